@@ -1,0 +1,24 @@
+package io.linesight.mmad.checkpoint;
+
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * Calibration of every product a checkpoint knows, and the one used for products it does not know.
+ *
+ * @param fallback   for frames without a product or with one the checkpoint was not calibrated on
+ * @param byProduct  per product id
+ */
+public record Calibration(ProductCalibration fallback, Map<String, ProductCalibration> byProduct) {
+    public Calibration {
+        byProduct = Map.copyOf(new TreeMap<>(byProduct));
+    }
+
+    public ProductCalibration forProduct(String productOrNull) {
+        return productOrNull == null ? fallback : byProduct.getOrDefault(productOrNull, fallback);
+    }
+
+    public boolean knows(String productOrNull) {
+        return productOrNull != null && byProduct.containsKey(productOrNull);
+    }
+}

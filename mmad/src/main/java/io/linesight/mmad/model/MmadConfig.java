@@ -1,0 +1,116 @@
+package io.linesight.mmad.model;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Shape of one MMAD network. Widths that MMAD_SPEC gives for the reference are the {@link #base base} preset's; every other part of the
+ * architecture (scan directions 8, states 16, expansion 2, input 256x256) is fixed.
+ *
+ * @param preset          name, for people and for the checkpoint's metadata
+ * @param encoderChannels channels of the encoder's three feature maps at strides 4, 8, 16
+ * @param fuserChannels   widths of the fuser at stride 8 (reference 128) and stride 16 (reference 256)
+ * @param levelChannels   decoder widths at 8x8, 16x16, 32x32, 64x64 (reference 512, 256, 128, 64); each half of the one before; the first is
+ *                        also the width of the fuser's output z. Where the width at a stride differs from the encoder's channels, a learned
+ *                        1x1 convolution with bias ({@code net_s.proj.<i>.weight/.bias}, i = 0 for stride 4, 1 for 8, 2 for 16) follows the
+ *                        level's last block
+ * @param blocks          HybridBlocks per level (reference 1, 2, 2, 1)
+ * @param chains          per level, the VSSBlocks of every chain in order (reference: hilbert, zorder, zigzag everywhere)
+ * @param featureNorm     treatment of encoder features
+ */
+public record MmadConfig(
+        String preset,
+        List<Integer> encoderChannels,
+        List<Integer> fuserChannels,
+        List<Integer> levelChannels,
+        List<Integer> blocks,
+        List<List<ScanKind>> chains,
+        FeatureNorm featureNorm) {
+
+    /** Side of the square input in pixels; scan tables are bound to it. */
+    public static final int INPUT_SIZE = 256;
+    /** Scan directions per base order. */
+    public static final int DIRECTIONS = 8;
+    /** States per channel of the scan. */
+    public static final int STATES = 16;
+    /** Channel groups, hence parallel chains, of a mixer. */
+    public static final int GROUPS = 4;
+
+    public MmadConfig {
+        encoderChannels = List.copyOf(encoderChannels);
+        fuserChannels = List.copyOf(fuserChannels);
+        levelChannels = List.copyOf(levelChannels);
+        blocks = List.copyOf(blocks);
+        chains = chains.stream().map(List::copyOf).toList();
+        List<String> problems = new ArrayList<>();
+        if (preset == null || preset.isBlank()) problems.add("preset has no name");
+        if (encoderChannels.size() != 3) problems.add("encoderChannels must have 3 entries (strides 4, 8, 16), got " + encoderChannels);
+        if (fuserChannels.size() != 2) problems.add("fuserChannels must have 2 entries (strides 8, 16), got " + fuserChannels);
+        if (levelChannels.size() != 4) problems.add("levelChannels must have 4 entries, got " + levelChannels);
+        if (blocks.size() != 4) problems.add("blocks must have 4 entries, got " + blocks);
+        if (chains.size() != 4) problems.add("chains must have 4 entries, got " + chains);
+        for (int c : encoderChannels) if (c < 1) problems.add("encoder channels must be positive, got " + encoderChannels);
+        for (int c : fuserChannels) if (c < 16 || c % 16 != 0) problems.add("fuser widths must be positive multiples of 16, got " + fuserChannels);
+        for (int i = 0; i < levelChannels.size(); i++) {
+            if (levelChannels.get(i) < 16 || levelChannels.get(i) % 16 != 0) problems.add("level widths must be positive multiples of 16, got " + levelChannels);
+            if (i > 0 && levelChannels.get(i) * 2 != levelChannels.get(i - 1)) problems.add("each level must be half as wide as the one before, got " + levelChannels);
+        }
+        for (int b : blocks) if (b < 1) problems.add("every level needs at least one block, got " + blocks);
+        for (List<ScanKind> c : chains) if (c.isEmpty()) problems.add("every level needs at least one scan in its chains");
+        if (featureNorm == null) problems.add("featureNorm is missing");
+        if (!problems.isEmpty()) throw new IllegalArgumentException("MMAD configuration: " + String.join("; ", problems));
+    }
+
+    private static final List<ScanKind> ALL = List.of(ScanKind.HILBERT, ScanKind.ZORDER, ScanKind.ZIGZAG);
+
+    /** The paper's network, for any encoder (ResNet-34: 64, 128, 256). */
+    public static MmadConfig base(List<Integer> encoderChannels) {
+        return new MmadConfig("base", encoderChannels, List.of(128, 256), List.of(512, 256, 128, 64), List.of(1, 2, 2, 1),
+                List.of(ALL, ALL, ALL, ALL), FeatureNorm.NONE);
+    }
+
+    /** Half the width, one block a level, a single scan at 64x64: about a fifth of the base preset's work. */
+    public static MmadConfig small(List<Integer> encoderChannels) {
+        return new MmadConfig("small", encoderChannels, List.of(64, 128), List.of(256, 128, 64, 32), List.of(1, 1, 1, 1),
+                List.of(ALL, ALL, ALL, List.of(ScanKind.HILBERT)), FeatureNorm.CHANNEL);
+    }
+
+    /** A quarter of the width and one scan a chain: for CPUs that have to keep up with a line, and for tests. */
+    public static MmadConfig tiny(List<Integer> encoderChannels) {
+        return new MmadConfig("tiny", encoderChannels, List.of(32, 64), List.of(128, 64, 32, 16), List.of(1, 1, 1, 1),
+                List.of(ALL, ALL, List.of(ScanKind.HILBERT), List.of(ScanKind.HILBERT)), FeatureNorm.CHANNEL);
+    }
+
+    /**
+     * A preset by name.
+     *
+     * @throws IllegalArgumentException naming the known presets
+     */
+    public static MmadConfig preset(String name, List<Integer> encoderChannels) {
+        return switch (name) {
+            case "base" -> base(encoderChannels);
+            case "small" -> small(encoderChannels);
+            case "tiny" -> tiny(encoderChannels);
+            default -> throw new IllegalArgumentException("unknown preset '" + name + "': choose base, small or tiny");
+        };
+    }
+
+    public MmadConfig withFeatureNorm(FeatureNorm norm) {
+        return new MmadConfig(preset, encoderChannels, fuserChannels, levelChannels, blocks, chains, norm);
+    }
+
+    /** Side of decoder level 0..3: 8, 16, 32, 64. */
+    public static int levelSide(int level) {
+        return 8 << level;
+    }
+
+    /** Index into {@link #encoderChannels} (0 = stride 4) that decoder level 1..3 imitates. */
+    public static int scaleOfLevel(int level) {
+        return 3 - level;
+    }
+
+    /** Whether scale i (0 = stride 4) needs the learned 1x1 output projection. */
+    public boolean needsProjection(int scale) {
+        return !levelChannels.get(3 - scale).equals(encoderChannels.get(scale));
+    }
+}

@@ -1,0 +1,38 @@
+package io.linesight.mmad.model;
+
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Named tensors of a network under the reference's state-dict names ({@code mamba_fuser.*}, {@code net_s.*}; MMAD_SPEC sections 3 to 6),
+ * in insertion order. Not thread-safe while it is being filled.
+ */
+public final class Weights {
+    private final Map<String, Tensor> tensors = new LinkedHashMap<>();
+
+    public Weights put(String name, Tensor tensor) {
+        tensors.put(name, tensor);
+        return this;
+    }
+
+    /** @throws IllegalArgumentException when there is no such tensor */
+    public Tensor get(String name) {
+        Tensor t = tensors.get(name);
+        if (t == null) throw new IllegalArgumentException("the weights have no tensor '" + name + "'");
+        return t;
+    }
+
+    public boolean has(String name) {
+        return tensors.containsKey(name);
+    }
+
+    public Set<String> names() {
+        return Collections.unmodifiableSet(tensors.keySet());
+    }
+
+    public int count() {
+        return tensors.size();
+    }
+}

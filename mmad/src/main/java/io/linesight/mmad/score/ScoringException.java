@@ -1,0 +1,8 @@
+package io.linesight.mmad.score;
+
+/** The inference runtime refused or failed a batch. */
+public class ScoringException extends RuntimeException {
+    public ScoringException(String message, Throwable cause) {
+        super(message, cause);
+    }
+}
