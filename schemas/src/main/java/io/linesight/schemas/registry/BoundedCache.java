@@ -1,0 +1,28 @@
+package io.linesight.schemas.registry;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** Least recently used entries go first. A hostile producer can name any number of ids, so no cache here may grow freely. */
+final class BoundedCache<K, V> {
+
+    private final Map<K, V> entries;
+
+    BoundedCache(int capacity) {
+        entries = new LinkedHashMap<>(16, 0.75f, true) {
+            private static final long serialVersionUID = 1L;
+
+            @Override protected boolean removeEldestEntry(Map.Entry<K, V> eldest) {
+                return size() > capacity;
+            }
+        };
+    }
+
+    synchronized V get(K key) {
+        return entries.get(key);
+    }
+
+    synchronized void put(K key, V value) {
+        entries.put(key, value);
+    }
+}

@@ -1,0 +1,139 @@
+package io.linesight.schemas.registry;
+
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.apache.kafka.common.config.ConfigException;
+
+/** The registry's connection settings, read from Confluent's keys. Deliberately not a record: toString must not show secrets. */
+final class RegistryConfig {
+
+    static final String URL = "schema.registry.url";
+    static final String CREDENTIALS_SOURCE = "basic.auth.credentials.source";
+    static final String USER_INFO = "basic.auth.user.info";
+    static final String CONNECT_TIMEOUT = "http.connect.timeout.ms";
+    static final String READ_TIMEOUT = "http.read.timeout.ms";
+    static final String MAX_RETRIES = "max.retries";
+    static final String RETRY_WAIT = "retries.wait.ms";
+    static final String RETRY_MAX_WAIT = "retries.max.wait.ms";
+
+    /** Base address without user info or trailing slash, and the header to send, or null. */
+    record Endpoint(String base, String authorization) {
+        @Override public String toString() {
+            return base;
+        }
+    }
+
+    final List<Endpoint> endpoints;
+    final Duration connectTimeout;
+    final Duration readTimeout;
+    final int maxRetries;
+    final Duration retryWait;
+    final Duration retryMaxWait;
+
+    RegistryConfig(Map<String, ?> configs) {
+        refuseUnsupported(configs);
+        String userInfo = credentials(configs);
+        endpoints = endpoints(configs.get(URL), userInfo);
+        connectTimeout = millis(configs, CONNECT_TIMEOUT, 3_000, 1);
+        readTimeout = millis(configs, READ_TIMEOUT, 10_000, 1);
+        maxRetries = (int) number(configs, MAX_RETRIES, 3, 0, 100);
+        retryWait = millis(configs, RETRY_WAIT, 200, 0);
+        retryMaxWait = millis(configs, RETRY_MAX_WAIT, 2_000, 0);
+    }
+
+    private static void refuseUnsupported(Map<String, ?> configs) {
+        for (String key : configs.keySet()) {
+            if (key.startsWith("schema.registry.ssl.") || key.startsWith("bearer.auth.")) {
+                throw new ConfigException(key + " is not supported by the built-in registry client. For TLS use the JVM's"
+                        + " javax.net.ssl.* properties; for other authentication put in the official serde"
+                        + " (linesight.serde.class)");
+            }
+        }
+    }
+
+    private static String credentials(Map<String, ?> configs) {
+        String userInfo = Objects.toString(secret(configs.get(USER_INFO)), "");
+        Object given = configs.get(CREDENTIALS_SOURCE);
+        // Confluent's default is URL, which silently ignores a user info that somebody took the trouble to set.
+        String source = given == null ? (userInfo.isEmpty() ? "URL" : "USER_INFO") : given.toString();
+        return switch (source) {
+            case "URL" -> null;
+            case "USER_INFO" -> {
+                if (userInfo.indexOf(':') < 1) {
+                    throw new ConfigException(USER_INFO + " must be user:password because " + CREDENTIALS_SOURCE + "=USER_INFO");
+                }
+                yield userInfo;
+            }
+            default -> throw new ConfigException(CREDENTIALS_SOURCE + "=" + source + " is not supported; use USER_INFO or URL");
+        };
+    }
+
+    private static Object secret(Object value) {
+        return value instanceof org.apache.kafka.common.config.types.Password p ? p.value() : value;
+    }
+
+    private static List<Endpoint> endpoints(Object value, String userInfo) {
+        String urls;
+        if (value instanceof List<?> list) {
+            urls = String.join(",", list.stream().map(Object::toString).toList());
+        } else {
+            urls = Objects.toString(value, "");
+        }
+        List<Endpoint> endpoints = new ArrayList<>();
+        for (String url : urls.split(",")) {
+            if (!url.isBlank()) {
+                endpoints.add(endpoint(url.trim(), userInfo));
+            }
+        }
+        if (endpoints.isEmpty()) {
+            throw new ConfigException(URL + " is not set; give the address of the schema registry, several separated by commas");
+        }
+        return List.copyOf(endpoints);
+    }
+
+    private static Endpoint endpoint(String url, String userInfo) {
+        URI uri;
+        try {
+            uri = new URI(url);
+        } catch (URISyntaxException e) {
+            // The exception repeats its input, which may hold a password.
+            throw new ConfigException(URL + ": one address is malformed at character " + e.getIndex());
+        }
+        if (uri.getHost() == null || !("http".equals(uri.getScheme()) || "https".equals(uri.getScheme()))) {
+            throw new ConfigException(URL + ": every address must look like http://host:port or https://host:port");
+        }
+        String credentials = userInfo != null ? userInfo : uri.getUserInfo();
+        String port = uri.getPort() < 0 ? "" : ":" + uri.getPort();
+        String path = Objects.toString(uri.getRawPath(), "").replaceAll("/+$", "");
+        String header = credentials == null ? null
+                : "Basic " + Base64.getEncoder().encodeToString(credentials.getBytes(StandardCharsets.UTF_8));
+        return new Endpoint(uri.getScheme() + "://" + uri.getHost() + port + path, header);
+    }
+
+    private static Duration millis(Map<String, ?> configs, String key, long otherwise, long min) {
+        return Duration.ofMillis(number(configs, key, otherwise, min, Integer.MAX_VALUE));
+    }
+
+    private static long number(Map<String, ?> configs, String key, long otherwise, long min, long max) {
+        Object value = configs.get(key);
+        if (value == null) {
+            return otherwise;
+        }
+        try {
+            long number = Long.parseLong(value.toString().trim());
+            if (number >= min && number <= max) {
+                return number;
+            }
+        } catch (NumberFormatException e) {
+            // said below, with the range
+        }
+        throw new ConfigException(key + "=" + value + " is not a whole number from " + min + " to " + max);
+    }
+}

@@ -1,0 +1,67 @@
+package io.linesight.schemas.registry;
+
+import org.apache.kafka.common.KafkaException;
+
+/**
+ * The schema registry could not do what was asked. Says nothing about the record at hand: a record must never be put
+ * aside as bad because of an outage, so look at {@link #isRetriable()} and try again later. Credentials never appear in
+ * the message.
+ */
+public final class RegistryException extends KafkaException {
+
+    private static final long serialVersionUID = 1L;
+
+    /** What went wrong. */
+    public enum Kind {
+        /** No registry answered in time. Waiting helps. */
+        UNREACHABLE(true),
+        /** The registry answered with a fault of its own (5xx, 429). Waiting helps. */
+        UNAVAILABLE(true),
+        /** Credentials missing or not sufficient. */
+        UNAUTHORIZED(false),
+        /** Subject, version or schema id does not exist. */
+        NOT_FOUND(false),
+        /** The schema breaks the subject's compatibility rule. */
+        INCOMPATIBLE(false),
+        /** The registry refuses the request as wrong (for instance an invalid schema). */
+        REFUSED(false),
+        /** The schema exists but is not Avro or cannot be parsed. */
+        UNUSABLE_SCHEMA(false),
+        /** Whatever answers there does not speak the Confluent-compatible API. */
+        NOT_A_REGISTRY(false);
+
+        private final boolean retriable;
+
+        Kind(boolean retriable) {
+            this.retriable = retriable;
+        }
+    }
+
+    private final Kind kind;
+    private final int errorCode;
+
+    RegistryException(Kind kind, int errorCode, String message, Throwable cause) {
+        super(message, cause);
+        this.kind = kind;
+        this.errorCode = errorCode;
+    }
+
+    /** For serdes of others whose failures are translated: an outage of the registry behind them. */
+    public static RegistryException unreachable(String message, Throwable cause) {
+        return new RegistryException(Kind.UNREACHABLE, 0, message, cause);
+    }
+
+    public Kind kind() {
+        return kind;
+    }
+
+    /** Error code of the registry's own vocabulary, for instance 40403; 0 where it gave none. */
+    public int errorCode() {
+        return errorCode;
+    }
+
+    /** Whether the same call may succeed later without anybody changing anything but the registry's health. */
+    public boolean isRetriable() {
+        return kind.retriable;
+    }
+}

@@ -1,0 +1,235 @@
+package io.linesight.schemas.registry;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.linesight.schemas.registry.RegistryException.Kind;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.avro.AvroRuntimeException;
+import org.apache.avro.Schema;
+
+/**
+ * Client of a schema registry that speaks Confluent's REST API: the part that Avro producers, consumers and tools need.
+ *
+ * <p>Thread-safe. Answers that cannot change (ids of schemas, schemas of ids) are kept in bounded caches. Calls block,
+ * for at most about {@code (max.retries + 1) * addresses * http.read.timeout.ms} plus the waits between.
+ *
+ * <p>Config keys, as Confluent's: {@code schema.registry.url} (one or several, tried in turn),
+ * {@code basic.auth.credentials.source} (URL or USER_INFO), {@code basic.auth.user.info},
+ * {@code http.connect.timeout.ms} (3000), {@code http.read.timeout.ms} (10000), {@code max.retries} (3),
+ * {@code retries.wait.ms} (200, doubling), {@code retries.max.wait.ms} (2000).
+ */
+public final class SchemaRegistryClient {
+
+    private static final int CACHED_SCHEMAS = 1000;
+    /** Short, because an id that is unknown now may be registered a moment later. */
+    private static final long UNKNOWN_ID_TTL_NANOS = 1_000_000_000L;
+
+    private record SubjectSchema(String subject, Schema schema) { }
+
+    private record UnknownId(RegistryException reason, long until) { }
+
+    private final RegistryHttp http;
+    private final BoundedCache<SubjectSchema, Integer> ids = new BoundedCache<>(CACHED_SCHEMAS);
+    private final BoundedCache<Integer, Schema> schemas = new BoundedCache<>(CACHED_SCHEMAS);
+    private final BoundedCache<Integer, UnknownId> unknownIds = new BoundedCache<>(CACHED_SCHEMAS);
+
+    /**
+     * @param configs keys as above; others are ignored
+     * @throws org.apache.kafka.common.config.ConfigException naming the key that is missing or wrong; nothing is
+     *         contacted yet
+     */
+    public SchemaRegistryClient(Map<String, ?> configs) {
+        http = new RegistryHttp(new RegistryConfig(configs));
+    }
+
+    /**
+     * Registers the schema under the subject, or finds it there.
+     *
+     * @return its id
+     * @throws RegistryException INCOMPATIBLE if the subject's compatibility rule forbids it; nothing was registered then
+     */
+    public int register(String subject, Schema schema) {
+        SubjectSchema key = new SubjectSchema(subject, schema);
+        Integer id = ids.get(key);
+        if (id == null) {
+            try {
+                id = id(http.call("POST", "/subjects/" + encode(subject) + "/versions", request(schema)));
+            } catch (RegistryException e) {
+                if (e.kind() != Kind.INCOMPATIBLE) {
+                    throw e;
+                }
+                throw new RegistryException(Kind.INCOMPATIBLE, e.errorCode(), "schema " + schema.getFullName()
+                        + " may not be registered under subject " + subject + ", because readers of its earlier versions"
+                        + " or of the new one would break. Nothing was registered. " + e.getMessage(), e);
+            }
+            ids.put(key, id);
+        }
+        return id;
+    }
+
+    /**
+     * Id of a schema that is already registered under the subject.
+     *
+     * @throws RegistryException NOT_FOUND if it is not
+     */
+    public int lookup(String subject, Schema schema) {
+        SubjectSchema key = new SubjectSchema(subject, schema);
+        Integer id = ids.get(key);
+        if (id == null) {
+            id = id(http.call("POST", "/subjects/" + encode(subject), request(schema)));
+            ids.put(key, id);
+        }
+        return id;
+    }
+
+    /**
+     * The schema of an id, references resolved.
+     *
+     * @throws RegistryException NOT_FOUND if the registry does not have it, UNUSABLE_SCHEMA if it is not Avro
+     */
+    public Schema schemaById(int id) {
+        Schema schema = schemas.get(id);
+        if (schema == null) {
+            UnknownId unknown = unknownIds.get(id);
+            if (unknown != null && unknown.until - System.nanoTime() > 0) {
+                throw unknown.reason;
+            }
+            try {
+                schema = parse("schema id " + id, http.call("GET", "/schemas/ids/" + id, null));
+            } catch (RegistryException e) {
+                if (e.kind() == Kind.NOT_FOUND) {
+                    unknownIds.put(id, new UnknownId(e, System.nanoTime() + UNKNOWN_ID_TTL_NANOS));
+                }
+                throw e;
+            }
+            schemas.put(id, schema);
+        }
+        return schema;
+    }
+
+    /** Names of all subjects. */
+    public List<String> subjects() {
+        List<String> subjects = new ArrayList<>();
+        array(http.call("GET", "/subjects", null)).forEach(s -> subjects.add(s.asText()));
+        return subjects;
+    }
+
+    /**
+     * Version numbers of a subject, ascending.
+     *
+     * @throws RegistryException NOT_FOUND if there is no such subject
+     */
+    public List<Integer> versions(String subject) {
+        List<Integer> versions = new ArrayList<>();
+        array(http.call("GET", "/subjects/" + encode(subject) + "/versions", null)).forEach(v -> versions.add(v.asInt()));
+        return versions;
+    }
+
+    /**
+     * The newest version of a subject; never cached.
+     *
+     * @throws RegistryException NOT_FOUND if there is no such subject
+     */
+    public RegisteredSchema latest(String subject) {
+        return registered(subject, "latest");
+    }
+
+    /** @throws RegistryException NOT_FOUND if there is no such subject or version */
+    public RegisteredSchema version(String subject, int version) {
+        return registered(subject, Integer.toString(version));
+    }
+
+    /**
+     * Whether the schema could be registered under the subject, by the subject's compatibility rule. A subject that does
+     * not exist yet accepts anything.
+     */
+    public Compatibility check(String subject, Schema schema) {
+        try {
+            JsonNode answer = http.call("POST",
+                    "/compatibility/subjects/" + encode(subject) + "/versions/latest?verbose=true", request(schema));
+            List<String> reasons = new ArrayList<>();
+            answer.path("messages").forEach(m -> reasons.add(m.asText()));
+            return new Compatibility(answer.path("is_compatible").asBoolean(), reasons);
+        } catch (RegistryException e) {
+            if (e.kind() == Kind.NOT_FOUND) {
+                return new Compatibility(true, List.of());
+            }
+            throw e;
+        }
+    }
+
+    /** The subject's own compatibility rule, for instance BACKWARD_TRANSITIVE; empty where the registry's global one applies. */
+    public Optional<String> compatibilityOf(String subject) {
+        try {
+            return Optional.of(http.call("GET", "/config/" + encode(subject), null).path("compatibilityLevel").asText());
+        } catch (RegistryException e) {
+            if (e.kind() == Kind.NOT_FOUND) {
+                return Optional.empty();
+            }
+            throw e;
+        }
+    }
+
+    /** Sets the subject's compatibility rule. */
+    public void setCompatibility(String subject, String level) {
+        http.call("PUT", "/config/" + encode(subject), RegistryHttp.JSON.createObjectNode().put("compatibility", level));
+    }
+
+    private RegisteredSchema registered(String subject, String version) {
+        JsonNode answer = http.call("GET", "/subjects/" + encode(subject) + "/versions/" + version, null);
+        Schema schema = parse("subject " + subject + " version " + version, answer);
+        return new RegisteredSchema(subject, answer.path("version").asInt(), id(answer), schema);
+    }
+
+    private Schema parse(String what, JsonNode answer) {
+        return parse(what, answer, new Schema.Parser());
+    }
+
+    /** A schema that refers to others is parsed after them, depth first, in one parser that then knows their names. */
+    private Schema parse(String what, JsonNode answer, Schema.Parser parser) {
+        String type = answer.path("schemaType").asText("AVRO");
+        if (!type.equals("AVRO")) {
+            throw new RegistryException(Kind.UNUSABLE_SCHEMA, 0, what + " is a " + type + " schema; only AVRO can be read here", null);
+        }
+        for (JsonNode reference : answer.path("references")) {
+            String subject = reference.path("subject").asText();
+            int version = reference.path("version").asInt();
+            if (!parser.getTypes().containsKey(reference.path("name").asText())) {
+                parse("subject " + subject + " version " + version,
+                        http.call("GET", "/subjects/" + encode(subject) + "/versions/" + version, null), parser);
+            }
+        }
+        try {
+            return parser.parse(answer.path("schema").asText());
+        } catch (AvroRuntimeException | StackOverflowError e) {
+            throw new RegistryException(Kind.UNUSABLE_SCHEMA, 0, what + " cannot be parsed: " + e.getMessage(), e);
+        }
+    }
+
+    private static int id(JsonNode answer) {
+        if (!answer.path("id").isInt()) {
+            throw RegistryHttp.notARegistry("schema registration", "the answer has no id");
+        }
+        return answer.get("id").asInt();
+    }
+
+    private static JsonNode array(JsonNode answer) {
+        if (!answer.isArray()) {
+            throw RegistryHttp.notARegistry("listing", "the answer is not a list");
+        }
+        return answer;
+    }
+
+    private static ObjectNode request(Schema schema) {
+        return RegistryHttp.JSON.createObjectNode().put("schema", schema.toString());
+    }
+
+    private static String encode(String segment) {
+        return URLEncoder.encode(segment, StandardCharsets.UTF_8).replace("+", "%20");
+    }
+}

@@ -1,0 +1,87 @@
+package io.linesight.schemas.serde;
+
+import io.linesight.schemas.registry.SchemaRegistryClient;
+import java.util.Map;
+import org.apache.avro.Schema;
+import org.apache.avro.specific.SpecificData;
+import org.apache.avro.specific.SpecificRecord;
+import org.apache.kafka.common.config.ConfigException;
+import org.apache.kafka.common.utils.Utils;
+
+/** Confluent's serde keys, as far as they are supported; what is not is refused instead of ignored. */
+final class AvroSerdeConfig {
+
+    static final String AUTO_REGISTER = "auto.register.schemas";
+    static final String USE_LATEST = "use.latest.version";
+    static final String SPECIFIC_READER = "specific.avro.reader";
+    static final String VALUE_TYPE = "specific.avro.value.type";
+    static final String KEY_TYPE = "specific.avro.key.type";
+
+    private static final String TOPIC_NAME_STRATEGY = "TopicNameStrategy";
+
+    final SchemaRegistryClient registry;
+    final boolean key;
+    final boolean autoRegister;
+    final boolean useLatest;
+    final boolean specific;
+    /** What the reader wants, or null for whatever was written. */
+    final Schema expected;
+
+    AvroSerdeConfig(Map<String, ?> configs, boolean key, SchemaRegistryClient given) {
+        refuseStrategy(configs, "value.subject.name.strategy");
+        refuseStrategy(configs, "key.subject.name.strategy");
+        this.key = key;
+        autoRegister = flag(configs, AUTO_REGISTER, true);
+        useLatest = flag(configs, USE_LATEST, false);
+        if (useLatest && configs.get(AUTO_REGISTER) != null && autoRegister) {
+            throw new ConfigException(USE_LATEST + "=true needs " + AUTO_REGISTER + "=false: either the application brings"
+                    + " its schema or it takes the registry's");
+        }
+        specific = flag(configs, SPECIFIC_READER, false);
+        expected = expected(configs.get(key ? KEY_TYPE : VALUE_TYPE), key ? KEY_TYPE : VALUE_TYPE);
+        registry = given != null ? given : new SchemaRegistryClient(configs);
+    }
+
+    String subject(String topic) {
+        return topic + (key ? "-key" : "-value");
+    }
+
+    private static void refuseStrategy(Map<String, ?> configs, String key) {
+        Object value = configs.get(key);
+        if (value == null) {
+            return;
+        }
+        String name = value instanceof Class<?> c ? c.getName() : value.toString();
+        if (!name.equals(TOPIC_NAME_STRATEGY) && !name.endsWith("." + TOPIC_NAME_STRATEGY)) {
+            throw new ConfigException(key + "=" + name + " is not supported by the built-in serde; it knows "
+                    + TOPIC_NAME_STRATEGY + " only. Put in the official serde (" + SerdeFactory.SERDE_CLASS_CONFIG + ") to use another");
+        }
+    }
+
+    private static Schema expected(Object type, String key) {
+        if (type == null) {
+            return null;
+        }
+        try {
+            Class<?> c = type instanceof Class<?> given ? given : Class.forName(type.toString(), true, Utils.getContextOrKafkaClassLoader());
+            if (!SpecificRecord.class.isAssignableFrom(c)) {
+                throw new ConfigException(key + "=" + c.getName() + " is not a generated Avro record class");
+            }
+            return SpecificData.get().getSchema(c);
+        } catch (ClassNotFoundException e) {
+            throw new ConfigException(key + "=" + type + " is not on the class path");
+        }
+    }
+
+    private static boolean flag(Map<String, ?> configs, String key, boolean otherwise) {
+        Object value = configs.get(key);
+        if (value == null) {
+            return otherwise;
+        }
+        return switch (value.toString().trim().toLowerCase(java.util.Locale.ROOT)) {
+            case "true" -> true;
+            case "false" -> false;
+            default -> throw new ConfigException(key + "=" + value + " is neither true nor false");
+        };
+    }
+}
