@@ -28,6 +28,7 @@ final class AvroSerdeConfig {
     final Schema expected;
 
     AvroSerdeConfig(Map<String, ?> configs, boolean key, SchemaRegistryClient given) {
+        GeneratedRecordTrust.ensure();
         refuseStrategy(configs, "value.subject.name.strategy");
         refuseStrategy(configs, "key.subject.name.strategy");
         this.key = key;
