@@ -1,0 +1,237 @@
+package io.linesight.mmad.score;
+
+import ai.onnxruntime.NodeInfo;
+import ai.onnxruntime.OnnxJavaType;
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import ai.onnxruntime.TensorInfo;
+import io.linesight.mmad.checkpoint.CheckpointInfo;
+import io.linesight.mmad.checkpoint.Checkpoints;
+import io.linesight.mmad.model.MmadConfig;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * A checkpoint on ONNX Runtime. Serves any ONNX model with the checkpoint signature: input {@code frames} [N,3,256,256], uint8, or float32 in
+ * [0,1]; outputs {@code anomaly_map} (N*256*256 values) and {@code score} (N values), float32. N may be fixed: larger batches are then cut and
+ * the last one is filled up.
+ *
+ * <p>{@link #score} serialises its callers. Native memory: the model, one input buffer of the largest batch so far, and ONNX Runtime's arena.
+ */
+public final class OrtScorer implements Scorer {
+    static final String FRAMES = "frames";
+    static final String ANOMALY_MAP = "anomaly_map";
+    static final String SCORE = "score";
+
+    private static final int SIDE = MmadConfig.INPUT_SIZE;
+    private static final int FRAME_VALUES = 3 * SIDE * SIDE;
+    private static final int MAP_VALUES = SIDE * SIDE;
+    private static final float[] UNIT = unit();
+
+    private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
+    private final DeviceChooser.Opened opened;
+    private final CheckpointInfo info;
+    private final boolean floatInput;
+    /** Frames that the model takes at a time; 0 = any number. */
+    private final int fixedBatch;
+    private ByteBuffer input = ByteBuffer.allocateDirect(0);
+    private boolean closed;
+
+    private OrtScorer(DeviceChooser.Opened opened, CheckpointInfo info, boolean floatInput, int fixedBatch) {
+        this.opened = opened;
+        this.info = info;
+        this.floatInput = floatInput;
+        this.fixedBatch = fixedBatch;
+    }
+
+    /**
+     * Opens a checkpoint. Takes seconds for a large one; the first scores are slower than later ones unless {@link #warmUp} is called.
+     *
+     * @throws ModelLoadException when the file is missing, damaged or has another signature, or the device is not there
+     */
+    public static OrtScorer open(Path checkpoint, ScorerOptions options) {
+        if (!Files.isRegularFile(checkpoint)) {
+            throw new ModelLoadException("there is no checkpoint at " + checkpoint + (Files.isDirectory(checkpoint) ? ": that is a folder" : ""));
+        }
+        DeviceChooser.Opened opened;
+        try {
+            opened = DeviceChooser.open("checkpoint " + checkpoint.getFileName(), options, (env, o) -> env.createSession(checkpoint.toString(), o));
+        } catch (OrtException e) {
+            throw refused(checkpoint, e);
+        }
+        try {
+            return withSession(checkpoint, opened);
+        } catch (OrtException | RuntimeException e) {
+            try {
+                opened.session().close();
+            } catch (OrtException second) {
+                e.addSuppressed(second);
+            }
+            throw e instanceof RuntimeException r ? r : refused(checkpoint, (OrtException) e);
+        }
+    }
+
+    private static ModelLoadException refused(Path checkpoint, OrtException e) {
+        String why = switch (e.getCode()) {
+            case ORT_INVALID_PROTOBUF, ORT_NO_MODEL -> "it is not a complete ONNX file; copy or export it again";
+            case ORT_NOT_IMPLEMENTED, ORT_INVALID_GRAPH -> "it uses something that this ONNX Runtime does not know";
+            default -> "ONNX Runtime refuses it";
+        };
+        return new ModelLoadException("checkpoint " + checkpoint + " cannot be loaded: " + why + " (" + e.getMessage() + ")", e);
+    }
+
+    private static OrtScorer withSession(Path checkpoint, DeviceChooser.Opened opened) throws OrtException {
+        OrtSession session = opened.session();
+        TensorInfo frames = tensor(checkpoint, "input", session.getInputInfo(), FRAMES);
+        if (session.getNumInputs() != 1) {
+            throw unfit(checkpoint, "it has inputs " + session.getInputNames() + "; only '" + FRAMES + "' can be served");
+        }
+        if (frames.type != OnnxJavaType.UINT8 && frames.type != OnnxJavaType.FLOAT) {
+            throw unfit(checkpoint, "its input '" + FRAMES + "' is " + frames.type + "; uint8 or float32 can be served");
+        }
+        long[] shape = frames.getShape();
+        boolean fits = shape.length == 4 && free(shape[1], 3) && free(shape[2], SIDE) && free(shape[3], SIDE) && shape[0] != 0;
+        if (!fits) {
+            throw unfit(checkpoint, "its input '" + FRAMES + "' is " + Arrays.toString(shape) + "; frames are [N, 3, " + SIDE + ", " + SIDE + "]");
+        }
+        for (String output : List.of(ANOMALY_MAP, SCORE)) {
+            TensorInfo tensor = tensor(checkpoint, "output", session.getOutputInfo(), output);
+            if (tensor.type != OnnxJavaType.FLOAT) throw unfit(checkpoint, "its output '" + output + "' is " + tensor.type + "; float32 can be served");
+        }
+        try {
+            CheckpointInfo info = Checkpoints.readInfo(checkpoint);
+            return new OrtScorer(opened, info, frames.type == OnnxJavaType.FLOAT, (int) Math.max(0, shape[0]));
+        } catch (IOException e) {
+            throw new ModelLoadException("checkpoint " + checkpoint + " cannot be read: " + e.getMessage(), e);
+        }
+    }
+
+    /** Whether a dimension, negative where the model leaves it open, admits a value. */
+    private static boolean free(long dimension, int value) {
+        return dimension < 0 || dimension == value;
+    }
+
+    private static TensorInfo tensor(Path checkpoint, String role, Map<String, NodeInfo> all, String name) {
+        NodeInfo node = all.get(name);
+        if (node == null) throw unfit(checkpoint, "it has no " + role + " '" + name + "', but " + all.keySet());
+        if (!(node.getInfo() instanceof TensorInfo tensor)) throw unfit(checkpoint, "its " + role + " '" + name + "' is not a tensor");
+        return tensor;
+    }
+
+    private static ModelLoadException unfit(Path checkpoint, String what) {
+        return new ModelLoadException("checkpoint " + checkpoint + " is not an anomaly model that can be served: " + what);
+    }
+
+    @Override
+    public CheckpointInfo info() {
+        return info;
+    }
+
+    @Override
+    public String device() {
+        return opened.device().toString();
+    }
+
+    /** Whether scans run in the Java operator. */
+    public boolean scanOperator() {
+        return opened.scanOperator();
+    }
+
+    /** Scores black frames until the runtime's arena and the JIT have settled for batches up to this size. */
+    public void warmUp(int largestBatch) {
+        byte[] black = new byte[FRAME_VALUES];
+        score(List.of(black));
+        for (int i = 0; i < 2 && largestBatch > 1; i++) score(java.util.Collections.nCopies(largestBatch, black));
+        if (largestBatch == 1) score(List.of(black));
+    }
+
+    @Override
+    public synchronized Scores score(List<byte[]> frames) {
+        if (closed) throw new IllegalStateException("the scorer of " + info.version() + " is closed");
+        if (frames.isEmpty()) throw new IllegalArgumentException("no frames");
+        for (byte[] frame : frames) {
+            if (frame.length != FRAME_VALUES) {
+                throw new IllegalArgumentException("a frame must be " + FRAME_VALUES + " bytes (planar RGB " + SIDE + "x" + SIDE + "), got " + frame.length);
+            }
+        }
+        int count = frames.size();
+        float[] raw = new float[count];
+        float[] maps = new float[Math.multiplyExact(count, MAP_VALUES)];
+        int step = fixedBatch == 0 ? count : fixedBatch;
+        for (int first = 0; first < count; first += step) run(frames.subList(first, Math.min(count, first + step)), step, first, raw, maps);
+        return new Scores(count, SIDE, raw, maps);
+    }
+
+    /** Scores frames in a batch of {@code size}, filled up with black frames, into the results from {@code first} on. */
+    private void run(List<byte[]> frames, int size, int first, float[] raw, float[] maps) {
+        long[] shape = {size, 3, SIDE, SIDE};
+        try (OnnxTensor batch = fill(frames, size, shape);
+                OrtSession.Result result = opened.session().run(Map.of(FRAMES, batch), Set.of(ANOMALY_MAP, SCORE))) {
+            copy(result, SCORE, size, frames.size(), raw, first);
+            copy(result, ANOMALY_MAP, size * MAP_VALUES, frames.size() * MAP_VALUES, maps, first * MAP_VALUES);
+        } catch (OrtException e) {
+            throw new ScoringException("model " + info.version() + " failed on a batch of " + frames.size() + ": " + e.getMessage(), e);
+        }
+    }
+
+    private OnnxTensor fill(List<byte[]> frames, int size, long[] shape) throws OrtException {
+        int bytes = Math.multiplyExact(Math.multiplyExact(size, FRAME_VALUES), floatInput ? Float.BYTES : 1);
+        if (input.capacity() < bytes) input = ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder());
+        input.clear().limit(bytes);
+        if (!floatInput) {
+            for (byte[] frame : frames) input.put(frame);
+            fillUp(size - frames.size(), FRAME_VALUES);
+            return OnnxTensor.createTensor(environment, input.flip(), shape, OnnxJavaType.UINT8);
+        }
+        FloatBuffer floats = input.asFloatBuffer();
+        float[] values = new float[FRAME_VALUES];
+        for (byte[] frame : frames) {
+            for (int i = 0; i < FRAME_VALUES; i++) values[i] = UNIT[frame[i] & 0xFF];
+            floats.put(values);
+        }
+        input.position(frames.size() * FRAME_VALUES * Float.BYTES);
+        fillUp(size - frames.size(), FRAME_VALUES * Float.BYTES);
+        return OnnxTensor.createTensor(environment, floats.position(0).limit(size * FRAME_VALUES), shape);
+    }
+
+    private void fillUp(int frames, int frameBytes) {
+        byte[] black = frames == 0 ? null : new byte[frameBytes];
+        for (int i = 0; i < frames; i++) input.put(black);
+    }
+
+    private void copy(OrtSession.Result result, String name, int expected, int wanted, float[] to, int at) {
+        FloatBuffer values = ((OnnxTensor) result.get(name).orElseThrow()).getFloatBuffer();
+        if (values.remaining() != expected) {
+            throw new ScoringException("model " + info.version() + " returned " + values.remaining() + " values of '" + name + "' instead of " + expected, null);
+        }
+        values.get(to, at, wanted);
+    }
+
+    private static float[] unit() {
+        float[] unit = new float[256];
+        for (int i = 0; i < unit.length; i++) unit[i] = i / 255f;
+        return unit;
+    }
+
+    @Override
+    public synchronized void close() {
+        if (closed) return;
+        closed = true;
+        input = ByteBuffer.allocateDirect(0);
+        try {
+            opened.session().close();
+        } catch (OrtException e) {
+            throw new ScoringException("closing the session of model " + info.version() + " failed: " + e.getMessage(), e);
+        }
+    }
+}
