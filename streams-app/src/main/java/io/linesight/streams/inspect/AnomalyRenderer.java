@@ -1,0 +1,59 @@
+package io.linesight.streams.inspect;
+
+import io.linesight.mmad.image.ImageCodec;
+import io.linesight.mmad.image.Preprocess;
+import io.linesight.mmad.image.RgbImage;
+import io.linesight.schemas.AnomalyEvent;
+import io.linesight.schemas.InspectionResult;
+import io.linesight.streams.config.MapRange;
+import java.nio.ByteBuffer;
+
+/** Pictures of an anomaly event: the map as a grey PNG, the frame as a small JPEG. Stateless; any thread. */
+final class AnomalyRenderer {
+
+    private final MapRange range;
+    private final boolean thumbnail;
+    private final int thumbnailQuality;
+
+    AnomalyRenderer(MapRange range, boolean thumbnail, int thumbnailQuality) {
+        this.range = range;
+        this.thumbnail = thumbnail;
+        this.thumbnailQuality = thumbnailQuality;
+    }
+
+    /**
+     * @param map    finite values, row-major, size*size
+     * @param planar the frame at model resolution, as the model saw it
+     */
+    AnomalyEvent render(InspectionResult result, float[] map, int size, byte[] planar) {
+        float low = range.low();
+        float high = range.high();
+        if (range.auto()) {
+            low = Float.POSITIVE_INFINITY;
+            high = Float.NEGATIVE_INFINITY;
+            for (float value : map) {
+                low = Math.min(low, value);
+                high = Math.max(high, value);
+            }
+            high = Math.max(high, Math.nextUp(low));   // a flat map has no range of its own
+        }
+        byte[] grey = new byte[map.length];
+        for (int i = 0; i < map.length; i++) {
+            double t = ((double) map[i] - low) / ((double) high - low);
+            grey[i] = (byte) Math.round(255 * Math.min(1, Math.max(0, t)));
+        }
+        return new AnomalyEvent(result, ByteBuffer.wrap(ImageCodec.encodeGrayPng(grey, size, size)), low, high,
+                thumbnail ? ByteBuffer.wrap(ImageCodec.encodeJpeg(interleaved(planar), thumbnailQuality)) : null);
+    }
+
+    private static RgbImage interleaved(byte[] planar) {
+        int pixels = Preprocess.SIDE * Preprocess.SIDE;
+        byte[] rgb = new byte[3 * pixels];
+        for (int i = 0; i < pixels; i++) {
+            rgb[3 * i] = planar[i];
+            rgb[3 * i + 1] = planar[pixels + i];
+            rgb[3 * i + 2] = planar[2 * pixels + i];
+        }
+        return new RgbImage(Preprocess.SIDE, Preprocess.SIDE, rgb);
+    }
+}

@@ -1,0 +1,212 @@
+package io.linesight.streams.inspect;
+
+import io.linesight.schemas.AnomalyEvent;
+import io.linesight.schemas.CameraFrame;
+import io.linesight.schemas.DeadLetterCode;
+import io.linesight.schemas.FrameRef;
+import io.linesight.schemas.InspectionResult;
+import io.linesight.schemas.serde.BadRecordException;
+import io.linesight.streams.deadletter.DeadLetters;
+import io.linesight.streams.drain.DeferredContext;
+import io.linesight.streams.drain.DrainStore;
+import io.linesight.streams.metrics.InspectionMetrics;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.apache.kafka.common.errors.SerializationException;
+import org.apache.kafka.common.serialization.Serializer;
+import org.apache.kafka.streams.errors.StreamsException;
+import org.apache.kafka.streams.processor.Cancellable;
+import org.apache.kafka.streams.processor.PunctuationType;
+import org.apache.kafka.streams.processor.api.Processor;
+import org.apache.kafka.streams.processor.api.ProcessorContext;
+import org.apache.kafka.streams.processor.api.Record;
+import org.apache.kafka.streams.processor.api.RecordMetadata;
+
+/**
+ * One task's share of the work: hands frames to the pipeline, keeps them pending, and forwards what became of them in the order in which
+ * they came. Nothing is committed before everything pending was forwarded ({@link DrainStore}).
+ *
+ * <p>Stream thread only.
+ */
+final class InspectProcessor implements Processor<byte[], byte[], byte[], byte[]> {
+
+    static final String STORE = "linesight-drain";
+    static final String RESULTS = "results";
+    static final String ANOMALIES = "anomalies";
+    static final String DEAD_LETTERS = "dead-letters";
+
+    /**
+     * What the processors of one app share.
+     *
+     * @param maxPending   frames a task keeps at most
+     * @param drainBudget  estimated backlog beyond which a task takes no further frame
+     * @param drainTimeout longest wait for outcomes in one go
+     */
+    record Shared(InspectionPipeline pipeline, FrameReader reader, RegistryPatience registry,
+                  Serializer<InspectionResult> results, String resultsTopic, Serializer<AnomalyEvent> anomalies, String anomaliesTopic,
+                  InspectionMetrics metrics, int maxPending, Duration drainBudget, Duration drainTimeout) { }
+
+    private record Pending(Record<byte[], byte[]> record, DeferredContext.Origin origin, FrameRef source, CompletableFuture<Outcome> outcome) { }
+
+    /** How often finished frames are looked for while no new ones arrive; Streams asks at most every poll.ms. */
+    private static final Duration TICK = Duration.ofMillis(2);
+
+    private final Shared shared;
+    private final Deque<Pending> pending = new ArrayDeque<>();
+    private ProcessorContext<byte[], byte[]> context;
+    private DeferredContext deferred;
+    private Cancellable ticker;
+    private boolean failed;
+
+    InspectProcessor(Shared shared) {
+        this.shared = shared;
+    }
+
+    @Override
+    public void init(ProcessorContext<byte[], byte[]> processorContext) {
+        // Also called after a suspended or revived task resumes: its uncommitted frames come again.
+        context = processorContext;
+        deferred = new DeferredContext(processorContext);
+        reset();
+        DrainStore store = processorContext.getStateStore(STORE);
+        store.beforeCommit(this::drain);
+    }
+
+    @Override
+    public void process(Record<byte[], byte[]> record) {
+        shared.metrics.frame();
+        RecordMetadata metadata = context.recordMetadata()
+                .orElseThrow(() -> new IllegalStateException("a frame without topic, partition and offset"));
+        FrameRef source = new FrameRef(metadata.topic(), metadata.partition(), metadata.offset());
+        pending.add(new Pending(record, deferred.origin(), source, admit(record, source)));
+        // Only while frames are pending: a ticker that always runs would make every commit interval commit something.
+        if (ticker == null) ticker = context.schedule(TICK, PunctuationType.WALL_CLOCK_TIME, now -> tick());
+        forward(shared.maxPending - 1);
+        while (pending.size() > 1 && shared.pipeline.backlog().compareTo(shared.drainBudget) > 0) forward(pending.size() - 1);
+    }
+
+    private CompletableFuture<Outcome> admit(Record<byte[], byte[]> record, FrameRef source) {
+        CameraFrame frame;
+        try {
+            frame = failing(() -> shared.registry.call(() -> shared.reader.read(record.value())));
+        } catch (BadRecordException e) {
+            return CompletableFuture.completedFuture(new Outcome.Rejected(e.code(), e.getMessage()));
+        }
+        return shared.pipeline.inspect(source, frame);
+    }
+
+    private void tick() {
+        forward(Integer.MAX_VALUE);
+        if (pending.isEmpty()) stopTicker();
+    }
+
+    private void drain() {
+        // A task that is closed after a failure is flushed once more; its frames come again, so there is nothing to wait for.
+        if (failed || pending.isEmpty()) return;
+        long start = System.nanoTime();
+        forward(0);
+        shared.metrics.drained(System.nanoTime() - start);
+    }
+
+    /** Forwards what is done, in order; waits for the oldest while more than {@code keep} are pending. */
+    private void forward(int keep) {
+        long deadline = System.nanoTime() + shared.drainTimeout.toNanos();
+        while (!pending.isEmpty() && (pending.size() > keep || pending.peek().outcome.isDone())) {
+            Pending head = pending.peek();
+            failing(() -> {
+                emit(head, await(head, deadline));
+                return null;
+            });
+            pending.poll();
+        }
+    }
+
+    private Outcome await(Pending head, long deadline) {
+        try {
+            return head.outcome.get(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
+        } catch (TimeoutException e) {
+            throw new StreamsException("No score for the frame at " + head.source + " within " + shared.drainTimeout.toMillis()
+                    + " ms; the thread gives up and the frame is taken up again", e);
+        } catch (ExecutionException e) {
+            throw new StreamsException("The frame at " + head.source + " was not inspected; it stays uncommitted and is taken up again: "
+                    + e.getCause().getMessage(), e.getCause());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new StreamsException("interrupted while waiting for a score", e);
+        }
+    }
+
+    private void emit(Pending head, Outcome outcome) {
+        if (outcome instanceof Outcome.Inspected inspected) emit(head, inspected);
+        else emit(head, (Outcome.Rejected) outcome);
+    }
+
+    private void emit(Pending head, Outcome.Inspected inspected) {
+        InspectionResult result = inspected.result();
+        byte[] value;
+        byte[] anomaly;
+        try {
+            value = shared.registry.call(() -> shared.results.serialize(shared.resultsTopic, result));
+            anomaly = inspected.anomaly() == null ? null
+                    : shared.registry.call(() -> shared.anomalies.serialize(shared.anomaliesTopic, inspected.anomaly()));
+        } catch (SerializationException e) {
+            // The frame would come again and fail again for ever.
+            emit(head, new Outcome.Rejected(DeadLetterCode.INTERNAL, "the result could not be written: " + e.getMessage()));
+            return;
+        }
+        byte[] key = result.getCameraId().getBytes(StandardCharsets.UTF_8);
+        deferred.runAs(head.origin, () -> {
+            context.forward(new Record<>(key, value, head.record.timestamp()), RESULTS);
+            if (anomaly != null) context.forward(new Record<>(key, anomaly, head.record.timestamp()), ANOMALIES);
+        });
+        shared.metrics.result(result.getVerdict(), anomaly != null, result.getCapturedAt());
+    }
+
+    private void emit(Pending head, Outcome.Rejected rejected) {
+        Record<byte[], byte[]> letter = DeadLetters.of(head.record, head.source, rejected.code(), rejected.message());
+        deferred.runAs(head.origin, () -> context.forward(letter, DEAD_LETTERS));
+        shared.metrics.deadLetter(rejected.code());
+    }
+
+    private interface Step<T> {
+        T run();
+    }
+
+    /** Remembers that this task has failed, except for a record that is merely bad. */
+    private <T> T failing(Step<T> step) {
+        boolean fine = false;
+        try {
+            T result = step.run();
+            fine = true;
+            return result;
+        } catch (BadRecordException e) {
+            fine = true;
+            throw e;
+        } finally {
+            if (!fine) failed = true;
+        }
+    }
+
+    private void reset() {
+        pending.clear();
+        failed = false;
+        stopTicker();
+    }
+
+    private void stopTicker() {
+        if (ticker != null) ticker.cancel();
+        ticker = null;
+    }
+
+    /** Whatever is still pending belongs to a transaction that is being aborted. */
+    @Override
+    public void close() {
+        reset();
+    }
+}

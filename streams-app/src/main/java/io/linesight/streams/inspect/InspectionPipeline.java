@@ -1,0 +1,228 @@
+package io.linesight.streams.inspect;
+
+import io.linesight.mmad.image.BadImageException;
+import io.linesight.mmad.image.ImageCodec;
+import io.linesight.mmad.image.ImageLimits;
+import io.linesight.mmad.image.Preprocess;
+import io.linesight.mmad.image.RgbImage;
+import io.linesight.mmad.score.FoundRegion;
+import io.linesight.mmad.score.RegionFinder;
+import io.linesight.schemas.AnomalyEvent;
+import io.linesight.schemas.CameraFrame;
+import io.linesight.schemas.DeadLetterCode;
+import io.linesight.schemas.FrameEncoding;
+import io.linesight.schemas.FrameRef;
+import io.linesight.schemas.InspectionResult;
+import io.linesight.schemas.Region;
+import io.linesight.schemas.StageTimings;
+import io.linesight.streams.InspectionConfig;
+import io.linesight.streams.batching.BatcherClosedException;
+import io.linesight.streams.batching.Inference;
+import io.linesight.streams.batching.SharedBatcher;
+import io.linesight.streams.deadletter.DeadLetters;
+import io.linesight.streams.metrics.InspectionMetrics;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Decode, score, judge: what happens to a frame between being read and being forwarded, off the stream threads and shared by all of them.
+ * Decoding of the next batch runs while the present one is being inferred.
+ *
+ * <p>Every frame that is handed in ends in exactly one {@link Outcome}; its future fails only when the app stops or the JVM is out of
+ * resources, and then the frame stays uncommitted.
+ */
+public final class InspectionPipeline implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(InspectionPipeline.class);
+    /** Cameras remembered for the one log line about their product; camera ids are not ours to bound. */
+    private static final int REMEMBERED_CAMERAS = 10_000;
+
+    private final SharedBatcher batcher;
+    private final ImageLimits limits;
+    private final Verdicts verdicts;
+    private final AnomalyRenderer renderer;
+    private final int maxRegions;
+    private final InspectionMetrics metrics;
+    private final ExecutorService decoders;
+    // Apart from the decoders, which block while the batcher is full.
+    private final ExecutorService renderers;
+    private final AtomicInteger outstanding = new AtomicInteger();
+    private final Set<String> saidUnknownProduct = ConcurrentHashMap.newKeySet();
+
+    /** Takes no ownership of the batcher. */
+    public InspectionPipeline(InspectionConfig config, SharedBatcher batcher, InspectionMetrics metrics) {
+        this.batcher = batcher;
+        this.limits = config.imageLimits();
+        this.verdicts = new Verdicts(config.review().low(), config.review().high());
+        InspectionConfig.Events events = config.events();
+        this.renderer = new AnomalyRenderer(events.mapRange(), events.thumbnail(), events.thumbnailQuality());
+        this.maxRegions = events.maxRegions();
+        this.metrics = metrics;
+        this.decoders = Executors.newFixedThreadPool(config.batching().decodeThreads(), named("linesight-decode-"));
+        this.renderers = Executors.newFixedThreadPool(Math.max(1, config.batching().decodeThreads() / 2), named("linesight-render-"));
+    }
+
+    private static ThreadFactory named(String prefix) {
+        AtomicInteger count = new AtomicInteger();
+        return task -> {
+            Thread thread = new Thread(task, prefix + count.incrementAndGet());
+            thread.setDaemon(true);
+            return thread;
+        };
+    }
+
+    private record Decoded(FrameHeader header, FrameRef source, int width, int height, byte[] planar, long nanos) { }
+
+    /** Starts on a frame; returns at once. */
+    CompletableFuture<Outcome> inspect(FrameRef source, CameraFrame frame) {
+        CompletableFuture<Outcome> outcome = new CompletableFuture<>();
+        outstanding.incrementAndGet();
+        outcome.whenComplete((o, e) -> outstanding.decrementAndGet());
+        try {
+            decoders.execute(() -> decodeAndSubmit(source, frame, outcome));
+        } catch (RejectedExecutionException e) {
+            outcome.completeExceptionally(new BatcherClosedException("the app is stopping"));
+        }
+        return outcome;
+    }
+
+    /** How long the frames in here will take at the measured speed of the model; zero while nothing was measured. */
+    Duration backlog() {
+        return Duration.ofNanos(outstanding.get() * batcher.frameNanos());
+    }
+
+    private void decodeAndSubmit(FrameRef source, CameraFrame frame, CompletableFuture<Outcome> outcome) {
+        try {
+            Decoded decoded = decode(source, frame);
+            metrics.decoded(decoded.nanos);
+            batcher.submit(decoded.header.cameraId(), decoded.planar)
+                    .whenCompleteAsync((inference, error) -> judge(decoded, inference, error, outcome), renderers);
+        } catch (BadImageException e) {
+            outcome.complete(new Outcome.Rejected(DeadLetters.code(e.code()), e.getMessage()));
+        } catch (BatcherClosedException e) {
+            outcome.completeExceptionally(e);
+        } catch (RuntimeException | StackOverflowError e) {
+            outcome.complete(internal("decoding", source, e));
+        } catch (Throwable e) {
+            outcome.completeExceptionally(e);
+        }
+    }
+
+    private Decoded decode(FrameRef source, CameraFrame frame) throws BadImageException {
+        long start = System.nanoTime();
+        FrameEncoding encoding = frame.getEncoding();
+        byte[] bytes = bytes(frame.getImage());
+        RgbImage image = switch (encoding) {
+            case JPEG, PNG -> ImageCodec.decode(bytes, limits);
+            case GRAY8, RGB8, BGR8 -> ImageCodec.raw(encoding.name(), frame.getWidth(), frame.getHeight(), bytes, limits);
+            case UNKNOWN -> throw new BadImageException(BadImageException.Code.UNSUPPORTED,
+                    "the frame's encoding is UNKNOWN, or one that a newer camera wrote; JPEG, PNG, GRAY8, RGB8 and BGR8 are supported");
+        };
+        byte[] planar = Preprocess.toModelInput(image);
+        return new Decoded(FrameHeader.of(frame), source, image.width(), image.height(), planar, System.nanoTime() - start);
+    }
+
+    private static byte[] bytes(ByteBuffer buffer) {
+        if (buffer.hasArray() && buffer.arrayOffset() == 0 && buffer.position() == 0 && buffer.remaining() == buffer.array().length) return buffer.array();
+        byte[] copy = new byte[buffer.remaining()];
+        buffer.duplicate().get(copy);
+        return copy;
+    }
+
+    private void judge(Decoded decoded, Inference inference, Throwable error, CompletableFuture<Outcome> outcome) {
+        if (error != null) {
+            outcome.completeExceptionally(error);
+            return;
+        }
+        try {
+            outcome.complete(judge(decoded, inference));
+        } catch (RuntimeException | StackOverflowError e) {
+            outcome.complete(internal("judging", decoded.source, e));
+        } catch (Throwable e) {
+            outcome.completeExceptionally(e);
+        }
+    }
+
+    private Outcome judge(Decoded decoded, Inference inference) {
+        long start = System.nanoTime();
+        FrameHeader header = decoded.header;
+        Verdicts.Decision decision = verdicts.decide(inference, header.product());
+        if (Verdicts.MODEL_RETURNED_NAN.equals(decision.reason())) metrics.nan();
+        if (decision.applied().equals(Verdicts.FALLBACK)) sayUnknownProduct(header);
+        List<Region> regions = decision.anomalous()
+                ? regions(inference, decision.calibration().threshold(), decoded.width, decoded.height) : List.of();
+        FrameRef source = decoded.source;
+        InspectionResult result = InspectionResult.newBuilder()
+                .setResultId(source.getTopic() + "-" + source.getPartition() + "-" + source.getOffset())
+                .setFrameRef(source)
+                .setFrameId(header.frameId())
+                .setCameraId(header.cameraId())
+                .setLineId(header.lineId())
+                .setProduct(header.product())
+                .setSequence(header.sequence())
+                .setScore((float) decision.score())
+                .setRawScore(inference.raw())
+                .setThreshold((float) decision.calibration().threshold())
+                .setCalibration(decision.applied())
+                .setVerdict(decision.verdict())
+                .setReason(decision.reason())
+                .setModelVersion(inference.model().version())
+                .setCapturedAt(header.capturedAt())
+                .setScoredAt(micros(inference.scoredAt()))
+                .setTimings(new StageTimings(decoded.nanos / 1000, inference.queueNanos() / 1000, inference.inferenceNanos() / 1000, inference.batchSize()))
+                .setRegions(regions)
+                .build();
+        AnomalyEvent anomaly = decision.anomalous() ? renderer.render(result, inference.map(), inference.mapSize(), decoded.planar) : null;
+        metrics.queued(inference.queueNanos());
+        metrics.rendered(System.nanoTime() - start);
+        return new Outcome.Inspected(result, anomaly);
+    }
+
+    private List<Region> regions(Inference inference, double threshold, int width, int height) {
+        if (maxRegions == 0) return List.of();
+        List<Region> regions = new ArrayList<>();
+        for (FoundRegion r : RegionFinder.find(inference.map(), inference.mapSize(), threshold, width, height, maxRegions)) {
+            regions.add(new Region(r.x(), r.y(), r.width(), r.height(), r.area(), r.peak(), r.peakX(), r.peakY()));
+        }
+        return regions;
+    }
+
+    /** The contract has microseconds; what a consumer reads back should equal what was written. */
+    private static Instant micros(Instant time) {
+        return time.truncatedTo(java.time.temporal.ChronoUnit.MICROS);
+    }
+
+    private void sayUnknownProduct(FrameHeader header) {
+        metrics.unknownProduct();
+        if (saidUnknownProduct.size() < REMEMBERED_CAMERAS && saidUnknownProduct.add(header.cameraId())) {
+            LOG.info("Camera {} sends {}; the model's fallback calibration applies", header.cameraId(),
+                    header.product() == null ? "frames without a product" : "product '" + header.product() + "', on which the model is not calibrated");
+        }
+    }
+
+    private static Outcome internal(String stage, FrameRef source, Throwable e) {
+        LOG.error("A fault of ours while {} the frame at {}-{} offset {}; it goes to the dead-letter topic", stage,
+                source.getTopic(), source.getPartition(), source.getOffset(), e);
+        return new Outcome.Rejected(DeadLetterCode.INTERNAL, stage + " failed: " + e);
+    }
+
+    /** Stops the threads; frames in here fail and stay uncommitted. Close the stream threads first and the batcher after. */
+    @Override
+    public void close() {
+        decoders.shutdownNow();
+        renderers.shutdown();
+    }
+}

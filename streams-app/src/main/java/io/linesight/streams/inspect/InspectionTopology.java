@@ -1,0 +1,48 @@
+package io.linesight.streams.inspect;
+
+import io.linesight.schemas.AnomalyEvent;
+import io.linesight.schemas.CameraFrame;
+import io.linesight.schemas.InspectionResult;
+import io.linesight.schemas.serde.SerdeFactory;
+import io.linesight.schemas.topics.Topics;
+import io.linesight.streams.InspectionConfig;
+import io.linesight.streams.drain.DrainStore;
+import io.linesight.streams.metrics.InspectionMetrics;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.apache.kafka.common.serialization.Serde;
+import org.apache.kafka.streams.Topology;
+
+/**
+ * {@code frames} to {@code results}, {@code anomalies} and {@code dead-letter}.
+ *
+ * <p>Kafka Streams sees bytes only. Reading and writing Avro is the processor's own business, so that a record that cannot be read becomes a
+ * dead letter with a reason, and a registry that is away becomes a wait.
+ */
+public final class InspectionTopology {
+
+    private InspectionTopology() { }
+
+    /**
+     * @param pipeline shared by all tasks of the app; must outlive the streams
+     * @throws org.apache.kafka.common.config.ConfigException when the serde refuses its settings
+     */
+    public static Topology build(InspectionConfig config, InspectionPipeline pipeline, InspectionMetrics metrics) {
+        Topics topics = config.topics();
+        Serde<CameraFrame> frames = SerdeFactory.create(CameraFrame.class, config.serdes(), false);
+        Serde<InspectionResult> results = SerdeFactory.create(InspectionResult.class, config.serdes(), false);
+        Serde<AnomalyEvent> anomalies = SerdeFactory.create(AnomalyEvent.class, config.serdes(), false);
+        InspectProcessor.Shared shared = new InspectProcessor.Shared(pipeline,
+                new FrameReader(topics.frames().name(), frames.deserializer()), new RegistryPatience(config.recovery().registryRetry()),
+                results.serializer(), topics.results().name(), anomalies.serializer(), topics.anomalies().name(),
+                metrics, config.batching().maxPending(), config.batching().drainBudget(), config.batching().drainTimeout());
+        ByteArraySerializer bytes = new ByteArraySerializer();
+        return new Topology()
+                .addSource("frames", new ByteArrayDeserializer(), new ByteArrayDeserializer(), topics.frames().name())
+                .addProcessor("inspect", () -> new InspectProcessor(shared), "frames")
+                .addStateStore(DrainStore.builder(InspectProcessor.STORE), "inspect")
+                .addSink(InspectProcessor.RESULTS, topics.results().name(), bytes, bytes, "inspect")
+                .addSink(InspectProcessor.ANOMALIES, topics.anomalies().name(), bytes, bytes, "inspect")
+                .addSink(InspectProcessor.DEAD_LETTERS, topics.deadLetter().name(), bytes, bytes, "inspect");
+    }
+}

@@ -1,0 +1,57 @@
+package io.linesight.streams.inspect;
+
+import io.linesight.mmad.checkpoint.Calibration;
+import io.linesight.mmad.checkpoint.ProductCalibration;
+import io.linesight.schemas.Verdict;
+import io.linesight.streams.batching.Inference;
+
+/** From the model's raw score to a verdict on the product's own scale. */
+final class Verdicts {
+
+    /** Calibrated score from which a frame is anomalous, whatever the review band. */
+    static final double DECISION_POINT = 0.5;
+    static final String INFERENCE_FAILED = "INFERENCE_FAILED";
+    static final String MODEL_RETURNED_NAN = "MODEL_RETURNED_NAN";
+    static final String FALLBACK = "*";
+
+    private final double low;
+    private final double high;
+
+    Verdicts(double low, double high) {
+        this.low = low;
+        this.high = high;
+    }
+
+    /**
+     * @param score       calibrated; NaN when there is none
+     * @param reason      why there is none, or null
+     * @param calibration what was applied
+     * @param applied     product of the calibration, or {@value #FALLBACK}
+     */
+    record Decision(double score, Verdict verdict, String reason, ProductCalibration calibration, String applied) {
+        boolean anomalous() {
+            return score >= DECISION_POINT;
+        }
+    }
+
+    Decision decide(Inference inference, String product) {
+        Calibration calibrations = inference.model().calibration();
+        ProductCalibration calibration = calibrations.forProduct(product);
+        String applied = calibrations.knows(product) ? product : FALLBACK;
+        if (inference.failed()) return new Decision(Double.NaN, Verdict.REVIEW, INFERENCE_FAILED, calibration, applied);
+        // A number next to a map that is partly NaN says nothing about the part that is.
+        if (!Float.isFinite(inference.raw()) || !finite(inference.map())) {
+            return new Decision(Double.NaN, Verdict.REVIEW, MODEL_RETURNED_NAN, calibration, applied);
+        }
+        double score = calibration.calibrated(inference.raw());
+        Verdict verdict = score < low ? Verdict.PASS : score >= high ? Verdict.FAIL : Verdict.REVIEW;
+        return new Decision(score, verdict, null, calibration, applied);
+    }
+
+    private static boolean finite(float[] map) {
+        for (float value : map) {
+            if (!Float.isFinite(value)) return false;
+        }
+        return true;
+    }
+}

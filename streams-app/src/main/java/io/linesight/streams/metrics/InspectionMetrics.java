@@ -1,0 +1,153 @@
+package io.linesight.streams.metrics;
+
+import io.linesight.schemas.DeadLetterCode;
+import io.linesight.schemas.Verdict;
+import io.linesight.streams.batching.BatchListener;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.DistributionSummary;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.function.IntSupplier;
+
+/**
+ * Meters of the inspection app. Counted when a frame is read or forwarded, so after a crash the frames of the aborted transaction count
+ * again; the topics do not have them twice. No meter is tagged with a camera or product: their number is not ours to bound.
+ */
+public final class InspectionMetrics implements BatchListener {
+
+    public static final String FRAMES = "linesight.frames";
+    public static final String RESULTS = "linesight.results";
+    public static final String ANOMALIES = "linesight.anomalies";
+    public static final String DEAD_LETTERS = "linesight.dead.letters";
+    public static final String BATCH_SIZE = "linesight.batch.size";
+    public static final String BATCH_QUEUE = "linesight.batch.queue";
+    public static final String BATCH_RETRIES = "linesight.batch.retries";
+    public static final String STAGE = "linesight.stage";
+    public static final String LATENCY = "linesight.latency";
+    public static final String DRAIN = "linesight.drain";
+    public static final String FAILED_FRAMES = "linesight.inference.failed.frames";
+    public static final String NAN_FRAMES = "linesight.model.nan.frames";
+    public static final String UNKNOWN_PRODUCT = "linesight.product.unknown.frames";
+    public static final String THREADS_REPLACED = "linesight.stream.threads.replaced";
+
+    /** Beyond this a camera's clock is wrong, and one such frame would spoil the mean for good. */
+    private static final long MAX_LATENCY_MILLIS = TimeUnit.DAYS.toMillis(1);
+
+    private final MeterRegistry registry;
+    private final Counter frames;
+    private final Map<Verdict, Counter> results = new EnumMap<>(Verdict.class);
+    private final Counter anomalies;
+    private final Map<DeadLetterCode, Counter> deadLetters = new EnumMap<>(DeadLetterCode.class);
+    private final DistributionSummary batchSize;
+    private final Counter batchRetries;
+    private final Timer decode;
+    private final Timer queue;
+    private final Timer inference;
+    private final Timer render;
+    private final Timer latency;
+    private final Timer drain;
+    private final Counter failedFrames;
+    private final Counter nanFrames;
+    private final Counter unknownProduct;
+    private final Counter threadsReplaced;
+
+    public InspectionMetrics(MeterRegistry registry) {
+        this.registry = registry;
+        frames = counter(FRAMES, "Frames read from the frames topic");
+        for (Verdict verdict : Verdict.values()) {
+            results.put(verdict, Counter.builder(RESULTS).description("Results by verdict").tag("verdict", verdict.name()).register(registry));
+        }
+        anomalies = counter(ANOMALIES, "Anomaly events");
+        for (DeadLetterCode code : DeadLetterCode.values()) {
+            deadLetters.put(code, Counter.builder(DEAD_LETTERS).description("Frames put aside by reason").tag("code", code.name()).register(registry));
+        }
+        batchSize = DistributionSummary.builder(BATCH_SIZE).description("Frames per inference").publishPercentiles(0.5, 0.95).register(registry);
+        batchRetries = counter(BATCH_RETRIES, "Batches that failed and were tried frame by frame");
+        decode = stage("decode", "Decode and resize, per frame");
+        queue = stage("queue", "From decoded to the start of the batch, per frame");
+        inference = stage("inference", "Inference, per batch");
+        render = stage("render", "Verdict, regions, map and thumbnail, per frame");
+        latency = Timer.builder(LATENCY).description("From the camera's exposure to the forwarded result")
+                .publishPercentiles(0.5, 0.95, 0.99).publishPercentileHistogram()
+                .minimumExpectedValue(Duration.ofMillis(1)).maximumExpectedValue(Duration.ofMinutes(1)).register(registry);
+        drain = Timer.builder(DRAIN).description("Wait for pending frames before a commit").publishPercentiles(0.5, 0.95, 0.99).register(registry);
+        failedFrames = counter(FAILED_FRAMES, "Frames on which inference failed even alone; verdict REVIEW");
+        nanFrames = counter(NAN_FRAMES, "Frames for which the model returned NaN or infinity; verdict REVIEW");
+        unknownProduct = counter(UNKNOWN_PRODUCT, "Frames without a product that the model is calibrated on; the fallback applied");
+        threadsReplaced = counter(THREADS_REPLACED, "Stream threads that failed and were replaced");
+    }
+
+    private Counter counter(String name, String description) {
+        return Counter.builder(name).description(description).register(registry);
+    }
+
+    private Timer stage(String stage, String description) {
+        return Timer.builder(STAGE).description(description).tag("stage", stage).publishPercentiles(0.5, 0.95, 0.99).register(registry);
+    }
+
+    public void frame() {
+        frames.increment();
+    }
+
+    public void decoded(long nanos) {
+        decode.record(nanos, TimeUnit.NANOSECONDS);
+    }
+
+    public void queued(long nanos) {
+        queue.record(nanos, TimeUnit.NANOSECONDS);
+    }
+
+    public void rendered(long nanos) {
+        render.record(nanos, TimeUnit.NANOSECONDS);
+    }
+
+    public void drained(long nanos) {
+        drain.record(nanos, TimeUnit.NANOSECONDS);
+    }
+
+    public void result(Verdict verdict, boolean anomaly, Instant capturedAt) {
+        results.get(verdict).increment();
+        if (anomaly) anomalies.increment();
+        long millis = System.currentTimeMillis() - capturedAt.toEpochMilli();
+        if (millis >= 0 && millis <= MAX_LATENCY_MILLIS) latency.record(millis, TimeUnit.MILLISECONDS);
+    }
+
+    public void deadLetter(DeadLetterCode code) {
+        deadLetters.get(code).increment();
+    }
+
+    public void nan() {
+        nanFrames.increment();
+    }
+
+    public void unknownProduct() {
+        unknownProduct.increment();
+    }
+
+    public void threadReplaced() {
+        threadsReplaced.increment();
+    }
+
+    @Override
+    public void onStart(IntSupplier queued) {
+        Gauge.builder(BATCH_QUEUE, queued, IntSupplier::getAsInt).description("Frames that wait for a batch").strongReference(true).register(registry);
+    }
+
+    @Override
+    public void onBatch(int size, int failed, long inferenceNanos) {
+        batchSize.record(size);
+        inference.record(inferenceNanos, TimeUnit.NANOSECONDS);
+        failedFrames.increment(failed);
+    }
+
+    @Override
+    public void onRetry(int size, RuntimeException cause) {
+        batchRetries.increment();
+    }
+}
