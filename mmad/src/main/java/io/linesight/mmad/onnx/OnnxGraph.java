@@ -191,8 +191,9 @@ public final class OnnxGraph {
         return graph.getNodeList();
     }
 
-    /** Type and shape of a value; a {@link String} dimension names a size that is not fixed. */
+    /** Type and shape of a value; a {@link String} dimension names a size that is not fixed; without dimensions nothing is said of the shape. */
     public static ValueInfoProto value(String name, Type type, Object... dims) {
+        TypeProto.Tensor.Builder tensor = TypeProto.Tensor.newBuilder().setElemType(type.code());
         TensorShapeProto.Builder shape = TensorShapeProto.newBuilder();
         for (Object d : dims) {
             TensorShapeProto.Dimension.Builder dim = TensorShapeProto.Dimension.newBuilder();
@@ -200,8 +201,8 @@ public final class OnnxGraph {
             else dim.setDimParam((String) d);
             shape.addDim(dim);
         }
-        return ValueInfoProto.newBuilder().setName(name).setType(TypeProto.newBuilder().setTensorType(
-                TypeProto.Tensor.newBuilder().setElemType(type.code()).setShape(shape))).build();
+        if (dims.length > 0) tensor.setShape(shape);
+        return ValueInfoProto.newBuilder().setName(name).setType(TypeProto.newBuilder().setTensorType(tensor)).build();
     }
 
     // ---- shorthands for the operators that every layer uses ----
