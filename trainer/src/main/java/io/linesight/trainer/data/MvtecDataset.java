@@ -1,0 +1,132 @@
+package io.linesight.trainer.data;
+
+import io.linesight.mmad.image.ImageCodec;
+import io.linesight.mmad.image.ImageLimits;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+
+/**
+ * A folder in MVTec-AD layout: {@code <root>/<category>/train/good/*}, {@code test/<defect>/*} (with {@code good} for normals) and
+ * {@code ground_truth/<defect>/<stem>_mask.png}. PNG and JPEG. Only names are read here; pixels when asked for.
+ */
+public final class MvtecDataset implements ImageSource {
+    private static final String GOOD = "good";
+
+    private final String name;
+    private final Map<String, List<Sample>> train = new TreeMap<>();
+    private final Map<String, List<Sample>> test = new TreeMap<>();
+
+    private MvtecDataset(String name) {
+        this.name = name;
+    }
+
+    /**
+     * Scans a folder.
+     *
+     * @param categories names wanted; empty = every sub-folder that has a {@code train} or {@code test} folder
+     * @throws DatasetException naming every missing or empty folder
+     */
+    public static MvtecDataset open(Path root, Collection<String> categories) {
+        return open(List.of(root), categories);
+    }
+
+    /** Several roots at once; a category must not be in two of them. */
+    public static MvtecDataset open(List<Path> roots, Collection<String> categories) {
+        List<String> problems = new ArrayList<>();
+        MvtecDataset set = new MvtecDataset(String.join("+", roots.stream().map(r -> String.valueOf(r.toAbsolutePath().normalize().getFileName())).toList()));
+        Map<String, Path> found = new TreeMap<>();
+        for (Path root : roots) {
+            if (!Files.isDirectory(root)) {
+                problems.add(root + " is not a folder");
+                continue;
+            }
+            for (Path dir : children(root, true)) {
+                if (!Files.isDirectory(dir.resolve("train")) && !Files.isDirectory(dir.resolve("test"))) continue;
+                Path other = found.putIfAbsent(dir.getFileName().toString(), dir);
+                if (other != null) problems.add("category '" + dir.getFileName() + "' is in both " + other.getParent() + " and " + root);
+            }
+        }
+        if (problems.isEmpty() && found.isEmpty()) {
+            problems.add(roots.get(0) + " holds no category; expected <category>/train/good/*.png (and test/<defect>/*.png, ground_truth/<defect>/<name>_mask.png)");
+        }
+        for (String wanted : categories) {
+            if (problems.isEmpty() && !found.containsKey(wanted)) problems.add("there is no category '" + wanted + "'; found: " + String.join(", ", found.keySet()));
+        }
+        if (problems.isEmpty()) {
+            for (Map.Entry<String, Path> e : found.entrySet()) {
+                if (categories.isEmpty() || categories.contains(e.getKey())) set.scan(e.getKey(), e.getValue());
+            }
+        }
+        if (!problems.isEmpty()) throw new DatasetException("the data set cannot be used: " + String.join("; ", problems));
+        return set;
+    }
+
+    private void scan(String category, Path dir) {
+        List<Sample> normals = new ArrayList<>();
+        for (Path file : images(dir.resolve("train").resolve(GOOD))) normals.add(Sample.normal(GOOD + "/" + file.getFileName(), reader(file)));
+        train.put(category, List.copyOf(normals));
+        List<Sample> labelled = new ArrayList<>();
+        for (Path defect : children(dir.resolve("test"), true)) {
+            String kind = defect.getFileName().toString();
+            for (Path file : images(defect)) {
+                String label = kind + "/" + file.getFileName();
+                if (kind.equals(GOOD)) {
+                    labelled.add(Sample.normal(label, reader(file)));
+                    continue;
+                }
+                String base = file.getFileName().toString();
+                Path mask = dir.resolve("ground_truth").resolve(kind).resolve(base.substring(0, base.lastIndexOf('.')) + "_mask.png");
+                labelled.add(new Sample(label, kind, reader(file), Files.isRegularFile(mask) ? reader(mask) : null));
+            }
+        }
+        test.put(category, List.copyOf(labelled));
+    }
+
+    private static Reader reader(Path file) {
+        return () -> ImageCodec.decode(Files.readAllBytes(file), ImageLimits.defaults());
+    }
+
+    private static List<Path> images(Path dir) {
+        return children(dir, false).stream().filter(f -> {
+            String n = f.getFileName().toString().toLowerCase(Locale.ROOT);
+            return n.endsWith(".png") || n.endsWith(".jpg") || n.endsWith(".jpeg");
+        }).toList();
+    }
+
+    private static List<Path> children(Path dir, boolean folders) {
+        if (!Files.isDirectory(dir)) return List.of();
+        try (Stream<Path> s = Files.list(dir)) {
+            return s.filter(p -> folders == Files.isDirectory(p) && !p.getFileName().toString().startsWith(".")).sorted().toList();
+        } catch (IOException e) {
+            throw new DatasetException("folder " + dir + " cannot be read: " + e.getMessage(), e);
+        }
+    }
+
+    @Override
+    public String name() {
+        return name;
+    }
+
+    @Override
+    public List<String> categories() {
+        return List.copyOf(train.keySet());
+    }
+
+    @Override
+    public List<Sample> train(String category) {
+        return train.getOrDefault(category, List.of());
+    }
+
+    @Override
+    public List<Sample> test(String category) {
+        return test.getOrDefault(category, List.of());
+    }
+}

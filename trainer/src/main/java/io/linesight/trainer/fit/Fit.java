@@ -1,0 +1,323 @@
+package io.linesight.trainer.fit;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.linesight.mmad.checkpoint.Calibration;
+import io.linesight.mmad.checkpoint.CheckpointInfo;
+import io.linesight.mmad.checkpoint.Checkpoints;
+import io.linesight.mmad.checkpoint.ProductCalibration;
+import io.linesight.mmad.encoder.Encoder;
+import io.linesight.mmad.encoder.EncoderSession;
+import io.linesight.mmad.encoder.FilterBankEncoder;
+import io.linesight.mmad.image.BadImageException;
+import io.linesight.mmad.image.Preprocess;
+import io.linesight.mmad.model.FeatureNorm;
+import io.linesight.mmad.model.MmadConfig;
+import io.linesight.mmad.model.ParameterSpecs;
+import io.linesight.mmad.model.Tensor;
+import io.linesight.mmad.model.Weights;
+import io.linesight.mmad.score.OrtScorer;
+import io.linesight.mmad.score.Scorer;
+import io.linesight.mmad.score.ScorerOptions;
+import io.linesight.mmad.score.Scores;
+import io.linesight.trainer.data.DatasetException;
+import io.linesight.trainer.data.ImageSource;
+import io.linesight.trainer.data.ImageSource.Sample;
+import io.linesight.trainer.features.FeatureStore;
+import io.linesight.trainer.model.Initializer;
+import io.linesight.trainer.model.MmadNet;
+import io.linesight.trainer.model.Parameters;
+import io.linesight.trainer.model.Trainer;
+import io.linesight.trainer.torch.Torch;
+import java.io.BufferedWriter;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * Trains one unified model on normal pictures of all categories and writes a checkpoint that the scorer loads: encoder features once through
+ * ONNX Runtime, fuser and decoder in libtorch, thresholds per product from normals held out of training.
+ */
+public final class Fit {
+    /** Share of a category's normals kept out of training for its threshold, and the least number of them. */
+    private static final double HELD_OUT = 0.1;
+    private static final int LEAST_HELD_OUT = 4;
+    /** Where the learning rate falls to a tenth, as a share of the run (the paper: epoch 400 of 500). */
+    private static final double DROP_AT = 0.8;
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final FitOptions options;
+    private final long start = System.nanoTime();
+    private final List<String> unreadable = new ArrayList<>();
+    private final MessageDigest fingerprint = sha256();
+
+    private Fit(FitOptions options) {
+        this.options = options;
+    }
+
+    /**
+     * Trains. Uses all processors unless told otherwise; heap needs stay below 1 GB, native memory grows with batch and preset.
+     *
+     * @throws DatasetException      when there is nothing to learn from or pictures cannot be read; names them
+     * @throws IOException           when a file cannot be written; an existing checkpoint stays as it was
+     * @throws IllegalStateException when training diverges
+     */
+    public static FitResult run(FitOptions options) throws IOException {
+        return new Fit(options).run();
+    }
+
+    private FitResult run() throws IOException {
+        checkSource();
+        Path folder = options.out.toAbsolutePath().getParent();
+        Files.createDirectories(folder);
+        Torch.start(options.threads);
+        Encoder encoder = options.encoder == null ? FilterBankEncoder.create() : options.encoder;
+        MmadConfig config = MmadConfig.preset(options.preset, encoder.channels());
+        if (options.recipe == FitOptions.Recipe.PAPER) config = config.withFeatureNorm(FeatureNorm.NONE);
+
+        Map<String, List<Sample>> training = new TreeMap<>();
+        Map<String, List<Sample>> heldOut = new TreeMap<>();
+        for (String category : options.source.categories()) split(category, training, heldOut);
+        int total = training.values().stream().mapToInt(List::size).sum();
+        try (FeatureStore store = FeatureStore.create(options.workDir, encoder, total)) {
+            encode(encoder, training, store, total);
+            Map<String, List<byte[]>> calibrationFrames = new TreeMap<>();
+            for (Map.Entry<String, List<Sample>> e : heldOut.entrySet()) calibrationFrames.put(e.getKey(), read(e.getKey(), e.getValue()));
+            refuseUnreadable();
+            for (Map.Entry<String, List<byte[]>> e : calibrationFrames.entrySet()) {
+                if (e.getValue().isEmpty()) throw new DatasetException("category '" + e.getKey() + "' has no readable normal pictures left");
+            }
+            Weights weights = Initializer.fresh(ParameterSpecs.of(config), options.seed);
+            if (config.featureNorm() == FeatureNorm.CHANNEL) statistics(store, weights);
+            Outcome outcome = train(config, weights, store);
+            return write(config, outcome, encoder, training, calibrationFrames, store.size());
+        }
+    }
+
+    private void checkSource() {
+        List<String> empty = new ArrayList<>();
+        for (String category : options.source.categories()) if (options.source.train(category).isEmpty()) empty.add(category);
+        if (options.source.categories().isEmpty()) throw new DatasetException("there is no category to train on");
+        if (!empty.isEmpty()) throw new DatasetException("no normal training pictures (train/good) in: " + String.join(", ", empty) + ". Add some, or leave the category out");
+    }
+
+    private void split(String category, Map<String, List<Sample>> training, Map<String, List<Sample>> heldOut) {
+        List<Sample> all = new ArrayList<>(options.source.train(category));
+        shuffle(all, new SplittableRandom(options.seed * 31 + category.hashCode()));
+        int held = Math.min(Math.max(LEAST_HELD_OUT, (int) Math.round(HELD_OUT * all.size())), all.size() / 2);
+        // A single normal has to serve for both.
+        heldOut.put(category, List.copyOf(all.subList(0, Math.max(1, held))));
+        training.put(category, List.copyOf(all.subList(held, all.size())));
+    }
+
+    private static <T> void shuffle(List<T> list, SplittableRandom random) {
+        for (int i = list.size() - 1; i > 0; i--) Collections.swap(list, i, random.nextInt(i + 1));
+    }
+
+    private void encode(Encoder encoder, Map<String, List<Sample>> training, FeatureStore store, int total) throws IOException {
+        try (EncoderSession session = EncoderSession.open(encoder, ScorerOptions.defaults().withDevice("cpu").withThreads(options.threads));
+                Progress progress = new Progress(options.progress, "encode")) {
+            int done = 0;
+            for (Map.Entry<String, List<Sample>> e : training.entrySet()) {
+                List<Sample> samples = e.getValue();
+                for (int from = 0; from < samples.size(); from += options.batch) {
+                    List<Sample> part = samples.subList(from, Math.min(samples.size(), from + options.batch));
+                    List<byte[]> frames = read(e.getKey(), part);
+                    if (!frames.isEmpty()) store.add(session, frames);
+                    done += part.size();
+                    progress.update((double) done / total, done + " of " + total + " images");
+                }
+            }
+        }
+        if (store.size() == 0 && unreadable.isEmpty()) throw new DatasetException("no training pictures");
+    }
+
+    private List<byte[]> read(String category, List<Sample> samples) throws IOException {
+        List<byte[]> frames = new ArrayList<>();
+        for (Sample s : samples) {
+            try {
+                byte[] frame = Preprocess.toModelInput(s.image().read());
+                fingerprint.update((category + "/" + s.name()).getBytes(StandardCharsets.UTF_8));
+                fingerprint.update(frame);
+                frames.add(frame);
+            } catch (BadImageException | IOException e) {
+                unreadable.add(category + "/" + s.name() + " (" + e.getMessage() + ")");
+            }
+        }
+        return frames;
+    }
+
+    private void refuseUnreadable() {
+        if (unreadable.isEmpty()) return;
+        String list = String.join("\n  ", unreadable.subList(0, Math.min(20, unreadable.size()))) + (unreadable.size() > 20 ? "\n  and " + (unreadable.size() - 20) + " more" : "");
+        if (!options.skipUnreadable) {
+            throw new DatasetException(unreadable.size() + " pictures cannot be read; mend or remove them, or skip them with --skip-unreadable:\n  " + list);
+        }
+        options.progress.println(unreadable.size() + " unreadable pictures are left out:\n  " + list);
+    }
+
+    /** Shift and scale that give every teacher channel mean 0 and variance 1; channels that hardly vary are not blown up. */
+    private static void statistics(FeatureStore store, Weights weights) {
+        for (int i = 0; i < 3; i++) {
+            float[] scale = store.deviation(i);
+            double typical = 0;
+            for (float d : scale) typical += d / scale.length;
+            for (int k = 0; k < scale.length; k++) scale[k] = (float) (1 / Math.max(scale[k], Math.max(1e-3 * typical, 1e-6)));
+            weights.put("teacher_norm." + i + ".shift", new Tensor(store.mean(i), scale.length));
+            weights.put("teacher_norm." + i + ".scale", new Tensor(scale, scale.length));
+        }
+    }
+
+    private record Outcome(Weights weights, long steps, double epochs, double firstLoss, double lastLoss, double seconds, long seen) { }
+
+    private Outcome train(MmadConfig config, Weights initial, FeatureStore store) throws IOException {
+        int batch = Math.min(options.batch, store.size());
+        int perEpoch = store.size() / batch;
+        long limit = options.epochs > 0 ? (long) options.epochs * perEpoch : Long.MAX_VALUE;
+        double budget = options.minutes > 0 ? options.minutes * 60 : Double.POSITIVE_INFINITY;
+        List<Integer> order = new ArrayList<>();
+        for (int i = 0; i < store.size(); i++) order.add(i);
+        torch.manual_seed(options.seed);
+        long begun = System.nanoTime();
+        double epochLoss = 0;
+        double firstLoss = Double.NaN;
+        double lastLoss = Double.NaN;
+        double allLoss = 0;
+        long step = 0;
+        boolean dropped = false;
+        Path log = options.metrics;
+        if (log.toAbsolutePath().getParent() != null) Files.createDirectories(log.toAbsolutePath().getParent());
+        try (Parameters parameters = new Parameters(ParameterSpecs.of(config), initial);
+                MmadNet net = new MmadNet(config, parameters);
+                Trainer trainer = new Trainer(net, parameters, options.learningRate);
+                BufferedWriter metrics = Files.newBufferedWriter(log);
+                Progress progress = new Progress(options.progress, "train")) {
+            progress.say(String.format(Locale.ROOT, "training %s on %d images (%d categories), batch %d, learning rate %.3g", config.preset(), store.size(),
+                    options.source.categories().size(), batch, options.learningRate));
+            while (step < limit) {
+                double elapsed = seconds(start);
+                if (step > 0 && elapsed >= budget) break;
+                double fraction = Math.max(step / (double) limit, elapsed / budget);
+                if (!dropped && fraction >= DROP_AT) {
+                    trainer.learningRate(options.learningRate / 10);
+                    dropped = true;
+                }
+                long epoch = step / perEpoch;
+                int at = (int) (step % perEpoch);
+                if (at == 0) shuffle(order, new SplittableRandom(options.seed * 1_000_003 + epoch));
+                int[] images = new int[batch];
+                for (int i = 0; i < batch; i++) images[i] = order.get(at * batch + i);
+                Trainer.Step result;
+                try (PointerScope scope = new PointerScope()) {
+                    result = trainer.step(store.batch(images));
+                }
+                step++;
+                allLoss += result.loss();
+                epochLoss += result.loss();
+                if (at == perEpoch - 1) {
+                    lastLoss = epochLoss / perEpoch;
+                    if (Double.isNaN(firstLoss)) firstLoss = lastLoss;
+                    epochLoss = 0;
+                }
+                double rate = step * batch / seconds(begun);
+                Map<String, Object> line = new LinkedHashMap<>();
+                line.put("step", step);
+                line.put("epoch", (double) step / perEpoch);
+                line.put("loss", result.loss());
+                line.put("gradientNorm", result.gradientNorm());
+                line.put("learningRate", dropped ? options.learningRate / 10 : options.learningRate);
+                line.put("imagesPerSecond", rate);
+                line.put("seconds", seconds(start));
+                metrics.write(JSON.writeValueAsString(line));
+                metrics.newLine();
+                metrics.flush();
+                progress.update(Math.max(step / (double) limit, seconds(start) / budget), String.format(Locale.ROOT, "epoch %.1f, loss %.4f, %.1f images/s",
+                        (double) step / perEpoch, result.loss(), rate));
+            }
+            double time = seconds(begun);
+            double average = allLoss / step;
+            return new Outcome(parameters.export(), step, (double) step / perEpoch, Double.isNaN(firstLoss) ? average : firstLoss,
+                    Double.isNaN(lastLoss) ? average : lastLoss, time, step * batch);
+        }
+    }
+
+    private FitResult write(MmadConfig config, Outcome outcome, Encoder encoder, Map<String, List<Sample>> training, Map<String, List<byte[]>> frames, int images)
+            throws IOException {
+        Map<String, String> provenance = new LinkedHashMap<>();
+        provenance.put("dataset", options.source.name());
+        provenance.put("dataset.fingerprint", HexFormat.of().formatHex(fingerprint.digest()));
+        provenance.put("categories", String.join(",", training.keySet()));
+        provenance.put("images", String.valueOf(images));
+        provenance.put("heldOut", String.valueOf(frames.values().stream().mapToInt(List::size).sum()));
+        provenance.put("skipped", String.valueOf(unreadable.size()));
+        provenance.put("preset", config.preset());
+        provenance.put("recipe", options.recipe.name().toLowerCase(Locale.ROOT));
+        provenance.put("seed", String.valueOf(options.seed));
+        provenance.put("batch", String.valueOf(options.batch));
+        provenance.put("learningRate", String.valueOf(options.learningRate));
+        provenance.put("steps", String.valueOf(outcome.steps()));
+        provenance.put("epochs", String.format(Locale.ROOT, "%.2f", outcome.epochs()));
+        provenance.put("loss", String.format(Locale.ROOT, "%.6f", outcome.lastLoss()));
+        provenance.put("trainingSeconds", String.format(Locale.ROOT, "%.0f", outcome.seconds()));
+        provenance.put("command", options.command);
+        // Scored by what will serve it: the file itself, in ONNX Runtime.
+        Path draft = Files.createTempFile(options.out.toAbsolutePath().getParent(), "uncalibrated-", ".onnx");
+        try {
+            Checkpoints.write(draft, config, outcome.weights(), encoder, new Calibration(new ProductCalibration(0.5, 0.1), Map.of()), provenance);
+            Calibration calibration = calibrate(draft, frames);
+            CheckpointInfo info = Checkpoints.withCalibration(draft, options.out, calibration);
+            Map<String, Integer> held = new TreeMap<>();
+            frames.forEach((category, f) -> held.put(category, f.size()));
+            return new FitResult(options.out, info, outcome.steps(), outcome.epochs(), images, held, unreadable.size(), outcome.firstLoss(), outcome.lastLoss(),
+                    outcome.seconds() / outcome.seen());
+        } finally {
+            Files.deleteIfExists(draft);
+        }
+    }
+
+    private Calibration calibrate(Path checkpoint, Map<String, List<byte[]>> frames) {
+        Map<String, List<Double>> scores = new TreeMap<>();
+        try (Scorer scorer = OrtScorer.open(checkpoint, ScorerOptions.defaults().withDevice("cpu").withThreads(options.threads));
+                Progress progress = new Progress(options.progress, "calibrate")) {
+            int done = 0;
+            for (Map.Entry<String, List<byte[]>> e : frames.entrySet()) {
+                List<Double> mine = new ArrayList<>();
+                for (int from = 0; from < e.getValue().size(); from += 4) {
+                    Scores s = scorer.score(e.getValue().subList(from, Math.min(e.getValue().size(), from + 4)));
+                    for (float raw : s.raw()) {
+                        if (!Float.isFinite(raw)) throw new IllegalStateException("the trained model gives a score that is not a number for category '" + e.getKey() + "'; nothing was written. Lower the learning rate");
+                        mine.add((double) raw);
+                    }
+                }
+                scores.put(e.getKey(), mine);
+                progress.update((double) ++done / frames.size(), e.getKey());
+            }
+        }
+        return Calibrator.calibrate(scores);
+    }
+
+    private static double seconds(long since) {
+        return (System.nanoTime() - since) / 1e9;
+    }
+
+    private static MessageDigest sha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}

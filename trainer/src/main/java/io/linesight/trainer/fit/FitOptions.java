@@ -1,0 +1,189 @@
+package io.linesight.trainer.fit;
+
+import io.linesight.mmad.encoder.Encoder;
+import io.linesight.trainer.data.ImageSource;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** What to train. Made by {@link #builder}; immutable. */
+public final class FitOptions {
+    /** Departures from the preset. */
+    public enum Recipe {
+        /** The preset as it is. */
+        PRESET,
+        /** As published: encoder features untouched, whatever the preset says. */
+        PAPER
+    }
+
+    final ImageSource source;
+    final Encoder encoder;
+    final String preset;
+    final Recipe recipe;
+    final double minutes;
+    final int epochs;
+    final int batch;
+    final long seed;
+    final double learningRate;
+    final int threads;
+    final Path out;
+    final Path metrics;
+    final Path workDir;
+    final boolean skipUnreadable;
+    final String command;
+    final PrintStream progress;
+
+    private FitOptions(Builder b) {
+        source = b.source;
+        encoder = b.encoder;
+        preset = b.preset;
+        recipe = b.recipe;
+        minutes = b.minutes;
+        epochs = b.epochs;
+        batch = b.batch;
+        seed = b.seed;
+        learningRate = b.learningRate > 0 ? b.learningRate : 0.005 * b.batch / 16;
+        threads = b.threads;
+        out = b.out;
+        String file = b.out.getFileName().toString();
+        metrics = b.metrics != null ? b.metrics : b.out.resolveSibling((file.endsWith(".onnx") ? file.substring(0, file.length() - 5) : file) + ".metrics.jsonl");
+        workDir = b.workDir;
+        skipUnreadable = b.skipUnreadable;
+        command = b.command;
+        progress = b.progress;
+    }
+
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** Collects options; {@link #build} checks them all at once. */
+    public static final class Builder {
+        private ImageSource source;
+        private Encoder encoder;
+        private String preset = "small";
+        private Recipe recipe = Recipe.PRESET;
+        private double minutes;
+        private int epochs;
+        private int batch = 8;
+        private long seed = 42;
+        private double learningRate;
+        private int threads;
+        private Path out;
+        private Path metrics;
+        private Path workDir;
+        private boolean skipUnreadable;
+        private String command = "";
+        private PrintStream progress = System.err;
+
+        private Builder() { }
+
+        /** Pictures to learn from. */
+        public Builder source(ImageSource v) {
+            source = v;
+            return this;
+        }
+
+        /** Frozen encoder; default {@code FilterBankEncoder.create()}. */
+        public Builder encoder(Encoder v) {
+            encoder = v;
+            return this;
+        }
+
+        /** {@code base}, {@code small} (default) or {@code tiny}. */
+        public Builder preset(String v) {
+            preset = v;
+            return this;
+        }
+
+        public Builder recipe(Recipe v) {
+            recipe = v;
+            return this;
+        }
+
+        /** Wall-clock budget from the start of {@code Fit.run}, encoder included; calibration and writing come on top. 0 = none. */
+        public Builder minutes(double v) {
+            minutes = v;
+            return this;
+        }
+
+        /** Passes over the training images. 0 = as many as the minutes allow. With both given, whichever ends first. */
+        public Builder epochs(int v) {
+            epochs = v;
+            return this;
+        }
+
+        public Builder batch(int v) {
+            batch = v;
+            return this;
+        }
+
+        /** Seeds initial weights, order of the images and every draw; the same seed and machine give the same loss. */
+        public Builder seed(long v) {
+            seed = v;
+            return this;
+        }
+
+        /** 0 = the paper's 0.005 * batch / 16. */
+        public Builder learningRate(double v) {
+            learningRate = v;
+            return this;
+        }
+
+        /** CPU threads; 0 = all processors. */
+        public Builder threads(int v) {
+            threads = v;
+            return this;
+        }
+
+        /** Checkpoint to write; replaced when it exists. */
+        public Builder out(Path v) {
+            out = v;
+            return this;
+        }
+
+        /** Where every step is logged as a line of JSON; default beside the checkpoint, {@code <name>.metrics.jsonl}. */
+        public Builder metrics(Path v) {
+            metrics = v;
+            return this;
+        }
+
+        /** Existing folder for the temporary feature file (3.7 MB an image with a MobileNet); default the system's. */
+        public Builder workDir(Path v) {
+            workDir = v;
+            return this;
+        }
+
+        /** Leave out unreadable pictures instead of stopping with their list. */
+        public Builder skipUnreadable(boolean v) {
+            skipUnreadable = v;
+            return this;
+        }
+
+        /** The command line, for the checkpoint's provenance. */
+        public Builder command(String v) {
+            command = v;
+            return this;
+        }
+
+        /** Where progress goes: a live bar on a terminal, plain lines otherwise. */
+        public Builder progress(PrintStream v) {
+            progress = v;
+            return this;
+        }
+
+        /** @throws IllegalArgumentException naming every problem */
+        public FitOptions build() {
+            List<String> problems = new ArrayList<>();
+            if (source == null) problems.add("no pictures to learn from");
+            if (out == null) problems.add("no checkpoint file to write");
+            if (minutes <= 0 && epochs <= 0) problems.add("say how long to train: minutes or epochs");
+            if (minutes < 0 || epochs < 0) problems.add("minutes and epochs must not be negative");
+            if (batch < 1 || batch > 64) problems.add("batch must be 1..64, got " + batch);
+            if (!List.of("base", "small", "tiny").contains(preset)) problems.add("unknown preset '" + preset + "': choose base, small or tiny");
+            if (!problems.isEmpty()) throw new IllegalArgumentException("fit: " + String.join("; ", problems));
+            return new FitOptions(this);
+        }
+    }
+}

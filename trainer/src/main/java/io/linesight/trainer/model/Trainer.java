@@ -1,0 +1,89 @@
+package io.linesight.trainer.model;
+
+import io.linesight.trainer.torch.JavaOp;
+import io.linesight.trainer.torch.Torch;
+import java.util.List;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.AdamW;
+import org.bytedeco.pytorch.AdamWOptions;
+import org.bytedeco.pytorch.OptimizerParamGroup;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
+
+/** One optimiser step after the other (MMAD_SPEC section 10): loss, backward, clipping at norm 5, AdamW. Not thread-safe. */
+public final class Trainer implements AutoCloseable {
+    private static final double WEIGHT_DECAY = 1e-4;
+    private static final double CLIP = 5.0;
+
+    private final MmadNet net;
+    private final AdamW optimiser;
+    private final TensorVector all;
+
+    /** Loss before the step and global gradient norm before clipping. */
+    public record Step(double loss, double gradientNorm) { }
+
+    public Trainer(MmadNet net, Parameters parameters, double learningRate) {
+        this.net = net;
+        optimiser = new AdamW(parameters.trainable(true), options(learningRate, WEIGHT_DECAY));
+        optimiser.add_param_group(new OptimizerParamGroup(parameters.trainable(false), options(learningRate, 0)));
+        optimiser.retainReference();
+        all = parameters.trainable();
+        all.retainReference();
+    }
+
+    private static AdamWOptions options(double learningRate, double decay) {
+        AdamWOptions o = new AdamWOptions(learningRate);
+        o.weight_decay().put(decay);
+        return o;
+    }
+
+    public void learningRate(double rate) {
+        try (PointerScope scope = new PointerScope()) {
+            for (long i = 0; i < optimiser.param_groups().size(); i++) optimiser.param_groups().get(i).options().set_lr(rate);
+        }
+    }
+
+    /**
+     * Trains on one batch.
+     *
+     * @param features raw teacher features [B,L,C], finest first
+     * @throws IllegalStateException when libtorch fails or the loss is not a number
+     */
+    public Step step(List<Tensor> features) {
+        return step(features, TrainingNoise.RANDOM);
+    }
+
+    Step step(List<Tensor> features, TrainingNoise noise) {
+        try (PointerScope scope = new PointerScope()) {
+            double loss = gradients(features, noise);
+            double norm = torch.clip_grad_norm_(all, CLIP);
+            if (!Double.isFinite(norm)) throw new IllegalStateException("the gradient is not finite (loss " + loss + "): lower the learning rate");
+            optimiser.step();
+            return new Step(loss, norm);
+        } catch (IllegalStateException e) {
+            throw e;
+        } catch (RuntimeException e) {
+            throw Torch.readable("a training step", e);
+        } finally {
+            JavaOp.endStep();
+        }
+    }
+
+    /** Loss of a batch; leaves its gradients in the parameters. The caller ends the step. */
+    double gradients(List<Tensor> features, TrainingNoise noise) {
+        optimiser.zero_grad(false);
+        List<Tensor> teacher = net.normalised(features);
+        Tensor loss = MmadNet.loss(teacher, net.forward(teacher, noise));
+        double value = loss.item_double();
+        if (!Double.isFinite(value)) throw new IllegalStateException("the loss is not finite: lower the learning rate");
+        loss.backward();
+        return value;
+    }
+
+    @Override
+    public void close() {
+        optimiser.releaseReference();
+        all.releaseReference();
+    }
+}

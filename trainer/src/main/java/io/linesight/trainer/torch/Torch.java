@@ -1,0 +1,144 @@
+package io.linesight.trainer.torch;
+
+import com.sun.jna.Function;
+import com.sun.jna.Platform;
+import java.nio.FloatBuffer;
+import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptional;
+import org.bytedeco.pytorch.TensorOptions;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * The little of libtorch that training needs, in one place. Tensors are float32 on the CPU. Every tensor belongs to the
+ * {@code PointerScope} that is open on the calling thread; what must outlive it is retained explicitly.
+ */
+public final class Torch {
+    private static boolean started;
+
+    private Torch() { }
+
+    /**
+     * Loads libtorch and sets its threads; must be called before anything else here. Later calls only set the threads.
+     *
+     * @param threads for tensor operators; 0 = one per processor
+     * @throws IllegalStateException when the natives cannot be loaded
+     */
+    public static synchronized void start(int threads) {
+        if (!started) {
+            tuneProcess();
+            try {
+                torch.get_num_threads();
+            } catch (LinkageError e) {
+                throw new IllegalStateException("libtorch could not be loaded: training needs its natives for this platform. " + e.getMessage(), e);
+            }
+            started = true;
+        }
+        torch.set_num_threads(threads > 0 ? threads : Runtime.getRuntime().availableProcessors());
+    }
+
+    /**
+     * OpenMP workers that spin between operators starve the scan's threads, and glibc hands big blocks back to the kernel at once so that every
+     * tensor is paid for in page faults. Both can only be set before libtorch is loaded.
+     */
+    private static void tuneProcess() {
+        if (!Platform.isLinux()) return;
+        try {
+            Function.getFunction("c", "setenv").invokeInt(new Object[] {"OMP_WAIT_POLICY", "passive", 0});
+            Function mallopt = Function.getFunction("c", "mallopt");
+            mallopt.invokeInt(new Object[] {-4, 0}); // M_MMAP_MAX: no block gets a mapping of its own
+            mallopt.invokeInt(new Object[] {-1, Integer.MAX_VALUE}); // M_TRIM_THRESHOLD
+        } catch (UnsatisfiedLinkError e) {
+            // Another C library: slower, not wrong.
+        }
+    }
+
+    /** A tensor with a copy of the values. */
+    public static Tensor of(float[] values, long... shape) {
+        Tensor t = torch.empty(shape);
+        if (t.numel() != values.length) throw new IllegalArgumentException("shape needs " + t.numel() + " values, got " + values.length);
+        if (values.length > 0) t.data_ptr_float().put(values);
+        return t;
+    }
+
+    /** A copy of the values in row-major order. */
+    public static float[] values(Tensor t) {
+        Tensor c = t.detach().contiguous();
+        float[] values = new float[Math.toIntExact(c.numel())];
+        if (values.length > 0) c.data_ptr_float().get(values);
+        return values;
+    }
+
+    /** The memory of a contiguous tensor; valid as long as the tensor. */
+    public static FloatBuffer buffer(Tensor t) {
+        if (!t.is_contiguous()) throw new IllegalArgumentException("tensor is not contiguous");
+        FloatPointer p = t.data_ptr_float();
+        return p.capacity(t.numel()).asBuffer();
+    }
+
+    public static Tensor empty(long... shape) {
+        return torch.empty(shape);
+    }
+
+    public static Tensor zeros(long... shape) {
+        return torch.zeros(shape);
+    }
+
+    public static Scalar scalar(double v) {
+        return new Scalar(v);
+    }
+
+    /** Linear layer: x [..., in] times the transpose of w [out, in], plus bias [out] or null. */
+    public static Tensor linear(Tensor x, Tensor w, Tensor bias) {
+        return torch.linear(x, w, optional(bias));
+    }
+
+    /** Square convolution; bias may be null. */
+    public static Tensor conv2d(Tensor x, Tensor w, Tensor bias, int stride, int padding, int dilation, long groups) {
+        return torch.conv2d(x, w, optional(bias), new long[] {stride, stride}, new long[] {padding, padding}, new long[] {dilation, dilation}, groups);
+    }
+
+    /** LayerNorm over the last axis; weight and bias may be null. */
+    public static Tensor layerNorm(Tensor x, Tensor weight, Tensor bias, double eps) {
+        return torch.layer_norm(x, new long[] {x.size(-1)}, optional(weight), optional(bias), eps, false);
+    }
+
+    public static Tensor batchNorm(Tensor x, Tensor weight, Tensor bias, Tensor mean, Tensor var, boolean training) {
+        return torch.batch_norm(x, optional(weight), optional(bias), optional(mean), optional(var), training, 0.1, 1e-5, false);
+    }
+
+    public static Tensor concat(int axis, Tensor... parts) {
+        TensorVector v = new TensorVector();
+        for (Tensor p : parts) v.push_back(p);
+        return torch.cat(v, axis);
+    }
+
+    /** A convolution input or output of logical shape [N,C,H,W] as [N,H*W,C], contiguous; free when the memory already is channels-last. */
+    public static Tensor rows(Tensor nchw) {
+        long n = nchw.size(0);
+        long c = nchw.size(1);
+        return nchw.permute(0, 2, 3, 1).contiguous().view(n, nchw.size(2) * nchw.size(3), c);
+    }
+
+    /** [N,side*side,C] contiguous as a channels-last tensor of logical shape [N,C,side,side]; a view. */
+    public static Tensor image(Tensor rows, int side) {
+        return rows.view(rows.size(0), side, side, rows.size(2)).permute(0, 3, 1, 2);
+    }
+
+    /** C++ exceptions carry dozens of native frames: keep the first line, which says what is wrong. */
+    public static RuntimeException readable(String doing, RuntimeException e) {
+        String message = String.valueOf(e.getMessage());
+        int end = message.indexOf('\n');
+        return new IllegalStateException(doing + " failed in libtorch: " + (end < 0 ? message : message.substring(0, end)), e);
+    }
+
+    private static TensorOptional optional(Tensor t) {
+        return t == null ? new TensorOptional() : new TensorOptional(t);
+    }
+
+    static TensorOptions floats() {
+        return new TensorOptions(torch.ScalarType.Float);
+    }
+}
