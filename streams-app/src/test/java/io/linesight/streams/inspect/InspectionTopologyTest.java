@@ -1,0 +1,503 @@
+package io.linesight.streams.inspect;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import io.linesight.mmad.image.ImageCodec;
+import io.linesight.mmad.image.ImageLimits;
+import io.linesight.mmad.image.RgbImage;
+import io.linesight.schemas.AnomalyEvent;
+import io.linesight.schemas.CameraFrame;
+import io.linesight.schemas.DeadLetterCode;
+import io.linesight.schemas.DeadLetterReason;
+import io.linesight.schemas.FrameEncoding;
+import io.linesight.schemas.FrameRef;
+import io.linesight.schemas.InspectionResult;
+import io.linesight.schemas.Region;
+import io.linesight.schemas.Verdict;
+import io.linesight.schemas.deadletter.DeadLetterHeaders;
+import io.linesight.schemas.serde.SerdeFactory;
+import io.linesight.streams.InspectionConfig;
+import io.linesight.streams.batching.SharedBatcher;
+import io.linesight.streams.metrics.InspectionMetrics;
+import io.linesight.streams.model.ServingModel;
+import io.linesight.streams.support.FakeScorer;
+import io.linesight.streams.support.StubRegistry;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.io.ByteArrayOutputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.zip.CRC32;
+import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.apache.kafka.common.serialization.Serde;
+import org.apache.kafka.streams.StreamsConfig;
+import org.apache.kafka.streams.TestInputTopic;
+import org.apache.kafka.streams.TestOutputTopic;
+import org.apache.kafka.streams.TopologyTestDriver;
+import org.apache.kafka.streams.errors.StreamsException;
+import org.apache.kafka.streams.test.TestRecord;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** One frame at a time: the test driver commits after every record, so every batch has one frame here. */
+@Timeout(60)
+class InspectionTopologyTest {
+
+    private static final Instant CAPTURED = Instant.now().minusMillis(5).truncatedTo(ChronoUnit.MICROS);
+
+    private final StubRegistry registry = new StubRegistry();
+    private final FakeScorer scorer = new FakeScorer();
+    private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
+    private InspectionConfig config;
+    private SharedBatcher batcher;
+    private InspectionPipeline pipeline;
+    private TopologyTestDriver driver;
+    private Serde<CameraFrame> frames;
+    private Serde<InspectionResult> results;
+    private Serde<AnomalyEvent> anomalies;
+    private TestInputTopic<byte[], byte[]> in;
+    private TestOutputTopic<byte[], byte[]> resultsOut;
+    private TestOutputTopic<byte[], byte[]> anomaliesOut;
+    private TestOutputTopic<byte[], byte[]> lettersOut;
+
+    @BeforeEach
+    void start() {
+        open(Map.of());
+    }
+
+    private void open(Map<String, String> more) {
+        Map<String, String> settings = new HashMap<>(Map.of("bootstrap.servers", "unused:9092", "schema.registry.url", registry.url(),
+                "linesight.batch.linger.ms", "0", "linesight.registry.retry.ms", "400"));
+        settings.putAll(more);
+        config = InspectionConfig.of(settings);
+        InspectionMetrics metrics = new InspectionMetrics(meters);
+        batcher = new SharedBatcher(ServingModel.fixed(scorer), 4, config.batching().linger(), 8, metrics);
+        pipeline = new InspectionPipeline(config, batcher, metrics);
+        Properties properties = new Properties();
+        properties.put(StreamsConfig.APPLICATION_ID_CONFIG, "test");
+        properties.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, "unused:9092");
+        properties.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2);
+        driver = new TopologyTestDriver(InspectionTopology.build(config, pipeline, metrics), properties);
+        frames = SerdeFactory.create(CameraFrame.class, config.serdes(), false);
+        results = SerdeFactory.create(InspectionResult.class, config.serdes(), false);
+        anomalies = SerdeFactory.create(AnomalyEvent.class, config.serdes(), false);
+        in = driver.createInputTopic(config.topics().frames().name(), new ByteArraySerializer(), new ByteArraySerializer());
+        resultsOut = output(config.topics().results().name());
+        anomaliesOut = output(config.topics().anomalies().name());
+        lettersOut = output(config.topics().deadLetter().name());
+    }
+
+    private TestOutputTopic<byte[], byte[]> output(String topic) {
+        return driver.createOutputTopic(topic, new ByteArrayDeserializer(), new ByteArrayDeserializer());
+    }
+
+    @AfterEach
+    void stop() {
+        driver.close();
+        pipeline.close();
+        batcher.close();
+        registry.close();
+    }
+
+    private static byte[] filled(int size, int value) {
+        byte[] bytes = new byte[size];
+        Arrays.fill(bytes, (byte) value);
+        return bytes;
+    }
+
+    private static CameraFrame.Builder frame(FrameEncoding encoding, byte[] image, int width, int height) {
+        return CameraFrame.newBuilder().setFrameId("cam1-7").setCameraId("cam1").setLineId("line1").setProduct("bolt").setCapturedAt(CAPTURED)
+                .setSequence(7).setEncoding(encoding).setWidth(width).setHeight(height).setImage(ByteBuffer.wrap(image)).setAttributes(Map.of());
+    }
+
+    /** A raw frame whose pixels all have that value, so the fake model sees it as the first byte. */
+    private static CameraFrame.Builder grey(int value) {
+        return frame(FrameEncoding.GRAY8, filled(64, value), 8, 8);
+    }
+
+    private void send(CameraFrame.Builder frame) {
+        in.pipeInput("cam1".getBytes(StandardCharsets.UTF_8), frames.serializer().serialize(config.topics().frames().name(), frame.build()));
+    }
+
+    private InspectionResult result() {
+        assertThat(lettersOut.readRecordsToList()).as("dead letters").isEmpty();
+        TestRecord<byte[], byte[]> record = resultsOut.readRecord();
+        assertThat(resultsOut.isEmpty()).as("exactly one result").isTrue();
+        assertThat(new String(record.key(), StandardCharsets.UTF_8)).isEqualTo("cam1");
+        return results.deserializer().deserialize(config.topics().results().name(), record.value());
+    }
+
+    private AnomalyEvent anomaly() {
+        return anomalies.deserializer().deserialize(config.topics().anomalies().name(), anomaliesOut.readValue());
+    }
+
+    private DeadLetterReason deadLetter(byte[] key, byte[] value) {
+        assertThat(resultsOut.isEmpty()).as("no result").isTrue();
+        assertThat(anomaliesOut.isEmpty()).as("no anomaly").isTrue();
+        TestRecord<byte[], byte[]> letter = lettersOut.readRecord();
+        assertThat(lettersOut.isEmpty()).as("exactly one dead letter").isTrue();
+        assertThat(letter.key()).isEqualTo(key);
+        assertThat(letter.value()).isEqualTo(value);
+        return DeadLetterHeaders.read(letter.headers()).orElseThrow();
+    }
+
+    private void shouldReject(byte[] value, DeadLetterCode code, String... message) {
+        byte[] key = {1, 2, 3};
+        in.pipeInput(key, value);
+        DeadLetterReason reason = deadLetter(key, value);
+        assertThat(reason.getCode()).isEqualTo(code);
+        assertThat(reason.getMessage()).isNotBlank();
+        for (String part : message) assertThat(reason.getMessage()).contains(part);
+        assertThat(meters.counter(InspectionMetrics.DEAD_LETTERS, "code", code.name()).count()).isEqualTo(1);
+        send(grey(20));
+        assertThat(result().getVerdict()).as("the stream goes on").isEqualTo(Verdict.PASS);
+    }
+
+    private void shouldReject(CameraFrame.Builder frame, DeadLetterCode code, String... message) {
+        shouldReject(frames.serializer().serialize(config.topics().frames().name(), frame.build()), code, message);
+    }
+
+    @Test
+    void shouldPassAGoodFrame() {
+        Instant before = Instant.now().truncatedTo(ChronoUnit.MICROS);
+        send(grey(20));
+        InspectionResult result = result();
+        assertThat(result.getResultId()).isEqualTo("linesight.frames.v1-0-0");
+        assertThat(result.getFrameRef()).isEqualTo(new FrameRef("linesight.frames.v1", 0, 0L));
+        assertThat(result.getFrameId()).isEqualTo("cam1-7");
+        assertThat(result.getCameraId()).isEqualTo("cam1");
+        assertThat(result.getLineId()).isEqualTo("line1");
+        assertThat(result.getProduct()).isEqualTo("bolt");
+        assertThat(result.getSequence()).isEqualTo(7);
+        assertThat(result.getRawScore()).isEqualTo(20 / 255f);
+        assertThat(result.getThreshold()).isEqualTo(0.25f);
+        assertThat((double) result.getScore()).isCloseTo(1 / (1 + Math.exp(-(20 / 255.0 - 0.25) / 0.05)), within(1e-6));
+        assertThat(result.getCalibration()).isEqualTo("bolt");
+        assertThat(result.getVerdict()).isEqualTo(Verdict.PASS);
+        assertThat(result.getReason()).isNull();
+        assertThat(result.getModelVersion()).isEqualTo("fake-1");
+        assertThat(result.getCapturedAt()).isEqualTo(CAPTURED);
+        assertThat(result.getScoredAt()).isBetween(before, Instant.now());
+        assertThat(result.getTimings().getBatchSize()).isEqualTo(1);
+        assertThat(result.getTimings().getDecodeMicros()).isPositive();
+        assertThat(result.getRegions()).isEmpty();
+        assertThat(anomaliesOut.isEmpty()).isTrue();
+        assertThat(meters.counter(InspectionMetrics.RESULTS, "verdict", "PASS").count()).isEqualTo(1);
+        assertThat(meters.timer(InspectionMetrics.LATENCY).count()).isEqualTo(1);
+    }
+
+    @Test
+    void shouldReportAnAnomalyWithMapRegionsAndThumbnail() throws Exception {
+        send(grey(200));
+        InspectionResult result = result();
+        assertThat(result.getVerdict()).isEqualTo(Verdict.FAIL);
+        assertThat(result.getRegions()).hasSize(1);
+        Region region = result.getRegions().get(0);
+        // The square of the fake map, columns 8..11 and rows 4..7 of 16, in a frame of 8 pixels.
+        assertThat(List.of(region.getX(), region.getY(), region.getWidth(), region.getHeight())).containsExactly(4, 2, 2, 2);
+        assertThat(region.getArea()).isEqualTo(4);
+        assertThat(region.getPeak()).isEqualTo(200 / 255f);
+
+        AnomalyEvent event = anomaly();
+        assertThat(event.getResult()).isEqualTo(result);
+        assertThat(event.getMapLow()).isZero();
+        assertThat(event.getMapHigh()).isEqualTo(200 / 255f);
+        RgbImage map = ImageCodec.decode(array(event.getMapPng()), ImageLimits.defaults());
+        assertThat(map.width()).isEqualTo(FakeScorer.SIZE);
+        assertThat(map.rgb()[3 * (4 * 16 + 8)] & 0xff).isEqualTo(255);
+        assertThat(map.rgb()[0]).isZero();
+        RgbImage thumbnail = ImageCodec.decode(array(event.getThumbnailJpeg()), ImageLimits.defaults());
+        assertThat(thumbnail.width()).isEqualTo(256);
+        assertThat(thumbnail.rgb()[1000] & 0xff).isCloseTo(200, within(3));
+    }
+
+    private static byte[] array(ByteBuffer buffer) {
+        byte[] bytes = new byte[buffer.remaining()];
+        buffer.duplicate().get(bytes);
+        return bytes;
+    }
+
+    @Test
+    void shouldScaleTheMapAsConfiguredAndLeaveTheThumbnailOut() throws Exception {
+        stopParts();
+        open(Map.of("linesight.map.range", "0,2", "linesight.thumbnail", "false"));
+        send(grey(255 / 2));
+        result();
+        AnomalyEvent event = anomaly();
+        assertThat(event.getMapHigh()).isEqualTo(2);
+        assertThat(event.getThumbnailJpeg()).isNull();
+        RgbImage map = ImageCodec.decode(array(event.getMapPng()), ImageLimits.defaults());
+        assertThat(map.rgb()[3 * (4 * 16 + 8)] & 0xff).isEqualTo(Math.round(127 / 255f / 2 * 255));
+    }
+
+    private void stopParts() {
+        driver.close();
+        pipeline.close();
+        batcher.close();
+        meters.clear();
+    }
+
+    @Test
+    void shouldReviewScoresInTheBand() {
+        send(grey(64));   // raw 0.251, threshold 0.25: calibrated 0.505
+        assertThat(result().getVerdict()).isEqualTo(Verdict.REVIEW);
+        assertThat(anomaly().getResult().getReason()).isNull();
+        send(grey(62));   // calibrated 0.466: reviewed, but not anomalous
+        assertThat(result().getVerdict()).isEqualTo(Verdict.REVIEW);
+        assertThat(anomaliesOut.isEmpty()).isTrue();
+    }
+
+    @Test
+    void shouldDecodeEveryEncoding() {
+        byte[] rgb = new byte[3 * 64];
+        byte[] bgr = new byte[3 * 64];
+        for (int i = 0; i < 64; i++) {
+            rgb[3 * i] = 40;
+            bgr[3 * i + 2] = 40;
+        }
+        RgbImage image = new RgbImage(8, 8, rgb);
+        send(frame(FrameEncoding.RGB8, rgb, 8, 8));
+        assertThat(result().getRawScore()).isEqualTo(40 / 255f);
+        send(frame(FrameEncoding.BGR8, bgr, 8, 8));
+        assertThat(result().getRawScore()).isEqualTo(40 / 255f);
+        send(frame(FrameEncoding.PNG, ImageCodec.encodePng(image), 0, 0));
+        assertThat(result().getRawScore()).isEqualTo(40 / 255f);
+        send(frame(FrameEncoding.JPEG, ImageCodec.encodeJpeg(image, 95), 0, 0));
+        assertThat((double) result().getRawScore()).isCloseTo(40 / 255.0, within(3 / 255.0));
+    }
+
+    @Test
+    void shouldFallBackWithoutAProduct() {
+        send(grey(100).setProduct(null));
+        InspectionResult result = result();
+        assertThat(result.getProduct()).isNull();
+        assertThat(result.getCalibration()).isEqualTo("*");
+        assertThat(result.getThreshold()).isEqualTo(0.5f);
+        send(grey(100).setProduct("nut"));
+        result = result();
+        assertThat(result.getProduct()).isEqualTo("nut");
+        assertThat(result.getCalibration()).isEqualTo("*");
+        send(grey(100).setProduct(" "));
+        assertThat(result().getProduct()).isNull();
+        assertThat(meters.counter(InspectionMetrics.UNKNOWN_PRODUCT).count()).isEqualTo(3);
+    }
+
+    @Test
+    void shouldReviewWhatTheModelAnswersWithNaN() {
+        for (int value : new int[] {FakeScorer.NAN, FakeScorer.NAN_IN_MAP}) {
+            send(grey(value));
+            InspectionResult result = result();
+            assertThat(result.getScore()).isNaN();
+            assertThat(result.getVerdict()).isEqualTo(Verdict.REVIEW);
+            assertThat(result.getReason()).isEqualTo("MODEL_RETURNED_NAN");
+        }
+        assertThat(anomaliesOut.isEmpty()).isTrue();
+        assertThat(meters.counter(InspectionMetrics.NAN_FRAMES).count()).isEqualTo(2);
+    }
+
+    @Test
+    void shouldReviewWhatTheModelFailsOn() {
+        send(grey(FakeScorer.THROWS));
+        InspectionResult result = result();
+        assertThat(result.getScore()).isNaN();
+        assertThat(result.getRawScore()).isNaN();
+        assertThat(result.getVerdict()).isEqualTo(Verdict.REVIEW);
+        assertThat(result.getReason()).isEqualTo("INFERENCE_FAILED");
+        assertThat(meters.counter(InspectionMetrics.FAILED_FRAMES).count()).isEqualTo(1);
+        send(grey(20));
+        assertThat(result().getVerdict()).isEqualTo(Verdict.PASS);
+    }
+
+    @Test
+    void shouldRejectATruncatedJpeg() {
+        byte[] noise = new byte[3 * 64 * 64];
+        new java.util.Random(1).nextBytes(noise);
+        byte[] jpeg = ImageCodec.encodeJpeg(new RgbImage(64, 64, noise), 90);
+        shouldReject(frame(FrameEncoding.JPEG, Arrays.copyOf(jpeg, jpeg.length / 2), 64, 64), DeadLetterCode.CORRUPT_IMAGE);
+    }
+
+    @Test
+    void shouldRejectADimensionBombWithoutDecodingIt() throws IOException {
+        byte[] png = bomb(30_000, 30_000);
+        assertThat(png.length).isLessThan(2048);
+        shouldReject(frame(FrameEncoding.PNG, png, 0, 0), DeadLetterCode.IMAGE_TOO_LARGE, "30000x30000");
+    }
+
+    /** A PNG of that size according to its header, with a single empty data chunk. */
+    private static byte[] bomb(int width, int height) throws IOException {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        out.write(new byte[] {(byte) 0x89, 'P', 'N', 'G', 13, 10, 26, 10});
+        ByteBuffer header = ByteBuffer.allocate(13).putInt(width).putInt(height).put((byte) 8).put((byte) 2);
+        chunk(out, "IHDR", header.array());
+        chunk(out, "IDAT", new byte[1500]);
+        chunk(out, "IEND", new byte[0]);
+        return out.toByteArray();
+    }
+
+    private static void chunk(ByteArrayOutputStream out, String type, byte[] data) throws IOException {
+        CRC32 crc = new CRC32();
+        crc.update(type.getBytes(StandardCharsets.US_ASCII));
+        crc.update(data);
+        DataOutputStream d = new DataOutputStream(out);
+        d.writeInt(data.length);
+        d.write(type.getBytes(StandardCharsets.US_ASCII));
+        d.write(data);
+        d.writeInt((int) crc.getValue());
+    }
+
+    @Test
+    void shouldRejectAnEmptyPicture() {
+        shouldReject(frame(FrameEncoding.JPEG, new byte[0], 0, 0), DeadLetterCode.EMPTY_IMAGE);
+    }
+
+    @Test
+    void shouldRejectBytesThatAreNoPicture() {
+        shouldReject(frame(FrameEncoding.JPEG, "this is text, not a picture".getBytes(StandardCharsets.UTF_8), 0, 0), DeadLetterCode.UNSUPPORTED_ENCODING);
+    }
+
+    @Test
+    void shouldRejectAnUnknownEncoding() {
+        shouldReject(frame(FrameEncoding.UNKNOWN, filled(64, 1), 8, 8), DeadLetterCode.UNSUPPORTED_ENCODING, "JPEG, PNG, GRAY8");
+    }
+
+    @Test
+    void shouldRejectRawPixelsOfTheWrongNumber() {
+        shouldReject(frame(FrameEncoding.RGB8, filled(64, 1), 8, 8), DeadLetterCode.SIZE_MISMATCH);
+    }
+
+    @Test
+    void shouldRejectRawPixelsOfAnImpossibleSize() {
+        shouldReject(frame(FrameEncoding.RGB8, filled(64, 1), -8, 8), DeadLetterCode.SIZE_MISMATCH);
+    }
+
+    @Test
+    void shouldRejectANullValue() {
+        shouldReject((byte[]) null, DeadLetterCode.EMPTY_RECORD);
+    }
+
+    @Test
+    void shouldRejectZeroBytes() {
+        shouldReject(new byte[0], DeadLetterCode.EMPTY_RECORD);
+    }
+
+    @Test
+    void shouldRejectBytesOutsideTheWireFormat() {
+        shouldReject("{\"json\":true}".getBytes(StandardCharsets.UTF_8), DeadLetterCode.NOT_CONFLUENT_WIRE);
+    }
+
+    @Test
+    void shouldRejectAnotherRecordType() {
+        byte[] wrong = SerdeFactory.create(FrameRef.class, config.serdes(), false).serializer()
+                .serialize("somewhere", new FrameRef("t", 0, 1L));
+        shouldReject(wrong, DeadLetterCode.WRONG_SCHEMA, "FrameRef");
+    }
+
+    @Test
+    void shouldRejectAnUnknownSchemaId() {
+        shouldReject(new byte[] {0, 0, 0, 3, 9, 1, 2, 3}, DeadLetterCode.UNKNOWN_SCHEMA, "777");
+    }
+
+    @Test
+    void shouldRejectARecordThatEndsTooSoon() {
+        byte[] whole = frames.serializer().serialize(config.topics().frames().name(), grey(1).build());
+        shouldReject(Arrays.copyOf(whole, whole.length - 40), DeadLetterCode.CORRUPT_RECORD);
+    }
+
+    @Test
+    void shouldRejectARecordThatClaimsMoreBytesThanItHas() {
+        byte[] whole = frames.serializer().serialize(config.topics().frames().name(), grey(1).build());
+        // The length of the image: 64 in zigzag is 80 01, behind the encoding and the two sizes of 8.
+        for (int i = whole.length - 67; i > 0; i--) {
+            if (whole[i] == (byte) 0x80 && whole[i + 1] == 1 && whole[i + 2] == 1 && whole[i + 3] == 1) {
+                byte[] lie = new byte[whole.length + 3];
+                System.arraycopy(whole, 0, lie, 0, i);
+                System.arraycopy(new byte[] {(byte) 0xf8, (byte) 0xff, (byte) 0xff, (byte) 0xff, 0x0f}, 0, lie, i, 5);   // 2,147,483,644
+                System.arraycopy(whole, i + 2, lie, i + 5, whole.length - i - 2);
+                shouldReject(lie, DeadLetterCode.CORRUPT_RECORD);
+                return;
+            }
+        }
+        throw new AssertionError("the length was not found");
+    }
+
+    @Test
+    void shouldRejectTextThatWouldNotFitIntoAResult() {
+        shouldReject(grey(1).setFrameId("x".repeat(FrameReader.MAX_TEXT + 1)), DeadLetterCode.CORRUPT_RECORD, "frameId has 1025 characters");
+    }
+
+    @Test
+    void shouldKeepTheHeadersOfADeadLetter() {
+        RecordHeaders headers = new RecordHeaders();
+        headers.add("trace", new byte[] {9});
+        in.pipeInput(new TestRecord<>(null, new byte[] {5}, headers, 42L));
+        TestRecord<byte[], byte[]> letter = lettersOut.readRecord();
+        assertThat(letter.headers().lastHeader("trace").value()).containsExactly(9);
+        assertThat(letter.timestamp()).isEqualTo(42);
+        DeadLetterReason reason = DeadLetterHeaders.read(letter.headers()).orElseThrow();
+        assertThat(reason.getSource()).isEqualTo(new FrameRef("linesight.frames.v1", 0, 0L));
+    }
+
+    @Test
+    void shouldAcceptFramesOfAnyTime() {
+        for (Instant time : new Instant[] {Instant.EPOCH, CAPTURED.plus(400, ChronoUnit.DAYS), Instant.EPOCH.plus(Long.MIN_VALUE, ChronoUnit.MICROS),
+                Instant.EPOCH.plus(Long.MAX_VALUE, ChronoUnit.MICROS)}) {
+            send(grey(20).setCapturedAt(time));
+            assertThat(result().getCapturedAt()).isEqualTo(time);
+        }
+        assertThat(meters.timer(InspectionMetrics.LATENCY).count()).as("no nonsense in the latency").isZero();
+    }
+
+    @Test
+    void shouldNumberResultsByOffset() {
+        List<String> ids = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            send(grey(i));
+            ids.add(result().getResultId());
+        }
+        assertThat(ids).containsExactly("linesight.frames.v1-0-0", "linesight.frames.v1-0-1", "linesight.frames.v1-0-2");
+    }
+
+    @Test
+    void shouldWaitForARegistryThatIsAwayAndThenGoOn() throws Exception {
+        byte[] bytes = frames.serializer().serialize(config.topics().frames().name(), grey(20).build());
+        registry.away = true;
+        Thread back = new Thread(() -> {
+            try {
+                Thread.sleep(150);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+            registry.away = false;
+        });
+        back.start();
+        in.pipeInput("cam1".getBytes(StandardCharsets.UTF_8), bytes);
+        back.join();
+        assertThat(result().getVerdict()).isEqualTo(Verdict.PASS);
+    }
+
+    @Test
+    void shouldFailWithoutADeadLetterWhenTheRegistryStaysAway() {
+        byte[] bytes = frames.serializer().serialize(config.topics().frames().name(), grey(20).build());
+        registry.away = true;
+        assertThatThrownBy(() -> in.pipeInput("cam1".getBytes(StandardCharsets.UTF_8), bytes))
+                .isInstanceOf(StreamsException.class).hasStackTraceContaining(RegistryUnavailableException.class.getName());
+        assertThat(lettersOut.isEmpty()).isTrue();
+        assertThat(resultsOut.isEmpty()).isTrue();
+    }
+}
