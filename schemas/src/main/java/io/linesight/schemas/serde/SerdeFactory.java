@@ -45,8 +45,8 @@ public final class SerdeFactory {
             Class<?> c = name instanceof Class<?> given ? given : Class.forName(name.toString(), true, Utils.getContextOrKafkaClassLoader());
             return (Serde<T>) c.asSubclass(Serde.class).getDeclaredConstructor().newInstance();
         } catch (ClassNotFoundException e) {
-            throw new ConfigException(SERDE_CLASS_CONFIG + "=" + name + " is not on the class path. For Confluent's serde build"
-                    + " with the Maven profile that brings it, or leave the key out to use the built-in one");
+            throw new ConfigException(SERDE_CLASS_CONFIG + "=" + name + " is not on the class path. Add the jar that"
+                    + " has it, or leave the key out to use the built-in serde");
         } catch (ClassCastException | ReflectiveOperationException e) {
             throw new ConfigException(SERDE_CLASS_CONFIG + "=" + name + " is not a Kafka Serde with a no-arg constructor: " + e);
         }

@@ -90,14 +90,16 @@ public final class EmbeddedKafka implements AutoCloseable {
             while (controller == broker) {
                 controller = Ports.free();
             }
-            KafkaRaftServer server = new KafkaRaftServer(
-                    new KafkaConfig(configs(dataDirectory, broker, controller, limits), false), Time.SYSTEM);
+            KafkaRaftServer server = null;
             try {
+                server = new KafkaRaftServer(new KafkaConfig(configs(dataDirectory, broker, controller, limits), false), Time.SYSTEM);
                 server.startup();   // returns when the broker has caught up and is unfenced
             } catch (RuntimeException e) {
-                server.shutdown();
+                if (server != null) {
+                    server.shutdown();
+                }
                 throw new IllegalStateException("the embedded broker did not start in " + dataDirectory + ": "
-                        + e.getMessage(), e);
+                        + e.getMessage() + ". If the data there are not needed, choose an empty directory", e);
             }
             return new EmbeddedKafka(server, dataDirectory, broker);
         }

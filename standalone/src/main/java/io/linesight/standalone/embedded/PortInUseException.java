@@ -1,6 +1,6 @@
 package io.linesight.standalone.embedded;
 
-/** Another process listens on a port that was asked for. Nothing was started. */
+/** A port that was asked for cannot be listened on, nearly always because another process does. Nothing was started. */
 public final class PortInUseException extends RuntimeException {
 
     private static final long serialVersionUID = 1L;
@@ -8,8 +8,8 @@ public final class PortInUseException extends RuntimeException {
     private final int port;
 
     PortInUseException(int port, String what, Throwable cause) {
-        super("port " + port + " on " + Ports.HOST + " is taken, so the embedded " + what
-                + " was not started. Stop what listens there, or choose another port (0 picks a free one)", cause);
+        super("port " + port + " on " + Ports.HOST + " is taken or not allowed (" + cause.getMessage() + "), so the embedded "
+                + what + " was not started. Stop what listens there, or choose another port (0 picks a free one)", cause);
         this.port = port;
     }
 
