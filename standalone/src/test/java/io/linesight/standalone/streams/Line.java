@@ -1,0 +1,153 @@
+package io.linesight.standalone.streams;
+
+import io.linesight.schemas.CameraFrame;
+import io.linesight.schemas.DeadLetterReason;
+import io.linesight.schemas.FrameEncoding;
+import io.linesight.schemas.InspectionResult;
+import io.linesight.schemas.deadletter.DeadLetterHeaders;
+import io.linesight.schemas.serde.AvroSerde;
+import io.linesight.schemas.topics.SizeLimits;
+import io.linesight.schemas.topics.TopicAdmin;
+import io.linesight.schemas.topics.TopicSpec;
+import io.linesight.schemas.topics.Topics;
+import io.linesight.standalone.embedded.EmbeddedKafka;
+import io.linesight.standalone.embedded.EmbeddedRegistry;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+
+/** The topics of one test, and what a camera and a consumer do with them. */
+final class Line implements AutoCloseable {
+
+    static final SizeLimits LIMITS = new SizeLimits(1 << 20);
+
+    private final EmbeddedKafka kafka;
+    private final EmbeddedRegistry registry;
+    private final String prefix;
+    final Topics topics;
+    private final AvroSerde<CameraFrame> frames;
+    private final AvroSerde<InspectionResult> results;
+    private final KafkaProducer<byte[], byte[]> producer;
+
+    /** Creates topics of that prefix; takes no ownership of broker and registry. */
+    Line(EmbeddedKafka kafka, EmbeddedRegistry registry, String prefix, int partitions) {
+        this.kafka = kafka;
+        this.registry = registry;
+        this.prefix = prefix;
+        topics = Topics.of(prefix, partitions, TopicSpec.BROKER_DEFAULT, LIMITS);
+        try (Admin admin = admin()) {
+            TopicAdmin.ensure(admin, topics.all());
+        }
+        Map<String, String> serde = Map.of("schema.registry.url", registry.url());
+        frames = AvroSerde.of(CameraFrame.class, serde, false);
+        results = AvroSerde.of(InspectionResult.class, serde, false);
+        Map<String, Object> configs = new HashMap<>(LIMITS.producerConfigs());
+        configs.put("bootstrap.servers", kafka.bootstrapServers());
+        configs.put("enable.idempotence", "true");
+        configs.put("linger.ms", "5");
+        producer = new KafkaProducer<>(configs, new ByteArraySerializer(), new ByteArraySerializer());
+    }
+
+    String registryUrl() {
+        return registry.url();
+    }
+
+    Admin admin() {
+        return Admin.create(Map.of("bootstrap.servers", kafka.bootstrapServers()));
+    }
+
+    /** Settings of an inspection app on this line. */
+    Map<String, String> settings(String... more) {
+        Map<String, String> settings = new HashMap<>(Map.of("bootstrap.servers", kafka.bootstrapServers(), "schema.registry.url", registry.url(),
+                "linesight.topics.prefix", prefix, "linesight.max.frame.bytes", "" + LIMITS.frameBytes()));
+        for (int i = 0; i < more.length; i += 2) settings.put(more[i], more[i + 1]);
+        return settings;
+    }
+
+    /** An 8x8 frame whose pixels all have one value, so that its raw score is known. */
+    static CameraFrame.Builder frame(String camera, long sequence, int value) {
+        byte[] pixels = new byte[64];
+        Arrays.fill(pixels, (byte) value);
+        return CameraFrame.newBuilder().setFrameId(camera + "-" + sequence).setCameraId(camera).setLineId("line").setProduct(null)
+                .setCapturedAt(Instant.now().truncatedTo(ChronoUnit.MICROS)).setSequence(sequence).setEncoding(FrameEncoding.GRAY8)
+                .setWidth(8).setHeight(8).setImage(ByteBuffer.wrap(pixels)).setAttributes(Map.of());
+    }
+
+    void send(int partition, CameraFrame frame) {
+        sendBytes(partition, frame.getCameraId(), frames.serializer().serialize(topics.frames().name(), frame));
+    }
+
+    void sendBytes(int partition, String key, byte[] value) {
+        producer.send(new ProducerRecord<>(topics.frames().name(), partition, key == null ? null : key.getBytes(), value), (metadata, e) -> {
+            if (e != null) throw new IllegalStateException("a test frame was not written", e);
+        });
+    }
+
+    void flush() {
+        producer.flush();
+    }
+
+    /** Everything committed in a topic, in order per partition. */
+    List<ConsumerRecord<byte[], byte[]>> read(TopicSpec topic, String isolation) {
+        Map<String, Object> configs = new HashMap<>(topics.limits().consumerConfigs());
+        configs.put("bootstrap.servers", kafka.bootstrapServers());
+        configs.put("isolation.level", isolation);
+        List<ConsumerRecord<byte[], byte[]>> records = new ArrayList<>();
+        try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(configs, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+            List<TopicPartition> partitions = consumer.partitionsFor(topic.name()).stream().map(p -> new TopicPartition(topic.name(), p.partition())).toList();
+            consumer.assign(partitions);
+            consumer.seekToBeginning(partitions);
+            Map<TopicPartition, Long> end = consumer.endOffsets(partitions);
+            while (partitions.stream().anyMatch(p -> consumer.position(p) < end.get(p))) consumer.poll(Duration.ofMillis(200)).forEach(records::add);
+        }
+        return records;
+    }
+
+    List<InspectionResult> results() {
+        return read(topics.results(), "read_committed").stream().map(r -> results.deserializer().deserialize(r.topic(), r.value())).toList();
+    }
+
+    List<DeadLetterReason> deadLetters() {
+        return read(topics.deadLetter(), "read_committed").stream().map(r -> DeadLetterHeaders.read(r.headers()).orElseThrow()).toList();
+    }
+
+    /** Frames whose offsets an app has committed. */
+    long committed(String application) throws InterruptedException {
+        try (Admin admin = admin()) {
+            return admin.listConsumerGroupOffsets(application).partitionsToOffsetAndMetadata().get().entrySet().stream()
+                    .filter(e -> e.getKey().topic().equals(topics.frames().name()) && e.getValue() != null)
+                    .mapToLong(e -> e.getValue().offset()).sum();
+        } catch (ExecutionException e) {
+            throw new IllegalStateException(e.getCause());
+        }
+    }
+
+    void awaitCommitted(String application, long frameCount, Duration patience) throws InterruptedException {
+        long deadline = System.nanoTime() + patience.toNanos();
+        long committed;
+        while ((committed = committed(application)) < frameCount) {
+            if (System.nanoTime() > deadline) throw new AssertionError("only " + committed + " of " + frameCount + " frames were committed within " + patience);
+            Thread.sleep(100);
+        }
+    }
+
+    @Override
+    public void close() {
+        producer.close(Duration.ofSeconds(5));
+    }
+}
