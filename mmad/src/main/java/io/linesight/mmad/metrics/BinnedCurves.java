@@ -79,7 +79,10 @@ final class BinnedCurves {
         return tp == 0 || fp == 0 ? Double.NaN : area / ((double) tp * fp);
     }
 
-    /** Trapezoid of precision over recall, precision being 1 where nothing is predicted. */
+    /**
+     * Trapezoid of precision over recall, precision being 1 where nothing is predicted. The curve begins at the highest threshold, not
+     * at recall 0: what is found there adds no area, as in adeval.
+     */
     double averagePrecision() {
         long total = 0;
         for (long p : positive) total += p;
@@ -92,7 +95,7 @@ final class BinnedCurves {
             tp += positive[i];
             fp += negative[i];
             double precision = tp + fp == 0 ? 1 : (double) tp / (tp + fp);
-            area += positive[i] * (precision + precisionBefore) / 2;
+            if (i < strips) area += positive[i] * (precision + precisionBefore) / 2;
             precisionBefore = precision;
         }
         return area / total;

@@ -1,0 +1,67 @@
+package io.linesight.mmad.image;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.Arrays;
+import org.junit.jupiter.api.Test;
+
+class HeatmapsTest {
+    private static RgbImage grey(int w, int h) {
+        byte[] rgb = new byte[3 * w * h];
+        Arrays.fill(rgb, (byte) 128);
+        return new RgbImage(w, h, rgb);
+    }
+
+    private static float[] spot(int size, int sx, int sy) {
+        float[] map = new float[size * size];
+        for (int i = 0; i < map.length; i++) map[i] = (float) Math.exp(-(Math.pow(i % size - sx, 2) + Math.pow(i / size - sy, 2)) / 50);
+        return map;
+    }
+
+    @Test
+    void shouldColourTheSpotAndLeaveTheRest() {
+        RgbImage out = Heatmaps.overlay(grey(640, 480), spot(64, 48, 16), 64, 0.5);
+        int hot = 3 * ((int) (16.5 * 480 / 64) * 640 + (int) (48.5 * 640 / 64));
+        int red = out.rgb()[hot] & 0xff;
+        int blue = out.rgb()[hot + 2] & 0xff;
+        assertThat(red).isGreaterThan(blue + 50);
+        int far = 3 * (400 * 640 + 100);
+        assertThat(Arrays.copyOfRange(out.rgb(), far, far + 3)).containsOnly(128);
+    }
+
+    @Test
+    void shouldNotTurnHotBelowTheThreshold() {
+        float[] map = spot(32, 16, 16);
+        for (int i = 0; i < map.length; i++) map[i] *= 0.05f;
+        RgbImage out = Heatmaps.overlay(grey(64, 64), map, 32, 1.0);
+        assertThat(out.rgb()).as("far below the threshold nothing is coloured").containsOnly(128);
+    }
+
+    @Test
+    void shouldSetFrameTruthAndOverlaySideBySide() {
+        byte[] mask = new byte[300 * 200];
+        mask[0] = 1;
+        RgbImage three = Heatmaps.panel(grey(300, 200), mask, spot(64, 10, 10), 64, 0.5);
+        RgbImage two = Heatmaps.panel(grey(300, 200), null, spot(64, 10, 10), 64, Double.NaN);
+        assertThat(three.width()).isEqualTo(3 * 300 + 12);
+        assertThat(two.width()).isEqualTo(2 * 300 + 6);
+        assertThat(Heatmaps.panel(grey(3000, 2000), new byte[64 * 64], spot(64, 1, 1), 64, 0.5).width()).isEqualTo(3 * 512 + 12);
+        assertThatThrownBy(() -> Heatmaps.panel(grey(300, 200), new byte[7], new float[16], 4, 0.5)).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("300x200");
+    }
+
+    @Test
+    void shouldSurviveMapsThatAreNotNumbers() {
+        float[] map = new float[16];
+        Arrays.fill(map, Float.NaN);
+        assertThat(Heatmaps.panel(grey(20, 10), null, map, 4, 0.5).height()).isPositive();
+        assertThat(Heatmaps.overlay(grey(1, 1), map, 4, Double.NaN).rgb()).hasSize(3);
+    }
+
+    @Test
+    void shouldScaleMapsTo8Bits() throws BadImageException {
+        float[] map = {0f, 0.25f, 0.5f, 1f, 2f, -1f, Float.NaN, 0.75f, 0.5f};
+        byte[] gray = ImageCodec.decodeGray(Heatmaps.mapPng(map, 3, 0f, 1f), ImageLimits.defaults()).gray();
+        assertThat(gray).containsExactly(0, 64, 128, 255, 255, 0, 255, 191, 128);
+    }
+}
