@@ -92,15 +92,26 @@ public final class LinesightAvroSerializer<T extends IndexedRecord> implements S
         byte[] ownBytes = write(0, own, record);
         IndexedRecord carried = new GenericDatumReader<IndexedRecord>(own, target.schema(), plain)
                 .read(null, DecoderFactory.get().binaryDecoder(ownBytes, Wire.HEADER, ownBytes.length - Wire.HEADER, null));
-        return write(target.id(), new GenericDatumWriter<>(target.schema(), plain), carried);
+        return write(target.id(), ownBytes.length, new GenericDatumWriter<>(target.schema(), plain), carried);
+    }
+
+    /** A frame is nearly all pixels; without this its buffer would be copied at every doubling. */
+    private static int sizeHint(IndexedRecord record) {
+        int size = 512;
+        for (Schema.Field field : record.getSchema().getFields()) {
+            if (field.schema().getType() == Schema.Type.BYTES && record.get(field.pos()) instanceof ByteBuffer bytes) {
+                size += bytes.remaining();
+            }
+        }
+        return size;
     }
 
     private static <R extends IndexedRecord> byte[] write(int id, Schema schema, R record) throws IOException {
-        return write(id, record instanceof SpecificRecord ? new SpecificDatumWriter<>(schema) : new GenericDatumWriter<>(schema), record);
+        return write(id, sizeHint(record), record instanceof SpecificRecord ? new SpecificDatumWriter<>(schema) : new GenericDatumWriter<>(schema), record);
     }
 
-    private static <R> byte[] write(int id, DatumWriter<R> writer, R record) throws IOException {
-        ByteArrayOutputStream out = new ByteArrayOutputStream(512);
+    private static <R> byte[] write(int id, int sizeHint, DatumWriter<R> writer, R record) throws IOException {
+        ByteArrayOutputStream out = new ByteArrayOutputStream(sizeHint);
         out.write(Wire.MAGIC);
         out.writeBytes(ByteBuffer.allocate(4).putInt(id).array());
         BinaryEncoder encoder = EncoderFactory.get().directBinaryEncoder(out, null);

@@ -71,9 +71,14 @@ public final class EmbeddedKafka implements AutoCloseable {
          * Starts the broker and returns when it serves; 2 to 5 seconds.
          *
          * @throws PortInUseException if the port is taken
+         * @throws java.io.UncheckedIOException if the directory cannot be written
          * @throws IllegalStateException if another broker uses the directory, or the broker does not start
          */
         public EmbeddedKafka start() {
+            if (dataDirectory.toString().indexOf(',') >= 0) {
+                throw new IllegalArgumentException("the embedded broker cannot use " + dataDirectory
+                        + ", because Kafka takes a comma for the end of a path. Choose another data directory");
+            }
             if (port != 0) {
                 Ports.requireFree(port, "broker");
             }

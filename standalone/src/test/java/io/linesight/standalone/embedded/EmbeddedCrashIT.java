@@ -23,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 class EmbeddedCrashIT {
 
     @Test
-    @Timeout(120)
+    @Timeout(240)
     void shouldGoOnAfterAKill(@TempDir Path directory) throws Exception {
         Process child = new ProcessBuilder(ProcessHandle.current().info().command().orElse("java"), "-Xmx512m", "-XX:+UseSerialGC",
                 "-cp", System.getProperty("java.class.path"), CrashedPlatform.class.getName(), directory.toString())

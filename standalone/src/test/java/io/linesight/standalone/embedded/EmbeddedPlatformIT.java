@@ -192,6 +192,14 @@ class EmbeddedPlatformIT {
     }
 
     @Test
+    void shouldSayWhichDirectoryCannotBeUsed(@TempDir Path own) throws Exception {
+        Path file = java.nio.file.Files.createFile(own.resolve("file"));
+
+        assertThatThrownBy(() -> EmbeddedKafka.in(file).start()).hasMessageContaining(file.toString()).hasMessageContaining("another data directory");
+        assertThatThrownBy(() -> EmbeddedKafka.in(own.resolve("a,b")).start()).hasMessageContaining("comma");
+    }
+
+    @Test
     void shouldRefuseAnIncompatibleSchemaAndKeepTheOldOne() {
         SchemaRegistryClient client = client(registry);
         Schema first = new Schema.Parser().parse("""
