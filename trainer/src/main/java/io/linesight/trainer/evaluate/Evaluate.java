@@ -1,0 +1,139 @@
+package io.linesight.trainer.evaluate;
+
+import io.linesight.mmad.checkpoint.ProductCalibration;
+import io.linesight.mmad.image.BadImageException;
+import io.linesight.mmad.image.Heatmaps;
+import io.linesight.mmad.image.ImageCodec;
+import io.linesight.mmad.image.Preprocess;
+import io.linesight.mmad.image.RgbImage;
+import io.linesight.mmad.metrics.AnomalyMetrics;
+import io.linesight.mmad.metrics.CategoryMetrics;
+import io.linesight.mmad.score.OrtScorer;
+import io.linesight.mmad.score.Scorer;
+import io.linesight.mmad.score.Scores;
+import io.linesight.trainer.data.DatasetException;
+import io.linesight.trainer.data.ImageSource.Sample;
+import io.linesight.trainer.evaluate.EvaluationReport.ImageScore;
+import java.io.BufferedWriter;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** Measures a checkpoint on labelled pictures with the reference's seven metrics, through the scorer that serves it. */
+public final class Evaluate {
+    private static final long REPORT_EVERY = 10_000_000_000L;
+
+    private final EvaluateOptions options;
+    private final List<String> unreadable = new ArrayList<>();
+    private final List<ImageScore> images = new ArrayList<>();
+    private long lastReport = System.nanoTime();
+
+    private Evaluate(EvaluateOptions options) {
+        this.options = options;
+    }
+
+    /**
+     * Scores every test picture and computes the metrics per category and their mean. A category without test pictures is left out.
+     *
+     * @throws DatasetException when no category has test pictures, or some cannot be read; names them
+     * @throws IOException      when the checkpoint cannot be read or a file cannot be written
+     */
+    public static EvaluationReport run(EvaluateOptions options) throws IOException {
+        return new Evaluate(options).run();
+    }
+
+    private record Loaded(Sample sample, RgbImage image, byte[] frame, byte[] mask) { }
+
+    private EvaluationReport run() throws IOException {
+        List<String> categories = options.source().categories().stream().filter(c -> !options.source().test(c).isEmpty()).sorted().toList();
+        if (categories.isEmpty()) throw new DatasetException("there are no test pictures (test/good and test/<defect>) in " + options.source().name());
+        long start = System.nanoTime();
+        int total = categories.stream().mapToInt(c -> options.source().test(c).size()).sum();
+        Map<String, CategoryMetrics> metrics = new TreeMap<>();
+        String version;
+        try (Scorer scorer = OrtScorer.open(options.checkpoint(), options.scorer())) {
+            version = scorer.info().version();
+            for (String category : categories) metrics.put(category, measure(scorer, category, total));
+        }
+        refuseUnreadable();
+        if (options.scores() != null) writeScores();
+        double seconds = (System.nanoTime() - start) / 1e9;
+        return new EvaluationReport(version, options.source().name(), metrics, CategoryMetrics.mean(metrics.values()), List.copyOf(images), unreadable.size(), seconds / Math.max(1, images.size()));
+    }
+
+    private CategoryMetrics measure(Scorer scorer, String category, int total) throws IOException {
+        ProductCalibration calibration = scorer.info().calibration().forProduct(category);
+        try (AnomalyMetrics metrics = new AnomalyMetrics()) {
+            List<Sample> samples = options.source().test(category);
+            for (int from = 0; from < samples.size(); from += options.batch()) {
+                List<Loaded> batch = new ArrayList<>();
+                for (Sample s : samples.subList(from, Math.min(samples.size(), from + options.batch()))) load(category, s, batch);
+                if (batch.isEmpty()) continue;
+                Scores scores = scorer.score(batch.stream().map(Loaded::frame).toList());
+                for (int i = 0; i < batch.size(); i++) {
+                    Loaded l = batch.get(i);
+                    float raw = scores.raw()[i];
+                    if (!Float.isFinite(raw)) throw new IllegalStateException("the model gives a score that is not a number for " + category + "/" + l.sample.name() + "; it cannot be measured");
+                    float[] map = scores.map(i);
+                    metrics.add(raw, l.sample.anomalous(), map, l.mask);
+                    images.add(new ImageScore(category, l.sample.name(), l.sample.anomalous(), raw, calibration.calibrated(raw)));
+                    if (options.heatmaps() != null) writeHeatmap(category, l, map, scores.size(), calibration.threshold());
+                }
+                report(total);
+            }
+            return metrics.compute();
+        }
+    }
+
+    private void load(String category, Sample s, List<Loaded> batch) {
+        try {
+            RgbImage image = s.image().read();
+            byte[] mask = s.mask() == null ? null : Preprocess.mask(s.mask().read());
+            batch.add(new Loaded(s, options.heatmaps() == null ? null : image, Preprocess.toModelInput(image), mask));
+        } catch (BadImageException | IOException e) {
+            unreadable.add(category + "/" + s.name() + " (" + e.getMessage() + ")");
+        }
+    }
+
+    private void refuseUnreadable() {
+        if (unreadable.isEmpty()) return;
+        String list = String.join("\n  ", unreadable.subList(0, Math.min(20, unreadable.size()))) + (unreadable.size() > 20 ? "\n  and " + (unreadable.size() - 20) + " more" : "");
+        if (!options.skipUnreadable()) {
+            throw new DatasetException(unreadable.size() + " pictures cannot be read; mend or remove them, or skip them with --skip-unreadable:\n  " + list);
+        }
+        options.progress().println(unreadable.size() + " unreadable pictures are left out:\n  " + list);
+    }
+
+    private void writeHeatmap(String category, Loaded l, float[] map, int size, double threshold) throws IOException {
+        Path file = options.heatmaps().resolve(category).resolve(l.sample.name().replaceAll("\\.[A-Za-z]+$", "") + ".png");
+        Files.createDirectories(file.getParent());
+        Files.write(file, ImageCodec.encodePng(Heatmaps.panel(l.image, l.mask, map, size, threshold)));
+    }
+
+    private void writeScores() throws IOException {
+        Path parent = options.scores().toAbsolutePath().getParent();
+        Files.createDirectories(parent);
+        try (BufferedWriter w = Files.newBufferedWriter(options.scores())) {
+            w.write("category,image,anomalous,score,calibrated\n");
+            for (ImageScore s : images) {
+                w.write(String.format(Locale.ROOT, "%s,%s,%d,%s,%.6f%n", quoted(s.category()), quoted(s.name()), s.anomalous() ? 1 : 0, s.raw(), s.calibrated()));
+            }
+        }
+    }
+
+    private static String quoted(String s) {
+        return s.matches("[^\",\\r\\n]*") ? s : '"' + s.replace("\"", "\"\"") + '"';
+    }
+
+    private void report(int total) {
+        long now = System.nanoTime();
+        if (now - lastReport < REPORT_EVERY) return;
+        lastReport = now;
+        options.progress().printf(Locale.ROOT, "evaluate %.0f %%: %d of %d images%n", 100.0 * images.size() / total, images.size(), total);
+    }
+}

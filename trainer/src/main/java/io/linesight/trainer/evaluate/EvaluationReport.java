@@ -1,0 +1,94 @@
+package io.linesight.trainer.evaluate;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.linesight.mmad.metrics.CategoryMetrics;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * What was measured.
+ *
+ * @param modelVersion    version of the checkpoint
+ * @param dataset         name of the pictures' source
+ * @param categories      metrics per category, sorted by name
+ * @param mean            unweighted mean over the categories
+ * @param images          every image's score
+ * @param skipped         unreadable pictures left out
+ * @param secondsPerImage wall-clock seconds per image, reading included
+ */
+public record EvaluationReport(String modelVersion, String dataset, Map<String, CategoryMetrics> categories, CategoryMetrics mean, List<ImageScore> images, int skipped,
+        double secondsPerImage) {
+    private static final String[] NAMES = {"imageAuroc", "imageAp", "imageF1max", "pixelAuroc", "pixelAp", "pixelF1max", "aupro", "mad"};
+    private static final String[] HEADS = {"I-AUROC", "I-AP", "I-F1max", "P-AUROC", "P-AP", "P-F1max", "AUPRO", "mAD"};
+
+    /**
+     * One test image.
+     *
+     * @param category   its category
+     * @param name       its name within the category
+     * @param anomalous  ground truth
+     * @param raw        image score
+     * @param calibrated 0..1, 0.5 = the category's threshold
+     */
+    public record ImageScore(String category, String name, boolean anomalous, float raw, double calibrated) { }
+
+    /**
+     * Machine-readable: {@code {"mean":{…},"categories":[{"category","imageAuroc",…,"mad","normal","anomalous"}],…}}, fractions 0..1, null where a
+     * metric is undefined (no masks).
+     */
+    public String toJson() {
+        Map<String, Object> root = new LinkedHashMap<>();
+        root.put("mean", fields(mean));
+        List<Map<String, Object>> list = new ArrayList<>();
+        categories.forEach((name, m) -> {
+            Map<String, Object> one = new LinkedHashMap<>();
+            one.put("category", name);
+            one.putAll(fields(m));
+            list.add(one);
+        });
+        root.put("categories", list);
+        root.put("modelVersion", modelVersion);
+        root.put("dataset", dataset);
+        root.put("skipped", skipped);
+        root.put("secondsPerImage", secondsPerImage);
+        try {
+            return new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsString(root);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static Map<String, Object> fields(CategoryMetrics m) {
+        Map<String, Object> f = new LinkedHashMap<>();
+        Double[] v = values(m);
+        for (int i = 0; i < NAMES.length; i++) f.put(NAMES[i], v[i]);
+        f.put("normal", m.normal());
+        f.put("anomalous", m.anomalous());
+        return f;
+    }
+
+    private static Double[] values(CategoryMetrics m) {
+        return new Double[] {m.imageAuroc(), m.imageAp(), m.imageF1max(), m.pixelAuroc(), m.pixelAp(), m.pixelF1max(), m.aupro(), m.mad()};
+    }
+
+    /** The table in the paper's form, in percent: image AUROC/AP/F1max, pixel AUROC/AP/F1max/AUPRO, mAD. */
+    public String table() {
+        int width = Math.max(8, categories.keySet().stream().mapToInt(String::length).max().orElse(8));
+        StringBuilder t = new StringBuilder(String.format(Locale.ROOT, "%-" + width + "s", "category"));
+        for (String h : HEADS) t.append(String.format(Locale.ROOT, " %8s", h));
+        t.append("   normal anomalous\n");
+        categories.forEach((name, m) -> row(t, name, m, width));
+        row(t, "mean", mean, width);
+        return t.toString();
+    }
+
+    private static void row(StringBuilder t, String name, CategoryMetrics m, int width) {
+        t.append(String.format(Locale.ROOT, "%-" + width + "s", name));
+        for (Double v : values(m)) t.append(v == null ? "        -" : String.format(Locale.ROOT, " %8.1f", 100 * v));
+        t.append(String.format(Locale.ROOT, " %8d %9d%n", m.normal(), m.anomalous()));
+    }
+}
