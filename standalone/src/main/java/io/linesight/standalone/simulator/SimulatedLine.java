@@ -60,9 +60,14 @@ public final class SimulatedLine {
     /** The frame a camera takes. */
     public SimulatedFrame frame(int camera, long sequence) {
         Product product = PRODUCTS.get(Math.floorMod(camera, PRODUCTS.size()));
+        return render(product, defectOf(camera, sequence), seed, camera, sequence);
+    }
+
+    /** What is wrong in a frame, without rendering it; {@link SimulatedFrame#GOOD} when nothing is. */
+    public String defectOf(int camera, long sequence) {
+        Product product = PRODUCTS.get(Math.floorMod(camera, PRODUCTS.size()));
         SplittableRandom fate = new SplittableRandom(Noise.mix(seed, camera, sequence, 1));
-        String defect = fate.nextDouble() < defectRate ? product.defects.get(fate.nextInt(product.defects.size())) : SimulatedFrame.GOOD;
-        return render(product, defect, seed, camera, sequence);
+        return fate.nextDouble() < defectRate ? product.defects.get(fate.nextInt(product.defects.size())) : SimulatedFrame.GOOD;
     }
 
     /** The same part without its defect, for comparing. */

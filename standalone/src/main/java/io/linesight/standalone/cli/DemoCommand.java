@@ -1,0 +1,145 @@
+package io.linesight.standalone.cli;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.linesight.standalone.demo.Demo;
+import io.linesight.standalone.demo.DemoOptions;
+import io.linesight.standalone.ledger.RunSummary;
+import io.linesight.streams.InspectionConfig;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.LocalDateTime;
+import java.time.format.DateTimeFormatter;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+@Command(name = "demo", mixinStandardHelpOptions = true, sortOptions = false,
+        description = "A whole line on this machine: broker, registry, simulated cameras, inspection, and what comes out of it.",
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {"0:every frame has exactly one answer", "1:something did not start, or a frame was lost or answered twice", "2:the command line is wrong"},
+        footerHeading = "%nExamples:%n",
+        footer = {"  linesight demo                                     until Ctrl-C",
+            "  linesight demo --for 2m --json out.json",
+            "  linesight demo --cameras 8 --fps 3 --model m.onnx --device cuda:0"})
+final class DemoCommand implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec;
+
+    @Option(names = "--for", paramLabel = "TIME", converter = Durations.class, description = "How long the cameras run, as 90s, 2m or 1h; until Ctrl-C by default.")
+    private Duration duration;
+
+    @Option(names = "--json", paramLabel = "FILE", description = "Write the summary as JSON.")
+    private Path json;
+
+    @Option(names = "--dir", paramLabel = "DIR", description = "Folder of the run: log, heatmaps, the broker's data (./out/demo-<time>).")
+    private Path folder;
+
+    @Option(names = "--cameras", paramLabel = "N", defaultValue = "4", description = "Simulated cameras; each sees the next product (${DEFAULT-VALUE}).")
+    private int cameras;
+
+    @Option(names = "--fps", paramLabel = "F", description = "Frames a second and camera; by default what the machine can score is found out.")
+    private Double fps;
+
+    @Option(names = "--seed", defaultValue = "42", description = "Of the simulated line (${DEFAULT-VALUE}).")
+    private long seed;
+
+    @Option(names = "--defects", paramLabel = "FRACTION", defaultValue = "0.2", description = "Defective parts, 0..1 (${DEFAULT-VALUE}).")
+    private double defects;
+
+    @Option(names = "--hostile", negatable = true, defaultValue = "true", fallbackValue = "true", description = "Throw in broken frames now and then, which must end as dead letters (on).")
+    private boolean hostile;
+
+    @Option(names = "--heatmaps", paramLabel = "N", defaultValue = "24", description = "Most heatmap pictures; 0 for none (${DEFAULT-VALUE}).")
+    private int pictures;
+
+    @Option(names = "--port", paramLabel = "PORT", defaultValue = "0", description = "Of the broker; any free one by default.")
+    private int port;
+
+    @Option(names = "--registry-port", paramLabel = "PORT", defaultValue = "0", description = "Of the schema registry; any free one by default.")
+    private int registryPort;
+
+    @Option(names = "--metrics-port", paramLabel = "PORT", description = "Serve /metrics and /health there.")
+    private Integer metricsPort;
+
+    @Option(names = {"-s", "--set"}, paramLabel = "KEY=VALUE", description = "A setting of the inspection app ('linesight serve --reference' lists them); may be repeated.")
+    private Map<String, String> set = new HashMap<>();
+
+    @Mixin
+    private Model model;
+
+    @Override
+    public Integer call() throws Exception {
+        if (cameras < 1) throw new ParameterException(spec.commandLine(), "--cameras must be at least 1");
+        if (fps != null && !(fps > 0)) throw new ParameterException(spec.commandLine(), "--fps must be above 0");
+        if (!(defects >= 0 && defects <= 1)) throw new ParameterException(spec.commandLine(), "--defects must be 0..1");
+        if (pictures < 0) throw new ParameterException(spec.commandLine(), "--heatmaps must not be negative");
+        if (json != null) Inputs.writable(json);
+        Path dir = Inputs.made(folder != null ? folder : Path.of("out", "demo-" + LocalDateTime.now().format(DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss"))));
+        Path checkpoint = model.resolve(dir);
+        Logs.toFile(dir.resolve("linesight.log"));
+        Map<String, String> app = new HashMap<>(set);
+        app.put(InspectionConfig.DEVICE, model.device);
+        app.put(InspectionConfig.SCORER_THREADS, Integer.toString(model.threads));
+        app.put(InspectionConfig.SCAN, model.scan.name().toLowerCase(java.util.Locale.ROOT));
+        if (metricsPort != null) app.put(InspectionConfig.METRICS_PORT, metricsPort.toString());
+        PrintWriter out = spec.commandLine().getOut();
+        Demo demo = new Demo(new DemoOptions(dir, checkpoint, duration, cameras, fps, seed, defects, hostile, pictures, port, registryPort, Terminal.present(), app), out);
+        return withCtrlC(demo, dir, out);
+    }
+
+    /** Ctrl-C ends the cameras, not the process: the hook waits until the summary is out. */
+    private int withCtrlC(Demo demo, Path dir, PrintWriter out) throws Exception {
+        CountDownLatch finished = new CountDownLatch(1);
+        int[] code = {1};
+        Thread hook = new Thread(() -> {
+            demo.stop();
+            try {
+                if (finished.await(180, TimeUnit.SECONDS)) Runtime.getRuntime().halt(code[0]);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }, "linesight-stop");
+        Runtime.getRuntime().addShutdownHook(hook);
+        try {
+            code[0] = report(demo.run(), dir, out);
+            return code[0];
+        } finally {
+            finished.countDown();
+            try {
+                Runtime.getRuntime().removeShutdownHook(hook);
+            } catch (IllegalStateException shuttingDown) {
+                // the hook runs and ends the process itself
+            }
+        }
+    }
+
+    private int report(Demo.Outcome outcome, Path dir, PrintWriter out) throws Exception {
+        RunSummary summary = outcome.summary();
+        out.println("Summary");
+        out.print(summary.text());
+        ObjectNode node = summary.toJson();
+        node.put("model", outcome.modelVersion()).put("seed", seed).put("cameras", cameras);
+        if (outcome.peaks() != null) {
+            node.put("peaksOnDefect", outcome.peaks().onDefect()).put("peaksMeasured", outcome.peaks().measured());
+            out.printf("  %-13s %d of %d found defects have their highest peak on the defect%n", "peaks", outcome.peaks().onDefect(), outcome.peaks().measured());
+            out.printf("  %-13s %s%n", "pictures", dir.resolve("heatmaps").resolve("index.html"));
+        }
+        if (json != null) {
+            Files.writeString(json, RunSummary.pretty(node) + "\n");
+            out.printf("  %-13s %s%n", "JSON", json);
+        }
+        if (outcome.failure() != null) spec.commandLine().getErr().println("linesight: " + outcome.failure() + "; the log is " + dir.resolve("linesight.log"));
+        out.flush();
+        return summary.exact() && outcome.failure() == null && summary.frames() > 0 ? 0 : 1;
+    }
+}

@@ -1,0 +1,89 @@
+package io.linesight.standalone.cli;
+
+import io.linesight.mmad.encoder.Encoder;
+import io.linesight.mmad.encoder.FilterBankEncoder;
+import io.linesight.trainer.data.MvtecDataset;
+import io.linesight.trainer.fit.Fit;
+import io.linesight.trainer.fit.FitOptions;
+import io.linesight.trainer.fit.FitResult;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+@Command(name = "fit", mixinStandardHelpOptions = true, sortOptions = false,
+        description = "Trains one model for all products given, on good pictures alone, and writes a checkpoint.",
+        footerHeading = "%nExamples:%n",
+        footer = {"  linesight fit --data parts --minutes 20 --out m.onnx",
+            "  linesight fit --data images --categories metal_plate,cookie --encoder mobilenet.onnx --preset small --epochs 40 --out m.onnx"})
+final class FitCommand implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec;
+
+    @Option(names = "--data", required = true, paramLabel = "DIR", description = "Folder in MVTec-AD layout (CATEGORY/train/good); may be repeated.")
+    private List<Path> data;
+
+    @Option(names = "--categories", split = ",", paramLabel = "A,B", description = "Only these categories; all by default.")
+    private List<String> categories = List.of();
+
+    @Option(names = "--encoder", paramLabel = "FILE", description = "Frozen encoder, ONNX: RGB in [0,1] to feature maps at strides 4, 8, 16. The built-in one by default.")
+    private Path encoder;
+
+    @Option(names = "--preset", defaultValue = "small", paramLabel = "base|small|tiny", description = "Size of the network (${DEFAULT-VALUE}).")
+    private String preset;
+
+    @Option(names = "--recipe", defaultValue = "PRESET", paramLabel = "preset|paper", description = "paper leaves the encoder's features untouched, as published (${DEFAULT-VALUE}).")
+    private FitOptions.Recipe recipe;
+
+    @Option(names = "--minutes", defaultValue = "0", paramLabel = "M", description = "Time to train. With --epochs too, whichever ends first.")
+    private double minutes;
+
+    @Option(names = "--epochs", defaultValue = "0", paramLabel = "N", description = "Passes over the pictures.")
+    private int epochs;
+
+    @Option(names = "--batch", defaultValue = "8", paramLabel = "N", description = "Pictures per step (${DEFAULT-VALUE}).")
+    private int batch;
+
+    @Option(names = "--seed", defaultValue = "42", description = "Of everything random (${DEFAULT-VALUE}).")
+    private long seed;
+
+    @Option(names = "--lr", defaultValue = "0", paramLabel = "RATE", description = "Learning rate; the paper's 0.005 * batch / 16 by default.")
+    private double learningRate;
+
+    @Option(names = "--threads", defaultValue = "0", paramLabel = "N", description = "CPU threads; 0 takes all processors (${DEFAULT-VALUE}).")
+    private int threads;
+
+    @Option(names = "--skip-unreadable", description = "Leave damaged pictures out instead of stopping with their list.")
+    private boolean skipUnreadable;
+
+    @Option(names = "--out", required = true, paramLabel = "FILE", description = "Checkpoint to write.")
+    private Path out;
+
+    @Override
+    public Integer call() throws Exception {
+        if (minutes <= 0 && epochs <= 0) throw new ParameterException(spec.commandLine(), "say how long to train: --minutes or --epochs");
+        if (minutes < 0 || epochs < 0) throw new ParameterException(spec.commandLine(), "--minutes and --epochs must not be negative");
+        if (batch < 1 || batch > 64) throw new ParameterException(spec.commandLine(), "--batch must be 1..64");
+        if (!List.of("base", "small", "tiny").contains(preset)) throw new ParameterException(spec.commandLine(), "--preset must be base, small or tiny");
+        for (Path d : data) Inputs.folder(d, "folder");
+        Inputs.writable(out);
+        Encoder chosen = encoder == null ? FilterBankEncoder.create() : Encoder.load(Inputs.existing(encoder, "encoder"));
+        FitResult r = Fit.run(FitOptions.builder().source(MvtecDataset.open(data, categories)).encoder(chosen).preset(preset).recipe(recipe).minutes(minutes).epochs(epochs)
+                .batch(batch).seed(seed).learningRate(learningRate).threads(threads).skipUnreadable(skipUnreadable).command(commandLine()).out(out).build());
+        PrintWriter o = spec.commandLine().getOut();
+        o.printf(Locale.ROOT, "Wrote %s: version %s, %d pictures, %d steps, %.1f epochs, loss %.4f to %.4f%n", out, r.info().version(), r.images(), r.steps(), r.epochs(), r.firstLoss(), r.lastLoss());
+        if (r.skipped() > 0) o.println(r.skipped() + " pictures could not be read and were left out");
+        return 0;
+    }
+
+    /** What was typed, for the checkpoint's provenance; paths stay as they were given. */
+    private String commandLine() {
+        return "linesight fit " + String.join(" ", spec.commandLine().getParseResult().originalArgs().stream().skip(1).toList());
+    }
+}

@@ -1,0 +1,149 @@
+package io.linesight.standalone.ledger;
+
+import io.linesight.schemas.FrameRef;
+import io.linesight.schemas.InspectionResult;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Books of one run: every frame that was sent, and what came back for it. Answers whether anything was lost or doubled, how long it took and
+ * what the scores were worth against the truth.
+ *
+ * <p>Threads: safe to share. A result may arrive before the sender has booked its frame; both orders count the same.
+ */
+public final class Ledger {
+    /** What the sender knew. */
+    public record Sent(String cameraId, long sequence, String product, Boolean anomalous, String defect) { }
+
+    /**
+     * One frame with its result.
+     *
+     * @param latencyMicros from exposure until the result was read from the topic
+     */
+    public record Outcome(Sent sent, InspectionResult result, long latencyMicros) { }
+
+    private static final class Entry {
+        Sent sent;
+        InspectionResult result;
+        long arrivedMicros;
+        int results;
+        int deadLetters;
+        int events;
+    }
+
+    /** Avro records compare field by field through their schema; this is the same, cheaply. */
+    private record Place(String topic, int partition, long offset) { }
+
+    private final Map<Place, Entry> entries = new HashMap<>();
+    private final Map<String, Integer> deadLetterCodes = new LinkedHashMap<>();
+    private long sentCount;
+    private long results;
+    private long doubled;
+    private long doubledEvents;
+    private long events;
+    private long deadLetters;
+    private long settled;
+    private long failed;
+
+    /** Books a frame that Kafka has acknowledged. */
+    public synchronized void sent(FrameRef ref, Sent sent) {
+        Entry e = entry(ref);
+        if (e.sent != null) throw new IllegalStateException("frame " + ref + " was booked twice");
+        e.sent = sent;
+        sentCount++;
+        if (e.results + e.deadLetters > 0) settled++;
+    }
+
+    /** Books a frame that could not be handed to Kafka: it was never on the line, so it is neither a frame nor lost. */
+    public synchronized void refused() {
+        failed++;
+    }
+
+    /** Books a result. */
+    public synchronized void result(InspectionResult result, long arrivedMicros) {
+        Entry e = entry(result.getFrameRef());
+        results++;
+        if (e.results + e.deadLetters > 0) doubled++;
+        else if (e.sent != null) settled++;
+        e.results++;
+        if (e.result == null) {
+            e.result = result;
+            e.arrivedMicros = arrivedMicros;
+        }
+    }
+
+    /** Books a dead letter. */
+    public synchronized void deadLetter(FrameRef ref, String code) {
+        Entry e = entry(ref);
+        deadLetters++;
+        deadLetterCodes.merge(code, 1, Integer::sum);
+        if (e.results + e.deadLetters > 0) doubled++;
+        else if (e.sent != null) settled++;
+        e.deadLetters++;
+    }
+
+    /** Books an anomaly event. */
+    public synchronized void anomaly(FrameRef ref) {
+        Entry e = entry(ref);
+        events++;
+        if (e.events++ > 0) doubledEvents++;
+    }
+
+    private Entry entry(FrameRef ref) {
+        return entries.computeIfAbsent(new Place(ref.getTopic(), ref.getPartition(), ref.getOffset()), r -> new Entry());
+    }
+
+    /** Frames acknowledged by Kafka. */
+    public synchronized long frames() {
+        return sentCount;
+    }
+
+    /** Results read, doubles included. */
+    public synchronized long results() {
+        return results;
+    }
+
+    /** Dead letters read, doubles included. */
+    public synchronized long deadLetters() {
+        return deadLetters;
+    }
+
+    /** Dead letters by reason code. */
+    public synchronized Map<String, Integer> deadLetterCodes() {
+        return new LinkedHashMap<>(deadLetterCodes);
+    }
+
+    /** Anomaly events read. */
+    public synchronized long anomalies() {
+        return events;
+    }
+
+    /** Results, dead letters and anomaly events beyond the first of a frame. */
+    public synchronized long doubled() {
+        return doubled + doubledEvents;
+    }
+
+    /** Frames without a result or a dead letter so far. */
+    public synchronized long open() {
+        return sentCount - settled;
+    }
+
+    /** Frames Kafka did not take. */
+    public synchronized long refusedCount() {
+        return failed;
+    }
+
+    /** Every booked frame that has a result. */
+    public synchronized List<Outcome> outcomes() {
+        List<Outcome> out = new ArrayList<>();
+        for (Entry e : entries.values()) {
+            if (e.sent == null || e.result == null) continue;
+            long captured = e.result.getCapturedAt().getEpochSecond() * 1_000_000L + e.result.getCapturedAt().getNano() / 1000;
+            out.add(new Outcome(e.sent, e.result, e.arrivedMicros - captured));
+        }
+        return out;
+    }
+}

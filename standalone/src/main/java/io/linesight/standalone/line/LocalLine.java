@@ -1,0 +1,110 @@
+package io.linesight.standalone.line;
+
+import io.linesight.schemas.topics.TopicAdmin;
+import io.linesight.schemas.topics.TopicSpec;
+import io.linesight.schemas.topics.Topics;
+import io.linesight.standalone.embedded.EmbeddedKafka;
+import io.linesight.standalone.embedded.EmbeddedRegistry;
+import io.linesight.streams.InspectionApp;
+import io.linesight.streams.InspectionConfig;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.apache.kafka.clients.admin.Admin;
+
+/**
+ * Broker, registry, topics and the inspection app in this process. For demonstrations and for replaying folders on one machine.
+ *
+ * <p>Closing stops everything in reverse order; the data stay in the folder.
+ */
+public final class LocalLine implements AutoCloseable {
+    private final Deque<AutoCloseable> open = new ArrayDeque<>();
+    private final Map<String, String> settings = new HashMap<>();
+    private final Topics topics;
+    private InspectionApp app;
+
+    private LocalLine(Topics topics) {
+        this.topics = topics;
+    }
+
+    /**
+     * Starts everything and returns when the app is ready to score.
+     *
+     * @param folder      for the broker's data and the app's state
+     * @param model       checkpoint
+     * @param port        of the broker; 0 for any free one
+     * @param registryPort of the registry; 0 for any free one
+     * @param appSettings further settings of the inspection app
+     * @param progress    told what happens, one line at a time
+     * @throws RuntimeException with a message for people when something does not start; nothing is left running then
+     */
+    public static LocalLine start(Path folder, Path model, int port, int registryPort, Map<String, String> appSettings, Consumer<String> progress) {
+        Map<String, String> all = new HashMap<>(appSettings);
+        all.putIfAbsent(Topics.REPLICATION_CONFIG, "1");
+        LocalLine line = new LocalLine(Topics.from(all));
+        try {
+            line.launch(folder, model, port, registryPort, appSettings, progress);
+            return line;
+        } catch (RuntimeException | Error e) {
+            line.close();
+            throw e;
+        }
+    }
+
+    private void launch(Path folder, Path model, int port, int registryPort, Map<String, String> appSettings, Consumer<String> progress) {
+        long t = System.nanoTime();
+        EmbeddedKafka kafka = EmbeddedKafka.in(folder.resolve("kafka")).port(port).sizeLimits(topics.limits()).start();
+        open.push(kafka);
+        progress.accept(said("broker " + kafka.bootstrapServers(), t));
+        t = System.nanoTime();
+        EmbeddedRegistry registry = EmbeddedRegistry.start(kafka.bootstrapServers(), registryPort);
+        open.push(registry);
+        settings.put("bootstrap.servers", kafka.bootstrapServers());
+        settings.put("schema.registry.url", registry.url());
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", (Object) kafka.bootstrapServers()))) {
+            TopicAdmin.ensure(admin, topics.all());
+        }
+        progress.accept(said("registry " + registry.url() + ", topics " + String.join(", ", topics.all().stream().map(TopicSpec::name).toList()), t));
+        t = System.nanoTime();
+        Map<String, String> config = new HashMap<>(appSettings);
+        config.putAll(settings);
+        config.put(InspectionConfig.CHECKPOINT, model.toString());
+        config.put(InspectionConfig.STATE_DIR, folder.resolve("streams").toString());
+        app = new InspectionApp(InspectionConfig.of(config));
+        open.push(app);
+        app.start();
+        progress.accept(said("inspection app", t));
+    }
+
+    private static String said(String what, long since) {
+        return String.format("%s (%.1f s)", what, (System.nanoTime() - since) / 1e9);
+    }
+
+    /** What clients of this line need: broker and registry. */
+    public Map<String, String> settings() {
+        return Map.copyOf(settings);
+    }
+
+    public Topics topics() {
+        return topics;
+    }
+
+    /** The running app. */
+    public InspectionApp app() {
+        return app;
+    }
+
+    @Override
+    public void close() {
+        while (!open.isEmpty()) {
+            try {
+                open.pop().close();
+            } catch (Exception e) {
+                org.slf4j.LoggerFactory.getLogger(LocalLine.class).warn("Did not stop cleanly: {}", e.toString());
+            }
+        }
+    }
+}
