@@ -161,9 +161,11 @@ public final class EmbeddedKafka implements AutoCloseable {
         p.put("share.coordinator.state.topic.num.partitions", "1");
         p.put("group.initial.rebalance.delay.ms", "0");
         p.put("auto.create.topics.enable", "false");
-        // After a kill the controller waits out the old session before it lets the broker back in: 9 s by default.
-        p.put("broker.session.timeout.ms", "1500");
-        p.put("broker.heartbeat.interval.ms", "300");
+        // After a kill the controller waits out the old session before it lets the broker back in, so it should be short;
+        // but a scorer on all cores can keep the heartbeat waiting for seconds, and an expired session fences a healthy
+        // broker in the middle of the run (seen at 1500 ms on an overloaded machine).
+        p.put("broker.session.timeout.ms", "6000");
+        p.put("broker.heartbeat.interval.ms", "500");
         p.put("log.cleaner.dedupe.buffer.size", "4194304");
         p.put("num.network.threads", "2");
         p.put("num.io.threads", "4");
