@@ -27,7 +27,7 @@ final class ScanKernel {
     /** States that run together over a tile. */
     private static final int UNROLL = 2;
     /** Widest strip in channels: more would push a strip's map out of the second-level cache. */
-    private static final int WIDEST = Integer.getInteger("linesight.scan.strip", 64);
+    private static final int WIDEST = 64;
 
     private static final float LOG2E = 1.44269504f;
     /** 1.5 * 2^23: adding it rounds to an integer that stands in the low bits of the sum. */

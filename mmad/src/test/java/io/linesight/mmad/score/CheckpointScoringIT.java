@@ -1,0 +1,83 @@
+package io.linesight.mmad.score;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.data.Offset.offset;
+
+import io.linesight.mmad.encoder.Encoder;
+import io.linesight.mmad.encoder.FilterBankEncoder;
+import io.linesight.mmad.model.MmadConfig;
+import io.linesight.mmad.scan.SelectiveScanOperator;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A whole checkpoint of the tiny preset in the scorer. */
+class CheckpointScoringIT {
+    private static final ScorerOptions CPU = ScorerOptions.defaults().withDevice("cpu");
+
+    @TempDir
+    private static Path folder;
+    private static Path checkpoint;
+    private static final List<byte[]> FRAMES = ScorerBenchmark.frames(3);
+
+    @BeforeAll
+    static void write() throws Exception {
+        Encoder encoder = FilterBankEncoder.create();
+        checkpoint = RandomCheckpoint.write(folder.resolve("tiny.onnx"), MmadConfig.tiny(encoder.channels()), encoder);
+    }
+
+    @Test
+    void shouldScoreAFrameAloneAsInABatch() {
+        try (OrtScorer scorer = OrtScorer.open(checkpoint, CPU)) {
+            Scores batch = scorer.score(FRAMES);
+
+            for (int i = 0; i < FRAMES.size(); i++) {
+                Scores alone = scorer.score(List.of(FRAMES.get(i)));
+                assertThat(alone.raw()[0]).isBetween(1e-4f, 1f).isCloseTo(batch.raw()[i], offset(1e-6f));
+                assertThat(largestDifference(alone.maps(), batch.map(i))).isLessThan(1e-6);
+            }
+        }
+    }
+
+    @Test
+    void shouldScoreWithTheOperatorAsWithThePortableDefinition() {
+        try (OrtScorer operator = OrtScorer.open(checkpoint, CPU.withScan(ScanMode.OPERATOR));
+                OrtScorer function = OrtScorer.open(checkpoint, CPU.withScan(ScanMode.FUNCTION))) {
+            assertThat(operator.scanOperator()).isTrue();
+            assertThat(function.scanOperator()).isFalse();
+            long before = SelectiveScanOperator.invocations();
+            Scores expected = function.score(FRAMES.subList(0, 1));
+            assertThat(SelectiveScanOperator.invocations()).isEqualTo(before);
+            Scores actual = operator.score(FRAMES.subList(0, 1));
+
+            assertThat(SelectiveScanOperator.invocations()).isGreaterThan(before);
+            assertThat(largestDifference(actual.maps(), expected.maps())).isLessThan(2e-6);
+        }
+    }
+
+    @Test
+    void shouldGiveEqualResultsInConcurrentScorersAndOnAnyNumberOfThreads() {
+        try (OrtScorer one = OrtScorer.open(checkpoint, CPU.withThreads(1)); OrtScorer two = OrtScorer.open(checkpoint, CPU.withThreads(2))) {
+            CompletableFuture<Scores> other = CompletableFuture.supplyAsync(() -> one.score(FRAMES));
+            Scores here = two.score(FRAMES);
+            Scores there = other.join();
+
+            assertThat(largestDifference(there.maps(), here.maps())).isLessThan(1e-6);
+            assertThat(two.score(FRAMES).maps()).as("repeated").isEqualTo(here.maps());
+        }
+    }
+
+    private static double largestDifference(float[] a, float[] b) {
+        assertThat(a).hasSize(b.length);
+        double largest = 0;
+        for (int i = 0; i < a.length; i++) {
+            // NaN must not pass as equal.
+            double difference = Math.abs(a[i] - b[i]);
+            if (!(difference <= largest)) largest = Double.isNaN(difference) ? Double.MAX_VALUE : difference;
+        }
+        return largest;
+    }
+}
