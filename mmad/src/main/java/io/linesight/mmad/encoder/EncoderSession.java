@@ -9,6 +9,8 @@ import ai.onnxruntime.OrtSession;
 import io.linesight.mmad.model.MmadConfig;
 import io.linesight.mmad.onnx.OnnxGraph;
 import io.linesight.mmad.onnx.OnnxGraph.Type;
+import io.linesight.mmad.score.DeviceChooser;
+import io.linesight.mmad.score.ScanMode;
 import io.linesight.mmad.score.ScorerOptions;
 import io.linesight.mmad.score.ScoringException;
 import java.nio.ByteBuffer;
@@ -36,9 +38,10 @@ public final class EncoderSession implements AutoCloseable {
     }
 
     /**
-     * Loads the encoder on the device that the options name.
+     * Loads the encoder on the device that the options name; their scan mode does not matter.
      *
-     * @throws ScoringException when the runtime cannot load it there
+     * @throws io.linesight.mmad.score.ModelLoadException when the device is not there
+     * @throws ScoringException                          when the runtime refuses the encoder
      */
     public static EncoderSession open(Encoder encoder, ScorerOptions options) {
         OnnxGraph graph = OnnxGraph.graph("features").scope("frames");
@@ -49,15 +52,13 @@ public final class EncoderSession implements AutoCloseable {
         ModelProto.Builder model = ModelProto.newBuilder().setIrVersion(OnnxGraph.IR_VERSION).setGraph(graph.build());
         model.addOpsetImportBuilder().setDomain("").setVersion(encoder.opset());
         encoder.otherDomains().forEach((d, v) -> model.addOpsetImportBuilder().setDomain(d).setVersion(v));
-        OrtEnvironment env = OrtEnvironment.getEnvironment();
-        try (OrtSession.SessionOptions o = new OrtSession.SessionOptions()) {
-            if (options.threads() > 0) o.setIntraOpNumThreads(options.threads());
-            // Spinning workers would take the cores from whatever runs between two calls.
-            o.addConfigEntry("session.intra_op.allow_spinning", "0");
-            if (options.device().startsWith("cuda:")) o.addCUDA(Integer.parseInt(options.device().substring("cuda:".length())));
-            return new EncoderSession(encoder, env.createSession(model.build().toByteArray(), o), outputs);
+        byte[] bytes = model.build().toByteArray();
+        try {
+            // An encoder has no scan, so the operator need not be set up for it.
+            DeviceChooser.Opened opened = DeviceChooser.open("encoder '" + encoder.name() + "'", options.withScan(ScanMode.FUNCTION), (env, o) -> env.createSession(bytes, o));
+            return new EncoderSession(encoder, opened.session(), outputs);
         } catch (OrtException e) {
-            throw new ScoringException("encoder '" + encoder.name() + "' cannot be loaded on device '" + options.device() + "': " + e.getMessage(), e);
+            throw new ScoringException("encoder '" + encoder.name() + "' cannot be loaded: " + e.getMessage(), e);
         }
     }
 

@@ -34,6 +34,10 @@ final class NetworkWriter {
     private static final float LN_EPS = 1e-5f;
     private static final float CLN_EPS = 1e-6f;
     private static final float SLOPE = 0.1f;
+    /** Groups of at most so many channels are normalised by products instead of row by row. */
+    private static final int NARROW = 64;
+    /** Maps of at most this side are small. */
+    private static final int SMALL = 16;
 
     private final OnnxGraph g;
     private final Weights weights;
@@ -84,18 +88,22 @@ final class NetworkWriter {
     private String eye(int n, int... shape) {
         float[] v = new float[n * n];
         for (int i = 0; i < n; i++) v[i * n + i] = 1;
-        String name = "const.eye" + n + "x" + shape.length + "d";
-        if (written.add(name)) g.tensor(name, new Tensor(v, shape));
-        return name;
+        return constant("const.eye" + Arrays.toString(shape), v, shape);
     }
 
     private String ones(int n) {
-        String name = "const.ones" + n;
-        if (written.add(name)) {
-            float[] v = new float[n];
-            Arrays.fill(v, 1);
-            g.tensor(name, new Tensor(v, n));
-        }
+        float[] v = new float[n];
+        Arrays.fill(v, 1);
+        return constant("const.ones" + n, v, n);
+    }
+
+    private String zeros(int n) {
+        return constant("const.zeros" + n, new float[n], n);
+    }
+
+    /** A constant that several layers may share. */
+    private String constant(String name, float[] values, int... shape) {
+        if (written.add(name)) g.tensor(name, new Tensor(values, shape));
         return name;
     }
 
@@ -155,11 +163,38 @@ final class NetworkWriter {
      */
     String vssBlocks(String x, List<String> prefixes, int channels, int side, ScanKind kind) {
         int groups = prefixes.size();
-        String grouped = groups == 1 ? x : g.reshape(x, 0, -1, groups, channels);
-        String normal = g.layerNorm(grouped, ones(channels), null, LN_EPS);
-        if (groups > 1) normal = g.reshape(normal, 0, -1, (long) groups * channels);
+        String normal = groupNorm(x, groups, channels, null, null);
         List<String> attention = prefixes.stream().map(p -> p + ".self_attention").toList();
         return g.add(x, ss2d(normal, attention, prefixes, channels, side, kind));
+    }
+
+    /**
+     * Layer norm within each group of channels.
+     *
+     * @param x            [B, L, groups*width]
+     * @param weightOrNull [groups*width], null together with the bias for none
+     */
+    private String groupNorm(String x, int groups, int width, String weightOrNull, String biasOrNull) {
+        if (groups == 1) return g.layerNorm(x, weightOrNull == null ? ones(width) : weightOrNull, biasOrNull, LN_EPS);
+        int all = groups * width;
+        if (width > NARROW) {
+            String y = g.reshape(g.layerNorm(g.reshape(x, 0, -1, groups, width), ones(width), null, LN_EPS), 0, -1, all);
+            return weightOrNull == null ? y : g.add(g.mul(y, weightOrNull), biasOrNull);
+        }
+        // The runtime's LayerNormalization costs much per row, which narrow rows do not repay: sums within groups are products with a constant.
+        float[] mean = new float[all * groups];
+        float[] spread = new float[groups * all];
+        for (int c = 0; c < all; c++) {
+            mean[c * groups + c / width] = 1f / width;
+            spread[c / width * all + c] = 1;
+        }
+        String toMean = constant("const.group_mean." + groups + "x" + width, mean, all, groups);
+        String toAll = constant("const.group_spread." + groups + "x" + width, spread, groups, all);
+        String centred = g.sub(x, g.matmul(g.matmul(x, toMean), toAll));
+        String variance = g.matmul(g.mul(centred, centred), toMean);
+        String scale = g.op("Reciprocal", g.op("Sqrt", g.add(variance, g.scalar(LN_EPS))).out()).out();
+        if (weightOrNull == null) return g.mul(centred, g.matmul(scale, toAll));
+        return g.add(g.mul(centred, g.matmul(scale, g.mul(toAll, weightOrNull))), biasOrNull);
     }
 
     /**
@@ -218,10 +253,7 @@ final class NetworkWriter {
         }
         String ranks = groups == 1 ? toR.get(0) : g.mul(g.concat(0, toR), eye(groups, groups, 1, 1, groups, 1));
         String low = g.matmul(u, g.reshape(ranks, all, (long) DIRECTIONS * groups * r));
-        // [K,D,R] of every group to one block for every direction and group.
-        String expand = stack(prefixes, ".dt_projs_weight", 1, w -> g.reshape(g.transpose(w, 0, 2, 1), DIRECTIONS, 1, r, d));
-        expand = g.reshape(expand, (long) DIRECTIONS * groups * r, d);
-        String dt = g.matmul(low, blockDiagonal(expand, DIRECTIONS * groups, r, d));
+        String dt = steps(low, prefixes, d, r, side);
         String byGroup = groups == 1 ? u : g.transpose(g.reshape(u, 0, -1, groups, d), 0, 2, 1, 3);
         String gateB = gate(byGroup, g.concat(0, toB), groups);
         String gateC = gate(byGroup, g.concat(0, toC), groups);
@@ -235,17 +267,28 @@ final class NetworkWriter {
         taps.put(outer + ".y_before_norm", y);
 
         g.scope(outer + "/out_proj");
-        String normed;
-        if (groups == 1) {
-            normed = norm(y, prefixes.get(0) + ".out_norm", LN_EPS);
-        } else {
-            normed = g.reshape(g.layerNorm(g.reshape(y, 0, -1, groups, d), ones(d), null, LN_EPS), 0, -1, all);
-            normed = g.add(g.mul(normed, stack(prefixes, ".out_norm.weight", 0, w -> w)), stack(prefixes, ".out_norm.bias", 0, b -> b));
-        }
+        String normed = groupNorm(y, groups, d, stack(prefixes, ".out_norm.weight", 0, w -> w), stack(prefixes, ".out_norm.bias", 0, b -> b));
         String out = stack(prefixes, ".out_proj.weight", 0, w -> g.transpose(w, 1, 0));
         String projected = g.matmul(g.mul(normed, g.silu(z)), blockDiagonal(out, groups, d, c));
         g.scope(outer);
         return projected;
+    }
+
+    /**
+     * Expands the low-rank steps [B, L, K*G*R] to [B, L, K*G*D]. On small maps each direction is multiplied by itself and the results are
+     * interleaved; on large ones, where copying the result costs more than multiplying by zeros, all are one product.
+     */
+    private String steps(String low, List<String> prefixes, int d, int r, int side) {
+        int groups = prefixes.size();
+        // [K,D,R] of every group to [K,G,R,D].
+        String expand = stack(prefixes, ".dt_projs_weight", 1, w -> g.reshape(g.transpose(w, 0, 2, 1), DIRECTIONS, 1, r, d));
+        if (side > SMALL) return g.matmul(low, blockDiagonal(g.reshape(expand, (long) DIRECTIONS * groups * r, d), DIRECTIONS * groups, r, d));
+        String blocks = g.reshape(expand, DIRECTIONS, groups, r, 1, d);
+        if (groups > 1) blocks = g.mul(blocks, eye(groups, 1, groups, 1, groups, 1));
+        String perDirection = g.reshape(blocks, DIRECTIONS, (long) groups * r, (long) groups * d);
+        String byDirection = g.transpose(g.reshape(low, 0, -1, DIRECTIONS, (long) groups * r), 0, 2, 1, 3);
+        String wide = g.transpose(g.matmul(byDirection, perDirection), 0, 2, 1, 3);
+        return g.reshape(wide, 0, -1, (long) DIRECTIONS * groups * d);
     }
 
     /** Per group a product with [D, K*N], brought into the scan's column order. */
@@ -421,12 +464,6 @@ final class NetworkWriter {
         return out;
     }
 
-    private String zeros(int n) {
-        String name = "const.zeros" + n;
-        if (written.add(name)) g.tensor(name, new Tensor(new float[n], n));
-        return name;
-    }
-
     /** LeakyReLU(CLN(conv([x, Y, X]))): the coordinate channels meet constant weights, so they become a bias per pixel. */
     private String routeFeatures(String x, String prefix, int c, int a, int side) {
         String w = g.transpose(g.reshape(param(prefix + "in_conv.0.weight"), a, c + 2L), 1, 0);
@@ -438,16 +475,12 @@ final class NetworkWriter {
 
     /** [1,L,2]: row, then column, from -1 to 1. */
     private String coordinates(int side) {
-        String name = "coordinates." + side;
-        if (written.add(name)) {
-            float[] v = new float[side * side * 2];
-            for (int q = 0; q < side * side; q++) {
-                v[2 * q] = (float) (-1 + 2.0 * (q / side) / (side - 1));
-                v[2 * q + 1] = (float) (-1 + 2.0 * (q % side) / (side - 1));
-            }
-            g.tensor(name, new Tensor(v, 1, side * side, 2));
+        float[] v = new float[side * side * 2];
+        for (int q = 0; q < side * side; q++) {
+            v[2 * q] = (float) (-1 + 2.0 * (q / side) / (side - 1));
+            v[2 * q + 1] = (float) (-1 + 2.0 * (q % side) / (side - 1));
         }
-        return name;
+        return constant("coordinates." + side, v, 1, side * side, 2);
     }
 
     /**
@@ -525,7 +558,7 @@ final class NetworkWriter {
             g.scope("anomaly/" + i);
             String d = g.reshape(cosineDistance(channelsLast(teacher.get(i), channels.get(i)), student.get(i)), 0, side, side);
             taps.put("cosdist" + i, d);
-            String left = g.tensor("anomaly.matrix." + side, new Tensor(AnomalyMapMatrix.of(side), MmadConfig.INPUT_SIZE, side));
+            String left = constant("anomaly.matrix." + side, AnomalyMapMatrix.of(side), MmadConfig.INPUT_SIZE, side);
             String map = g.matmul(g.matmul(left, d), g.transpose(left, 1, 0));
             if (i < 2) sum = sum == null ? map : g.add(sum, map);
             else g.op("Add", sum, map).out(outputName);
