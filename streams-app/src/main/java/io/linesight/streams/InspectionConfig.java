@@ -148,6 +148,9 @@ public record InspectionConfig(
             + "|auto\\.register\\.schemas|use\\.latest\\.version|latest\\.compatibility\\.strict|normalize\\.schemas"
             + "|(value|key)\\.subject\\.name\\.strategy|specific\\.avro\\.reader|max\\.schemas\\.per\\.subject|http\\.(connect|read)\\.timeout\\.ms|max\\.retries|retries\\.(max\\.)?wait\\.ms");
 
+    /** Of no use to the app, but one file may well serve it and the topics command. */
+    private static final Set<String> CATALOGUE_KEYS = Set.of(Topics.PARTITIONS_CONFIG, Topics.REPLICATION_CONFIG);
+
     private static final ConfigDef DEFINITION = define();
 
     public InspectionConfig {
@@ -260,6 +263,7 @@ public record InspectionConfig(
         new TreeMap<String, Object>(settings).forEach((key, value) -> {
             if (value == null) return;
             String text = value.toString().trim();
+            if (CATALOGUE_KEYS.contains(key)) return;
             if (key.startsWith(KAFKA_PREFIX)) overrides.put(key.substring(KAFKA_PREFIX.length()), text);
             else if (DEFINITION.names().contains(key)) known.put(key, text);
             else if (!SERDE_KEY.matcher(key).matches()) LOG.warn("{}", unknown(key));
@@ -362,7 +366,8 @@ public record InspectionConfig(
         p.put(StreamsConfig.POLL_MS_CONFIG, "10");           // finished frames are forwarded between polls
         p.put(StreamsConfig.BUFFERED_RECORDS_PER_PARTITION_CONFIG, "32");   // a record is a whole picture
         p.put(StreamsConfig.consumerPrefix("max.poll.records"), "32");
-        p.put(StreamsConfig.consumerPrefix("session.timeout.ms"), "15000");
+        // With the newer group protocols the broker decides.
+        if (!overrides.containsKey(StreamsConfig.GROUP_PROTOCOL_CONFIG)) p.put(StreamsConfig.consumerPrefix("session.timeout.ms"), "15000");
         p.put(StreamsConfig.producerPrefix("linger.ms"), "5");
         p.put(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, "0");
         topics.limits().producerConfigs().forEach((k, value) -> p.put(StreamsConfig.producerPrefix(k), value.toString()));

@@ -3,6 +3,7 @@ package io.linesight.standalone.streams;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import io.linesight.mmad.score.Scores;
 import io.linesight.schemas.CameraFrame;
 import io.linesight.schemas.DeadLetterCode;
 import io.linesight.schemas.DeadLetterReason;
@@ -29,6 +30,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -180,6 +182,38 @@ class InspectionAppIT {
         }
         assertThat(scorer.frames.get() - 3 * 2 * 4).as("no frame was scored twice; two black batches of 4 warm up each run").isEqualTo(150);
         assertThat(line.results()).extracting(InspectionResult::getSequence).isSorted().hasSize(150);
+    }
+
+    @Test
+    void shouldStopAfterTooManyFailuresAndLoseNothing() throws Exception {
+        Map<String, String> settings = line.settings("application.id", "failing", "linesight.thread.replacements", "2", "num.stream.threads", "1");
+        AtomicBoolean broken = new AtomicBoolean();
+        MeanScorer scorer = new MeanScorer() {
+            @Override
+            public Scores score(List<byte[]> batch) {
+                if (broken.get()) throw new OutOfMemoryError("pretended");
+                return super.score(batch);
+            }
+        };
+        try (InspectionApp app = new InspectionApp(InspectionConfig.of(settings), null, scorer)) {
+            app.start();
+            assertThat(app.awaitRunning(Duration.ofSeconds(30))).isTrue();
+            broken.set(true);
+            for (int i = 0; i < 20; i++) line.send(0, Line.frame("cam", i, 10).build());
+            line.flush();
+            assertThat(app.awaitEnd(Duration.ofSeconds(60))).isTrue();
+            assertThat(app.state()).isEqualTo(InspectionApp.State.FAILED);
+            assertThat(app.failure()).get().satisfies(e -> assertThat(e).hasRootCauseInstanceOf(OutOfMemoryError.class));
+        }
+        assertThat(line.results()).isEmpty();
+
+        broken.set(false);
+        try (InspectionApp app = new InspectionApp(InspectionConfig.of(settings), null, scorer)) {
+            app.start();
+            line.awaitCommitted("failing", 20, Duration.ofSeconds(60));
+        }
+        assertThat(line.results()).extracting(InspectionResult::getSequence).isSorted().hasSize(20);
+        assertThat(line.deadLetters()).isEmpty();
     }
 
     @Test

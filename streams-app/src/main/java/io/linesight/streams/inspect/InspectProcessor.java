@@ -44,13 +44,14 @@ final class InspectProcessor implements Processor<byte[], byte[], byte[], byte[]
     /**
      * What the processors of one app share.
      *
+     * @param maxLetterBytes what the dead-letter topic takes
      * @param maxPending   frames a task keeps at most
      * @param drainBudget  estimated backlog beyond which a task takes no further frame
      * @param drainTimeout longest wait for outcomes in one go
      */
     record Shared(InspectionPipeline pipeline, FrameReader reader, RegistryPatience registry,
                   Serializer<InspectionResult> results, String resultsTopic, Serializer<AnomalyEvent> anomalies, String anomaliesTopic,
-                  InspectionMetrics metrics, int maxPending, Duration drainBudget, Duration drainTimeout) { }
+                  InspectionMetrics metrics, int maxLetterBytes, int maxPending, Duration drainBudget, Duration drainTimeout) { }
 
     private record Pending(Record<byte[], byte[]> record, DeferredContext.Origin origin, FrameRef source, CompletableFuture<Outcome> outcome) { }
 
@@ -162,16 +163,22 @@ final class InspectProcessor implements Processor<byte[], byte[], byte[], byte[]
         }
         byte[] key = result.getCameraId().getBytes(StandardCharsets.UTF_8);
         deferred.runAs(head.origin, () -> {
-            context.forward(new Record<>(key, value, head.record.timestamp()), RESULTS);
-            if (anomaly != null) context.forward(new Record<>(key, anomaly, head.record.timestamp()), ANOMALIES);
+            context.forward(new Record<>(key, value, timestamp(head)), RESULTS);
+            if (anomaly != null) context.forward(new Record<>(key, anomaly, timestamp(head)), ANOMALIES);
         });
         shared.metrics.result(result.getVerdict(), anomaly != null, result.getCapturedAt());
     }
 
     private void emit(Pending head, Outcome.Rejected rejected) {
-        Record<byte[], byte[]> letter = DeadLetters.of(head.record, head.source, rejected.code(), rejected.message());
+        Record<byte[], byte[]> letter = DeadLetters.of(head.record.withTimestamp(timestamp(head)), head.source, rejected.code(), rejected.message(),
+                shared.maxLetterBytes);
         deferred.runAs(head.origin, () -> context.forward(letter, DEAD_LETTERS));
         shared.metrics.deadLetter(rejected.code());
+    }
+
+    /** The frame's, but never of the future: brokers refuse records that are too far ahead, and the frame would fail for ever. */
+    private static long timestamp(Pending head) {
+        return Math.min(head.record.timestamp(), System.currentTimeMillis());
     }
 
     private interface Step<T> {

@@ -35,7 +35,7 @@ public final class InspectionTopology {
         InspectProcessor.Shared shared = new InspectProcessor.Shared(pipeline,
                 new FrameReader(topics.frames().name(), frames.deserializer()), new RegistryPatience(config.recovery().registryRetry()),
                 results.serializer(), topics.results().name(), anomalies.serializer(), topics.anomalies().name(),
-                metrics, config.batching().maxPending(), config.batching().drainBudget(), config.batching().drainTimeout());
+                metrics, topics.limits().deadLetterTopicBytes(), config.batching().maxPending(), config.batching().drainBudget(), config.batching().drainTimeout());
         ByteArraySerializer bytes = new ByteArraySerializer();
         return new Topology()
                 .addSource("frames", new ByteArrayDeserializer(), new ByteArrayDeserializer(), topics.frames().name())

@@ -83,7 +83,7 @@ class InspectionTopologyTest {
 
     private void open(Map<String, String> more) {
         Map<String, String> settings = new HashMap<>(Map.of("bootstrap.servers", "unused:9092", "schema.registry.url", registry.url(),
-                "linesight.batch.linger.ms", "0", "linesight.registry.retry.ms", "400"));
+                "linesight.batch.linger.ms", "0"));
         settings.putAll(more);
         config = InspectionConfig.of(settings);
         InspectionMetrics metrics = new InspectionMetrics(meters);
@@ -454,6 +454,27 @@ class InspectionTopologyTest {
     }
 
     @Test
+    void shouldLeaveTheValueOfALetterThatIsTooLargeAtItsSource() {
+        byte[] huge = new byte[config.topics().limits().deadLetterTopicBytes()];
+        huge[0] = 1;
+        in.pipeInput(null, huge);
+        TestRecord<byte[], byte[]> letter = lettersOut.readRecord();
+        assertThat(letter.value()).isNull();
+        DeadLetterReason reason = DeadLetterHeaders.read(letter.headers()).orElseThrow();
+        assertThat(reason.getCode()).isEqualTo(DeadLetterCode.NOT_CONFLUENT_WIRE);
+        assertThat(reason.getMessage()).contains(huge.length + " bytes is too large for the dead-letter topic");
+    }
+
+    @Test
+    void shouldNotWriteRecordsOfTheFuture() {
+        long future = System.currentTimeMillis() + 10_000_000;
+        in.pipeInput(new TestRecord<>(null, frames.serializer().serialize(config.topics().frames().name(), grey(1).build()), new RecordHeaders(), future));
+        in.pipeInput(new TestRecord<>(null, new byte[] {5}, new RecordHeaders(), future));
+        assertThat(resultsOut.readRecord().timestamp()).isLessThan(future);
+        assertThat(lettersOut.readRecord().timestamp()).isLessThan(future);
+    }
+
+    @Test
     void shouldAcceptFramesOfAnyTime() {
         for (Instant time : new Instant[] {Instant.EPOCH, CAPTURED.plus(400, ChronoUnit.DAYS), Instant.EPOCH.plus(Long.MIN_VALUE, ChronoUnit.MICROS),
                 Instant.EPOCH.plus(Long.MAX_VALUE, ChronoUnit.MICROS)}) {
@@ -474,27 +495,20 @@ class InspectionTopologyTest {
     }
 
     @Test
-    void shouldWaitForARegistryThatIsAwayAndThenGoOn() throws Exception {
+    void shouldWaitForARegistryThatIsAwayAndThenGoOn() {
         byte[] bytes = frames.serializer().serialize(config.topics().frames().name(), grey(20).build());
-        registry.away = true;
-        Thread back = new Thread(() -> {
-            try {
-                Thread.sleep(150);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            }
-            registry.away = false;
-        });
-        back.start();
+        registry.away.set(2);
         in.pipeInput("cam1".getBytes(StandardCharsets.UTF_8), bytes);
-        back.join();
+        assertThat(registry.away).as("it was asked while it was away").hasValue(0);
         assertThat(result().getVerdict()).isEqualTo(Verdict.PASS);
     }
 
     @Test
     void shouldFailWithoutADeadLetterWhenTheRegistryStaysAway() {
+        stopParts();
+        open(Map.of("linesight.registry.retry.ms", "300"));
         byte[] bytes = frames.serializer().serialize(config.topics().frames().name(), grey(20).build());
-        registry.away = true;
+        registry.away.set(Integer.MAX_VALUE);
         assertThatThrownBy(() -> in.pipeInput("cam1".getBytes(StandardCharsets.UTF_8), bytes))
                 .isInstanceOf(StreamsException.class).hasStackTraceContaining(RegistryUnavailableException.class.getName());
         assertThat(lettersOut.isEmpty()).isTrue();

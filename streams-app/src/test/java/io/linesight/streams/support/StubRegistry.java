@@ -9,13 +9,15 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** The four calls of a schema registry that a serde makes, and an outage at the flick of a switch. */
 public final class StubRegistry implements AutoCloseable {
 
     private final HttpServer server;
     private final List<String> schemas = new CopyOnWriteArrayList<>();
-    public volatile boolean away;
+    /** How many of the next requests find the registry away. */
+    public final AtomicInteger away = new AtomicInteger();
 
     public StubRegistry() {
         try {
@@ -34,7 +36,7 @@ public final class StubRegistry implements AutoCloseable {
     private void handle(HttpExchange exchange) throws IOException {
         String path = exchange.getRequestURI().getPath();
         String body = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
-        if (away) answer(exchange, 503, "{\"error_code\":50003,\"message\":\"away\"}");
+        if (away.getAndUpdate(n -> Math.max(0, n - 1)) > 0) answer(exchange, 503, "{\"error_code\":50003,\"message\":\"away\"}");
         else if (path.equals("/subjects")) answer(exchange, 200, "[]");
         else if (path.startsWith("/subjects/")) answer(exchange, 200, "{\"id\":" + register(body) + "}");
         else if (path.startsWith("/schemas/ids/")) {
