@@ -40,13 +40,15 @@ public final class Torch {
     }
 
     /**
-     * OpenMP workers that spin between operators starve the scan's threads, and glibc hands big blocks back to the kernel at once so that every
-     * tensor is paid for in page faults. Both can only be set before libtorch is loaded.
+     * OpenMP and BLAS workers that spin between operators starve the scan's threads, and glibc hands big blocks back to the kernel at once so that every
+     * tensor is paid for in page faults. All of it can only be set before libtorch is loaded.
      */
     private static void tuneProcess() {
         if (!Platform.isLinux()) return;
         try {
-            Function.getFunction("c", "setenv").invokeInt(new Object[] {"OMP_WAIT_POLICY", "passive", 0});
+            Function setenv = Function.getFunction("c", "setenv");
+            setenv.invokeInt(new Object[] {"OMP_WAIT_POLICY", "passive", 0});
+            setenv.invokeInt(new Object[] {"OPENBLAS_THREAD_TIMEOUT", "4", 0}); // 2^4 cycles of spinning
             Function mallopt = Function.getFunction("c", "mallopt");
             mallopt.invokeInt(new Object[] {-4, 0}); // M_MMAP_MAX: no block gets a mapping of its own
             mallopt.invokeInt(new Object[] {-1, Integer.MAX_VALUE}); // M_TRIM_THRESHOLD

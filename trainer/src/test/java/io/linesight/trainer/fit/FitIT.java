@@ -1,0 +1,128 @@
+package io.linesight.trainer.fit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.linesight.mmad.checkpoint.Checkpoints;
+import io.linesight.mmad.checkpoint.ProductCalibration;
+import io.linesight.mmad.encoder.EncoderSession;
+import io.linesight.mmad.image.Preprocess;
+import io.linesight.mmad.model.MmadConfig;
+import io.linesight.mmad.score.OrtScorer;
+import io.linesight.mmad.score.Scorer;
+import io.linesight.mmad.score.ScorerOptions;
+import io.linesight.trainer.data.DatasetException;
+import io.linesight.trainer.data.ImageSource;
+import io.linesight.trainer.evaluate.Evaluate;
+import io.linesight.trainer.evaluate.EvaluateOptions;
+import io.linesight.trainer.evaluate.EvaluationReport;
+import io.linesight.trainer.model.EvalMap;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Training end to end on rendered textures, and what comes out of it through ONNX Runtime. */
+class FitIT {
+    private static final ScorerOptions CPU = ScorerOptions.defaults().withDevice("cpu");
+
+    @TempDir
+    Path dir;
+
+    private static PrintStream silent() {
+        return new PrintStream(new ByteArrayOutputStream());
+    }
+
+    private FitOptions.Builder options(ImageSource source) {
+        return FitOptions.builder().source(source).preset("tiny").out(dir.resolve("m.onnx")).progress(silent());
+    }
+
+    @Test
+    void shouldLearnATextureAndFindItsDefects() throws Exception {
+        TextureSource source = new TextureSource(20, 6);
+        FitResult result = Fit.run(options(source).epochs(20).seed(1).command("fit test").build());
+
+        assertThat(result.lastLoss()).as("loss falls").isLessThan(result.firstLoss() / 3);
+        assertThat(result.images()).isEqualTo(16);
+        assertThat(result.heldOut()).containsEntry("weave", 4);
+        List<String> lines = Files.readAllLines(dir.resolve("m.metrics.jsonl"));
+        assertThat(lines).hasSize(40);
+        JsonNode last = new ObjectMapper().readTree(lines.get(39));
+        assertThat(last.get("learningRate").asDouble()).isCloseTo(0.00025, within(1e-9));
+        assertThat(result.info().properties()).containsEntry("linesight.provenance.command", "fit test").containsEntry("linesight.provenance.seed", "1");
+
+        EvaluationReport report = Evaluate.run(EvaluateOptions.of(dir.resolve("m.onnx"), source).withScorer(CPU).withProgress(silent())
+                .withScores(dir.resolve("scores.csv")).withHeatmaps(dir.resolve("heatmaps")));
+        assertThat(report.mean().imageAuroc()).isGreaterThan(0.9);
+        assertThat(report.mean().pixelAuroc()).isGreaterThan(0.9);
+        assertThat(Files.readAllLines(dir.resolve("scores.csv"))).hasSize(13);
+        assertThat(dir.resolve("heatmaps/weave/patch/0.png")).exists();
+        JsonNode json = new ObjectMapper().readTree(report.toJson());
+        assertThat(json.get("categories").get(0).get("category").asText()).isEqualTo("weave");
+        assertThat(json.get("mean").get("aupro").isNumber()).isTrue();
+        assertThat(report.table()).contains("weave").contains("mean");
+        ProductCalibration c = result.info().calibration().forProduct("weave");
+        assertThat(report.images().stream().filter(i -> i.anomalous() && i.raw() > c.threshold()).count()).as("defects above the threshold").isGreaterThanOrEqualTo(5);
+
+        shouldScoreLikeTheTrainedNetwork(source);
+    }
+
+    private void shouldScoreLikeTheTrainedNetwork(TextureSource source) throws Exception {
+        Path file = dir.resolve("m.onnx");
+        byte[] frame = Preprocess.toModelInput(source.test("weave").get(1).image().read());
+        MmadConfig config = Checkpoints.readConfig(file);
+        float[][] features;
+        try (EncoderSession session = EncoderSession.open(Checkpoints.readEncoder(file), CPU)) {
+            features = session.features(List.of(frame));
+        }
+        float[] expected = EvalMap.of(config, Checkpoints.readWeights(file), features);
+        try (Scorer scorer = OrtScorer.open(file, CPU)) {
+            float[] actual = scorer.score(List.of(frame)).map(0);
+            double worst = 0;
+            for (int i = 0; i < actual.length; i++) worst = Math.max(worst, Math.abs(actual[i] - expected[i]));
+            assertThat(worst).isLessThan(1e-4);
+        }
+    }
+
+    @Test
+    void shouldGiveTheSameLossForTheSameSeed() throws Exception {
+        double[] loss = new double[3];
+        for (int i = 0; i < 3; i++) {
+            loss[i] = Fit.run(options(new TextureSource(12, 0)).epochs(2).batch(4).seed(i == 2 ? 8 : 7).build()).lastLoss();
+        }
+        assertThat(loss[1]).isEqualTo(loss[0]);
+        assertThat(loss[2]).isNotEqualTo(loss[0]);
+    }
+
+    @Test
+    void shouldNameUnreadablePicturesAndWriteNothing() {
+        ImageSource broken = new ImageSource() {
+            @Override
+            public String name() {
+                return "broken";
+            }
+
+            @Override
+            public List<String> categories() {
+                return List.of("weave");
+            }
+
+            @Override
+            public List<Sample> train(String category) {
+                return List.of(Sample.normal("a.png", () -> TextureSource.weave(1, false)), Sample.normal("b.png", () -> {
+                    throw new IOException("truncated");
+                }), Sample.normal("c.png", () -> TextureSource.weave(2, false)));
+            }
+        };
+        assertThatThrownBy(() -> Fit.run(options(broken).epochs(1).build())).isInstanceOf(DatasetException.class)
+                .hasMessageContaining("weave/b.png (truncated)").hasMessageContaining("--skip-unreadable");
+        assertThat(dir.resolve("m.onnx")).doesNotExist();
+    }
+}

@@ -1,0 +1,85 @@
+package io.linesight.trainer.model;
+
+import io.linesight.mmad.model.MmadConfig;
+import io.linesight.mmad.model.ParameterSpecs;
+import io.linesight.mmad.model.Weights;
+import io.linesight.trainer.torch.Torch;
+import java.util.ArrayList;
+import java.util.List;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Tensor;
+
+/** Smoothed anomaly map of one image from the libtorch network in eval mode (MMAD_SPEC section 11), written apart from the ONNX graph. */
+public final class EvalMap {
+    private EvalMap() { }
+
+    /** @param features encoder features [1,C,S,S] of one image, finest first */
+    public static float[] of(MmadConfig config, Weights weights, float[][] features) {
+        double[] sum = new double[256 * 256];
+        try (PointerScope scope = new PointerScope(); NoGradGuard off = new NoGradGuard();
+                Parameters p = new Parameters(ParameterSpecs.of(config), weights); MmadNet net = new MmadNet(config, p)) {
+            List<Tensor> raw = new ArrayList<>();
+            for (int i = 0; i < 3; i++) raw.add(Torch.rows(Torch.of(features[i], 1, config.encoderChannels().get(i), 64 >> i, 64 >> i)));
+            List<Tensor> teacher = net.normalised(raw);
+            List<Tensor> student = net.forward(teacher, null);
+            for (int i = 0; i < 3; i++) {
+                int side = 64 >> i;
+                double[] d = distance(Torch.values(teacher.get(i)), Torch.values(student.get(i)), side * side);
+                for (int y = 0; y < 256; y++) {
+                    for (int x = 0; x < 256; x++) sum[y * 256 + x] += bilinear(d, side, y, x) / 9;
+                }
+            }
+        }
+        double[] smooth = blur(blur(sum, 1), 256);
+        float[] map = new float[smooth.length];
+        for (int i = 0; i < map.length; i++) map[i] = (float) smooth[i];
+        return map;
+    }
+
+    private static double[] distance(float[] t, float[] s, int pixels) {
+        int c = t.length / pixels;
+        double[] d = new double[pixels];
+        for (int q = 0; q < pixels; q++) {
+            double ts = 0;
+            double tt = 0;
+            double ss = 0;
+            for (int k = q * c; k < (q + 1) * c; k++) {
+                ts += (double) t[k] * s[k];
+                tt += (double) t[k] * t[k];
+                ss += (double) s[k] * s[k];
+            }
+            d[q] = 1 - ts / (Math.max(Math.sqrt(tt), 1e-8) * Math.max(Math.sqrt(ss), 1e-8));
+        }
+        return d;
+    }
+
+    private static double bilinear(double[] d, int side, int y, int x) {
+        double fy = y * (side - 1) / 255.0;
+        double fx = x * (side - 1) / 255.0;
+        int y0 = (int) fy;
+        int x0 = (int) fx;
+        int y1 = Math.min(side - 1, y0 + 1);
+        int x1 = Math.min(side - 1, x0 + 1);
+        double wy = fy - y0;
+        double wx = fx - x0;
+        return (1 - wy) * ((1 - wx) * d[y0 * side + x0] + wx * d[y0 * side + x1]) + wy * ((1 - wx) * d[y1 * side + x0] + wx * d[y1 * side + x1]);
+    }
+
+    private static double[] blur(double[] map, int stride) {
+        double[] w = new double[33];
+        double total = 0;
+        for (int i = -16; i <= 16; i++) total += w[i + 16] = Math.exp(-i * i / 32.0);
+        double[] out = new double[map.length];
+        for (int a = 0; a < map.length; a++) {
+            int at = a / stride % 256;
+            for (int i = -16; i <= 16; i++) {
+                int to = at + i;
+                if (to < 0) to = -1 - to;
+                if (to > 255) to = 511 - to;
+                out[a] += w[i + 16] / total * map[a + (to - at) * stride];
+            }
+        }
+        return out;
+    }
+}
