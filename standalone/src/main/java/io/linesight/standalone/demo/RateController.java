@@ -5,6 +5,7 @@ package io.linesight.standalone.demo;
  * divided by the throughput are the time a frame is under way. Called once a second from one thread; the rate may be read from any.
  */
 final class RateController {
+    private static final double IDLE_SECONDS = 0.35;
     private static final double QUICK_SECONDS = 0.7;
     private static final double SLOW_SECONDS = 1.1;
     private final double highest;
@@ -29,6 +30,7 @@ final class RateController {
      * @param answered answers in the last second
      */
     void tick(long open, long answered) {
+        if (throughput == 0 && answered == 0) return;   // nothing to go by before the first answer
         throughput = throughput == 0 ? answered : 0.6 * throughput + 0.4 * answered;
         if (fixed) return;
         double waiting = open / Math.max(throughput, 0.5);
@@ -36,7 +38,7 @@ final class RateController {
             slowedOnce = true;
             rate = Math.max(0.2, rate * (waiting > 2 * SLOW_SECONDS ? 0.6 : 0.85));
         } else if (waiting < QUICK_SECONDS) {
-            rate = Math.min(highest, rate * (slowedOnce ? 1.04 : 1.35));
+            rate = Math.min(highest, rate * (!slowedOnce ? 1.35 : waiting < IDLE_SECONDS ? 1.15 : 1.04));
         }
     }
 }
