@@ -40,7 +40,7 @@ public final class Torch {
     }
 
     /**
-     * OpenMP and BLAS workers that spin between operators starve the scan's threads, and glibc hands big blocks back to the kernel at once so that every
+     * OpenMP workers that spin between operators starve the scan's threads, and glibc hands big blocks back to the kernel at once so that every
      * tensor is paid for in page faults. All of it can only be set before libtorch is loaded.
      */
     private static void tuneProcess() {
@@ -48,7 +48,9 @@ public final class Torch {
         try {
             Function setenv = Function.getFunction("c", "setenv");
             setenv.invokeInt(new Object[] {"OMP_WAIT_POLICY", "passive", 0});
-            setenv.invokeInt(new Object[] {"OPENBLAS_THREAD_TIMEOUT", "4", 0}); // 2^4 cycles of spinning
+            // OpenBLAS splits even small products and its threads wait for each other by spinning: on a machine with other work that was half of
+            // the process's time, against a tenth spent multiplying. Whoever has idle cores can set the variable.
+            setenv.invokeInt(new Object[] {"OPENBLAS_NUM_THREADS", "1", 0});
             Function mallopt = Function.getFunction("c", "mallopt");
             mallopt.invokeInt(new Object[] {-4, 0}); // M_MMAP_MAX: no block gets a mapping of its own
             mallopt.invokeInt(new Object[] {-1, Integer.MAX_VALUE}); // M_TRIM_THRESHOLD
