@@ -48,8 +48,8 @@ public final class Torch {
         try {
             Function setenv = Function.getFunction("c", "setenv");
             setenv.invokeInt(new Object[] {"OMP_WAIT_POLICY", "passive", 0});
-            // OpenBLAS splits even small products and its threads wait for each other by spinning: on a machine with other work that was half of
-            // the process's time, against a tenth spent multiplying. Whoever has idle cores can set the variable.
+            // OpenBLAS splits even small products, and its workers wait for each other by spinning; beside other work that starves the scan.
+            // Whoever has idle cores can set the variable.
             setenv.invokeInt(new Object[] {"OPENBLAS_NUM_THREADS", "1", 0});
             Function mallopt = Function.getFunction("c", "mallopt");
             mallopt.invokeInt(new Object[] {-4, 0}); // M_MMAP_MAX: no block gets a mapping of its own
