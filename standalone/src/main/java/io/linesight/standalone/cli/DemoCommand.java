@@ -14,8 +14,6 @@ import java.time.format.DateTimeFormatter;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -32,6 +30,8 @@ import picocli.CommandLine.Spec;
             "  linesight demo --for 2m --json out.json",
             "  linesight demo --cameras 8 --fps 3 --model m.onnx --device cuda:0"})
 final class DemoCommand implements Callable<Integer> {
+    private static final int HOSTILE_EVERY_SECONDS = 5;
+
     @Spec
     private CommandSpec spec;
 
@@ -93,37 +93,15 @@ final class DemoCommand implements Callable<Integer> {
         app.put(InspectionConfig.SCAN, model.scan.name().toLowerCase(java.util.Locale.ROOT));
         if (metricsPort != null) app.put(InspectionConfig.METRICS_PORT, metricsPort.toString());
         PrintWriter out = spec.commandLine().getOut();
-        Demo demo = new Demo(new DemoOptions(dir, checkpoint, duration, cameras, fps, seed, defects, hostile, pictures, port, registryPort, Terminal.present(), app), out);
-        return withCtrlC(demo, dir, out);
-    }
-
-    /** Ctrl-C ends the cameras, not the process: the hook waits until the summary is out. */
-    private int withCtrlC(Demo demo, Path dir, PrintWriter out) throws Exception {
-        CountDownLatch finished = new CountDownLatch(1);
-        int[] code = {1};
-        Thread hook = new Thread(() -> {
-            demo.stop();
-            try {
-                if (finished.await(180, TimeUnit.SECONDS)) Runtime.getRuntime().halt(code[0]);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            }
-        }, "linesight-stop");
-        Runtime.getRuntime().addShutdownHook(hook);
-        try {
-            code[0] = report(demo.run(), dir, out);
-            return code[0];
-        } finally {
-            finished.countDown();
-            try {
-                Runtime.getRuntime().removeShutdownHook(hook);
-            } catch (IllegalStateException shuttingDown) {
-                // the hook runs and ends the process itself
-            }
+        Demo demo = new Demo(new DemoOptions(dir, checkpoint, duration, cameras, fps, seed, defects, hostile ? HOSTILE_EVERY_SECONDS : 0, pictures, port, registryPort, Terminal.present(), app), out);
+        // Ctrl-C ends the cameras, not the process: the summary still comes.
+        try (StopSignal signal = new StopSignal(demo::stop)) {
+            Demo.Outcome outcome = demo.run();
+            return report(outcome, dir, out, signal.asked());
         }
     }
 
-    private int report(Demo.Outcome outcome, Path dir, PrintWriter out) throws Exception {
+    private int report(Demo.Outcome outcome, Path dir, PrintWriter out, boolean stopped) throws Exception {
         RunSummary summary = outcome.summary();
         out.println("Summary");
         out.print(summary.text());
@@ -140,6 +118,6 @@ final class DemoCommand implements Callable<Integer> {
         }
         if (outcome.failure() != null) spec.commandLine().getErr().println("linesight: " + outcome.failure() + "; the log is " + dir.resolve("linesight.log"));
         out.flush();
-        return summary.exact() && outcome.failure() == null && summary.frames() > 0 ? 0 : 1;
+        return summary.exact() && outcome.failure() == null && (summary.frames() > 0 || stopped) ? 0 : 1;
     }
 }

@@ -11,7 +11,7 @@ import picocli.CommandLine.Option;
 
 /** Options of commands that talk to Kafka. */
 final class Kafka {
-    @Option(names = {"-b", "--bootstrap-servers"}, paramLabel = "HOST:PORT", description = "Kafka brokers.")
+    @Option(names = {"-b", "--bootstrap-servers", "--bootstrap"}, paramLabel = "HOST:PORT", description = "Kafka brokers.")
     String bootstrapServers;
 
     @Option(names = {"-r", "--registry"}, paramLabel = "URL", description = "Schema registry.")

@@ -44,7 +44,11 @@ public final class Linesight implements Runnable {
     }
 
     public static void main(String[] args) {
-        System.exit(commandLine().execute(args));
+        CommandLine line = commandLine();
+        int code = line.execute(args);
+        line.getOut().flush();
+        line.getErr().flush();
+        System.exit(code);
     }
 
     /** The command line, ready to execute; tests give it their own writers. */

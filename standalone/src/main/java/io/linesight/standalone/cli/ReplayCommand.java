@@ -112,7 +112,10 @@ final class ReplayCommand implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         for (FolderCamera c : cameras) out.println(c.id() + ": " + c.size() + " pictures");
         out.flush();
-        Replay.Outcome outcome = replay.run(cameras, fps == null ? Double.POSITIVE_INFINITY : fps, limit, duration, answers ? Duration.ofSeconds(60) : null);
+        Replay.Outcome outcome;
+        try (StopSignal signal = new StopSignal(replay::stop)) {
+            outcome = replay.run(cameras, fps == null ? Double.POSITIVE_INFINITY : fps, limit, duration, answers ? Duration.ofSeconds(60) : null);
+        }
         out.println("Sent " + outcome.sent() + " frames" + (outcome.skipped() > 0 ? "; " + outcome.skipped() + " files could not be read and were left out" : ""));
         if (outcome.summary() != null) {
             out.print(outcome.summary().text());

@@ -52,25 +52,16 @@ final class ServeCommand implements Callable<Integer> {
         if (device != null) settings.put(InspectionConfig.DEVICE, device);
         if (metricsPort != null) settings.put(InspectionConfig.METRICS_PORT, metricsPort.toString());
         Logs.service();
-        InspectionApp app = new InspectionApp(InspectionConfig.of(settings));
-        CountDownLatch closed = new CountDownLatch(1);
-        Thread hook = new Thread(() -> {
-            app.close();
-            closed.countDown();
-        }, "linesight-stop");
-        try (app) {
+        CountDownLatch stop = new CountDownLatch(1);
+        try (InspectionApp app = new InspectionApp(InspectionConfig.of(settings)); StopSignal signal = new StopSignal(stop::countDown)) {
             app.start();
-            Runtime.getRuntime().addShutdownHook(hook);
             out.println("Inspecting " + settings.get(InspectionConfig.BOOTSTRAP_SERVERS) + "; Ctrl-C stops after what is pending has been committed.");
             out.flush();
-            while (!app.awaitEnd(Duration.ofHours(1))) {
-                // waits on: a line runs for days
-            }
-            if (app.state() == InspectionApp.State.CLOSED) {
-                closed.await(60, TimeUnit.SECONDS);
+            while (!signal.asked() && app.state() != InspectionApp.State.FAILED) stop.await(1, TimeUnit.SECONDS);
+            if (signal.asked()) {
+                if (!app.close(Duration.ofSeconds(60))) throw new UserError("the app did not end in order within 60 s; what was pending is scored at the next start");
                 return 0;
             }
-            Runtime.getRuntime().removeShutdownHook(hook);
             Throwable why = app.failure().orElse(null);
             throw new UserError("the inspection app stopped: " + (why == null ? "see its log" : why.getMessage()) + ". Frames not yet committed are scored at the next start", why);
         }

@@ -27,7 +27,6 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
  * is over or {@link #stop} is called, then drains, so that every frame has its answer before the summary.
  */
 public final class Demo {
-    private static final long HOSTILE_EVERY_SECONDS = 5;
     /** Give up waiting for answers when none has come for so long. */
     private static final long STALLED_SECONDS = 45;
     private final DemoOptions options;
@@ -122,7 +121,7 @@ public final class Demo {
             long answered = ledger.results() + ledger.deadLetters();
             rate.tick(ledger.open(), answered - answeredBefore);
             answeredBefore = answered;
-            if (options.hostile() && second % HOSTILE_EVERY_SECONDS == 3) throwIn(hostile);
+            if (options.hostileSeconds() > 0 && second % options.hostileSeconds() == 0) throwIn(hostile);
             if (options.terminal() || second % 10 == 0) draw(table, second, rate.rate(), version);
             if (local.app().state() == InspectionApp.State.FAILED) failure = "the inspection app stopped: " + local.app().failure().map(Throwable::getMessage).orElse("see the log");
             for (CameraDriver d : drivers) if (d.failure() != null) failure = "a camera stopped: " + d.failure().getMessage();

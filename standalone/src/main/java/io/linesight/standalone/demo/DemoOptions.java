@@ -14,12 +14,12 @@ import java.util.Map;
  * @param fps        frames a second and camera; null to find out what the machine scores
  * @param seed       of the simulated line
  * @param defectRate fraction of defective parts
- * @param hostile    whether a bad frame is thrown in now and then
+ * @param hostileSeconds a broken frame is thrown in so often; 0 for never
  * @param pictures   most heatmap pictures
  * @param port       of the broker, 0 for any
  * @param registryPort of the registry, 0 for any
  * @param terminal   whether the table may be redrawn in place
  * @param app        further settings of the inspection app
  */
-public record DemoOptions(Path folder, Path model, Duration duration, int cameras, Double fps, long seed, double defectRate, boolean hostile, int pictures,
+public record DemoOptions(Path folder, Path model, Duration duration, int cameras, Double fps, long seed, double defectRate, int hostileSeconds, int pictures,
         int port, int registryPort, boolean terminal, Map<String, String> app) { }

@@ -103,8 +103,10 @@ public final class Replay {
             long told = begin;
             while (threads.stream().anyMatch(Thread::isAlive)) {
                 boolean over = duration != null && System.nanoTime() - begin >= duration.toNanos();
-                if (over || stop.await(100, TimeUnit.MILLISECONDS)) drivers.forEach(CameraDriver::stop);
-                if (over) Thread.sleep(20);
+                if (over || stop.await(100, TimeUnit.MILLISECONDS)) {
+                    drivers.forEach(CameraDriver::stop);
+                    Thread.sleep(20);
+                }
                 told = progress(ledger, told, patience != null);
             }
         }

@@ -44,12 +44,12 @@ class DemoIT {
     void shouldAnswerEveryFrameOnceAndPutBrokenOnesAside() throws Exception {
         StringWriter text = new StringWriter();
         Path folder = Files.createDirectory(dir.resolve("run"));
-        Demo demo = new Demo(new DemoOptions(folder, checkpoint(), Duration.ofSeconds(38), 3, 1.0, 7, 0.5, true, 4, 0, 0, false, Map.of("linesight.device", "cpu")), new PrintWriter(text, true));
+        Demo demo = new Demo(new DemoOptions(folder, checkpoint(), Duration.ofSeconds(16), 3, 1.0, 7, 0.5, 1, 4, 0, 0, false, Map.of("linesight.device", "cpu")), new PrintWriter(text, true));
         Demo.Outcome outcome = demo.run();
         RunSummary s = outcome.summary();
         assertThat(outcome.failure()).isNull();
         assertThat(s.exact()).as(s.text()).isTrue();
-        assertThat(s.frames()).isEqualTo(s.results() + s.deadLettered()).isGreaterThan(40);
+        assertThat(s.frames()).isEqualTo(s.results() + s.deadLettered()).isGreaterThan(20);
         assertThat(s.deadLettered()).isGreaterThanOrEqualTo(HostileCamera.KINDS);
         assertThat(s.deadLetterCodes()).containsKeys("CORRUPT_IMAGE", "IMAGE_TOO_LARGE", "EMPTY_IMAGE", "NOT_CONFLUENT_WIRE", "UNSUPPORTED_ENCODING", "SIZE_MISMATCH", "UNKNOWN_SCHEMA");
         assertThat(s.anomalies()).as("every board, nothing else").isBetween(s.results() / 3 - 2, s.results() / 3 + 2);
