@@ -35,6 +35,9 @@ final class FitCommand implements Callable<Integer> {
     @Option(names = "--encoder", paramLabel = "FILE", description = "Frozen encoder, ONNX: RGB in [0,1] to feature maps at strides 4, 8, 16. The built-in one by default.")
     private Path encoder;
 
+    @Option(names = "--from", paramLabel = "CHECKPOINT", description = "Go on training this checkpoint, with its network and encoder, instead of a fresh network.")
+    private Path from;
+
     @Option(names = "--preset", defaultValue = "small", paramLabel = "base|small|tiny", description = "Size of the network (${DEFAULT-VALUE}).")
     private String preset;
 
@@ -73,8 +76,10 @@ final class FitCommand implements Callable<Integer> {
         if (!List.of("base", "small", "tiny").contains(preset)) throw new ParameterException(spec.commandLine(), "--preset must be base, small or tiny");
         for (Path d : data) Inputs.folder(d, "folder");
         Inputs.writable(out);
+        if (from != null && encoder != null) throw new ParameterException(spec.commandLine(), "--from brings its own encoder: leave --encoder out");
+        if (from != null) Inputs.existing(from, "checkpoint");
         Encoder chosen = encoder == null ? FilterBankEncoder.create() : Encoder.load(Inputs.existing(encoder, "encoder"));
-        FitResult r = Fit.run(FitOptions.builder().source(MvtecDataset.open(data, categories)).encoder(chosen).preset(preset).recipe(recipe).minutes(minutes).epochs(epochs)
+        FitResult r = Fit.run(FitOptions.builder().source(MvtecDataset.open(data, categories)).encoder(chosen).from(from).preset(preset).recipe(recipe).minutes(minutes).epochs(epochs)
                 .batch(batch).seed(seed).learningRate(learningRate).threads(threads).skipUnreadable(skipUnreadable).command(commandLine()).out(out).build());
         PrintWriter o = spec.commandLine().getOut();
         o.printf(Locale.ROOT, "Wrote %s: version %s, %d pictures, %d steps, %.1f epochs, loss %.4f to %.4f%n", out, r.info().version(), r.images(), r.steps(), r.epochs(), r.firstLoss(), r.lastLoss());

@@ -84,9 +84,16 @@ public final class Fit {
         Path folder = options.out.toAbsolutePath().getParent();
         Files.createDirectories(folder);
         Torch.start(options.threads);
-        Encoder encoder = options.encoder == null ? FilterBankEncoder.create() : options.encoder;
-        MmadConfig config = MmadConfig.preset(options.preset, encoder.channels());
-        if (options.recipe == FitOptions.Recipe.PAPER) config = config.withFeatureNorm(FeatureNorm.NONE);
+        Encoder encoder;
+        MmadConfig config;
+        if (options.from == null) {
+            encoder = options.encoder == null ? FilterBankEncoder.create() : options.encoder;
+            MmadConfig preset = MmadConfig.preset(options.preset, encoder.channels());
+            config = options.recipe == FitOptions.Recipe.PAPER ? preset.withFeatureNorm(FeatureNorm.NONE) : preset;
+        } else {
+            encoder = Checkpoints.readEncoder(options.from);
+            config = Checkpoints.readConfig(options.from);
+        }
 
         Map<String, List<Sample>> training = new TreeMap<>();
         Map<String, List<Sample>> heldOut = new TreeMap<>();
@@ -100,8 +107,14 @@ public final class Fit {
             for (Map.Entry<String, List<byte[]>> e : calibrationFrames.entrySet()) {
                 if (e.getValue().isEmpty()) throw new DatasetException("category '" + e.getKey() + "' has no readable normal pictures left");
             }
-            Weights weights = Initializer.fresh(ParameterSpecs.of(config), options.seed);
-            if (config.featureNorm() == FeatureNorm.CHANNEL) statistics(store, weights);
+            Weights weights;
+            if (options.from == null) {
+                weights = Initializer.fresh(ParameterSpecs.of(config), options.seed);
+                if (config.featureNorm() == FeatureNorm.CHANNEL) statistics(store, weights);
+            } else {
+                // The feature statistics stay as they were: the network was trained on features normalised by them.
+                weights = Checkpoints.readWeights(options.from);
+            }
             Outcome outcome = train(config, weights, store);
             return write(config, outcome, encoder, training, calibrationFrames, store.size());
         }
@@ -264,6 +277,7 @@ public final class Fit {
         provenance.put("heldOut", String.valueOf(frames.values().stream().mapToInt(List::size).sum()));
         provenance.put("skipped", String.valueOf(unreadable.size()));
         provenance.put("preset", config.preset());
+        if (options.from != null) provenance.put("parent", Checkpoints.readInfo(options.from).version());
         provenance.put("recipe", options.recipe.name().toLowerCase(Locale.ROOT));
         provenance.put("seed", String.valueOf(options.seed));
         provenance.put("batch", String.valueOf(options.batch));

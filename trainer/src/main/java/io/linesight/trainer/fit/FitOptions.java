@@ -19,6 +19,7 @@ public final class FitOptions {
 
     final ImageSource source;
     final Encoder encoder;
+    final Path from;
     final String preset;
     final Recipe recipe;
     final double minutes;
@@ -37,6 +38,7 @@ public final class FitOptions {
     private FitOptions(Builder b) {
         source = b.source;
         encoder = b.encoder;
+        from = b.from;
         preset = b.preset;
         recipe = b.recipe;
         minutes = b.minutes;
@@ -62,6 +64,7 @@ public final class FitOptions {
     public static final class Builder {
         private ImageSource source;
         private Encoder encoder;
+        private Path from;
         private String preset = "small";
         private Recipe recipe = Recipe.PRESET;
         private double minutes;
@@ -88,6 +91,12 @@ public final class FitOptions {
         /** Frozen encoder; default {@code FilterBankEncoder.create()}. */
         public Builder encoder(Encoder v) {
             encoder = v;
+            return this;
+        }
+
+        /** Checkpoint to go on from: its network, encoder and feature statistics are taken over, and preset and encoder are not asked. */
+        public Builder from(Path v) {
+            from = v;
             return this;
         }
 
