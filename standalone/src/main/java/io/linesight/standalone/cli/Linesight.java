@@ -45,6 +45,8 @@ public final class Linesight implements Runnable {
 
     public static void main(String[] args) {
         CommandLine line = commandLine();
+        // One writer for all commands: each makes its own otherwise, and what it only print()s would never be flushed.
+        line.setOut(new PrintWriter(System.out, true));
         int code = line.execute(args);
         line.getOut().flush();
         line.getErr().flush();
