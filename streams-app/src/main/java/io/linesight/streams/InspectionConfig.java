@@ -1,8 +1,8 @@
 package io.linesight.streams;
 
 import io.linesight.mmad.image.ImageLimits;
-import io.linesight.mmad.score.ScanMode;
-import io.linesight.mmad.score.ScorerOptions;
+import io.linesight.mmad.runtime.ScanMode;
+import io.linesight.mmad.runtime.ScorerOptions;
 import io.linesight.schemas.serde.AvroSerde;
 import io.linesight.schemas.serde.SerdeFactory;
 import io.linesight.schemas.topics.SizeLimits;
@@ -31,11 +31,11 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
-import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.ConfigDef.Importance;
 import org.apache.kafka.common.config.ConfigDef.Range;
 import org.apache.kafka.common.config.ConfigDef.Type;
 import org.apache.kafka.common.config.ConfigDef.ValidString;
+import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.ConfigException;
 import org.apache.kafka.common.config.ConfigValue;
 import org.apache.kafka.streams.StreamsConfig;

@@ -7,12 +7,12 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import io.linesight.mmad.model.MmadConfig;
-import io.linesight.mmad.onnx.OnnxGraph;
 import io.linesight.mmad.onnx.OnnxGraph.Type;
-import io.linesight.mmad.score.DeviceChooser;
-import io.linesight.mmad.score.ScanMode;
-import io.linesight.mmad.score.ScorerOptions;
-import io.linesight.mmad.score.ScoringException;
+import io.linesight.mmad.onnx.OnnxGraph;
+import io.linesight.mmad.runtime.DeviceChooser;
+import io.linesight.mmad.runtime.ScanMode;
+import io.linesight.mmad.runtime.ScorerOptions;
+import io.linesight.mmad.runtime.ScoringException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.LinkedHashSet;
@@ -40,7 +40,7 @@ public final class EncoderSession implements AutoCloseable {
     /**
      * Loads the encoder on the device that the options name; their scan mode does not matter.
      *
-     * @throws io.linesight.mmad.score.ModelLoadException when the device is not there
+     * @throws io.linesight.mmad.runtime.ModelLoadException when the device is not there
      * @throws ScoringException                          when the runtime refuses the encoder
      */
     public static EncoderSession open(Encoder encoder, ScorerOptions options) {

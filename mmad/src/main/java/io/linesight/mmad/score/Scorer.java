@@ -1,6 +1,7 @@
 package io.linesight.mmad.score;
 
 import io.linesight.mmad.checkpoint.CheckpointInfo;
+import io.linesight.mmad.runtime.ScoringException;
 import java.util.List;
 
 /**

@@ -2,7 +2,7 @@ package io.linesight.mmad.encoder;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.linesight.mmad.score.ScorerOptions;
+import io.linesight.mmad.runtime.ScorerOptions;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 

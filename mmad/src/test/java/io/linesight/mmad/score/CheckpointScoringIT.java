@@ -6,6 +6,8 @@ import static org.assertj.core.data.Offset.offset;
 import io.linesight.mmad.encoder.Encoder;
 import io.linesight.mmad.encoder.FilterBankEncoder;
 import io.linesight.mmad.model.MmadConfig;
+import io.linesight.mmad.runtime.ScanMode;
+import io.linesight.mmad.runtime.ScorerOptions;
 import io.linesight.mmad.scan.SelectiveScanOperator;
 import java.nio.file.Path;
 import java.util.List;

@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.data.Offset.offset;
 
+import io.linesight.mmad.runtime.DeviceChooser;
+import io.linesight.mmad.runtime.ModelLoadException;
+import io.linesight.mmad.runtime.ScorerOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

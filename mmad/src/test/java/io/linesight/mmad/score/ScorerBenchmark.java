@@ -4,6 +4,8 @@ import com.sun.management.OperatingSystemMXBean;
 import io.linesight.mmad.encoder.Encoder;
 import io.linesight.mmad.encoder.FilterBankEncoder;
 import io.linesight.mmad.model.MmadConfig;
+import io.linesight.mmad.runtime.ScanMode;
+import io.linesight.mmad.runtime.ScorerOptions;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,7 +1,7 @@
 package io.linesight.standalone.cli;
 
-import io.linesight.mmad.score.ScanMode;
-import io.linesight.mmad.score.ScorerOptions;
+import io.linesight.mmad.runtime.ScanMode;
+import io.linesight.mmad.runtime.ScorerOptions;
 import io.linesight.standalone.line.BundledModel;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,8 +1,8 @@
 package io.linesight.streams.batching;
 
+import io.linesight.mmad.runtime.ScoringException;
 import io.linesight.mmad.score.Scorer;
 import io.linesight.mmad.score.Scores;
-import io.linesight.mmad.score.ScoringException;
 import io.linesight.streams.model.ServingModel;
 import java.time.Duration;
 import java.time.Instant;

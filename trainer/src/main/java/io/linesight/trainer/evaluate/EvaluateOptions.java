@@ -1,6 +1,6 @@
 package io.linesight.trainer.evaluate;
 
-import io.linesight.mmad.score.ScorerOptions;
+import io.linesight.mmad.runtime.ScorerOptions;
 import io.linesight.trainer.data.ImageSource;
 import java.io.PrintStream;
 import java.nio.file.Path;

@@ -1,4 +1,4 @@
-package io.linesight.mmad.score;
+package io.linesight.mmad.runtime;
 
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;

@@ -1,4 +1,4 @@
-package io.linesight.mmad.score;
+package io.linesight.mmad.runtime;
 
 /** The inference runtime refused or failed a batch. */
 public class ScoringException extends RuntimeException {

@@ -1,4 +1,4 @@
-package io.linesight.mmad.score;
+package io.linesight.mmad.runtime;
 
 /** A checkpoint cannot be opened: missing, damaged, of another kind, or not for the device asked for. The message says which and what to do. */
 public class ModelLoadException extends ScoringException {

@@ -1,4 +1,4 @@
-package io.linesight.mmad.score;
+package io.linesight.mmad.runtime;
 
 import java.util.Locale;
 

@@ -1,4 +1,4 @@
-package io.linesight.mmad.score;
+package io.linesight.mmad.runtime;
 
 /** Which implementation of the selective scan a scorer runs. */
 public enum ScanMode {
