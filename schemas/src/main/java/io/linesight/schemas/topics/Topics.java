@@ -8,8 +8,9 @@ import java.util.Objects;
 import java.util.Optional;
 
 /**
- * The topic catalogue. The key of every record is the camera id, so all topics have the same number of partitions and
- * the records of one camera stay in order.
+ * The topic catalogue. The key of every record about frames is the camera id, so all these topics have the same number of partitions and
+ * the records of one camera stay in order. Labels are keyed by their frame. What concerns models is low in volume and read whole by
+ * everyone: one partition, in one order for all.
  */
 public final class Topics {
 
@@ -20,12 +21,21 @@ public final class Topics {
 
     public static final String DEFAULT_PREFIX = "linesight";
     public static final int DEFAULT_PARTITIONS = 4;
+    /** Largest chunk of a checkpoint: with key and headers it stays below Kafka's default message limit. */
+    public static final int MODEL_CHUNK_BYTES = 900 << 10;
+    private static final Duration FOR_EVER = Duration.ofDays(36_500);
 
     private final SizeLimits limits;
     private final TopicSpec frames;
     private final TopicSpec results;
     private final TopicSpec anomalies;
     private final TopicSpec deadLetter;
+    private final TopicSpec labels;
+    private final TopicSpec models;
+    private final TopicSpec modelChunks;
+    private final TopicSpec rollouts;
+    private final TopicSpec modelStatus;
+    private final TopicSpec shadow;
 
     private Topics(String prefix, int partitions, short replication, SizeLimits limits) {
         this.limits = Objects.requireNonNull(limits, "limits");
@@ -40,6 +50,18 @@ public final class Topics {
                 limits.smallTopicBytes(), "AnomalyEvent: anomalous frames with map, regions and thumbnail");
         deadLetter = new TopicSpec(prefix + ".dead-letter.v1", partitions, replication, Cleanup.DELETE, Duration.ofDays(14),
                 limits.deadLetterTopicBytes(), "records that could not be inspected, bytes untouched, the reason in headers");
+        labels = new TopicSpec(prefix + ".labels.v1", partitions, replication, Cleanup.COMPACT, FOR_EVER,
+                limits.smallTopicBytes(), "FrameLabel: people's verdicts on frames, the latest per frame");
+        models = new TopicSpec(prefix + ".models.v1", 1, replication, Cleanup.COMPACT, FOR_EVER,
+                limits.smallTopicBytes(), "ModelVersion: published checkpoints, one record per version");
+        modelChunks = new TopicSpec(prefix + ".model-chunks.v1", 1, replication, Cleanup.COMPACT, FOR_EVER,
+                MODEL_CHUNK_BYTES + (64 << 10), "bytes of checkpoints, in chunks of at most 900 KiB");
+        rollouts = new TopicSpec(prefix + ".rollouts.v1", 1, replication, Cleanup.DELETE, FOR_EVER,
+                limits.smallTopicBytes(), "Rollout: which checkpoint a channel runs, with its whole history");
+        modelStatus = new TopicSpec(prefix + ".model-status.v1", 1, replication, Cleanup.COMPACT, FOR_EVER,
+                limits.smallTopicBytes(), "ModelStatus: what every instance does with every checkpoint");
+        shadow = new TopicSpec(prefix + ".shadow.v1", partitions, replication, Cleanup.DELETE, Duration.ofDays(7),
+                limits.smallTopicBytes(), "ShadowDifference: champion and challenger on the same frame");
     }
 
     /** Prefix {@code linesight}, 4 partitions, the broker's replication factor, 8 MiB frames. */
@@ -105,6 +127,36 @@ public final class Topics {
         return deadLetter;
     }
 
+    /** {@code FrameLabel}, keyed by {@code <topic>-<partition>-<offset>} of the frame. */
+    public TopicSpec labels() {
+        return labels;
+    }
+
+    /** {@code ModelVersion}, keyed by version. */
+    public TopicSpec models() {
+        return models;
+    }
+
+    /** Raw bytes, keyed by {@code <sha256>/<index>}. */
+    public TopicSpec modelChunks() {
+        return modelChunks;
+    }
+
+    /** {@code Rollout}, keyed by channel; never deleted. */
+    public TopicSpec rollouts() {
+        return rollouts;
+    }
+
+    /** {@code ModelStatus}, keyed by {@code <instance>/<version>}. */
+    public TopicSpec modelStatus() {
+        return modelStatus;
+    }
+
+    /** {@code ShadowDifference}, keyed by camera id. */
+    public TopicSpec shadow() {
+        return shadow;
+    }
+
     /** The limits the sizes were derived from. */
     public SizeLimits limits() {
         return limits;
@@ -112,7 +164,7 @@ public final class Topics {
 
     /** Every topic, in the order of the data flow. */
     public List<TopicSpec> all() {
-        return List.of(frames, results, anomalies, deadLetter);
+        return List.of(frames, results, anomalies, deadLetter, labels, models, modelChunks, rollouts, modelStatus, shadow);
     }
 
     /** The topic of that full name, if it is in the catalogue. */

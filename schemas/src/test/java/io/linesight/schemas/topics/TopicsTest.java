@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -14,7 +15,9 @@ class TopicsTest {
     @Test
     void shouldNameTheTopicsOfTheCatalogue() {
         assertThat(Topics.defaults().all()).extracting(TopicSpec::name).containsExactly(
-                "linesight.frames.v1", "linesight.results.v1", "linesight.anomalies.v1", "linesight.dead-letter.v1");
+                "linesight.frames.v1", "linesight.results.v1", "linesight.anomalies.v1", "linesight.dead-letter.v1",
+                "linesight.labels.v1", "linesight.models.v1", "linesight.model-chunks.v1", "linesight.rollouts.v1",
+                "linesight.model-status.v1", "linesight.shadow.v1");
         assertThat(Topics.from(Map.of("linesight.topics.prefix", "plant7")).frames().name()).isEqualTo("plant7.frames.v1");
     }
 
@@ -23,10 +26,11 @@ class TopicsTest {
         Topics topics = Topics.from(Map.of("linesight.topics.partitions", "12", "linesight.topics.replication.factor", 3,
                 "linesight.max.frame.bytes", "4194304"));
 
-        assertThat(topics.all()).allSatisfy(t -> {
-            assertThat(t.partitions()).isEqualTo(12);
-            assertThat(t.replicationFactor()).isEqualTo((short) 3);
-        });
+        assertThat(topics.all()).allSatisfy(t -> assertThat(t.replicationFactor()).isEqualTo((short) 3));
+        assertThat(List.of(topics.frames(), topics.results(), topics.anomalies(), topics.deadLetter(), topics.labels(), topics.shadow()))
+                .extracting(TopicSpec::partitions).containsOnly(12);
+        assertThat(List.of(topics.models(), topics.modelChunks(), topics.rollouts(), topics.modelStatus()))
+                .as("read whole by everyone, in one order").extracting(TopicSpec::partitions).containsOnly(1);
         assertThat(topics.limits().frameBytes()).isEqualTo(4 << 20);
         assertThat(topics.byName("linesight.results.v1")).contains(topics.results());
         assertThat(topics.byName("linesight.other.v1")).isEmpty();
