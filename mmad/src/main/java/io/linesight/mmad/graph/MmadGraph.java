@@ -22,7 +22,7 @@ import java.util.List;
 public final class MmadGraph {
     /** Name of the input. */
     public static final String FRAMES = "frames";
-    /** Name of the smoothed anomaly map, about 0..1. */
+    /** Name of the smoothed anomaly map, from 0: about 0..1 for cosine distances, in deviations from the expected when standardised. */
     public static final String ANOMALY_MAP = "anomaly_map";
     /** Name of the image score: the maximum of the map. */
     public static final String SCORE = "score";
@@ -70,7 +70,7 @@ public final class MmadGraph {
         NetworkWriter network = new NetworkWriter(g, weights);
         List<String> teacher = network.teacher(features, config);
         List<String> student = network.decoder(network.fuser(teacher, config), config);
-        network.anomalyMap(teacher, student, config.encoderChannels(), ANOMALY_MAP);
+        network.anomalyMap(teacher, student, config.encoderChannels(), config.map(), ANOMALY_MAP);
         g.op("ReduceMax", ANOMALY_MAP, g.longs(1, 2)).attr("keepdims", 0).out(SCORE);
         g.output(ANOMALY_MAP, Type.FLOAT, "N", side, side);
         g.output(SCORE, Type.FLOAT, "N");

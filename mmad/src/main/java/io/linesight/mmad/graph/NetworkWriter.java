@@ -1,6 +1,7 @@
 package io.linesight.mmad.graph;
 
 import io.linesight.mmad.model.FeatureNorm;
+import io.linesight.mmad.model.MapKind;
 import io.linesight.mmad.model.MmadConfig;
 import io.linesight.mmad.model.ParameterSpecs;
 import io.linesight.mmad.model.ScanKind;
@@ -44,6 +45,8 @@ final class NetworkWriter {
     private final Set<String> written = new HashSet<>();
     private final Map<String, String> taps = new LinkedHashMap<>();
     private int keepMasks;
+    /** What the decoder's levels give before any projection to the encoder's channels, coarsest first. */
+    private final List<String> levels = new ArrayList<>();
 
     NetworkWriter(OnnxGraph graph, Weights weights) {
         this.g = graph;
@@ -383,6 +386,7 @@ final class NetworkWriter {
      */
     List<String> decoder(String z, MmadConfig config) {
         String[] student = new String[3];
+        levels.clear();
         g.scope("decoder");
         String x = channelsLast(z, config.levelChannels().get(0));
         for (int level = 0; level < 4; level++) {
@@ -400,6 +404,7 @@ final class NetworkWriter {
                 g.scope("decoder/" + level + "/" + i);
                 x = hybridBlock(x, prefix + ".blocks." + i, c, side, config.chains().get(level));
             }
+            levels.add(x);
             if (level > 0) {
                 int scale = MmadConfig.scaleOfLevel(level);
                 g.scope("decoder/" + level + "/proj");
@@ -547,23 +552,63 @@ final class NetworkWriter {
      * separable, so each scale is one product from either side: M d M' with M = Gaussian * upsampling.
      *
      * @param teacher three maps [B,c,S,S] at S = 64, 32, 16
-     * @param student three maps [B,L,c]
+     * @param student three maps [B,L,c], from the latest {@link #decoder}
      * @param channels of the three scales
+     * @param kind    what is averaged and smoothed
      * @return [B,256,256]
      */
-    String anomalyMap(List<String> teacher, List<String> student, List<Integer> channels, String outputName) {
+    String anomalyMap(List<String> teacher, List<String> student, List<Integer> channels, MapKind kind, String outputName) {
         String sum = null;
         for (int i = 0; i < 3; i++) {
             int side = 64 >> i;
             g.scope("anomaly/" + i);
             String d = g.reshape(cosineDistance(channelsLast(teacher.get(i), channels.get(i)), student.get(i)), 0, side, side);
             taps.put("cosdist" + i, d);
+            if (kind == MapKind.STANDARDISED) d = standardised(d, i, side);
             String left = constant("anomaly.matrix." + side, AnomalyMapMatrix.of(side), MmadConfig.INPUT_SIZE, side);
             String map = g.matmul(g.matmul(left, d), g.transpose(left, 1, 0));
             if (i < 2) sum = sum == null ? map : g.add(sum, map);
             else g.op("Add", sum, map).out(outputName);
         }
         return outputName;
+    }
+
+    /** Excess of log distance over its expectation ({@link MapKind#STANDARDISED}); times 3, so that the map is the mean over the scales. */
+    private String standardised(String distance, int scale, int side) {
+        String prefix = "anomaly_map." + scale + ".";
+        String pixel = levels.get(3 - scale);
+        String hidden = g.matmul(pixel, g.transpose(param(prefix + "hidden.pixel"), 1, 0));
+        String expected = g.matmul(pixel, g.transpose(param(prefix + "expect.pixel"), 1, 0));
+        if (scale < 2) {
+            String context = levels.get(1);
+            hidden = g.add(hidden, repeated(g.matmul(context, g.transpose(param(prefix + "hidden.context"), 1, 0)), side, MmadConfig.EXPECTATION_UNITS));
+            expected = g.add(expected, repeated(g.matmul(context, g.transpose(param(prefix + "expect.context"), 1, 0)), side, 2));
+        }
+        hidden = relu(g.add(hidden, param(prefix + "hidden.bias")));
+        expected = g.add(g.add(expected, g.matmul(hidden, g.transpose(param(prefix + "expect.hidden"), 1, 0))), param(prefix + "expect.bias"));
+        String limits = param(prefix + "limits");
+        String level = g.reshape(part(expected, 2, 0), 0, side, side);
+        String spread = g.reshape(part(expected, 2, 1), 0, side, side);
+        level = g.op("Min", g.op("Max", level, part(limits, 0, 0)).out(), part(limits, 0, 1)).out();
+        spread = g.op("Max", spread, part(limits, 0, 2)).out();
+        String log = g.op("Log", g.add(distance, g.scalar(MmadConfig.LEAST_DISTANCE))).out();
+        String excess = g.op("Div", g.sub(log, level), spread).out();
+        // Not Relu, which may turn NaN into 0 and so hide a broken network.
+        String above = g.op("Cast", g.op("Greater", excess, g.scalar(0)).out()).attr("to", OnnxGraph.Type.FLOAT.code()).out();
+        return g.mul(g.mul(excess, above), g.scalar(3));
+    }
+
+    private String part(String x, int axis, int index) {
+        return g.op("Slice", x, g.longs(index), g.longs(index + 1), g.longs(axis)).out();
+    }
+
+    /** A 16x16 map [B,256,c] with every pixel repeated to fill side x side. */
+    private String repeated(String x, int side, int c) {
+        int times = side / 16;
+        String spread = g.op("Expand", g.reshape(x, 0, 16, 1, 16, c), g.longs(1, 1, times, 1, 1)).out();
+        // Rows first, then columns: Expand wants its axes to be there already.
+        spread = g.reshape(spread, 0, side, 16, 1, c);
+        return g.reshape(g.op("Expand", spread, g.longs(1, 1, 1, times, 1)).out(), 0, (long) side * side, c);
     }
 
     /**

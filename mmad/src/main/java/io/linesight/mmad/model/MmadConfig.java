@@ -17,6 +17,7 @@ import java.util.List;
  * @param blocks          HybridBlocks per level (reference 1, 2, 2, 1)
  * @param chains          per level, the VSSBlocks of every chain in order (reference: hilbert, zorder, zigzag everywhere)
  * @param featureNorm     treatment of encoder features
+ * @param map             how distances become the anomaly map; null (files written before there was a choice) is the cosine distance
  */
 public record MmadConfig(
         String preset,
@@ -25,7 +26,8 @@ public record MmadConfig(
         List<Integer> levelChannels,
         List<Integer> blocks,
         List<List<ScanKind>> chains,
-        FeatureNorm featureNorm) {
+        FeatureNorm featureNorm,
+        MapKind map) {
 
     /** Side of the square input in pixels; scan tables are bound to it. */
     public static final int INPUT_SIZE = 256;
@@ -35,6 +37,10 @@ public record MmadConfig(
     public static final int STATES = 16;
     /** Channel groups, hence parallel chains, of a mixer. */
     public static final int GROUPS = 4;
+    /** Hidden units of the networks behind {@link MapKind#STANDARDISED}. */
+    public static final int EXPECTATION_UNITS = 128;
+    /** Added to a cosine distance before its logarithm is taken. */
+    public static final float LEAST_DISTANCE = 1e-6f;
 
     public MmadConfig {
         encoderChannels = List.copyOf(encoderChannels);
@@ -42,6 +48,7 @@ public record MmadConfig(
         levelChannels = List.copyOf(levelChannels);
         blocks = List.copyOf(blocks);
         chains = chains.stream().map(List::copyOf).toList();
+        if (map == null) map = MapKind.COSINE;
         List<String> problems = new ArrayList<>();
         if (preset == null || preset.isBlank()) problems.add("preset has no name");
         if (encoderChannels.size() != 3) problems.add("encoderChannels must have 3 entries (strides 4, 8, 16), got " + encoderChannels);
@@ -66,19 +73,19 @@ public record MmadConfig(
     /** The paper's network, for any encoder (ResNet-34: 64, 128, 256). */
     public static MmadConfig base(List<Integer> encoderChannels) {
         return new MmadConfig("base", encoderChannels, List.of(128, 256), List.of(512, 256, 128, 64), List.of(1, 2, 2, 1),
-                List.of(ALL, ALL, ALL, ALL), FeatureNorm.NONE);
+                List.of(ALL, ALL, ALL, ALL), FeatureNorm.NONE, MapKind.COSINE);
     }
 
     /** Half the width, one block a level, a single scan at 64x64: about a fifth of the base preset's work. */
     public static MmadConfig small(List<Integer> encoderChannels) {
         return new MmadConfig("small", encoderChannels, List.of(64, 128), List.of(256, 128, 64, 32), List.of(1, 1, 1, 1),
-                List.of(ALL, ALL, ALL, List.of(ScanKind.HILBERT)), FeatureNorm.CHANNEL);
+                List.of(ALL, ALL, ALL, List.of(ScanKind.HILBERT)), FeatureNorm.CHANNEL, MapKind.COSINE);
     }
 
     /** A quarter of the width and one scan a chain: for CPUs that have to keep up with a line, and for tests. */
     public static MmadConfig tiny(List<Integer> encoderChannels) {
         return new MmadConfig("tiny", encoderChannels, List.of(32, 64), List.of(128, 64, 32, 16), List.of(1, 1, 1, 1),
-                List.of(ALL, ALL, List.of(ScanKind.HILBERT), List.of(ScanKind.HILBERT)), FeatureNorm.CHANNEL);
+                List.of(ALL, ALL, List.of(ScanKind.HILBERT), List.of(ScanKind.HILBERT)), FeatureNorm.CHANNEL, MapKind.COSINE);
     }
 
     /**
@@ -96,7 +103,11 @@ public record MmadConfig(
     }
 
     public MmadConfig withFeatureNorm(FeatureNorm norm) {
-        return new MmadConfig(preset, encoderChannels, fuserChannels, levelChannels, blocks, chains, norm);
+        return new MmadConfig(preset, encoderChannels, fuserChannels, levelChannels, blocks, chains, norm, map);
+    }
+
+    public MmadConfig withMap(MapKind kind) {
+        return new MmadConfig(preset, encoderChannels, fuserChannels, levelChannels, blocks, chains, featureNorm, kind);
     }
 
     /** Side of decoder level 0..3: 8, 16, 32, 64. */

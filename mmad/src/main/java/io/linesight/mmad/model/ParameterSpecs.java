@@ -27,6 +27,7 @@ public final class ParameterSpecs {
         }
         p.fuser(config);
         for (int level = 0; level < 4; level++) p.level(config, level);
+        if (config.map() == MapKind.STANDARDISED) for (int i = 0; i < 3; i++) p.expectation(config, i);
         return List.copyOf(p.specs);
     }
 
@@ -154,6 +155,24 @@ public final class ParameterSpecs {
         norm(s + "out_norm", d);
         if (inFuser) add(s + "out_proj.weight", uniform(d), c, d);
         else linear(s + "out_proj.weight", c, d);
+    }
+
+    /** Fitted after training, hence fixed here; untouched they expect a distance of 1 everywhere. */
+    private void expectation(MmadConfig config, int scale) {
+        String prefix = "anomaly_map." + scale + ".";
+        int units = MmadConfig.EXPECTATION_UNITS;
+        int pixel = config.levelChannels().get(3 - scale);
+        fixed(prefix + "hidden.pixel", ZERO, units, pixel);
+        fixed(prefix + "expect.pixel", ZERO, 2, pixel);
+        if (scale < 2) {
+            int context = config.levelChannels().get(1);
+            fixed(prefix + "hidden.context", ZERO, units, context);
+            fixed(prefix + "expect.context", ZERO, 2, context);
+        }
+        fixed(prefix + "hidden.bias", ZERO, units);
+        fixed(prefix + "expect.hidden", ZERO, 2, units);
+        fixed(prefix + "expect.bias", ZERO, 2);
+        fixed(prefix + "limits", ONE, 3);
     }
 
     private void fuserConv(String prefix, int in, int out, int kernel, boolean bias) {

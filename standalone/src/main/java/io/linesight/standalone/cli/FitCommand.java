@@ -1,7 +1,7 @@
 package io.linesight.standalone.cli;
 
 import io.linesight.mmad.encoder.Encoder;
-import io.linesight.mmad.encoder.FilterBankEncoder;
+import io.linesight.mmad.model.MapKind;
 import io.linesight.trainer.data.MvtecDataset;
 import io.linesight.trainer.fit.Fit;
 import io.linesight.trainer.fit.FitOptions;
@@ -38,11 +38,15 @@ final class FitCommand implements Callable<Integer> {
     @Option(names = "--from", paramLabel = "CHECKPOINT", description = "Go on training this checkpoint, with its network and encoder, instead of a fresh network.")
     private Path from;
 
-    @Option(names = "--preset", defaultValue = "small", paramLabel = "base|small|tiny", description = "Size of the network (${DEFAULT-VALUE}).")
+    @Option(names = "--preset", paramLabel = "base|small|tiny", description = "Size of the network (small).")
     private String preset;
 
-    @Option(names = "--recipe", defaultValue = "PRESET", paramLabel = "preset|paper", description = "paper leaves the encoder's features untouched, as published (${DEFAULT-VALUE}).")
+    @Option(names = "--recipe", paramLabel = "preset|paper", description = "paper leaves the encoder's features and the cosine map untouched, as published (preset).")
     private FitOptions.Recipe recipe;
+
+    @Option(names = "--map", paramLabel = "cosine|standardised", description = "Anomaly map: the bare cosine distance (the paper's), or its excess over what normal pictures let expect at that place. "
+            + "Standardised by default; cosine with --recipe paper; with --from as that checkpoint has it.")
+    private MapKind map;
 
     @Option(names = "--minutes", defaultValue = "0", paramLabel = "M", description = "Time to train. With --epochs too, whichever ends first.")
     private double minutes;
@@ -73,13 +77,19 @@ final class FitCommand implements Callable<Integer> {
         if (minutes <= 0 && epochs <= 0) throw new ParameterException(spec.commandLine(), "say how long to train: --minutes or --epochs");
         if (minutes < 0 || epochs < 0) throw new ParameterException(spec.commandLine(), "--minutes and --epochs must not be negative");
         if (batch < 1 || batch > 64) throw new ParameterException(spec.commandLine(), "--batch must be 1..64");
-        if (!List.of("base", "small", "tiny").contains(preset)) throw new ParameterException(spec.commandLine(), "--preset must be base, small or tiny");
+        if (preset != null && !List.of("base", "small", "tiny").contains(preset)) throw new ParameterException(spec.commandLine(), "--preset must be base, small or tiny");
         for (Path d : data) Inputs.folder(d, "folder");
         Inputs.writable(out);
         if (from != null && encoder != null) throw new ParameterException(spec.commandLine(), "--from brings its own encoder: leave --encoder out");
+        if (from != null && (preset != null || recipe != null)) {
+            throw new ParameterException(spec.commandLine(), "--from brings its own network: leave --preset and --recipe out");
+        }
         if (from != null) Inputs.existing(from, "checkpoint");
-        Encoder chosen = encoder == null ? FilterBankEncoder.create() : Encoder.load(Inputs.existing(encoder, "encoder"));
-        FitResult r = Fit.run(FitOptions.builder().source(MvtecDataset.open(data, categories)).encoder(chosen).from(from).preset(preset).recipe(recipe).minutes(minutes).epochs(epochs)
+        Encoder chosen = encoder == null ? null : Encoder.load(Inputs.existing(encoder, "encoder"));
+        FitOptions.Builder options = FitOptions.builder();
+        if (preset != null) options.preset(preset);
+        if (recipe != null) options.recipe(recipe);
+        FitResult r = Fit.run(options.source(MvtecDataset.open(data, categories)).encoder(chosen).from(from).map(map).minutes(minutes).epochs(epochs)
                 .batch(batch).seed(seed).learningRate(learningRate).threads(threads).skipUnreadable(skipUnreadable).command(commandLine()).out(out).build());
         PrintWriter o = spec.commandLine().getOut();
         o.printf(Locale.ROOT, "Wrote %s: version %s, %d pictures, %d steps, %.1f epochs, loss %.4f to %.4f%n", out, r.info().version(), r.images(), r.steps(), r.epochs(), r.firstLoss(), r.lastLoss());

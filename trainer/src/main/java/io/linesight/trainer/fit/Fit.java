@@ -11,7 +11,9 @@ import io.linesight.mmad.encoder.FilterBankEncoder;
 import io.linesight.mmad.image.BadImageException;
 import io.linesight.mmad.image.Preprocess;
 import io.linesight.mmad.model.FeatureNorm;
+import io.linesight.mmad.model.MapKind;
 import io.linesight.mmad.model.MmadConfig;
+import io.linesight.mmad.model.ParameterSpec;
 import io.linesight.mmad.model.ParameterSpecs;
 import io.linesight.mmad.model.Tensor;
 import io.linesight.mmad.model.Weights;
@@ -23,6 +25,7 @@ import io.linesight.trainer.data.DatasetException;
 import io.linesight.trainer.data.ImageSource.Sample;
 import io.linesight.trainer.data.ImageSource;
 import io.linesight.trainer.features.FeatureStore;
+import io.linesight.trainer.model.Expectation;
 import io.linesight.trainer.model.Initializer;
 import io.linesight.trainer.model.MmadNet;
 import io.linesight.trainer.model.Parameters;
@@ -57,11 +60,15 @@ public final class Fit {
     private static final int LEAST_HELD_OUT = 4;
     /** Where the learning rate falls to a tenth, as a share of the run (the paper: epoch 400 of 500). */
     private static final double DROP_AT = 0.8;
+    /** Normal pictures that the expected distances are fitted on: 800,000 pixels at the finest scale for some 300 unknowns. */
+    private static final int EXPECTATION_PICTURES = 200;
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final FitOptions options;
     private final long start = System.nanoTime();
     private final List<String> unreadable = new ArrayList<>();
+    /** Pictures in the feature store per category, in its order. */
+    private final List<Integer> categorySizes = new ArrayList<>();
     private final MessageDigest fingerprint = sha256();
 
     private Fit(FitOptions options) {
@@ -89,11 +96,12 @@ public final class Fit {
         if (options.from == null) {
             encoder = options.encoder == null ? FilterBankEncoder.create() : options.encoder;
             MmadConfig preset = MmadConfig.preset(options.preset, encoder.channels());
-            config = options.recipe == FitOptions.Recipe.PAPER ? preset.withFeatureNorm(FeatureNorm.NONE) : preset;
+            config = options.recipe == FitOptions.Recipe.PAPER ? preset.withFeatureNorm(FeatureNorm.NONE) : preset.withMap(MapKind.STANDARDISED);
         } else {
             encoder = Checkpoints.readEncoder(options.from);
             config = Checkpoints.readConfig(options.from);
         }
+        if (options.map != null) config = config.withMap(options.map);
 
         Map<String, List<Sample>> training = new TreeMap<>();
         Map<String, List<Sample>> heldOut = new TreeMap<>();
@@ -114,6 +122,8 @@ public final class Fit {
             } else {
                 // The feature statistics stay as they were: the network was trained on features normalised by them.
                 weights = Checkpoints.readWeights(options.from);
+                // Fitted anew after training; the checkpoint has none where its map was another.
+                for (ParameterSpec spec : ParameterSpecs.of(config)) if (!weights.has(spec.name())) weights.put(spec.name(), new Tensor(new float[spec.size()], spec.shape()));
             }
             Outcome outcome = train(config, weights, store);
             return write(config, outcome, encoder, training, calibrationFrames, store.size());
@@ -146,6 +156,7 @@ public final class Fit {
             int done = 0;
             for (Map.Entry<String, List<Sample>> e : training.entrySet()) {
                 List<Sample> samples = e.getValue();
+                int before = store.size();
                 for (int from = 0; from < samples.size(); from += options.batch) {
                     List<Sample> part = samples.subList(from, Math.min(samples.size(), from + options.batch));
                     List<byte[]> frames = read(e.getKey(), part);
@@ -153,6 +164,7 @@ public final class Fit {
                     done += part.size();
                     progress.update((double) done / total, done + " of " + total + " images");
                 }
+                if (store.size() > before) categorySizes.add(store.size() - before);
             }
         }
         if (store.size() == 0 && unreadable.isEmpty()) throw new DatasetException("no training pictures");
@@ -262,9 +274,28 @@ public final class Fit {
             }
             double time = seconds(begun);
             double average = allLoss / step;
-            return new Outcome(parameters.export(), step, (double) step / perEpoch, Double.isNaN(firstLoss) ? average : firstLoss,
+            Weights weights = parameters.export();
+            if (config.map() == MapKind.STANDARDISED) {
+                progress.say("fitting what distances to expect on normal pictures");
+                int[] normals = spreadOverCategories();
+                Expectation.fit(net, config, i -> store.batch(new int[] {normals[i]}), normals.length, options.seed, weights);
+            }
+            return new Outcome(weights, step, (double) step / perEpoch, Double.isNaN(firstLoss) ? average : firstLoss,
                     Double.isNaN(lastLoss) ? average : lastLoss, time, step * batch);
         }
+    }
+
+    /** Pictures of the store, as many of one category as of another while they last, evenly spaced within it. */
+    private int[] spreadOverCategories() {
+        int share = Math.max(1, EXPECTATION_PICTURES / categorySizes.size());
+        List<Integer> chosen = new ArrayList<>();
+        int first = 0;
+        for (int size : categorySizes) {
+            int n = Math.min(size, share);
+            for (int i = 0; i < n; i++) chosen.add(first + (int) ((long) i * size / n));
+            first += size;
+        }
+        return chosen.stream().mapToInt(Integer::intValue).toArray();
     }
 
     private FitResult write(MmadConfig config, Outcome outcome, Encoder encoder, Map<String, List<Sample>> training, Map<String, List<byte[]>> frames, int images)

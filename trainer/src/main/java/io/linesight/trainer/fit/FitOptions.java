@@ -1,6 +1,7 @@
 package io.linesight.trainer.fit;
 
 import io.linesight.mmad.encoder.Encoder;
+import io.linesight.mmad.model.MapKind;
 import io.linesight.trainer.data.ImageSource;
 import java.io.PrintStream;
 import java.nio.file.Path;
@@ -11,9 +12,9 @@ import java.util.List;
 public final class FitOptions {
     /** Departures from the preset. */
     public enum Recipe {
-        /** The preset as it is. */
+        /** The preset, with the anomaly map standardised by what normal pictures let expect. */
         PRESET,
-        /** As published: encoder features untouched, whatever the preset says. */
+        /** As published: encoder features untouched whatever the preset says, and the anomaly map the bare cosine distance. */
         PAPER
     }
 
@@ -22,6 +23,7 @@ public final class FitOptions {
     final Path from;
     final String preset;
     final Recipe recipe;
+    final MapKind map;
     final double minutes;
     final int epochs;
     final int batch;
@@ -41,6 +43,7 @@ public final class FitOptions {
         from = b.from;
         preset = b.preset;
         recipe = b.recipe;
+        map = b.map;
         minutes = b.minutes;
         epochs = b.epochs;
         batch = b.batch;
@@ -67,6 +70,7 @@ public final class FitOptions {
         private Path from;
         private String preset = "small";
         private Recipe recipe = Recipe.PRESET;
+        private MapKind map;
         private double minutes;
         private int epochs;
         private int batch = 8;
@@ -108,6 +112,12 @@ public final class FitOptions {
 
         public Builder recipe(Recipe v) {
             recipe = v;
+            return this;
+        }
+
+        /** How distances become the anomaly map; null = what the recipe says, or the checkpoint one goes on from. */
+        public Builder map(MapKind v) {
+            map = v;
             return this;
         }
 

@@ -64,13 +64,28 @@ public final class MmadNet implements AutoCloseable {
      * @return like teacher
      */
     List<Tensor> forward(List<Tensor> teacher, TrainingNoise noise) {
+        return student(teacher, noise).features();
+    }
+
+    /**
+     * What the student gives.
+     *
+     * @param features like the teacher's
+     * @param levels   the four decoder levels' outputs before any projection to the encoder's channels, coarsest first
+     */
+    record Student(List<Tensor> features, List<Tensor> levels) { }
+
+    /** As {@link #forward}, with the levels' outputs. */
+    Student student(List<Tensor> teacher, TrainingNoise noise) {
         List<Tensor> images = new ArrayList<>();
         for (int i = 0; i < 3; i++) images.add(Torch.image(teacher.get(i), 64 >> i));
         Tensor x = Torch.rows(fuser.forward(images, noise));
         Tensor[] out = new Tensor[3];
+        List<Tensor> outputs = new ArrayList<>();
         for (int level = 0; level < 4; level++) {
             if (level > 0) x = expand(x, level);
             for (HybridBlock block : levels.get(level)) x = block.forward(x, noise);
+            outputs.add(x);
             if (level == 0) continue;
             int scale = MmadConfig.scaleOfLevel(level);
             out[scale] = x;
@@ -79,7 +94,7 @@ public final class MmadNet implements AutoCloseable {
                 out[scale] = Torch.linear(x, w.view(w.size(0), w.size(1)), p.get("net_s.proj." + scale + ".bias"));
             }
         }
-        return List.of(out);
+        return new Student(List.of(out), outputs);
     }
 
     private Tensor expand(Tensor x, int level) {

@@ -1,5 +1,6 @@
 package io.linesight.trainer.model;
 
+import io.linesight.mmad.model.MapKind;
 import io.linesight.mmad.model.MmadConfig;
 import io.linesight.mmad.model.ParameterSpecs;
 import io.linesight.mmad.model.Weights;
@@ -22,10 +23,13 @@ public final class EvalMap {
             List<Tensor> raw = new ArrayList<>();
             for (int i = 0; i < 3; i++) raw.add(Torch.rows(Torch.of(features[i], 1, config.encoderChannels().get(i), 64 >> i, 64 >> i)));
             List<Tensor> teacher = net.normalised(raw);
-            List<Tensor> student = net.forward(teacher, null);
+            MmadNet.Student student = net.student(teacher, null);
             for (int i = 0; i < 3; i++) {
                 int side = 64 >> i;
-                double[] d = distance(Torch.values(teacher.get(i)), Torch.values(student.get(i)), side * side);
+                double[] d = distance(Torch.values(teacher.get(i)), Torch.values(student.features().get(i)), side * side);
+                if (config.map() == MapKind.STANDARDISED) {
+                    standardise(d, i, Torch.values(student.levels().get(3 - i)), Torch.values(student.levels().get(1)), weights);
+                }
                 for (int y = 0; y < 256; y++) {
                     for (int x = 0; x < 256; x++) sum[y * 256 + x] += bilinear(d, side, y, x) / 9;
                 }
@@ -52,6 +56,37 @@ public final class EvalMap {
             d[q] = 1 - ts / (Math.max(Math.sqrt(tt), 1e-8) * Math.max(Math.sqrt(ss), 1e-8));
         }
         return d;
+    }
+
+    /** Excess over the expected log distance in expected deviations, three times (the map is divided by nine, of which three for the scales). */
+    private static void standardise(double[] d, int scale, float[] pixel, float[] context, Weights weights) {
+        String prefix = "anomaly_map." + scale + ".";
+        int side = 64 >> scale;
+        int c = pixel.length / (side * side);
+        int k = context.length / 256;
+        float[] limits = weights.get(prefix + "limits").data();
+        float[] bias = weights.get(prefix + "hidden.bias").data();
+        for (int q = 0; q < d.length; q++) {
+            int at = q / side * 16 / side * 16 + q % side * 16 / side;
+            double[] out = new double[2];
+            for (int o = 0; o < 2; o++) {
+                out[o] = weights.get(prefix + "expect.bias").data()[o] + dot(weights.get(prefix + "expect.pixel").data(), o, pixel, q, c);
+                if (scale < 2) out[o] += dot(weights.get(prefix + "expect.context").data(), o, context, at, k);
+            }
+            for (int h = 0; h < bias.length; h++) {
+                double unit = bias[h] + dot(weights.get(prefix + "hidden.pixel").data(), h, pixel, q, c);
+                if (scale < 2) unit += dot(weights.get(prefix + "hidden.context").data(), h, context, at, k);
+                for (int o = 0; o < 2; o++) out[o] += Math.max(0, unit) * weights.get(prefix + "expect.hidden").data()[o * bias.length + h];
+            }
+            double level = Math.min(Math.max(out[0], limits[0]), limits[1]);
+            d[q] = 3 * Math.max(0, (Math.log(d[q] + 1e-6) - level) / Math.max(out[1], limits[2]));
+        }
+    }
+
+    private static double dot(float[] matrix, int row, float[] rows, int at, int n) {
+        double sum = 0;
+        for (int i = 0; i < n; i++) sum += (double) matrix[row * n + i] * rows[at * n + i];
+        return sum;
     }
 
     private static double bilinear(double[] d, int side, int y, int x) {
