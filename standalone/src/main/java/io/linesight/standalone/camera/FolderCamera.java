@@ -1,6 +1,11 @@
 package io.linesight.standalone.camera;
 
+import io.linesight.mmad.image.BadImageException;
+import io.linesight.mmad.image.ImageCodec;
+import io.linesight.mmad.image.ImageLimits;
+import io.linesight.mmad.image.Preprocess;
 import io.linesight.schemas.FrameEncoding;
+import io.linesight.trainer.data.MvtecDataset;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -127,10 +132,23 @@ public final class FolderCamera implements Camera {
         if (split.equals("test") || split.equals("train")) {
             String kind = absolute.getName(n - 2).toString();
             attributes.put(CameraShot.TRUTH_DEFECT, kind);
-            attributes.put(CameraShot.TRUTH_ANOMALOUS, Boolean.toString(!kind.equals("good")));
+            attributes.put(CameraShot.TRUTH_ANOMALOUS, Boolean.toString(!kind.equals("good") && !vanishes(absolute, kind)));
             if (product == null && n >= 4) product = absolute.getName(n - 4).toString();
         }
         return new CameraShot(product, Instant.now(), encoding(file, bytes), 0, 0, bytes, attributes);
+    }
+
+    /** A defect whose mask has no pixel left at the model's resolution counts as good, as {@code evaluate} counts it (MMAD_SPEC section 12). */
+    private static boolean vanishes(Path picture, String defect) {
+        Path mask = MvtecDataset.maskOf(picture.getParent().getParent().getParent(), defect, picture);
+        if (!Files.isRegularFile(mask)) return false;
+        try {
+            for (byte pixel : Preprocess.mask(ImageCodec.decode(Files.readAllBytes(mask), ImageLimits.defaults()))) if (pixel != 0) return false;
+            return true;
+        } catch (IOException | BadImageException e) {
+            LOG.warn("The ground truth {} cannot be read ({}); the picture counts as defective, as its folder says", mask, e.getMessage());
+            return false;
+        }
     }
 
     private void shuffle() {

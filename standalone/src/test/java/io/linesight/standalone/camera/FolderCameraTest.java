@@ -3,6 +3,7 @@ package io.linesight.standalone.camera;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.linesight.mmad.image.ImageCodec;
 import io.linesight.schemas.FrameEncoding;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -46,6 +47,19 @@ class FolderCameraTest {
         assertThat(shots.get(0).attributes()).containsEntry(CameraShot.TRUTH_DEFECT, "crack");
         assertThat(shots.get(1).anomalous()).isFalse();
         assertThat(all(FolderCamera.open("c", dir, new FolderCamera.Options(null, "train", false, null)))).hasSize(1);
+    }
+
+    @Test
+    void shouldCountADefectThatVanishesAtTheModelsResolutionAsGood() throws IOException {
+        byte[] speck = new byte[1024 * 1024];
+        speck[300_000] = (byte) 255;
+        byte[] patch = new byte[1024 * 1024];
+        for (int y = 100; y < 130; y++) java.util.Arrays.fill(patch, y * 1024 + 100, y * 1024 + 130, (byte) 255);
+        for (String name : List.of("patch", "speck", "unmarked")) put("tile/test/crack/" + name + ".png", PNG);
+        put("tile/ground_truth/crack/patch_mask.png", ImageCodec.encodeGrayPng(patch, 1024, 1024));
+        put("tile/ground_truth/crack/speck_mask.png", ImageCodec.encodeGrayPng(speck, 1024, 1024));
+        List<CameraShot> shots = all(FolderCamera.open("c", dir.resolve("tile"), FolderCamera.Options.defaults()));
+        assertThat(shots).extracting(CameraShot::anomalous).containsExactly(true, false, true);
     }
 
     @Test

@@ -82,12 +82,22 @@ public final class MvtecDataset implements ImageSource {
                     labelled.add(Sample.normal(label, reader(file)));
                     continue;
                 }
-                String base = file.getFileName().toString();
-                Path mask = dir.resolve("ground_truth").resolve(kind).resolve(base.substring(0, base.lastIndexOf('.')) + "_mask.png");
+                Path mask = maskOf(dir, kind, file);
                 labelled.add(new Sample(label, kind, reader(file), Files.isRegularFile(mask) ? reader(mask) : null));
             }
         }
         test.put(category, List.copyOf(labelled));
+    }
+
+    /**
+     * Where the layout has the ground truth of a defective test picture; the file need not exist.
+     *
+     * @param category folder of the category
+     * @param defect   name of the picture's folder
+     */
+    public static Path maskOf(Path category, String defect, Path picture) {
+        String base = picture.getFileName().toString();
+        return category.resolve("ground_truth").resolve(defect).resolve(base.substring(0, base.lastIndexOf('.')) + "_mask.png");
     }
 
     private static Reader reader(Path file) {
