@@ -590,7 +590,7 @@ final class NetworkWriter {
         String level = g.reshape(part(expected, 2, 0), 0, side, side);
         String spread = g.reshape(part(expected, 2, 1), 0, side, side);
         level = g.op("Min", g.op("Max", level, part(limits, 0, 0)).out(), part(limits, 0, 1)).out();
-        spread = g.op("Max", spread, part(limits, 0, 2)).out();
+        spread = g.op("Min", g.op("Max", spread, part(limits, 0, 2)).out(), part(limits, 0, 3)).out();
         String log = g.op("Log", g.add(distance, g.scalar(MmadConfig.LEAST_DISTANCE))).out();
         String excess = g.op("Div", g.sub(log, level), spread).out();
         // Not Relu, which may turn NaN into 0 and so hide a broken network.

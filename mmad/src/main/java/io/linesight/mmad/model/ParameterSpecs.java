@@ -172,7 +172,7 @@ public final class ParameterSpecs {
         fixed(prefix + "hidden.bias", ZERO, units);
         fixed(prefix + "expect.hidden", ZERO, 2, units);
         fixed(prefix + "expect.bias", ZERO, 2);
-        fixed(prefix + "limits", ONE, 3);
+        fixed(prefix + "limits", ONE, 4);
     }
 
     private void fuserConv(String prefix, int in, int out, int kernel, boolean bias) {

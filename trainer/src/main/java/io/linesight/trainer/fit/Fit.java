@@ -40,6 +40,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -138,12 +139,17 @@ public final class Fit {
     }
 
     private void split(String category, Map<String, List<Sample>> training, Map<String, List<Sample>> heldOut) {
+        // By the pictures' names and not by the seed: whoever goes on from a checkpoint must not calibrate on what it was trained on.
         List<Sample> all = new ArrayList<>(options.source.train(category));
-        shuffle(all, new SplittableRandom(options.seed * 31 + category.hashCode()));
+        all.sort(Comparator.comparingLong((Sample s) -> scattered(category + "/" + s.name())).thenComparing(Sample::name));
         int held = Math.min(Math.max(LEAST_HELD_OUT, (int) Math.round(HELD_OUT * all.size())), all.size() / 2);
         // A single normal has to serve for both.
         heldOut.put(category, List.copyOf(all.subList(0, Math.max(1, held))));
         training.put(category, List.copyOf(all.subList(held, all.size())));
+    }
+
+    private static long scattered(String name) {
+        return new SplittableRandom(name.hashCode()).nextLong();
     }
 
     private static <T> void shuffle(List<T> list, SplittableRandom random) {

@@ -79,7 +79,7 @@ public final class EvalMap {
                 for (int o = 0; o < 2; o++) out[o] += Math.max(0, unit) * weights.get(prefix + "expect.hidden").data()[o * bias.length + h];
             }
             double level = Math.min(Math.max(out[0], limits[0]), limits[1]);
-            d[q] = 3 * Math.max(0, (Math.log(d[q] + 1e-6) - level) / Math.max(out[1], limits[2]));
+            d[q] = 3 * Math.max(0, (Math.log(d[q] + 1e-6) - level) / Math.min(Math.max(out[1], limits[2]), limits[3]));
         }
     }
 
