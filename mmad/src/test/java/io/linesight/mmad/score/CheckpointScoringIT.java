@@ -3,9 +3,13 @@ package io.linesight.mmad.score;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.data.Offset.offset;
 
+import io.linesight.mmad.checkpoint.Checkpoints;
 import io.linesight.mmad.encoder.Encoder;
 import io.linesight.mmad.encoder.FilterBankEncoder;
+import io.linesight.mmad.model.MapKind;
 import io.linesight.mmad.model.MmadConfig;
+import io.linesight.mmad.model.Tensor;
+import io.linesight.mmad.model.Weights;
 import io.linesight.mmad.runtime.ScanMode;
 import io.linesight.mmad.runtime.ScorerOptions;
 import io.linesight.mmad.scan.SelectiveScanOperator;
@@ -69,6 +73,43 @@ class CheckpointScoringIT {
 
             assertThat(largestDifference(there.maps(), here.maps())).isLessThan(1e-6);
             assertThat(two.score(FRAMES).maps()).as("repeated").isEqualTo(here.maps());
+        }
+    }
+
+    @Test
+    void shouldStandardiseTheMapAndNotHideABrokenNetwork(@TempDir Path dir) throws Exception {
+        Encoder encoder = FilterBankEncoder.create();
+        MmadConfig config = MmadConfig.tiny(encoder.channels()).withMap(MapKind.STANDARDISED);
+        double[] level = {-2, -1};
+        float[][] raw = new float[2][];
+        for (int k = 0; k < 2; k++) {
+            double expected = level[k];
+            Path file = RandomCheckpoint.write(dir.resolve(k + ".onnx"), config, encoder, w -> expect(w, (float) expected));
+            try (OrtScorer scorer = OrtScorer.open(file, CPU)) {
+                Scores scores = scorer.score(FRAMES.subList(0, 1));
+                raw[k] = scores.maps();
+                assertThat(Checkpoints.readConfig(file).map()).isEqualTo(MapKind.STANDARDISED);
+                for (float v : scores.maps()) assertThat(v).isNotNegative();
+            }
+        }
+        // Where every pixel lies above both levels, expecting e times more in spreads of a half costs two deviations.
+        double most = 0;
+        for (int i = 0; i < raw[0].length; i++) most = Math.max(most, raw[0][i] - raw[1][i]);
+        assertThat(most).isBetween(1.5, 2.0001);
+
+        Path broken = RandomCheckpoint.write(dir.resolve("broken.onnx"), config, encoder, w -> {
+            expect(w, -2);
+            w.put("net_s.layers_up.3.blocks.0.norm2.bias", new Tensor(new float[] {Float.NaN, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 16));
+        });
+        try (OrtScorer scorer = OrtScorer.open(broken, CPU)) {
+            assertThat(scorer.score(FRAMES.subList(0, 1)).raw()[0]).as("NaN must reach the verdict").isNaN();
+        }
+    }
+
+    private static void expect(Weights weights, float level) {
+        for (int i = 0; i < 3; i++) {
+            weights.put("anomaly_map." + i + ".expect.bias", new Tensor(new float[] {level, 0.5f}, 2));
+            weights.put("anomaly_map." + i + ".limits", new Tensor(new float[] {-5, 0, 0.1f, 2}, 4));
         }
     }
 

@@ -14,15 +14,22 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Random;
+import java.util.function.Consumer;
 
 /** Checkpoints with untrained weights of a fixed seed: right shapes, right magnitudes, no meaning. */
 final class RandomCheckpoint {
     private RandomCheckpoint() { }
 
     static Path write(Path path, MmadConfig config, Encoder encoder) throws IOException {
+        return write(path, config, encoder, weights -> { });
+    }
+
+    /** @param change may put other tensors before the file is written */
+    static Path write(Path path, MmadConfig config, Encoder encoder, Consumer<Weights> change) throws IOException {
         Random random = new Random(1);
         Weights weights = new Weights();
         for (ParameterSpec spec : ParameterSpecs.of(config)) weights.put(spec.name(), new Tensor(values(spec, random), spec.shape()));
+        change.accept(weights);
         Checkpoints.write(path, config, weights, encoder, new Calibration(new ProductCalibration(0.3, 0.05), Map.of()), Map.of());
         return path;
     }
