@@ -69,7 +69,7 @@ final class RegistryFold {
                     : "it was based on revision " + r.getBasedOn() + ", which was never in force; " + revision + " was";
         }
         if (r.getRevision() != revision + 1) return "it calls itself revision " + r.getRevision() + ", but after " + revision + " comes " + (revision + 1);
-        if (r.getAutomatic() && inForceOrNull != null && inForceOrNull.getPinned()) return "it was an automatic change, and the channel was pinned by " + inForceOrNull.getBy();
+        if (r.getAutomatic() && inForceOrNull != null && inForceOrNull.getPinned()) return "it was an automatic change, and the channel was pinned";
         return "";
     }
 

@@ -139,7 +139,7 @@ public final class RolloutRules {
     private Decision pin() {
         Rollout now = channel.inForce().orElse(null);
         if (now == null) return new Decision.Refused("nothing was ever decided for the channel '" + name() + "', so there is nothing to pin; promote a version first");
-        if (now.getPinned()) return new Decision.Refused("the channel '" + name() + "' is pinned already, by " + now.getBy() + " at " + now.getAt());
+        if (now.getPinned()) return new Decision.Refused(pinned().orElseThrow());
         return next(RolloutAction.PIN, Rollout.newBuilder(now).setPinned(true));
     }
 
