@@ -109,7 +109,7 @@ class LinesightTest {
     @Test
     void shouldWriteSimulatedData() {
         assertThat(run("simulate", "--out", dir.resolve("parts").toString(), "--train", "2", "--test", "4", "--products", "fabric")).isZero();
-        assertThat(dir.resolve("parts/fabric/train/good/001.png")).exists();
+        assertThat(dir.resolve("parts/fabric/train/good/001.jpg")).exists();
         assertThat(out.toString()).contains("Wrote 6 pictures");
     }
 
