@@ -180,7 +180,7 @@ final class ScanKernel {
     }
 
     /** Gradient of x through the projections: gx at the chunk's pixels += gproj times the weight [padded row][D]. */
-    private static void unproject(float[] gproj, float[] weight, int[] at, float[] gx, int channels, int row, int steps) {
+    private static void unproject(float[] gproj, float[] weight, int[] at, float[] gx, int channels, int values, int row, int steps) {
         for (int t = 0; t < steps; t += 8) {
             int o = t * row;
             for (int d = 0; d < channels; d += V) {
@@ -192,7 +192,7 @@ final class ScanKernel {
                 FloatVector g5 = g0;
                 FloatVector g6 = g0;
                 FloatVector g7 = g0;
-                for (int j = o, i = d; j < o + row; j++, i += channels) {
+                for (int j = o, i = d; j < o + values; j++, i += channels) {
                     FloatVector w = FloatVector.fromArray(S, weight, i);
                     g0 = w.fma(FloatVector.broadcast(S, gproj[j]), g0);
                     g1 = w.fma(FloatVector.broadcast(S, gproj[j + row]), g1);
@@ -268,7 +268,11 @@ final class ScanKernel {
             for (int r = 0; r < rank; r++) z = FloatVector.fromArray(S, w, r * channels + d).fma(FloatVector.broadcast(S, proj[c + r]), z);
             FloatVector e = exp2(z.abs(), minusLog2e);
             VectorMask<Float> negative = z.lt(0f);
-            FloatVector q = e.div(e.add(2f));
+            // One division for e / (e + 2) and 1 / (e + 1).
+            FloatVector e1 = e.add(1f);
+            FloatVector e2 = e.add(2f);
+            FloatVector inverse = FloatVector.broadcast(S, 1f).div(e1.mul(e2));
+            FloatVector q = e.mul(e1).mul(inverse);
             FloatVector q2 = q.mul(q);
             FloatVector p = q2.fma(FloatVector.broadcast(S, 0.14089167f), FloatVector.broadcast(S, 0.13980302f));
             p = p.fma(q2, FloatVector.broadcast(S, 0.20012455f));
@@ -279,8 +283,8 @@ final class ScanKernel {
             s.intoArray(step, o);
             s.mul(u).intoArray(drive, o);
             if (sig != null) {
-                FloatVector inverse = FloatVector.broadcast(S, 1f).div(e.add(1f));
-                inverse.blend(e.mul(inverse), negative).intoArray(sig, o);
+                FloatVector sigmoid = inverse.mul(e2);
+                sigmoid.blend(e.mul(sigmoid), negative).intoArray(sig, o);
                 u.intoArray(xs, o);
             }
         }
@@ -666,7 +670,7 @@ final class ScanKernel {
     private static void backwardProjections(Scratch m, ScanShape s, Inputs in, Gradients out, int image, int group, int k, int steps) {
         int row = s.paddedRow();
         if (in.projectionWeight != null) {
-            unproject(m.gproj, m.wp, m.at, m.gx, s.channels(), row, steps);
+            unproject(m.gproj, m.wp, m.at, m.gx, s.channels(), s.row(), row, steps);
             for (int d = 0; d < s.channels(); d += V) projectionWeight(m.gproj, m.xs, m.dwp, d * CHUNK, d, s.channels(), row, steps);
             return;
         }
