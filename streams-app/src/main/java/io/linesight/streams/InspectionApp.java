@@ -42,8 +42,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.IntSupplier;
 import java.util.function.Supplier;
@@ -98,7 +97,6 @@ public final class InspectionApp implements AutoCloseable {
 
     private Scorer scorer;
     private ModelLifecycle lifecycle;
-    private ExecutorService modelCloser;
     private TopicPublisher<ModelStatus> statuses;
     private TopicPublisher<ShadowDifference> differences;
     private ShadowLane shadow;
@@ -224,11 +222,12 @@ public final class InspectionApp implements AutoCloseable {
                 SerdeFactory.create(ModelStatus.class, config.serdes(), false).serializer(), s -> s.getInstance() + "/" + s.getVersion(), Duration.ofSeconds(5));
         differences = new TopicPublisher<>(config.topics().shadow().name(), producer,
                 SerdeFactory.create(ShadowDifference.class, config.serdes(), false).serializer(), ShadowDifference::getCameraId, Duration.ofSeconds(1));
-        modelCloser = Executors.newSingleThreadExecutor(task -> {
+        // A thread each: a batch that outlasts the app must find one when it gives its model back.
+        Executor modelCloser = task -> {
             Thread thread = new Thread(task, "linesight-model-close");
             thread.setDaemon(true);
-            return thread;
-        });
+            thread.start();
+        };
         ModelLoader loader = new ModelLoader(control.source(), control.trust(), path -> OrtScorer.open(path, config.scorer()), models.directory(),
                 batching.maxBatch(), modelCloser);
         lifecycle = new ModelLifecycle(
@@ -445,11 +444,8 @@ public final class InspectionApp implements AutoCloseable {
         boolean idle = batcher == null || batcher.close(Duration.ofSeconds(30));
         if (shadow != null) shadow.close();
         idle &= challengerBatcher == null || challengerBatcher.close(Duration.ofSeconds(30));
-        if (lifecycle != null) {
-            // A model that is still busy closes itself after its batch.
-            idle &= lifecycle.close(Duration.ofSeconds(30));
-            modelCloser.shutdown();
-        }
+        // A model that is still busy closes itself after its batch.
+        idle &= lifecycle == null || lifecycle.close(Duration.ofSeconds(30));
         if (statuses != null) statuses.close();
         if (differences != null) differences.close();
         if (server != null) server.close();
