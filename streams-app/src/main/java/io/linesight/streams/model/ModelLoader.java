@@ -92,7 +92,7 @@ public final class ModelLoader {
             stop(cancelled);
             verify(manifest, file);
             stop(cancelled);
-            Scorer scorer = open(file);
+            Scorer scorer = open(file, manifest);
             return prepare(scorer, manifest, cancelled);
         } finally {
             delete(folder);
@@ -142,11 +142,12 @@ public final class ModelLoader {
         }
     }
 
-    private Scorer open(Path file) throws ModelRefusedException {
+    private Scorer open(Path file, ModelVersion manifest) throws ModelRefusedException {
         try {
             return opener.open(file);
         } catch (RuntimeException e) {
-            throw new ModelRefusedException(said(e), e, false);
+            // People know the version; the file's name says nothing and is gone in a moment.
+            throw new ModelRefusedException(said(e).replace(file.toString(), manifest.getVersion()), e, false);
         }
     }
 
