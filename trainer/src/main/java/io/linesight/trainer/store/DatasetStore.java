@@ -188,6 +188,7 @@ public final class DatasetStore implements AutoCloseable {
             }
             case "drop" -> pending.remove(frame);
             case "positions" -> n.get("offsets").properties().forEach(e -> positions.put(Integer.parseInt(e.getKey()), e.getValue().asLong()));
+            case "sequence" -> sequence = Math.max(sequence, n.get("seq").asLong());
             case "bound" -> boundTo = n.get("to").asText();
             default -> throw new StoreException("the journal in " + config.folder() + " has a line '" + n.path("op").asText() + "' that this program does not know; use the program that wrote it. Nothing was changed");
         }
@@ -347,6 +348,17 @@ public final class DatasetStore implements AutoCloseable {
         return Optional.ofNullable(before);
     }
 
+    /** Removes the oldest reservoir pictures of a product until at most this many are left; returns how many went. */
+    public synchronized int trimReservoir(String product, int most) throws IOException {
+        ensureOpen();
+        List<Picture> mine = pictures.values().stream().filter(p -> p.origin() == Origin.RESERVOIR && p.product().equals(product))
+                .sorted(Comparator.comparingLong(Picture::sequence)).toList();
+        List<Picture> victims = mine.subList(0, Math.max(0, mine.size() - most));
+        journal.append(victims.stream().map(p -> Journal.line("evict").put("frame", p.frame())).toList());
+        for (Picture p : victims) delete(unset(p.frame()));
+        return victims.size();
+    }
+
     /** Remembers a label whose frame has not arrived; a later {@link #put} or {@link #retract} of the frame ends it. Nothing when it knows newer. */
     public synchronized void defer(Pending p) throws IOException {
         ensureOpen();
@@ -406,6 +418,18 @@ public final class DatasetStore implements AutoCloseable {
             distinct.put(p.product() + "\n" + p.sha256(), p);
         });
         return distinct.values().stream().sorted(Comparator.comparingLong(Picture::sequence)).toList();
+    }
+
+    /** Number given to the youngest picture. */
+    public synchronized long lastSequence() {
+        return sequence;
+    }
+
+    /** Frames that people labelled normal since the picture of that number. */
+    public synchronized int normalsSince(long number) {
+        int n = 0;
+        for (Picture p : pictures.values()) if (!p.anomalous() && p.origin() == Origin.PERSON && p.sequence() > number) n++;
+        return n;
     }
 
     /** File of a picture or mask; read-only. It may go unless {@link #pin pinned}. */
@@ -530,6 +554,7 @@ public final class DatasetStore implements AutoCloseable {
         if (journal.lines() <= 2 * alive() + DEAD_LINES) return;
         List<ObjectNode> lines = new ArrayList<>();
         if (boundTo != null) lines.add(Journal.line("bound").put("to", boundTo));
+        lines.add(Journal.line("sequence").put("seq", sequence));
         // The place of a frame that is not stored: without it an old label would come back when the topic is read again.
         last.forEach((frame, place) -> {
             if (!pictures.containsKey(frame) && !pending.containsKey(frame)) lines.add(placed(Journal.line("known").put("frame", frame), place));
