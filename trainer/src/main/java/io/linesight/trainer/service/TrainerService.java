@@ -325,21 +325,24 @@ public final class TrainerService implements AutoCloseable {
         if (changed > 0) say(Kind.LABELS, "", "took in " + changed + " labels; " + newNormals() + " normals are new since the last run");
     }
 
-    /** @return whether the broker accepts this member's generation */
-    private boolean commit() {
+    /** Whether the broker accepts this member's generation. */
+    private enum Accepted { YES, NO, UNKNOWN }
+
+    private Accepted commit() {
         Map<Integer, Long> positions = store.positions();
         Map<TopicPartition, OffsetAndMetadata> offsets = new HashMap<>();
         for (TopicPartition p : consumer.assignment()) offsets.put(p, new OffsetAndMetadata(positions.getOrDefault(p.partition(), 0L)));
-        if (offsets.isEmpty()) return false;
+        if (offsets.isEmpty()) return Accepted.NO;
         try {
             consumer.commitSync(offsets, Duration.ofSeconds(15));
-            return true;
+            return Accepted.YES;
         } catch (RebalanceInProgressException e) {
-            throw e;
+            // The store's journal has the positions; the group hears of them with the next commit.
+            return Accepted.UNKNOWN;
         } catch (CommitFailedException | FencedInstanceIdException e) {
             LOG.warn("The group has gone on without this trainer; it stands by until the group calls: {}", e.getMessage());
             lease = 0;
-            return false;
+            return Accepted.NO;
         }
     }
 
@@ -347,16 +350,15 @@ public final class TrainerService implements AutoCloseable {
     private void answer() {
         List<Question> later = new ArrayList<>();
         for (Question q; (q = questions.poll()) != null; ) {
-            if (q.lease != lease || lease == 0) {
-                q.answer.complete(false);
-                continue;
-            }
+            Accepted accepted = Accepted.NO;
             try {
-                q.answer.complete(commit());
+                if (q.lease == lease && lease != 0) accepted = commit();
             } catch (RetriableException e) {
-                // In the middle of a rebalance nobody can tell; the next round can.
-                later.add(q);
+                accepted = Accepted.UNKNOWN;
             }
+            // In the middle of a rebalance nobody can tell; the next round can.
+            if (accepted == Accepted.UNKNOWN) later.add(q);
+            else q.answer.complete(accepted == Accepted.YES);
         }
         questions.addAll(later);
     }
@@ -385,6 +387,8 @@ public final class TrainerService implements AutoCloseable {
         RunFolder run = RunFolder.unfinished(runs);
         String why = run != null ? "goes on after a restart" : null;
         if (run == null) {
+            // A run should not miss labels that have been given already.
+            if (!caughtUp()) return;
             why = reason();
             if (why == null) return;
             triggered = false;
@@ -398,6 +402,13 @@ public final class TrainerService implements AutoCloseable {
         t.setDaemon(true);
         runThread = t;
         t.start();
+    }
+
+    private boolean caughtUp() {
+        for (TopicPartition p : consumer.assignment()) {
+            if (consumer.currentLag(p).orElse(1) > 0) return false;
+        }
+        return true;
     }
 
     private String reason() {
