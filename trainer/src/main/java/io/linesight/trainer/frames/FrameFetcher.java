@@ -99,7 +99,9 @@ public final class FrameFetcher implements AutoCloseable {
         byPartition.forEach((partition, offsets) -> fetch(new TopicPartition(topic, partition), offsets, found));
         found.forEach((ref, f) -> {
             counts.merge(f.outcome(), 1L, Long::sum);
-            if (f.outcome() != FetchOutcome.FETCHED) LOG.warn("Frame {}: {}, {}", FrameKeys.of(ref), f.outcome(), f.reason());
+            // Whoever asked knows what it means; a frame that is not there yet is asked for again and again.
+            if (f.outcome() == FetchOutcome.NOT_YET) LOG.debug("Frame {}: {}, {}", FrameKeys.of(ref), f.outcome(), f.reason());
+            else if (f.outcome() != FetchOutcome.FETCHED) LOG.info("Frame {}: {}, {}", FrameKeys.of(ref), f.outcome(), f.reason());
         });
         return found;
     }

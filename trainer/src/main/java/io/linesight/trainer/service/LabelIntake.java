@@ -7,6 +7,7 @@ import io.linesight.mmad.image.RgbImage;
 import io.linesight.schemas.FrameLabel;
 import io.linesight.schemas.FrameRef;
 import io.linesight.schemas.LabelKind;
+import io.linesight.trainer.frames.FetchOutcome;
 import io.linesight.trainer.frames.Fetched;
 import io.linesight.trainer.frames.FrameFetcher;
 import io.linesight.trainer.frames.FrameKeys;
@@ -172,10 +173,11 @@ final class LabelIntake {
                     case NOT_YET -> {
                         if (again) continue;
                         counts.add(Counts.WAITING);
+                        LOG.info("The label of {} waits for its frame, {} s at most: {}", w.frame, lateFrames.toSeconds(), f.reason());
                         store.defer(new Pending(w.frame, w.value, w.place, clock.instant()));
                     }
                     case EXPIRED, NOT_A_FRAME -> {
-                        counts.add(f.outcome() == io.linesight.trainer.frames.FetchOutcome.EXPIRED ? Counts.EXPIRED : Counts.NOT_A_FRAME);
+                        counts.add(f.outcome() == FetchOutcome.EXPIRED ? Counts.EXPIRED : Counts.NOT_A_FRAME);
                         LOG.warn("The label of {} by {} cannot be used: {}", w.frame, w.label.getAnnotator(), f.reason());
                         if (again) store.drop(w.frame);
                     }
