@@ -1,0 +1,22 @@
+package io.linesight.models.signing;
+
+/**
+ * What came of looking at a manifest's signature.
+ *
+ * @param outcome  for programs
+ * @param message  one sentence for people, with what can be done where it was refused
+ * @param accepted whether the version may be used
+ */
+public record Verification(Outcome outcome, String message, boolean accepted) {
+    /** What the signature is. */
+    public enum Outcome {
+        /** By a trusted key, and it fits. */
+        SIGNED,
+        /** There is none. */
+        UNSIGNED,
+        /** By a key that is not among the trusted ones, so nothing can be said. */
+        UNKNOWN_KEY,
+        /** A trusted key is named, but the signature does not fit: the manifest was changed after it was signed. */
+        DOES_NOT_FIT
+    }
+}
