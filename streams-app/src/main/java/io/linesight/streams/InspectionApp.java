@@ -162,7 +162,7 @@ public final class InspectionApp implements AutoCloseable {
             state = State.STARTING;
             LOG.info("Starting with {}", config);
             try {
-                List<String> problems = StartupChecks.problems(config, givenScorer == null && !championDecided());
+                List<String> problems = StartupChecks.problems(config, givenScorer == null && !championDecided(), control != null);
                 if (!problems.isEmpty()) throw new StartupException(problems, null);
                 open();
             } catch (StartupException e) {
