@@ -58,7 +58,7 @@ final class TrainCommand implements Callable<Integer> {
     @Option(names = "--channel", defaultValue = "default", paramLabel = "NAME", description = "Rollout channel (${DEFAULT-VALUE}).")
     private String channel;
 
-    @Option(names = "--group", defaultValue = "linesight-trainer", paramLabel = "NAME", description = "Consumer group, of which one trainer works (${DEFAULT-VALUE}).")
+    @Option(names = "--group", paramLabel = "NAME", description = "Consumer group, of which one trainer works (linesight-trainer-<channel>).")
     private String group;
 
     @Option(names = "--name", defaultValue = "trainer", paramLabel = "NAME", description = "Name of this trainer, for people (${DEFAULT-VALUE}).")
@@ -130,7 +130,7 @@ final class TrainCommand implements Callable<Integer> {
         try {
             TrainerConfig plain = TrainerConfig.of(settings, dir);
             GateConfig gate = GateConfig.defaults();
-            config = plain.withStore(store).withChannel(channel).withGroup(group).withInstance(name).withTriggers(new Triggers(afterNormals, every))
+            config = plain.withStore(store).withChannel(channel).withGroup(group == null ? "linesight-trainer-" + channel : group).withInstance(name).withTriggers(new Triggers(afterNormals, every))
                     .withTuning(plain.tuning().withMinutes(minutes).withLearningRate(learningRate).withThreads(threads))
                     .withSampling(new Sampling(sample, Sampling.OFF.belowScore(), Sampling.OFF.mostPerProduct()))
                     .withGate(new GateConfig(margin, gate.leastNormals(), gate.leastAnomalous(), gate.mostFalseAlarms(), retired));

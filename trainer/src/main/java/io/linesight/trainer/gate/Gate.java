@@ -17,7 +17,7 @@ import java.util.Locale;
  * <li>False alarms are judged from {@code leastNormals} held-out normals on, misses from {@code leastAnomalous} anomalous pictures on, image
  * AUROC when there are enough of both. What is not judged is said in the reason.
  * <li>A rate has to rise by more than the margin and by more than one picture: one picture decides nothing.
- * <li>A product that the champion never saw is judged by its false-alarm rate alone.
+ * <li>A product that the champion never saw is judged by its false-alarm rate alone, and not at all where the challenger was not trained on it either.
  * <li>A product that the champion knows and that was not among the training pictures fails, unless it is retired: the challenger would forget
  * it, and nobody could tell.
  * <li>A score that is not a number fails.
@@ -59,6 +59,10 @@ public final class Gate {
         String name = p.product() + ": ";
         if (p.knownToChampion() && !p.trainedOn()) {
             failed.add(name + "the champion knows it, but no picture of it was trained on, so it would be forgotten; import normals of it, or retire it");
+            return;
+        }
+        if (!p.knownToChampion() && !p.trainedOn()) {
+            unjudged.add(name + "neither model was trained on it");
             return;
         }
         if (!finite(p.challengerNormals()) || !finite(p.challengerAnomalous())) {

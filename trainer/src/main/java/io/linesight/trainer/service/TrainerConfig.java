@@ -14,7 +14,7 @@ import java.util.Map;
  *
  * @param kafka      at least {@code bootstrap.servers} and {@code schema.registry.url}; client, serde and topic keys are understood
  * @param channel    rollout channel whose champion is improved
- * @param group      consumer group; of all trainers in it one works
+ * @param group      consumer group; of all trainers in it one works, so every channel needs its own
  * @param instance   name of this trainer, for people
  * @param folder     for runs and state; belongs to one process
  * @param store      the dataset store, usually inside the folder
@@ -128,7 +128,7 @@ public record TrainerConfig(Map<String, String> kafka, String channel, String gr
 
     /** Everything at its default, runs on demand only. */
     public static TrainerConfig of(Map<String, String> kafka, Path folder) {
-        return new TrainerConfig(kafka, "default", "linesight-trainer", "trainer", folder, StoreConfig.in(folder.resolve("store")), new Triggers(0, null), Tuning.defaults(), Sampling.OFF,
+        return new TrainerConfig(kafka, "default", "linesight-trainer-default", "trainer", folder, StoreConfig.in(folder.resolve("store")), new Triggers(0, null), Tuning.defaults(), Sampling.OFF,
                 GateConfig.defaults(), Duration.ofMinutes(10));
     }
 

@@ -96,6 +96,14 @@ class GateTest {
     }
 
     @Test
+    void shouldNotJudgeProductsThatNeitherModelWasTrainedOn() {
+        ProductScores stranger = new ProductScores("cap", false, false, HALF, HALF, scores(30, 30), scores(30, 30), scores(0, 0), scores(0, 0));
+        GateResult r = judge(stranger, known("nut", scores(20, 0), scores(20, 0), scores(0, 0), scores(0, 0)));
+        assertThat(r.verdict().getOutcome()).isEqualTo(GateOutcome.PASSED);
+        assertThat(r.verdict().getReason()).contains("cap: neither model was trained on it");
+    }
+
+    @Test
     void shouldFailWhatWouldBeForgottenUnlessRetired() {
         ProductScores lost = new ProductScores("bolt", true, false, HALF, HALF, scores(20, 0), scores(20, 0), scores(0, 0), scores(0, 0));
         ProductScores fine = known("nut", scores(20, 0), scores(20, 0), scores(0, 0), scores(0, 0));
