@@ -31,12 +31,17 @@ class ArchitectureTest {
 
     @Test
     void shouldKeepSchemasFreeOfOurOtherModules() {
-        none("io.linesight.schemas", "io.linesight.mmad..", "io.linesight.streams..", "io.linesight.trainer..", "io.linesight.standalone..");
+        none("io.linesight.schemas", "io.linesight.mmad..", "io.linesight.models..", "io.linesight.streams..", "io.linesight.trainer..", "io.linesight.standalone..");
     }
 
     @Test
     void shouldKeepTheModelFreeOfKafkaTorchAndOurOtherModules() {
-        none("io.linesight.mmad", KAFKA, AVRO, TORCH, "io.linesight.schemas..", "io.linesight.streams..", "io.linesight.trainer..", "io.linesight.standalone..");
+        none("io.linesight.mmad", KAFKA, AVRO, TORCH, "io.linesight.schemas..", "io.linesight.models..", "io.linesight.streams..", "io.linesight.trainer..", "io.linesight.standalone..");
+    }
+
+    @Test
+    void shouldKeepTheModelRegistryOnTheContractsAlone() {
+        none("io.linesight.models", TORCH, "ai.onnxruntime..", "org.apache.kafka.streams..", "io.linesight.mmad..", "io.linesight.streams..", "io.linesight.trainer..", "io.linesight.standalone..");
     }
 
     @Test
@@ -60,7 +65,7 @@ class ArchitectureTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"io.linesight.standalone", "io.linesight.schemas", "io.linesight.mmad", "io.linesight.streams", "io.linesight.trainer"})
+    @ValueSource(strings = {"io.linesight.standalone", "io.linesight.schemas", "io.linesight.mmad", "io.linesight.models", "io.linesight.streams", "io.linesight.trainer"})
     void shouldHaveNoCyclesBetweenPackages(String module) {
         slices().matching(module + ".(*)..").should().beFreeOfCycles().check(classes);
     }

@@ -32,8 +32,8 @@ public record ModelsConfig(Map<String, Object> settings, Topics topics, Duration
     public static final String MAX_BYTES = "linesight.models.max.bytes";
     /** Comma-separated PEM files of public keys; default none: see {@link #trustedKeys()}. */
     public static final String TRUSTED_KEYS = "linesight.models.trusted.keys";
-    /** true or false, default false: see {@link #unsignedAllowed()}. */
-    public static final String UNSIGNED_ALLOWED = "linesight.models.unsigned.allowed";
+    /** {@code accept} or {@code refuse}, the default: see {@link #unsignedAllowed()}. */
+    public static final String UNSIGNED = "linesight.models.unsigned";
     /** Secret, default none: see {@link #httpAuthorization()}. */
     public static final String HTTP_AUTHORIZATION = "linesight.models.http.authorization";
 
@@ -56,7 +56,7 @@ public record ModelsConfig(Map<String, Object> settings, Topics topics, Duration
         all.values().removeIf(Objects::isNull);
         List<String> keys = Arrays.stream(Objects.toString(all.get(TRUSTED_KEYS), "").split(",")).map(String::trim).filter(s -> !s.isEmpty()).toList();
         return new ModelsConfig(all, Topics.from(all), Duration.ofMillis(number(all, PATIENCE_MS, 30_000)), number(all, MAX_BYTES, Integer.MAX_VALUE), keys,
-                flag(all, UNSIGNED_ALLOWED), Optional.ofNullable(all.get(HTTP_AUTHORIZATION)).map(Object::toString).filter(s -> !s.isBlank()));
+                accept(all, UNSIGNED), Optional.ofNullable(all.get(HTTP_AUTHORIZATION)).map(Object::toString).filter(s -> !s.isBlank()));
     }
 
     /** The settings that a client with these config names understands, as a map that may be added to. */
@@ -90,10 +90,10 @@ public record ModelsConfig(Map<String, Object> settings, Topics topics, Duration
         }
     }
 
-    private static boolean flag(Map<String, ?> settings, String key) {
-        String value = Objects.toString(settings.get(key), "false").trim();
-        if (value.equalsIgnoreCase("true")) return true;
-        if (value.equalsIgnoreCase("false")) return false;
-        throw new IllegalArgumentException(key + "=" + value + " is neither true nor false");
+    private static boolean accept(Map<String, ?> settings, String key) {
+        String value = Objects.toString(settings.get(key), "refuse").trim();
+        if (value.equalsIgnoreCase("accept")) return true;
+        if (value.equalsIgnoreCase("refuse")) return false;
+        throw new IllegalArgumentException(key + "=" + value + " is neither accept nor refuse");
     }
 }

@@ -30,7 +30,7 @@ public final class TrustedKeys {
         this.unsignedAllowed = unsignedAllowed;
         if (keys.isEmpty() && !unsignedAllowed) {
             throw new IllegalArgumentException("no trusted key is given, so every checkpoint would be refused: name public keys with " + ModelsConfig.TRUSTED_KEYS
-                    + ", or allow unsigned checkpoints with " + ModelsConfig.UNSIGNED_ALLOWED + "=true");
+                    + ", or allow unsigned checkpoints with " + ModelsConfig.UNSIGNED + "=accept");
         }
     }
 

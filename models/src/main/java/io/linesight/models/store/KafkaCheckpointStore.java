@@ -42,7 +42,8 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
  * chunks have been seen, so of a topic full of checkpoints little more than this one is read. Compaction keeps offsets and the newest copy of
  * every key, so what a later upload of the same content replaced lies further on and is met as well. The offset decides nothing: where it
  * leads nowhere (the topic was copied to another cluster), the rest of the topic is read too. Chunks go to their place in the file as they
- * come, in whatever order; no more than a few are in memory.
+ * come, in whatever order; no more than a few are in memory. Which copy of a chunk was met does not matter, for the whole is checked: one that
+ * was damaged or removed later is not missed as long as Kafka still has the earlier one.
  */
 final class KafkaCheckpointStore implements CheckpointStore {
     private static final int MAX_CHUNKS = 100_000;

@@ -112,7 +112,7 @@ class SigningTest {
 
     @Test
     void shouldAllowUnsignedOnlyWhenToldAndNeverWhatDoesNotFit() {
-        assertThatThrownBy(() -> TrustedKeys.of(List.of())).hasMessageContaining(ModelsConfig.TRUSTED_KEYS).hasMessageContaining(ModelsConfig.UNSIGNED_ALLOWED);
+        assertThatThrownBy(() -> TrustedKeys.of(List.of())).hasMessageContaining(ModelsConfig.TRUSTED_KEYS).hasMessageContaining(ModelsConfig.UNSIGNED);
         TrustedKeys lax = TrustedKeys.orUnsigned(List.of(pair.getPublic()));
         ModelVersion plain = Manifests.manifest("v1").build();
         assertThat(lax.verify(plain).accepted()).isTrue();
@@ -177,6 +177,6 @@ class SigningTest {
         assertThat(config.toString()).doesNotContain("hunter2").contains("sasl.jaas.config", "[hidden]");
         assertThat(signer.toString()).isEqualTo("CheckpointSigner[" + signer.keyId() + "]");
         assertThatThrownBy(() -> ModelsConfig.of(Map.of(ModelsConfig.PATIENCE_MS, "soon"))).hasMessageContaining(ModelsConfig.PATIENCE_MS);
-        assertThatThrownBy(() -> ModelsConfig.of(Map.of(ModelsConfig.UNSIGNED_ALLOWED, "maybe"))).hasMessageContaining("neither true nor false");
+        assertThatThrownBy(() -> ModelsConfig.of(Map.of(ModelsConfig.UNSIGNED, "maybe"))).hasMessageContaining("neither accept nor refuse");
     }
 }

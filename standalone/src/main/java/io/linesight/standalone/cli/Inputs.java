@@ -5,10 +5,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** Checks of paths given by users, before long work begins. */
-final class Inputs {
+public final class Inputs {
     private Inputs() { }
 
-    static Path existing(Path file, String what) {
+    public static Path existing(Path file, String what) {
         if (!Files.exists(file)) throw new UserError("there is no " + what + " " + file.toAbsolutePath() + "; nothing was done");
         if (Files.isDirectory(file)) throw new UserError("the " + what + " " + file.toAbsolutePath() + " is a folder, a file is needed; nothing was done");
         if (!Files.isReadable(file)) throw new UserError("the " + what + " " + file.toAbsolutePath() + " cannot be read: no permission; nothing was done");

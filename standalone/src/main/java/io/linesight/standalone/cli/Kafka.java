@@ -10,7 +10,7 @@ import java.util.Properties;
 import picocli.CommandLine.Option;
 
 /** Options of commands that talk to Kafka. */
-final class Kafka {
+public final class Kafka {
     @Option(names = {"-b", "--bootstrap-servers", "--bootstrap"}, paramLabel = "HOST:PORT", description = "Kafka brokers.")
     String bootstrapServers;
 
@@ -42,13 +42,13 @@ final class Kafka {
     }
 
     /** Settings fit for plain clients: the prefix that marks Kafka's own is taken off. */
-    Map<String, String> clientSettings() {
+    public Map<String, String> clientSettings() {
         Map<String, String> out = new HashMap<>();
         settings().forEach((k, v) -> out.put(k.startsWith("kafka.") ? k.substring("kafka.".length()) : k, v));
         return out;
     }
 
-    static void require(Map<String, String> settings, String key, String option) {
+    public static void require(Map<String, String> settings, String key, String option) {
         if (settings.getOrDefault(key, "").isBlank()) throw new UserError(key + " is not set: pass " + option + " or put it into the file given with --config; nothing was done");
     }
 }

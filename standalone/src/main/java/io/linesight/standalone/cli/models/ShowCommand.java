@@ -1,0 +1,72 @@
+package io.linesight.standalone.cli.models;
+
+import io.linesight.models.registry.PublishedVersion;
+import io.linesight.models.registry.RegistryState;
+import io.linesight.schemas.ModelStatus;
+import io.linesight.schemas.ModelVersion;
+import io.linesight.schemas.ProductMetrics;
+import io.linesight.standalone.cli.UserError;
+import java.io.PrintWriter;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+@Command(name = "show", mixinStandardHelpOptions = true, sortOptions = false, description = "Shows everything about one published checkpoint.",
+        footerHeading = "%nExamples:%n", footer = "  linesight models show -b localhost:9092 -r http://localhost:8081 20260101-120000-1a2b3c4d")
+final class ShowCommand implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec;
+
+    @Mixin
+    private Line line;
+
+    @Parameters(paramLabel = "VERSION", description = "As 'linesight models list' shows it.")
+    private String version;
+
+    @Override
+    public Integer call() throws Exception {
+        PrintWriter out = spec.commandLine().getOut();
+        try (Line.Open open = line.open()) {
+            RegistryState s = open.view().state();
+            PublishedVersion v = s.version(version).orElseThrow(() -> new UserError("there is no version " + version + " in the registry; 'linesight models list' shows those there are"));
+            ModelVersion m = v.manifest();
+            field(out, "version", m.getVersion());
+            field(out, "channel", m.getChannel());
+            field(out, "named by", s.aliases(version).isEmpty() ? "nobody" : String.join(", ", s.aliases(version)));
+            field(out, "created", Texts.time(m.getCreatedAt()) + " by " + m.getCreatedBy());
+            field(out, "parent", m.getParent() == null ? "none" : m.getParent());
+            field(out, "size", m.getBytes() + " bytes (" + Texts.size(m.getBytes()) + ")" + (m.getChunks() > 0 ? ", " + m.getChunks() + " chunks" : ""));
+            field(out, "location", m.getLocation());
+            field(out, "sha256", m.getSha256());
+            field(out, "signature", v.verification().message());
+            field(out, "gate", Texts.word(m.getGate().getOutcome()) + (m.getGate().getAgainst() == null ? "" : " against " + m.getGate().getAgainst()) + (m.getGate().getReason().isBlank() ? "" : ": " + m.getGate().getReason()));
+            field(out, "trained on", m.getDataset().getNormals() + " normal, " + m.getDataset().getAnomalous() + " anomalous" + (m.getDataset().getFingerprint().isBlank() ? "" : ", fingerprint " + m.getDataset().getFingerprint()));
+            if (!m.getNote().isBlank()) field(out, "note", m.getNote());
+            if (!m.getProducts().isEmpty()) {
+                out.println();
+                Table t = new Table("PRODUCT", "THRESHOLD", "SCALE", "AUROC", "(PARENT)", "FALSE ALARMS", "(PARENT)", "MISSED", "(PARENT)");
+                for (ProductMetrics p : m.getProducts()) {
+                    t.row(p.getProduct(), Texts.number(p.getThreshold()), Texts.number(p.getScale()), Texts.number(p.getImageAuroc()), Texts.number(p.getParentImageAuroc()), Texts.rate(p.getFalseAlarmRate()),
+                            Texts.rate(p.getParentFalseAlarmRate()), Texts.rate(p.getMissRate()), Texts.rate(p.getParentMissRate()));
+                }
+                t.print(out);
+            }
+            Table t = new Table("INSTANCE", "STATE", "ROLE", "SINCE", "REASON");
+            for (ModelStatus st : s.statuses()) {
+                if (st.getVersion().equals(version)) t.row(st.getInstance(), Texts.word(st.getState()), Texts.word(st.getRole()), Texts.time(st.getAt()), st.getReason());
+            }
+            if (!t.isEmpty()) {
+                out.println();
+                t.print(out);
+            }
+            return 0;
+        }
+    }
+
+    private static void field(PrintWriter out, String name, String value) {
+        out.println((name + ":" + " ".repeat(12)).substring(0, 12) + Table.printable(value));
+    }
+}

@@ -1,0 +1,111 @@
+package io.linesight.standalone.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.linesight.mmad.checkpoint.Checkpoints;
+import io.linesight.standalone.embedded.EmbeddedKafka;
+import io.linesight.standalone.embedded.EmbeddedRegistry;
+import io.linesight.standalone.line.BundledModel;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+
+/** The life of two checkpoints, told by commands. */
+class ModelsCommandIT {
+    @TempDir
+    Path dir;
+    private final List<String> where = new ArrayList<>();
+    private String out;
+    private String err;
+
+    private int run(String... args) {
+        StringWriter o = new StringWriter();
+        StringWriter e = new StringWriter();
+        CommandLine line = Linesight.commandLine();
+        line.setOut(new PrintWriter(o, true));
+        line.setErr(new PrintWriter(e, true));
+        List<String> all = new ArrayList<>(List.of("models"));
+        all.addAll(List.of(args));
+        if (!args[0].equals("keygen")) all.addAll(where);
+        int code = line.execute(all.toArray(new String[0]));
+        out = o.toString();
+        err = e.toString();
+        return code;
+    }
+
+    private void ok(String... args) {
+        assertThat(run(args)).as(() -> String.join(" ", args) + ": " + err).isZero();
+    }
+
+    private String refused(String... args) {
+        assertThat(run(args)).isEqualTo(1);
+        assertThat(err).startsWith("linesight: ").doesNotContain("\tat ");
+        return err;
+    }
+
+    @Test
+    void shouldTakeCheckpointsThroughTheirLife() throws Exception {
+        Path first = BundledModel.unpack(dir).orElseThrow();
+        Path second = dir.resolve("second.onnx");
+        Checkpoints.withCalibration(first, second, Checkpoints.readInfo(first).calibration());
+        String v1 = Checkpoints.readInfo(first).version();
+        String v2 = Checkpoints.readInfo(second).version();
+        try (EmbeddedKafka kafka = EmbeddedKafka.in(dir.resolve("kafka")).start(); EmbeddedRegistry registry = EmbeddedRegistry.start(kafka.bootstrapServers(), 0)) {
+            where.addAll(List.of("--bootstrap", kafka.bootstrapServers(), "--registry", registry.url()));
+            assertThat(refused("list")).contains("has no topic linesight.models.v1", "linesight topics");
+            assertThat(Linesight.commandLine().execute("topics", "-b", kafka.bootstrapServers())).isZero();
+            ok("list");
+            assertThat(out).contains("No checkpoint is published", "publish");
+            ok("history");
+            assertThat(out).contains("Nothing was ever decided");
+            ok("status");
+            ok("keygen", "--private", dir.resolve("key").toString(), "--public", dir.resolve("pub").toString());
+            ok("publish", first.toString(), "--key", dir.resolve("key").toString(), "--note", "the first", "--by", "anna");
+            assertThat(out).contains("Published " + v1 + " for 'default'", "signed by key", "runs nowhere yet");
+            ok("publish", second.toString(), "--store", "file:" + dir.resolve("store"));
+            assertThat(out).contains("Published " + v2, "unsigned", "file:");
+            assertThat(Files.list(dir.resolve("store"))).hasSize(1);
+
+            assertThat(refused("rollback")).contains("no previous champion");
+            assertThat(refused("promote", "v9")).contains("no version v9");
+            ok("promote", v1, "--by", "anna", "--reason", "the first");
+            assertThat(out).contains("Revision 1 of 'default' is in force: champion " + v1);
+            ok("shadow", v2, "--percent", "12.5");
+            assertThat(out).contains("scores 12.5 % of the frames beside it");
+            ok("canary", v2, "--camera", "cam-1,cam-2", "--product", "flange", "--percent", "5");
+            assertThat(out).contains("decides cameras cam-1, cam-2 and products flange and 5 % of the cameras");
+            ok("withdraw");
+            ok("promote", v2, "--reason", "better");
+            ok("pin", "--reason", "audit");
+            assertThat(refused("promote", v1)).contains("is pinned by", "(audit)", "'unpin' it first");
+            ok("rollback", "--reason", "misses scratches");
+            assertThat(out).contains("champion " + v1, "pinned");
+            ok("unpin");
+            assertThat(refused("promote", v2, "--trust", dir.resolve("pub").toString())).contains("is not trusted", "unsigned");
+
+            ok("list", "--trust", dir.resolve("pub").toString());
+            assertThat(out).contains("VERSION", v1, "by ", "UNSIGNED, refused", "default: champion", "default, revision 8");
+            ok("show", v1, "--trust", dir.resolve("pub").toString());
+            assertThat(out).contains("version:    " + v1, "it is signed by key", "gate:       not judged: published by hand", "note:       the first", "THRESHOLD");
+            assertThat(refused("show", "v9")).contains("no version v9");
+            ok("history");
+            assertThat(out.lines().count()).isEqualTo(9);
+            assertThat(out).contains("anna", "canary", "rollback", "misses scratches", "audit");
+            ok("history", "--channel", "press");
+            ok("gc", "--keep", "0", "--older-than", "1s", "--dry-run", "--uploads");
+            assertThat(out).contains("Would remove 1 of 2 versions", "Would remove 0 uploads");
+            assertThat(dir.resolve("store")).isNotEmptyDirectory();
+            ok("gc", "--keep", "0", "--older-than", "1s");
+            assertThat(out).contains(v1, "stays: named by default: champion", "Removed 1 of 2 versions");
+            assertThat(dir.resolve("store")).isEmptyDirectory();
+            ok("list");
+            assertThat(out).contains(v1).doesNotContain(v2);
+        }
+    }
+}
