@@ -43,6 +43,8 @@ public final class ModelRegistry implements AutoCloseable {
         c.remove(ProducerConfig.TRANSACTIONAL_ID_CONFIG);
         c.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
         c.put(ProducerConfig.ACKS_CONFIG, "all");
+        // With several under way, a new topic's first leader may refuse the first and take the second, and then never take the first.
+        c.put(ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION, 1);
         c.put(ProducerConfig.LINGER_MS_CONFIG, 0);
         c.put(ProducerConfig.BUFFER_MEMORY_CONFIG, 4L << 20);
         int patience = (int) Math.min(Integer.MAX_VALUE / 2, config.patience().toMillis());

@@ -274,6 +274,8 @@ final class KafkaCheckpointStore implements CheckpointStore {
             c.remove(ProducerConfig.TRANSACTIONAL_ID_CONFIG);
             c.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
             c.put(ProducerConfig.ACKS_CONFIG, "all");
+            // With several under way, a new topic's first leader may refuse the first and take the second, and then never take the first.
+            c.put(ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION, 1);
             c.put(ProducerConfig.COMPRESSION_TYPE_CONFIG, "none");   // weights do not compress
             c.put(ProducerConfig.LINGER_MS_CONFIG, 0);
             c.put(ProducerConfig.BUFFER_MEMORY_CONFIG, 8L << 20);
