@@ -1,15 +1,31 @@
 package io.linesight.streams;
 
+import io.linesight.mmad.checkpoint.CheckpointInfo;
 import io.linesight.mmad.image.Preprocess;
 import io.linesight.mmad.score.OrtScorer;
 import io.linesight.mmad.score.Scorer;
+import io.linesight.mmad.score.Scores;
+import io.linesight.schemas.ModelStatus;
+import io.linesight.schemas.Rollout;
+import io.linesight.schemas.ShadowDifference;
+import io.linesight.schemas.serde.SerdeFactory;
+import io.linesight.streams.batching.BatchListener;
 import io.linesight.streams.batching.SharedBatcher;
 import io.linesight.streams.inspect.InspectionPipeline;
 import io.linesight.streams.inspect.InspectionTopology;
 import io.linesight.streams.inspect.RegistryUnavailableException;
 import io.linesight.streams.metrics.InspectionMetrics;
 import io.linesight.streams.metrics.MetricsServer;
+import io.linesight.streams.model.ModelLifecycle;
+import io.linesight.streams.model.ModelLoader;
 import io.linesight.streams.model.ServingModel;
+import io.linesight.streams.model.ServingPlan;
+import io.linesight.streams.publish.TopicPublisher;
+import io.linesight.streams.rollout.FrameRouter;
+import io.linesight.streams.rollout.ModelControl;
+import io.linesight.streams.rollout.RolloutGuard;
+import io.linesight.streams.rollout.ShadowLane;
+import io.linesight.streams.verdict.Verdicts;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.kafka.KafkaStreamsMetrics;
 import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
@@ -21,11 +37,15 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Deque;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.IntSupplier;
+import java.util.function.Supplier;
 import org.apache.kafka.streams.CloseOptions;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse;
@@ -67,14 +87,20 @@ public final class InspectionApp implements AutoCloseable {
     private final MeterRegistry meters;
     private final PrometheusMeterRegistry prometheus;
     private final Scorer givenScorer;
+    private final ModelControl control;
 
-    private final Object lifecycle = new Object();
+    private final Object life = new Object();
     private final CountDownLatch ended = new CountDownLatch(1);
     private volatile State state = State.CREATED;
     private volatile Throwable failure;
     private volatile boolean closing;
 
     private Scorer scorer;
+    private ModelLifecycle lifecycle;
+    private TopicPublisher<ModelStatus> statuses;
+    private TopicPublisher<ShadowDifference> differences;
+    private ShadowLane shadow;
+    private SharedBatcher challengerBatcher;
     private SharedBatcher batcher;
     private InspectionPipeline pipeline;
     private InspectionMetrics metrics;
@@ -98,6 +124,15 @@ public final class InspectionApp implements AutoCloseable {
      * @param scorer scores instead of the configured checkpoint; the caller closes it after the app. Null to open the checkpoint
      */
     public InspectionApp(InspectionConfig config, MeterRegistry meters, Scorer scorer) {
+        this(config, meters, scorer, null);
+    }
+
+    /**
+     * @param scorer  scores instead of the configured checkpoint while no decision names a champion; as above
+     * @param control the rollouts to follow; null to serve one model for good
+     */
+    public InspectionApp(InspectionConfig config, MeterRegistry meters, Scorer scorer, ModelControl control) {
+        this.control = control;
         this.config = Objects.requireNonNull(config, "config");
         this.givenScorer = scorer;
         if (meters instanceof PrometheusMeterRegistry given) {
@@ -122,12 +157,12 @@ public final class InspectionApp implements AutoCloseable {
      * @throws StartupException with every obstacle at once; nothing stays open
      */
     public void start() {
-        synchronized (lifecycle) {
+        synchronized (life) {
             if (state != State.CREATED) throw new IllegalStateException("an inspection app starts once; this one is " + state);
             state = State.STARTING;
             LOG.info("Starting with {}", config);
             try {
-                List<String> problems = StartupChecks.problems(config, givenScorer == null);
+                List<String> problems = StartupChecks.problems(config, givenScorer == null && !championDecided(), control != null);
                 if (!problems.isEmpty()) throw new StartupException(problems, null);
                 open();
             } catch (StartupException e) {
@@ -141,6 +176,11 @@ public final class InspectionApp implements AutoCloseable {
         }
     }
 
+    /** Whether there is a champion that makes the configured checkpoint unnecessary. */
+    private boolean championDecided() {
+        return control != null && control.feed().current().map(Rollout::getChampion).isPresent();
+    }
+
     private void abandon(StartupException e) {
         failure = e;
         closeParts(Duration.ofSeconds(5));
@@ -149,14 +189,8 @@ public final class InspectionApp implements AutoCloseable {
     }
 
     private void open() {
-        scorer = givenScorer == null ? OrtScorer.open(config.checkpoint(), config.scorer()) : givenScorer;
-        long frameNanos = warmUp();
-        LOG.info("Model {} on {}: {} ms per frame in the warm-up", scorer.info().version(), scorer.device(), frameNanos / 1_000_000);
         metrics = new InspectionMetrics(meters);
-        InspectionConfig.Batching batching = config.batching();
-        batcher = new SharedBatcher(ServingModel.fixed(scorer), batching.maxBatch(), batching.linger(), 2 * batching.maxBatch(), metrics);
-        batcher.expectFrameNanos(frameNanos);
-        pipeline = new InspectionPipeline(config, batcher, metrics);
+        pipeline = new InspectionPipeline(config, control == null ? oneModel() : rollouts(), metrics);
         streams = new KafkaStreams(InspectionTopology.build(config, pipeline, metrics), config.streamsProperties());
         streams.setUncaughtExceptionHandler(this::onUncaught);
         streams.setStateListener((now, before) -> onStreamsState(now));
@@ -167,6 +201,98 @@ public final class InspectionApp implements AutoCloseable {
             LOG.info("Metrics at http://localhost:{}/metrics", server.port());
         }
         streams.start();
+    }
+
+    private FrameRouter oneModel() {
+        scorer = givenScorer == null ? OrtScorer.open(config.checkpoint(), config.scorer()) : givenScorer;
+        long frameNanos = warmUp();
+        LOG.info("Model {} on {}: {} ms per frame in the warm-up", scorer.info().version(), scorer.device(), frameNanos / 1_000_000);
+        InspectionConfig.Batching batching = config.batching();
+        batcher = new SharedBatcher(ServingModel.fixed(scorer), batching.maxBatch(), batching.linger(), 2 * batching.maxBatch(), metrics);
+        batcher.expectFrameNanos(frameNanos);
+        return FrameRouter.single(batcher);
+    }
+
+    /** The champion is loaded here, before any frame is taken; a challenger follows while frames flow. */
+    private FrameRouter rollouts() {
+        InspectionConfig.Models models = config.models();
+        InspectionConfig.Batching batching = config.batching();
+        Map<String, Object> producer = config.producerProperties();
+        statuses = new TopicPublisher<>(config.topics().modelStatus().name(), producer,
+                SerdeFactory.create(ModelStatus.class, config.serdes(), false).serializer(), s -> s.getInstance() + "/" + s.getVersion(), Duration.ofSeconds(5));
+        differences = new TopicPublisher<>(config.topics().shadow().name(), producer,
+                SerdeFactory.create(ShadowDifference.class, config.serdes(), false).serializer(), ShadowDifference::getCameraId, Duration.ofSeconds(1));
+        // A thread each: a batch that outlasts the app must find one when it gives its model back.
+        Executor modelCloser = task -> {
+            Thread thread = new Thread(task, "linesight-model-close");
+            thread.setDaemon(true);
+            thread.start();
+        };
+        ModelLoader loader = new ModelLoader(control.source(), control.trust(), path -> OrtScorer.open(path, config.scorer()), models.directory(),
+                batching.maxBatch(), modelCloser);
+        lifecycle = new ModelLifecycle(
+                new ModelLifecycle.Identity(models.instance(), models.channel(), models.stagger(), models.guard().probation()),
+                control.feed(), loader, base(), statuses::publish, control.decision(), metrics);
+        lifecycle.start(config.recovery().startupTimeout());
+        LOG.info("Instance {} serves model {} on channel {}: {} ms per frame in the warm-up", models.instance(), lifecycle.plan().champion(),
+                models.channel(), lifecycle.frameNanos() / 1_000_000);
+        int capacity = 2 * batching.maxBatch();
+        batcher = new SharedBatcher(lifecycle.championSlot(), batching.maxBatch(), batching.linger(), capacity, new BatchListener() {
+            @Override
+            public void onStart(IntSupplier queued) {
+                metrics.onStart(queued);
+            }
+
+            @Override
+            public void onBatch(int size, int failed, long inferenceNanos) {
+                metrics.onBatch(size, failed, inferenceNanos);
+            }
+
+            @Override
+            public void onRetry(int size, RuntimeException cause) {
+                metrics.onRetry(size, cause);
+            }
+
+            @Override
+            public void onModel(CheckpointInfo model, long pauseNanos) {
+                metrics.onModel(model, pauseNanos);
+                lifecycle.firstBatch(model.version(), pauseNanos);
+            }
+        });
+        batcher.expectFrameNanos(lifecycle.frameNanos());
+        challengerBatcher = new SharedBatcher("linesight-challenger", lifecycle.challengerModel(), batching.maxBatch(), batching.linger(), capacity,
+                metrics.challengerBatches());
+        challengerBatcher.expectFrameNanos(lifecycle.frameNanos());
+        RolloutGuard guard = new RolloutGuard(lifecycle::plan, models.guard(), lifecycle::distrust);
+        shadow = new ShadowLane(challengerBatcher, batcher::queued, batching.maxBatch(), models.shadowQueue(),
+                new Verdicts(config.review().low(), config.review().high()), differences::publish, guard, metrics);
+        return FrameRouter.of(batcher, challengerBatcher, lifecycle::plan, control.canary(), control.shadow(), guard, shadow);
+    }
+
+    private Supplier<Scorer> base() {
+        if (givenScorer != null) return () -> new Unclosed(givenScorer);
+        return config.checkpoint() == null ? null : () -> OrtScorer.open(config.checkpoint(), config.scorer());
+    }
+
+    /** A scorer that the caller of the constructor closes. */
+    private record Unclosed(Scorer scorer) implements Scorer {
+        @Override
+        public CheckpointInfo info() {
+            return scorer.info();
+        }
+
+        @Override
+        public String device() {
+            return scorer.device();
+        }
+
+        @Override
+        public Scores score(List<byte[]> frames) {
+            return scorer.score(frames);
+        }
+
+        @Override
+        public void close() { }
     }
 
     /** The first inference allocates and compiles; no frame should wait for that, and a model that cannot score should not start. */
@@ -260,14 +386,22 @@ public final class InspectionApp implements AutoCloseable {
 
     /** The port that {@code /metrics} is served on, once started with one. */
     public OptionalInt metricsPort() {
-        synchronized (lifecycle) {
+        synchronized (life) {
             return server == null ? OptionalInt.empty() : OptionalInt.of(server.port());
         }
     }
 
-    /** Version of the model that scores; empty before the start. */
+    /** What this instance serves, when it follows rollouts; empty before the start. */
+    public Optional<ServingPlan> servingPlan() {
+        synchronized (life) {
+            return Optional.ofNullable(lifecycle).map(ModelLifecycle::plan);
+        }
+    }
+
+    /** Version of the model that decides, canaries apart; empty before the start. */
     public Optional<String> modelVersion() {
-        synchronized (lifecycle) {
+        synchronized (life) {
+            if (lifecycle != null) return Optional.ofNullable(lifecycle.plan().champion());
             return Optional.ofNullable(scorer).map(s -> s.info().version());
         }
     }
@@ -284,7 +418,7 @@ public final class InspectionApp implements AutoCloseable {
      * @return true when everything pending was committed in time; otherwise it is scored again after the next start
      */
     public boolean close(Duration patience) {
-        synchronized (lifecycle) {
+        synchronized (life) {
             if (state == State.CLOSED) return true;
             closing = true;
             boolean clean = closeParts(patience);
@@ -297,6 +431,8 @@ public final class InspectionApp implements AutoCloseable {
     /** In the order of the data flow: nobody is left waiting for a part that is gone, and the scorer goes after its last batch. */
     private boolean closeParts(Duration patience) {
         boolean clean = true;
+        // No swap while the last frames are scored; the models stay until that is done.
+        if (lifecycle != null) lifecycle.stop();
         if (streams != null) {
             // Leaving tells the group at once; otherwise the cameras of this instance would wait for its session to expire.
             clean = streams.close(CloseOptions.timeout(patience).withGroupMembershipOperation(CloseOptions.GroupMembershipOperation.LEAVE_GROUP));
@@ -306,6 +442,12 @@ public final class InspectionApp implements AutoCloseable {
         if (streamsMetrics != null) streamsMetrics.close();
         if (pipeline != null) pipeline.close();
         boolean idle = batcher == null || batcher.close(Duration.ofSeconds(30));
+        if (shadow != null) shadow.close();
+        idle &= challengerBatcher == null || challengerBatcher.close(Duration.ofSeconds(30));
+        // A model that is still busy closes itself after its batch.
+        idle &= lifecycle == null || lifecycle.close(Duration.ofSeconds(30));
+        if (statuses != null) statuses.close();
+        if (differences != null) differences.close();
         if (server != null) server.close();
         if (scorer != null && scorer != givenScorer) {
             // Memory of a native session must not go away under a running inference.

@@ -11,8 +11,11 @@ import io.linesight.streams.config.InvalidConfigException;
 import io.linesight.streams.config.MapRange;
 import io.linesight.streams.config.NearMiss;
 import io.linesight.streams.inspect.LenientTimestamps;
+import io.linesight.streams.rollout.GuardLimits;
 import java.io.IOException;
 import java.io.Reader;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -59,6 +62,7 @@ import org.slf4j.LoggerFactory;
  * @param imageLimits      largest picture that is decoded
  * @param streams          Kafka Streams settings the app depends on
  * @param recovery         patience with the outside world
+ * @param models           which rollouts are followed, and how
  * @param metricsPort      port of {@code /metrics} and {@code /health}; null for none, 0 for any free one
  * @param serdes           settings of the Avro serde, registry address included
  * @param overrides        Kafka settings passed through, prefix removed
@@ -75,6 +79,7 @@ public record InspectionConfig(
         ImageLimits imageLimits,
         Streams streams,
         Recovery recovery,
+        Models models,
         Integer metricsPort,
         Map<String, String> serdes,
         Map<String, String> overrides) {
@@ -101,6 +106,21 @@ public record InspectionConfig(
 
     /** Patience: with the registry while running, with everything at the start, and how often a failed thread is replaced. */
     public record Recovery(Duration registryRetry, Duration startupTimeout, int threadReplacements) { }
+
+    /**
+     * What matters only to an app that follows rollouts.
+     *
+     * @param channel       whose decisions are followed
+     * @param instance      name of this instance on the model-status topic
+     * @param directory     for downloads
+     * @param trustedKeys   public keys whose signature makes a checkpoint fit to serve
+     * @param acceptUnsigned whether unsigned checkpoints are served
+     * @param stagger       pause between the swaps of two instances
+     * @param shadowQueue   most frames that wait for a shadow's score
+     * @param guard         when a new model is taken out of service
+     */
+    public record Models(String channel, String instance, Path directory, List<Path> trustedKeys, boolean acceptUnsigned, Duration stagger,
+                         int shadowQueue, GuardLimits guard) { }
 
     public static final String BOOTSTRAP_SERVERS = "bootstrap.servers";
     public static final String APPLICATION_ID = "application.id";
@@ -136,6 +156,20 @@ public record InspectionConfig(
     public static final String REGISTRY_RETRY_MS = "linesight.registry.retry.ms";
     public static final String STARTUP_TIMEOUT_MS = "linesight.startup.timeout.ms";
     public static final String THREAD_REPLACEMENTS = "linesight.thread.replacements";
+    public static final String CHANNEL = "linesight.models.channel";
+    public static final String INSTANCE = "linesight.models.instance";
+    public static final String MODELS_DIR = "linesight.models.dir";
+    public static final String TRUSTED_KEYS = "linesight.models.trusted.keys";
+    public static final String UNSIGNED = "linesight.models.unsigned";
+    public static final String STAGGER_MS = "linesight.rollout.stagger.ms";
+    public static final String PROBATION_MS = "linesight.rollout.probation.ms";
+    public static final String SHADOW_QUEUE = "linesight.shadow.queue";
+    public static final String GUARD_WINDOW = "linesight.guard.window.frames";
+    public static final String GUARD_MINIMUM = "linesight.guard.min.frames";
+    public static final String GUARD_ERROR_RATE = "linesight.guard.error.rate";
+    public static final String GUARD_NAN_RATE = "linesight.guard.nan.rate";
+    public static final String GUARD_LATENCY_RATIO = "linesight.guard.latency.ratio";
+    public static final String GUARD_ANOMALY_JUMP = "linesight.guard.anomaly.jump";
     public static final String METRICS_PORT = "linesight.metrics.port";
     /** Prefix of settings handed to the Kafka clients and to Kafka Streams as they are. */
     public static final String KAFKA_PREFIX = "kafka.";
@@ -228,6 +262,34 @@ public record InspectionConfig(
                         "How long the start waits for broker and registry before it gives up with a message.")
                 .define(THREAD_REPLACEMENTS, Type.INT, 10, Range.between(0, 1_000_000), Importance.LOW,
                         "Stream threads that may fail and be replaced within 10 minutes before the app stops. Threads that fail because the registry is away do not count.")
+                .define(CHANNEL, Type.STRING, "default", new ConfigDef.NonEmptyString(), Importance.MEDIUM,
+                        "Rollout channel whose champion and challenger this instance serves. While the channel has no champion, linesight.checkpoint is served.")
+                .define(INSTANCE, Type.STRING, null, Importance.MEDIUM,
+                        "Name of this instance on the model-status topic: the same after a restart, different from every other instance. Without it the host's name; several instances on one host need names of their own. A number at its end is its place in a staggered rollout.")
+                .define(MODELS_DIR, Type.STRING, Path.of(System.getProperty("java.io.tmpdir"), "linesight-models").toString(), Importance.LOW,
+                        "Folder for checkpoints while they are downloaded and checked. Nothing stays there.")
+                .define(TRUSTED_KEYS, Type.LIST, "", Importance.HIGH,
+                        "Files with the public keys of those whose published checkpoints are served, separated by commas.")
+                .define(UNSIGNED, Type.STRING, "refuse", choice("refuse", "accept"), Importance.HIGH,
+                        "Whether published checkpoints without a signature are served. A wrong signature is always refused.")
+                .define(STAGGER_MS, Type.INT, 0, Range.between(0, 3_600_000), Importance.LOW,
+                        "Rolling updates: an instance swaps its champion this long after the one before it in order. The order is the number at the end of linesight.models.instance, or a hash of the name. 0 swaps as soon as the model is ready; a rollback never waits.")
+                .define(PROBATION_MS, Type.INT, 600_000, Range.between(0, 86_400_000), Importance.LOW,
+                        "How long after a promotion the guards compare the new champion with the one before, which stays in memory meanwhile. 0 for not at all.")
+                .define(SHADOW_QUEUE, Type.INT, 32, Range.between(1, 10_000), Importance.LOW,
+                        "Most frames that wait for a shadow's score, 200 kB each. More are dropped and counted; results are not affected.")
+                .define(GUARD_WINDOW, Type.INT, 500, Range.between(1, 1_000_000), Importance.LOW,
+                        "Guards: rates are taken over this many of a model's newest frames.")
+                .define(GUARD_MINIMUM, Type.INT, 100, Range.between(1, 1_000_000), Importance.LOW,
+                        "Guards: frames of a new model before it is judged. At most linesight.guard.window.frames.")
+                .define(GUARD_ERROR_RATE, Type.DOUBLE, 0.02, Range.between(0, 1), Importance.LOW,
+                        "Guards: a new model goes when inference fails on so much larger a share of its frames than with the model before. 1 for no limit.")
+                .define(GUARD_NAN_RATE, Type.DOUBLE, 0.01, Range.between(0, 1), Importance.LOW,
+                        "Guards: the same for NaN. 1 for no limit.")
+                .define(GUARD_LATENCY_RATIO, Type.DOUBLE, 3.0, Range.between(0, 1_000), Importance.LOW,
+                        "Guards: a new model goes when its p95 inference time per frame, in batches of like size, is more than this many times the other's. 0 for no limit.")
+                .define(GUARD_ANOMALY_JUMP, Type.DOUBLE, 0.2, Range.between(0, 1), Importance.LOW,
+                        "Guards: a new model goes when the share of frames it calls anomalous is so much larger than what the model before would call so. 1 for no limit.")
                 .define(METRICS_PORT, Type.INT, NO_PORT, Range.between(NO_PORT, 65_535), Importance.LOW,
                         "Port of /metrics (Prometheus), /health/live and /health/ready; -1 for none, 0 for any free one.");
     }
@@ -303,7 +365,7 @@ public record InspectionConfig(
                 new ImageLimits(v.integer(IMAGE_MAX_SIDE), v.longInteger(IMAGE_MAX_PIXELS), topics.limits().frameBytes()),
                 new Streams(v.integer(STREAM_THREADS), v.text(PROCESSING_GUARANTEE), v.millis(COMMIT_INTERVAL_MS), v.millis(TRANSACTION_TIMEOUT_MS),
                         v.millis(MAX_POLL_INTERVAL_MS), v.text(AUTO_OFFSET_RESET), Path.of(v.text(STATE_DIR))),
-                new Recovery(v.millis(REGISTRY_RETRY_MS), v.millis(STARTUP_TIMEOUT_MS), v.integer(THREAD_REPLACEMENTS)),
+                recovery(v), models(v),
                 port == NO_PORT ? null : port, serdes, overrides);
     }
 
@@ -329,11 +391,35 @@ public record InspectionConfig(
         return of(properties);
     }
 
+    private static Recovery recovery(Values v) {
+        return new Recovery(v.millis(REGISTRY_RETRY_MS), v.millis(STARTUP_TIMEOUT_MS), v.integer(THREAD_REPLACEMENTS));
+    }
+
+    private static Models models(Values v) {
+        String instance = v.text(INSTANCE);
+        GuardLimits guard = new GuardLimits(v.integer(GUARD_WINDOW), v.integer(GUARD_MINIMUM), v.real(GUARD_ERROR_RATE), v.real(GUARD_NAN_RATE),
+                v.real(GUARD_LATENCY_RATIO), v.real(GUARD_ANOMALY_JUMP), v.millis(PROBATION_MS));
+        return new Models(v.text(CHANNEL), instance == null || instance.isEmpty() ? hostName() : instance, Path.of(v.text(MODELS_DIR)),
+                v.list(TRUSTED_KEYS).stream().map(Path::of).toList(), v.text(UNSIGNED).equals("accept"), v.millis(STAGGER_MS), v.integer(SHADOW_QUEUE), guard);
+    }
+
+    private static String hostName() {
+        try {
+            return InetAddress.getLocalHost().getHostName();
+        } catch (UnknownHostException e) {
+            String name = System.getenv("HOSTNAME");
+            return name == null || name.isBlank() ? "localhost" : name;
+        }
+    }
+
     private static void crossCheck(Values v, List<String> problems) {
         v.ordered(DRAIN_BUDGET_MS, DRAIN_TIMEOUT_MS, "a commit that stays within its budget must not time out");
         v.ordered(DRAIN_TIMEOUT_MS, TRANSACTION_TIMEOUT_MS, "Kafka would abort the transaction while frames are still awaited");
         v.ordered(REGISTRY_RETRY_MS, TRANSACTION_TIMEOUT_MS, "Kafka would abort the transaction while the registry is still awaited");
         v.ordered(TRANSACTION_TIMEOUT_MS, MAX_POLL_INTERVAL_MS, "the thread would lose its partitions before the transaction ends");
+        if (v.values.get(GUARD_MINIMUM) instanceof Integer minimum && v.values.get(GUARD_WINDOW) instanceof Integer window && minimum > window) {
+            problems.add(GUARD_MINIMUM + "=" + minimum + " must not be above " + GUARD_WINDOW + "=" + window + ": nothing would ever be judged");
+        }
         v.ordered(COMMIT_INTERVAL_MS, TRANSACTION_TIMEOUT_MS, "no transaction would ever be committed in time");
     }
 
@@ -403,6 +489,20 @@ public record InspectionConfig(
         return p;
     }
 
+    /** Settings for a producer beside the stream: of {@code producer.} and of what is said for all clients. */
+    Map<String, Object> producerProperties() {
+        Map<String, Object> p = new HashMap<>(topics.limits().producerConfigs());
+        overrides.forEach((key, value) -> {
+            if (!key.matches("(main\\.consumer|restore\\.consumer|consumer|producer|admin)\\..*")) p.put(key, value);
+        });
+        overrides.forEach((key, value) -> {
+            if (key.startsWith("producer.")) p.put(key.substring("producer.".length()), value);
+        });
+        p.keySet().retainAll(org.apache.kafka.clients.producer.ProducerConfig.configNames());
+        p.put(BOOTSTRAP_SERVERS, bootstrapServers);
+        return p;
+    }
+
     /** The registry's address, as configured. */
     public String registryUrl() {
         return serdes.get(REGISTRY_URL);
@@ -420,6 +520,8 @@ public record InspectionConfig(
             out.append(key.name).append(" (").append(key.type.name().toLowerCase(Locale.ROOT));
             if (!key.hasDefault()) out.append(", required");
             else if (key.name.equals(STATE_DIR)) out.append(", default: linesight-streams in the temporary folder");
+            else if (key.name.equals(MODELS_DIR)) out.append(", default: linesight-models in the temporary folder");
+            else if (key.name.equals(INSTANCE)) out.append(", default: the host's name");
             else if (key.defaultValue == null) out.append(", no default");
             else out.append(", default: ").append(key.defaultValue);
             if (key.validator != null && !(key.validator instanceof ConfigDef.NonEmptyString)) out.append(", valid: ").append(key.validator);
@@ -440,7 +542,7 @@ public record InspectionConfig(
         return "InspectionConfig[bootstrapServers=" + bootstrapServers + ", applicationId=" + applicationId
                 + ", topics=" + topics.all().stream().map(t -> t.name()).toList() + ", checkpoint=" + checkpoint + ", scorer=" + scorer
                 + ", batching=" + batching + ", review=" + review + ", events=" + events + ", imageLimits=" + imageLimits
-                + ", streams=" + streams + ", recovery=" + recovery + ", metricsPort=" + metricsPort
+                + ", streams=" + streams + ", recovery=" + recovery + ", models=" + models + ", metricsPort=" + metricsPort
                 + ", serdes=" + redacted(serdes) + ", overrides=" + redacted(overrides) + "]";
     }
 
@@ -471,6 +573,10 @@ public record InspectionConfig(
 
         boolean bool(String key) {
             return (Boolean) Objects.requireNonNull(values.get(key), key);
+        }
+
+        List<String> list(String key) {
+            return ((List<?>) values.get(key)).stream().map(String::valueOf).filter(s -> !s.isBlank()).toList();
         }
 
         String text(String key) {

@@ -3,6 +3,8 @@ package io.linesight.streams;
 import io.linesight.schemas.registry.RegistryException;
 import io.linesight.schemas.registry.SchemaRegistryClient;
 import io.linesight.schemas.topics.TopicAdmin;
+import io.linesight.schemas.topics.TopicSpec;
+import io.linesight.schemas.topics.Topics;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -25,10 +27,11 @@ final class StartupChecks {
 
     private StartupChecks() { }
 
-    static List<String> problems(InspectionConfig config, boolean needsCheckpoint) {
+    /** @param followsRollouts whether the app also writes what concerns models */
+    static List<String> problems(InspectionConfig config, boolean needsCheckpoint, boolean followsRollouts) {
         List<String> problems = new ArrayList<>();
         if (needsCheckpoint) checkpoint(config.checkpoint(), problems);
-        broker(config, problems);
+        broker(config, used(config.topics(), followsRollouts), problems);
         registry(config, problems);
         return problems;
     }
@@ -43,14 +46,21 @@ final class StartupChecks {
         }
     }
 
-    private static void broker(InspectionConfig config, List<String> problems) {
+    /** Topics of other parts of the catalogue may be missing: who needs them asks for them. */
+    private static List<TopicSpec> used(Topics topics, boolean followsRollouts) {
+        List<TopicSpec> used = new ArrayList<>(List.of(topics.frames(), topics.results(), topics.anomalies(), topics.deadLetter()));
+        if (followsRollouts) used.addAll(List.of(topics.modelStatus(), topics.shadow()));
+        return used;
+    }
+
+    private static void broker(InspectionConfig config, List<TopicSpec> topics, List<String> problems) {
         Duration patience = config.recovery().startupTimeout();
         Map<String, Object> settings = new HashMap<>(config.adminProperties());
         settings.put("default.api.timeout.ms", "" + patience.toMillis());
         settings.put("request.timeout.ms", "" + Math.min(patience.toMillis(), 5_000));
         try (Admin admin = Admin.create(settings)) {
             admin.describeCluster().clusterId().get(patience.toMillis(), TimeUnit.MILLISECONDS);
-            for (TopicAdmin.TopicReport report : TopicAdmin.check(admin, config.topics().all())) {
+            for (TopicAdmin.TopicReport report : TopicAdmin.check(admin, topics)) {
                 switch (report.state()) {
                     case MISSING -> problems.add("Topic " + report.topic().name() + " does not exist. Create the topics with: linesight topics");
                     case DIFFERS -> LOG.info("Topic {}", report.describe());

@@ -142,4 +142,35 @@ class InspectionConfigTest {
         assertThat(NearMiss.of("device", InspectionConfig.keys())).contains("linesight.device");
         assertThat(NearMiss.of("something.else.entirely", InspectionConfig.keys())).isEmpty();
     }
+
+    @Test
+    void shouldReadWhatConcernsRollouts() {
+        InspectionConfig.Models models = InspectionConfig.of(minimal("linesight.models.instance", "line-3", "linesight.models.trusted.keys", "a.pub, b.pub",
+                "linesight.rollout.stagger.ms", "5000", "linesight.guard.anomaly.jump", "0.1")).models();
+        assertThat(models.channel()).isEqualTo("default");
+        assertThat(models.instance()).isEqualTo("line-3");
+        assertThat(models.trustedKeys()).containsExactly(Path.of("a.pub"), Path.of("b.pub"));
+        assertThat(models.acceptUnsigned()).isFalse();
+        assertThat(models.stagger()).isEqualTo(Duration.ofSeconds(5));
+        assertThat(models.guard().anomalyJump()).isEqualTo(0.1);
+        assertThat(models.guard().probation()).isEqualTo(Duration.ofMinutes(10));
+        assertThat(InspectionConfig.of(minimal()).models().instance()).isNotBlank();
+        assertThat(InspectionConfig.of(minimal()).models().trustedKeys()).isEmpty();
+    }
+
+    @Test
+    void shouldReportProblemsWithRolloutSettingsTogether() {
+        InvalidConfigException e = catchThrowableOfType(InvalidConfigException.class, () -> InspectionConfig.of(minimal(
+                "linesight.models.unsigned", "maybe", "linesight.guard.min.frames", "900", "linesight.shadow.queue", "0", "linesight.guard.error.rate", "2")));
+        assertThat(e.problems()).hasSize(4);
+        assertThat(e.getMessage()).contains("linesight.guard.min.frames=900 must not be above linesight.guard.window.frames=500");
+    }
+
+    @Test
+    void shouldGiveProducersBesideTheStreamWhatIsSaidForAll() {
+        assertThat(InspectionConfig.of(minimal("kafka.security.protocol", "SASL_SSL", "kafka.producer.compression.type", "lz4", "kafka.poll.ms", "5",
+                "kafka.consumer.fetch.max.wait.ms", "7")).producerProperties())
+                .containsEntry("security.protocol", "SASL_SSL").containsEntry("compression.type", "lz4").containsEntry("bootstrap.servers", "localhost:9092")
+                .doesNotContainKeys("poll.ms", "fetch.max.wait.ms");
+    }
 }

@@ -105,6 +105,10 @@ public final class OrtScorer implements Scorer {
         }
         long[] shape = frames.getShape();
         boolean fits = shape.length == 4 && free(shape[1], 3) && free(shape[2], SIDE) && free(shape[3], SIDE) && shape[0] != 0;
+        if (!fits && shape.length == 4 && free(shape[1], 3) && shape[2] > 0 && shape[3] > 0) {
+            throw unfit(checkpoint, "it is a checkpoint for another input size: its input '" + FRAMES + "' is " + Arrays.toString(shape)
+                    + "; frames are [N, 3, " + SIDE + ", " + SIDE + "]");
+        }
         if (!fits) {
             throw unfit(checkpoint, "its input '" + FRAMES + "' is " + Arrays.toString(shape) + "; frames are [N, 3, " + SIDE + ", " + SIDE + "]");
         }

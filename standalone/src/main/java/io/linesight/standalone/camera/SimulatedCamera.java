@@ -10,7 +10,6 @@ import java.util.Optional;
 
 /** A camera over the simulated line. Its n-th picture is {@code line.frame(index, n)}, so truth can be rendered again from the sequence. */
 public final class SimulatedCamera implements Camera {
-    private static final int JPEG_QUALITY = 95;
     private final SimulatedLine line;
     private final int index;
     private long sequence;
@@ -29,7 +28,7 @@ public final class SimulatedCamera implements Camera {
     public Optional<CameraShot> next() {
         SimulatedFrame frame = line.frame(index, sequence++);
         Instant capturedAt = Instant.now();
-        byte[] jpeg = ImageCodec.encodeJpeg(frame.image(), JPEG_QUALITY);
+        byte[] jpeg = ImageCodec.encodeJpeg(frame.image(), SimulatedFrame.JPEG_QUALITY);
         return Optional.of(new CameraShot(frame.product(), capturedAt, FrameEncoding.JPEG, frame.image().width(), frame.image().height(), jpeg,
                 Map.of(CameraShot.TRUTH_ANOMALOUS, Boolean.toString(frame.anomalous()), CameraShot.TRUTH_DEFECT, frame.defect())));
     }

@@ -17,7 +17,7 @@ import picocli.CommandLine.Option;
         description = "Streaming visual inspection: camera frames in, MMAD anomaly events out.",
         synopsisSubcommandLabel = "COMMAND",
         subcommands = {DemoCommand.class, SimulateCommand.class, FitCommand.class, EvaluateCommand.class, ScoreCommand.class, ReplayCommand.class,
-            ServeCommand.class, TopicsCommand.class, ModelsCommand.class, ParityCommand.class, CommandLine.HelpCommand.class},
+            ServeCommand.class, LabelCommand.class, TrainCommand.class, TopicsCommand.class, ModelsCommand.class, ParityCommand.class, CommandLine.HelpCommand.class},
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {"0:done", "1:it failed; the message says why and what happens next", "2:the command line is wrong"},
         footerHeading = "%nExamples:%n",

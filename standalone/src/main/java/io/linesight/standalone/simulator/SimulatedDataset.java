@@ -1,6 +1,6 @@
 package io.linesight.standalone.simulator;
 
-import java.awt.image.BufferedImage;
+import io.linesight.mmad.image.ImageCodec;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -8,9 +8,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
-import javax.imageio.ImageIO;
 
-/** Writes parts of the simulated line as a data set in MVTec-AD layout. */
+/**
+ * Writes parts of the simulated line as a data set in MVTec-AD layout, compressed as its cameras compress them: a model that has only seen
+ * untouched pixels takes the traces of JPEG for defects.
+ */
 public final class SimulatedDataset {
     private static final long TRAIN = 1;
     private static final long TEST = 2;
@@ -68,26 +70,16 @@ public final class SimulatedDataset {
 
     private static void write(SimulatedLine line, Path root, String product, Job job) {
         SimulatedFrame f = line.part(product, job.defect, job.stream, job.index);
-        int w = f.image().width();
-        int h = f.image().height();
-        byte[] rgb = f.image().rgb();
-        BufferedImage picture = new BufferedImage(w, h, BufferedImage.TYPE_INT_RGB);
-        for (int i = 0; i < w * h; i++) {
-            picture.setRGB(i % w, i / w, (rgb[3 * i] & 255) << 16 | (rgb[3 * i + 1] & 255) << 8 | (rgb[3 * i + 2] & 255));
-        }
         try {
-            save(picture, root.resolve(job.folder).resolve(job.name + ".png"));
+            Files.write(root.resolve(job.folder).resolve(job.name + ".jpg"), ImageCodec.encodeJpeg(f.image(), SimulatedFrame.JPEG_QUALITY));
             if (f.anomalous()) {
-                BufferedImage mask = new BufferedImage(w, h, BufferedImage.TYPE_BYTE_GRAY);
-                for (int i = 0; i < w * h; i++) mask.getRaster().setSample(i % w, i / w, 0, f.mask()[i] != 0 ? 255 : 0);
-                save(mask, root.resolve("ground_truth").resolve(job.defect).resolve(job.name + "_mask.png"));
+                byte[] mask = f.mask().clone();
+                for (int i = 0; i < mask.length; i++) mask[i] = (byte) (mask[i] != 0 ? 255 : 0);
+                Files.write(root.resolve("ground_truth").resolve(job.defect).resolve(job.name + "_mask.png"),
+                        ImageCodec.encodeGrayPng(mask, f.image().width(), f.image().height()));
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-    }
-
-    private static void save(BufferedImage picture, Path file) throws IOException {
-        if (!ImageIO.write(picture, "png", file.toFile())) throw new IOException("no PNG writer for " + file);
     }
 }

@@ -16,4 +16,6 @@ import io.linesight.mmad.image.RgbImage;
 public record SimulatedFrame(int camera, long sequence, String product, boolean anomalous, String defect, RgbImage image, byte[] mask) {
     /** Kind of defect of a good part, as the folder is called in MVTec layout. */
     public static final String GOOD = "good";
+    /** How the simulated cameras compress, and the data sets like them. */
+    public static final int JPEG_QUALITY = 95;
 }

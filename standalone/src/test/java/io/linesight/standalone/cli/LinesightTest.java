@@ -31,11 +31,11 @@ class LinesightTest {
     @Test
     void shouldExplainItself() {
         assertThat(run("--help")).isZero();
-        assertThat(out.toString()).contains("demo", "simulate", "fit", "evaluate", "score", "replay", "serve", "topics", "models", "parity", "Exit codes", "Examples");
+        assertThat(out.toString()).contains("demo", "simulate", "fit", "evaluate", "score", "replay", "serve", "label", "train", "topics", "models", "parity", "Exit codes", "Examples");
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"demo", "simulate", "fit", "evaluate", "score", "replay", "serve", "topics", "models", "parity"})
+    @ValueSource(strings = {"demo", "simulate", "fit", "evaluate", "score", "replay", "serve", "label", "train", "topics", "models", "parity"})
     void shouldExplainEveryCommand(String command) {
         assertThat(run(command, "--help")).isZero();
         assertThat(out.toString()).contains("Usage: linesight " + command, "linesight " + command, "--verbose");
@@ -109,7 +109,7 @@ class LinesightTest {
     @Test
     void shouldWriteSimulatedData() {
         assertThat(run("simulate", "--out", dir.resolve("parts").toString(), "--train", "2", "--test", "4", "--products", "fabric")).isZero();
-        assertThat(dir.resolve("parts/fabric/train/good/001.png")).exists();
+        assertThat(dir.resolve("parts/fabric/train/good/001.jpg")).exists();
         assertThat(out.toString()).contains("Wrote 6 pictures");
     }
 

@@ -2,7 +2,9 @@ package io.linesight.standalone.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.linesight.mmad.checkpoint.Calibration;
 import io.linesight.mmad.checkpoint.Checkpoints;
+import io.linesight.mmad.checkpoint.ProductCalibration;
 import io.linesight.standalone.embedded.EmbeddedKafka;
 import io.linesight.standalone.embedded.EmbeddedRegistry;
 import io.linesight.standalone.line.BundledModel;
@@ -53,7 +55,10 @@ class ModelsCommandIT {
     void shouldTakeCheckpointsThroughTheirLife() throws Exception {
         Path first = BundledModel.unpack(dir).orElseThrow();
         Path second = dir.resolve("second.onnx");
-        Checkpoints.withCalibration(first, second, Checkpoints.readInfo(first).calibration());
+        // Another threshold, or it would be the same version: a version names what a checkpoint decides.
+        Calibration calibration = Checkpoints.readInfo(first).calibration();
+        ProductCalibration fallback = calibration.fallback();
+        Checkpoints.withCalibration(first, second, new Calibration(new ProductCalibration(fallback.threshold() + 0.1, fallback.scale()), calibration.byProduct()));
         String v1 = Checkpoints.readInfo(first).version();
         String v2 = Checkpoints.readInfo(second).version();
         try (EmbeddedKafka kafka = EmbeddedKafka.in(dir.resolve("kafka")).start(); EmbeddedRegistry registry = EmbeddedRegistry.start(kafka.bootstrapServers(), 0)) {

@@ -1,5 +1,6 @@
 package io.linesight.streams.batching;
 
+import io.linesight.mmad.checkpoint.CheckpointInfo;
 import io.linesight.mmad.runtime.ScoringException;
 import io.linesight.mmad.score.Scorer;
 import io.linesight.mmad.score.Scores;
@@ -21,6 +22,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Gathers frames of all tasks and stream threads into batches for one scorer.
+ *
+ * <p>Every batch takes a lease of the model for itself, so models may be swapped between two batches.
  *
  * <p>One inference thread, because a scorer takes one caller at a time. A batch starts when {@code maxBatch} frames wait, or when the oldest
  * one has waited {@code maxLinger}; while a batch runs the next one fills. Frames are taken round-robin over their lanes (cameras), so a
@@ -55,15 +58,24 @@ public final class SharedBatcher implements AutoCloseable {
 
     private volatile long frameNanos;
     private long lastWarning = System.nanoTime() - WARNING_INTERVAL_NANOS;
+    // Inference thread only.
+    private CheckpointInfo lastModel;
+    private long lastEnd;
+
+    /** As the other constructor, with {@code linesight-inference} as the thread's name. */
+    public SharedBatcher(ServingModel model, int maxBatch, Duration maxLinger, int capacity, BatchListener listener) {
+        this("linesight-inference", model, maxBatch, maxLinger, capacity, listener);
+    }
 
     /**
      * Starts the inference thread.
      *
+     * @param name      of the inference thread
      * @param maxBatch  most frames per batch, 1 or more
      * @param maxLinger longest wait of a frame for company; zero means as soon as the scorer is free
      * @param capacity  most frames waiting; {@link #submit} blocks beyond it
      */
-    public SharedBatcher(ServingModel model, int maxBatch, Duration maxLinger, int capacity, BatchListener listener) {
+    public SharedBatcher(String name, ServingModel model, int maxBatch, Duration maxLinger, int capacity, BatchListener listener) {
         if (maxBatch < 1) throw new IllegalArgumentException("maxBatch must be at least 1, got " + maxBatch);
         if (maxLinger.isNegative()) throw new IllegalArgumentException("maxLinger must not be negative, got " + maxLinger);
         if (capacity < maxBatch) throw new IllegalArgumentException("capacity " + capacity + " is smaller than a batch of " + maxBatch);
@@ -73,7 +85,7 @@ public final class SharedBatcher implements AutoCloseable {
         this.lingerNanos = maxLinger.toNanos();
         this.capacity = capacity;
         listener.onStart(this::queued);
-        thread = new Thread(this::run, "linesight-inference");
+        thread = new Thread(this::run, name);
         thread.setDaemon(true);
         thread.start();
     }
@@ -243,9 +255,40 @@ public final class SharedBatcher implements AutoCloseable {
     }
 
     private void score(List<Entry> batch) {
-        long start = System.nanoTime();
-        Scorer scorer = model.current();
         Object[] answers = new Object[batch.size()];
+        CheckpointInfo info;
+        long start;
+        int failed;
+        try (ServingModel.Lease lease = model.acquire()) {
+            Scorer scorer = lease.scorer();
+            info = scorer.info();
+            start = System.nanoTime();
+            sayModel(batch, info, start);
+            failed = score(scorer, batch, answers);
+        } finally {
+            lastEnd = System.nanoTime();
+        }
+        long took = lastEnd - start;
+        long perFrame = took / batch.size();
+        frameNanos = frameNanos == 0 ? perFrame : frameNanos + (perFrame - frameNanos) / 4;
+        Instant now = Instant.now();
+        listener.onBatch(batch.size(), failed, took);
+        for (int i = 0; i < answers.length; i++) {
+            Entry entry = batch.get(i);
+            long queue = start - entry.enqueuedAt;
+            if (answers[i] instanceof Scores scores) {
+                int at = scores.count() == batch.size() ? i : 0;
+                entry.future.complete(new Inference(scores.raw()[at], scores.map(at), scores.size(), null, info,
+                        queue, took, batch.size(), now));
+            } else {
+                entry.future.complete(new Inference(Float.NaN, null, 0, String.valueOf(((RuntimeException) answers[i]).getMessage()),
+                        info, queue, took, batch.size(), now));
+            }
+        }
+    }
+
+    /** Fills in {@link Scores} or the exception for every frame; returns how many failed. */
+    private int score(Scorer scorer, List<Entry> batch, Object[] answers) {
         int failed = 0;
         try {
             Scores scores = checked(scorer, batch.stream().map(Entry::frame).toList());
@@ -262,23 +305,15 @@ public final class SharedBatcher implements AutoCloseable {
             }
             warn(batch.size(), failed, e);
         }
-        long end = System.nanoTime();
-        long perFrame = (end - start) / batch.size();
-        frameNanos = frameNanos == 0 ? perFrame : frameNanos + (perFrame - frameNanos) / 4;
-        Instant now = Instant.now();
-        listener.onBatch(batch.size(), failed, end - start);
-        for (int i = 0; i < answers.length; i++) {
-            Entry entry = batch.get(i);
-            long queue = start - entry.enqueuedAt;
-            if (answers[i] instanceof Scores scores) {
-                int at = scores.count() == batch.size() ? i : 0;
-                entry.future.complete(new Inference(scores.raw()[at], scores.map(at), scores.size(), null, scorer.info(),
-                        queue, end - start, batch.size(), now));
-            } else {
-                entry.future.complete(new Inference(Float.NaN, null, 0, String.valueOf(((RuntimeException) answers[i]).getMessage()),
-                        scorer.info(), queue, end - start, batch.size(), now));
-            }
-        }
+        return failed;
+    }
+
+    private void sayModel(List<Entry> batch, CheckpointInfo info, long start) {
+        if (info == lastModel) return;
+        long waiting = start;
+        for (Entry entry : batch) waiting = Math.min(waiting, entry.enqueuedAt);
+        listener.onModel(info, lastModel == null ? 0 : Math.max(0, start - Math.max(lastEnd, waiting)));
+        lastModel = info;
     }
 
     /** A model that answers with the wrong shape is as broken as one that throws. */

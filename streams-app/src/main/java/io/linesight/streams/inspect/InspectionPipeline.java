@@ -21,6 +21,8 @@ import io.linesight.streams.batching.Inference;
 import io.linesight.streams.batching.SharedBatcher;
 import io.linesight.streams.deadletter.DeadLetters;
 import io.linesight.streams.metrics.InspectionMetrics;
+import io.linesight.streams.rollout.FrameRouter;
+import io.linesight.streams.verdict.Verdicts;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.Instant;
@@ -50,7 +52,7 @@ public final class InspectionPipeline implements AutoCloseable {
     /** Cameras remembered for the one log line about their product; camera ids are not ours to bound. */
     private static final int REMEMBERED_CAMERAS = 10_000;
 
-    private final SharedBatcher batcher;
+    private final FrameRouter router;
     private final ImageLimits limits;
     private final Verdicts verdicts;
     private final AnomalyRenderer renderer;
@@ -62,9 +64,14 @@ public final class InspectionPipeline implements AutoCloseable {
     private final AtomicInteger outstanding = new AtomicInteger();
     private final Set<String> saidUnknownProduct = ConcurrentHashMap.newKeySet();
 
-    /** Takes no ownership of the batcher. */
+    /** One model for all frames. Takes no ownership of the batcher. */
     public InspectionPipeline(InspectionConfig config, SharedBatcher batcher, InspectionMetrics metrics) {
-        this.batcher = batcher;
+        this(config, FrameRouter.single(batcher), metrics);
+    }
+
+    /** @param router says which model decides a frame */
+    public InspectionPipeline(InspectionConfig config, FrameRouter router, InspectionMetrics metrics) {
+        this.router = router;
         this.limits = config.imageLimits();
         this.verdicts = new Verdicts(config.review().low(), config.review().high());
         InspectionConfig.Events events = config.events();
@@ -86,13 +93,15 @@ public final class InspectionPipeline implements AutoCloseable {
 
     private record Decoded(FrameHeader header, FrameRef source, int width, int height, byte[] planar, long nanos) { }
 
-    /** Starts on a frame; returns at once. */
+    /** Starts on a frame; returns at once. Called in the order of the frames, for each camera. */
     CompletableFuture<Outcome> inspect(FrameRef source, CameraFrame frame) {
         CompletableFuture<Outcome> outcome = new CompletableFuture<>();
         outstanding.incrementAndGet();
         outcome.whenComplete((o, e) -> outstanding.decrementAndGet());
+        // Before the decoders, which may overtake each other: a camera goes over to another model at one place in its sequence.
+        FrameRouter.Route route = router.route(source, frame.getCameraId(), FrameHeader.of(frame).product());
         try {
-            decoders.execute(() -> decodeAndSubmit(source, frame, outcome));
+            decoders.execute(() -> decodeAndSubmit(source, frame, route, outcome));
         } catch (RejectedExecutionException e) {
             outcome.completeExceptionally(new BatcherClosedException("the app is stopping"));
         }
@@ -101,14 +110,14 @@ public final class InspectionPipeline implements AutoCloseable {
 
     /** How long the frames in here will take at the measured speed of the model; zero while nothing was measured. */
     Duration backlog() {
-        return Duration.ofNanos(outstanding.get() * batcher.frameNanos());
+        return Duration.ofNanos(outstanding.get() * router.frameNanos());
     }
 
-    private void decodeAndSubmit(FrameRef source, CameraFrame frame, CompletableFuture<Outcome> outcome) {
+    private void decodeAndSubmit(FrameRef source, CameraFrame frame, FrameRouter.Route route, CompletableFuture<Outcome> outcome) {
         try {
             Decoded decoded = decode(source, frame);
             metrics.decoded(decoded.nanos);
-            batcher.submit(decoded.header.cameraId(), decoded.planar)
+            router.submit(route, decoded.header.cameraId(), decoded.planar)
                     .whenCompleteAsync((inference, error) -> judge(decoded, inference, error, outcome), renderers);
         } catch (BadImageException e) {
             outcome.complete(new Outcome.Rejected(DeadLetters.code(e.code()), e.getMessage()));
@@ -186,6 +195,7 @@ public final class InspectionPipeline implements AutoCloseable {
                 .setRegions(regions)
                 .build();
         AnomalyEvent anomaly = decision.anomalous() ? renderer.render(result, inference.map(), inference.mapSize(), decoded.planar) : null;
+        router.decided(source, header.cameraId(), header.product(), inference, decision, decoded.planar);
         metrics.queued(inference.queueNanos());
         metrics.rendered(System.nanoTime() - start);
         return new Outcome.Inspected(result, anomaly);

@@ -1,11 +1,16 @@
 package io.linesight.streams.metrics;
 
+import io.linesight.mmad.checkpoint.CheckpointInfo;
 import io.linesight.schemas.DeadLetterCode;
+import io.linesight.schemas.ModelRole;
 import io.linesight.schemas.Verdict;
 import io.linesight.streams.batching.BatchListener;
+import io.linesight.streams.model.ModelEvents;
+import io.linesight.streams.rollout.ShadowEvents;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
@@ -17,9 +22,10 @@ import java.util.function.IntSupplier;
 
 /**
  * Meters of the inspection app. Counted when a frame is read or forwarded, so after a crash the frames of the aborted transaction count
- * again; the topics do not have them twice. No meter is tagged with a camera or product: their number is not ours to bound.
+ * again; the topics do not have them twice. No meter is tagged with a camera or product: their number is not ours to bound. A model's version
+ * is a tag of {@link #MODEL_INFO} only, which has one meter per role at a time.
  */
-public final class InspectionMetrics implements BatchListener {
+public final class InspectionMetrics implements BatchListener, ModelEvents, ShadowEvents {
 
     public static final String FRAMES = "linesight.frames";
     public static final String RESULTS = "linesight.results";
@@ -35,6 +41,13 @@ public final class InspectionMetrics implements BatchListener {
     public static final String NAN_FRAMES = "linesight.model.nan.frames";
     public static final String UNKNOWN_PRODUCT = "linesight.product.unknown.frames";
     public static final String THREADS_REPLACED = "linesight.stream.threads.replaced";
+    public static final String MODEL_INFO = "linesight.model.info";
+    public static final String MODEL_SWAPS = "linesight.model.swaps";
+    public static final String MODEL_REJECTIONS = "linesight.model.rejections";
+    public static final String SWAP_PAUSE = "linesight.model.swap.pause";
+    public static final String SHADOW_SAMPLES = "linesight.shadow.samples";
+    public static final String SHADOW_DROPS = "linesight.shadow.drops";
+    public static final String CHALLENGER_FRAMES = "linesight.challenger.frames";
 
     /** Beyond this a camera's clock is wrong, and one such frame would spoil the mean for good. */
     private static final long MAX_LATENCY_MILLIS = TimeUnit.DAYS.toMillis(1);
@@ -56,6 +69,13 @@ public final class InspectionMetrics implements BatchListener {
     private final Counter nanFrames;
     private final Counter unknownProduct;
     private final Counter threadsReplaced;
+    private final Counter swaps;
+    private final Counter rejections;
+    private final Timer swapPause;
+    private final Counter shadowSamples;
+    private final Counter shadowDrops;
+    private final Counter challengerFrames;
+    private final Map<ModelRole, Meter> serving = new EnumMap<>(ModelRole.class);
 
     public InspectionMetrics(MeterRegistry registry) {
         this.registry = registry;
@@ -81,6 +101,12 @@ public final class InspectionMetrics implements BatchListener {
         nanFrames = counter(NAN_FRAMES, "Frames for which the model returned NaN or infinity; verdict REVIEW");
         unknownProduct = counter(UNKNOWN_PRODUCT, "Frames without a product that the model is calibrated on; the fallback applied");
         threadsReplaced = counter(THREADS_REPLACED, "Stream threads that failed and were replaced");
+        swaps = counter(MODEL_SWAPS, "Champions replaced by another model");
+        rejections = counter(MODEL_REJECTIONS, "Models that were refused, or taken out of service by a guard");
+        swapPause = Timer.builder(SWAP_PAUSE).description("From the old model's last batch, or the first waiting frame, to the new model's first batch").register(registry);
+        shadowSamples = counter(SHADOW_SAMPLES, "Frames that champion and challenger have both scored");
+        shadowDrops = counter(SHADOW_DROPS, "Shadow samples given up: the queue was full, or the challenger went away");
+        challengerFrames = counter(CHALLENGER_FRAMES, "Frames scored in the challenger's batcher, shadow and canary");
     }
 
     private Counter counter(String name, String description) {
@@ -149,5 +175,55 @@ public final class InspectionMetrics implements BatchListener {
     @Override
     public void onRetry(int size, RuntimeException cause) {
         batchRetries.increment();
+    }
+
+    @Override
+    public void onModel(CheckpointInfo model, long pauseNanos) {
+        if (pauseNanos > 0) swapPause.record(pauseNanos, TimeUnit.NANOSECONDS);
+    }
+
+    @Override
+    public synchronized void serving(ModelRole role, String version) {
+        Meter before = serving.remove(role);
+        if (before != null) registry.remove(before);
+        if (version == null) return;
+        serving.put(role, Gauge.builder(MODEL_INFO, () -> 1).description("1 for the version that fills the role").tag("role", role.name())
+                .tag("version", version).register(registry));
+    }
+
+    @Override
+    public void swapped() {
+        swaps.increment();
+    }
+
+    @Override
+    public void rejected() {
+        rejections.increment();
+    }
+
+    @Override
+    public void compared() {
+        shadowSamples.increment();
+    }
+
+    @Override
+    public void dropped() {
+        shadowDrops.increment();
+    }
+
+    /** For the challenger's batcher, whose batches must not mix with the champion's. */
+    public BatchListener challengerBatches() {
+        return new BatchListener() {
+            @Override
+            public void onBatch(int size, int failed, long inferenceNanos) {
+                challengerFrames.increment(size);
+                failedFrames.increment(failed);
+            }
+
+            @Override
+            public void onRetry(int size, RuntimeException cause) {
+                batchRetries.increment();
+            }
+        };
     }
 }

@@ -1,22 +1,47 @@
 package io.linesight.streams.model;
 
 import io.linesight.mmad.score.Scorer;
+import java.util.Objects;
 
 /**
  * The model that frames are scored with at this moment.
  *
- * <p>The batcher asks once per batch and uses the answer for that whole batch, so an implementation may swap models between batches and a
- * result always names the one model that made it. An implementation must not close a scorer that a batch may still be using.
+ * <p>The batcher takes a lease for every batch and scores the whole batch with it, so models may be swapped between batches and a result
+ * always names the one model that made it. A scorer stays open as long as somebody holds a lease of it. Thread-safe.
  */
 @FunctionalInterface
 public interface ServingModel {
 
-    /** The scorer for the next batch; never null, open until the batch that asked is done. */
-    Scorer current();
+    /** The right to score one batch. */
+    interface Lease extends AutoCloseable {
 
-    /** One model for the life of the app; the caller keeps ownership of the scorer. */
+        /** Open until this lease is closed; not to be closed by the borrower. */
+        Scorer scorer();
+
+        /** Gives the model back; never blocks and never throws. Idempotent. */
+        @Override
+        void close();
+    }
+
+    /**
+     * The model for the next batch; never null and never blocks.
+     *
+     * @throws IllegalStateException when there is none, because the app is stopping
+     */
+    Lease acquire();
+
+    /** One model for the life of the app; the caller keeps ownership of the scorer and closes it after the last batch. */
     static ServingModel fixed(Scorer scorer) {
-        java.util.Objects.requireNonNull(scorer, "scorer");
-        return () -> scorer;
+        Objects.requireNonNull(scorer, "scorer");
+        Lease lease = new Lease() {
+            @Override
+            public Scorer scorer() {
+                return scorer;
+            }
+
+            @Override
+            public void close() { }
+        };
+        return () -> lease;
     }
 }

@@ -16,6 +16,14 @@ public interface ImageSource {
     /** Normal pictures to learn from. */
     List<Sample> train(String category);
 
+    /**
+     * Labelled pictures that place the threshold and are never trained on; may be empty. {@code Fit} uses the normals among them and takes
+     * what is missing from {@link #train}.
+     */
+    default List<Sample> calibration(String category) {
+        return List.of();
+    }
+
     /** Labelled pictures to measure on; may be empty. */
     default List<Sample> test(String category) {
         return List.of();

@@ -48,6 +48,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.concurrent.CancellationException;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.global.torch;
 
@@ -82,6 +83,7 @@ public final class Fit {
      * @throws DatasetException      when there is nothing to learn from or pictures cannot be read; names them
      * @throws IOException           when a file cannot be written; an existing checkpoint stays as it was
      * @throws IllegalStateException when training diverges
+     * @throws CancellationException when {@link FitOptions.Builder#stopWhen} said so; nothing was written
      */
     public static FitResult run(FitOptions options) throws IOException {
         return new Fit(options).run();
@@ -142,9 +144,14 @@ public final class Fit {
         // By the pictures' names and not by the seed: whoever goes on from a checkpoint must not calibrate on what it was trained on.
         List<Sample> all = new ArrayList<>(options.source.train(category));
         all.sort(Comparator.comparingLong((Sample s) -> scattered(category + "/" + s.name())).thenComparing(Sample::name));
-        int held = Math.min(Math.max(LEAST_HELD_OUT, (int) Math.round(HELD_OUT * all.size())), all.size() / 2);
+        List<Sample> apart = options.source.calibration(category).stream().filter(s -> !s.anomalous()).toList();
+        // What the source sets apart is used as it is; only where that is too little, training pictures fill it up.
+        int wanted = apart.isEmpty() ? Math.max(LEAST_HELD_OUT, (int) Math.round(HELD_OUT * all.size())) : Math.max(0, LEAST_HELD_OUT - apart.size());
+        int held = Math.min(wanted, all.size() / 2);
+        List<Sample> forThreshold = new ArrayList<>(apart);
         // A single normal has to serve for both.
-        heldOut.put(category, List.copyOf(all.subList(0, Math.max(1, held))));
+        forThreshold.addAll(all.subList(0, apart.isEmpty() ? Math.max(1, held) : held));
+        heldOut.put(category, List.copyOf(forThreshold));
         training.put(category, List.copyOf(all.subList(held, all.size())));
     }
 
@@ -241,6 +248,7 @@ public final class Fit {
             while (step < limit) {
                 double elapsed = seconds(start);
                 if (step > 0 && elapsed >= budget) break;
+                if (options.stopWhen.getAsBoolean()) throw new CancellationException("training was called off after " + step + " steps; nothing was written");
                 double fraction = Math.max(step / (double) limit, elapsed / budget);
                 if (!dropped && fraction >= DROP_AT) {
                     trainer.learningRate(options.learningRate / 10);
@@ -345,19 +353,24 @@ public final class Fit {
                 Progress progress = new Progress(options.progress, "calibrate")) {
             int done = 0;
             for (Map.Entry<String, List<byte[]>> e : frames.entrySet()) {
-                List<Double> mine = new ArrayList<>();
-                for (int from = 0; from < e.getValue().size(); from += 4) {
-                    Scores s = scorer.score(e.getValue().subList(from, Math.min(e.getValue().size(), from + 4)));
-                    for (float raw : s.raw()) {
-                        if (!Float.isFinite(raw)) throw new IllegalStateException("the trained model gives a score that is not a number for category '" + e.getKey() + "'; nothing was written. Lower the learning rate");
-                        mine.add((double) raw);
-                    }
-                }
-                scores.put(e.getKey(), mine);
+                scores.put(e.getKey(), score(scorer, e.getKey(), e.getValue()));
                 progress.update((double) ++done / frames.size(), e.getKey());
             }
         }
         return Calibrator.calibrate(scores);
+    }
+
+    /** @throws IllegalStateException when a score is not a number */
+    static List<Double> score(Scorer scorer, String category, List<byte[]> frames) {
+        List<Double> scores = new ArrayList<>();
+        for (int from = 0; from < frames.size(); from += 4) {
+            Scores s = scorer.score(frames.subList(from, Math.min(frames.size(), from + 4)));
+            for (float raw : s.raw()) {
+                if (!Float.isFinite(raw)) throw new IllegalStateException("the trained model gives a score that is not a number for category '" + category + "'; nothing was written. Lower the learning rate");
+                scores.add((double) raw);
+            }
+        }
+        return scores;
     }
 
     private static double seconds(long since) {

@@ -7,6 +7,7 @@ import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 
 /** What to train. Made by {@link #builder}; immutable. */
 public final class FitOptions {
@@ -36,6 +37,7 @@ public final class FitOptions {
     final boolean skipUnreadable;
     final String command;
     final PrintStream progress;
+    final BooleanSupplier stopWhen;
 
     private FitOptions(Builder b) {
         source = b.source;
@@ -57,6 +59,7 @@ public final class FitOptions {
         skipUnreadable = b.skipUnreadable;
         command = b.command;
         progress = b.progress;
+        stopWhen = b.stopWhen;
     }
 
     public static Builder builder() {
@@ -83,6 +86,7 @@ public final class FitOptions {
         private boolean skipUnreadable;
         private String command = "";
         private PrintStream progress = System.err;
+        private BooleanSupplier stopWhen = () -> false;
 
         private Builder() { }
 
@@ -189,6 +193,12 @@ public final class FitOptions {
         /** Where progress goes: a live bar on a terminal, plain lines otherwise. */
         public Builder progress(PrintStream v) {
             progress = v;
+            return this;
+        }
+
+        /** Asked before every step, on the training thread: true calls the training off. */
+        public Builder stopWhen(BooleanSupplier v) {
+            stopWhen = v;
             return this;
         }
 

@@ -8,7 +8,7 @@ import org.bytedeco.pytorch.global.torch;
 
 /**
  * The core of SS2D for G channel groups at once (MMAD_SPEC section 3, steps 3 to 5): projections of every pixel, selective scan along K
- * visiting orders, sum over directions in raster order. Neither the raw time step nor any permuted copy is ever stored.
+ * visiting orders, sum over directions in raster order. Neither projections nor time steps nor any permuted copy are ever stored.
  *
  * <p>Input u [B,L,G*D] to output y [B,L,G*D]. Parameters are leaves; their gradients are accumulated by the backward pass.
  */
@@ -28,7 +28,6 @@ public final class SelectiveScan extends JavaOp {
     private final int[][] order;
     private ScanShape shape;
     private Tensor u;
-    private Tensor projection;
     private Tensor checkpoints;
     private ScanKernel.Inputs inputs;
 
@@ -45,13 +44,11 @@ public final class SelectiveScan extends JavaOp {
         int states = (int) p.aLogs.size(2);
         int channels = (int) p.xProj.size(3);
         shape = new ScanShape((int) u.size(0), (int) u.size(1), groups, channels, rank, order.length, states);
-        projection = torch.bmm(byGroup(u), xProj().transpose(1, 2));
         Tensor y = torch.empty_like(u);
-        inputs = new ScanKernel.Inputs(Torch.buffer(u), Torch.buffer(projection), Torch.values(p.dtWeight), Torch.values(p.dtBias), negativeA(), skip(), order);
+        inputs = new ScanKernel.Inputs(Torch.buffer(u), null, Torch.values(p.xProj), Torch.values(p.dtWeight), Torch.values(p.dtBias), negativeA(), skip(), order);
         FloatBuffer states0 = null;
         if (recording()) {
             this.u = keep(u);
-            keep(projection);
             checkpoints = keep(Torch.empty(shape.checkpointSize()));
             states0 = Torch.buffer(checkpoints);
         }
@@ -62,28 +59,17 @@ public final class SelectiveScan extends JavaOp {
     @Override
     protected Tensor backward(Tensor gy) {
         Tensor gu = torch.empty_like(u);
-        Tensor gProjection = torch.empty_like(projection);
-        ScanKernel.Gradients g = new ScanKernel.Gradients(Torch.buffer(gu), Torch.buffer(gProjection), new float[inputs.stepWeight().length],
+        ScanKernel.Gradients g = new ScanKernel.Gradients(Torch.buffer(gu), null, new float[inputs.projectionWeight().length], new float[inputs.stepWeight().length],
                 new float[inputs.stepBias().length], new float[inputs.a().length], new float[inputs.skip().length]);
         ScanKernel.backward(shape, inputs, Torch.buffer(checkpoints), Torch.buffer(gy), g);
-        accumulate(p.xProj, torch.bmm(gProjection.transpose(1, 2), byGroup(u)));
+        accumulate(p.xProj, Torch.of(g.projectionWeight(), g.projectionWeight().length));
         accumulate(p.dtWeight, Torch.of(g.stepWeight(), g.stepWeight().length));
         accumulate(p.dtBias, Torch.of(g.stepBias(), g.stepBias().length));
         float[] a = g.a();
         for (int i = 0; i < a.length; i++) a[i] *= inputs.a()[i];
         accumulate(p.aLogs, Torch.of(a, a.length));
         accumulate(p.ds, Torch.of(g.skip(), shape.groups(), 1, shape.channels()).expand(shape.groups(), shape.directions(), shape.channels()).contiguous());
-        byGroup(gu).add_(torch.bmm(gProjection, xProj()));
         return gu;
-    }
-
-    private Tensor xProj() {
-        return p.xProj.detach().view(shape.groups(), (long) shape.directions() * shape.row(), shape.channels());
-    }
-
-    /** [B,L,G*D] seen as [G,B*L,D]. */
-    private Tensor byGroup(Tensor t) {
-        return t.view((long) shape.batch() * shape.length(), shape.groups(), shape.channels()).transpose(0, 1);
     }
 
     private float[] negativeA() {

@@ -42,6 +42,42 @@ class CalibratorTest {
         assertThat(c.forProduct("unknown").threshold()).isGreaterThan(0.41);
     }
 
+    private static final List<Double> NORMALS = List.of(0.10, 0.11, 0.12, 0.12, 0.13, 0.13, 0.14, 0.14, 0.15, 0.16);
+
+    private static List<Double> repeated(int n, double from) {
+        List<Double> s = new ArrayList<>();
+        for (int i = 0; i < n; i++) s.add(from + 0.0001 * i);
+        return s;
+    }
+
+    @Test
+    void shouldKeepTheBoundWhereAnomalousScoresAreAboveIt() {
+        ProductCalibration bound = Calibrator.of(NORMALS);
+        assertThat(Calibrator.of(NORMALS, List.of())).isEqualTo(bound);
+        assertThat(Calibrator.of(NORMALS, List.of(0.9, 0.8, 0.95))).as("easy defects do not raise it").isEqualTo(bound);
+    }
+
+    @Test
+    void shouldLowerTheThresholdTowardsMissedAnomaliesAsFarAsTheirNumberAllows() {
+        double bound = Calibrator.of(NORMALS).threshold();
+        assertThat(bound).isGreaterThan(0.17);
+        double few = Calibrator.of(NORMALS, List.of(0.165, 0.9)).threshold();
+        double many = Calibrator.of(NORMALS, repeated(90, 0.165)).threshold();
+        assertThat(few).isLessThan(bound).isGreaterThan(bound - 0.3 * (bound - 0.165));
+        assertThat(many).isLessThan(few).isCloseTo(0.165, within(0.002));
+    }
+
+    @Test
+    void shouldNeverRejectMoreThanOneNormalInTwentyForTheSakeOfAnomalies() {
+        // Anomalous scores right among the normals, and many of them: F1 alone would reject everything.
+        double ten = Calibrator.of(NORMALS, repeated(500, 0.11)).threshold();
+        assertThat(NORMALS.stream().filter(s -> s >= ten)).isEmpty();
+        List<Double> forty = new ArrayList<>();
+        for (int i = 0; i < 4; i++) forty.addAll(NORMALS);
+        double t = Calibrator.of(forty, repeated(500, 0.11)).threshold();
+        assertThat(forty.stream().filter(s -> s >= t).count()).isLessThanOrEqualTo(2);
+    }
+
     @ParameterizedTest
     @CsvSource({"3,4.541", "5,3.365", "9,2.821", "30,2.457"})
     void shouldKnowStudentsQuantiles(int freedom, double expected) {

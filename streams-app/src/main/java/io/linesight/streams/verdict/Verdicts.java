@@ -1,23 +1,24 @@
-package io.linesight.streams.inspect;
+package io.linesight.streams.verdict;
 
 import io.linesight.mmad.checkpoint.Calibration;
 import io.linesight.mmad.checkpoint.ProductCalibration;
 import io.linesight.schemas.Verdict;
 import io.linesight.streams.batching.Inference;
 
-/** From the model's raw score to a verdict on the product's own scale. */
-final class Verdicts {
+/** From the model's raw score to a verdict on the product's own scale. Immutable. */
+public final class Verdicts {
 
     /** Calibrated score from which a frame is anomalous, whatever the review band. */
-    static final double DECISION_POINT = 0.5;
-    static final String INFERENCE_FAILED = "INFERENCE_FAILED";
-    static final String MODEL_RETURNED_NAN = "MODEL_RETURNED_NAN";
-    static final String FALLBACK = "*";
+    public static final double DECISION_POINT = 0.5;
+    public static final String INFERENCE_FAILED = "INFERENCE_FAILED";
+    public static final String MODEL_RETURNED_NAN = "MODEL_RETURNED_NAN";
+    public static final String FALLBACK = "*";
 
     private final double low;
     private final double high;
 
-    Verdicts(double low, double high) {
+    /** Calibrated scores below {@code low} are PASS, from {@code high} on FAIL, between them REVIEW. */
+    public Verdicts(double low, double high) {
         this.low = low;
         this.high = high;
     }
@@ -28,13 +29,15 @@ final class Verdicts {
      * @param calibration what was applied
      * @param applied     product of the calibration, or {@value #FALLBACK}
      */
-    record Decision(double score, Verdict verdict, String reason, ProductCalibration calibration, String applied) {
-        boolean anomalous() {
+    public record Decision(double score, Verdict verdict, String reason, ProductCalibration calibration, String applied) {
+        /** Whether the score reached the decision point. */
+        public boolean anomalous() {
             return score >= DECISION_POINT;
         }
     }
 
-    Decision decide(Inference inference, String product) {
+    /** @param product of the frame; null or unknown takes the fallback calibration */
+    public Decision decide(Inference inference, String product) {
         Calibration calibrations = inference.model().calibration();
         ProductCalibration calibration = calibrations.forProduct(product);
         String applied = calibrations.knows(product) ? product : FALLBACK;

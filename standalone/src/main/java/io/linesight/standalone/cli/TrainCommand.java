@@ -1,0 +1,162 @@
+package io.linesight.standalone.cli;
+
+import io.linesight.trainer.data.MvtecDataset;
+import io.linesight.trainer.gate.GateConfig;
+import io.linesight.trainer.service.ChallengerSink;
+import io.linesight.trainer.service.ChampionSource;
+import io.linesight.trainer.service.FileChampion;
+import io.linesight.trainer.service.FolderSink;
+import io.linesight.trainer.service.TrainerConfig;
+import io.linesight.trainer.service.TrainerConfig.Sampling;
+import io.linesight.trainer.service.TrainerConfig.Triggers;
+import io.linesight.trainer.service.TrainerEvent;
+import io.linesight.trainer.service.TrainerService;
+import io.linesight.trainer.store.DatasetStore;
+import io.linesight.trainer.store.StoreConfig;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+@Command(name = "train", mixinStandardHelpOptions = true, sortOptions = false,
+        description = {"Learns from labels until it is stopped: fine-tunes the champion when a trigger fires, judges the challenger against it and hands it over.",
+            "Of several trainers in a group one works. A file 'train.now' in its folder begins a run, too."},
+        footerHeading = "%nExamples:%n",
+        footer = {"  linesight train -b localhost:9092 -r http://localhost:8081 --dir trainer --champion m.onnx --out challengers --after-normals 50",
+            "  linesight train -b localhost:9092 -r http://localhost:8081 --dir trainer --champion m.onnx --out challengers --now --once",
+            "  linesight train --dir trainer --import parts      earlier pictures, so that they are not forgotten",
+            "  linesight train --dir trainer --export labelled   what was labelled, in MVTec-AD layout"})
+final class TrainCommand implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec;
+
+    @Mixin
+    private Kafka kafka;
+
+    @Option(names = "--dir", required = true, paramLabel = "DIR", description = "Folder of the trainer: its pictures, its runs.")
+    private Path dir;
+
+    @Option(names = "--champion", paramLabel = "FILE", description = "Checkpoint to go on from.")
+    private Path champion;
+
+    @Option(names = "--out", paramLabel = "DIR", description = "Folder for challengers; those that the gate did not pass go into its sub-folder not-passed.")
+    private Path out;
+
+    @Option(names = "--channel", defaultValue = "default", paramLabel = "NAME", description = "Rollout channel (${DEFAULT-VALUE}).")
+    private String channel;
+
+    @Option(names = "--group", paramLabel = "NAME", description = "Consumer group, of which one trainer works (linesight-trainer-<channel>).")
+    private String group;
+
+    @Option(names = "--name", defaultValue = "trainer", paramLabel = "NAME", description = "Name of this trainer, for people (${DEFAULT-VALUE}).")
+    private String name;
+
+    @Option(names = "--after-normals", defaultValue = "0", paramLabel = "N", description = "Begin a run after so many new normals.")
+    private int afterNormals;
+
+    @Option(names = "--every", paramLabel = "TIME", converter = Durations.class, description = "Begin a run so long after the last one, if labels came in; as 90s, 30m or 24h.")
+    private Duration every;
+
+    @Option(names = "--now", description = "Begin a run as soon as the labels of the topic are in.")
+    private boolean now;
+
+    @Option(names = "--once", description = "End after one run; exit code 0 when its challenger was handed over.")
+    private boolean once;
+
+    @Option(names = "--minutes", defaultValue = "10", paramLabel = "M", description = "Time to train in one run (${DEFAULT-VALUE}).")
+    private double minutes;
+
+    @Option(names = "--lr", defaultValue = "0.0005", paramLabel = "RATE", description = "Learning rate (${DEFAULT-VALUE}).")
+    private double learningRate;
+
+    @Option(names = "--threads", defaultValue = "0", paramLabel = "N", description = "CPU threads; 0 takes all processors (${DEFAULT-VALUE}).")
+    private int threads;
+
+    @Option(names = "--margin", defaultValue = "0.03", paramLabel = "SHARE", description = "How much a product's figures may fall (${DEFAULT-VALUE}).")
+    private double margin;
+
+    @Option(names = "--retired", split = ",", paramLabel = "A,B", description = "Products no longer made; a challenger may forget them.")
+    private Set<String> retired = Set.of();
+
+    @Option(names = "--sample", defaultValue = "0", paramLabel = "N", description = "Keep so many frames per product and hour that passed with confidence, as earlier normals (off).")
+    private double sample;
+
+    @Option(names = "--max-bytes", defaultValue = "10737418240", paramLabel = "N", description = "Most bytes of pictures (${DEFAULT-VALUE}).")
+    private long maxBytes;
+
+    @Option(names = "--import", paramLabel = "DIR", description = "Take over pictures in MVTec-AD layout and stop.")
+    private Path importFrom;
+
+    @Option(names = "--export", paramLabel = "DIR", description = "Write all pictures in MVTec-AD layout and stop.")
+    private Path exportTo;
+
+    @Override
+    public Integer call() throws Exception {
+        PrintWriter o = spec.commandLine().getOut();
+        StoreConfig store = StoreConfig.in(dir.resolve("store")).withMaxBytes(maxBytes);
+        if (importFrom != null || exportTo != null) {
+            if (importFrom != null) Inputs.folder(importFrom, "folder");
+            try (DatasetStore s = DatasetStore.open(store)) {
+                if (importFrom != null) o.println("Imported " + s.importFrom(MvtecDataset.open(importFrom, List.of()), "import") + " pictures");
+                if (exportTo != null) o.println("Wrote " + s.export(exportTo) + " pictures to " + exportTo);
+            }
+            return 0;
+        }
+        if (champion == null || out == null) throw new ParameterException(spec.commandLine(), "--champion and --out are needed");
+        Inputs.existing(champion, "checkpoint");
+        Inputs.made(out);
+        return serve(store, new FileChampion(champion), new FolderSink(out));
+    }
+
+    private int serve(StoreConfig store, ChampionSource champions, ChallengerSink sink) throws IOException, InterruptedException {
+        PrintWriter o = spec.commandLine().getOut();
+        Map<String, String> settings = kafka.clientSettings();
+        Kafka.require(settings, "bootstrap.servers", "--bootstrap-servers");
+        Kafka.require(settings, "schema.registry.url", "--registry");
+        TrainerConfig config;
+        try {
+            TrainerConfig plain = TrainerConfig.of(settings, dir);
+            GateConfig gate = GateConfig.defaults();
+            config = plain.withStore(store).withChannel(channel).withGroup(group == null ? "linesight-trainer-" + channel : group).withInstance(name).withTriggers(new Triggers(afterNormals, every))
+                    .withTuning(plain.tuning().withMinutes(minutes).withLearningRate(learningRate).withThreads(threads))
+                    .withSampling(new Sampling(sample, Sampling.OFF.belowScore(), Sampling.OFF.mostPerProduct()))
+                    .withGate(new GateConfig(margin, gate.leastNormals(), gate.leastAnomalous(), gate.mostFalseAlarms(), retired));
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), e.getMessage());
+        }
+        Logs.service();
+        CountDownLatch stop = new CountDownLatch(1);
+        AtomicReference<TrainerEvent> last = new AtomicReference<>();
+        try (TrainerService service = new TrainerService(config, champions, sink, e -> {
+            o.println((e.run().isEmpty() ? "" : e.run() + "  ") + e.message());
+            o.flush();
+            boolean end = e.kind() == TrainerEvent.Kind.RUN_FINISHED || e.kind() == TrainerEvent.Kind.RUN_FAILED;
+            if (end && once) {
+                last.set(e);
+                stop.countDown();
+            }
+        }); StopSignal signal = new StopSignal(stop::countDown)) {
+            service.start();
+            if (now) service.trigger();
+            o.println("Reading labels; Ctrl-C stops, and a run under way goes on at the next start.");
+            o.flush();
+            while (!signal.asked() && service.failure().isEmpty() && last.get() == null) stop.await(500, TimeUnit.MILLISECONDS);
+            Throwable why = service.failure().orElse(null);
+            if (why != null) throw new UserError("the trainer stopped: " + why.getMessage() + ". Labels it had not stored are read again at the next start", why);
+        }
+        return last.get() != null && last.get().kind() == TrainerEvent.Kind.RUN_FAILED ? 1 : 0;
+    }
+}

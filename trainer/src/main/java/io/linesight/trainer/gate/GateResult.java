@@ -1,0 +1,13 @@
+package io.linesight.trainer.gate;
+
+import io.linesight.schemas.GateVerdict;
+import io.linesight.schemas.ProductMetrics;
+import java.util.List;
+
+/**
+ * The gate's word.
+ *
+ * @param verdict  outcome and reason, for the {@code ModelVersion}
+ * @param products figures of both models, sorted by product
+ */
+public record GateResult(GateVerdict verdict, List<ProductMetrics> products) { }

@@ -1,0 +1,29 @@
+package io.linesight.trainer.service;
+
+/**
+ * Something that happened, for people and for whoever waits for it.
+ *
+ * @param kind    what sort of thing
+ * @param run     the training run it belongs to; empty for none
+ * @param message one line
+ */
+public record TrainerEvent(Kind kind, String run, String message) {
+    public enum Kind {
+        /** This trainer is the one that works. */
+        WORKING,
+        /** Another one works, or nobody can tell at the moment. */
+        STANDBY,
+        /** Labels were taken in. */
+        LABELS,
+        /** A run begins, or goes on after a restart. */
+        RUN_STARTED,
+        /** A stage of a run is done. */
+        STAGE_DONE,
+        /** The gate has spoken. */
+        VERDICT,
+        /** A run is over and its challenger handed over. */
+        RUN_FINISHED,
+        /** A run was given up; the message says why and what comes next. */
+        RUN_FAILED
+    }
+}
