@@ -143,6 +143,8 @@ class RolloutIT {
                 channel.decide(RolloutAction.PROMOTE, RolloutMode.ACTIVE, "forged", null);
                 await(() -> app.meters().counter(InspectionMetrics.MODEL_REJECTIONS).count() == 1, "the forged one is refused");
                 assertThat(app.modelVersion()).contains("v1");
+                // Long enough for every camera to be back at the champion: otherwise one may never be seen there.
+                Thread.sleep(1_000);
                 channel.decide(RolloutAction.PROMOTE, RolloutMode.ACTIVE, "v2", null);
                 await(() -> app.modelVersion().orElse("").equals("v2"), "v2 decides");
                 Thread.sleep(500);
