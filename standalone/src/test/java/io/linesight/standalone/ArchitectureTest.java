@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import io.linesight.models.config.ModelsConfig;
+import io.linesight.streams.InspectionConfig;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -52,6 +54,11 @@ class ArchitectureTest {
     @Test
     void shouldKeepTheTrainerFreeOfTheStreamsApp() {
         none("io.linesight.trainer", "io.linesight.streams..", "io.linesight.standalone..");
+    }
+
+    @Test
+    void shouldDocumentEverySettingOfCheckpointsInTheReferenceOfTheApp() {
+        assertThat(InspectionConfig.keys()).contains(ModelsConfig.TRUSTED_KEYS, ModelsConfig.UNSIGNED, ModelsConfig.PATIENCE_MS, ModelsConfig.MAX_BYTES, ModelsConfig.HTTP_AUTHORIZATION);
     }
 
     @Test

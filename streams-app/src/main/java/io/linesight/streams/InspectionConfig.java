@@ -113,13 +113,13 @@ public record InspectionConfig(
      * @param channel       whose decisions are followed
      * @param instance      name of this instance on the model-status topic
      * @param directory     for downloads
-     * @param trustedKeys   public keys whose signature makes a checkpoint fit to serve
-     * @param acceptUnsigned whether unsigned checkpoints are served
+     * @param follow        whether it was said whose checkpoints are served; without that there are no rollouts to follow. Who makes the
+     *                      {@code ModelControl} reads those settings
      * @param stagger       pause between the swaps of two instances
      * @param shadowQueue   most frames that wait for a shadow's score
      * @param guard         when a new model is taken out of service
      */
-    public record Models(String channel, String instance, Path directory, List<Path> trustedKeys, boolean acceptUnsigned, Duration stagger,
+    public record Models(String channel, String instance, Path directory, boolean follow, Duration stagger,
                          int shadowQueue, GuardLimits guard) { }
 
     public static final String BOOTSTRAP_SERVERS = "bootstrap.servers";
@@ -161,6 +161,9 @@ public record InspectionConfig(
     public static final String MODELS_DIR = "linesight.models.dir";
     public static final String TRUSTED_KEYS = "linesight.models.trusted.keys";
     public static final String UNSIGNED = "linesight.models.unsigned";
+    public static final String MODELS_PATIENCE_MS = "linesight.models.patience.ms";
+    public static final String MODELS_MAX_BYTES = "linesight.models.max.bytes";
+    public static final String MODELS_HTTP_AUTHORIZATION = "linesight.models.http.authorization";
     public static final String STAGGER_MS = "linesight.rollout.stagger.ms";
     public static final String PROBATION_MS = "linesight.rollout.probation.ms";
     public static final String SHADOW_QUEUE = "linesight.shadow.queue";
@@ -269,9 +272,15 @@ public record InspectionConfig(
                 .define(MODELS_DIR, Type.STRING, Path.of(System.getProperty("java.io.tmpdir"), "linesight-models").toString(), Importance.LOW,
                         "Folder for checkpoints while they are downloaded and checked. Nothing stays there.")
                 .define(TRUSTED_KEYS, Type.LIST, "", Importance.HIGH,
-                        "Files with the public keys of those whose published checkpoints are served, separated by commas.")
+                        "Files with the public keys of those whose published checkpoints are served, separated by commas. With keys, or with linesight.models.unsigned=accept, 'serve' follows the rollouts of its channel; without, it serves linesight.checkpoint for good.")
                 .define(UNSIGNED, Type.STRING, "refuse", choice("refuse", "accept"), Importance.HIGH,
                         "Whether published checkpoints without a signature are served. A wrong signature is always refused.")
+                .define(MODELS_PATIENCE_MS, Type.INT, 30_000, Range.atLeast(1), Importance.LOW,
+                        "How long a broker or a web server that keeps checkpoints may stay silent before a download fails and is tried again.")
+                .define(MODELS_MAX_BYTES, Type.LONG, (long) Integer.MAX_VALUE, Range.atLeast(1), Importance.LOW,
+                        "Largest published checkpoint that is downloaded.")
+                .define(MODELS_HTTP_AUTHORIZATION, Type.PASSWORD, null, Importance.LOW,
+                        "Authorization header for checkpoints on a web server; a secret.")
                 .define(STAGGER_MS, Type.INT, 0, Range.between(0, 3_600_000), Importance.LOW,
                         "Rolling updates: an instance swaps its champion this long after the one before it in order. The order is the number at the end of linesight.models.instance, or a hash of the name. 0 swaps as soon as the model is ready; a rollback never waits.")
                 .define(PROBATION_MS, Type.INT, 600_000, Range.between(0, 86_400_000), Importance.LOW,
@@ -400,7 +409,7 @@ public record InspectionConfig(
         GuardLimits guard = new GuardLimits(v.integer(GUARD_WINDOW), v.integer(GUARD_MINIMUM), v.real(GUARD_ERROR_RATE), v.real(GUARD_NAN_RATE),
                 v.real(GUARD_LATENCY_RATIO), v.real(GUARD_ANOMALY_JUMP), v.millis(PROBATION_MS));
         return new Models(v.text(CHANNEL), instance == null || instance.isEmpty() ? hostName() : instance, Path.of(v.text(MODELS_DIR)),
-                v.list(TRUSTED_KEYS).stream().map(Path::of).toList(), v.text(UNSIGNED).equals("accept"), v.millis(STAGGER_MS), v.integer(SHADOW_QUEUE), guard);
+                !v.list(TRUSTED_KEYS).isEmpty() || v.text(UNSIGNED).equals("accept"), v.millis(STAGGER_MS), v.integer(SHADOW_QUEUE), guard);
     }
 
     private static String hostName() {

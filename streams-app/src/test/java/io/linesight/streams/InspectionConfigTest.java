@@ -149,13 +149,13 @@ class InspectionConfigTest {
                 "linesight.rollout.stagger.ms", "5000", "linesight.guard.anomaly.jump", "0.1")).models();
         assertThat(models.channel()).isEqualTo("default");
         assertThat(models.instance()).isEqualTo("line-3");
-        assertThat(models.trustedKeys()).containsExactly(Path.of("a.pub"), Path.of("b.pub"));
-        assertThat(models.acceptUnsigned()).isFalse();
+        assertThat(models.follow()).isTrue();
         assertThat(models.stagger()).isEqualTo(Duration.ofSeconds(5));
         assertThat(models.guard().anomalyJump()).isEqualTo(0.1);
         assertThat(models.guard().probation()).isEqualTo(Duration.ofMinutes(10));
         assertThat(InspectionConfig.of(minimal()).models().instance()).isNotBlank();
-        assertThat(InspectionConfig.of(minimal()).models().trustedKeys()).isEmpty();
+        assertThat(InspectionConfig.of(minimal()).models().follow()).isFalse();
+        assertThat(InspectionConfig.of(minimal("linesight.models.unsigned", "accept")).models().follow()).isTrue();
     }
 
     @Test

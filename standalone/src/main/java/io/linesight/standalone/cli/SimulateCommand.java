@@ -1,5 +1,6 @@
 package io.linesight.standalone.cli;
 
+import io.linesight.standalone.simulator.Lamp;
 import io.linesight.standalone.simulator.SimulatedDataset;
 import io.linesight.standalone.simulator.SimulatedLine;
 import java.nio.file.Path;
@@ -30,8 +31,21 @@ final class SimulateCommand implements Callable<Integer> {
     @Option(names = "--seed", defaultValue = "1", description = "The same seed writes the same pictures (${DEFAULT-VALUE}).")
     private long seed;
 
+    @Option(names = "--lamp", defaultValue = "tube", paramLabel = "tube|led", description = "Lamp over the parts: the one the line was built with, or the one that 'demo --learn' replaces it by (${DEFAULT-VALUE}).")
+    private LampKind lamp;
+
     @Option(names = "--products", split = ",", paramLabel = "A,B", description = "Products; all by default: flange, board, fabric, blister.")
     private List<String> products;
+
+    private enum LampKind {
+        tube(Lamp.TUBE), led(Lamp.LED);
+
+        private final Lamp lamp;
+
+        LampKind(Lamp lamp) {
+            this.lamp = lamp;
+        }
+    }
 
     @Override
     public Integer call() throws Exception {
@@ -40,7 +54,7 @@ final class SimulateCommand implements Callable<Integer> {
         for (String p : chosen) {
             if (!SimulatedLine.products().contains(p)) throw new ParameterException(spec.commandLine(), "there is no simulated product '" + p + "': choose from " + String.join(", ", SimulatedLine.products()));
         }
-        int n = SimulatedDataset.export(out, chosen, train, test, seed);
+        int n = SimulatedDataset.export(out, chosen, train, test, seed, lamp.lamp);
         spec.commandLine().getOut().println("Wrote " + n + " pictures of " + String.join(", ", chosen) + " to " + out);
         return 0;
     }

@@ -1,5 +1,9 @@
 package io.linesight.standalone.cli;
 
+import io.linesight.models.config.ModelsConfig;
+import io.linesight.models.signing.CheckpointSigner;
+import io.linesight.models.store.CheckpointStores;
+import io.linesight.standalone.rollout.TrainedChannel;
 import io.linesight.trainer.data.MvtecDataset;
 import io.linesight.trainer.gate.GateConfig;
 import io.linesight.trainer.service.ChallengerSink;
@@ -19,11 +23,14 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Collectors;
+import org.apache.kafka.common.KafkaException;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -32,11 +39,11 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 @Command(name = "train", mixinStandardHelpOptions = true, sortOptions = false,
-        description = {"Learns from labels until it is stopped: fine-tunes the champion when a trigger fires, judges the challenger against it and hands it over.",
+        description = {"Learns from labels until it is stopped: fine-tunes the channel's champion when a trigger fires, judges the challenger against it and publishes it.",
             "Of several trainers in a group one works. A file 'train.now' in its folder begins a run, too."},
         footerHeading = "%nExamples:%n",
-        footer = {"  linesight train -b localhost:9092 -r http://localhost:8081 --dir trainer --champion m.onnx --out challengers --after-normals 50",
-            "  linesight train -b localhost:9092 -r http://localhost:8081 --dir trainer --champion m.onnx --out challengers --now --once",
+        footer = {"  linesight train -b localhost:9092 -r http://localhost:8081 --dir trainer --trust line.pub --key line.key --after-normals 50 --shadow 10",
+            "  linesight train -b localhost:9092 -r http://localhost:8081 --dir trainer --champion m.onnx --out challengers --now --once   files only",
             "  linesight train --dir trainer --import parts      earlier pictures, so that they are not forgotten",
             "  linesight train --dir trainer --export labelled   what was labelled, in MVTec-AD layout"})
 final class TrainCommand implements Callable<Integer> {
@@ -49,10 +56,22 @@ final class TrainCommand implements Callable<Integer> {
     @Option(names = "--dir", required = true, paramLabel = "DIR", description = "Folder of the trainer: its pictures, its runs.")
     private Path dir;
 
-    @Option(names = "--champion", paramLabel = "FILE", description = "Checkpoint to go on from.")
+    @Option(names = "--trust", paramLabel = "PUBLIC.PEM", split = ",", description = "Public key of those whose champions are gone on from (linesight.models.trusted.keys; linesight.models.unsigned=accept does without).")
+    private List<Path> trust = List.of();
+
+    @Option(names = "--key", paramLabel = "PRIVATE.PEM", description = "Sign challengers with this key; without one they are unsigned, and instances that trust keys refuse them.")
+    private Path key;
+
+    @Option(names = "--store", paramLabel = "kafka:|file:DIR|http(s)://...", defaultValue = CheckpointStores.KAFKA, description = "Where challengers' bytes go (${DEFAULT-VALUE}).")
+    private String storeAt;
+
+    @Option(names = "--shadow", paramLabel = "P", defaultValue = "0", description = "Percentage of the frames that a challenger which passed its gate begins to score beside the champion; by default people decide that.")
+    private double shadow;
+
+    @Option(names = "--champion", paramLabel = "FILE", description = "Go on from this checkpoint instead of the channel's champion; with --out.")
     private Path champion;
 
-    @Option(names = "--out", paramLabel = "DIR", description = "Folder for challengers; those that the gate did not pass go into its sub-folder not-passed.")
+    @Option(names = "--out", paramLabel = "DIR", description = "Put challengers into this folder instead of publishing them; those that the gate did not pass go into its sub-folder not-passed.")
     private Path out;
 
     @Option(names = "--channel", defaultValue = "default", paramLabel = "NAME", description = "Rollout channel (${DEFAULT-VALUE}).")
@@ -115,17 +134,32 @@ final class TrainCommand implements Callable<Integer> {
             }
             return 0;
         }
-        if (champion == null || out == null) throw new ParameterException(spec.commandLine(), "--champion and --out are needed");
-        Inputs.existing(champion, "checkpoint");
-        Inputs.made(out);
-        return serve(store, new FileChampion(champion), new FolderSink(out));
-    }
-
-    private int serve(StoreConfig store, ChampionSource champions, ChallengerSink sink) throws IOException, InterruptedException {
-        PrintWriter o = spec.commandLine().getOut();
+        if ((champion == null) != (out == null)) throw new ParameterException(spec.commandLine(), "--champion and --out go together; without both, the champion is the channel's and challengers are published");
         Map<String, String> settings = kafka.clientSettings();
         Kafka.require(settings, "bootstrap.servers", "--bootstrap-servers");
         Kafka.require(settings, "schema.registry.url", "--registry");
+        if (champion != null) {
+            Inputs.existing(champion, "checkpoint");
+            Inputs.made(out);
+            return serve(settings, store, new FileChampion(champion), new FolderSink(out));
+        }
+        if (!trust.isEmpty()) settings.put(ModelsConfig.TRUSTED_KEYS, trust.stream().map(Path::toString).collect(Collectors.joining(",")));
+        try (TrainedChannel trained = join(settings)) {
+            return serve(settings, store, trained, trained);
+        }
+    }
+
+    private TrainedChannel join(Map<String, String> settings) {
+        try {
+            Optional<CheckpointSigner> signer = key == null ? Optional.empty() : Optional.of(CheckpointSigner.load(Inputs.existing(key, "private key")));
+            return TrainedChannel.open(settings, new TrainedChannel.Options(dir.resolve("champion"), storeAt, signer, shadow, name));
+        } catch (IOException | IllegalArgumentException | KafkaException e) {
+            throw new UserError(e.getMessage() + ". Nothing was started", e);
+        }
+    }
+
+    private int serve(Map<String, String> settings, StoreConfig store, ChampionSource champions, ChallengerSink sink) throws IOException, InterruptedException {
+        PrintWriter o = spec.commandLine().getOut();
         TrainerConfig config;
         try {
             TrainerConfig plain = TrainerConfig.of(settings, dir);

@@ -5,8 +5,11 @@ import io.linesight.schemas.topics.TopicSpec;
 import io.linesight.schemas.topics.Topics;
 import io.linesight.standalone.embedded.EmbeddedKafka;
 import io.linesight.standalone.embedded.EmbeddedRegistry;
+import io.linesight.standalone.rollout.FollowedChannel;
 import io.linesight.streams.InspectionApp;
 import io.linesight.streams.InspectionConfig;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -24,6 +27,7 @@ public final class LocalLine implements AutoCloseable {
     private final Deque<AutoCloseable> open = new ArrayDeque<>();
     private final Map<String, String> settings = new HashMap<>();
     private final Topics topics;
+    private FollowedChannel followed;
     private InspectionApp app;
 
     private LocalLine(Topics topics) {
@@ -37,7 +41,7 @@ public final class LocalLine implements AutoCloseable {
      * @param model       checkpoint
      * @param port        of the broker; 0 for any free one
      * @param registryPort of the registry; 0 for any free one
-     * @param appSettings further settings of the inspection app
+     * @param appSettings further settings of the inspection app; it follows rollouts when they say whose checkpoints count
      * @param progress    told what happens, one line at a time
      * @throws RuntimeException with a message for people when something does not start; nothing is left running then
      */
@@ -73,10 +77,26 @@ public final class LocalLine implements AutoCloseable {
         config.putAll(settings);
         config.put(InspectionConfig.CHECKPOINT, model.toString());
         config.put(InspectionConfig.STATE_DIR, folder.resolve("streams").toString());
-        app = new InspectionApp(InspectionConfig.of(config));
+        InspectionConfig inspection = InspectionConfig.of(config);
+        if (inspection.models().follow()) {
+            followed = follow(config, inspection.models());
+            open.push(followed);
+        }
+        app = new InspectionApp(inspection, null, null, followed == null ? null : followed.control());
         open.push(app);
         app.start();
         progress.accept(said("inspection app", t));
+    }
+
+    private static FollowedChannel follow(Map<String, String> config, InspectionConfig.Models models) {
+        try {
+            return FollowedChannel.open(config, models.channel(), models.instance());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while the line was started", e);
+        }
     }
 
     private static String said(String what, long since) {

@@ -24,20 +24,20 @@ final class Light {
     }
 
     /** The lamp of a camera at one moment of its life. */
-    static Light at(long seed, int camera, long sequence) {
+    static Light at(long seed, int camera, long sequence, Lamp lamp) {
         SplittableRandom camRandom = new SplittableRandom(Noise.mix(seed, camera, 11));
         double phase = camRandom.nextDouble() * 2 * Math.PI;
         double phase2 = camRandom.nextDouble() * 2 * Math.PI;
         double period = 420 + 300 * camRandom.nextDouble();
-        double azimuth = -2.3 + 0.25 * (camRandom.nextDouble() - 0.5);
+        double azimuth = -2.3 + 0.25 * (camRandom.nextDouble() - 0.5) + lamp.turn();
         double slow = Math.sin(2 * Math.PI * sequence / period + phase);
         double slower = Math.sin(2 * Math.PI * sequence / (period * 2.7) + phase2);
         SplittableRandom now = new SplittableRandom(Noise.mix(seed, camera, sequence, 12));
         azimuth += 0.12 * slow;
         double elevation = 0.95 + 0.03 * slower;
-        double exposure = 1 + 0.05 * slower + 0.015 * (now.nextDouble() - 0.5);
+        double exposure = lamp.brightness() * (1 + 0.05 * slower + 0.015 * (now.nextDouble() - 0.5));
         return new Light((float) (Math.cos(azimuth) * Math.cos(elevation)), (float) (Math.sin(azimuth) * Math.cos(elevation)), (float) Math.sin(elevation),
-                (float) exposure, (float) (0.05 * slow), (float) (0.05 * slower), (float) (0.02 * slow));
+                (float) exposure, (float) (0.05 * slow), (float) (0.05 * slower), (float) (lamp.warmth() + 0.02 * slow));
     }
 
     /** Shades the scene into RGB 0..1 planes (interleaved), before blur and noise. */

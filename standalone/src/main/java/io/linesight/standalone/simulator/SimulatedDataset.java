@@ -27,16 +27,17 @@ public final class SimulatedDataset {
      * @param train good pictures per product
      * @param test  test pictures per product
      * @param seed  the same seed writes the same pictures
+     * @param lamp  over all of them
      * @return number of pictures written, masks not counted
      * @throws IOException when the folder is not empty or cannot be written
      */
-    public static int export(Path out, List<String> products, int train, int test, long seed) throws IOException {
+    public static int export(Path out, List<String> products, int train, int test, long seed, Lamp lamp) throws IOException {
         if (Files.exists(out)) {
             try (var files = Files.list(out)) {
                 if (files.findAny().isPresent()) throw new IOException(out + " is not empty: choose another folder or empty it; nothing was written");
             }
         }
-        SimulatedLine line = new SimulatedLine(seed, 0);
+        SimulatedLine line = new SimulatedLine(seed, 0, lamp);
         int written = 0;
         for (String product : products) {
             List<String> defects = SimulatedLine.defects(product);

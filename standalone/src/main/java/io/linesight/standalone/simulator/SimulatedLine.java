@@ -3,12 +3,14 @@ package io.linesight.standalone.simulator;
 import io.linesight.mmad.image.RgbImage;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * A production line that exists only as numbers: parts of several products under cameras, with natural variation, drifting light, sensor noise,
- * and now and then a defect whose pixels are known. A frame depends on the seed, the camera and the sequence alone, in any order and on any
- * machine with IEEE arithmetic.
+ * and now and then a defect whose pixels are known. A frame depends on the seed, the camera, the sequence and the lamps alone, in any order and on
+ * any machine with IEEE arithmetic.
  *
  * <p>Threads: safe to share; every call works on buffers of its own thread.
  */
@@ -20,6 +22,10 @@ public final class SimulatedLine {
 
     private final long seed;
     private final double defectRate;
+    private final Lamp lamp;
+    private final Map<Integer, Replacement> replacements = new ConcurrentHashMap<>();
+
+    private record Replacement(long fromSequence, Lamp lamp) { }
 
     private static final class Buffers {
         final Scene scene = new Scene(SIZE);
@@ -33,9 +39,25 @@ public final class SimulatedLine {
      * @param defectRate fraction of defective parts, 0..1
      */
     public SimulatedLine(long seed, double defectRate) {
+        this(seed, defectRate, Lamp.TUBE);
+    }
+
+    /** @param lamp over every camera */
+    public SimulatedLine(long seed, double defectRate, Lamp lamp) {
         if (!(defectRate >= 0 && defectRate <= 1)) throw new IllegalArgumentException("the defect rate must be 0..1, got " + defectRate);
         this.seed = seed;
         this.defectRate = defectRate;
+        this.lamp = lamp;
+    }
+
+    /** Puts another lamp over a camera; frames before {@code fromSequence} stay what they were. Any thread; a camera's lamp is replaced once. */
+    public void replaceLamp(int camera, long fromSequence, Lamp by) {
+        replacements.put(camera, new Replacement(fromSequence, by));
+    }
+
+    private Lamp lampOver(int camera, long sequence) {
+        Replacement r = replacements.get(camera);
+        return r != null && sequence >= r.fromSequence ? r.lamp : lamp;
     }
 
     /** Products in the order in which cameras get them. */
@@ -60,7 +82,7 @@ public final class SimulatedLine {
     /** The frame a camera takes. */
     public SimulatedFrame frame(int camera, long sequence) {
         Product product = PRODUCTS.get(Math.floorMod(camera, PRODUCTS.size()));
-        return render(product, defectOf(camera, sequence), seed, camera, sequence);
+        return render(product, defectOf(camera, sequence), seed, camera, sequence, lampOver(camera, sequence));
     }
 
     /** What is wrong in a frame, without rendering it; {@link SimulatedFrame#GOOD} when nothing is. */
@@ -72,7 +94,7 @@ public final class SimulatedLine {
 
     /** The same part without its defect, for comparing. */
     public SimulatedFrame goodTwin(int camera, long sequence) {
-        return render(PRODUCTS.get(Math.floorMod(camera, PRODUCTS.size())), SimulatedFrame.GOOD, seed, camera, sequence);
+        return render(PRODUCTS.get(Math.floorMod(camera, PRODUCTS.size())), SimulatedFrame.GOOD, seed, camera, sequence, lampOver(camera, sequence));
     }
 
     /**
@@ -99,7 +121,7 @@ public final class SimulatedLine {
         }
         long stream = Noise.mix(seed, 0x5EED, seedOffset, productName.hashCode());
         SplittableRandom random = new SplittableRandom(Noise.mix(stream, i));
-        return render(product, defect, Noise.mix(stream, i), 1000 + random.nextInt(1000), random.nextInt(100_000));
+        return render(product, defect, Noise.mix(stream, i), 1000 + random.nextInt(1000), random.nextInt(100_000), lamp);
     }
 
     private static Product product(String name) {
@@ -107,9 +129,9 @@ public final class SimulatedLine {
         throw new IllegalArgumentException("there is no simulated product '" + name + "': choose one of " + products());
     }
 
-    private static SimulatedFrame render(Product p, String defect, long seed, int camera, long sequence) {
+    private static SimulatedFrame render(Product p, String defect, long seed, int camera, long sequence, Lamp lamp) {
         Buffers b = BUFFERS.get();
-        Light light = Light.at(seed, camera, sequence);
+        Light light = Light.at(seed, camera, sequence, lamp);
         SplittableRandom part = new SplittableRandom(Noise.mix(seed, camera, sequence, 2));
         Scene.Pose pose = Scene.Pose.of((part.nextDouble() * 2 - 1) * p.maxAngle, (part.nextDouble() * 2 - 1) * p.maxShift, (part.nextDouble() * 2 - 1) * p.maxShift);
         int u = part.nextInt(Noise.SIDE);

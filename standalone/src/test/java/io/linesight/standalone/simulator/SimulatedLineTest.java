@@ -113,15 +113,15 @@ class SimulatedLineTest {
 
     @Test
     void shouldExportMvtecLayoutReproducibly(@TempDir Path dir) throws IOException {
-        int n = SimulatedDataset.export(dir.resolve("a"), List.of("board"), 3, 16, 5);
-        SimulatedDataset.export(dir.resolve("b"), List.of("board"), 3, 16, 5);
+        int n = SimulatedDataset.export(dir.resolve("a"), List.of("board"), 3, 16, 5, Lamp.TUBE);
+        SimulatedDataset.export(dir.resolve("b"), List.of("board"), 3, 16, 5, Lamp.TUBE);
         assertThat(n).isEqualTo(19);
         assertThat(dir.resolve("a/board/train/good/002.jpg")).exists();
         assertThat(dir.resolve("a/board/test/good/007.jpg")).exists();
         assertThat(dir.resolve("a/board/test/missing_part/001.jpg")).exists();
         assertThat(dir.resolve("a/board/ground_truth/missing_part/001_mask.png")).exists();
         assertThat(Files.readAllBytes(dir.resolve("a/board/test/scratch/000.jpg"))).isEqualTo(Files.readAllBytes(dir.resolve("b/board/test/scratch/000.jpg")));
-        assertThatThrownBy(() -> SimulatedDataset.export(dir.resolve("a"), List.of("board"), 1, 1, 5)).isInstanceOf(IOException.class).hasMessageContaining("not empty");
+        assertThatThrownBy(() -> SimulatedDataset.export(dir.resolve("a"), List.of("board"), 1, 1, 5, Lamp.TUBE)).isInstanceOf(IOException.class).hasMessageContaining("not empty");
     }
 
     @Test
