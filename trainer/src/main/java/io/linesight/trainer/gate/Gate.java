@@ -5,6 +5,7 @@ import io.linesight.schemas.GateOutcome;
 import io.linesight.schemas.GateVerdict;
 import io.linesight.schemas.ProductMetrics;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -17,6 +18,9 @@ import java.util.Locale;
  * <li>False alarms are judged from {@code leastNormals} held-out normals on, misses from {@code leastAnomalous} anomalous pictures on, image
  * AUROC when there are enough of both. What is not judged is said in the reason.
  * <li>A rate has to rise by more than the margin and by more than one picture: one picture decides nothing.
+ * <li>A champion that calls more than {@value #USELESS} of a product's normals anomalous finds its defects by rejecting nearly everything, and any
+ * challenger that mends this misses more. Its misses are then counted where its threshold would have to lie to give no more false alarms than
+ * the challenger.
  * <li>A product that the champion never saw is judged by its false-alarm rate alone, and not at all where the challenger was not trained on it either.
  * <li>A product that the champion knows and that was not among the training pictures fails, unless it is retired: the challenger would forget
  * it, and nobody could tell.
@@ -25,6 +29,9 @@ import java.util.Locale;
  * PASSED needs at least one figure that was judged; NOT_JUDGED otherwise, which is no permission either. Stateless; any thread.
  */
 public final class Gate {
+    /** Share of normals. */
+    private static final double USELESS = 0.3;
+
     private Gate() { }
 
     /**
@@ -86,7 +93,9 @@ public final class Gate {
             if (a < config.leastAnomalous()) {
                 unjudged.add(name + "misses (" + a + " held-out anomalous pictures, " + config.leastAnomalous() + " needed)");
             } else {
-                rate(p, "misses", a - rejected(p.championAnomalous(), p.champion().threshold()), a - rejected(p.challengerAnomalous(), p.challenger().threshold()), a, "anomalous", config, failed, good);
+                boolean useless = n >= config.leastNormals() && rejected(p.championNormals(), p.champion().threshold()) > USELESS * n;
+                double threshold = useless ? thresholdFor(p.championNormals(), rejected(p.challengerNormals(), p.challenger().threshold())) : p.champion().threshold();
+                rate(p, useless ? "misses (champion's at as few false alarms)" : "misses", a - rejected(p.championAnomalous(), threshold), a - rejected(p.challengerAnomalous(), p.challenger().threshold()), a, "anomalous", config, failed, good);
                 if (n >= config.leastNormals() && finite(p.championNormals()) && finite(p.championAnomalous())) {
                     double before = auroc(p.championNormals(), p.championAnomalous());
                     double after = auroc(p.challengerNormals(), p.challengerAnomalous());
@@ -97,6 +106,15 @@ public final class Gate {
             }
         }
         if (!good.isEmpty()) passed.add(name + String.join(", ", good));
+    }
+
+    /** The lowest threshold that rejects no more than so many of the scores. */
+    private static double thresholdFor(float[] scores, int alarms) {
+        if (alarms >= scores.length) return Double.NEGATIVE_INFINITY;
+        float[] sorted = scores.clone();
+        Arrays.sort(sorted);   // NaN, which every threshold rejects, comes last
+        float highestPassed = sorted[sorted.length - 1 - alarms];
+        return Float.isNaN(highestPassed) ? Double.POSITIVE_INFINITY : Math.nextUp(highestPassed);
     }
 
     private static void rate(ProductScores p, String what, int before, int after, int of, String kind, GateConfig config, List<String> failed, List<String> good) {

@@ -52,6 +52,25 @@ class GateTest {
         assertThat(r.verdict().getReason()).contains("worse than v1", "nut: false alarms 5 of 40 normals, were 1 (2.5 % to 12.5 %, may rise by 3.0 %)").doesNotContain("bolt");
     }
 
+    /** After a change of the light the champion calls everything anomalous: it misses nothing, and is of no use. */
+    @Test
+    void shouldNotHoldAChampionThatRejectsNearlyEverythingForOneThatMissesNothing() {
+        float[] alarmed = scores(20, 18);
+        float[] defects = scores(10, 10);
+        for (int i = 0; i < 10; i++) defects[i] = i < 6 ? 0.61f : 0.9f;   // six of them lie among the good parts
+        GateResult r = judge(known("bolt", alarmed, scores(20, 1), defects, scores(10, 8)));
+        assertThat(r.verdict().getReason()).contains("false alarms 1 of 20 normals, were 18", "misses (champion's at as few false alarms) 2 of 10 anomalous, were 6");
+        assertThat(r.verdict().getOutcome()).isEqualTo(GateOutcome.PASSED);
+        assertThat(r.products().get(0).getParentMissRate()).as("the record says what the champion did").isZero();
+        // One that could have had the same by a higher threshold alone has not earned it.
+        GateResult worse = judge(known("bolt", alarmed, scores(20, 1), scores(10, 10), scores(10, 0)));
+        assertThat(worse.verdict().getOutcome()).isEqualTo(GateOutcome.FAILED);
+        // A champion with some false alarms is still the measure.
+        GateResult usable = judge(known("bolt", scores(20, 6), scores(20, 1), defects, scores(10, 8)));
+        assertThat(usable.verdict().getReason()).contains("misses 2 of 10 anomalous, were 0");
+        assertThat(usable.verdict().getOutcome()).isEqualTo(GateOutcome.FAILED);
+    }
+
     @Test
     void shouldFailMoreMissesAndAWorseRanking() {
         GateResult r = judge(known("bolt", scores(20, 0), scores(20, 0), scores(10, 10), scores(10, 6)));
