@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Books of one run: every frame that was sent, and what came back for it. Answers whether anything was lost or doubled, how long it took and
@@ -90,6 +91,12 @@ public final class Ledger {
         Entry e = entry(ref);
         events++;
         if (e.events++ > 0) doubledEvents++;
+    }
+
+    /** What the sender knew of a frame; empty for one that is not booked (yet). */
+    public synchronized Optional<Sent> truth(FrameRef ref) {
+        Entry e = entries.get(new Place(ref.getTopic(), ref.getPartition(), ref.getOffset()));
+        return e == null ? Optional.empty() : Optional.ofNullable(e.sent);
     }
 
     private Entry entry(FrameRef ref) {

@@ -15,6 +15,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 import org.apache.kafka.clients.admin.Admin;
 
@@ -110,6 +111,11 @@ public final class LocalLine implements AutoCloseable {
 
     public Topics topics() {
         return topics;
+    }
+
+    /** The rollout channel that the app follows, when it follows one. */
+    public Optional<FollowedChannel> followed() {
+        return Optional.ofNullable(followed);
     }
 
     /** The running app. */

@@ -26,6 +26,7 @@ import java.io.IOException;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import org.apache.kafka.common.KafkaException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -100,6 +101,16 @@ public final class FollowedChannel implements AutoCloseable {
                 (rollout, camera, product, frame) -> ShadowSampler.samples(rollout, camera, frame.getOffset()), this::ask);
     }
 
+    /**
+     * Takes one decision about the channel.
+     *
+     * @param rule one of {@link RolloutRules}, given the newest state
+     * @throws RolloutException if it did not come into force, or perhaps did not
+     */
+    public Rollout decide(Function<RegistryState, Decision> rule) throws RolloutException, InterruptedException {
+        return writer.decide(channel, rule);
+    }
+
     private final class Feed implements RolloutFeed {
         @Override
         public Optional<Rollout> current() {
@@ -126,7 +137,7 @@ public final class FollowedChannel implements AutoCloseable {
     /** A guard's decision. Whether it is still called for is looked at in the newest state, by the rule. */
     private void ask(Action action, long basedOn, String version, String reason) throws Exception {
         try {
-            Rollout r = writer.decide(channel, known -> decide(known, action, basedOn, Author.program(instance + ", guard", reason)));
+            Rollout r = decide(known -> guarded(known, action, basedOn, Author.program(instance + ", guard", reason)));
             LOG.warn("Decided for channel '{}': {} {} ({}); revision {}", channel, action, version, reason, r.getRevision());
         } catch (RolloutException e) {
             switch (e.kind()) {
@@ -136,7 +147,7 @@ public final class FollowedChannel implements AutoCloseable {
         }
     }
 
-    private Decision decide(RegistryState known, Action action, long basedOn, Author author) {
+    private Decision guarded(RegistryState known, Action action, long basedOn, Author author) {
         long now = known.channel(channel).revision();
         if (now != basedOn) return new Decision.Refused("revision " + now + " is in force meanwhile instead of " + basedOn);
         return action == Action.WITHDRAW ? RolloutRules.withdraw(known, channel, author) : RolloutRules.rollback(known, channel, author);

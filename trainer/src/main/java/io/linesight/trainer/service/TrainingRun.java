@@ -179,7 +179,7 @@ final class TrainingRun {
                 few.add(e.getKey() + " (" + normals.size() + ")");
                 continue;
             }
-            List<Picture> young = normals.stream().filter(p -> p.sequence() > trainedThrough && p.origin() == Origin.PERSON).toList();
+            List<Picture> young = normals.stream().filter(p -> p.sequence() > trainedThrough && p.labelledOnTheLine()).toList();
             List<Picture> news = young.subList(Math.max(0, young.size() - config.tuning().newPerProduct()), young.size());
             List<Picture> earlier = some(normals.stream().filter(p -> !news.contains(p)).toList(), Math.max(config.tuning().earlierPerProduct(), LEAST_NORMALS - news.size()), run.id);
             fresh += news.size();

@@ -425,10 +425,10 @@ public final class DatasetStore implements AutoCloseable {
         return sequence;
     }
 
-    /** Frames that people labelled normal since the picture of that number. */
+    /** Frames of the line that people labelled normal since the picture of that number. */
     public synchronized int normalsSince(long number) {
         int n = 0;
-        for (Picture p : pictures.values()) if (!p.anomalous() && p.origin() == Origin.PERSON && p.sequence() > number) n++;
+        for (Picture p : pictures.values()) if (!p.anomalous() && p.labelledOnTheLine() && p.sequence() > number) n++;
         return n;
     }
 
@@ -515,7 +515,7 @@ public final class DatasetStore implements AutoCloseable {
                     throw new StoreException("picture " + product + "/" + s.name() + " cannot be imported: " + e.getMessage() + ". Mend or remove it, then import again; " + added + " were added", e);
                 }
                 boolean person = measured.contains(s);
-                String frame = "import/" + product + "/" + Blobs.sha256(image);
+                String frame = Picture.IMPORTED + product + "/" + Blobs.sha256(image);
                 synchronized (this) {
                     if (pictures.containsKey(frame)) continue;
                     Put put = put(new Entry(frame, product, s.anomalous(), person ? Origin.PERSON : Origin.RESERVOIR, person ? annotator : "", Instant.now(), image, mask, Place.NONE));

@@ -16,4 +16,12 @@ import java.time.Instant;
  * @param side      what it may be used for
  * @param sequence  order in which the store learned of it
  */
-public record Picture(String frame, String product, boolean anomalous, Origin origin, String annotator, Instant labelledAt, String sha256, String mask, Side side, long sequence) { }
+public record Picture(String frame, String product, boolean anomalous, Origin origin, String annotator, Instant labelledAt, String sha256, String mask, Side side, long sequence) {
+    /** How the frame of an imported picture begins. */
+    static final String IMPORTED = "import/";
+
+    /** Whether a person labelled this frame of the line: what was imported is no news, however it was labelled. */
+    public boolean labelledOnTheLine() {
+        return origin == Origin.PERSON && !frame.startsWith(IMPORTED);
+    }
+}

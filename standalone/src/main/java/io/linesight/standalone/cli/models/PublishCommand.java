@@ -5,19 +5,12 @@ import io.linesight.mmad.checkpoint.Checkpoints;
 import io.linesight.models.registry.ModelPublisher;
 import io.linesight.models.signing.CheckpointSigner;
 import io.linesight.models.store.CheckpointStores;
-import io.linesight.schemas.DatasetSummary;
-import io.linesight.schemas.GateOutcome;
-import io.linesight.schemas.GateVerdict;
 import io.linesight.schemas.ModelVersion;
-import io.linesight.schemas.ProductMetrics;
 import io.linesight.standalone.cli.Inputs;
+import io.linesight.standalone.rollout.Drafts;
 import java.io.PrintWriter;
 import java.nio.file.Path;
-import java.time.Instant;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -33,8 +26,6 @@ import picocli.CommandLine.Spec;
             "  linesight models publish -c line.properties --store file:/srv/models m.onnx         a folder that all instances see",
             "  linesight models publish -c line.properties --store https://files.plant.example/models m.onnx"})
 final class PublishCommand implements Callable<Integer> {
-    private static final String PROVENANCE = Checkpoints.PROVENANCE_PREFIX;
-
     @Spec
     private CommandSpec spec;
 
@@ -64,11 +55,7 @@ final class PublishCommand implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         CheckpointInfo info = Checkpoints.readInfo(Inputs.existing(file, "checkpoint"));
         Optional<CheckpointSigner> signer = key == null ? Optional.empty() : Optional.of(CheckpointSigner.load(key));
-        List<ProductMetrics> products = new ArrayList<>();
-        new TreeMap<>(info.calibration().byProduct()).forEach((product, c) -> products.add(ProductMetrics.newBuilder().setProduct(product).setThreshold(c.threshold()).setScale(c.scale()).build()));
-        ModelVersion draft = ModelVersion.newBuilder().setVersion(info.version()).setChannel(channel).setSha256(info.sha256()).setBytes(0).setCreatedAt(Instant.now()).setCreatedBy(Deciding.user(by))
-                .setParent(info.properties().get(PROVENANCE + "parent")).setDataset(DatasetSummary.newBuilder().setFingerprint(info.properties().getOrDefault(PROVENANCE + "dataset.fingerprint", "")).build())
-                .setProducts(products).setGate(GateVerdict.newBuilder().setOutcome(GateOutcome.NOT_JUDGED).setReason("published by hand").build()).setNote(note).build();
+        ModelVersion draft = Drafts.byHand(info, channel, Deciding.user(by), note);
         try (Line.Open open = line.open(); CheckpointStores stores = CheckpointStores.open(open.config(), store)) {
             ModelVersion m = new ModelPublisher(stores, open.registry(), open.view(), signer, open.config().patience()).publish(file, draft);
             out.println("Published " + m.getVersion() + " for '" + channel + "': " + Texts.size(m.getBytes()) + (m.getChunks() > 0 ? " in " + m.getChunks() + " chunks" : "") + " at " + m.getLocation() + ", "

@@ -1,0 +1,79 @@
+package io.linesight.standalone.story;
+
+import io.linesight.standalone.ledger.Ledger;
+import java.time.Instant;
+import java.util.List;
+import java.util.Locale;
+import java.util.TreeSet;
+import java.util.function.Predicate;
+
+/**
+ * A part of the story: the frames that were exposed in it.
+ *
+ * @param to null while it goes on
+ */
+record Chapter(String name, Instant from, Instant to) {
+    /**
+     * What was said of some frames whose truth is known.
+     *
+     * @param models versions that decided them
+     */
+    record Figures(long good, long falseAlarms, long bad, long missed, List<String> models) {
+        long frames() {
+            return good + bad;
+        }
+
+        long anomalous() {
+            return falseAlarms + bad - missed;
+        }
+
+        double falseAlarmRate() {
+            return good == 0 ? Double.NaN : (double) falseAlarms / good;
+        }
+
+        double missRate() {
+            return bad == 0 ? Double.NaN : (double) missed / bad;
+        }
+
+        double anomalyRate() {
+            return frames() == 0 ? Double.NaN : (double) anomalous() / frames();
+        }
+
+        String text() {
+            return String.format(Locale.ROOT, "%d of %d good parts false alarms (%s), %d of %d defective missed (%s)", falseAlarms, good, percent(falseAlarmRate()), missed, bad, percent(missRate()));
+        }
+    }
+
+    Chapter until(Instant end) {
+        return new Chapter(name, from, end);
+    }
+
+    Figures figures(Ledger ledger, Predicate<String> cameras) {
+        return figures(ledger.outcomes(), o -> cameras.test(o.sent().cameraId()) && !o.result().getCapturedAt().isBefore(from) && (to == null || o.result().getCapturedAt().isBefore(to)));
+    }
+
+    static Figures figures(List<Ledger.Outcome> outcomes, Predicate<Ledger.Outcome> chosen) {
+        long good = 0;
+        long falseAlarms = 0;
+        long bad = 0;
+        long missed = 0;
+        TreeSet<String> models = new TreeSet<>();
+        for (Ledger.Outcome o : outcomes) {
+            if (o.sent().anomalous() == null || !chosen.test(o)) continue;
+            boolean called = o.result().getScore() >= 0.5f;
+            models.add(o.result().getModelVersion());
+            if (o.sent().anomalous()) {
+                bad++;
+                if (!called) missed++;
+            } else {
+                good++;
+                if (called) falseAlarms++;
+            }
+        }
+        return new Figures(good, falseAlarms, bad, missed, List.copyOf(models));
+    }
+
+    static String percent(double share) {
+        return Double.isNaN(share) ? "-" : String.format(Locale.ROOT, "%.1f %%", 100 * share);
+    }
+}
