@@ -90,8 +90,18 @@ public final class Checkpoints {
      * same file.
      */
     public static CheckpointInfo withCalibration(Path in, Path out, Calibration calibration) throws IOException {
+        return withCalibration(in, out, calibration, Map.of());
+    }
+
+    /**
+     * The same, with further properties.
+     *
+     * @param further by their full names; put in place of those that are there
+     */
+    public static CheckpointInfo withCalibration(Path in, Path out, Calibration calibration, Map<String, String> further) throws IOException {
         ModelFile file = readOwn(in);
         Map<String, String> properties = file.properties();
+        properties.putAll(further);
         properties.put(CALIBRATION, calibrationJson(calibration));
         properties.remove(VERSION);
         return write(out, file.model(), properties, null);

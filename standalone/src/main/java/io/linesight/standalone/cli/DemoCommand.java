@@ -83,8 +83,8 @@ final class DemoCommand implements Callable<Integer> {
     @Option(names = "--learn", description = "Tell another story: the lamp over the second camera is replaced, an operator answers the false alarms, a trainer learns from the answers, and the challenger goes through shadow and canary to the whole line. Takes about ten minutes; --fps is 1.5 then.")
     private boolean learn;
 
-    @Option(names = "--train-minutes", paramLabel = "M", defaultValue = "3", description = "With --learn: how long the trainer trains (${DEFAULT-VALUE}).")
-    private double trainMinutes;
+    @Option(names = "--epochs", paramLabel = "N", defaultValue = "3", description = "With --learn: how often the trainer goes through its pictures (${DEFAULT-VALUE}).")
+    private int epochs;
 
     @Mixin
     private Model model;
@@ -93,7 +93,7 @@ final class DemoCommand implements Callable<Integer> {
     public Integer call() throws Exception {
         if (learn && duration != null) throw new ParameterException(spec.commandLine(), "--for does not go with --learn: the story ends by itself");
         if (learn && cameras < 2) throw new ParameterException(spec.commandLine(), "--learn needs at least 2 cameras");
-        if (!(trainMinutes > 0)) throw new ParameterException(spec.commandLine(), "--train-minutes must be above 0");
+        if (epochs < 1) throw new ParameterException(spec.commandLine(), "--epochs must be at least 1");
         if (cameras < 1) throw new ParameterException(spec.commandLine(), "--cameras must be at least 1");
         if (fps != null && !(fps > 0)) throw new ParameterException(spec.commandLine(), "--fps must be above 0");
         if (!(defects >= 0 && defects <= 1)) throw new ParameterException(spec.commandLine(), "--defects must be 0..1");
@@ -118,7 +118,7 @@ final class DemoCommand implements Callable<Integer> {
     }
 
     private int learn(Path dir, Path checkpoint, Map<String, String> app, PrintWriter out) throws Exception {
-        LearningStory story = new LearningStory(new StoryOptions(dir, checkpoint, cameras, fps == null ? 1.5 : fps, seed, defects, Duration.ofSeconds(60), 120, 100, trainMinutes, 40, 60, port, registryPort, app), out);
+        LearningStory story = new LearningStory(new StoryOptions(dir, checkpoint, cameras, fps == null ? 1.5 : fps, seed, defects, Duration.ofSeconds(60), 120, 100, epochs, 40, 60, port, registryPort, app), out);
         try (StopSignal signal = new StopSignal(story::stop)) {
             LearningStory.Outcome outcome = story.run();
             return report(outcome, dir, out, signal.asked());

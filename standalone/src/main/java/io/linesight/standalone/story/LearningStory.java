@@ -234,7 +234,7 @@ public final class LearningStory {
     private TrainerService trainer(TrainedChannel channel) throws IOException {
         Path folder = options.folder().resolve("trainer");
         TrainerConfig plain = TrainerConfig.of(local.settings(), folder);
-        TrainerConfig config = plain.withChannel(CHANNEL).withTriggers(new Triggers(options.labels(), null)).withTuning(plain.tuning().withMinutes(options.trainMinutes()).withThreads(threads()));
+        TrainerConfig config = plain.withChannel(CHANNEL).withTriggers(new Triggers(options.labels(), null)).withTuning(plain.tuning().withMinutes(0).withEpochs(options.epochs()).withThreads(threads()));
         return new TrainerService(config, channel, channel, event -> {
             events.add(event);
             if (event.kind() != TrainerEvent.Kind.LABELS) say("trainer: " + event.message());
@@ -302,7 +302,7 @@ public final class LearningStory {
         say("operator: answered " + (operator.normal() + operator.anomalous()) + " alarms; " + operator.normal() + " of them were false");
 
         open("training");
-        until("training", Duration.ofSeconds((long) (600 + 180 * options.trainMinutes())), () -> event(TrainerEvent.Kind.RUN_FINISHED) != null || event(TrainerEvent.Kind.RUN_FAILED) != null);
+        until("training", Duration.ofMinutes(60), () -> event(TrainerEvent.Kind.RUN_FINISHED) != null || event(TrainerEvent.Kind.RUN_FAILED) != null);
         if (event(TrainerEvent.Kind.RUN_FINISHED) == null) throw new End("the trainer gave up: " + event(TrainerEvent.Kind.RUN_FAILED).message(), true);
 
         Rollout now = followed().view().state().channel(CHANNEL).inForce().orElseThrow();

@@ -359,14 +359,35 @@ public final class ModelLifecycle implements AutoCloseable {
                 boolean again = e.passing() && System.nanoTime() - startDeadline < 0;
                 if (!again) {
                     if (wanted != null) publish(wanted, ModelRole.CHAMPION, ModelState.REJECTED, e.getMessage(), rollout.getRevision(), 0, 0, "");
-                    throw new IllegalStateException("the champion " + (wanted == null ? "checkpoint" : wanted) + " of channel " + identity.channel
-                            + " cannot be served: " + e.getMessage() + ". Publish it again or roll back, then start again", e);
+                    Held before = wanted == null || e.passing() ? null : before(rollout);
+                    if (before == null) {
+                        throw new IllegalStateException("the champion " + (wanted == null ? "checkpoint" : wanted) + " of channel " + identity.channel
+                                + " cannot be served: " + e.getMessage() + ". Publish it again or roll back, then start again", e);
+                    }
+                    // What the instances that were running already go on with.
+                    events.rejected();
+                    failures.put(wanted, new Failure(rollout.getRevision(), 1, Long.MAX_VALUE, true));
+                    LOG.error("The champion {} is refused, {}, the one before it, is served instead: {}", wanted, before.version(), e.getMessage(), e.getCause());
+                    install(before, rollout);
+                    return;
                 }
                 LOG.warn("The champion {} cannot be had yet; trying again: {}", wanted, e.getMessage());
                 synchronized (this) {
                     if (!stopping) wait(500);
                 }
             }
+        }
+    }
+
+    /** The champion before the one that is refused, or the checkpoint file where there was none; null when that cannot be served either. */
+    private Held before(Rollout rollout) {
+        String previous = rollout.getPrevious();
+        if (previous == null && base == null) return null;
+        try {
+            return previous == null ? loadBase(rollout) : load(previous, ModelRole.CHAMPION, rollout);
+        } catch (ModelRefusedException e) {
+            LOG.error("{}, the champion before it, cannot be served either: {}", previous == null ? "The checkpoint file" : previous, e.getMessage());
+            return null;
         }
     }
 
@@ -595,7 +616,9 @@ public final class ModelLifecycle implements AutoCloseable {
     /** Whether the newest decision still wants the version. */
     private boolean named(String version) {
         Rollout now = feed.current().orElse(null);
-        return now != null && (version.equals(now.getChampion()) || version.equals(wantedChallenger(now)));
+        if (now == null) return false;
+        // Before the start is over, also what may have to stand in for the champion.
+        return version.equals(now.getChampion()) || version.equals(wantedChallenger(now)) || !started.isDone() && version.equals(now.getPrevious());
     }
 
     private boolean blocked(String version, Rollout rollout) {

@@ -128,6 +128,33 @@ class ModelLifecycleTest {
         assertThat(told("v7")).contains("REJECTED CHAMPION");
     }
 
+    /** An instance that is started anew ends where those are that were running when the bad champion came. */
+    @Test
+    void shouldComeUpOnTheChampionBeforeWhenTheNewOneCannotBeServed() throws Exception {
+        models.publish("v6");
+        models.publish("v7", "nan");
+        models.publish("v8");
+        models.promote("v6");
+        models.promote("v7");
+        lifecycle(Duration.ZERO, Duration.ZERO, "a", null).start(Duration.ofSeconds(5));
+        assertThat(lifecycle.plan().champion()).isEqualTo("v6");
+        assertThat(lifecycle.plan().revision()).isEqualTo(2);
+        assertThat(told("v7")).containsExactly("LOADING CHAMPION", "REJECTED CHAMPION");
+        Thread.sleep(200);
+        assertThat(told("v7")).as("not tried again under the same decision").hasSize(2);
+        models.promote("v8");
+        awaitChampion("v8");
+    }
+
+    @Test
+    void shouldComeUpOnTheCheckpointFileWhenTheFirstChampionCannotBeServed() {
+        models.publish("v7", "nan");
+        models.promote("v7");
+        started();
+        assertThat(lifecycle.plan().champion()).isEqualTo("base");
+        assertThat(told("v7")).contains("REJECTED CHAMPION");
+    }
+
     @Test
     void shouldNotStartWithNeitherChampionNorCheckpoint() {
         ModelLifecycle l = lifecycle(Duration.ZERO, Duration.ZERO, "a", null);

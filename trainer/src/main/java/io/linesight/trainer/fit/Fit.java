@@ -21,6 +21,7 @@ import io.linesight.mmad.runtime.ScorerOptions;
 import io.linesight.mmad.score.OrtScorer;
 import io.linesight.mmad.score.Scorer;
 import io.linesight.mmad.score.Scores;
+import io.linesight.mmad.score.SelfTest;
 import io.linesight.trainer.data.DatasetException;
 import io.linesight.trainer.data.ImageSource.Sample;
 import io.linesight.trainer.data.ImageSource;
@@ -336,8 +337,8 @@ public final class Fit {
         Path draft = Files.createTempFile(options.out.toAbsolutePath().getParent(), "uncalibrated-", ".onnx");
         try {
             Checkpoints.write(draft, config, outcome.weights(), encoder, new Calibration(new ProductCalibration(0.5, 0.1), Map.of()), provenance);
-            Calibration calibration = calibrate(draft, frames);
-            CheckpointInfo info = Checkpoints.withCalibration(draft, options.out, calibration);
+            Judged judged = calibrate(draft, frames);
+            CheckpointInfo info = Checkpoints.withCalibration(draft, options.out, judged.calibration, Map.of(SelfTest.PROPERTY, judged.selfTest));
             Map<String, Integer> held = new TreeMap<>();
             frames.forEach((category, f) -> held.put(category, f.size()));
             return new FitResult(options.out, info, outcome.steps(), outcome.epochs(), images, held, unreadable.size(), outcome.firstLoss(), outcome.lastLoss(),
@@ -347,8 +348,12 @@ public final class Fit {
         }
     }
 
-    private Calibration calibrate(Path checkpoint, Map<String, List<byte[]>> frames) {
+    /** @param selfTest what every instance that loads it should see */
+    private record Judged(Calibration calibration, String selfTest) { }
+
+    private Judged calibrate(Path checkpoint, Map<String, List<byte[]>> frames) {
         Map<String, List<Double>> scores = new TreeMap<>();
+        String selfTest;
         try (Scorer scorer = OrtScorer.open(checkpoint, ScorerOptions.defaults().withDevice("cpu").withThreads(options.threads));
                 Progress progress = new Progress(options.progress, "calibrate")) {
             int done = 0;
@@ -356,8 +361,9 @@ public final class Fit {
                 scores.put(e.getKey(), score(scorer, e.getKey(), e.getValue()));
                 progress.update((double) ++done / frames.size(), e.getKey());
             }
+            selfTest = SelfTest.expected(scorer);
         }
-        return Calibrator.calibrate(scores);
+        return new Judged(Calibrator.calibrate(scores), selfTest);
     }
 
     /** @throws IllegalStateException when a score is not a number */

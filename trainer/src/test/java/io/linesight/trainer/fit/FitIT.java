@@ -13,6 +13,7 @@ import io.linesight.mmad.model.MmadConfig;
 import io.linesight.mmad.runtime.ScorerOptions;
 import io.linesight.mmad.score.OrtScorer;
 import io.linesight.mmad.score.Scorer;
+import io.linesight.mmad.score.SelfTest;
 import io.linesight.trainer.data.DatasetException;
 import io.linesight.trainer.data.ImageSource;
 import io.linesight.trainer.evaluate.Evaluate;
@@ -84,6 +85,8 @@ class FitIT {
             double worst = 0;
             for (int i = 0; i < actual.length; i++) worst = Math.max(worst, Math.abs(actual[i] - expected[i]));
             assertThat(worst).isLessThan(1e-4);
+            assertThat(scorer.info().properties()).as("what an instance compares with before it serves the file").containsKey(SelfTest.PROPERTY);
+            SelfTest.check(scorer);
         }
     }
 
