@@ -47,7 +47,7 @@ public record RegistryState(Map<String, PublishedVersion> versions, Map<String, 
     /**
      * Why a decision cannot be carried out here, although it counts: it names a version that is not in the registry or whose manifest is not
      * trusted here, or a newer program wrote it. Whether a record counts must be the same for everybody and for ever; this may differ from
-     * place to place and change, so it never touches the history. Whoever meets it keeps the champion they have.
+     * place to place and change, so it never touches the history. Whoever meets it keeps the champion they have, or starts with the one before.
      */
     public Optional<String> objection(Rollout rollout) {
         if (rollout.getMode() == RolloutMode.UNKNOWN) return Optional.of("its mode is not known to this program, a newer one wrote it; update this one");
@@ -60,18 +60,6 @@ public record RegistryState(Map<String, PublishedVersion> versions, Map<String, 
         PublishedVersion v = versions.get(versionOrNull);
         if (v == null) return Optional.of("its " + role + " " + versionOrNull + " is not in the registry; publish it again, or decide otherwise");
         return v.verification().accepted() ? Optional.empty() : Optional.of("its " + role + " " + versionOrNull + " is not trusted here: " + v.verification().message());
-    }
-
-    /**
-     * The newest decision of a channel that can be carried out here: what an instance that starts now should run while there is an
-     * {@link #objection} to the one in force.
-     */
-    public Optional<Rollout> lastUsable(String channel) {
-        List<Rollout> decisions = channel(channel).decisions();
-        for (int i = decisions.size() - 1; i >= 0; i--) {
-            if (objection(decisions.get(i)).isEmpty()) return Optional.of(decisions.get(i));
-        }
-        return Optional.empty();
     }
 
     /** Which aliases of which channels name this version, for instance {@code line: champion}. */

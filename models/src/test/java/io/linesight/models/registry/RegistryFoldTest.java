@@ -106,16 +106,13 @@ class RegistryFoldTest {
         RegistryState s = fold.snapshot();
         assertThat(s.channel("line").inForce()).contains(gone);
         assertThat(s.objection(gone).orElseThrow()).contains("champion gone is not in the registry");
-        assertThat(s.lastUsable("line").orElseThrow().getChampion()).isEqualTo("a");
         fold.version("gone", Manifests.with("gone", GateOutcome.PASSED));
         assertThat(fold.snapshot().objection(gone)).isEmpty();
-        assertThat(fold.snapshot().lastUsable("line")).contains(gone);
         Rollout future = rollout(2, "a", "x");
         future.setMode(RolloutMode.UNKNOWN);
         fold.rollout(2, "line", future);
         assertThat(fold.snapshot().channel("line").revision()).isEqualTo(3);
         assertThat(fold.snapshot().objection(future).orElseThrow()).contains("update this one");
-        assertThat(fold.snapshot().lastUsable("nowhere")).isEmpty();
     }
 
     @Test

@@ -24,6 +24,8 @@ import io.linesight.streams.model.RolloutFeed;
 import io.linesight.streams.rollout.ModelControl;
 import java.io.IOException;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
@@ -115,6 +117,14 @@ public final class FollowedChannel implements AutoCloseable {
         @Override
         public Optional<Rollout> current() {
             return view.state().channel(channel).inForce();
+        }
+
+        @Override
+        public List<String> champions() {
+            LinkedHashSet<String> out = new LinkedHashSet<>();
+            List<Rollout> decisions = view.state().channel(channel).decisions();
+            for (int i = decisions.size() - 1; i >= 0; i--) if (decisions.get(i).getChampion() != null) out.add(decisions.get(i).getChampion());
+            return List.copyOf(out);
         }
 
         @Override

@@ -322,7 +322,6 @@ class ModelRegistryIT {
             assertThat(strict.awaitCaughtUp(LONG)).isTrue();
             assertThat(strict.state().channel("line")).isEqualTo(state().channel("line"));
             assertThat(strict.state().objection(bad).orElseThrow()).contains("not trusted here", "unsigned");
-            assertThat(strict.state().lastUsable("line").orElseThrow().getChampion()).isEqualTo("v1");
         }
     }
 

@@ -76,6 +76,11 @@ class RolloutIT {
         }
 
         @Override
+        public List<String> champions() {
+            return current().map(r -> r.getPrevious() == null ? List.of(r.getChampion()) : List.of(r.getChampion(), r.getPrevious())).orElse(List.of());
+        }
+
+        @Override
         public Optional<ModelVersion> version(String version) {
             return Optional.ofNullable(versions.get(version));
         }

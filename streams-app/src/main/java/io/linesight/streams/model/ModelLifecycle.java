@@ -53,6 +53,8 @@ public final class ModelLifecycle implements AutoCloseable {
     /** Manifests and decisions are on different topics, so a decision may be read first. */
     private static final Duration MANIFEST_PATIENCE = Duration.ofSeconds(10);
     private static final Duration CLOSE_PATIENCE = Duration.ofSeconds(30);
+    /** Most champions of before that a start tries when the one in force is refused. */
+    private static final int STAND_INS = 5;
     private static final Pattern ORDINAL = Pattern.compile("(\\d{1,9})$");
 
     /**
@@ -122,6 +124,7 @@ public final class ModelLifecycle implements AutoCloseable {
     private final Map<String, Long> missingSince = new HashMap<>();
     private long due;
     private long startDeadline;
+    private String standIn;
     private long asksAt;
 
     /**
@@ -379,14 +382,27 @@ public final class ModelLifecycle implements AutoCloseable {
         }
     }
 
-    /** The champion before the one that is refused, or the checkpoint file where there was none; null when that cannot be served either. */
+    /** The newest champion before the one that is refused, or the checkpoint file where there was none; null when none can be served. */
     private Held before(Rollout rollout) {
-        String previous = rollout.getPrevious();
-        if (previous == null && base == null) return null;
+        int tried = 0;
+        for (String version : feed.champions()) {
+            if (version.equals(rollout.getChampion())) continue;
+            if (++tried > STAND_INS) break;
+            standIn = version;
+            try {
+                return load(version, ModelRole.CHAMPION, rollout);
+            } catch (ModelRefusedException e) {
+                LOG.error("{}, a champion before it, cannot be served either: {}", version, e.getMessage());
+                publish(version, ModelRole.CHAMPION, ModelState.REJECTED, e.getMessage(), rollout.getRevision(), 0, 0, "");
+            } finally {
+                standIn = null;
+            }
+        }
+        if (base == null) return null;
         try {
-            return previous == null ? loadBase(rollout) : load(previous, ModelRole.CHAMPION, rollout);
+            return loadBase(rollout);
         } catch (ModelRefusedException e) {
-            LOG.error("{}, the champion before it, cannot be served either: {}", previous == null ? "The checkpoint file" : previous, e.getMessage());
+            LOG.error("The checkpoint file cannot be served either: {}", e.getMessage());
             return null;
         }
     }
@@ -617,8 +633,7 @@ public final class ModelLifecycle implements AutoCloseable {
     private boolean named(String version) {
         Rollout now = feed.current().orElse(null);
         if (now == null) return false;
-        // Before the start is over, also what may have to stand in for the champion.
-        return version.equals(now.getChampion()) || version.equals(wantedChallenger(now)) || !started.isDone() && version.equals(now.getPrevious());
+        return version.equals(now.getChampion()) || version.equals(wantedChallenger(now)) || version.equals(standIn);
     }
 
     private boolean blocked(String version, Rollout rollout) {

@@ -132,13 +132,16 @@ class ModelLifecycleTest {
     @Test
     void shouldComeUpOnTheChampionBeforeWhenTheNewOneCannotBeServed() throws Exception {
         models.publish("v6");
+        models.publish("v65", "nan");
         models.publish("v7", "nan");
         models.publish("v8");
         models.promote("v6");
+        models.promote("v65");
         models.promote("v7");
         lifecycle(Duration.ZERO, Duration.ZERO, "a", null).start(Duration.ofSeconds(5));
         assertThat(lifecycle.plan().champion()).isEqualTo("v6");
-        assertThat(lifecycle.plan().revision()).isEqualTo(2);
+        assertThat(lifecycle.plan().revision()).isEqualTo(3);
+        assertThat(told("v65")).containsExactly("LOADING CHAMPION", "REJECTED CHAMPION");
         assertThat(told("v7")).containsExactly("LOADING CHAMPION", "REJECTED CHAMPION");
         Thread.sleep(200);
         assertThat(told("v7")).as("not tried again under the same decision").hasSize(2);

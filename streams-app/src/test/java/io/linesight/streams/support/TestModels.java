@@ -51,6 +51,7 @@ public final class TestModels implements RolloutFeed, ModelSource {
     public volatile Consumer<ModelVersion> beforeFetch = v -> { };
     public volatile long batchMillis;
     private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
+    private final List<String> champions = new CopyOnWriteArrayList<>();
     private volatile Rollout rollout;
 
     // --- publishing
@@ -87,8 +88,17 @@ public final class TestModels implements RolloutFeed, ModelSource {
         rollout = Rollout.newBuilder().setChannel("default").setRevision(revision).setBasedOn(revision - 1).setAction(action).setMode(mode)
                 .setChampion(champion).setChallenger(challenger).setPrevious(rollout == null ? null : rollout.getChampion())
                 .setPinned(pinned).setBy("test").setAt(Instant.now()).build();
+        if (champion != null) {
+            champions.remove(champion);
+            champions.add(0, champion);
+        }
         listeners.forEach(Runnable::run);
         return rollout;
+    }
+
+    @Override
+    public List<String> champions() {
+        return List.copyOf(champions);
     }
 
     public Rollout promote(String champion) {
