@@ -228,7 +228,6 @@ class TrainerServiceIT {
         TrainerConfig c = config("torn");
         AtomicInteger gates = new AtomicInteger();
         Faults afterGate = point -> {
-            // The second time it gets there the run is noted as judged, and killed on its way to handing over.
             if (point.equals("GATE") && gates.incrementAndGet() == 1) throw new Killed();
         };
         try (TrainerService s = service(c, sink, events, afterGate)) {
@@ -238,24 +237,39 @@ class TrainerServiceIT {
         }
         Path run = Files.list(dir.resolve("torn/runs")).findFirst().orElseThrow();
         byte[] whole = Files.readAllBytes(run.resolve("challenger.onnx"));
+        byte[] note = Files.readAllBytes(run.resolve("run.json"));
         Files.write(run.resolve("challenger.onnx"), java.util.Arrays.copyOf(whole, whole.length / 2));
-        String[] version = {"another"};
-        ChampionSource changing = channel -> Optional.of(new Champion(version[0], champion));
-        // Anew from the beginning; and while this one trains the champion changes.
-        Faults change = point -> {
-            if (point.equals("FETCH") && version[0].equals("another")) version[0] = championVersion;
-        };
-        try (TrainerService s = new TrainerService(c, changing, sink, events::add, change, QUICK)) {
+        ChampionSource none = channel -> Optional.empty();
+        try (TrainerService s = new TrainerService(c, none, sink, events::add, Faults.NONE, QUICK)) {
             s.start();
-            LabelLine.await("a challenger", 240, () -> !sink.offers.isEmpty() || s.failure().isPresent());
-            LabelLine.await("the end", 10, () -> events.stream().anyMatch(e -> e.kind() == Kind.RUN_FINISHED));
-            assertThat(s.failure()).isEmpty();
+            // The torn one is given up, and another begun at once; that one finds no champion.
+            LabelLine.await("both ends", 60, () -> given(events).size() == 2 || s.failure().isPresent());
         }
-        List<String> given = events.stream().filter(e -> e.kind() == Kind.RUN_FAILED).map(TrainerEvent::message).toList();
-        assertThat(given).hasSize(2);
-        assertThat(given.get(0)).contains("challenger.onnx", "not the one", "begins anew");
-        assertThat(given.get(1)).contains("champion is no longer another but " + championVersion);
-        assertThat(sink.offers).singleElement().satisfies(o -> assertThat(o.draft.getParent()).isEqualTo(championVersion));
+        assertThat(given(events).get(0)).contains("challenger.onnx", "not the one", "begins anew");
+        assertThat(given(events).get(1)).contains("no champion");
+
+        // The same run, whole, but the champion has changed while it rested.
+        Files.write(run.resolve("challenger.onnx"), whole);
+        Files.write(run.resolve("run.json"), note);
+        events.clear();
+        AtomicInteger begun = new AtomicInteger();
+        Faults atTheNext = point -> {
+            if (point.equals("FETCH")) {
+                begun.incrementAndGet();
+                throw new Killed();
+            }
+        };
+        try (TrainerService s = new TrainerService(c, channel -> Optional.of(new Champion("another", champion)), sink, events::add, atTheNext, QUICK)) {
+            s.start();
+            LabelLine.await("the next run", 120, () -> s.failure().isPresent());
+        }
+        assertThat(given(events)).singleElement().asString().contains("champion is no longer " + championVersion + " but another", "begins anew");
+        assertThat(begun).as("a new run, from the new champion").hasValue(1);
+        assertThat(sink.offers).isEmpty();
+    }
+
+    private static List<String> given(List<TrainerEvent> events) {
+        return events.stream().filter(e -> e.kind() == Kind.RUN_FAILED).map(TrainerEvent::message).toList();
     }
 
     @Test
@@ -292,7 +306,9 @@ class TrainerServiceIT {
             a.start();
             LabelLine.await("the first works", 30, a::working);
             assertThatThrownBy(() -> service(first.withGroup("elsewhere"), firstSink, firstEvents, Faults.NONE)).isInstanceOf(StoreException.class).hasMessageContaining("another process");
-            try (TrainerService b = service(second, secondSink, secondEvents, Faults.NONE)) {
+            // Without a champion its run ends at once, and that is enough to see when it begins.
+            try (TrainerService b = new TrainerService(second, channel -> Optional.empty(), secondSink, secondEvents::add, Faults.NONE, QUICK)) {
+                b.start();
                 Thread.sleep(4000);
                 assertThat(a.working()).isTrue();
                 assertThat(b.working()).as("stands by").isFalse();
@@ -310,9 +326,8 @@ class TrainerServiceIT {
                 LabelLine.await("the first knows", 40, () -> !a.working() && !a.running());
                 assertThat(firstSink.offers).as("fenced off").isEmpty();
                 assertThat(firstEvents).noneMatch(e -> e.kind() == Kind.RUN_FINISHED);
-                LabelLine.await("what the second was asked for", 120, () -> !secondSink.offers.isEmpty());
+                LabelLine.await("what the second was asked for", 60, () -> !given(secondEvents).isEmpty());
                 assertThat(a.working()).isFalse();
-                LabelLine.await("its end", 10, () -> secondEvents.stream().anyMatch(e -> e.kind() == Kind.RUN_FINISHED));
             }
             // The second has left in order: the first works again, and goes on with the run that rested.
             LabelLine.await("the first works again", 40, a::working);
