@@ -2,6 +2,7 @@ package io.linesight.trainer.service;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.linesight.mmad.checkpoint.CheckpointInfo;
 import io.linesight.mmad.checkpoint.Checkpoints;
@@ -17,17 +18,17 @@ import io.linesight.standalone.simulator.SimulatedFrame;
 import io.linesight.trainer.data.ImageSource;
 import io.linesight.trainer.fit.Fit;
 import io.linesight.trainer.fit.FitOptions;
-import io.linesight.trainer.gate.GateConfig;
+import io.linesight.trainer.frames.FrameKeys;
 import io.linesight.trainer.service.TrainerConfig.Triggers;
 import io.linesight.trainer.service.TrainerEvent.Kind;
 import io.linesight.trainer.store.DatasetStore;
 import io.linesight.trainer.store.Picture;
 import io.linesight.trainer.store.Side;
-import io.linesight.trainer.store.StoreConfig;
 import io.linesight.trainer.store.StoreException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -36,12 +37,12 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -55,7 +56,8 @@ import org.junit.jupiter.api.io.TempDir;
 class TrainerServiceIT {
     private static final int NORMALS = 18;
     private static final int DEFECTS = 6;
-    private static final TrainerService.Timing QUICK = new TrainerService.Timing(200, 200);
+    static final int FABRICS = 14;
+    private static final TrainerService.Timing QUICK = TrainerProcess.QUICK;
 
     @TempDir
     Path dir;
@@ -83,7 +85,7 @@ class TrainerServiceIT {
         }
     }
 
-    private static ImageSource parts(Map<String, Integer> counts) {
+    static ImageSource parts(Map<String, Integer> counts) {
         return new ImageSource() {
             @Override
             public String name() {
@@ -127,10 +129,9 @@ class TrainerServiceIT {
     }
 
     private TrainerConfig config(String name) throws Exception {
-        TrainerConfig c = TrainerConfig.of(line.settings, dir.resolve(name)).withGroup(name).withInstance(name).withGate(new GateConfig(1, 2, 1, 1, Set.of()));
-        c = c.withStore(StoreConfig.in(dir.resolve(name).resolve("store")).withShares(0.3, 0.2)).withTuning(new TrainerConfig.Tuning(0, 1, 0.0005, 4, 0, 8, 4, 6, 1));
+        TrainerConfig c = TrainerProcess.config(line.settings, dir.resolve(name), 1);
         try (DatasetStore store = DatasetStore.open(c.store())) {
-            store.importFrom(parts(Map.of("fabric", 14)), "import");
+            store.importFrom(parts(Map.of("fabric", FABRICS)), "import");
         }
         return c;
     }
@@ -167,8 +168,8 @@ class TrainerServiceIT {
         assertThat(draft.getGate().getOutcome()).isEqualTo(GateOutcome.PASSED);
         assertThat(draft.getGate().getReason()).contains("flange: false alarms");
         ProductMetrics flange = draft.getProducts().stream().filter(p -> p.getProduct().equals("flange")).findFirst().orElseThrow();
-        assertThat(flange.getNormals()).isEqualTo((int) Math.min(6, pictures.stream().filter(p -> p.side() == Side.HELD_OUT && !p.anomalous()).count())).isPositive();
-        assertThat(flange.getAnomalous()).isEqualTo((int) Math.min(6, pictures.stream().filter(p -> p.side() == Side.HELD_OUT && p.anomalous()).count())).isPositive();
+        assertThat(flange.getNormals()).isEqualTo((int) Math.min(TrainerProcess.MEASURED, pictures.stream().filter(p -> p.side() == Side.HELD_OUT && !p.anomalous()).count())).isPositive();
+        assertThat(flange.getAnomalous()).isEqualTo((int) Math.min(TrainerProcess.MEASURED, pictures.stream().filter(p -> p.side() == Side.HELD_OUT && p.anomalous()).count())).isPositive();
         assertThat(flange.getFalseAlarmRate()).isBetween(0.0, 1.0);
         assertThat(flange.getParentImageAuroc()).isBetween(0.0, 1.0);
         assertThat(draft.getProducts()).extracting(ProductMetrics::getProduct).containsExactly("fabric", "flange");
@@ -191,34 +192,114 @@ class TrainerServiceIT {
         assertThat(sink.offers).hasSize(1);
     }
 
-    @Test
-    void shouldGoOnAfterBeingKilledInEveryStage() throws Exception {
-        Sink sink = new Sink();
-        List<TrainerEvent> events = new CopyOnWriteArrayList<>();
-        TrainerConfig c = config("killed");
-        Map<String, Integer> reached = new HashMap<>();
-        Faults once = point -> {
-            synchronized (reached) {
-                // Killed after the work of a stage and before its note, the first time it gets there.
-                if (reached.merge(point, 1, Integer::sum) == 1) throw new Killed();
-            }
-        };
-        int lives = 0;
-        for (boolean done = false; !done && lives < 10; lives++) {
-            try (TrainerService s = service(c, sink, events, once)) {
-                if (lives == 0) s.trigger();
-                LabelLine.await("the end of life " + lives, 120, () -> s.failure().isPresent() || events.stream().anyMatch(e -> e.kind() == Kind.RUN_FINISHED || e.kind() == Kind.RUN_FAILED));
-                s.failure().ifPresent(f -> assertThat(f).isInstanceOf(Killed.class));
-                done = s.failure().isEmpty();
-            }
+    /** Waits for the end of a trainer's life and says what its exit code was. */
+    private static int endOf(Process life, Path folder) throws Exception {
+        try {
+            assertThat(life.waitFor(120, TimeUnit.SECONDS)).as("still alive:\n%s", Files.readString(TrainerProcess.log(folder))).isTrue();
+            return life.exitValue();
+        } finally {
+            life.destroyForcibly();
         }
-        assertThat(events).noneMatch(e -> e.kind() == Kind.RUN_FAILED);
-        assertThat(lives).isEqualTo(Stage.values().length + 1);
-        assertThat(reached).as("a stage that was noted is not done again").isEqualTo(Map.of("FETCH", 2, "TRAIN", 2, "CALIBRATE", 2, "GATE", 2, "OFFER", 2));
-        assertThat(events.stream().filter(e -> e.kind() == Kind.RUN_STARTED).map(TrainerEvent::run).distinct()).as("one run").hasSize(1);
-        assertThat(sink.offers).as("killed between handing over and its note: twice, and the same").hasSize(2);
-        assertThat(sink.offers.get(0).draft).isEqualTo(sink.offers.get(1).draft);
-        assertThat(sink.offers).allSatisfy(o -> assertThat(o.sha256).isEqualTo(o.draft.getSha256()));
+    }
+
+    @Test
+    void shouldGoOnAfterTheProcessDiesInEveryStage() throws Exception {
+        Path folder = config("dies").folder();
+        Path log = TrainerProcess.log(folder);
+        Map<String, String> settings = new HashMap<>(line.settings);
+        // The group takes a member that comes back under its name for the dead one, at once.
+        settings.put("group.instance.id", "dies");
+        Files.writeString(folder.resolve("train.now"), "");
+
+        // After the work of the first stage and before its note.
+        assertThat(endOf(TrainerProcess.start(settings, folder, champion, "FETCH", 1), folder)).as("%s", Files.readString(log)).isEqualTo(TrainerProcess.HALTED);
+        assertThat(folder.resolve("train.now")).as("asked for and begun").doesNotExist();
+        Path run;
+        try (Stream<Path> runs = Files.list(folder.resolve("runs"))) {
+            run = runs.findFirst().orElseThrow();
+        }
+        // In the middle of a long training, from outside.
+        Process killed = TrainerProcess.start(settings, folder, champion, TrainerProcess.NOWHERE, 1000);
+        Path steps = run.resolve("trained.metrics.jsonl");
+        LabelLine.await("the first steps of the training", 60, () -> {
+            try {
+                return !killed.isAlive() || Files.exists(steps) && Files.size(steps) > 0;
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        });
+        killed.destroyForcibly();
+        assertThat(endOf(killed, folder)).as("%s", Files.readString(log)).isEqualTo(TrainerProcess.HALTED);
+        assertThat(names(run)).as("what the training left").anyMatch(n -> n.startsWith("linesight-features-")).doesNotContain("trained.onnx");
+
+        for (String stage : List.of("TRAIN", "CALIBRATE", "GATE", "OFFER")) {
+            assertThat(endOf(TrainerProcess.start(settings, folder, champion, stage, 1), folder)).as("halted at %s:\n%s", stage, Files.readString(log)).isEqualTo(TrainerProcess.HALTED);
+        }
+        assertThat(endOf(TrainerProcess.start(settings, folder, champion, TrainerProcess.NOWHERE, 1), folder)).as("%s", Files.readString(log)).isZero();
+
+        List<List<String>> lives = TrainerProcess.diary(folder);
+        assertThat(lives.stream().map(life -> of(life, "reached")))
+                .as("a stage that was noted is not done again, one that was not is")
+                .containsExactly(List.of("FETCH"), List.of("FETCH"), List.of("TRAIN"), List.of("TRAIN", "CALIBRATE"), List.of("CALIBRATE", "GATE"), List.of("GATE", "OFFER"), List.of("OFFER"));
+        assertThat(lives.stream().map(life -> of(life, "run"))).as("one run over all lives").allMatch(l -> l.equals(List.of(run.getFileName().toString())));
+        assertThat(lives).noneMatch(life -> life.stream().anyMatch(l -> l.startsWith("failed")));
+        try (Stream<Path> runs = Files.list(folder.resolve("runs"))) {
+            assertThat(runs).containsExactly(run);
+        }
+        assertThat(names(run)).as("nothing is left lying about").containsExactlyInAnyOrder("run.json", "pictures.json", "champion.onnx", "trained.onnx", "trained.metrics.jsonl", "challenger.onnx", "draft.avro");
+
+        List<String> offers = lives.stream().flatMap(life -> of(life, "offered").stream()).toList();
+        assertThat(offers).as("killed between handing over and its note: twice, and the same").hasSize(2);
+        assertThat(offers.get(0)).isEqualTo(offers.get(1));
+        String[] offer = offers.get(0).split(" ");
+        assertThat(offer[2]).as("the file is the one that was judged").isEqualTo(offer[1]);
+        assertThat(names(folder.resolve("out"))).containsExactlyInAnyOrder(offer[0] + ".onnx", offer[0] + ".json");
+        CheckpointInfo info = Checkpoints.readInfo(folder.resolve("out/" + offer[0] + ".onnx"));
+        assertThat(info.version()).isEqualTo(offer[0]);
+        assertThat(info.sha256()).isEqualTo(offer[1]);
+        assertThat(info.calibration().byProduct()).containsOnlyKeys("fabric", "flange");
+
+        try (DatasetStore store = DatasetStore.open(TrainerProcess.config(settings, folder, 1).store())) {
+            assertThat(store.pictures()).filteredOn(p -> p.product().equals("flange") && !p.anomalous()).extracting(Picture::frame)
+                    .containsExactlyInAnyOrderElementsOf(normals.stream().map(FrameKeys::of).toList());
+            assertThat(store.pictures()).filteredOn(Picture::anomalous).hasSize(DEFECTS).allSatisfy(p -> assertThat(store.file(p.mask())).exists());
+        }
+    }
+
+    @Test
+    void shouldWaitForRoomWhereverTheDiskGetsFull() throws Exception {
+        Path folder = Files.createDirectories(dir.resolve("small"));
+        assumeTrue(FullDiskProcess.possible(folder), "no disk can be mounted here: unshare -rm is missing or not allowed");
+        assertThat(endOf(FullDiskProcess.start(line.settings, folder, champion, NORMALS), folder)).as("%s", Files.readString(TrainerProcess.log(folder))).isZero();
+        List<String> diary = TrainerProcess.diary(folder).get(0);
+        assertThat(diary).noneMatch(l -> l.startsWith("failed") || l.startsWith("ended"));
+        assertThat(of(diary, "full")).containsExactly("labels", "copying the champion", "before training", "training", "calibrating", "judging", "handing over");
+        List<String> waits = of(diary, "waits");
+        assertThat(waits).as("said once each, and gone on").hasSize(7);
+        assertThat(waits.get(0)).contains("dataset store", "labels wait in Kafka, none is lost", "No space left");
+        assertThat(waits.get(1)).contains("goes on after the last stage that was noted", "champion.onnx", "No space left");
+        assertThat(waits.get(2)).contains("training needs", "make room");
+        assertThat(waits.subList(3, 6)).allSatisfy(w -> assertThat(w).contains("goes on after the last stage that was noted", "No space left"));
+        assertThat(waits.get(6)).contains("is kept and cannot be handed over now", "No space left");
+        assertThat(of(diary, "reached")).as("nothing half done is noted, nothing noted is done again").containsExactly("FETCH", "TRAIN", "CALIBRATE", "GATE", "OFFER");
+        assertThat(of(diary, "run").stream().distinct()).as("one run").hasSize(1);
+        assertThat(of(diary, "picture").stream().filter(l -> l.endsWith(" normal")).map(l -> l.split(" ")[0])).containsExactlyInAnyOrderElementsOf(normals.stream().map(FrameKeys::of).toList());
+        assertThat(of(diary, "picture").stream().filter(l -> l.endsWith(" anomalous"))).hasSize(DEFECTS);
+        assertThat(of(diary, "count")).contains(Counts.NORMAL + " " + NORMALS, Counts.ANOMALOUS + " " + DEFECTS, Counts.REFUSED + " 0");
+        String[] offer = of(diary, "offered").get(0).split(" ");
+        assertThat(of(diary, "offered")).hasSize(1);
+        assertThat(names(FullDiskProcess.out(folder))).containsExactlyInAnyOrder(offer[0] + ".onnx", offer[0] + ".json");
+        assertThat(Checkpoints.readInfo(FullDiskProcess.out(folder).resolve(offer[0] + ".onnx")).sha256()).as("whole").isEqualTo(offer[1]).isEqualTo(offer[2]);
+    }
+
+    private static List<String> of(List<String> diary, String key) {
+        return diary.stream().filter(l -> l.startsWith(key + " ")).map(l -> l.substring(key.length() + 1)).toList();
+    }
+
+    private static List<String> names(Path folder) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.map(f -> f.getFileName().toString()).toList();
+        }
     }
 
     @Test
