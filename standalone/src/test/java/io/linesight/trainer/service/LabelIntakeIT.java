@@ -256,6 +256,62 @@ class LabelIntakeIT {
         }
     }
 
+    @Test
+    void shouldWaitForARegistryThatIsAwayAndNeitherLoseNorRefuseALabel() throws Exception {
+        List<FrameRef> refs = new ArrayList<>();
+        for (int i = 0; i < 4; i++) refs.add(line.frame("flange", SimulatedFrame.GOOD, i));
+        FrameRef late = new FrameRef(refs.get(3).getTopic(), refs.get(3).getPartition(), refs.get(3).getOffset() + 1);
+        // Bad whatever the registry says, it has no schema id at all; read before the next one as often as that is tried.
+        line.send(FrameKeys.of(refs.get(0)), new byte[] {1, 2, 3});
+        // Those who label know the id of their schema; the trainer has to ask for it.
+        line.label(refs.get(0), LabelKind.NORMAL, null, "ann");
+        int port = registry.port();
+        registry.close();
+        try {
+            try (TrainerService s = started(config)) {
+                line.label(refs.get(1), LabelKind.ANOMALOUS, LabelLine.mask("flange", "scratch", 1), "ann");
+                line.label(late, LabelKind.NORMAL, null, "ann");
+                LabelLine.await("it is said", 40, () -> waits().size() == 1);
+                assertThat(waits().get(0)).contains("registry does not answer", "none is lost or refused", "taken in when it does");
+                Thread.sleep(5_000);
+                assertThat(waits()).as("once").hasSize(1);
+                assertThat(s.failure()).isEmpty();
+                assertThat(s.working()).isTrue();
+                assertThat(s.store().pictures()).isEmpty();
+                assertThat(s.store().positions().values()).as("nothing is passed over").allMatch(p -> p == 0);
+                assertThat(s.counts().get(Counts.REFUSED)).as("only what nobody could read, and once").isLessThanOrEqualTo(1);
+
+                registry = EmbeddedRegistry.start(kafka.bootstrapServers(), port);
+                LabelLine.await("labels in the store", 40, () -> s.store().pictures().size() == 2 && s.store().pending().size() == 1);
+                assertThat(s.counts()).containsEntry(Counts.NORMAL, 1L).containsEntry(Counts.ANOMALOUS, 1L).containsEntry(Counts.WAITING, 1L);
+                assertThat(s.counts()).containsEntry(Counts.REFUSED, 1L);
+                LabelLine.await("it is said", 10, () -> events.stream().anyMatch(e -> e.kind() == TrainerEvent.Kind.WORKING && e.message().contains("taken in again")));
+                assertThat(waits()).hasSize(1);
+            }
+            // Away again, and a new trainer that knows no schema: the label that waits for its frame is not given up before it could be read.
+            registry.close();
+            events.clear();
+            try (TrainerService s = started(config.withLateFrames(Duration.ZERO))) {
+                LabelLine.await("it is said", 40, () -> waits().size() == 1);
+                assertThat(line.frame("flange", SimulatedFrame.GOOD, 9)).isEqualTo(late);
+                Thread.sleep(3_000);
+                assertThat(s.store().pending()).hasSize(1);
+                registry = EmbeddedRegistry.start(kafka.bootstrapServers(), port);
+                LabelLine.await("the late frame", 40, () -> s.store().get(FrameKeys.of(late)).isPresent());
+                assertThat(s.counts()).containsEntry(Counts.NEVER_CAME, 0L).containsEntry(Counts.REFUSED, 0L);
+                assertThat(s.failure()).isEmpty();
+            }
+        } finally {
+            // The other tests need one; closing twice does nothing.
+            registry.close();
+            registry = EmbeddedRegistry.start(kafka.bootstrapServers(), port);
+        }
+    }
+
+    private List<String> waits() {
+        return events.stream().filter(e -> e.kind() == TrainerEvent.Kind.WAITING).map(TrainerEvent::message).toList();
+    }
+
     static InspectionResult result(FrameRef ref, Verdict verdict, float score) {
         Instant now = Instant.now().truncatedTo(java.time.temporal.ChronoUnit.MICROS);
         return InspectionResult.newBuilder().setResultId(FrameKeys.of(ref)).setFrameRef(ref).setFrameId("f").setCameraId("cam-flange").setProduct("flange").setScore(score).setRawScore(score)
