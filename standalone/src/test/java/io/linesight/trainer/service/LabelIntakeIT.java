@@ -168,8 +168,8 @@ class LabelIntakeIT {
         line.label(new FrameRef("elsewhere", 0, 1L), LabelKind.NORMAL, null, "ann");
         line.send("no frame's key", new byte[] {0, 0, 0, 0, 1, 2});
         try (TrainerService s = started(config.withLateFrames(Duration.ofSeconds(4)))) {
-            LabelLine.await("labels in the store", 40, () -> s.store().pictures().size() == 3 && s.counts().get(Counts.REFUSED) == 3);
-            assertThat(s.counts()).containsEntry(Counts.WAITING, 2L).containsEntry(Counts.NORMAL, 2L).containsEntry(Counts.ANOMALOUS, 1L);
+            awaitCounts(s, Map.of(Counts.REFUSED, 3L, Counts.WAITING, 2L, Counts.NORMAL, 2L, Counts.ANOMALOUS, 1L));
+            assertThat(s.store().pictures()).hasSize(3);
             assertThat(s.store().get(FrameKeys.of(b)).orElseThrow().mask()).isNotNull();
             assertThat(s.store().get(FrameKeys.of(c))).as("its mask is of another size").isEmpty();
 
@@ -189,7 +189,7 @@ class LabelIntakeIT {
             line.label(d, LabelKind.RETRACTED, null, "ann");
             line.send(FrameKeys.of(b), null);
             LabelLine.await("retractions", 20, () -> s.store().pictures().size() == 2);
-            assertThat(s.counts()).containsEntry(Counts.RETRACTED, 2L);
+            awaitCounts(s, Map.of(Counts.RETRACTED, 2L));
             assertThat(s.failure()).isEmpty();
         }
         long before = labelsCommitted();
@@ -197,7 +197,8 @@ class LabelIntakeIT {
         try (TrainerService s = started(config)) {
             LabelLine.await("working", 30, s::working);
             line.label(c, LabelKind.NORMAL, null, "ann");
-            LabelLine.await("the next label", 20, () -> s.store().pictures().size() == 3);
+            awaitCounts(s, Map.of(Counts.NORMAL, 1L));
+            assertThat(s.store().pictures()).hasSize(3);
             assertThat(s.counts()).containsEntry(Counts.CONTRADICTED, 0L).containsEntry(Counts.NORMAL, 1L).containsEntry(Counts.REFUSED, 0L);
             LabelLine.await("commit", 20, () -> labelsCommitted() == before + 1);
         }
@@ -207,6 +208,11 @@ class LabelIntakeIT {
             LabelLine.await("all labels again", 30, () -> s.store().pictures().size() == 3);
             assertThat(s.store().pictures()).extracting(Picture::frame).containsExactlyInAnyOrder(FrameKeys.of(a), FrameKeys.of(late), FrameKeys.of(c));
         }
+    }
+
+    /** Counted is what is stored already. */
+    private static void awaitCounts(TrainerService s, Map<String, Long> wanted) throws InterruptedException {
+        LabelLine.await("counts " + wanted, 40, () -> s.counts().entrySet().containsAll(wanted.entrySet()));
     }
 
     private long labelsCommitted() {
@@ -254,6 +260,62 @@ class LabelIntakeIT {
             line.label(refs.get(4), LabelKind.ANOMALOUS, null, "ann");
             LabelLine.await("a person's word", 20, () -> s.store().get(FrameKeys.of(refs.get(4))).orElseThrow().anomalous());
         }
+    }
+
+    @Test
+    void shouldWaitForARegistryThatIsAwayAndNeitherLoseNorRefuseALabel() throws Exception {
+        List<FrameRef> refs = new ArrayList<>();
+        for (int i = 0; i < 4; i++) refs.add(line.frame("flange", SimulatedFrame.GOOD, i));
+        FrameRef late = new FrameRef(refs.get(3).getTopic(), refs.get(3).getPartition(), refs.get(3).getOffset() + 1);
+        // Bad whatever the registry says, it has no schema id at all; read before the next one as often as that is tried.
+        line.send(FrameKeys.of(refs.get(0)), new byte[] {1, 2, 3});
+        // Those who label know the id of their schema; the trainer has to ask for it.
+        line.label(refs.get(0), LabelKind.NORMAL, null, "ann");
+        int port = registry.port();
+        registry.close();
+        try {
+            try (TrainerService s = started(config)) {
+                line.label(refs.get(1), LabelKind.ANOMALOUS, LabelLine.mask("flange", "scratch", 1), "ann");
+                line.label(late, LabelKind.NORMAL, null, "ann");
+                LabelLine.await("it is said", 40, () -> waits().size() == 1);
+                assertThat(waits().get(0)).contains("registry does not answer", "none is lost or refused", "taken in when it does");
+                Thread.sleep(5_000);
+                assertThat(waits()).as("once").hasSize(1);
+                assertThat(s.failure()).isEmpty();
+                assertThat(s.working()).isTrue();
+                assertThat(s.store().pictures()).isEmpty();
+                assertThat(s.store().positions().values()).as("nothing is passed over").allMatch(p -> p == 0);
+                assertThat(s.counts().get(Counts.REFUSED)).as("only what nobody could read, and once").isLessThanOrEqualTo(1);
+
+                registry = EmbeddedRegistry.start(kafka.bootstrapServers(), port);
+                awaitCounts(s, Map.of(Counts.NORMAL, 1L, Counts.ANOMALOUS, 1L, Counts.WAITING, 1L, Counts.REFUSED, 1L));
+                assertThat(s.store().pictures()).hasSize(2);
+                assertThat(s.store().pending()).hasSize(1);
+                LabelLine.await("it is said", 10, () -> events.stream().anyMatch(e -> e.kind() == TrainerEvent.Kind.WORKING && e.message().contains("taken in again")));
+                assertThat(waits()).hasSize(1);
+            }
+            // Away again, and a new trainer that knows no schema: the label that waits for its frame is not given up before it could be read.
+            registry.close();
+            events.clear();
+            try (TrainerService s = started(config.withLateFrames(Duration.ZERO))) {
+                LabelLine.await("it is said", 40, () -> waits().size() == 1);
+                assertThat(line.frame("flange", SimulatedFrame.GOOD, 9)).isEqualTo(late);
+                Thread.sleep(3_000);
+                assertThat(s.store().pending()).hasSize(1);
+                registry = EmbeddedRegistry.start(kafka.bootstrapServers(), port);
+                LabelLine.await("the late frame", 40, () -> s.store().get(FrameKeys.of(late)).isPresent());
+                assertThat(s.counts()).containsEntry(Counts.NEVER_CAME, 0L).containsEntry(Counts.REFUSED, 0L);
+                assertThat(s.failure()).isEmpty();
+            }
+        } finally {
+            // The other tests need one; closing twice does nothing.
+            registry.close();
+            registry = EmbeddedRegistry.start(kafka.bootstrapServers(), port);
+        }
+    }
+
+    private List<String> waits() {
+        return events.stream().filter(e -> e.kind() == TrainerEvent.Kind.WAITING).map(TrainerEvent::message).toList();
     }
 
     static InspectionResult result(FrameRef ref, Verdict verdict, float score) {

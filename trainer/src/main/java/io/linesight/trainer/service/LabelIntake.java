@@ -18,12 +18,14 @@ import io.linesight.trainer.store.DatasetStore.Pending;
 import io.linesight.trainer.store.DatasetStore.Place;
 import io.linesight.trainer.store.Origin;
 import io.linesight.trainer.store.Picture;
+import io.linesight.trainer.store.StoreException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -54,6 +56,8 @@ final class LabelIntake {
     private final Duration lateFrames;
     private final Counts counts;
     private final Clock clock;
+    /** What was counted of records that come again, because the attempt to store them failed. */
+    private final Set<String> told = new HashSet<>();
 
     LabelIntake(DatasetStore store, FrameFetcher fetcher, Serde<FrameLabel> serde, String labelsTopic, String framesTopic, Duration lateFrames, Counts counts, Clock clock) {
         this.store = store;
@@ -78,7 +82,8 @@ final class LabelIntake {
     }
 
     /**
-     * Takes records in. When this returns, all that they say is in the store's journal; when it throws, the same records can be given again.
+     * Takes records in. When this returns, all that they say is in the store's journal; when it throws, the same records can be given again, and
+     * what was counted and said of them already is not again.
      *
      * @return labels that changed something
      */
@@ -90,7 +95,7 @@ final class LabelIntake {
             // Taken out first, so that the order is that of the latest words.
             Word before = latest.remove(w.frame);
             if (before != null) {
-                counts.add(Counts.SUPERSEDED);
+                once(Counts.SUPERSEDED, before.place);
                 if (!before.retracts()) contradiction(w, before.anomalous(), before.label.getAnnotator());
             }
             latest.put(w.frame, w);
@@ -98,7 +103,15 @@ final class LabelIntake {
         int changed = 0;
         List<Word> words = new ArrayList<>(latest.values());
         for (int from = 0; from < words.size(); from += BATCH) changed += store(words.subList(from, Math.min(words.size(), from + BATCH)), false);
+        told.clear();
         return changed;
+    }
+
+    /** Counts something about a record; whether it was for the first time. */
+    private boolean once(String key, Place place) {
+        boolean first = told.add(key + " " + place);
+        if (first) counts.add(key);
+        return first;
     }
 
     /** Asks again for frames that labels wait for; returns how many labels changed something. */
@@ -108,7 +121,12 @@ final class LabelIntake {
         for (int from = 0; from < waiting.size(); from += BATCH) {
             List<Word> words = new ArrayList<>();
             for (Pending p : waiting.subList(from, Math.min(waiting.size(), from + BATCH))) {
-                words.add(new Word(p.frame(), serde.deserializer().deserialize(labelsTopic, p.label()), p.label(), p.place()));
+                try {
+                    words.add(new Word(p.frame(), serde.deserializer().deserialize(labelsTopic, p.label()), p.label(), p.place()));
+                } catch (SerializationException e) {
+                    // It could be read when it came; the registry may know its schema again before its time is over.
+                    LOG.debug("The waiting label of {} cannot be read now: {}", p.frame(), e.getMessage());
+                }
             }
             changed += store(words, true);
         }
@@ -141,13 +159,13 @@ final class LabelIntake {
     }
 
     private void refuse(String key, Place place, String why) {
-        counts.add(Counts.REFUSED);
+        if (!once(Counts.REFUSED, place)) return;
         LOG.warn("Refused the label of {} ({}-{} offset {}): {}. The frame keeps what was said of it before", key, labelsTopic, place.partition(), place.offset(), why);
     }
 
     private void contradiction(Word now, boolean anomalousBefore, String before) {
         if (now.retracts() || now.anomalous() == anomalousBefore || now.label.getAnnotator().equals(before)) return;
-        counts.add(Counts.CONTRADICTED);
+        if (!once(Counts.CONTRADICTED, now.place)) return;
         LOG.warn("Frame {}: {} says {}, {} said {} before; the later word counts", now.frame, now.label.getAnnotator(), now.anomalous() ? "anomalous" : "normal", before,
                 anomalousBefore ? "anomalous" : "normal");
     }
@@ -172,13 +190,14 @@ final class LabelIntake {
                     case FETCHED -> changed += put(w, f.frame().getProduct(), f.file(), f.image()) ? 1 : 0;
                     case NOT_YET -> {
                         if (again) continue;
+                        store.defer(new Pending(w.frame, w.value, w.place, clock.instant()));
                         counts.add(Counts.WAITING);
                         LOG.info("The label of {} waits for its frame, {} s at most: {}", w.frame, lateFrames.toSeconds(), f.reason());
-                        store.defer(new Pending(w.frame, w.value, w.place, clock.instant()));
                     }
                     case EXPIRED, NOT_A_FRAME -> {
-                        counts.add(f.outcome() == FetchOutcome.EXPIRED ? Counts.EXPIRED : Counts.NOT_A_FRAME);
-                        LOG.warn("The label of {} by {} cannot be used: {}", w.frame, w.label.getAnnotator(), f.reason());
+                        if (once(f.outcome() == FetchOutcome.EXPIRED ? Counts.EXPIRED : Counts.NOT_A_FRAME, w.place)) {
+                            LOG.warn("The label of {} by {} cannot be used: {}", w.frame, w.label.getAnnotator(), f.reason());
+                        }
                         if (again) store.drop(w.frame);
                     }
                 }
@@ -195,7 +214,8 @@ final class LabelIntake {
             try {
                 image = ImageCodec.decode(Files.readAllBytes(store.file(stored.sha256())), ImageLimits.defaults());
             } catch (BadImageException e) {
-                throw new IOException("the stored picture of " + w.frame + " is damaged: " + e.getMessage(), e);
+                throw new StoreException("the stored picture of " + w.frame + " is damaged: " + e.getMessage() + "; restore the dataset store from a copy, or start with an empty one: labels are read again from "
+                        + "Kafka", e);
             }
         }
         if (stored.origin() == Origin.PERSON) contradiction(w, stored.anomalous(), stored.annotator());

@@ -66,7 +66,7 @@ final class ResultSampler implements AutoCloseable {
     }
 
     /** Looks at the results that are there, without waiting. */
-    void poll() throws IOException {
+    void poll() {
         long every = (long) (3_600e9 / config.perHour());
         Map<String, InspectionResult> chosen = new HashMap<>();
         for (ConsumerRecord<byte[], byte[]> r : consumer.poll(Duration.ZERO)) {
@@ -86,7 +86,7 @@ final class ResultSampler implements AutoCloseable {
         }
     }
 
-    private void keep(String product, InspectionResult result) throws IOException {
+    private void keep(String product, InspectionResult result) {
         FrameRef ref = result.getFrameRef();
         Fetched f = fetcher.fetch(List.of(ref)).get(ref);
         if (f.outcome() != FetchOutcome.FETCHED) return;
@@ -96,9 +96,9 @@ final class ResultSampler implements AutoCloseable {
                 store.trimReservoir(product, config.mostPerProduct());
             }
             full = false;
-        } catch (StoreException e) {
-            // Nobody asked for this one; labels are what stops the trainer when there is no room.
-            if (!full) LOG.warn("A frame that passed was not kept: {}", e.getMessage());
+        } catch (StoreException | IOException e) {
+            // Nobody asked for this one; labels are what the trainer waits or stops for when there is no room.
+            if (!full) LOG.warn("A frame that passed was not kept, nor are others until there is room: {}", e.toString());
             full = true;
         }
     }

@@ -16,6 +16,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /** The folder of one run and its note of which stages are done. The note is replaced in one step, after the files that it speaks of are on the disk. */
@@ -96,29 +97,46 @@ final class RunFolder {
         return folder.resolve(name);
     }
 
+    /** Removes what a kill in the middle of a stage left: everything but the note and these files. */
+    void tidy(Set<String> known) throws IOException {
+        List<Path> files;
+        try (Stream<Path> s = Files.list(folder)) {
+            files = s.filter(f -> !f.endsWith(NOTE) && !known.contains(f.getFileName().toString())).toList();
+        }
+        for (Path f : files) delete(f);
+    }
+
     private void save() throws IOException {
         write(file(NOTE), JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(note));
     }
 
-    /** Replaces a file in one step. */
+    /** Replaces a file in one step; when it throws, the file is as it was and nothing takes room. */
     static void write(Path file, byte[] bytes) throws IOException {
         Path part = file.resolveSibling(file.getFileName() + ".part");
-        try (FileChannel c = FileChannel.open(part, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
-            ByteBuffer b = ByteBuffer.wrap(bytes);
-            while (b.hasRemaining()) c.write(b);
-            c.force(true);
+        try {
+            try (FileChannel c = FileChannel.open(part, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
+                ByteBuffer b = ByteBuffer.wrap(bytes);
+                while (b.hasRemaining()) c.write(b);
+                c.force(true);
+            }
+            Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } finally {
+            Files.deleteIfExists(part);
         }
-        Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     }
 
-    /** Copies a file in one step. */
+    /** Copies a file in one step, likewise. */
     static void copy(Path from, Path to) throws IOException {
         Path part = to.resolveSibling(to.getFileName() + ".part");
-        Files.copy(from, part, StandardCopyOption.REPLACE_EXISTING);
-        try (FileChannel c = FileChannel.open(part, StandardOpenOption.WRITE)) {
-            c.force(true);
+        try {
+            Files.copy(from, part, StandardCopyOption.REPLACE_EXISTING);
+            try (FileChannel c = FileChannel.open(part, StandardOpenOption.WRITE)) {
+                c.force(true);
+            }
+            Files.move(part, to, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } finally {
+            Files.deleteIfExists(part);
         }
-        Files.move(part, to, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     }
 
     static String sha256(Path file) throws IOException {

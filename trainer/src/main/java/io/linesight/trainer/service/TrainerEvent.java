@@ -9,13 +9,18 @@ package io.linesight.trainer.service;
  */
 public record TrainerEvent(Kind kind, String run, String message) {
     public enum Kind {
-        /** This trainer is the one that works. */
+        /** This trainer is the one that works, or takes labels in again after waiting. */
         WORKING,
         /** Another one works, or nobody can tell at the moment. */
         STANDBY,
+        /**
+         * Labels or a run wait for something outside: room on the disk, Kafka, the registry, whoever takes challengers. Nothing is lost, the message
+         * says when it goes on, and it does so by itself.
+         */
+        WAITING,
         /** Labels were taken in. */
         LABELS,
-        /** A run begins, or goes on after a restart. */
+        /** A run begins, or goes on after a restart or a rest. */
         RUN_STARTED,
         /** A stage of a run is done. */
         STAGE_DONE,

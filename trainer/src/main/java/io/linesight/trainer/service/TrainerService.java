@@ -77,6 +77,8 @@ public final class TrainerService implements AutoCloseable {
     private static final int LABELS_PER_POLL = 64;
     private static final int RUNS_KEPT = 3;
     private static final long CONFIRM_SECONDS = 60;
+    /** The group takes a trainer that does not poll for dead, long after this. */
+    private static final long MOST_REST_MILLIS = 5_000;
     private static final String TRIGGER_FILE = "train.now";
 
     private final TrainerConfig config;
@@ -256,7 +258,7 @@ public final class TrainerService implements AutoCloseable {
 
     private void loop() {
         long nextRetry = System.nanoTime();
-        boolean said = false;
+        boolean waiting = false;
         try {
             while (!stop) {
                 try {
@@ -269,22 +271,29 @@ public final class TrainerService implements AutoCloseable {
                         }
                         if (sampler != null) sampler.poll();
                     }
+                    // An empty poll says nothing: what is waited for may just not have been sent again yet.
+                    if (waiting && (!records.isEmpty() || caughtUp())) {
+                        waiting = false;
+                        if (lease != 0) say(Kind.WORKING, "", "labels are taken in again");
+                    }
                     answer();
                     maybeRun();
-                    said = false;
                 } catch (RegistryException | RetriableException e) {
                     if (e instanceof RegistryException r && !r.isRetriable()) throw e;
-                    if (!said) LOG.warn("Kafka or the schema registry does not answer; labels wait in Kafka: {}", e.getMessage());
-                    said = true;
-                    // What was polled and not stored is polled again.
-                    seek(consumer.assignment());
-                    answer();
-                    pause();
+                    if (!waiting) waits("", "Kafka or the schema registry does not answer; labels wait in Kafka, none is lost or refused, and they are taken in when it does: " + e.getMessage());
+                    waiting = true;
+                    again(500);
+                } catch (IOException e) {
+                    if (!waiting) {
+                        waits("", "the dataset store " + config.store().folder() + " cannot be written; labels wait in Kafka, none is lost, and they are taken in when it can, when there is room for instance: " + e);
+                    }
+                    waiting = true;
+                    again(Math.min(timing.retryMillis, MOST_REST_MILLIS));
                 }
             }
         } catch (WakeupException e) {
             if (!stop) fail(e);
-        } catch (IOException | RuntimeException | Error e) {
+        } catch (RuntimeException | Error e) {
             fail(e);
         } finally {
             lease = 0;
@@ -303,12 +312,23 @@ public final class TrainerService implements AutoCloseable {
         LOG.error("The trainer stopped: {}. What it had not journalled is read again when it is started next", e.getMessage(), e);
     }
 
-    private static void pause() {
-        try {
-            Thread.sleep(500);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
+    private void waits(String run, String message) {
+        LOG.warn("{}{}", run.isEmpty() ? "" : "Run " + run + ": ", message);
+        listener.accept(new TrainerEvent(Kind.WAITING, run, message));
+    }
+
+    /** What was polled and not stored is polled again, after a rest in which a run under way still gets its answers. */
+    private void again(long millis) {
+        seek(consumer.assignment());
+        long until = System.nanoTime() + millis * 1_000_000;
+        do {
+            answer();
+            try {
+                Thread.sleep(Math.min(100, millis));
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        } while (!stop && System.nanoTime() - until < 0);
     }
 
     private void take(ConsumerRecords<String, byte[]> records) throws IOException {
@@ -380,20 +400,31 @@ public final class TrainerService implements AutoCloseable {
         return store.normalsSince(triggeredThrough);
     }
 
-    private void maybeRun() throws IOException {
+    private void maybeRun() {
         if (lease == 0 || running() || System.nanoTime() - notBefore < 0) return;
-        Path file = config.folder().resolve(TRIGGER_FILE);
-        if (Files.deleteIfExists(file)) triggered = true;
+        try {
+            begin();
+        } catch (IOException e) {
+            notBefore = System.nanoTime() + timing.retryMillis * 1_000_000;
+            waits("", "no run can begin in " + runs + " now, nor the last one go on; tried again every " + timing.retryMillis / 1000.0 + " s: " + e);
+        }
+    }
+
+    private void begin() throws IOException {
         RunFolder run = RunFolder.unfinished(runs);
-        String why = run != null ? "goes on after a restart" : null;
+        String why = run != null ? "goes on where it was" : null;
         if (run == null) {
+            Path file = config.folder().resolve(TRIGGER_FILE);
+            if (Files.exists(file)) triggered = true;
             // A run should not miss labels that have been given already.
             if (!caughtUp()) return;
             why = reason();
             if (why == null) return;
-            triggered = false;
             RunFolder.prune(runs, RUNS_KEPT - 1);
             run = RunFolder.create(runs, STAMP.format(Instant.now()));
+            // Not before the run is noted: neither a kill nor a full disk may take back what was asked for.
+            triggered = false;
+            Files.deleteIfExists(file);
         }
         say(Kind.RUN_STARTED, run.id, why);
         long mine = lease;
@@ -432,14 +463,12 @@ public final class TrainerService implements AutoCloseable {
         } catch (CancellationException e) {
             LOG.info("Run {} rests: {}", run.id, e.getMessage());
         } catch (TrainingRun.GivenUp e) {
-            given(run, e);
-            if (e.anew) {
+            if (given(run, e) && e.anew) {
                 notBefore = System.nanoTime() + timing.lateFrameMillis * 1_000_000;
                 triggered = true;
             }
         } catch (IOException e) {
-            notBefore = System.nanoTime() + timing.retryMillis * 1_000_000;
-            LOG.warn("Run {} rests and goes on in {} s: {}", run.id, timing.retryMillis / 1000.0, e.toString());
+            rests(run, e);
         } catch (RuntimeException e) {
             LOG.error("Run {} failed", run.id, e);
             given(run, e);
@@ -448,13 +477,21 @@ public final class TrainerService implements AutoCloseable {
         }
     }
 
-    private void given(RunFolder run, Exception e) {
+    private void rests(RunFolder run, IOException e) {
+        notBefore = System.nanoTime() + timing.retryMillis * 1_000_000;
+        waits(run.id, "a file cannot be read or written; what is done stays done, and the run goes on after the last stage that was noted, tried again every " + timing.retryMillis / 1000.0 + " s: " + e);
+    }
+
+    /** Whether it could be noted; if not, the run goes on later and ends the same way then. */
+    private boolean given(RunFolder run, Exception e) {
         try {
             over(run, "given up: " + e.getMessage(), -1);
-            say(Kind.RUN_FAILED, run.id, e.getMessage());
         } catch (IOException io) {
-            fail(io);
+            rests(run, io);
+            return false;
         }
+        say(Kind.RUN_FAILED, run.id, e.getMessage());
+        return true;
     }
 
     /** @param through newest picture that was trained on; -1 when nothing was */

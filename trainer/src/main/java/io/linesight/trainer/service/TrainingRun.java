@@ -27,6 +27,7 @@ import io.linesight.trainer.store.StoreException;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -55,6 +56,7 @@ final class TrainingRun {
     static final int LEAST_NORMALS = 4;
     private static final String CHAMPION = "champion.onnx";
     private static final String TRAINED = "trained.onnx";
+    private static final String METRICS = "trained.metrics.jsonl";
     private static final String CHALLENGER = "challenger.onnx";
     private static final String PICTURES = "pictures.json";
     private static final String DRAFT = "draft.avro";
@@ -118,9 +120,10 @@ final class TrainingRun {
      * @return newest picture that this run knew of
      * @throws CancellationException when it was called off; it can go on later
      * @throws GivenUp               when there is no sense in going on
-     * @throws IOException           when a file cannot be read or written
+     * @throws IOException           when a file cannot be read or written, on a full disk for instance; it can go on later
      */
     long execute() throws IOException, GivenUp {
+        run.tidy(Set.of(CHAMPION, TRAINED, METRICS, CHALLENGER, PICTURES, DRAFT));
         if (!run.done(Stage.FETCH)) fetch();
         List<Picture> pictures = chosen();
         try (DatasetStore.Pin pin = pinned(pictures)) {
@@ -232,17 +235,27 @@ final class TrainingRun {
 
     private void train(ImageSource source) throws IOException, GivenUp {
         ensureGoingOn();
+        ensureRoom();
         TrainerConfig.Tuning t = config.tuning();
         try (PrintStream progress = progress()) {
-            Fit.run(FitOptions.builder().source(source).from(run.file(CHAMPION)).out(run.file(TRAINED)).minutes(t.minutes()).epochs(t.epochs()).batch(t.batch()).learningRate(t.learningRate())
+            Fit.run(FitOptions.builder().source(source).from(run.file(CHAMPION)).out(run.file(TRAINED)).metrics(run.file(METRICS)).minutes(t.minutes()).epochs(t.epochs()).batch(t.batch()).learningRate(t.learningRate())
                     .threads(t.threads()).seed(t.seed()).workDir(run.folder).command("linesight train, run " + run.id).progress(progress).stopWhen(cancelled).build());
         } catch (DatasetException | IllegalStateException e) {
             if (e instanceof CancellationException) throw e;
             throw new GivenUp("training failed: " + e.getMessage() + ". It is tried again at the next trigger", e);
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
         }
         faults.at(Stage.TRAIN.name());
         run.done(Stage.TRAIN, RunFolder.facts().put("sha256", RunFolder.sha256(run.file(TRAINED))));
         say(Kind.STAGE_DONE, "trained");
+    }
+
+    /** Training takes long: better to wait for room before than to do it again. Two checkpoints are on the disk at a time while they are made. */
+    private void ensureRoom() throws IOException {
+        long needed = 2 * Files.size(run.file(CHAMPION));
+        long free = Files.getFileStore(run.folder).getUsableSpace();
+        if (free < needed) throw new IOException("training needs " + needed / 1024 + " KiB in " + run.folder + " for checkpoints, and " + free / 1024 + " are free: make room there");
     }
 
     private ScorerOptions scorer() {
@@ -302,6 +315,7 @@ final class TrainingRun {
         check(Stage.CALIBRATE, CHALLENGER);
         check(Stage.GATE, DRAFT);
         ModelVersion draft = ModelVersion.fromByteBuffer(ByteBuffer.wrap(Files.readAllBytes(run.file(DRAFT))));
+        boolean said = false;
         while (true) {
             ensureGoingOn();
             try {
@@ -316,7 +330,10 @@ final class TrainingRun {
                 break;
             } catch (IOException | RuntimeException e) {
                 if (e instanceof CancellationException) throw (CancellationException) e;
-                LOG.warn("The challenger {} could not be handed over; tried again in {} s: {}", draft.getVersion(), offerPauseMillis / 1000.0, e.toString());
+                String message = "the challenger " + draft.getVersion() + " is kept and cannot be handed over now; tried again every " + offerPauseMillis / 1000.0 + " s until it can: " + e;
+                LOG.warn("Run {}: {}", run.id, message);
+                if (!said) listener.accept(new TrainerEvent(Kind.WAITING, run.id, message));
+                said = true;
                 pause();
             }
         }

@@ -2,7 +2,7 @@ package io.linesight.trainer.store;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
+import java.nio.channels.SeekableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -19,9 +19,11 @@ final class Blobs {
     private static final String TEMPORARY = ".tmp";
 
     private final Path folder;
+    private final Disk disk;
 
-    Blobs(Path folder) throws IOException {
+    Blobs(Path folder, Disk disk) throws IOException {
         this.folder = folder;
+        this.disk = disk;
         Files.createDirectories(folder);
     }
 
@@ -47,10 +49,10 @@ final class Blobs {
         Files.createDirectories(target.getParent());
         Path temporary = target.resolveSibling(sha + TEMPORARY);
         try {
-            try (FileChannel c = FileChannel.open(temporary, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
+            try (SeekableByteChannel c = disk.open(temporary, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
                 ByteBuffer b = ByteBuffer.wrap(bytes);
                 while (b.hasRemaining()) c.write(b);
-                c.force(true);
+                Disk.force(c);
             }
             Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         } finally {

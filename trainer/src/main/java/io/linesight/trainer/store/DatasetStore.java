@@ -62,6 +62,8 @@ public final class DatasetStore implements AutoCloseable {
     private String boundTo;
     private long sequence;
     private boolean closed;
+    /** Lines that the journal had when it could not be rewritten: not tried again until there are many more. */
+    private int notRewritten;
 
     /**
      * Where in the labels topic a label lies.
@@ -119,6 +121,10 @@ public final class DatasetStore implements AutoCloseable {
      * @throws IOException    when the folder cannot be read or written
      */
     public static DatasetStore open(StoreConfig config) throws IOException {
+        return open(config, Disk.REAL);
+    }
+
+    static DatasetStore open(StoreConfig config, Disk disk) throws IOException {
         Files.createDirectories(config.folder());
         FileChannel lockFile = FileChannel.open(config.folder().resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         try {
@@ -131,19 +137,19 @@ public final class DatasetStore implements AutoCloseable {
             if (lock == null) {
                 throw new StoreException("another process uses the dataset store " + config.folder() + "; nothing was opened. End it, or choose another folder");
             }
-            return new DatasetStore(config, lockFile);
+            return new DatasetStore(config, lockFile, disk);
         } catch (IOException | RuntimeException e) {
             lockFile.close();
             throw e;
         }
     }
 
-    private DatasetStore(StoreConfig config, FileChannel lockFile) throws IOException {
+    private DatasetStore(StoreConfig config, FileChannel lockFile, Disk disk) throws IOException {
         this.config = config;
         this.lockFile = lockFile;
-        blobs = new Blobs(config.folder().resolve("pictures"));
+        blobs = new Blobs(config.folder().resolve("pictures"), disk);
         List<JsonNode> lines = new ArrayList<>();
-        journal = Journal.open(config.folder().resolve("journal.jsonl"), lines);
+        journal = Journal.open(config.folder().resolve("journal.jsonl"), lines, disk);
         try {
             for (JsonNode line : lines) replay(line);
             List<String> missing = new ArrayList<>();
@@ -236,7 +242,7 @@ public final class DatasetStore implements AutoCloseable {
      * Stores a picture or another word on one. Returns when it is on the disk.
      *
      * @throws StoreException when there is no room, or no picture was given for a frame that is not stored; nothing was changed
-     * @throws IOException    when the disk refuses; nothing counts that was not journalled
+     * @throws IOException    when the disk refuses, being full for instance; nothing was changed then either, and the same can be put again
      */
     public synchronized Put put(Entry e) throws IOException {
         ensureOpen();
@@ -262,7 +268,13 @@ public final class DatasetStore implements AutoCloseable {
             sizes.put(sha, (long) e.image.length);
         }
         if (mask != null) {
-            blobs.write(mask, e.mask);
+            try {
+                blobs.write(mask, e.mask);
+            } catch (IOException full) {
+                // The picture alone is of no use, and a full disk needs the room.
+                delete(List.of(sha));
+                throw full;
+            }
             sizes.put(mask, (long) e.mask.length);
         }
         lines.add(line(p, e.place));
@@ -391,7 +403,7 @@ public final class DatasetStore implements AutoCloseable {
         news.forEach((partition, offset) -> offsets.put(partition.toString(), offset));
         journal.append(List.of(n));
         positions.putAll(news);
-        if (journal.lines() > 2 * alive() + DEAD_LINES) compact();
+        compact();
     }
 
     /** Next offset to read per partition of the labels topic. */
@@ -549,9 +561,9 @@ public final class DatasetStore implements AutoCloseable {
         return pictures.size() + pending.size() + last.size() + 2;
     }
 
-    /** Leaves only what is still true in the journal. */
-    private void compact() throws IOException {
-        if (journal.lines() <= 2 * alive() + DEAD_LINES) return;
+    /** Leaves only what is still true in the journal. It is as good as it was where that cannot be done. */
+    private void compact() {
+        if (journal.lines() <= Math.max(2 * alive(), notRewritten) + DEAD_LINES) return;
         List<ObjectNode> lines = new ArrayList<>();
         if (boundTo != null) lines.add(Journal.line("bound").put("to", boundTo));
         lines.add(Journal.line("sequence").put("seq", sequence));
@@ -568,7 +580,14 @@ public final class DatasetStore implements AutoCloseable {
         positions.forEach((partition, offset) -> offsets.put(partition.toString(), offset));
         lines.add(n);
         int before = journal.lines();
-        journal.rewrite(lines);
+        try {
+            journal.rewrite(lines);
+        } catch (IOException e) {
+            notRewritten = before;
+            LOG.warn("The dataset store's journal could not be shortened and stays as it is, {} lines long; it is tried again later, and nothing is lost: {}", before, e.toString());
+            return;
+        }
+        notRewritten = 0;
         LOG.info("Rewrote the dataset store's journal: {} lines became {}", before, lines.size());
     }
 

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.channels.SeekableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,16 +27,22 @@ final class Journal implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final Path file;
-    private FileChannel channel;
+    private final Disk disk;
+    private SeekableByteChannel channel;
     private int lines;
+    /** Where the last line that counts ends. */
+    private long end;
+    /** Whether part of a line that does not count may lie behind {@link #end}. */
+    private boolean torn;
 
-    private Journal(Path file) {
+    private Journal(Path file, Disk disk) {
         this.file = file;
+        this.disk = disk;
     }
 
     /** Opens or makes the file and hands over what it holds. */
-    static Journal open(Path file, List<JsonNode> into) throws IOException {
-        Journal journal = new Journal(file);
+    static Journal open(Path file, List<JsonNode> into, Disk disk) throws IOException {
+        Journal journal = new Journal(file, disk);
         Files.deleteIfExists(temporary(file));
         byte[] bytes = Files.exists(file) ? Files.readAllBytes(file) : new byte[0];
         int good = 0;
@@ -51,13 +58,14 @@ final class Journal implements AutoCloseable {
             }
             good = i + 1;
         }
-        journal.channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        journal.channel = disk.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         if (good < bytes.length) {
             LOG.warn("{} ends in a line that was never completed ({} bytes): cut off. What it would have said was not acknowledged and is done again", file, bytes.length - good);
             journal.channel.truncate(good);
-            journal.channel.force(true);
+            Disk.force(journal.channel);
         }
         journal.channel.position(good);
+        journal.end = good;
         journal.lines = into.size();
         syncFolder(file.getParent());
         return journal;
@@ -76,41 +84,67 @@ final class Journal implements AutoCloseable {
         if (nodes.isEmpty()) return;
         StringBuilder text = new StringBuilder();
         for (ObjectNode n : nodes) text.append(JSON.writeValueAsString(n)).append('\n');
-        long before = channel.position();
+        mend();
+        torn = true;
         try {
             write(channel, text.toString());
         } catch (IOException e) {
-            // Disk full, perhaps: half a line must not stay in front of the next one.
-            channel.truncate(before);
-            channel.position(before);
+            try {
+                mend();
+            } catch (IOException again) {
+                e.addSuppressed(again);
+            }
             throw e;
         }
+        end = channel.position();
+        torn = false;
         lines += nodes.size();
     }
 
-    /** Replaces everything by these lines, in one step. */
+    /** Disk full, perhaps: half a line must not stay in front of the next one. */
+    private void mend() throws IOException {
+        if (!torn) return;
+        channel.truncate(end);
+        channel.position(end);
+        torn = false;
+    }
+
+    /** Replaces everything by these lines, in one step; when it throws, everything is as it was. */
     void rewrite(List<ObjectNode> nodes) throws IOException {
         Path temporary = temporary(file);
         StringBuilder text = new StringBuilder();
         for (ObjectNode n : nodes) text.append(JSON.writeValueAsString(n)).append('\n');
-        FileChannel fresh = FileChannel.open(temporary, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE);
+        SeekableByteChannel fresh = disk.open(temporary, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE);
         try {
             write(fresh, text.toString());
             Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         } catch (IOException e) {
-            fresh.close();
+            closeQuietly(fresh);
+            // A full disk needs the room.
+            Files.deleteIfExists(temporary);
             throw e;
         }
-        channel.close();
+        // From here on the old file has no name: whatever its closing says, nothing may be written to it.
+        closeQuietly(channel);
         channel = fresh;
+        end = channel.position();
+        torn = false;
         lines = nodes.size();
         syncFolder(file.getParent());
     }
 
-    private static void write(FileChannel channel, String text) throws IOException {
+    private static void write(SeekableByteChannel channel, String text) throws IOException {
         ByteBuffer buffer = ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8));
         while (buffer.hasRemaining()) channel.write(buffer);
-        channel.force(true);
+        Disk.force(channel);
+    }
+
+    private static void closeQuietly(SeekableByteChannel channel) {
+        try {
+            channel.close();
+        } catch (IOException e) {
+            LOG.debug("A file that nobody needs did not close cleanly: {}", e.toString());
+        }
     }
 
     private static Path temporary(Path file) {

@@ -12,7 +12,11 @@ import io.linesight.trainer.store.DatasetStore.Pending;
 import io.linesight.trainer.store.DatasetStore.Place;
 import io.linesight.trainer.store.DatasetStore.Put;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.SeekableByteChannel;
 import java.nio.file.Files;
+import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Instant;
@@ -178,7 +182,7 @@ class DatasetStoreTest {
         try (DatasetStore s = open()) {
             s.put(normal("f-0-1", 1, 1));
         }
-        new Blobs(dir.resolve("store/pictures")).write(Blobs.sha256(picture(2)), picture(2));
+        new Blobs(dir.resolve("store/pictures"), Disk.REAL).write(Blobs.sha256(picture(2)), picture(2));
         Files.write(dir.resolve("store/pictures/half.tmp"), new byte[3]);
         assertThat(files()).hasSize(3);
         try (DatasetStore s = open()) {
@@ -200,7 +204,7 @@ class DatasetStoreTest {
         Files.write(journal, damaged);
         assertThatThrownBy(this::open).isInstanceOf(StoreException.class).hasMessageContaining("line 1").hasMessageContaining("Nothing was changed");
         Files.write(journal, whole);
-        Path lost = new Blobs(dir.resolve("store/pictures")).path(Blobs.sha256(picture(1)));
+        Path lost = new Blobs(dir.resolve("store/pictures"), Disk.REAL).path(Blobs.sha256(picture(1)));
         Files.delete(lost);
         assertThatThrownBy(this::open).isInstanceOf(StoreException.class).hasMessageContaining("missing").hasMessageContaining(Blobs.sha256(picture(1)));
     }
@@ -360,6 +364,156 @@ class DatasetStoreTest {
             s.put(normal("f-0-1", 50, 1));
             assertThat(s.trimReservoir("bolt", 2)).isEqualTo(4);
             assertThat(s.pictures()).extracting(Picture::frame).containsExactly("r4", "r5", "f-0-1");
+        }
+    }
+
+    /** A disk with so many bytes left; what is removed gives nothing back, so that it stays full until there is room. */
+    private static final class SmallDisk implements Disk {
+        private long left = Long.MAX_VALUE;
+        private boolean cutsOff = true;
+
+        @Override
+        public SeekableByteChannel open(Path file, OpenOption... options) throws IOException {
+            FileChannel real = FileChannel.open(file, options);
+            return new SeekableByteChannel() {
+                @Override
+                public int read(ByteBuffer to) throws IOException {
+                    return real.read(to);
+                }
+
+                @Override
+                public int write(ByteBuffer from) throws IOException {
+                    if (left == 0) throw new IOException("No space left on device");
+                    ByteBuffer part = from.duplicate();
+                    part.limit(part.position() + (int) Math.min(part.remaining(), left));
+                    int n = real.write(part);
+                    from.position(from.position() + n);
+                    left -= n;
+                    return n;
+                }
+
+                @Override
+                public long position() throws IOException {
+                    return real.position();
+                }
+
+                @Override
+                public SeekableByteChannel position(long at) throws IOException {
+                    real.position(at);
+                    return this;
+                }
+
+                @Override
+                public long size() throws IOException {
+                    return real.size();
+                }
+
+                @Override
+                public SeekableByteChannel truncate(long size) throws IOException {
+                    if (!cutsOff) throw new IOException("Input/output error");
+                    real.truncate(size);
+                    return this;
+                }
+
+                @Override
+                public boolean isOpen() {
+                    return real.isOpen();
+                }
+
+                @Override
+                public void close() throws IOException {
+                    real.close();
+                }
+            };
+        }
+    }
+
+    @Test
+    void shouldNeitherLoseNorHalfApplyALabelWhereverTheDiskGetsFull() throws Exception {
+        Entry label = anomalous("f-0-1", 3, 3);
+        // Somewhere in the picture, the mask and the line.
+        int most = 0;
+        for (boolean cutsOff : new boolean[] {true, false}) {
+            boolean stored = false;
+            for (int room = 0; !stored; room += 3, most = Math.max(most, room)) {
+                StoreConfig config = StoreConfig.in(dir.resolve("full-" + cutsOff + room)).withLeastNormals(0);
+                String full = "full after " + room + " bytes, half a line can " + (cutsOff ? "" : "not ") + "be cut off";
+                List<Picture> after;
+                SmallDisk disk = new SmallDisk();
+                try (DatasetStore s = DatasetStore.open(config, disk)) {
+                    s.put(normal("f-0-1", 1, 1));
+                    s.put(normal("f-0-2", 2, 2));
+                    List<Picture> before = s.pictures();
+                    long lines = Files.size(config.folder().resolve("journal.jsonl"));
+                    disk.left = room;
+                    disk.cutsOff = cutsOff;
+                    try {
+                        s.put(label);
+                        stored = true;
+                    } catch (IOException e) {
+                        assertThat(e).as(full).hasMessageContaining("No space left");
+                        assertThat(s.pictures()).as(full).isEqualTo(before);
+                        assertThat(s.knows("f-0-1", new Place(0, 3))).as("%s: the label is to come again", full).isFalse();
+                        assertThat(s.bytes()).as(full).isEqualTo(picture(1).length + picture(2).length);
+                        assertThatThrownBy(() -> s.advance(Map.of(0, 4L))).as(full).isInstanceOf(IOException.class);
+                        assertThat(s.positions()).as("%s: nor is it passed over", full).isEmpty();
+                        if (cutsOff) assertThat(config.folder().resolve("journal.jsonl")).as(full).hasSize(lines);
+                        if (room % 31 == 0 || room % 7 == 0 && cutsOff) {
+                            // The end of the process while the disk is full: what the journal holds is what counts.
+                            s.close();
+                            try (DatasetStore again = DatasetStore.open(config)) {
+                                assertThat(again.pictures()).as(full).isEqualTo(before);
+                                assertThat(again.put(label)).as(full).isEqualTo(Put.REPLACED);
+                                after = again.pictures();
+                            }
+                        } else {
+                            disk.left = Long.MAX_VALUE;
+                            disk.cutsOff = true;
+                            assertThat(s.put(label)).as(full).isEqualTo(Put.REPLACED);
+                            s.advance(Map.of(0, 4L));
+                            after = s.pictures();
+                        }
+                        try (DatasetStore again = reopened(s, config)) {
+                            assertThat(again.pictures()).as(full).isEqualTo(after).hasSize(2);
+                            Picture p = again.get("f-0-1").orElseThrow();
+                            assertThat(Files.readAllBytes(again.file(p.sha256()))).as(full).isEqualTo(picture(3));
+                            assertThat(Files.readAllBytes(again.file(p.mask()))).as(full).isEqualTo(mask());
+                        }
+                    }
+                }
+            }
+        }
+        assertThat(most).as("the sizes of picture, mask and line").isGreaterThan(picture(3).length + mask().length + 200);
+    }
+
+    private static DatasetStore reopened(DatasetStore s, StoreConfig config) throws IOException {
+        s.close();
+        return DatasetStore.open(config);
+    }
+
+    @Test
+    void shouldKeepAJournalThatCannotBeShortenedAndShortenItWhenThereIsRoom() throws Exception {
+        SmallDisk disk = new SmallDisk();
+        Path journal = dir.resolve("store/journal.jsonl");
+        try (DatasetStore s = DatasetStore.open(config(), disk)) {
+            s.put(normal("f-0-1", 1, 1));
+            // Enough for the lines themselves, and not for the file that is to replace them.
+            int tried = 0;
+            for (long offset = 2; offset < 2_500; offset++) {
+                disk.left = 100;
+                s.advance(Map.of(0, offset));
+                if (Files.exists(dir.resolve("store/journal.jsonl.tmp"))) tried++;
+            }
+            assertThat(tried).as("half a file takes no room").isZero();
+            assertThat(Files.readAllLines(journal)).hasSize(2_499);
+            disk.left = Long.MAX_VALUE;
+            for (long offset = 2_500; offset < 4_000; offset++) s.advance(Map.of(0, offset));
+            assertThat(Files.readAllLines(journal)).hasSizeLessThan(1_100);
+            s.put(normal("f-0-2", 2, 2));
+        }
+        try (DatasetStore s = open()) {
+            assertThat(s.pictures()).hasSize(2);
+            assertThat(s.positions()).isEqualTo(Map.of(0, 3_999L));
         }
     }
 }
