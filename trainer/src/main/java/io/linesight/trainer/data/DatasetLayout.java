@@ -85,7 +85,8 @@ public enum DatasetLayout {
         List<Path> folders = Pictures.folders(root);
         if (folders.stream().anyMatch(MvtecDataset::isCategory)) fits.add(MVTEC);
         if (!VisaTable.in(root).isEmpty()) fits.add(VISA);
-        // A category of MVTec-AD with folders of these names beside its own is not a second layout.
+        // A table is made on purpose and says more than names of folders; folders of these names beside MVTec-AD's own are no second layout.
+        if (fits.contains(VISA)) return fits;
         if (GoodBadFolder.isCategory(root) || folders.stream().anyMatch(f -> GoodBadFolder.isCategory(f) && !MvtecDataset.isCategory(f))) fits.add(FOLDER);
         return fits;
     }

@@ -43,7 +43,7 @@ final class GoodBadFolder {
                 reader.scan(category, dir, BAD);
             }
         }
-        if (reader.passedOver > 0) notes.add(reader.passedOver + " files that are neither PNG nor JPEG were passed over, e.g. " + reader.firstPassedOver);
+        if (reader.passedOver > 0) notes.add("passed over, neither PNG nor JPEG: " + reader.firstPassedOver + (reader.passedOver == 1 ? "" : " and " + (reader.passedOver - 1) + " more"));
         return reader.set.only(categories);
     }
 
