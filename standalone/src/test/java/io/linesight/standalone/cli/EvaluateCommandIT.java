@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.linesight.mmad.checkpoint.Calibration;
+import io.linesight.mmad.checkpoint.Checkpoints;
+import io.linesight.mmad.checkpoint.ProductCalibration;
 import io.linesight.mmad.image.ImageCodec;
 import io.linesight.mmad.image.ImageLimits;
 import io.linesight.mmad.image.RgbImage;
@@ -18,6 +21,7 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeAll;
@@ -93,6 +97,29 @@ class EvaluateCommandIT {
         int n = 0;
         for (; maps.find(); n++) assertThat(maps.group(1)).isEqualTo(maps.group(2));
         assertThat(n).isEqualTo(5);
+    }
+
+    @Test
+    void shouldShowWhatIsDecidedDifferently() throws Exception {
+        Path blind = dir.resolve("blind.onnx");
+        Checkpoints.withCalibration(model, blind, new Calibration(new ProductCalibration(1e6, 1), Map.of()));
+        assertThat(run("--data", parts, "--model", model, "--compare", blind, "--report", report)).as(err.toString()).isZero();
+        String page = page();
+        String[] pictures = page.substring(page.indexOf("<div class=\"gallery\">")).split("<article>");
+        assertThat(pictures).hasSize(1 + 8);
+        // The blind one calls nothing anomalous, so the two differ where the other does.
+        boolean agreed = false;
+        int differing = 0;
+        for (int i = 1; i < pictures.length; i++) {
+            boolean rejected = pictures[i].contains(">found<") || pictures[i].contains(">false alarm<");
+            if (rejected) differing++;
+            assertThat(rejected && agreed).as("differing pictures first").isFalse();
+            agreed |= !rejected;
+            boolean defective = pictures[i].contains(">found<") || pictures[i].contains(">missed<");
+            assertThat(pictures[i].contains("map of B, own scale")).as("a miss of the blind one is not left blank").isEqualTo(defective);
+        }
+        assertThat(differing).isPositive();
+        assertThat(page).contains("<td rowspan=\"2\">" + differing + "</td>", "its fallback threshold applies", "1000000*");
     }
 
     @Test

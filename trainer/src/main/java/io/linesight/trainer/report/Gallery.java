@@ -41,16 +41,20 @@ final class Gallery {
         ToDoubleFunction<Pick> difference = p -> p.second == null ? 0 : Math.abs(first.wrongness(p.first) - second.wrongness(p.second));
         // Names break ties: the same figures give the same page.
         Comparator<Pick> worst = Comparator.comparingDouble(wrongness).reversed().thenComparing(p -> p.first.name());
+        Comparator<Pick> mostDifferent = Comparator.comparingDouble(difference).reversed().thenComparing(p -> p.first.name());
         Set<Pick> chosen = new LinkedHashSet<>();
-        all.stream().filter(Pick::disputed).sorted(Comparator.comparingDouble(difference).reversed().thenComparing(p -> p.first.name())).forEach(chosen::add);
-        for (boolean mistaken : new boolean[] {true, false}) {
-            List<Pick> defective = all.stream().filter(p -> p.mistaken() == mistaken && p.first.defective()).sorted(worst).toList();
-            List<Pick> normal = all.stream().filter(p -> p.mistaken() == mistaken && !p.first.defective()).sorted(worst).toList();
-            for (int i = 0; i < Math.max(defective.size(), normal.size()); i++) {
-                if (i < defective.size()) chosen.add(defective.get(i));
-                if (i < normal.size()) chosen.add(normal.get(i));
-            }
-        }
+        inTurn(all.stream().filter(Pick::disputed).sorted(mostDifferent).toList(), chosen);
+        inTurn(all.stream().filter(Pick::mistaken).sorted(worst).toList(), chosen);
+        inTurn(all.stream().filter(p -> !p.mistaken()).sorted(worst).toList(), chosen);
         return new ArrayList<>(chosen).subList(0, Math.min(most, chosen.size()));
+    }
+
+    private static void inTurn(List<Pick> sorted, Set<Pick> to) {
+        List<Pick> defective = sorted.stream().filter(p -> p.first.defective()).toList();
+        List<Pick> normal = sorted.stream().filter(p -> !p.first.defective()).toList();
+        for (int i = 0; i < sorted.size(); i++) {
+            if (i < defective.size()) to.add(defective.get(i));
+            if (i < normal.size()) to.add(normal.get(i));
+        }
     }
 }

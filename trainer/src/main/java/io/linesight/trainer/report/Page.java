@@ -13,6 +13,7 @@ import java.io.InputStream;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.time.format.DateTimeFormatter;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -263,7 +264,7 @@ final class Page {
         if (curves(category, CategoryCurves::pixelRoc)) {
             figure("ROC, pixels", 3, category, chart(category, "ROC curve of pixels", whole, "false-positive rate", "true-positive rate", CategoryCurves::pixelRoc).guide(0, 0, 1, 1));
             figure("Precision-recall, pixels", 4, category, chart(category, "Precision-recall curve of pixels", whole, "recall", "precision", CategoryCurves::pixelPrecisionRecall));
-            figure("Region overlap (PRO)", 6, category, chart(category, "Per-region overlap", new Axis(0, CategoryCurves.OVERLAP_LIMIT, 0.1), "false-positive rate", "mean overlap", CategoryCurves::regionOverlap));
+            figure("PRO, regions", 6, category, chart(category, "Per-region overlap", new Axis(0, CategoryCurves.OVERLAP_LIMIT, 0.1), "false-positive rate", "mean overlap", CategoryCurves::regionOverlap));
         } else {
             put("<p class=\"none\">No curves per pixel: they need a ground truth for every defective picture.</p>");
         }
@@ -313,11 +314,15 @@ final class Page {
             put("<div class=\"tiles\"><div>", Html.image(tile.picture(), "picture"), "<span>picture</span></div><div>");
             if (tile.truth() != null) put(Html.image(tile.truth(), "ground truth"), "<span>ground truth", s.vanished() ? " (empty)" : "", "</span>");
             else put("<div class=\"blank\">", s.anomalous() ? "no ground truth" : "no defect", "</div><span>ground truth</span>");
-            put("</div><div>", Html.image(tile.map(), "anomaly map"), "<span>", b == null ? "anomaly map" : "map of A", "</span></div>");
-            if (second != null) put("<div>", Html.image(second.map(), "anomaly map of B"), "<span>map of B</span></div>");
+            put("</div><div>", Html.image(tile.map(), "anomaly map"), "<span>", b == null ? "anomaly map" : "map of A", scale(tile), "</span></div>");
+            if (second != null) put("<div>", Html.image(second.map(), "anomaly map of B"), "<span>map of B", scale(second), "</span></div>");
             put("</div></article>");
         }
         put("</div>");
+    }
+
+    private static String scale(Tile tile) {
+        return tile.own() ? ", own scale" : "";
     }
 
     private String said(Contender c, ImageScore s) {
@@ -332,7 +337,7 @@ final class Page {
                 "<li><b>AP</b>, <b>F1max</b>: how precise the alarms are; they suffer more than AUROC where defects are rare or small.</li>",
                 "<li><b>AUPRO</b>: how much of each defective region is covered, every region counting alike however small.</li>",
                 "<li>The dot on a curve is where the checkpoint's threshold puts it. The dotted line is guessing.</li>",
-                "<li>Heat: blank well below the threshold, yellow around it, red above; the white line is where the map crosses it. The ground truth is red on the dimmed picture.</li>",
+                "<li>Heat: blank well below the threshold, yellow around it, red above; the white line is where the map crosses it. The map of a missed defect is blank by that measure, so it has a scale of its own: red is its highest place. The ground truth is red on the dimmed picture.</li>",
                 b == null ? "" : "<li>Differences are B − A in percentage points; green is better for B.</li>",
                 "</ul></section>");
     }
@@ -348,7 +353,7 @@ final class Page {
         row("layout", Html.text(options.layout().description()));
         row("pictures", a.report().images().size() + " measured" + (a.report().skipped() > 0 ? ", " + a.report().skipped() + " unreadable and left out" : "") + " in " + categories.size() + (categories.size() == 1 ? " category" : " categories"));
         for (String n : options.notes()) row("note", Html.text(n));
-        row("date", Html.text(options.at().format(DateTimeFormatter.ISO_OFFSET_DATE_TIME)));
+        row("date", Html.text(options.at().truncatedTo(ChronoUnit.SECONDS).format(DateTimeFormatter.ISO_OFFSET_DATE_TIME)));
         row("command", "<code>" + Html.text(options.command()) + "</code>");
         for (Contender c : contenders) row(b == null ? "time per picture" : "time per picture, " + c.letter(), String.format(Locale.ROOT, "%.0f ms, reading and measuring included", 1000 * c.report().secondsPerImage()));
         put("</tbody></table></section>");

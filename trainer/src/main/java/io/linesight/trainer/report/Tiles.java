@@ -32,8 +32,10 @@ final class Tiles {
      * @param picture the picture; null when only the map was asked for
      * @param truth   the picture with its ground truth; null when there is none
      * @param map     the picture under its anomaly map
+     * @param own     the map's colours go from its own lowest to its own highest value: a missed defect would be blank otherwise, and whether
+     *                the model saw nothing or too little is what its reader wants to know
      */
-    record Tile(byte[] picture, byte[] truth, byte[] map) { }
+    record Tile(byte[] picture, byte[] truth, byte[] map, boolean own) { }
 
     private Tiles() { }
 
@@ -58,7 +60,7 @@ final class Tiles {
         return tiles;
     }
 
-    private record Loaded(String name, RgbImage small, byte[] frame, byte[] mask) { }
+    private record Loaded(Sample sample, RgbImage small, byte[] frame, byte[] mask) { }
 
     private static void score(Scorer scorer, List<Sample> samples, double threshold, boolean mapOnly, Map<String, Tile> to) {
         List<Loaded> batch = new ArrayList<>();
@@ -66,7 +68,7 @@ final class Tiles {
             try {
                 RgbImage image = s.image().read();
                 byte[] mask = s.mask() == null || mapOnly ? null : Preprocess.mask(s.mask().read());
-                batch.add(new Loaded(s.name(), Heatmaps.thumbnail(image, LONGEST), Preprocess.toModelInput(image), mask));
+                batch.add(new Loaded(s, Heatmaps.thumbnail(image, LONGEST), Preprocess.toModelInput(image), mask));
             } catch (IOException | BadImageException e) {
                 // It was readable when it was measured. The report says that it is gone.
                 to.remove(s.name());
@@ -77,7 +79,9 @@ final class Tiles {
         for (int i = 0; i < batch.size(); i++) {
             Loaded l = batch.get(i);
             byte[] truth = l.mask == null ? null : jpeg(Heatmaps.truth(l.small, l.mask, scores.size()));
-            to.put(l.name, new Tile(mapOnly ? null : jpeg(l.small), truth, jpeg(Heatmaps.overlay(l.small, scores.map(i), scores.size(), threshold))));
+            boolean own = l.sample.anomalous() && scores.raw()[i] < threshold;
+            RgbImage map = Heatmaps.overlay(l.small, scores.map(i), scores.size(), own ? Double.NaN : threshold);
+            to.put(l.sample.name(), new Tile(mapOnly ? null : jpeg(l.small), truth, jpeg(map), own));
         }
     }
 
