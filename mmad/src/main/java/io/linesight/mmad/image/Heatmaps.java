@@ -132,6 +132,23 @@ public final class Heatmaps {
         return panel;
     }
 
+    /** The picture at most {@code longest} pixels a side, its proportions kept; itself when it is no larger. */
+    public static RgbImage thumbnail(RgbImage frame, int longest) {
+        double scale = (double) longest / Math.max(frame.width(), frame.height());
+        if (scale >= 1) return frame;
+        return resize(frame, Math.max(1, (int) Math.round(frame.width() * scale)), Math.max(1, (int) Math.round(frame.height() * scale)));
+    }
+
+    /**
+     * The frame dimmed, the marked pixels in red.
+     *
+     * @param mask 0/1 at the frame's or the map's size
+     * @param size side of the map
+     */
+    public static RgbImage truth(RgbImage frame, byte[] mask, int size) {
+        return truth(frame, frame, mask, size);
+    }
+
     private static void tile(RgbImage panel, RgbImage tile, int x, String caption) {
         for (int y = 0; y < tile.height(); y++) {
             System.arraycopy(tile.rgb(), 3 * y * tile.width(), panel.rgb(), 3 * ((y + CAPTION) * panel.width() + x), 3 * tile.width());

@@ -44,6 +44,25 @@ public final class ImageCodec {
     }
 
     /**
+     * Decodes a ground-truth mask: 255 where any sample of the pixel, transparency aside, is above 0, else 0. All 16 bits of a sample count, as
+     * tools that number regions write 1, 2, 3, .. into 16-bit files.
+     *
+     * @throws BadImageException as {@link #decode}; UNSUPPORTED for a JPEG, whose losses would mark pixels around every defect
+     */
+    public static GrayImage decodeMask(byte[] file, ImageLimits limits) throws BadImageException {
+        ImageHeader header = header(file, limits);
+        if (header.format() == ImageHeader.Format.JPEG) throw new BadImageException(UNSUPPORTED, "a mask cannot be a JPEG, which blurs its edges into the background; save it as PNG");
+        int flags = opencv_imgcodecs.IMREAD_COLOR_RGB | opencv_imgcodecs.IMREAD_ANYDEPTH | opencv_imgcodecs.IMREAD_IGNORE_ORIENTATION;
+        byte[] samples = pixels(file, header, flags, 3);
+        byte[] marked = new byte[header.width() * header.height()];
+        int each = samples.length / marked.length;
+        for (int i = 0; i < samples.length; i++) {
+            if (samples[i] != 0) marked[i / each] = (byte) 255;
+        }
+        return new GrayImage(header.width(), header.height(), marked);
+    }
+
+    /**
      * Makes a picture of raw pixels.
      *
      * @param encoding GRAY8, RGB8 or BGR8: rows from the top, interleaved, no padding
@@ -101,10 +120,12 @@ public final class ImageCodec {
                 Mat encoded = new Mat(1, file.length, opencv_core.CV_8UC1, bytes);
                 Mat decoded = decodeNative(encoded, flags, header)) {
             if (decoded.empty()) throw new BadImageException(CORRUPT, header.format() + " damaged: its picture data cannot be decoded");
-            if (decoded.cols() != header.width() || decoded.rows() != header.height() || decoded.channels() != channels || decoded.depth() != opencv_core.CV_8U || !decoded.isContinuous()) {
+            boolean wide = decoded.depth() == opencv_core.CV_16U && (flags & opencv_imgcodecs.IMREAD_ANYDEPTH) != 0;
+            boolean depth = wide || decoded.depth() == opencv_core.CV_8U;
+            if (decoded.cols() != header.width() || decoded.rows() != header.height() || decoded.channels() != channels || !depth || !decoded.isContinuous()) {
                 throw new BadImageException(CORRUPT, header.format() + " damaged: the header says " + header.width() + "x" + header.height() + " pixels, decoding gave " + decoded.cols() + "x" + decoded.rows());
             }
-            byte[] out = new byte[header.width() * header.height() * channels];
+            byte[] out = new byte[Math.multiplyExact(header.width() * header.height() * channels, wide ? 2 : 1)];
             try (BytePointer data = decoded.data()) {
                 data.get(out);
             }

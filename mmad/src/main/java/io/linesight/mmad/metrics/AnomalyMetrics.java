@@ -78,6 +78,11 @@ public final class AnomalyMetrics implements AutoCloseable {
 
     /** The metrics of what was added so far. */
     public CategoryMetrics compute() {
+        return measure().metrics();
+    }
+
+    /** The metrics of what was added so far and the curves they are areas of. */
+    public Measured measure() {
         float[] s = Arrays.copyOf(scores, count);
         byte[] l = Arrays.copyOf(labels, count);
         int anomalous = 0;
@@ -87,8 +92,10 @@ public final class AnomalyMetrics implements AutoCloseable {
         Double imageAuroc = ranked ? RankingMetrics.auroc(s, l) : null;
         Double imageAp = ranked ? RankingMetrics.averagePrecision(s, l) : null;
         Double imageF1max = ranked ? RankingMetrics.f1Max(s, l) : null;
+        Curve imageRoc = ranked ? RankingMetrics.roc(s, l) : null;
+        Curve imagePrecisionRecall = ranked ? RankingMetrics.precisionRecall(s, l) : null;
         if (unmarked || anomalous == 0) {
-            return new CategoryMetrics(imageAuroc, imageAp, imageF1max, null, null, null, null, null, normal, anomalous);
+            return new Measured(new CategoryMetrics(imageAuroc, imageAp, imageF1max, null, null, null, null, null, normal, anomalous), new CategoryCurves(imageRoc, imagePrecisionRecall, null, null, null));
         }
         BinnedCurves curves = new BinnedCurves(STRIPS, low, high, true);
         ThresholdCounts counts = new ThresholdCounts(low, high);
@@ -101,12 +108,21 @@ public final class AnomalyMetrics implements AutoCloseable {
         Double pixelF1max = defined(counts.f1Max());
         Double aupro = defined(curves.aupro());
         Double mad = mean(imageAuroc, imageAp, imageF1max, pixelAuroc, pixelAp, pixelF1max, aupro);
-        return new CategoryMetrics(imageAuroc, imageAp, imageF1max, pixelAuroc, pixelAp, pixelF1max, aupro, mad, normal, anomalous);
+        return new Measured(new CategoryMetrics(imageAuroc, imageAp, imageF1max, pixelAuroc, pixelAp, pixelF1max, aupro, mad, normal, anomalous),
+                new CategoryCurves(imageRoc, imagePrecisionRecall, curves.roc(), curves.precisionRecall(), curves.regionOverlap()));
     }
+
+    /** Metrics and curves of one category, from the same counts. */
+    public record Measured(CategoryMetrics metrics, CategoryCurves curves) { }
 
     @Override
     public void close() {
         spool.close();
+    }
+
+    /** Whether a mask at the map's resolution is empty, so that its image counts as normal. */
+    public static boolean marksNothing(byte[] mask) {
+        return !any(mask);
     }
 
     private static boolean any(byte[] mask) {

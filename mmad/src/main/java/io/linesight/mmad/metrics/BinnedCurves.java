@@ -121,6 +121,62 @@ final class BinnedCurves {
         return area.normalised();
     }
 
+    /** The curve whose area is {@link #auroc}; null where that is undefined. */
+    Curve roc() {
+        Curve.Builder b = new Curve.Builder().to(0, 0);
+        long tp = 0;
+        long fp = 0;
+        for (int i = strips; i >= 0; i--) {
+            tp += positive[i];
+            fp += negative[i];
+            b.to(fp, tp);
+        }
+        return tp == 0 || fp == 0 ? null : b.build(1.0 / fp, 1.0 / tp);
+    }
+
+    /** The curve whose area is {@link #averagePrecision}, from the highest threshold on; null where that is undefined. */
+    Curve precisionRecall() {
+        Curve.Builder b = new Curve.Builder();
+        long tp = 0;
+        long fp = 0;
+        for (int i = strips; i >= 0; i--) {
+            tp += positive[i];
+            fp += negative[i];
+            b.to(tp, tp + fp == 0 ? 1 : (double) tp / (tp + fp));
+        }
+        return tp == 0 ? null : b.build(1.0 / tp, 1);
+    }
+
+    /** The curve whose area over {@value #FPR_LIMIT} is {@link #aupro}, cut there; null where that is undefined. */
+    Curve regionOverlap() {
+        long totalNegative = 0;
+        double totalOverlap = 0;
+        for (int i = 0; i <= strips; i++) {
+            totalNegative += negative[i];
+            totalOverlap += overlap[i];
+        }
+        if (regions == 0 || totalNegative == 0) return null;
+        Curve.Builder b = new Curve.Builder().to(0, 0);
+        long fp = 0;
+        double pro = 0;
+        double xBefore = 0;
+        double yBefore = 0;
+        for (int i = strips; i >= 0 && xBefore < FPR_LIMIT; i--) {
+            fp += negative[i];
+            pro += overlap[i];
+            double x = (double) fp / totalNegative;
+            double y = pro / totalOverlap;
+            if (x > FPR_LIMIT) {
+                y = yBefore + (y - yBefore) * (FPR_LIMIT - xBefore) / (x - xBefore);
+                x = FPR_LIMIT;
+            }
+            b.to(x, y);
+            xBefore = x;
+            yBefore = y;
+        }
+        return b.build(1, 1);
+    }
+
     /** Integrates a curve from (0,0) by trapezoids up to the limit, cut linearly inside the step that crosses it. */
     static final class Area {
         private double x;

@@ -33,6 +33,26 @@ public final class RankingMetrics {
         return positives == 0 ? Double.NaN : best[0];
     }
 
+    /** The ROC curve whose area is {@link #auroc}, from (0,0); null where that is undefined. */
+    static Curve roc(float[] scores, byte[] labels) {
+        Curve.Builder b = new Curve.Builder().to(0, 0);
+        long[] totals = walk(scores, labels, (tp, fp, tpBefore, fpBefore) -> b.to(fp, tp));
+        return totals[0] == 0 || totals[1] == 0 ? null : b.build(1.0 / totals[1], 1.0 / totals[0]);
+    }
+
+    /**
+     * Precision over recall in steps, as average precision counts it: up to a recall the precision is that of the threshold which reaches it.
+     * Null where undefined.
+     */
+    static Curve precisionRecall(float[] scores, byte[] labels) {
+        Curve.Builder b = new Curve.Builder();
+        long[] totals = walk(scores, labels, (tp, fp, tpBefore, fpBefore) -> {
+            double precision = (double) tp / (tp + fp);
+            b.to(tpBefore, precision).to(tp, precision);
+        });
+        return totals[0] == 0 || totals[1] == 0 ? null : b.build(1.0 / totals[0], 1);
+    }
+
     private interface Step {
         void at(long truePositives, long falsePositives, long truePositivesBefore, long falsePositivesBefore);
     }

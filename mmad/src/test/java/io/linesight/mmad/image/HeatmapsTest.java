@@ -64,4 +64,28 @@ class HeatmapsTest {
         byte[] gray = ImageCodec.decodeGray(Heatmaps.mapPng(map, 3, 0f, 1f), ImageLimits.defaults()).gray();
         assertThat(gray).containsExactly(0, 64, 128, 255, 255, 0, 255, 191, 128);
     }
+
+    @Test
+    void shouldMakeThumbnailsInProportion() {
+        RgbImage frame = new RgbImage(400, 100, new byte[3 * 400 * 100]);
+        assertThat(Heatmaps.thumbnail(frame, 200)).satisfies(t -> {
+            assertThat(t.width()).isEqualTo(200);
+            assertThat(t.height()).isEqualTo(50);
+        });
+        assertThat(Heatmaps.thumbnail(frame, 400)).isSameAs(frame);
+        assertThat(Heatmaps.thumbnail(new RgbImage(5000, 1, new byte[15000]), 200).height()).isEqualTo(1);
+    }
+
+    @Test
+    void shouldPaintTheTruthRedAndDimTheRest() {
+        byte[] white = new byte[3 * 8 * 8];
+        java.util.Arrays.fill(white, (byte) 255);
+        byte[] mask = {0, 1, 0, 0};
+        RgbImage truth = Heatmaps.truth(new RgbImage(8, 8, white), mask, 2);
+        for (int i = 0; i < 64; i++) {
+            boolean marked = i / 8 < 4 && i % 8 >= 4;
+            assertThat(truth.rgb()[3 * i] & 0xff).isEqualTo(marked ? 254 : 127);
+            assertThat(truth.rgb()[3 * i + 1] & 0xff).isEqualTo(127);
+        }
+    }
 }

@@ -4,7 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.linesight.mmad.image.BadImageException.Code;
+import java.awt.color.ColorSpace;
 import java.awt.image.BufferedImage;
+import java.awt.image.ComponentColorModel;
+import java.awt.image.DataBuffer;
+import java.awt.image.Raster;
+import java.awt.image.WritableRaster;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -12,7 +17,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.zip.CRC32;
+import javax.imageio.IIOImage;
 import javax.imageio.ImageIO;
+import javax.imageio.ImageWriter;
+import javax.imageio.stream.ImageOutputStream;
 import org.junit.jupiter.api.Test;
 
 class ImageCodecTest {
@@ -92,6 +100,112 @@ class ImageCodecTest {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         ImageIO.write(image, "png", out);
         assertThat(ImageCodec.decode(out.toByteArray(), LIMITS).rgb()).containsOnly(0x41);
+    }
+
+    @Test
+    void shouldTakeTheUpperBitsOfSixteenOfEveryColour() throws IOException, BadImageException {
+        byte[] file = sixteenBits(6, 4, new int[] {0x4101, 0x8202, 0xfe03}, BufferedImage.TRANSLUCENT);
+        byte[] rgb = ImageCodec.decode(file, LIMITS).rgb();
+        for (int i = 0; i < rgb.length; i += 3) assertThat(Arrays.copyOfRange(rgb, i, i + 3)).containsExactly(0x41, 0x82, 0xfe);
+    }
+
+    /** A PNG of 16-bit colour. @param transparency {@link BufferedImage#TRANSLUCENT} for half transparent pixels, else OPAQUE */
+    private static byte[] sixteenBits(int w, int h, int[] colour, int transparency) throws IOException {
+        boolean alpha = transparency == BufferedImage.TRANSLUCENT;
+        ComponentColorModel model = new ComponentColorModel(ColorSpace.getInstance(ColorSpace.CS_sRGB), alpha, false, transparency, DataBuffer.TYPE_USHORT);
+        BufferedImage image = new BufferedImage(model, model.createCompatibleWritableRaster(w, h), false, null);
+        int[] sample = Arrays.copyOf(colour, alpha ? 4 : 3);
+        if (alpha) sample[3] = 0x8000;
+        for (int i = 0; i < w * h; i++) image.getRaster().setPixel(i % w, i / w, sample);
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        assertThat(ImageIO.write(image, "png", out)).isTrue();
+        return out.toByteArray();
+    }
+
+    private static byte[] jpegOfBands(int bands) throws IOException {
+        WritableRaster raster = Raster.createInterleavedRaster(DataBuffer.TYPE_BYTE, 24, 16, bands, null);
+        for (int i = 0; i < 24 * 16 * bands; i++) raster.setSample(i / bands % 24, i / bands / 24, i % bands, 40 + 60 * (i % bands));
+        ImageWriter writer = ImageIO.getImageWritersByFormatName("jpeg").next();
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        try (ImageOutputStream to = ImageIO.createImageOutputStream(out)) {
+            writer.setOutput(to);
+            writer.write(null, new IIOImage(raster, null, null), null);
+        } finally {
+            writer.dispose();
+        }
+        return out.toByteArray();
+    }
+
+    @Test
+    void shouldRefuseFourInksAndSayWhatToDo() throws IOException {
+        byte[] inks = jpegOfBands(4);
+        BadImageException e = catchThrowableOfType(BadImageException.class, () -> ImageCodec.decode(inks, LIMITS));
+        assertThat(e.code()).isEqualTo(Code.UNSUPPORTED);
+        assertThat(e).hasMessageContaining("CMYK").hasMessageContaining("save it as RGB");
+    }
+
+    @Test
+    void shouldDecodeGreyJpegs() throws IOException, BadImageException {
+        RgbImage image = ImageCodec.decode(jpegOfBands(1), LIMITS);
+        assertThat(image.width()).isEqualTo(24);
+        assertThat(image.height()).isEqualTo(16);
+        for (byte b : image.rgb()) assertThat(b & 0xff).isBetween(38, 42);
+    }
+
+    /** Fit, evaluate and serve see the pixels as the sensor gave them; turning only some of them would part the map from its mask. */
+    @Test
+    void shouldLeavePicturesAsTheSensorSawThem() throws BadImageException {
+        byte[] exif = {'M', 'M', 0, 42, 0, 0, 0, 8, 0, 1, 1, 18, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0, 0, 0, 0, 0}; // Orientation 6: to be turned by 90 degrees.
+        byte[] jpeg = ImageCodec.encodeJpeg(PICTURE, 90);
+        ByteBuffer turned = ByteBuffer.allocate(jpeg.length + 10 + exif.length);
+        turned.put(jpeg, 0, 2).putShort((short) 0xffe1).putShort((short) (8 + exif.length)).put(new byte[] {'E', 'x', 'i', 'f', 0, 0}).put(exif).put(jpeg, 2, jpeg.length - 2);
+        assertThat(ImageCodec.decode(turned.array(), LIMITS)).satisfies(i -> {
+            assertThat(i.width()).isEqualTo(97);
+            assertThat(i.rgb()).isEqualTo(ImageCodec.decode(jpeg, LIMITS).rgb());
+        });
+        byte[] png = ImageCodec.encodePng(PICTURE);
+        int header = 8 + 25;
+        ByteBuffer chunk = ByteBuffer.allocate(png.length + 12 + exif.length);
+        CRC32 crc = new CRC32();
+        crc.update(new byte[] {'e', 'X', 'I', 'f'});
+        crc.update(exif);
+        chunk.put(png, 0, header).putInt(exif.length).put(new byte[] {'e', 'X', 'I', 'f'}).put(exif).putInt((int) crc.getValue()).put(png, header, png.length - header);
+        assertThat(ImageCodec.decode(chunk.array(), LIMITS).rgb()).isEqualTo(PICTURE.rgb());
+    }
+
+    @Test
+    void shouldMarkWhatIsNotBlackInAMask() throws IOException, BadImageException {
+        byte[] grey = {0, 1, 2, (byte) 255};
+        assertThat(ImageCodec.decodeMask(ImageCodec.encodeGrayPng(grey, 2, 2), LIMITS).gray()).containsExactly(0, 255, 255, 255);
+        byte[] blue = {0, 0, 0, 0, 0, 1};
+        assertThat(ImageCodec.decodeMask(ImageCodec.encodePng(new RgbImage(2, 1, blue)), LIMITS).gray()).containsExactly(0, 255);
+        for (int type : new int[] {BufferedImage.TYPE_BYTE_INDEXED, BufferedImage.TYPE_BYTE_BINARY}) {
+            BufferedImage image = new BufferedImage(9, 3, type);
+            image.setRGB(4, 1, 0xffffffff);
+            ByteArrayOutputStream out = new ByteArrayOutputStream();
+            ImageIO.write(image, "png", out);
+            byte[] marked = ImageCodec.decodeMask(out.toByteArray(), LIMITS).gray();
+            for (int i = 0; i < 27; i++) assertThat(marked[i]).as("type %d, pixel %d", type, i).isEqualTo((byte) (i == 13 ? 255 : 0));
+        }
+    }
+
+    @Test
+    void shouldSeeNumberedRegionsInSixteenBitMasks() throws IOException, BadImageException {
+        BufferedImage image = new BufferedImage(4, 1, BufferedImage.TYPE_USHORT_GRAY);
+        int[] regions = {0, 1, 200, 0x300};
+        for (int i = 0; i < 4; i++) image.getRaster().setSample(i, 0, 0, regions[i]);
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        ImageIO.write(image, "png", out);
+        assertThat(ImageCodec.decodeMask(out.toByteArray(), LIMITS).gray()).containsExactly(0, 255, 255, 255);
+        assertThat(ImageCodec.decodeMask(sixteenBits(3, 1, new int[] {0, 0, 7}, BufferedImage.OPAQUE), LIMITS).gray()).containsOnly(255);
+        assertThat(ImageCodec.decodeMask(sixteenBits(3, 1, new int[] {0, 0, 0}, BufferedImage.TRANSLUCENT), LIMITS).gray()).containsOnly(0);
+    }
+
+    @Test
+    void shouldRefuseMasksWithLosses() {
+        BadImageException e = catchThrowableOfType(BadImageException.class, () -> ImageCodec.decodeMask(ImageCodec.encodeJpeg(PICTURE, 90), LIMITS));
+        assertThat(e.code()).isEqualTo(Code.UNSUPPORTED);
+        assertThat(e).hasMessageContaining("save it as PNG");
     }
 
     @Test

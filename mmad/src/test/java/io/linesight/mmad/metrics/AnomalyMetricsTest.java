@@ -72,6 +72,45 @@ class AnomalyMetricsTest {
     }
 
     @Test
+    void shouldGiveTheCurvesItsFiguresAreAreasOf() {
+        Random random = new Random(8);
+        for (int round = 0; round < 20; round++) {
+            try (AnomalyMetrics metrics = new AnomalyMetrics(SIDE)) {
+                for (int i = 0; i < 60; i++) {
+                    byte[] mask = i % 3 == 0 ? null : square(1 + i % 7, 1 + i % 5);
+                    // Rounded, so that scores are tied.
+                    double score = Math.round(random.nextGaussian() * 3 + (mask == null ? 0 : round / 4.0));
+                    metrics.add(score, mask != null, noise(random, mask, round / 10f), mask);
+                }
+                AnomalyMetrics.Measured m = metrics.measure();
+                assertThat(m.curves().imageRoc().area()).isCloseTo(m.metrics().imageAuroc(), within(1e-12));
+                assertThat(m.curves().imagePrecisionRecall().area()).isCloseTo(m.metrics().imageAp(), within(1e-12));
+                assertThat(m.curves().pixelRoc().area()).isCloseTo(m.metrics().pixelAuroc(), within(1e-12));
+                assertThat(m.curves().pixelPrecisionRecall().area()).isCloseTo(m.metrics().pixelAp(), within(1e-12));
+                assertThat(m.curves().regionOverlap().area() / CategoryCurves.OVERLAP_LIMIT).isCloseTo(m.metrics().aupro(), within(1e-12));
+                double[] x = m.curves().regionOverlap().x();
+                assertThat(x[x.length - 1]).isEqualTo(CategoryCurves.OVERLAP_LIMIT);
+                assertThat(m.curves().imageRoc().x()).isSorted().startsWith(0).endsWith(1);
+                assertThat(m.curves().imageRoc().y()).isSorted().startsWith(0).endsWith(1);
+            }
+        }
+    }
+
+    @Test
+    void shouldHaveNoCurvesWhereThereAreNoFigures() {
+        try (AnomalyMetrics metrics = new AnomalyMetrics(SIDE)) {
+            metrics.add(0.1, false, new float[SIDE * SIDE], null);
+            CategoryCurves none = metrics.measure().curves();
+            assertThat(none.imageRoc()).isNull();
+            assertThat(none.pixelRoc()).isNull();
+            metrics.add(0.2, true, new float[SIDE * SIDE], null);
+            CategoryCurves perImage = metrics.measure().curves();
+            assertThat(perImage.imageRoc().area()).isEqualTo(1);
+            assertThat(perImage.regionOverlap()).isNull();
+        }
+    }
+
+    @Test
     void shouldLeavePixelMetricsOutWithoutMasks() {
         try (AnomalyMetrics metrics = new AnomalyMetrics(SIDE)) {
             metrics.add(0.1, false, new float[SIDE * SIDE], null);

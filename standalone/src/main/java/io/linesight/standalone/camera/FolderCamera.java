@@ -1,6 +1,7 @@
 package io.linesight.standalone.camera;
 
 import io.linesight.mmad.image.BadImageException;
+import io.linesight.mmad.image.GrayImage;
 import io.linesight.mmad.image.ImageCodec;
 import io.linesight.mmad.image.ImageLimits;
 import io.linesight.mmad.image.Preprocess;
@@ -143,7 +144,8 @@ public final class FolderCamera implements Camera {
         Path mask = MvtecDataset.maskOf(picture.getParent().getParent().getParent(), defect, picture);
         if (!Files.isRegularFile(mask)) return false;
         try {
-            for (byte pixel : Preprocess.mask(ImageCodec.decode(Files.readAllBytes(mask), ImageLimits.defaults()))) if (pixel != 0) return false;
+            GrayImage marked = ImageCodec.decodeMask(Files.readAllBytes(mask), ImageLimits.defaults());
+            for (byte pixel : Preprocess.mask(marked.gray(), marked.width(), marked.height())) if (pixel != 0) return false;
             return true;
         } catch (IOException | BadImageException e) {
             LOG.warn("The ground truth {} cannot be read ({}); the picture counts as defective, as its folder says", mask, e.getMessage());

@@ -1,17 +1,12 @@
 package io.linesight.trainer.data;
 
-import io.linesight.mmad.image.ImageCodec;
-import io.linesight.mmad.image.ImageLimits;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.stream.Stream;
 
 /**
  * A folder in MVTec-AD layout: {@code <root>/<category>/train/good/*}, {@code test/<defect>/*} (with {@code good} for normals) and
@@ -41,15 +36,15 @@ public final class MvtecDataset implements ImageSource {
     /** Several roots at once; a category must not be in two of them. */
     public static MvtecDataset open(List<Path> roots, Collection<String> categories) {
         List<String> problems = new ArrayList<>();
-        MvtecDataset set = new MvtecDataset(String.join("+", roots.stream().map(r -> String.valueOf(r.toAbsolutePath().normalize().getFileName())).toList()));
+        MvtecDataset set = new MvtecDataset(Pictures.name(roots));
         Map<String, Path> found = new TreeMap<>();
         for (Path root : roots) {
             if (!Files.isDirectory(root)) {
                 problems.add(root + " is not a folder");
                 continue;
             }
-            for (Path dir : children(root, true)) {
-                if (!Files.isDirectory(dir.resolve("train")) && !Files.isDirectory(dir.resolve("test"))) continue;
+            for (Path dir : Pictures.folders(root)) {
+                if (!isCategory(dir)) continue;
                 Path other = found.putIfAbsent(dir.getFileName().toString(), dir);
                 if (other != null) problems.add("category '" + dir.getFileName() + "' is in both " + other.getParent() + " and " + root);
             }
@@ -69,21 +64,25 @@ public final class MvtecDataset implements ImageSource {
         return set;
     }
 
+    static boolean isCategory(Path dir) {
+        return Files.isDirectory(dir.resolve("train")) || Files.isDirectory(dir.resolve("test"));
+    }
+
     private void scan(String category, Path dir) {
         List<Sample> normals = new ArrayList<>();
-        for (Path file : images(dir.resolve("train").resolve(GOOD))) normals.add(Sample.normal(GOOD + "/" + file.getFileName(), reader(file)));
+        for (Path file : Pictures.in(dir.resolve("train").resolve(GOOD))) normals.add(Sample.normal(GOOD + "/" + file.getFileName(), Pictures.image(file)));
         train.put(category, List.copyOf(normals));
         List<Sample> labelled = new ArrayList<>();
-        for (Path defect : children(dir.resolve("test"), true)) {
+        for (Path defect : Pictures.folders(dir.resolve("test"))) {
             String kind = defect.getFileName().toString();
-            for (Path file : images(defect)) {
+            for (Path file : Pictures.in(defect)) {
                 String label = kind + "/" + file.getFileName();
                 if (kind.equals(GOOD)) {
-                    labelled.add(Sample.normal(label, reader(file)));
+                    labelled.add(Sample.normal(label, Pictures.image(file)));
                     continue;
                 }
                 Path mask = maskOf(dir, kind, file);
-                labelled.add(new Sample(label, kind, reader(file), Files.isRegularFile(mask) ? reader(mask) : null));
+                labelled.add(new Sample(label, kind, Pictures.image(file), Files.isRegularFile(mask) ? Pictures.mask(mask) : null));
             }
         }
         test.put(category, List.copyOf(labelled));
@@ -98,26 +97,6 @@ public final class MvtecDataset implements ImageSource {
     public static Path maskOf(Path category, String defect, Path picture) {
         String base = picture.getFileName().toString();
         return category.resolve("ground_truth").resolve(defect).resolve(base.substring(0, base.lastIndexOf('.')) + "_mask.png");
-    }
-
-    private static Reader reader(Path file) {
-        return () -> ImageCodec.decode(Files.readAllBytes(file), ImageLimits.defaults());
-    }
-
-    private static List<Path> images(Path dir) {
-        return children(dir, false).stream().filter(f -> {
-            String n = f.getFileName().toString().toLowerCase(Locale.ROOT);
-            return n.endsWith(".png") || n.endsWith(".jpg") || n.endsWith(".jpeg");
-        }).toList();
-    }
-
-    private static List<Path> children(Path dir, boolean folders) {
-        if (!Files.isDirectory(dir)) return List.of();
-        try (Stream<Path> s = Files.list(dir)) {
-            return s.filter(p -> folders == Files.isDirectory(p) && !p.getFileName().toString().startsWith(".")).sorted().toList();
-        } catch (IOException e) {
-            throw new DatasetException("folder " + dir + " cannot be read: " + e.getMessage(), e);
-        }
     }
 
     @Override

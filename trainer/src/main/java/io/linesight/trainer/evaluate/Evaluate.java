@@ -1,5 +1,6 @@
 package io.linesight.trainer.evaluate;
 
+import io.linesight.mmad.checkpoint.CheckpointInfo;
 import io.linesight.mmad.checkpoint.ProductCalibration;
 import io.linesight.mmad.image.BadImageException;
 import io.linesight.mmad.image.Heatmaps;
@@ -7,6 +8,7 @@ import io.linesight.mmad.image.ImageCodec;
 import io.linesight.mmad.image.Preprocess;
 import io.linesight.mmad.image.RgbImage;
 import io.linesight.mmad.metrics.AnomalyMetrics;
+import io.linesight.mmad.metrics.AnomalyMetrics.Measured;
 import io.linesight.mmad.metrics.CategoryMetrics;
 import io.linesight.mmad.score.OrtScorer;
 import io.linesight.mmad.score.Scorer;
@@ -47,26 +49,32 @@ public final class Evaluate {
         return new Evaluate(options).run();
     }
 
-    private record Loaded(Sample sample, RgbImage image, byte[] frame, byte[] mask) { }
+    private record Loaded(Sample sample, RgbImage image, byte[] frame, byte[] mask, boolean misshapen) { }
 
     private EvaluationReport run() throws IOException {
         List<String> categories = options.source().categories().stream().filter(c -> !options.source().test(c).isEmpty()).sorted().toList();
-        if (categories.isEmpty()) throw new DatasetException("there are no test pictures (test/good and test/<defect>) in " + options.source().name());
+        if (categories.isEmpty()) throw new DatasetException("there are no test pictures in " + options.source().name());
         long start = System.nanoTime();
         int total = categories.stream().mapToInt(c -> options.source().test(c).size()).sum();
         Map<String, CategoryMetrics> metrics = new TreeMap<>();
-        String version;
+        Map<String, CategoryDetail> details = new TreeMap<>();
+        CheckpointInfo info;
         try (Scorer scorer = OrtScorer.open(options.checkpoint(), options.scorer())) {
-            version = scorer.info().version();
-            for (String category : categories) metrics.put(category, measure(scorer, category, total));
+            info = scorer.info();
+            for (String category : categories) metrics.put(category, measure(scorer, category, total, details));
         }
         refuseUnreadable();
         if (options.scores() != null) writeScores();
         double seconds = (System.nanoTime() - start) / 1e9;
-        return new EvaluationReport(version, options.source().name(), metrics, CategoryMetrics.mean(metrics.values()), List.copyOf(images), unreadable.size(), seconds / Math.max(1, images.size()));
+        return new EvaluationReport(info.version(), info.sha256(), options.source().name(), metrics, details, CategoryMetrics.mean(metrics.values()), List.copyOf(images), unreadable.size(),
+                seconds / Math.max(1, images.size()));
     }
 
-    private CategoryMetrics measure(Scorer scorer, String category, int total) throws IOException {
+    private CategoryMetrics measure(Scorer scorer, String category, int total, Map<String, CategoryDetail> details) throws IOException {
+        int unmarked = 0;
+        int vanished = 0;
+        int misshapen = 0;
+        String firstMisshapen = null;
         ProductCalibration calibration = scorer.info().calibration().forProduct(category);
         try (AnomalyMetrics metrics = new AnomalyMetrics()) {
             List<Sample> samples = options.source().test(category);
@@ -81,23 +89,36 @@ public final class Evaluate {
                     if (!Float.isFinite(raw)) throw new IllegalStateException("the model gives a score that is not a number for " + category + "/" + l.sample.name() + "; it cannot be measured");
                     float[] map = scores.map(i);
                     metrics.add(raw, l.sample.anomalous(), map, l.mask);
-                    images.add(new ImageScore(category, l.sample.name(), l.sample.anomalous(), raw, calibration.calibrated(raw)));
+                    boolean nothingMarked = l.sample.anomalous() && l.mask != null && AnomalyMetrics.marksNothing(l.mask);
+                    images.add(new ImageScore(category, l.sample.name(), l.sample.anomalous(), nothingMarked, raw, calibration.calibrated(raw)));
+                    if (l.sample.anomalous() && l.mask == null) unmarked++;
+                    if (nothingMarked) vanished++;
+                    if (l.misshapen && misshapen++ == 0) firstMisshapen = l.sample.name();
                     if (options.heatmaps() != null) writeHeatmap(category, l, map, scores.size(), calibration.threshold());
                 }
                 report(total);
             }
-            return metrics.compute();
+            Measured measured = metrics.measure();
+            details.put(category, new CategoryDetail(measured.curves(), calibration, scorer.info().calibration().knows(category), unmarked, vanished, misshapen, firstMisshapen));
+            return measured.metrics();
         }
     }
 
     private void load(String category, Sample s, List<Loaded> batch) {
         try {
             RgbImage image = s.image().read();
-            byte[] mask = s.mask() == null ? null : Preprocess.mask(s.mask().read());
-            batch.add(new Loaded(s, options.heatmaps() == null ? null : image, Preprocess.toModelInput(image), mask));
+            RgbImage truth = s.mask() == null ? null : s.mask().read();
+            byte[] mask = truth == null ? null : Preprocess.mask(truth);
+            batch.add(new Loaded(s, options.heatmaps() == null ? null : image, Preprocess.toModelInput(image), mask, truth != null && misshapen(image, truth)));
         } catch (BadImageException | IOException e) {
             unreadable.add(category + "/" + s.name() + " (" + e.getMessage() + ")");
         }
+    }
+
+    /** Both are stretched to the model's square, so only their proportions have to agree; two in a hundred are rounding. */
+    private static boolean misshapen(RgbImage image, RgbImage mask) {
+        double ratio = (double) image.width() * mask.height() / ((double) image.height() * mask.width());
+        return ratio < 0.98 || ratio > 1.02;
     }
 
     private void refuseUnreadable() {

@@ -28,6 +28,10 @@ public record EvaluateOptions(Path checkpoint, ImageSource source, ScorerOptions
         return new EvaluateOptions(checkpoint, source, ScorerOptions.defaults(), 8, null, null, false, System.err);
     }
 
+    public EvaluateOptions withCheckpoint(Path v) {
+        return new EvaluateOptions(v, source, scorer, batch, heatmaps, scores, skipUnreadable, progress);
+    }
+
     public EvaluateOptions withScorer(ScorerOptions v) {
         return new EvaluateOptions(checkpoint, source, v, batch, heatmaps, scores, skipUnreadable, progress);
     }

@@ -13,28 +13,49 @@ import java.util.Map;
  * What was measured.
  *
  * @param modelVersion    version of the checkpoint
+ * @param modelSha256     of its file, lower-case hex
  * @param dataset         name of the pictures' source
  * @param categories      metrics per category, sorted by name
+ * @param details         what lies behind them, for the same categories
  * @param mean            unweighted mean over the categories
  * @param images          every image's score
  * @param skipped         unreadable pictures left out
  * @param secondsPerImage wall-clock seconds per image, reading included
  */
-public record EvaluationReport(String modelVersion, String dataset, Map<String, CategoryMetrics> categories, CategoryMetrics mean, List<ImageScore> images, int skipped,
-        double secondsPerImage) {
+public record EvaluationReport(String modelVersion, String modelSha256, String dataset, Map<String, CategoryMetrics> categories, Map<String, CategoryDetail> details, CategoryMetrics mean,
+        List<ImageScore> images, int skipped, double secondsPerImage) {
     private static final String[] NAMES = {"imageAuroc", "imageAp", "imageF1max", "pixelAuroc", "pixelAp", "pixelF1max", "aupro", "mad"};
-    private static final String[] HEADS = {"I-AUROC", "I-AP", "I-F1max", "P-AUROC", "P-AP", "P-F1max", "AUPRO", "mAD"};
+    /** Columns of the table, in the order of {@link #values}. */
+    public static final List<String> HEADS = List.of("I-AUROC", "I-AP", "I-F1max", "P-AUROC", "P-AP", "P-F1max", "AUPRO", "mAD");
 
     /**
      * One test image.
      *
      * @param category   its category
      * @param name       its name within the category
-     * @param anomalous  ground truth
+     * @param anomalous  what the data set calls it
+     * @param vanished   its ground truth marks nothing at the model's resolution: it counts as normal
      * @param raw        image score
      * @param calibrated 0..1, 0.5 = the category's threshold
      */
-    public record ImageScore(String category, String name, boolean anomalous, float raw, double calibrated) { }
+    public record ImageScore(String category, String name, boolean anomalous, boolean vanished, float raw, double calibrated) {
+        private static final double DECISION_POINT = 0.5;
+
+        /** The label as the metrics count it. */
+        public boolean defective() {
+            return anomalous && !vanished;
+        }
+
+        /** Whether the checkpoint calls it anomalous. */
+        public boolean rejected() {
+            return calibrated >= DECISION_POINT;
+        }
+
+        /** A false alarm or a miss. */
+        public boolean mistaken() {
+            return rejected() != defective();
+        }
+    }
 
     /**
      * Machine-readable: {@code {"mean":{…},"categories":[{"category","imageAuroc",…,"mad","normal","anomalous"}],…}}, fractions 0..1, null where a
@@ -71,7 +92,8 @@ public record EvaluationReport(String modelVersion, String dataset, Map<String, 
         return f;
     }
 
-    private static Double[] values(CategoryMetrics m) {
+    /** The figures in the order of the table, fractions 0..1, null where undefined. */
+    public static Double[] values(CategoryMetrics m) {
         return new Double[] {m.imageAuroc(), m.imageAp(), m.imageF1max(), m.pixelAuroc(), m.pixelAp(), m.pixelF1max(), m.aupro(), m.mad()};
     }
 

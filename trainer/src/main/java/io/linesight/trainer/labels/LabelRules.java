@@ -57,7 +57,7 @@ public final class LabelRules {
     public static String maskProblem(byte[] png, int width, int height, ImageLimits limits) {
         if (png.length < 8 || png[0] != (byte) 0x89 || png[1] != 'P' || png[2] != 'N' || png[3] != 'G') return "its mask is not a PNG";
         try {
-            GrayImage mask = ImageCodec.decodeGray(png, limits);
+            GrayImage mask = ImageCodec.decodeMask(png, limits);
             if (mask.width() != width || mask.height() != height) {
                 return "its mask is " + mask.width() + "x" + mask.height() + " pixels, the frame " + width + "x" + height + ": they must be the same";
             }

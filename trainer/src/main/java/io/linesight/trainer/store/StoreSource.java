@@ -1,17 +1,14 @@
 package io.linesight.trainer.store;
 
-import io.linesight.mmad.image.ImageCodec;
-import io.linesight.mmad.image.ImageLimits;
 import io.linesight.trainer.data.ImageSource;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import io.linesight.trainer.data.Pictures;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** Pictures of a store by side. */
+/** A store's pictures by side. */
 final class StoreSource implements ImageSource {
     private static final String DEFECT = "anomalous";
 
@@ -25,13 +22,9 @@ final class StoreSource implements ImageSource {
         for (Picture p : pictures) {
             Map<String, List<Sample>> to = p.side() == Side.HELD_OUT ? test : p.anomalous() || p.side() == Side.CALIBRATE ? calibration : train;
             // Named by their content: fit's own choices go by name.
-            Sample s = new Sample(p.sha256(), p.anomalous() ? DEFECT : null, reader(store.file(p.sha256())), p.mask() == null ? null : reader(store.file(p.mask())));
+            Sample s = new Sample(p.sha256(), p.anomalous() ? DEFECT : null, Pictures.image(store.file(p.sha256())), p.mask() == null ? null : Pictures.mask(store.file(p.mask())));
             to.computeIfAbsent(p.product(), k -> new ArrayList<>()).add(s);
         }
-    }
-
-    private static Reader reader(Path file) {
-        return () -> ImageCodec.decode(Files.readAllBytes(file), ImageLimits.defaults());
     }
 
     @Override
