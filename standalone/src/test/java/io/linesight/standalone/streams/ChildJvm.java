@@ -15,16 +15,24 @@ final class ChildJvm implements AutoCloseable {
     private final Process process;
     private final long from;
 
-    /** @param log is appended to */
+    /** A JVM that starts quickly. */
     ChildJvm(Path log, Class<?> main, String... args) throws IOException {
+        this(log, List.of("-Xmx256m", "-XX:TieredStopAtLevel=1"), main, args);
+    }
+
+    /** @param log is appended to */
+    ChildJvm(Path log, List<String> options, Class<?> main, String... args) throws IOException {
         this.log = log;
         from = Files.exists(log) ? Files.size(log) : 0;
-        List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
-                "--add-modules", "jdk.incubator.vector", "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0", main.getName()));
+        List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:+UseSerialGC",
+                "--add-modules", "jdk.incubator.vector", "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0"));
+        command.addAll(options);
+        command.add(main.getName());
         command.addAll(List.of(args));
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
         // Not as an argument: ONNX Runtime does not survive a long command line.
         builder.environment().put("CLASSPATH", System.getProperty("java.class.path"));
+        builder.environment().put("MALLOC_ARENA_MAX", "4");   // as the launcher does
         process = builder.start();
     }
 

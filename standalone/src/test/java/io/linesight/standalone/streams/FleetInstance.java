@@ -1,9 +1,15 @@
 package io.linesight.standalone.streams;
 
+import com.sun.jna.Library;
+import com.sun.jna.Native;
+import com.sun.jna.NativeLong;
+import com.sun.jna.Structure;
+import com.sun.jna.Structure.FieldOrder;
 import io.linesight.standalone.rollout.FollowedChannel;
 import io.linesight.streams.InspectionApp;
 import io.linesight.streams.InspectionConfig;
 import io.linesight.streams.rollout.ModelControl;
+import java.io.IOException;
 import java.io.Reader;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,6 +31,7 @@ import org.apache.kafka.streams.processor.internals.DefaultKafkaClientSupplier;
 final class FleetInstance {
     static final String RUNNING = "running on ";
     static final String PLAN = "plan ";
+    static final String MEMORY = "memory ";
     static final int HALTED = 9;
 
     /** Dies while results are written, with the frames behind them still pending. */
@@ -34,6 +41,7 @@ final class FleetInstance {
     /** Dies when the transaction is committed, before anybody in the process knows. */
     static final char HALT_AFTER_COMMIT = 'a';
     static final char SAY_PLAN = 'p';
+    static final char SAY_MEMORY = 'm';
     static final char QUIT = 'q';
 
     private static volatile char armed;
@@ -99,9 +107,51 @@ final class FleetInstance {
             System.out.println(RUNNING + app.modelVersion().orElseThrow());
             for (int letter = System.in.read(); letter != QUIT && letter >= 0; letter = System.in.read()) {
                 if (letter == SAY_PLAN) System.out.println(PLAN + app.servingPlan().map(p -> p.revision() + " " + p.champion() + " " + p.challenger() + ".").orElseThrow());
+                else if (letter == SAY_MEMORY) System.out.println(MEMORY + memory());
                 else armed = (char) letter;
             }
             System.exit(app.close(Duration.ofSeconds(30)) ? 0 : 4);
+        }
+    }
+
+    /** KiB of live heap, of resident memory, and of what native code has allocated; the last is 0 where the C library does not tell. */
+    private static String memory() throws IOException {
+        System.gc();
+        Runtime runtime = Runtime.getRuntime();
+        long resident = Files.readAllLines(Path.of("/proc/self/status")).stream().filter(l -> l.startsWith("VmRSS")).mapToLong(l -> Long.parseLong(l.replaceAll("\\D", ""))).findFirst().orElse(0);
+        return (runtime.totalMemory() - runtime.freeMemory()) / 1024 + " " + resident + " " + Allocated.kib() + ".";
+    }
+
+    /** What malloc has given out, over all its arenas. */
+    static final class Allocated {
+        /** The fields of glibc's struct of that name. */
+        @FieldOrder({"arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "uordblks", "fordblks", "keepcost"})
+        public static class Mallinfo2 extends Structure implements Structure.ByValue {
+            public NativeLong arena;
+            public NativeLong ordblks;
+            public NativeLong smblks;
+            public NativeLong hblks;
+            public NativeLong hblkhd;
+            public NativeLong usmblks;
+            public NativeLong fsmblks;
+            public NativeLong uordblks;
+            public NativeLong fordblks;
+            public NativeLong keepcost;
+        }
+
+        interface C extends Library {
+            Mallinfo2 mallinfo2();
+        }
+
+        private Allocated() { }
+
+        static long kib() {
+            try {
+                Mallinfo2 info = Native.load("c", C.class).mallinfo2();
+                return (info.uordblks.longValue() + info.hblkhd.longValue()) / 1024;
+            } catch (UnsatisfiedLinkError e) {
+                return 0;
+            }
         }
     }
 
