@@ -30,14 +30,18 @@ final class StartupChecks {
     /** @param followsRollouts whether the app also writes what concerns models */
     static List<String> problems(InspectionConfig config, boolean needsCheckpoint, boolean followsRollouts) {
         List<String> problems = new ArrayList<>();
-        if (needsCheckpoint) checkpoint(config.checkpoint(), problems);
+        if (needsCheckpoint) checkpoint(config, followsRollouts, problems);
         broker(config, used(config.topics(), followsRollouts), problems);
         registry(config, problems);
         return problems;
     }
 
-    private static void checkpoint(Path checkpoint, List<String> problems) {
-        if (checkpoint == null) {
+    private static void checkpoint(InspectionConfig config, boolean followsRollouts, List<String> problems) {
+        Path checkpoint = config.checkpoint();
+        if (checkpoint == null && followsRollouts) {
+            problems.add("The channel '" + config.models().channel() + "' has no champion: promote a version there, name another channel with " + InspectionConfig.CHANNEL
+                    + ", or give a model file to begin with (" + InspectionConfig.CHECKPOINT + ")");
+        } else if (checkpoint == null) {
             problems.add(InspectionConfig.CHECKPOINT + " is missing: give the model file that fit wrote");
         } else if (!Files.isRegularFile(checkpoint)) {
             problems.add("There is no model file at " + checkpoint.toAbsolutePath() + "; set " + InspectionConfig.CHECKPOINT + " to one that fit wrote");

@@ -4,6 +4,7 @@ import io.linesight.mmad.checkpoint.Calibration;
 import io.linesight.mmad.checkpoint.Checkpoints;
 import io.linesight.mmad.checkpoint.ProductCalibration;
 import io.linesight.mmad.encoder.Encoder;
+import io.linesight.mmad.encoder.FilterBankEncoder;
 import io.linesight.mmad.model.MmadConfig;
 import io.linesight.mmad.model.ParameterSpec;
 import io.linesight.mmad.model.ParameterSpec.Init;
@@ -16,8 +17,8 @@ import java.util.Map;
 import java.util.Random;
 import java.util.function.Consumer;
 
-/** Checkpoints with untrained weights of a fixed seed: right shapes, right magnitudes, no meaning. */
-final class RandomCheckpoint {
+/** Checkpoints with untrained weights of a fixed seed: right shapes, right magnitudes, no meaning. Other modules test with them too. */
+public final class RandomCheckpoint {
     private RandomCheckpoint() { }
 
     static Path write(Path path, MmadConfig config, Encoder encoder) throws IOException {
@@ -26,11 +27,25 @@ final class RandomCheckpoint {
 
     /** @param change may put other tensors before the file is written */
     static Path write(Path path, MmadConfig config, Encoder encoder, Consumer<Weights> change) throws IOException {
-        Random random = new Random(1);
+        return write(path, 1, config, encoder, change, Map.of());
+    }
+
+    /**
+     * One of the tiny preset.
+     *
+     * @param properties as in {@link Checkpoints#write}
+     */
+    public static Path tiny(Path path, long seed, Map<String, String> properties) throws IOException {
+        Encoder encoder = FilterBankEncoder.create();
+        return write(path, seed, MmadConfig.tiny(encoder.channels()), encoder, weights -> { }, properties);
+    }
+
+    private static Path write(Path path, long seed, MmadConfig config, Encoder encoder, Consumer<Weights> change, Map<String, String> properties) throws IOException {
+        Random random = new Random(seed);
         Weights weights = new Weights();
         for (ParameterSpec spec : ParameterSpecs.of(config)) weights.put(spec.name(), new Tensor(values(spec, random), spec.shape()));
         change.accept(weights);
-        Checkpoints.write(path, config, weights, encoder, new Calibration(new ProductCalibration(0.3, 0.05), Map.of()), Map.of());
+        Checkpoints.write(path, config, weights, encoder, new Calibration(new ProductCalibration(0.3, 0.05), Map.of()), properties);
         return path;
     }
 

@@ -519,6 +519,7 @@ public final class ModelLifecycle implements AutoCloseable {
 
     private void install(Held next, Rollout rollout) {
         Held old;
+        Held before = null;
         boolean kept;
         synchronized (this) {
             if (stopping || !championSlot.swap(next.model)) {
@@ -528,9 +529,10 @@ public final class ModelLifecycle implements AutoCloseable {
             old = champion;
             champion = next;
             ready = null;
-            kept = old != null && spare == null && challenger == null && !identity.probation.isZero() && rollout != null
+            kept = old != null && challenger == null && !identity.probation.isZero() && rollout != null
                     && rollout.getAction() == RolloutAction.PROMOTE && wantedChallenger(rollout) == null;
             if (kept) {
+                before = spare;   // of a promotion whose probation was not over: to return to it would leave out the champion just replaced
                 spare = old;
                 spareUntil = System.nanoTime() + identity.probation.toNanos();
             }
@@ -542,6 +544,7 @@ public final class ModelLifecycle implements AutoCloseable {
         LOG.info("Model {} decides now{}", next.version(), old == null ? "" : " in place of " + old.version());
         if (old == null) return;
         events.swapped();
+        if (before != null) retire(before, ModelState.RETIRED, "replaced by " + old.version() + " before", revision);
         if (kept) report(old, ModelRole.NONE, ModelState.WARM, "kept for a rollback during the probation of " + next.version(), revision, 0);
         else retire(old, ModelState.RETIRED, "replaced by " + next.version(), revision);
     }

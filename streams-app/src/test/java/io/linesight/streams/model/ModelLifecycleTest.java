@@ -305,6 +305,21 @@ class ModelLifecycleTest {
     }
 
     @Test
+    void shouldReturnToTheChampionJustReplacedWhenPromotionsFollowEachOther() throws Exception {
+        for (String version : List.of("v1", "v2", "v3")) models.publish(version);
+        models.promote("v1");
+        lifecycle(Duration.ZERO, Duration.ofMinutes(5), "a", null).start(Duration.ofSeconds(5));
+        models.promote("v2");
+        awaitChampion("v2");
+        long revision = models.promote("v3").getRevision();
+        awaitChampion("v3");
+        await(() -> told("v1").contains("RETIRED NONE") && told("v2").contains("WARM NONE"));
+        await(() -> models.open.get() == 2);
+        assertThat(lifecycle.distrust(revision, "v3", "guard: NaN")).isTrue();
+        assertThat(lifecycle.plan().champion()).isEqualTo("v2");
+    }
+
+    @Test
     void shouldLetThePreviousChampionGoAfterTheProbation() throws Exception {
         models.publish("v1");
         models.publish("v2");

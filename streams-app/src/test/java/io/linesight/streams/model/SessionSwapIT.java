@@ -5,13 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.linesight.mmad.checkpoint.Checkpoints;
 import io.linesight.mmad.runtime.ScorerOptions;
 import io.linesight.mmad.score.OrtScorer;
+import io.linesight.mmad.score.RandomCheckpoint;
 import io.linesight.mmad.score.SelfTest;
 import io.linesight.schemas.ModelState;
 import io.linesight.schemas.ModelVersion;
 import io.linesight.streams.batching.BatchListener;
 import io.linesight.streams.batching.Inference;
 import io.linesight.streams.batching.SharedBatcher;
-import io.linesight.streams.support.RandomCheckpoint;
 import io.linesight.streams.support.TestModels;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -49,7 +49,7 @@ class SessionSwapIT {
     private Path checkpoint(String version, long seed, Map<String, String> more) throws IOException {
         Map<String, String> properties = new java.util.HashMap<>(more);
         properties.put(Checkpoints.VERSION, version);
-        return RandomCheckpoint.write(folder.resolve(version + ".onnx"), seed, properties);
+        return RandomCheckpoint.tiny(folder.resolve(version + ".onnx"), seed, properties);
     }
 
     private ModelLifecycle lifecycle() {
