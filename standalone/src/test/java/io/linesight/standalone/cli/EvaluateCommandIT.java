@@ -11,6 +11,7 @@ import io.linesight.mmad.image.ImageCodec;
 import io.linesight.mmad.image.ImageLimits;
 import io.linesight.mmad.image.RgbImage;
 import io.linesight.standalone.line.BundledModel;
+import io.linesight.standalone.simulator.Lamp;
 import io.linesight.standalone.simulator.SimulatedDataset;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -45,7 +46,7 @@ class EvaluateCommandIT {
     @BeforeAll
     static void simulate() throws IOException {
         parts = dir.resolve("parts <b>&");
-        SimulatedDataset.export(parts, List.of("fabric"), 0, 8, 3);
+        SimulatedDataset.export(parts, List.of("fabric"), 0, 8, 3, Lamp.TUBE);
         model = BundledModel.unpack(dir).orElseThrow();
     }
 
@@ -174,7 +175,7 @@ class EvaluateCommandIT {
     @Test
     void shouldStopAtPicturesThatCannotBeReadOrLeaveThemOut() throws Exception {
         Path broken = dir.resolve("broken");
-        SimulatedDataset.export(broken, List.of("fabric"), 0, 4, 7);
+        SimulatedDataset.export(broken, List.of("fabric"), 0, 4, 7, Lamp.TUBE);
         Path picture = Files.write(broken.resolve("fabric/test/good/zz.jpg"), new byte[] {(byte) 0xff, (byte) 0xd8, 1});
         Path mask;
         try (var masks = Files.walk(broken.resolve("fabric/ground_truth"))) {
