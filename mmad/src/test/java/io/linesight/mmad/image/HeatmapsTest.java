@@ -79,7 +79,7 @@ class HeatmapsTest {
     @Test
     void shouldPaintTheTruthRedAndDimTheRest() {
         byte[] white = new byte[3 * 8 * 8];
-        java.util.Arrays.fill(white, (byte) 255);
+        Arrays.fill(white, (byte) 255);
         byte[] mask = {0, 1, 0, 0};
         RgbImage truth = Heatmaps.truth(new RgbImage(8, 8, white), mask, 2);
         for (int i = 0; i < 64; i++) {

@@ -177,15 +177,21 @@ class EvaluateCommandIT {
         Path broken = dir.resolve("broken");
         SimulatedDataset.export(broken, List.of("fabric"), 0, 4, 7, Lamp.TUBE);
         Path picture = Files.write(broken.resolve("fabric/test/good/zz.jpg"), new byte[] {(byte) 0xff, (byte) 0xd8, 1});
-        Path mask;
-        try (var masks = Files.walk(broken.resolve("fabric/ground_truth"))) {
-            mask = masks.filter(Files::isRegularFile).sorted().findFirst().orElseThrow();
+        List<Path> masks;
+        try (var files = Files.walk(broken.resolve("fabric/ground_truth"))) {
+            masks = files.filter(Files::isRegularFile).sorted().toList();
         }
+        assertThat(masks).hasSize(2);
+        Path mask = masks.get(0);
         Files.write(mask, ImageCodec.encodeJpeg(new RgbImage(8, 8, new byte[192]), 90));
         assertThat(run("--data", broken, "--model", model, "--report", report)).isEqualTo(1);
         assertThat(err.toString()).contains("fabric/good/" + picture.getFileName(), mask.toString(), "save it as PNG", "--skip-unreadable");
         assertThat(report.resolve("report.html")).doesNotExist();
         assertThat(run("--data", broken, "--model", model, "--report", report, "--skip-unreadable")).as(err.toString()).isZero();
         assertThat(page()).contains("2 unreadable and left out");
+        // Of another shape and empty: stretched, as ever, and counted as normal; but the report says so.
+        Files.write(masks.get(1), ImageCodec.encodeGrayPng(new byte[8 * 16], 8, 16));
+        assertThat(run("--data", broken, "--model", model, "--report", report, "--skip-unreadable")).as(err.toString()).isZero();
+        assertThat(page()).contains("other proportions than the picture", "marks nothing at the model's resolution", "no defective pictures", "ground truth (empty)").doesNotContain("NaN");
     }
 }
