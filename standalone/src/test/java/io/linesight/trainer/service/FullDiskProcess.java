@@ -145,6 +145,7 @@ final class FullDiskProcess {
     }
 
     public static void main(String[] args) throws Exception {
+        TrainerProcess.endWithParent();
         Path folder = Path.of(args[1]);
         TrainerProcess.write(folder, "born");
         new FullDiskProcess(folder).work(TrainerProcess.settings(args[0]), Path.of(args[2]), Integer.parseInt(args[3]));

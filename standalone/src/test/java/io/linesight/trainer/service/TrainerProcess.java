@@ -112,6 +112,11 @@ final class TrainerProcess {
         }
     }
 
+    /** No life goes on without the test that looks at it. */
+    static void endWithParent() {
+        ProcessHandle.current().parent().ifPresent(p -> p.onExit().thenRun(() -> Runtime.getRuntime().halt(2)));
+    }
+
     /** A folder that notes what comes. */
     static ChallengerSink recording(Path folder) {
         FolderSink sink = new FolderSink(folder.resolve("out"));
@@ -122,6 +127,7 @@ final class TrainerProcess {
     }
 
     public static void main(String[] args) throws Exception {
+        endWithParent();
         Map<String, String> kafka = settings(args[0]);
         Path folder = Path.of(args[1]);
         Path file = Path.of(args[2]);

@@ -245,6 +245,7 @@ class TrainerServiceIT {
     }
 
     @Test
+    @Timeout(600)
     void shouldGoOnAfterTheProcessDiesInEveryStage() throws Exception {
         Path folder = config(dir.resolve("dies")).folder();
         Path log = TrainerProcess.log(folder);
@@ -261,14 +262,17 @@ class TrainerServiceIT {
         // In the middle of a long training, from outside.
         Process killed = TrainerProcess.start(settings, folder, champion, TrainerProcess.NOWHERE, 1000);
         Path steps = run.resolve("trained.metrics.jsonl");
-        LabelLine.await("the first steps of the training", 60, () -> {
-            try {
-                return !killed.isAlive() || Files.exists(steps) && Files.size(steps) > 0;
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-        });
-        killed.destroyForcibly();
+        try {
+            LabelLine.await("the first steps of the training", 120, () -> {
+                try {
+                    return !killed.isAlive() || Files.exists(steps) && Files.size(steps) > 0;
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            });
+        } finally {
+            killed.destroyForcibly();
+        }
         assertThat(endOf(killed, folder)).as("%s", Files.readString(log)).isEqualTo(TrainerProcess.HALTED);
         assertThat(names(run)).as("what the training left").anyMatch(n -> n.startsWith("linesight-features-")).doesNotContain("trained.onnx");
 
