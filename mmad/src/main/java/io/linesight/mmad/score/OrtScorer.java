@@ -12,6 +12,7 @@ import io.linesight.mmad.checkpoint.Checkpoints;
 import io.linesight.mmad.model.MmadConfig;
 import io.linesight.mmad.runtime.DeviceChooser;
 import io.linesight.mmad.runtime.ModelLoadException;
+import io.linesight.mmad.runtime.NativeMemory;
 import io.linesight.mmad.runtime.ScorerOptions;
 import io.linesight.mmad.runtime.ScoringException;
 import java.io.IOException;
@@ -241,5 +242,6 @@ public final class OrtScorer implements Scorer {
         } catch (OrtException e) {
             throw new ScoringException("closing the session of model " + info.version() + " failed: " + e.getMessage(), e);
         }
+        NativeMemory.trim();
     }
 }

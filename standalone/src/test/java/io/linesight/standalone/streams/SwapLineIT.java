@@ -216,6 +216,8 @@ class SwapLineIT {
         System.out.printf(Locale.ROOT, "SwapLineIT: longest batch %.1f ms; longest gap between scored frames during swaps %.1f ms, from the last of a model to the first of the next %.1f ms; "
                 + "pause of the batcher at %d swaps: median %.2f ms, longest %.2f ms%n", longestBatch, longestGap, longestGapAtSwap, pauses.size(), pauses.get(pauses.size() / 2), longestPause);
         assertThat(pauses).hasSize(swaps.size());
+        // Between other batches there may be nothing to score for a moment, when both stream threads wait for a commit: that is not the swap's doing.
+        assertThat(longestGapAtSwap).as("gap at a swap").isLessThanOrEqualTo(1.1 * longestBatch);
         assertThat(longestPause).as("pause at a swap").isLessThanOrEqualTo(0.1 * longestBatch);
     }
 
