@@ -21,7 +21,7 @@ import jdk.incubator.vector.VectorSpecies;
  * every vector, which costs a factor of 50.
  */
 final class ScanKernel {
-    static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
+    static final VectorSpecies<Float> SPECIES = ScanVectors.settle();
     static final int LANES = SPECIES.length();
     private static final int TILE = 32;
     /** States that run together over a tile. */

@@ -32,6 +32,7 @@ import io.linesight.standalone.simulator.SimulatedLine;
 import io.linesight.streams.InspectionApp;
 import io.linesight.streams.InspectionConfig;
 import io.linesight.trainer.data.MvtecDataset;
+import io.linesight.trainer.fit.Fit;
 import io.linesight.trainer.labels.LabelPublisher;
 import io.linesight.trainer.service.TrainerConfig;
 import io.linesight.trainer.service.TrainerConfig.Triggers;
@@ -50,6 +51,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
@@ -145,6 +148,8 @@ public final class LearningStory {
      */
     public Outcome run() throws IOException, InterruptedException {
         begin = System.nanoTime();
+        // One process scores and trains here.
+        Fit.shareProcess();
         Path keys = Files.createDirectories(options.folder().resolve("keys"));
         KeyFiles.generate(keys.resolve("line.key"), keys.resolve("line.pub"));
         Map<String, String> app = new HashMap<>(options.app());
@@ -248,13 +253,16 @@ public final class LearningStory {
     /** What a line has before anything goes wrong: pictures on file, and a model that was published, signed and promoted. */
     private void prepare(TrainedChannel channel) throws IOException, InterruptedException, RolloutException {
         Path pictures = options.folder().resolve("on-file");
+        CheckpointInfo info = Checkpoints.readInfo(options.model());
+        // Also of products that no camera sees: a trainer does not go on from a champion of which it would forget something.
+        Set<String> products = new TreeSet<>(info.calibration().byProduct().keySet());
+        for (int i = 0; i < options.cameras(); i++) products.add(SimulatedLine.productOf(i));
+        products.retainAll(SimulatedLine.products());
         // Of another seed: neither the line's own parts nor those that the bundled model was trained on.
-        SimulatedDataset.export(pictures, List.copyOf(SimulatedLine.products().subList(0, Math.min(options.cameras(), SimulatedLine.products().size()))), options.earlier(), 2 * options.earlier() / 5,
-                options.seed() + 77_000, Lamp.TUBE);
+        SimulatedDataset.export(pictures, List.copyOf(products), options.earlier(), 2 * options.earlier() / 5, options.seed() + 77_000, Lamp.TUBE);
         trainer.start();
         DatasetStore store = trainer.store();
         say("trainer: took over " + store.importFrom(MvtecDataset.open(pictures, List.of()), "quality") + " pictures that were on file");
-        CheckpointInfo info = Checkpoints.readInfo(options.model());
         first = info.version();
         channel.offer(options.model(), Drafts.byHand(info, CHANNEL, ENGINEER, "the model the line was set up with"));
         Rollout r = decide((known, author) -> RolloutRules.promote(known, CHANNEL, first, author, false), "set up with it");

@@ -18,6 +18,7 @@ import io.linesight.mmad.model.ParameterSpecs;
 import io.linesight.mmad.model.Tensor;
 import io.linesight.mmad.model.Weights;
 import io.linesight.mmad.runtime.ScorerOptions;
+import io.linesight.mmad.scan.ScanVectors;
 import io.linesight.mmad.score.OrtScorer;
 import io.linesight.mmad.score.Scorer;
 import io.linesight.mmad.score.Scores;
@@ -31,6 +32,7 @@ import io.linesight.trainer.model.Initializer;
 import io.linesight.trainer.model.MmadNet;
 import io.linesight.trainer.model.Parameters;
 import io.linesight.trainer.model.Trainer;
+import io.linesight.trainer.scan.SelectiveScan;
 import io.linesight.trainer.torch.Torch;
 import java.io.BufferedWriter;
 import java.io.IOException;
@@ -50,6 +52,8 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.concurrent.CancellationException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.global.torch;
 
@@ -58,6 +62,7 @@ import org.bytedeco.pytorch.global.torch;
  * ONNX Runtime, fuser and decoder in libtorch, thresholds per product from normals held out of training.
  */
 public final class Fit {
+    private static final Logger LOG = LoggerFactory.getLogger(Fit.class);
     /** Share of a category's normals kept out of training for its threshold, and the least number of them. */
     private static final double HELD_OUT = 0.1;
     private static final int LEAST_HELD_OUT = 4;
@@ -90,7 +95,18 @@ public final class Fit {
         return new Fit(options).run();
     }
 
+    /**
+     * Has scoring and training use vectors of one width in this process, without which the one that comes second is some thirty times slower
+     * (see {@link ScanVectors}). Whoever opens a checkpoint before training begins calls this first.
+     */
+    public static void shareProcess() {
+        if (!ScanVectors.limit(SelectiveScan.VECTOR_BITS)) {
+            LOG.warn("A checkpoint was opened with wider vectors than training uses; training will be very slow in this process. Train in a process of its own");
+        }
+    }
+
     private FitResult run() throws IOException {
+        shareProcess();
         checkSource();
         Path folder = options.out.toAbsolutePath().getParent();
         Files.createDirectories(folder);

@@ -13,6 +13,9 @@ import org.bytedeco.pytorch.global.torch;
  * <p>Input u [B,L,G*D] to output y [B,L,G*D]. Parameters are leaves; their gradients are accumulated by the backward pass.
  */
 public final class SelectiveScan extends JavaOp {
+    /** Widest vectors that the kernel uses. */
+    public static final int VECTOR_BITS = 256;
+
     /**
      * Parameters of G groups, stacked.
      *

@@ -7,6 +7,7 @@ import io.linesight.schemas.FrameLabel;
 import io.linesight.schemas.registry.RegistryException;
 import io.linesight.schemas.serde.SerdeFactory;
 import io.linesight.schemas.topics.Topics;
+import io.linesight.trainer.fit.Fit;
 import io.linesight.trainer.frames.FrameFetcher;
 import io.linesight.trainer.service.TrainerEvent.Kind;
 import io.linesight.trainer.store.DatasetStore;
@@ -126,6 +127,8 @@ public final class TrainerService implements AutoCloseable {
     }
 
     TrainerService(TrainerConfig config, ChampionSource champions, ChallengerSink sink, Consumer<TrainerEvent> listener, Faults faults, Timing timing) {
+        // A run that goes on after a restart may score before anything is trained.
+        Fit.shareProcess();
         this.config = config;
         this.champions = champions;
         this.sink = sink;
