@@ -311,6 +311,7 @@ public final class LearningStory {
 
         open("training");
         until("training", Duration.ofMinutes(60), () -> event(TrainerEvent.Kind.RUN_FINISHED) != null || event(TrainerEvent.Kind.RUN_FAILED) != null);
+        trainer.close();   // one lesson is enough for a story
         if (event(TrainerEvent.Kind.RUN_FINISHED) == null) throw new End("the trainer gave up: " + event(TrainerEvent.Kind.RUN_FAILED).message(), true);
 
         Rollout now = followed().view().state().channel(CHANNEL).inForce().orElseThrow();
