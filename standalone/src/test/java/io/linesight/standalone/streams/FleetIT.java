@@ -50,15 +50,15 @@ import org.junit.jupiter.api.io.TempDir;
  * Three instances in JVMs of their own follow the real registry while cameras keep sending and while they are killed at the worst moments of
  * a rollout. Every version scores the same frame differently, so every result shows whether it comes from the version it names.
  */
-@Timeout(300)
+@Timeout(600)
 class FleetIT {
     private static final int PARTITIONS = 4;
     private static final int CAMERAS = 8;
     private static final String APPLICATION = "fleet";
     private static final List<String> NAMES = List.of("line-0", "line-1", "line-2");
     private static final Map<String, Float> GAINS = Map.of("v1", 1f, "v2", 1.5f, "v3", 2f, "v4", 2.5f);
-    private static final long LOAD_MILLIS = 1_000;
-    private static final int STAGGER_MILLIS = 1_500;
+    private static final long LOAD_MILLIS = 1_200;
+    private static final int STAGGER_MILLIS = 2_000;
 
     @TempDir
     private Path folder;
