@@ -4,9 +4,9 @@ import com.sun.jna.Function;
 import com.sun.jna.NativeLibrary;
 
 /**
- * Gives memory back that native code has freed. glibc before 2.38 cannot reuse the room of a large aligned block for the next block of the same
- * size, and such blocks are what ONNX Runtime's arena is made of: a process that opens and closes sessions grows by about 10 MiB each time,
- * although nothing leaks. Trimming returns the pages; only address space stays.
+ * Gives memory back that native code has freed. With glibc a process that opens and closes sessions grows by about 10 MiB each time, although
+ * heap and allocated memory stay the same (seen with 2.36): the holes that large blocks of ONNX Runtime's arena leave behind are kept, and the
+ * blocks of the next session do not go into them. Trimming returns their pages; only address space stays.
  *
  * <p>Stateless; does nothing where the C library has no such function.
  */
