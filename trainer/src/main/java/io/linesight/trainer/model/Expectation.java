@@ -265,7 +265,7 @@ public final class Expectation {
             double each = ridge * gram.trace().item_double() / n;
             // The constant, last, is not held back: with all else held back it is the mean.
             for (int i = 0; i < n - 1; i++) diagonal[i * n + i] = (float) each;
-            return torch.linalg_solve(gram.add(Torch.of(diagonal, n, n)), right);
+            return Torch.solve(gram.add(Torch.of(diagonal, n, n)), right);
         }
 
         /** Sum of float matrices over the pictures of one side, in double. */

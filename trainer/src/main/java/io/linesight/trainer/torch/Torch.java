@@ -2,8 +2,15 @@ package io.linesight.trainer.torch;
 
 import com.sun.jna.Function;
 import com.sun.jna.Platform;
+import java.io.IOException;
 import java.nio.FloatBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.stream.Stream;
 import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
@@ -17,6 +24,9 @@ import org.bytedeco.pytorch.global.torch;
  */
 public final class Torch {
     private static boolean started;
+
+    private static final String OPENBLAS_THREADS = "OPENBLAS_NUM_THREADS";
+    private static final long SOLVE_STACK = 64L << 20;
 
     private Torch() { }
 
@@ -34,6 +44,7 @@ public final class Torch {
             } catch (LinkageError e) {
                 throw new IllegalStateException("libtorch could not be loaded: training needs its natives for this platform. " + e.getMessage(), e);
             }
+            quietOpenBlas();
             started = true;
         }
         torch.set_num_threads(threads > 0 ? threads : Runtime.getRuntime().availableProcessors());
@@ -48,14 +59,56 @@ public final class Torch {
         try {
             Function setenv = Function.getFunction("c", "setenv");
             setenv.invokeInt(new Object[] {"OMP_WAIT_POLICY", "passive", 0});
-            // OpenBLAS splits even small products, and its workers wait for each other by spinning; beside other work that starves the scan.
-            // Whoever has idle cores can set the variable.
-            setenv.invokeInt(new Object[] {"OPENBLAS_NUM_THREADS", "1", 0});
+            setenv.invokeInt(new Object[] {OPENBLAS_THREADS, "1", 0});
             Function mallopt = Function.getFunction("c", "mallopt");
             mallopt.invokeInt(new Object[] {-4, 0}); // M_MMAP_MAX: no block gets a mapping of its own
             mallopt.invokeInt(new Object[] {-1, Integer.MAX_VALUE}); // M_TRIM_THRESHOLD
         } catch (UnsatisfiedLinkError e) {
             // Another C library: slower, not wrong.
+        }
+    }
+
+    /**
+     * OpenBLAS splits even small products, and its workers wait for each other by spinning; beside other work that starves the scan. Where it was
+     * loaded before libtorch, with OpenCV, it has read its variable already and has to be told. Whoever has idle cores can set the variable.
+     */
+    private static void quietOpenBlas() {
+        if (!Platform.isLinux() || System.getenv(OPENBLAS_THREADS) != null) return;
+        try (Stream<String> maps = Files.lines(Path.of("/proc/self/maps"))) {
+            for (String library : maps.filter(l -> l.contains("libopenblas")).map(l -> l.substring(l.indexOf('/'))).distinct().toList()) {
+                Function.getFunction(library, "openblas_set_num_threads").invokeVoid(new Object[] {1});
+            }
+        } catch (IOException | UnsatisfiedLinkError e) {
+            // Slower beside other work, not wrong.
+        }
+    }
+
+    /**
+     * The x of a x = b, for square a [n,n] and b [n,m]; the result belongs to the innermost scope of the caller. On a thread of its own, because
+     * LAPACK in OpenBLAS may need more stack than the JVM gives its threads, and takes the process with it when it runs out.
+     *
+     * @throws RuntimeException of libtorch when a is singular
+     */
+    public static Tensor solve(Tensor a, Tensor b) {
+        FutureTask<Tensor> task = new FutureTask<>(() -> torch.linalg_solve(a, b));
+        new Thread(null, task, "linesight-solve", SOLVE_STACK).start();
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try {
+                    Tensor x = task.get();
+                    PointerScope scope = PointerScope.getInnerScope();
+                    if (scope != null) scope.attach(x);
+                    return x;
+                } catch (InterruptedException e) {
+                    interrupted = true;   // native code cannot be interrupted; whoever asked looks afterwards
+                } catch (ExecutionException e) {
+                    if (e.getCause() instanceof RuntimeException cause) throw cause;
+                    throw new IllegalStateException(e.getCause());
+                }
+            }
+        } finally {
+            if (interrupted) Thread.currentThread().interrupt();
         }
     }
 
