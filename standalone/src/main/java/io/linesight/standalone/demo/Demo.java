@@ -28,7 +28,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
  */
 public final class Demo {
     /** Give up waiting for answers when none has come for so long. */
-    private static final long STALLED_SECONDS = 45;
+    private static final Duration STALLED = Duration.ofSeconds(45);
     private final DemoOptions options;
     private final PrintWriter out;
     private final CountDownLatch stop = new CountDownLatch(1);
@@ -130,7 +130,7 @@ public final class Demo {
         drivers.forEach(CameraDriver::stop);
         for (Thread t : threads) t.join(60_000);
         say("Cameras stopped; waiting for the last answers.");
-        drain(local);
+        ledger.awaitAnswers(STALLED, () -> local.app().state() != InspectionApp.State.FAILED);
         draw(new LiveTable(out, false), (System.nanoTime() - begin) / 1_000_000_000L, rate.rate(), version);
         return failure;
     }
@@ -140,20 +140,6 @@ public final class Demo {
             if (error == null) ledger.sent(ref, new Ledger.Sent(HostileCamera.ID, -1, null, null, null));
             else ledger.refused();
         });
-    }
-
-    /** Waits while answers keep coming, then a little longer: what came twice would come now. */
-    private void drain(LocalLine local) throws InterruptedException {
-        long open = ledger.open();
-        long moved = System.nanoTime();
-        while (ledger.open() > 0 && System.nanoTime() - moved < STALLED_SECONDS * 1_000_000_000L && local.app().state() != InspectionApp.State.FAILED) {
-            Thread.sleep(50);
-            if (ledger.open() != open) {
-                open = ledger.open();
-                moved = System.nanoTime();
-            }
-        }
-        Thread.sleep(1500);
     }
 
     private void draw(LiveTable table, long second, double rate, String version) {

@@ -2,12 +2,14 @@ package io.linesight.standalone.ledger;
 
 import io.linesight.schemas.FrameRef;
 import io.linesight.schemas.InspectionResult;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 
 /**
  * Books of one run: every frame that was sent, and what came back for it. Answers whether anything was lost or doubled, how long it took and
@@ -91,6 +93,26 @@ public final class Ledger {
         Entry e = entry(ref);
         events++;
         if (e.events++ > 0) doubledEvents++;
+    }
+
+    /**
+     * Waits while answers keep coming, then a little longer: what came twice would come now.
+     *
+     * @param patience how long no answer may come before the rest is given up
+     * @param going    whether there is any sense in waiting
+     */
+    public void awaitAnswers(Duration patience, BooleanSupplier going) throws InterruptedException {
+        long open = open();
+        long moved = System.nanoTime();
+        while (open > 0 && System.nanoTime() - moved < patience.toNanos() && going.getAsBoolean()) {
+            Thread.sleep(50);
+            long now = open();
+            if (now != open) {
+                open = now;
+                moved = System.nanoTime();
+            }
+        }
+        Thread.sleep(1500);
     }
 
     /** What the sender knew of a frame; empty for one that is not booked (yet). */

@@ -75,7 +75,7 @@ public final class LearningStory {
     /** How much larger the share of anomalous frames may get where nothing changed. */
     private static final double MOST_CHANGE = 0.1;
     private static final Duration STATUS_EVERY = Duration.ofSeconds(20);
-    private static final long STALLED_SECONDS = 45;
+    private static final Duration STALLED = Duration.ofSeconds(45);
 
     private final StoryOptions options;
     private final PrintWriter out;
@@ -199,7 +199,7 @@ public final class LearningStory {
         drivers.forEach(CameraDriver::stop);
         for (Thread t : threads) t.join(60_000);
         close(Instant.now());
-        drain();
+        ledger.awaitAnswers(STALLED, () -> local.app().state() != InspectionApp.State.FAILED);
         if (reader.failure() != null) {
             end = "reading the results failed: " + reader.failure().getMessage();
             complete = false;
@@ -420,20 +420,6 @@ public final class LearningStory {
     private void status() {
         Chapter c = chapters.get(chapters.size() - 1);
         say(String.format("  %-9s %s: %s; others: %s", c.name(), changedCamera, c.figures(ledger, changedCamera::equals).text(), c.figures(ledger, id -> !id.equals(changedCamera)).text()));
-    }
-
-    /** Waits while answers keep coming, then a little longer: what came twice would come now. */
-    private void drain() throws InterruptedException {
-        long open = ledger.open();
-        long moved = System.nanoTime();
-        while (ledger.open() > 0 && System.nanoTime() - moved < STALLED_SECONDS * 1_000_000_000L && local.app().state() != InspectionApp.State.FAILED) {
-            Thread.sleep(50);
-            if (ledger.open() != open) {
-                open = ledger.open();
-                moved = System.nanoTime();
-            }
-        }
-        Thread.sleep(1500);
     }
 
     private synchronized void say(String text) {
