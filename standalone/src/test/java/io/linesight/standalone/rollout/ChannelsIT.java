@@ -23,6 +23,7 @@ import io.linesight.schemas.topics.TopicAdmin;
 import io.linesight.schemas.topics.Topics;
 import io.linesight.standalone.embedded.EmbeddedKafka;
 import io.linesight.standalone.embedded.EmbeddedRegistry;
+import io.linesight.standalone.streams.ChildJvm;
 import io.linesight.streams.InspectionConfig;
 import io.linesight.streams.model.ModelRefusedException;
 import io.linesight.streams.model.RolloutDecision.Action;
@@ -41,7 +42,10 @@ import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -100,12 +104,16 @@ class ChannelsIT {
     }
 
     private Path checkpoint(int seed) throws IOException {
-        byte[] bytes = new byte[2_000_000];   // three chunks
+        return checkpoint(seed, 2_000_000);   // three chunks
+    }
+
+    private Path checkpoint(int seed, int size) throws IOException {
+        byte[] bytes = new byte[size];
         new Random(seed).nextBytes(bytes);
         return Files.write(dir.resolve(seed + ".onnx"), bytes);
     }
 
-    private static ModelVersion draft(String version, GateOutcome gate, String reason) {
+    static ModelVersion draft(String version, GateOutcome gate, String reason) {
         return ModelVersion.newBuilder().setVersion(version).setChannel("line").setSha256("00").setBytes(0).setCreatedAt(Instant.now().truncatedTo(ChronoUnit.MICROS)).setCreatedBy("trainer-1")
                 .setDataset(DatasetSummary.newBuilder().build()).setProducts(List.of()).setGate(GateVerdict.newBuilder().setOutcome(gate).setReason(reason).build()).build();
     }
@@ -149,6 +157,42 @@ class ChannelsIT {
         }
     }
 
+    private long chunks() {
+        TopicPartition chunks = new TopicPartition(Topics.from(settings).modelChunks().name(), 0);
+        try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(Map.of("bootstrap.servers", kafka.bootstrapServers()), new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+            return consumer.endOffsets(List.of(chunks)).get(chunks);
+        }
+    }
+
+    private ChildJvm uploading(Path file, String version) throws IOException {
+        return new ChildJvm(dir.resolve(version + ".log"), UploadingProcess.class, kafka.bootstrapServers(), schemas.url(), settings.get(Topics.PREFIX_CONFIG), file.toString(), version);
+    }
+
+    /** Killed while chunks are written, and dead between the last chunk and the manifest: nobody sees anything, and the next attempt is whole. */
+    @Test
+    void shouldShowNothingWhenTheTrainerDiesBeforeTheManifest() throws Exception {
+        Path large = checkpoint(5, 150_000_000);
+        long all = 150_000_000 / Topics.MODEL_CHUNK_BYTES + 1;
+        try (ChildJvm trainer = uploading(large, "v5")) {
+            for (int i = 0; i < 3_000 && chunks() < 3; i++) Thread.sleep(5);
+            trainer.kill();
+            assertThat(chunks()).as("in the middle of %s chunks\n%s", all, trainer.said()).isBetween(3L, all - 1);
+        }
+        long before = chunks();
+        Path small = checkpoint(6);
+        try (ChildJvm trainer = uploading(small, "v6")) {
+            assertThat(trainer.awaitExit()).as(trainer.said()).isEqualTo(UploadingProcess.HALTED);
+        }
+        assertThat(chunks()).as("its three chunks are there").isEqualTo(before + 3);
+        channel();
+        assertThat(followed.view().state().versions()).isEmpty();
+        trained.offer(small, draft("v6", GateOutcome.NOT_JUDGED, ""));
+        channel();
+        assertThat(followed.view().state().versions()).containsOnlyKeys("v6");
+        Path folder = Files.createDirectory(dir.resolve("download"));
+        assertThat(followed.control().source().fetch(followed.view().state().version("v6").orElseThrow().manifest(), folder)).hasSameBinaryContentAs(small);
+    }
+
     @Test
     void shouldPublishWhatFailedItsGateForPeopleToReadAndNothingMore() throws Exception {
         trained.offer(checkpoint(1), draft("v1", GateOutcome.NOT_JUDGED, ""));
@@ -165,8 +209,8 @@ class ChannelsIT {
         promote("v1");
         Rollout pin = followed.decide(known -> RolloutRules.pin(known, "line", Author.person("anna", "audit")));
         trained.offer(checkpoint(2), draft("v2", GateOutcome.PASSED, ""));
-        assertThat(followed.view().state().version("v2")).as("it is published all the same").isPresent();
         assertThat(channel().revision()).isEqualTo(pin.getRevision());
+        assertThat(followed.view().state().version("v2")).as("it is published all the same").isPresent();
     }
 
     @Test

@@ -10,18 +10,18 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /** A program in a JVM of its own, with its output in a file. */
-final class ChildJvm implements AutoCloseable {
+public final class ChildJvm implements AutoCloseable {
     final Path log;
     private final Process process;
     private final long from;
 
     /** A JVM that starts quickly. */
-    ChildJvm(Path log, Class<?> main, String... args) throws IOException {
+    public ChildJvm(Path log, Class<?> main, String... args) throws IOException {
         this(log, List.of("-Xmx256m", "-XX:TieredStopAtLevel=1"), main, args);
     }
 
     /** @param log is appended to */
-    ChildJvm(Path log, List<String> options, Class<?> main, String... args) throws IOException {
+    public ChildJvm(Path log, List<String> options, Class<?> main, String... args) throws IOException {
         this.log = log;
         from = Files.exists(log) ? Files.size(log) : 0;
         List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:+UseSerialGC",
@@ -37,7 +37,7 @@ final class ChildJvm implements AutoCloseable {
     }
 
     /** What this process has said. */
-    String said() {
+    public String said() {
         try {
             byte[] all = Files.readAllBytes(log);
             return new String(all, (int) from, all.length - (int) from);
@@ -63,12 +63,12 @@ final class ChildJvm implements AutoCloseable {
     }
 
     /** SIGKILL: no hook runs, nothing is flushed. */
-    void kill() throws InterruptedException {
+    public void kill() throws InterruptedException {
         assertThat(process.isAlive()).as("died before it was killed:\n%s", said()).isTrue();
         process.destroyForcibly().waitFor();
     }
 
-    int awaitExit() throws InterruptedException {
+    public int awaitExit() throws InterruptedException {
         if (!process.waitFor(Desk.PATIENCE.toSeconds(), TimeUnit.SECONDS)) throw new AssertionError("still runs:\n" + said());
         return process.exitValue();
     }
