@@ -92,6 +92,8 @@ final class ServeCommand implements Callable<Integer> {
             while (!signal.asked() && app.state() != InspectionApp.State.FAILED) stop.await(1, TimeUnit.SECONDS);
             if (signal.asked()) {
                 if (!app.close(Duration.ofSeconds(60))) throw new UserError("the app did not end in order within 60 s; what was pending is scored at the next start");
+                out.println("Stopped; every frame that was taken has its committed result.");
+                out.flush();
                 return 0;
             }
             Throwable why = app.failure().orElse(null);

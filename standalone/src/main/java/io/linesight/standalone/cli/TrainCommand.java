@@ -175,8 +175,7 @@ final class TrainCommand implements Callable<Integer> {
         CountDownLatch stop = new CountDownLatch(1);
         AtomicReference<TrainerEvent> last = new AtomicReference<>();
         try (TrainerService service = new TrainerService(config, champions, sink, e -> {
-            o.println((e.run().isEmpty() ? "" : e.run() + "  ") + e.message());
-            o.flush();
+            // What happens is in the log; said here too, a terminal would show it twice.
             boolean end = e.kind() == TrainerEvent.Kind.RUN_FINISHED || e.kind() == TrainerEvent.Kind.RUN_FAILED;
             if (end && once) {
                 last.set(e);
