@@ -35,16 +35,32 @@ public record RunSummary(long frames, long results, long lost, long doubled, lon
     private static final ObjectMapper MAPPER = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
     /** Frames with known truth, by what was said about them. */
-    public record WrongVerdicts(long good, long falseAlarms, long bad, long missed) { }
+    public record WrongVerdicts(long good, long falseAlarms, long bad, long missed) {
+        /** Counts the outcomes whose truth is known. */
+        public static WrongVerdicts of(List<Ledger.Outcome> outcomes) {
+            long good = 0;
+            long falseAlarms = 0;
+            long bad = 0;
+            long missed = 0;
+            for (Ledger.Outcome o : outcomes) {
+                if (o.sent().anomalous() == null) continue;
+                boolean called = o.result().getScore() >= 0.5f;
+                if (o.sent().anomalous()) {
+                    bad++;
+                    if (!called) missed++;
+                } else {
+                    good++;
+                    if (called) falseAlarms++;
+                }
+            }
+            return new WrongVerdicts(good, falseAlarms, bad, missed);
+        }
+    }
 
     /** Sums the books up as they stand. */
     public static RunSummary of(Ledger ledger) {
         List<Ledger.Outcome> outcomes = ledger.outcomes();
         Map<String, List<Ledger.Outcome>> byProduct = new TreeMap<>();
-        long good = 0;
-        long falseAlarms = 0;
-        long bad = 0;
-        long missed = 0;
         double batches = 0;
         long first = Long.MAX_VALUE;
         long last = Long.MIN_VALUE;
@@ -60,14 +76,6 @@ public record RunSummary(long frames, long results, long lost, long doubled, lon
             last = Math.max(last, captured + o.latencyMicros());
             batches += 1.0 / Math.max(1, o.result().getTimings().getBatchSize());
             if (o.sent().anomalous() == null) continue;
-            boolean called = o.result().getScore() >= 0.5f;
-            if (o.sent().anomalous()) {
-                bad++;
-                if (!called) missed++;
-            } else {
-                good++;
-                if (called) falseAlarms++;
-            }
             byProduct.computeIfAbsent(o.sent().product() == null ? "" : o.sent().product(), p -> new ArrayList<>()).add(o);
         }
         Map<String, Double> auroc = new TreeMap<>();
@@ -79,7 +87,7 @@ public record RunSummary(long frames, long results, long lost, long doubled, lon
         double seconds = (last - first) / 1e6;
         return new RunSummary(ledger.frames(), ledger.results(), ledger.open(), ledger.doubled(), ledger.deadLetters(), ledger.deadLetterCodes(), ledger.anomalies(),
                 mean, auroc, outcomes.isEmpty() || seconds <= 0 ? Double.NaN : outcomes.size() / seconds, percentiles(latency), percentiles(scored),
-                outcomes.isEmpty() ? Double.NaN : outcomes.size() / batches, new WrongVerdicts(good, falseAlarms, bad, missed));
+                outcomes.isEmpty() ? Double.NaN : outcomes.size() / batches, WrongVerdicts.of(outcomes));
     }
 
     private static double auroc(List<Ledger.Outcome> outcomes) {

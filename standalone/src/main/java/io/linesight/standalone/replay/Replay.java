@@ -113,7 +113,11 @@ public final class Replay {
         String failure = drivers.stream().map(CameraDriver::failure).filter(f -> f != null).map(f -> "a camera stopped: " + f.getMessage()).findFirst().orElse(null);
         long skipped = cameras.stream().mapToLong(Camera::skipped).sum();
         if (patience == null) return new Outcome(null, ledger.frames(), skipped, failure);
-        await(ledger, patience, reader);
+        long[] told = {System.nanoTime()};
+        ledger.awaitAnswers(patience, () -> {
+            told[0] = progress(ledger, told[0], true);
+            return reader.failure() == null;
+        });
         if (reader.failure() != null && failure == null) failure = "reading the results failed: " + reader.failure().getMessage();
         return new Outcome(RunSummary.of(ledger), ledger.frames(), skipped, failure);
     }
@@ -122,21 +126,5 @@ public final class Replay {
         if (System.nanoTime() - told < 10_000_000_000L) return told;
         say.accept(ledger.frames() + " frames sent" + (answers ? ", " + (ledger.frames() - ledger.open()) + " answered" : ""));
         return System.nanoTime();
-    }
-
-    private void await(Ledger ledger, Duration patience, TopicReader reader) throws InterruptedException {
-        long open = ledger.open();
-        long moved = System.nanoTime();
-        long told = moved;
-        while (ledger.open() > 0 && reader.failure() == null && System.nanoTime() - moved < patience.toNanos()) {
-            if (stop.await(50, TimeUnit.MILLISECONDS)) Thread.sleep(50);
-            if (ledger.open() != open) {
-                open = ledger.open();
-                moved = System.nanoTime();
-            }
-            told = progress(ledger, told, true);
-        }
-        // What came twice would come now.
-        Thread.sleep(1500);
     }
 }

@@ -1,10 +1,10 @@
 package io.linesight.standalone.story;
 
 import io.linesight.standalone.ledger.Ledger;
+import io.linesight.standalone.ledger.RunSummary;
 import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
-import java.util.TreeSet;
 import java.util.function.Predicate;
 
 /**
@@ -53,24 +53,11 @@ record Chapter(String name, Instant from, Instant to) {
     }
 
     static Figures figures(List<Ledger.Outcome> outcomes, Predicate<Ledger.Outcome> chosen) {
-        long good = 0;
-        long falseAlarms = 0;
-        long bad = 0;
-        long missed = 0;
-        TreeSet<String> models = new TreeSet<>();
-        for (Ledger.Outcome o : outcomes) {
-            if (o.sent().anomalous() == null || !chosen.test(o)) continue;
-            boolean called = o.result().getScore() >= 0.5f;
-            models.add(o.result().getModelVersion());
-            if (o.sent().anomalous()) {
-                bad++;
-                if (!called) missed++;
-            } else {
-                good++;
-                if (called) falseAlarms++;
-            }
-        }
-        return new Figures(good, falseAlarms, bad, missed, List.copyOf(models));
+        // Frames without a truth are counted by nobody, and their model is not shown either.
+        List<Ledger.Outcome> known = outcomes.stream().filter(o -> o.sent().anomalous() != null && chosen.test(o)).toList();
+        RunSummary.WrongVerdicts v = RunSummary.WrongVerdicts.of(known);
+        List<String> models = known.stream().map(o -> o.result().getModelVersion()).distinct().sorted().toList();
+        return new Figures(v.good(), v.falseAlarms(), v.bad(), v.missed(), models);
     }
 
     static String percent(double share) {
