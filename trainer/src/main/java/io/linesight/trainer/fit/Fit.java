@@ -1,15 +1,11 @@
 package io.linesight.trainer.fit;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.linesight.mmad.checkpoint.Calibration;
 import io.linesight.mmad.checkpoint.CheckpointInfo;
 import io.linesight.mmad.checkpoint.Checkpoints;
-import io.linesight.mmad.checkpoint.ProductCalibration;
 import io.linesight.mmad.encoder.Encoder;
 import io.linesight.mmad.encoder.EncoderSession;
 import io.linesight.mmad.encoder.FilterBankEncoder;
-import io.linesight.mmad.image.BadImageException;
-import io.linesight.mmad.image.Preprocess;
 import io.linesight.mmad.model.FeatureNorm;
 import io.linesight.mmad.model.MapKind;
 import io.linesight.mmad.model.MmadConfig;
@@ -19,13 +15,8 @@ import io.linesight.mmad.model.Tensor;
 import io.linesight.mmad.model.Weights;
 import io.linesight.mmad.runtime.ScorerOptions;
 import io.linesight.mmad.scan.ScanVectors;
-import io.linesight.mmad.score.OrtScorer;
-import io.linesight.mmad.score.Scorer;
-import io.linesight.mmad.score.Scores;
-import io.linesight.mmad.score.SelfTest;
 import io.linesight.trainer.data.DatasetException;
 import io.linesight.trainer.data.ImageSource.Sample;
-import io.linesight.trainer.data.ImageSource;
 import io.linesight.trainer.features.FeatureStore;
 import io.linesight.trainer.model.Expectation;
 import io.linesight.trainer.model.Initializer;
@@ -36,15 +27,10 @@ import io.linesight.trainer.scan.SelectiveScan;
 import io.linesight.trainer.torch.Torch;
 import java.io.BufferedWriter;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.Comparator;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -63,9 +49,6 @@ import org.bytedeco.pytorch.global.torch;
  */
 public final class Fit {
     private static final Logger LOG = LoggerFactory.getLogger(Fit.class);
-    /** Share of a category's normals kept out of training for its threshold, and the least number of them. */
-    private static final double HELD_OUT = 0.1;
-    private static final int LEAST_HELD_OUT = 4;
     /** Where the learning rate falls to a tenth, as a share of the run (the paper: epoch 400 of 500). */
     private static final double DROP_AT = 0.8;
     /** Normal pictures that the expected distances are fitted on: 800,000 pixels at the finest scale for some 300 unknowns. */
@@ -74,10 +57,8 @@ public final class Fit {
 
     private final FitOptions options;
     private final long start = System.nanoTime();
-    private final List<String> unreadable = new ArrayList<>();
     /** Pictures in the feature store per category, in its order. */
     private final List<Integer> categorySizes = new ArrayList<>();
-    private final MessageDigest fingerprint = sha256();
 
     private Fit(FitOptions options) {
         this.options = options;
@@ -107,7 +88,7 @@ public final class Fit {
 
     private FitResult run() throws IOException {
         shareProcess();
-        checkSource();
+        TrainingSet set = TrainingSet.of(options.source, options.skipUnreadable, options.progress);
         Path folder = options.out.toAbsolutePath().getParent();
         Files.createDirectories(folder);
         Torch.start(options.threads);
@@ -123,18 +104,9 @@ public final class Fit {
         }
         if (options.map != null) config = config.withMap(options.map);
 
-        Map<String, List<Sample>> training = new TreeMap<>();
-        Map<String, List<Sample>> heldOut = new TreeMap<>();
-        for (String category : options.source.categories()) split(category, training, heldOut);
-        int total = training.values().stream().mapToInt(List::size).sum();
-        try (FeatureStore store = FeatureStore.create(options.workDir, encoder, total)) {
-            encode(encoder, training, store, total);
-            Map<String, List<byte[]>> calibrationFrames = new TreeMap<>();
-            for (Map.Entry<String, List<Sample>> e : heldOut.entrySet()) calibrationFrames.put(e.getKey(), read(e.getKey(), e.getValue()));
-            refuseUnreadable();
-            for (Map.Entry<String, List<byte[]>> e : calibrationFrames.entrySet()) {
-                if (e.getValue().isEmpty()) throw new DatasetException("category '" + e.getKey() + "' has no readable normal pictures left");
-            }
+        try (FeatureStore store = FeatureStore.create(options.workDir, encoder, set.size())) {
+            encode(encoder, set, store);
+            Map<String, List<byte[]>> calibrationFrames = set.calibrationFrames();
             Weights weights;
             if (options.from == null) {
                 weights = Initializer.fresh(ParameterSpecs.of(config), options.seed);
@@ -146,50 +118,25 @@ public final class Fit {
                 for (ParameterSpec spec : ParameterSpecs.of(config)) if (!weights.has(spec.name())) weights.put(spec.name(), new Tensor(new float[spec.size()], spec.shape()));
             }
             Outcome outcome = train(config, weights, store);
-            return write(config, outcome, encoder, training, calibrationFrames, store.size());
+            return write(config, outcome, encoder, set, calibrationFrames, store.size());
         }
-    }
-
-    private void checkSource() {
-        List<String> empty = new ArrayList<>();
-        for (String category : options.source.categories()) if (options.source.train(category).isEmpty()) empty.add(category);
-        if (options.source.categories().isEmpty()) throw new DatasetException("there is no category to train on");
-        if (!empty.isEmpty()) throw new DatasetException("no normal training pictures (train/good) in: " + String.join(", ", empty) + ". Add some, or leave the category out");
-    }
-
-    private void split(String category, Map<String, List<Sample>> training, Map<String, List<Sample>> heldOut) {
-        // By the pictures' names and not by the seed: whoever goes on from a checkpoint must not calibrate on what it was trained on.
-        List<Sample> all = new ArrayList<>(options.source.train(category));
-        all.sort(Comparator.comparingLong((Sample s) -> scattered(category + "/" + s.name())).thenComparing(Sample::name));
-        List<Sample> apart = options.source.calibration(category).stream().filter(s -> !s.anomalous()).toList();
-        // What the source sets apart is used as it is; only where that is too little, training pictures fill it up.
-        int wanted = apart.isEmpty() ? Math.max(LEAST_HELD_OUT, (int) Math.round(HELD_OUT * all.size())) : Math.max(0, LEAST_HELD_OUT - apart.size());
-        int held = Math.min(wanted, all.size() / 2);
-        List<Sample> forThreshold = new ArrayList<>(apart);
-        // A single normal has to serve for both.
-        forThreshold.addAll(all.subList(0, apart.isEmpty() ? Math.max(1, held) : held));
-        heldOut.put(category, List.copyOf(forThreshold));
-        training.put(category, List.copyOf(all.subList(held, all.size())));
-    }
-
-    private static long scattered(String name) {
-        return new SplittableRandom(name.hashCode()).nextLong();
     }
 
     private static <T> void shuffle(List<T> list, SplittableRandom random) {
         for (int i = list.size() - 1; i > 0; i--) Collections.swap(list, i, random.nextInt(i + 1));
     }
 
-    private void encode(Encoder encoder, Map<String, List<Sample>> training, FeatureStore store, int total) throws IOException {
+    private void encode(Encoder encoder, TrainingSet set, FeatureStore store) throws IOException {
+        int total = set.size();
         try (EncoderSession session = EncoderSession.open(encoder, ScorerOptions.defaults().withDevice("cpu").withThreads(options.threads));
                 Progress progress = new Progress(options.progress, "encode")) {
             int done = 0;
-            for (Map.Entry<String, List<Sample>> e : training.entrySet()) {
+            for (Map.Entry<String, List<Sample>> e : set.training().entrySet()) {
                 List<Sample> samples = e.getValue();
                 int before = store.size();
                 for (int from = 0; from < samples.size(); from += options.batch) {
                     List<Sample> part = samples.subList(from, Math.min(samples.size(), from + options.batch));
-                    List<byte[]> frames = read(e.getKey(), part);
+                    List<byte[]> frames = set.read(e.getKey(), part);
                     if (!frames.isEmpty()) store.add(session, frames);
                     done += part.size();
                     progress.update((double) done / total, done + " of " + total + " images");
@@ -197,31 +144,7 @@ public final class Fit {
                 if (store.size() > before) categorySizes.add(store.size() - before);
             }
         }
-        if (store.size() == 0 && unreadable.isEmpty()) throw new DatasetException("no training pictures");
-    }
-
-    private List<byte[]> read(String category, List<Sample> samples) throws IOException {
-        List<byte[]> frames = new ArrayList<>();
-        for (Sample s : samples) {
-            try {
-                byte[] frame = Preprocess.toModelInput(s.image().read());
-                fingerprint.update((category + "/" + s.name()).getBytes(StandardCharsets.UTF_8));
-                fingerprint.update(frame);
-                frames.add(frame);
-            } catch (BadImageException | IOException e) {
-                unreadable.add(category + "/" + s.name() + " (" + e.getMessage() + ")");
-            }
-        }
-        return frames;
-    }
-
-    private void refuseUnreadable() {
-        if (unreadable.isEmpty()) return;
-        String list = String.join("\n  ", unreadable.subList(0, Math.min(20, unreadable.size()))) + (unreadable.size() > 20 ? "\n  and " + (unreadable.size() - 20) + " more" : "");
-        if (!options.skipUnreadable) {
-            throw new DatasetException(unreadable.size() + " pictures cannot be read; mend or remove them, or skip them with --skip-unreadable:\n  " + list);
-        }
-        options.progress.println(unreadable.size() + " unreadable pictures are left out:\n  " + list);
+        if (store.size() == 0 && set.skipped() == 0) throw new DatasetException("no training pictures");
     }
 
     /** Shift and scale that give every teacher channel mean 0 and variance 1; channels that hardly vary are not blown up. */
@@ -329,15 +252,15 @@ public final class Fit {
         return chosen.stream().mapToInt(Integer::intValue).toArray();
     }
 
-    private FitResult write(MmadConfig config, Outcome outcome, Encoder encoder, Map<String, List<Sample>> training, Map<String, List<byte[]>> frames, int images)
+    private FitResult write(MmadConfig config, Outcome outcome, Encoder encoder, TrainingSet set, Map<String, List<byte[]>> frames, int images)
             throws IOException {
         Map<String, String> provenance = new LinkedHashMap<>();
         provenance.put("dataset", options.source.name());
-        provenance.put("dataset.fingerprint", HexFormat.of().formatHex(fingerprint.digest()));
-        provenance.put("categories", String.join(",", training.keySet()));
+        provenance.put("dataset.fingerprint", set.fingerprint());
+        provenance.put("categories", String.join(",", set.training().keySet()));
         provenance.put("images", String.valueOf(images));
         provenance.put("heldOut", String.valueOf(frames.values().stream().mapToInt(List::size).sum()));
-        provenance.put("skipped", String.valueOf(unreadable.size()));
+        provenance.put("skipped", String.valueOf(set.skipped()));
         provenance.put("preset", config.preset());
         if (options.from != null) provenance.put("parent", Checkpoints.readInfo(options.from).version());
         provenance.put("recipe", options.recipe.name().toLowerCase(Locale.ROOT));
@@ -349,61 +272,15 @@ public final class Fit {
         provenance.put("loss", String.format(Locale.ROOT, "%.6f", outcome.lastLoss()));
         provenance.put("trainingSeconds", String.format(Locale.ROOT, "%.0f", outcome.seconds()));
         provenance.put("command", options.command);
-        // Scored by what will serve it: the file itself, in ONNX Runtime.
-        Path draft = Files.createTempFile(options.out.toAbsolutePath().getParent(), "uncalibrated-", ".onnx");
-        try {
-            Checkpoints.write(draft, config, outcome.weights(), encoder, new Calibration(new ProductCalibration(0.5, 0.1), Map.of()), provenance);
-            Judged judged = calibrate(draft, frames);
-            CheckpointInfo info = Checkpoints.withCalibration(draft, options.out, judged.calibration, Map.of(SelfTest.PROPERTY, judged.selfTest));
-            Map<String, Integer> held = new TreeMap<>();
-            frames.forEach((category, f) -> held.put(category, f.size()));
-            return new FitResult(options.out, info, outcome.steps(), outcome.epochs(), images, held, unreadable.size(), outcome.firstLoss(), outcome.lastLoss(),
-                    outcome.seconds() / outcome.seen());
-        } finally {
-            Files.deleteIfExists(draft);
-        }
-    }
-
-    /** @param selfTest what every instance that loads it should see */
-    private record Judged(Calibration calibration, String selfTest) { }
-
-    private Judged calibrate(Path checkpoint, Map<String, List<byte[]>> frames) {
-        Map<String, List<Double>> scores = new TreeMap<>();
-        String selfTest;
-        try (Scorer scorer = OrtScorer.open(checkpoint, ScorerOptions.defaults().withDevice("cpu").withThreads(options.threads));
-                Progress progress = new Progress(options.progress, "calibrate")) {
-            int done = 0;
-            for (Map.Entry<String, List<byte[]>> e : frames.entrySet()) {
-                scores.put(e.getKey(), score(scorer, e.getKey(), e.getValue()));
-                progress.update((double) ++done / frames.size(), e.getKey());
-            }
-            selfTest = SelfTest.expected(scorer);
-        }
-        return new Judged(Calibrator.calibrate(scores), selfTest);
-    }
-
-    /** @throws IllegalStateException when a score is not a number */
-    static List<Double> score(Scorer scorer, String category, List<byte[]> frames) {
-        List<Double> scores = new ArrayList<>();
-        for (int from = 0; from < frames.size(); from += 4) {
-            Scores s = scorer.score(frames.subList(from, Math.min(frames.size(), from + 4)));
-            for (float raw : s.raw()) {
-                if (!Float.isFinite(raw)) throw new IllegalStateException("the trained model gives a score that is not a number for category '" + category + "'; nothing was written. Lower the learning rate");
-                scores.add((double) raw);
-            }
-        }
-        return scores;
+        CheckpointInfo info = new Finish(options.out, options.threads, options.progress).run(frames,
+                draft -> Checkpoints.write(draft, config, outcome.weights(), encoder, Finish.UNCALIBRATED, provenance));
+        Map<String, Integer> held = new TreeMap<>();
+        frames.forEach((category, f) -> held.put(category, f.size()));
+        return new FitResult(options.out, info, outcome.steps(), outcome.epochs(), images, held, set.skipped(), outcome.firstLoss(), outcome.lastLoss(),
+                outcome.seconds() / outcome.seen());
     }
 
     private static double seconds(long since) {
         return (System.nanoTime() - since) / 1e9;
-    }
-
-    private static MessageDigest sha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
-        }
     }
 }

@@ -52,7 +52,7 @@ public final class Recalibration {
                     }
                 }
                 if (normals.size() < LEAST_NORMALS) continue;
-                products.put(category, Calibrator.of(Fit.score(scorer, category, normals), Fit.score(scorer, category, anomalous)));
+                products.put(category, Calibrator.of(Finish.score(scorer, category, normals), Finish.score(scorer, category, anomalous)));
             }
         }
         if (!unreadable.isEmpty()) throw new DatasetException(unreadable.size() + " pictures cannot be read, nothing was written: " + String.join("; ", unreadable));

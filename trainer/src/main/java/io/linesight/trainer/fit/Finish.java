@@ -1,0 +1,88 @@
+package io.linesight.trainer.fit;
+
+import io.linesight.mmad.checkpoint.Calibration;
+import io.linesight.mmad.checkpoint.CheckpointInfo;
+import io.linesight.mmad.checkpoint.Checkpoints;
+import io.linesight.mmad.checkpoint.ProductCalibration;
+import io.linesight.mmad.runtime.ScorerOptions;
+import io.linesight.mmad.score.OrtScorer;
+import io.linesight.mmad.score.Scorer;
+import io.linesight.mmad.score.Scores;
+import io.linesight.mmad.score.SelfTest;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * What turns a trained model into a checkpoint, whatever method it was trained by: it is written beside the file wanted, scored by what will serve
+ * it (the file itself, in ONNX Runtime), given thresholds and the self-test's expectation, and only then put in place.
+ */
+final class Finish {
+    static final Calibration UNCALIBRATED = new Calibration(new ProductCalibration(0.5, 0.1), Map.of());
+
+    private final Path out;
+    private final int threads;
+    private final PrintStream progress;
+
+    /** Writes the model as a checkpoint with {@link #UNCALIBRATED}. */
+    interface Draft {
+        void write(Path file) throws IOException;
+    }
+
+    Finish(Path out, int threads, PrintStream progress) {
+        this.out = out;
+        this.threads = threads;
+        this.progress = progress;
+    }
+
+    /**
+     * @param frames held-out normals by category, each at least one
+     * @throws IOException when a file cannot be written; an existing checkpoint stays as it was
+     */
+    CheckpointInfo run(Map<String, List<byte[]>> frames, Draft writer) throws IOException {
+        Path draft = Files.createTempFile(out.toAbsolutePath().getParent(), "uncalibrated-", ".onnx");
+        try {
+            writer.write(draft);
+            Judged judged = calibrate(draft, frames);
+            return Checkpoints.withCalibration(draft, out, judged.calibration, Map.of(SelfTest.PROPERTY, judged.selfTest));
+        } finally {
+            Files.deleteIfExists(draft);
+        }
+    }
+
+    /** @param selfTest what every instance that loads it should see */
+    private record Judged(Calibration calibration, String selfTest) { }
+
+    private Judged calibrate(Path checkpoint, Map<String, List<byte[]>> frames) {
+        Map<String, List<Double>> scores = new TreeMap<>();
+        String selfTest;
+        try (Scorer scorer = OrtScorer.open(checkpoint, ScorerOptions.defaults().withDevice("cpu").withThreads(threads));
+                Progress bar = new Progress(progress, "calibrate")) {
+            int done = 0;
+            for (Map.Entry<String, List<byte[]>> e : frames.entrySet()) {
+                scores.put(e.getKey(), score(scorer, e.getKey(), e.getValue()));
+                bar.update((double) ++done / frames.size(), e.getKey());
+            }
+            selfTest = SelfTest.expected(scorer);
+        }
+        return new Judged(Calibrator.calibrate(scores), selfTest);
+    }
+
+    /** @throws IllegalStateException when a score is not a number */
+    static List<Double> score(Scorer scorer, String category, List<byte[]> frames) {
+        List<Double> scores = new ArrayList<>();
+        for (int from = 0; from < frames.size(); from += 4) {
+            Scores s = scorer.score(frames.subList(from, Math.min(frames.size(), from + 4)));
+            for (float raw : s.raw()) {
+                if (!Float.isFinite(raw)) throw new IllegalStateException("the trained model gives a score that is not a number for category '" + category + "'; nothing was written. Lower the learning rate");
+                scores.add((double) raw);
+            }
+        }
+        return scores;
+    }
+}

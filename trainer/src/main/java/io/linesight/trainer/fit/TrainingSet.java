@@ -1,0 +1,146 @@
+package io.linesight.trainer.fit;
+
+import io.linesight.mmad.image.BadImageException;
+import io.linesight.mmad.image.Preprocess;
+import io.linesight.trainer.data.DatasetException;
+import io.linesight.trainer.data.ImageSource;
+import io.linesight.trainer.data.ImageSource.Sample;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+
+/**
+ * A source's normal pictures, divided into those to learn from and those that set the thresholds, and what became of them while they were read:
+ * the unreadable ones and the fingerprint of all others. Not thread-safe.
+ */
+final class TrainingSet {
+    /** Share of a category's normals kept out of training for its threshold, and the least number of them. */
+    private static final double HELD_OUT = 0.1;
+    private static final int LEAST_HELD_OUT = 4;
+
+    private final ImageSource source;
+    private final boolean skipUnreadable;
+    private final PrintStream progress;
+    private final Map<String, List<Sample>> training = new TreeMap<>();
+    private final Map<String, List<Sample>> heldOut = new TreeMap<>();
+    private final List<String> unreadable = new ArrayList<>();
+    private final MessageDigest fingerprint = sha256();
+
+    private TrainingSet(ImageSource source, boolean skipUnreadable, PrintStream progress) {
+        this.source = source;
+        this.skipUnreadable = skipUnreadable;
+        this.progress = progress;
+    }
+
+    /** @throws DatasetException when there is nothing to learn from; names every empty category */
+    static TrainingSet of(ImageSource source, boolean skipUnreadable, PrintStream progress) {
+        TrainingSet set = new TrainingSet(source, skipUnreadable, progress);
+        set.check();
+        for (String category : source.categories()) set.split(category);
+        return set;
+    }
+
+    /** By category, sorted; every category has at least one. */
+    Map<String, List<Sample>> training() {
+        return training;
+    }
+
+    /** Number of pictures to learn from. */
+    int size() {
+        return training.values().stream().mapToInt(List::size).sum();
+    }
+
+    /** Unreadable pictures met so far. */
+    int skipped() {
+        return unreadable.size();
+    }
+
+    /** Lower-case hex SHA-256 over the names and pixels of all pictures read, in the order of reading. Ends the reading. */
+    String fingerprint() {
+        return HexFormat.of().formatHex(fingerprint.digest());
+    }
+
+    /**
+     * The normals that set the thresholds, as frames, by category. Called after the training pictures were read, so that all that cannot be
+     * read is named at once.
+     *
+     * @throws DatasetException when pictures cannot be read and must not be skipped, or a category has none left
+     */
+    Map<String, List<byte[]>> calibrationFrames() throws IOException {
+        Map<String, List<byte[]>> frames = new TreeMap<>();
+        for (Map.Entry<String, List<Sample>> e : heldOut.entrySet()) frames.put(e.getKey(), read(e.getKey(), e.getValue()));
+        refuseUnreadable();
+        for (Map.Entry<String, List<byte[]>> e : frames.entrySet()) {
+            if (e.getValue().isEmpty()) throw new DatasetException("category '" + e.getKey() + "' has no readable normal pictures left");
+        }
+        return frames;
+    }
+
+    private void check() {
+        List<String> empty = new ArrayList<>();
+        for (String category : source.categories()) if (source.train(category).isEmpty()) empty.add(category);
+        if (source.categories().isEmpty()) throw new DatasetException("there is no category to train on");
+        if (!empty.isEmpty()) throw new DatasetException("no normal training pictures (train/good) in: " + String.join(", ", empty) + ". Add some, or leave the category out");
+    }
+
+    private void split(String category) {
+        // By the pictures' names and not by the seed: whoever goes on from a checkpoint must not calibrate on what it was trained on.
+        List<Sample> all = new ArrayList<>(source.train(category));
+        all.sort(Comparator.comparingLong((Sample s) -> scattered(category + "/" + s.name())).thenComparing(Sample::name));
+        List<Sample> apart = source.calibration(category).stream().filter(s -> !s.anomalous()).toList();
+        // What the source sets apart is used as it is; only where that is too little, training pictures fill it up.
+        int wanted = apart.isEmpty() ? Math.max(LEAST_HELD_OUT, (int) Math.round(HELD_OUT * all.size())) : Math.max(0, LEAST_HELD_OUT - apart.size());
+        int held = Math.min(wanted, all.size() / 2);
+        List<Sample> forThreshold = new ArrayList<>(apart);
+        // A single normal has to serve for both.
+        forThreshold.addAll(all.subList(0, apart.isEmpty() ? Math.max(1, held) : held));
+        heldOut.put(category, List.copyOf(forThreshold));
+        training.put(category, List.copyOf(all.subList(held, all.size())));
+    }
+
+    private static long scattered(String name) {
+        return new SplittableRandom(name.hashCode()).nextLong();
+    }
+
+    /** Planar 256x256 RGB frames of those that can be read. */
+    List<byte[]> read(String category, List<Sample> samples) throws IOException {
+        List<byte[]> frames = new ArrayList<>();
+        for (Sample s : samples) {
+            try {
+                byte[] frame = Preprocess.toModelInput(s.image().read());
+                fingerprint.update((category + "/" + s.name()).getBytes(StandardCharsets.UTF_8));
+                fingerprint.update(frame);
+                frames.add(frame);
+            } catch (BadImageException | IOException e) {
+                unreadable.add(category + "/" + s.name() + " (" + e.getMessage() + ")");
+            }
+        }
+        return frames;
+    }
+
+    private void refuseUnreadable() {
+        if (unreadable.isEmpty()) return;
+        String list = String.join("\n  ", unreadable.subList(0, Math.min(20, unreadable.size()))) + (unreadable.size() > 20 ? "\n  and " + (unreadable.size() - 20) + " more" : "");
+        if (!skipUnreadable) {
+            throw new DatasetException(unreadable.size() + " pictures cannot be read; mend or remove them, or skip them with --skip-unreadable:\n  " + list);
+        }
+        progress.println(unreadable.size() + " unreadable pictures are left out:\n  " + list);
+    }
+
+    private static MessageDigest sha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}
