@@ -22,9 +22,9 @@ import java.util.List;
 public final class MmadGraph {
     /** Name of the input. */
     public static final String FRAMES = "frames";
-    /** Name of the smoothed anomaly map, from 0: about 0..1 for cosine distances, in deviations from the expected when standardised. */
+    /** Name of the smoothed anomaly map, from 0: about 0..1 for cosine distances, in deviations from the expected when standardised or whitened. */
     public static final String ANOMALY_MAP = "anomaly_map";
-    /** Name of the image score: the maximum of the map. */
+    /** Name of the image score: the maximum of the map, or the mean over its highest pixels. */
     public static final String SCORE = "score";
     /** What every name that belongs to the encoder starts with. */
     public static final String ENCODER_PREFIX = "encoder.";
@@ -70,8 +70,8 @@ public final class MmadGraph {
         NetworkWriter network = new NetworkWriter(g, weights);
         List<String> teacher = network.teacher(features, config);
         List<String> student = network.decoder(network.fuser(teacher, config), config);
-        network.anomalyMap(teacher, student, config.encoderChannels(), config.map(), ANOMALY_MAP);
-        g.op("ReduceMax", ANOMALY_MAP, g.longs(1, 2)).attr("keepdims", 0).out(SCORE);
+        network.anomalyMap(teacher, student, config, ANOMALY_MAP);
+        network.score(ANOMALY_MAP, config, SCORE);
         g.output(ANOMALY_MAP, Type.FLOAT, "N", side, side);
         g.output(SCORE, Type.FLOAT, "N");
         if (options.taps()) exposeTaps(g, network);

@@ -382,14 +382,14 @@ final class NetworkWriter {
      * The decoder (section 6).
      *
      * @param z [B,C,8,8]
-     * @return what imitates the teacher at strides 4, 8, 16, each [B,L,c]
+     * @return what imitates the teacher at strides 4, 8, 16, each [B,L,c]; null where the configuration leaves a fine stride out
      */
     List<String> decoder(String z, MmadConfig config) {
         String[] student = new String[3];
         levels.clear();
         g.scope("decoder");
         String x = channelsLast(z, config.levelChannels().get(0));
-        for (int level = 0; level < 4; level++) {
+        for (int level = 0; level < config.levels(); level++) {
             int c = config.levelChannels().get(level);
             int side = MmadConfig.levelSide(level);
             String prefix = "net_s.layers_up." + level;
@@ -412,7 +412,7 @@ final class NetworkWriter {
                 taps.put("feats_s" + scale, student[scale]);
             }
         }
-        return List.of(student);
+        return Arrays.asList(student);
     }
 
     /**
@@ -553,28 +553,34 @@ final class NetworkWriter {
      *
      * @param teacher three maps [B,c,S,S] at S = 64, 32, 16
      * @param student three maps [B,L,c], from the latest {@link #decoder}
-     * @param channels of the three scales
-     * @param kind    what is averaged and smoothed
      * @return [B,256,256]
      */
-    String anomalyMap(List<String> teacher, List<String> student, List<Integer> channels, MapKind kind, String outputName) {
+    String anomalyMap(List<String> teacher, List<String> student, MmadConfig config, String outputName) {
+        List<Integer> channels = config.encoderChannels();
         String sum = null;
-        for (int i = 0; i < 3; i++) {
+        for (int i = config.finest(); i < 3; i++) {
             int side = 64 >> i;
             g.scope("anomaly/" + i);
             String d = g.reshape(cosineDistance(channelsLast(teacher.get(i), channels.get(i)), student.get(i)), 0, side, side);
             taps.put("cosdist" + i, d);
-            if (kind == MapKind.STANDARDISED) d = standardised(d, i, side);
+            float times = 9f / (3 - config.finest());
+            if (config.map() == MapKind.WHITENED) d = whitened(d, teacher.get(i), student.get(i), i, channels.get(i), side, times);
+            if (config.map() == MapKind.STANDARDISED) d = standardised(d, i, side, times);
             String left = constant("anomaly.matrix." + side, AnomalyMapMatrix.of(side), MmadConfig.INPUT_SIZE, side);
             String map = g.matmul(g.matmul(left, d), g.transpose(left, 1, 0));
             if (i < 2) sum = sum == null ? map : g.add(sum, map);
+            else if (sum == null) g.op("Identity", map).out(outputName);
             else g.op("Add", sum, map).out(outputName);
         }
         return outputName;
     }
 
-    /** Excess of log distance over its expectation ({@link MapKind#STANDARDISED}); times 3, so that the map is the mean over the scales. */
-    private String standardised(String distance, int scale, int side) {
+    /**
+     * Excess of log distance over its expectation ({@link MapKind#STANDARDISED}).
+     *
+     * @param times 9 by the number of scales: the matrices divide by 9, so that the map is the mean over the scales
+     */
+    private String standardised(String distance, int scale, int side, float times) {
         String prefix = "anomaly_map." + scale + ".";
         String pixel = levels.get(3 - scale);
         String hidden = g.matmul(pixel, g.transpose(param(prefix + "hidden.pixel"), 1, 0));
@@ -595,7 +601,45 @@ final class NetworkWriter {
         String excess = g.op("Div", g.sub(log, level), spread).out();
         // Not Relu, which may turn NaN into 0 and so hide a broken network.
         String above = g.op("Cast", g.op("Greater", excess, g.scalar(0)).out()).attr("to", OnnxGraph.Type.FLOAT.code()).out();
-        return g.mul(g.mul(excess, above), g.scalar(3));
+        return g.mul(g.mul(excess, above), g.scalar(times));
+    }
+
+    /** Sum of two log distances' excesses ({@link MapKind#WHITENED}); times as in {@link #standardised}. */
+    private String whitened(String distance, String teacher, String student, int scale, int c, int side, float times) {
+        String prefix = "anomaly_map." + scale + ".";
+        String residual = g.sub(teacher, channelsFirst(student, c, side));
+        // Pixels beyond the border do not count, so that the border's averages spread no more than they must.
+        residual = g.op("AveragePool", residual).attrs("kernel_shape", 3, 3).attrs("strides", 1, 1).attrs("pads", 1, 1, 1, 1).attr("count_include_pad", 0).out();
+        String centred = g.sub(channelsLast(residual, c), param(prefix + "whiten.mean"));
+        String white = g.matmul(centred, param(prefix + "whiten.matrix"));
+        String mean = g.mul(g.reduce("ReduceSumSquare", white, true, 2), g.scalar(1f / c));
+        String levels = param(prefix + "levels");
+        String sum = g.add(excess(distance, levels, 0), excess(g.reshape(mean, 0, side, side), levels, 2));
+        // Not Relu, which may turn NaN into 0 and so hide a broken network.
+        String above = g.op("Cast", g.op("Greater", sum, g.scalar(0)).out()).attr("to", OnnxGraph.Type.FLOAT.code()).out();
+        return g.mul(g.mul(sum, above), g.scalar(times));
+    }
+
+    /** (ln(distance + 1e-6) - levels[at]) / levels[at + 1]. */
+    private String excess(String distance, String levels, int at) {
+        String log = g.op("Log", g.add(distance, g.scalar(MmadConfig.LEAST_DISTANCE))).out();
+        return g.op("Div", g.sub(log, part(levels, 0, at)), part(levels, 0, at + 1)).out();
+    }
+
+    /** Score of a map [B,256,256]: its maximum, or the mean over its highest pixels ({@link MmadConfig#topShare}). */
+    void score(String map, MmadConfig config, String outputName) {
+        g.scope("score");
+        if (config.topShare() == 0) {
+            g.op("ReduceMax", map, g.longs(1, 2)).attr("keepdims", 0).out(outputName);
+            return;
+        }
+        int side = MmadConfig.INPUT_SIZE / 4;
+        String coarse = g.op("Slice", map, g.longs(0, 0), g.longs(MmadConfig.INPUT_SIZE, MmadConfig.INPUT_SIZE), g.longs(1, 2), g.longs(4, 4)).out();
+        long count = Math.max(1, Math.round(config.topShare() * side * side));
+        String highest = g.op("TopK", g.reshape(coarse, 0, (long) side * side), g.longs(count)).attr("axis", 1).attr("largest", 1).attr("sorted", 1).outs(2).get(0);
+        // A broken network must show: TopK may leave NaN out, the maximum does not.
+        String nan = g.mul(g.op("ReduceMax", map, g.longs(1, 2)).attr("keepdims", 0).out(), g.scalar(0));
+        g.op("Add", g.reduce("ReduceMean", highest, false, 1), nan).out(outputName);
     }
 
     private String part(String x, int axis, int index) {

@@ -10,5 +10,13 @@ public enum MapKind {
      * ({@code anomaly_map.<i>.*}), fitted on normal pictures after training. A student that reproduces a glossy edge badly then no longer
      * drowns a faint defect on plain ground.
      */
-    STANDARDISED
+    STANDARDISED,
+    /**
+     * How far the logarithms of two distances lie above what normal pictures have on average, each in standard deviations, added; 0 where the
+     * sum lies below. One is the cosine distance. The other is the difference between teacher and student, averaged over 3x3 pixels, measured
+     * by the covariance that this difference has on normal pictures (Mahalanobis): what the student never reproduces counts little, and a small
+     * difference in a direction that it always gets right counts much. So a network is useful long before it imitates well. The tensors
+     * ({@code anomaly_map.<i>.whiten.*}, {@code anomaly_map.<i>.levels}) are fitted on normal pictures after training.
+     */
+    WHITENED
 }

@@ -18,6 +18,12 @@ import java.util.List;
  * @param chains          per level, the VSSBlocks of every chain in order (reference: hilbert, zorder, zigzag everywhere)
  * @param featureNorm     treatment of encoder features
  * @param map             how distances become the anomaly map; null (files written before there was a choice) is the cosine distance
+ * @param finest          finest encoder scale that the decoder imitates and the anomaly map is made of: 0 = stride 4 (the reference), 1 = stride 8,
+ *                        2 = stride 16. The decoder ends at that level; entries of the lists for levels after it are not used. Three quarters
+ *                        of the reference's work are done at stride 4
+ * @param topShare        the score is the mean over this share of the map's pixels, the highest ones (read at every fourth row and column); 0 = the
+ *                        single highest pixel, as published. More than one pixel makes the score steadier where defects are larger than a
+ *                        few pixels
  */
 public record MmadConfig(
         String preset,
@@ -27,7 +33,9 @@ public record MmadConfig(
         List<Integer> blocks,
         List<List<ScanKind>> chains,
         FeatureNorm featureNorm,
-        MapKind map) {
+        MapKind map,
+        int finest,
+        double topShare) {
 
     /** Side of the square input in pixels; scan tables are bound to it. */
     public static final int INPUT_SIZE = 256;
@@ -64,6 +72,8 @@ public record MmadConfig(
         }
         for (int b : blocks) if (b < 1) problems.add("every level needs at least one block, got " + blocks);
         for (List<ScanKind> c : chains) if (c.isEmpty()) problems.add("every level needs at least one scan in its chains");
+        if (finest < 0 || finest > 2) problems.add("finest must be 0 (stride 4), 1 (stride 8) or 2 (stride 16), got " + finest);
+        if (!(topShare >= 0 && topShare <= 1)) problems.add("topShare must be 0..1, got " + topShare);
         if (featureNorm == null) problems.add("featureNorm is missing");
         if (!problems.isEmpty()) throw new IllegalArgumentException("MMAD configuration: " + String.join("; ", problems));
     }
@@ -73,19 +83,19 @@ public record MmadConfig(
     /** The paper's network, for any encoder (ResNet-34: 64, 128, 256). */
     public static MmadConfig base(List<Integer> encoderChannels) {
         return new MmadConfig("base", encoderChannels, List.of(128, 256), List.of(512, 256, 128, 64), List.of(1, 2, 2, 1),
-                List.of(ALL, ALL, ALL, ALL), FeatureNorm.NONE, MapKind.COSINE);
+                List.of(ALL, ALL, ALL, ALL), FeatureNorm.NONE, MapKind.COSINE, 0, 0);
     }
 
     /** Half the width, one block a level, a single scan at 64x64: about a fifth of the base preset's work. */
     public static MmadConfig small(List<Integer> encoderChannels) {
         return new MmadConfig("small", encoderChannels, List.of(64, 128), List.of(256, 128, 64, 32), List.of(1, 1, 1, 1),
-                List.of(ALL, ALL, ALL, List.of(ScanKind.HILBERT)), FeatureNorm.CHANNEL, MapKind.COSINE);
+                List.of(ALL, ALL, ALL, List.of(ScanKind.HILBERT)), FeatureNorm.CHANNEL, MapKind.COSINE, 0, 0);
     }
 
     /** A quarter of the width and one scan a chain: for CPUs that have to keep up with a line, and for tests. */
     public static MmadConfig tiny(List<Integer> encoderChannels) {
         return new MmadConfig("tiny", encoderChannels, List.of(32, 64), List.of(128, 64, 32, 16), List.of(1, 1, 1, 1),
-                List.of(ALL, ALL, List.of(ScanKind.HILBERT), List.of(ScanKind.HILBERT)), FeatureNorm.CHANNEL, MapKind.COSINE);
+                List.of(ALL, ALL, List.of(ScanKind.HILBERT), List.of(ScanKind.HILBERT)), FeatureNorm.CHANNEL, MapKind.COSINE, 0, 0);
     }
 
     /**
@@ -103,11 +113,26 @@ public record MmadConfig(
     }
 
     public MmadConfig withFeatureNorm(FeatureNorm norm) {
-        return new MmadConfig(preset, encoderChannels, fuserChannels, levelChannels, blocks, chains, norm, map);
+        return new MmadConfig(preset, encoderChannels, fuserChannels, levelChannels, blocks, chains, norm, map, finest, topShare);
     }
 
     public MmadConfig withMap(MapKind kind) {
-        return new MmadConfig(preset, encoderChannels, fuserChannels, levelChannels, blocks, chains, featureNorm, kind);
+        return new MmadConfig(preset, encoderChannels, fuserChannels, levelChannels, blocks, chains, featureNorm, kind, finest, topShare);
+    }
+
+    /** The same network without the decoder levels finer than this scale. */
+    public MmadConfig withFinest(int scale) {
+        return new MmadConfig(preset, encoderChannels, fuserChannels, levelChannels, blocks, chains, featureNorm, map, scale, topShare);
+    }
+
+    /** The same network, scored by another share of the map's pixels. */
+    public MmadConfig withTopShare(double share) {
+        return new MmadConfig(preset, encoderChannels, fuserChannels, levelChannels, blocks, chains, featureNorm, map, finest, share);
+    }
+
+    /** Decoder levels there are: 4 for the reference. */
+    public int levels() {
+        return 4 - finest;
     }
 
     /** Side of decoder level 0..3: 8, 16, 32, 64. */

@@ -26,8 +26,16 @@ public final class ParameterSpecs {
             }
         }
         p.fuser(config);
-        for (int level = 0; level < 4; level++) p.level(config, level);
-        if (config.map() == MapKind.STANDARDISED) for (int i = 0; i < 3; i++) p.expectation(config, i);
+        for (int level = 0; level < config.levels(); level++) p.level(config, level);
+        if (config.map() == MapKind.STANDARDISED) for (int i = config.finest(); i < 3; i++) p.expectation(config, i);
+        if (config.map() == MapKind.WHITENED) {
+            for (int i = config.finest(); i < 3; i++) {
+                int c = config.encoderChannels().get(i);
+                p.fixed("anomaly_map." + i + ".whiten.mean", ZERO, c);
+                p.fixed("anomaly_map." + i + ".whiten.matrix", ZERO, c, c);
+                p.fixed("anomaly_map." + i + ".levels", ONE, 4);
+            }
+        }
         return List.copyOf(p.specs);
     }
 

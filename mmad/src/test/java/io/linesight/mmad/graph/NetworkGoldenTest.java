@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import io.linesight.mmad.graph.Golden.Scan;
 import io.linesight.mmad.io.Npz;
-import io.linesight.mmad.model.MapKind;
+import io.linesight.mmad.model.MmadConfig;
 import io.linesight.mmad.model.ScanKind;
 import io.linesight.mmad.model.Tensor;
 import io.linesight.mmad.model.Weights;
@@ -126,7 +126,7 @@ class NetworkGoldenTest {
                 inputs.put("t" + i, Golden.tensor(npz, "ft" + i));
                 inputs.put("s" + i, new Tensor(Golden.channelsLast(npz.floats("fs" + i), 2, c), 2, side * side, c));
             }
-            g.output(network.anomalyMap(teacher, student, List.of(8, 16, 32), MapKind.COSINE, "map"), Type.FLOAT, "N", 256, 256);
+            g.output(network.anomalyMap(teacher, student, MmadConfig.base(List.of(8, 16, 32)), "map"), Type.FLOAT, "N", 256, 256);
             MmadGraph.exposeTaps(g, network);
             var out = Golden.run(MmadGraph.model(g, OnnxGraph.OPSET, null), inputs, scan);
             for (int i = 0; i < 3; i++) Golden.assertClose("cosdist" + i, out.get("tap.cosdist" + i), npz.floats("cosdist" + i), 5e-7);

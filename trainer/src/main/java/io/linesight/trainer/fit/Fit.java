@@ -23,6 +23,7 @@ import io.linesight.trainer.model.Initializer;
 import io.linesight.trainer.model.MmadNet;
 import io.linesight.trainer.model.Parameters;
 import io.linesight.trainer.model.Trainer;
+import io.linesight.trainer.model.Whitening;
 import io.linesight.trainer.scan.SelectiveScan;
 import io.linesight.trainer.torch.Torch;
 import java.io.BufferedWriter;
@@ -102,6 +103,8 @@ public final class Fit {
             encoder = Checkpoints.readEncoder(options.from);
             config = Checkpoints.readConfig(options.from);
         }
+        if (options.finestStride > 0) config = config.withFinest(Integer.numberOfTrailingZeros(options.finestStride) - 2);
+        if (!Double.isNaN(options.topShare)) config = config.withTopShare(options.topShare);
         if (options.map != null) config = config.withMap(options.map);
 
         try (FeatureStore store = FeatureStore.create(options.workDir, encoder, set.size())) {
@@ -229,10 +232,11 @@ public final class Fit {
             double time = seconds(begun);
             double average = allLoss / step;
             Weights weights = parameters.export();
-            if (config.map() == MapKind.STANDARDISED) {
+            if (config.map() != MapKind.COSINE) {
                 progress.say("fitting what distances to expect on normal pictures");
                 int[] normals = spreadOverCategories();
-                Expectation.fit(net, config, i -> store.batch(new int[] {normals[i]}), normals.length, options.seed, weights);
+                if (config.map() == MapKind.WHITENED) Whitening.fit(net, config, i -> store.batch(new int[] {normals[i]}), normals.length, weights);
+                else Expectation.fit(net, config, i -> store.batch(new int[] {normals[i]}), normals.length, options.seed, weights);
             }
             return new Outcome(weights, step, (double) step / perEpoch, Double.isNaN(firstLoss) ? average : firstLoss,
                     Double.isNaN(lastLoss) ? average : lastLoss, time, step * batch);

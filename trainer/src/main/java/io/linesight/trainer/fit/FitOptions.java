@@ -25,6 +25,8 @@ public final class FitOptions {
     final String preset;
     final Recipe recipe;
     final MapKind map;
+    final int finestStride;
+    final double topShare;
     final double minutes;
     final int epochs;
     final int batch;
@@ -46,6 +48,8 @@ public final class FitOptions {
         preset = b.preset;
         recipe = b.recipe;
         map = b.map;
+        finestStride = b.finestStride;
+        topShare = b.topShare;
         minutes = b.minutes;
         epochs = b.epochs;
         batch = b.batch;
@@ -74,6 +78,8 @@ public final class FitOptions {
         private String preset = "small";
         private Recipe recipe = Recipe.PRESET;
         private MapKind map;
+        private int finestStride;
+        private double topShare = Double.NaN;
         private double minutes;
         private int epochs;
         private int batch = 8;
@@ -122,6 +128,24 @@ public final class FitOptions {
         /** How distances become the anomaly map; null = what the recipe says, or the checkpoint one goes on from. */
         public Builder map(MapKind v) {
             map = v;
+            return this;
+        }
+
+        /**
+         * Finest encoder stride that the network imitates and that the anomaly map is made of: 4, 8 or 16; 0 = what the recipe says, or the
+         * checkpoint one goes on from.
+         */
+        public Builder finestStride(int v) {
+            finestStride = v;
+            return this;
+        }
+
+        /**
+         * Share of the map's pixels, the highest, whose mean is the score; 0 = the single highest. NaN = what the recipe says, or the checkpoint
+         * one goes on from.
+         */
+        public Builder topShare(double v) {
+            topShare = v;
             return this;
         }
 
@@ -210,6 +234,9 @@ public final class FitOptions {
             if (minutes <= 0 && epochs <= 0) problems.add("say how long to train: minutes or epochs");
             if (minutes < 0 || epochs < 0) problems.add("minutes and epochs must not be negative");
             if (batch < 1 || batch > 64) problems.add("batch must be 1..64, got " + batch);
+            if (!List.of(0, 4, 8, 16).contains(finestStride)) problems.add("the finest stride must be 4, 8 or 16, got " + finestStride);
+            if (topShare < 0 || topShare > 1) problems.add("the top share must be 0..1, got " + topShare);
+            if (from != null && finestStride != 0) problems.add("a checkpoint to go on from has its own finest stride");
             if (!List.of("base", "small", "tiny").contains(preset)) problems.add("unknown preset '" + preset + "': choose base, small or tiny");
             if (!problems.isEmpty()) throw new IllegalArgumentException("fit: " + String.join("; ", problems));
             return new FitOptions(this);

@@ -63,19 +63,19 @@ public final class Expectation {
                     MmadNet.Student student = net.student(teacher, null);
                     List<Tensor> kept = new ArrayList<>();
                     List<Tensor> log = new ArrayList<>();
-                    for (int s = 0; s < 3; s++) {
+                    for (int s = config.finest(); s < 3; s++) {
                         kept.add(keep(scope, student.levels().get(3 - s).squeeze(0).contiguous()));
-                        log.add(keep(scope, logDistance(teacher.get(s).squeeze(0), student.features().get(s).squeeze(0))));
+                        log.add(keep(scope, logDistance(teacher.get(s).squeeze(0), student.features().get(s - config.finest()).squeeze(0))));
                     }
                     levels.add(kept);
                     distances.add(log);
                 }
             }
             Expectation e = new Expectation(config, weights, seed);
-            for (int s = 0; s < 3; s++) {
-                int scale = s;
-                e.scale(s, levels.stream().map(l -> l.get(scale)).toList(), levels.stream().map(l -> l.get(2)).toList(),
-                        distances.stream().map(d -> d.get(scale)).toList());
+            for (int s = config.finest(); s < 3; s++) {
+                int at = s - config.finest();
+                e.scale(s, levels.stream().map(l -> l.get(at)).toList(), levels.stream().map(l -> l.get(l.size() - 1)).toList(),
+                        distances.stream().map(d -> d.get(at)).toList());
             }
         }
     }
@@ -87,7 +87,7 @@ public final class Expectation {
     }
 
     /** ln(1 - cos + 1e-6) per pixel, [L,1], as half the squared distance of unit vectors like in the served graph. */
-    private static Tensor logDistance(Tensor t, Tensor s) {
+    static Tensor logDistance(Tensor t, Tensor s) {
         Tensor difference = unit(t).sub(unit(s));
         Tensor half = difference.square().sum(new long[] {1}, true, new org.bytedeco.pytorch.ScalarTypeOptional()).mul(Torch.scalar(0.5));
         return half.add(Torch.scalar(MmadConfig.LEAST_DISTANCE)).log();

@@ -26,7 +26,7 @@ public final class MmadNet implements AutoCloseable {
         this.config = config;
         this.p = parameters;
         fuser = new Fuser(parameters);
-        for (int level = 0; level < 4; level++) {
+        for (int level = 0; level < config.levels(); level++) {
             List<HybridBlock> blocks = new ArrayList<>();
             for (int i = 0; i < config.blocks().get(level); i++) {
                 blocks.add(new HybridBlock(parameters, "net_s.layers_up." + level + ".blocks." + i, config.levelChannels().get(level),
@@ -61,7 +61,7 @@ public final class MmadNet implements AutoCloseable {
      *
      * @param teacher normalised teacher features
      * @param noise   null = eval: running statistics, no dropping, rule "expected"
-     * @return like teacher
+     * @return like {@link #imitated} of the teacher
      */
     List<Tensor> forward(List<Tensor> teacher, TrainingNoise noise) {
         return student(teacher, noise).features();
@@ -70,8 +70,8 @@ public final class MmadNet implements AutoCloseable {
     /**
      * What the student gives.
      *
-     * @param features like the teacher's
-     * @param levels   the four decoder levels' outputs before any projection to the encoder's channels, coarsest first
+     * @param features like the teacher's imitated ones
+     * @param levels   the decoder levels' outputs before any projection to the encoder's channels, coarsest first
      */
     record Student(List<Tensor> features, List<Tensor> levels) { }
 
@@ -80,19 +80,20 @@ public final class MmadNet implements AutoCloseable {
         List<Tensor> images = new ArrayList<>();
         for (int i = 0; i < 3; i++) images.add(Torch.image(teacher.get(i), 64 >> i));
         Tensor x = Torch.rows(fuser.forward(images, noise));
-        Tensor[] out = new Tensor[3];
+        Tensor[] out = new Tensor[3 - config.finest()];
         List<Tensor> outputs = new ArrayList<>();
-        for (int level = 0; level < 4; level++) {
+        for (int level = 0; level < config.levels(); level++) {
             if (level > 0) x = expand(x, level);
             for (HybridBlock block : levels.get(level)) x = block.forward(x, noise);
             outputs.add(x);
             if (level == 0) continue;
             int scale = MmadConfig.scaleOfLevel(level);
-            out[scale] = x;
+            Tensor y = x;
             if (config.needsProjection(scale)) {
                 Tensor w = p.get("net_s.proj." + scale + ".weight");
-                out[scale] = Torch.linear(x, w.view(w.size(0), w.size(1)), p.get("net_s.proj." + scale + ".bias"));
+                y = Torch.linear(x, w.view(w.size(0), w.size(1)), p.get("net_s.proj." + scale + ".bias"));
             }
+            out[scale - config.finest()] = y;
         }
         return new Student(List.of(out), outputs);
     }
@@ -107,10 +108,15 @@ public final class MmadNet implements AutoCloseable {
         return Torch.layerNorm(h, p.get(name + "norm.weight"), p.get(name + "norm.bias"), 1e-5);
     }
 
-    /** Sum over the scales of 5 times the mean squared difference (MMAD_SPEC section 10). */
+    /** Those of the teacher's maps that the student imitates. */
+    List<Tensor> imitated(List<Tensor> teacher) {
+        return teacher.subList(config.finest(), 3);
+    }
+
+    /** Sum over the imitated scales of 5 times the mean squared difference (MMAD_SPEC section 10). */
     static Tensor loss(List<Tensor> teacher, List<Tensor> student) {
         Tensor sum = null;
-        for (int i = 0; i < 3; i++) {
+        for (int i = 0; i < student.size(); i++) {
             Tensor l = torch.mse_loss(student.get(i), teacher.get(i)).mul(Torch.scalar(5));
             sum = sum == null ? l : sum.add(l);
         }

@@ -74,7 +74,7 @@ public final class Trainer implements AutoCloseable {
     double gradients(List<Tensor> features, TrainingNoise noise) {
         optimiser.zero_grad(false);
         List<Tensor> teacher = net.normalised(features);
-        Tensor loss = MmadNet.loss(teacher, net.forward(teacher, noise));
+        Tensor loss = MmadNet.loss(net.imitated(teacher), net.forward(teacher, noise));
         double value = loss.item_double();
         if (!Double.isFinite(value)) throw new IllegalStateException("the loss is not finite: lower the learning rate");
         loss.backward();

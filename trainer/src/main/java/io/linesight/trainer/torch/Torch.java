@@ -6,11 +6,13 @@ import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
@@ -84,13 +86,34 @@ public final class Torch {
     }
 
     /**
-     * The x of a x = b, for square a [n,n] and b [n,m]; the result belongs to the innermost scope of the caller. On a thread of its own, because
-     * LAPACK in OpenBLAS may need more stack than the JVM gives its threads, and takes the process with it when it runs out.
+     * The x of a x = b, for square a [n,n] and b [n,m]; the result belongs to the innermost scope of the caller.
      *
      * @throws RuntimeException of libtorch when a is singular
      */
     public static Tensor solve(Tensor a, Tensor b) {
-        FutureTask<Tensor> task = new FutureTask<>(() -> torch.linalg_solve(a, b));
+        return withStack(() -> torch.linalg_solve(a, b));
+    }
+
+    /**
+     * The lower triangle l of a = l l', for a symmetric positive definite [n,n]; the result belongs to the innermost scope of the caller.
+     *
+     * @throws RuntimeException of libtorch when a is not positive definite
+     */
+    public static Tensor cholesky(Tensor a) {
+        return withStack(() -> torch.linalg_cholesky(a));
+    }
+
+    /**
+     * On a thread of its own, because LAPACK in OpenBLAS may need more stack than the JVM gives its threads, and takes the process with it when
+     * it runs out.
+     */
+    private static Tensor withStack(Callable<Tensor> lapack) {
+        FutureTask<Tensor> task = new FutureTask<>(() -> {
+            // Whether gradients are recorded is a matter of the thread.
+            try (NoGradGuard off = new NoGradGuard()) {
+                return lapack.call();
+            }
+        });
         new Thread(null, task, "linesight-solve", SOLVE_STACK).start();
         boolean interrupted = false;
         try {

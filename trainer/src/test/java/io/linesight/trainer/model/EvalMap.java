@@ -24,9 +24,12 @@ public final class EvalMap {
             for (int i = 0; i < 3; i++) raw.add(Torch.rows(Torch.of(features[i], 1, config.encoderChannels().get(i), 64 >> i, 64 >> i)));
             List<Tensor> teacher = net.normalised(raw);
             MmadNet.Student student = net.student(teacher, null);
-            for (int i = 0; i < 3; i++) {
+            for (int i = config.finest(); i < 3; i++) {
                 int side = 64 >> i;
-                double[] d = distance(Torch.values(teacher.get(i)), Torch.values(student.features().get(i)), side * side);
+                float[] imitated = Torch.values(teacher.get(i));
+                float[] imitation = Torch.values(student.features().get(i - config.finest()));
+                double[] d = distance(imitated, imitation, side * side);
+                if (config.map() == MapKind.WHITENED) whiten(d, imitated, imitation, i, weights, 9.0 / (3 - config.finest()));
                 if (config.map() == MapKind.STANDARDISED) {
                     standardise(d, i, Torch.values(student.levels().get(3 - i)), Torch.values(student.levels().get(1)), weights);
                 }
@@ -56,6 +59,38 @@ public final class EvalMap {
             d[q] = 1 - ts / (Math.max(Math.sqrt(tt), 1e-8) * Math.max(Math.sqrt(ss), 1e-8));
         }
         return d;
+    }
+
+    /** Sum of both excesses of the log distances, each in deviations. */
+    private static void whiten(double[] d, float[] teacher, float[] student, int scale, Weights weights, double times) {
+        int side = 64 >> scale;
+        int c = teacher.length / (side * side);
+        String prefix = "anomaly_map." + scale + ".";
+        float[] mean = weights.get(prefix + "whiten.mean").data();
+        float[] matrix = weights.get(prefix + "whiten.matrix").data();
+        float[] levels = weights.get(prefix + "levels").data();
+        for (int y = 0; y < side; y++) {
+            for (int x = 0; x < side; x++) {
+                double[] residual = new double[c];
+                int n = 0;
+                for (int v = Math.max(0, y - 1); v <= Math.min(side - 1, y + 1); v++) {
+                    for (int u = Math.max(0, x - 1); u <= Math.min(side - 1, x + 1); u++) {
+                        n++;
+                        for (int k = 0; k < c; k++) residual[k] += (double) teacher[(v * side + u) * c + k] - student[(v * side + u) * c + k];
+                    }
+                }
+                double squares = 0;
+                for (int j = 0; j < c; j++) {
+                    double white = 0;
+                    for (int k = 0; k < c; k++) white += (residual[k] / n - mean[k]) * matrix[k * c + j];
+                    squares += white * white;
+                }
+                int at = y * side + x;
+                double cosine = (Math.log(d[at] + 1e-6) - levels[0]) / levels[1];
+                double mahalanobis = (Math.log(squares / c + 1e-6) - levels[2]) / levels[3];
+                d[at] = times * Math.max(0, cosine + mahalanobis);
+            }
+        }
     }
 
     /** Excess over the expected log distance in expected deviations, three times (the map is divided by nine, of which three for the scales). */
