@@ -35,6 +35,7 @@ public final class FitOptions {
     final Path metrics;
     final Path workDir;
     final boolean skipUnreadable;
+    final CalibrationRule rule;
     final String command;
     final PrintStream progress;
     final BooleanSupplier stopWhen;
@@ -57,6 +58,7 @@ public final class FitOptions {
         metrics = b.metrics != null ? b.metrics : b.out.resolveSibling((file.endsWith(".onnx") ? file.substring(0, file.length() - 5) : file) + ".metrics.jsonl");
         workDir = b.workDir;
         skipUnreadable = b.skipUnreadable;
+        rule = b.rule;
         command = b.command;
         progress = b.progress;
         stopWhen = b.stopWhen;
@@ -84,6 +86,7 @@ public final class FitOptions {
         private Path metrics;
         private Path workDir;
         private boolean skipUnreadable;
+        private CalibrationRule rule = CalibrationRule.defaults();
         private String command = "";
         private PrintStream progress = System.err;
         private BooleanSupplier stopWhen = () -> false;
@@ -181,6 +184,12 @@ public final class FitOptions {
         /** Leave out unreadable pictures instead of stopping with their list. */
         public Builder skipUnreadable(boolean v) {
             skipUnreadable = v;
+            return this;
+        }
+
+        /** What the thresholds are to hold. */
+        public Builder rule(CalibrationRule v) {
+            rule = v;
             return this;
         }
 
