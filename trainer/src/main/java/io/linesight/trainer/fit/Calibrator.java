@@ -86,7 +86,7 @@ final class Calibrator {
     }
 
     private static ProductCalibration described(ProductSamples s, Tail tail, double threshold, double scale, ThresholdMethod method, CalibrationRule rule) {
-        double rate = tail.rate(threshold);
+        double rate = Math.max(tail.rate(threshold), 1e-9);   // a threshold above all that the tail knows still has a band
         double low = Math.min(threshold, tail.quantile(Math.min(0.5, BAND * rate)));
         double high = Math.max(threshold, tail.quantile(rate / BAND));
         ProductCalibration c = new ProductCalibration(threshold, scale);

@@ -28,8 +28,11 @@ import java.util.TreeMap;
 final class Finish {
     static final Calibration UNCALIBRATED = new Calibration(new ProductCalibration(0.5, 0.1), Map.of());
 
-    /** Pictures trained on that are scored: of one category, and of all together; a spread from forty is known to a ninth. */
-    private static final int MOST_TRAINING = 40;
+    /**
+     * Pictures trained on that are scored: of one category, and of all together. From a hundred the spread is known to a fourteenth, and the shape
+     * begins to show.
+     */
+    private static final int MOST_TRAINING = 100;
     private static final int LEAST_TRAINING = 10;
     private static final int ALL_TRAINING = 400;
 

