@@ -1,5 +1,6 @@
 package io.linesight.standalone.cli;
 
+import io.linesight.mmad.checkpoint.Checkpoints;
 import io.linesight.mmad.checkpoint.ProductCalibration;
 import io.linesight.mmad.runtime.ScorerOptions;
 import io.linesight.trainer.data.DatasetLayout;
@@ -93,6 +94,11 @@ final class CalibrateCommand implements Callable<Integer> {
         PrintWriter err = spec.commandLine().getErr();
         opened.notes().forEach(err::println);
         Normals which = which(opened.layout());
+        if (which == Normals.HELD_OUT) {
+            List<String> trained = List.of(Checkpoints.readInfo(checkpoint).properties().getOrDefault(Checkpoints.PROVENANCE_PREFIX + "categories", "").split(","));
+            List<String> fresh = opened.source().categories().stream().filter(c -> !trained.contains(c)).toList();
+            if (!fresh.isEmpty()) err.println("linesight: the checkpoint was not trained on " + String.join(", ", fresh) + ": with '--normals train' all of its train/good would count, and not a tenth");
+        }
         Recalibration.Result result = Recalibration.run(checkpoint, out, opened.source(), which, anomalies, rule, ScorerOptions.defaults().withDevice(device).withThreads(threads), new PrintStream(System.err, true));
         show(result, opened.source().categories());
         return 0;

@@ -174,13 +174,6 @@ class InspectionTopologyTest {
         shouldReject(frames.serializer().serialize(config.topics().frames().name(), frame.build()), code, message);
     }
 
-    private void reopen(Map<String, String> more) {
-        driver.close();
-        pipeline.close();
-        batcher.close();
-        open(more);
-    }
-
     private Verdict verdict(String product, int value) {
         send(grey(value).setProduct(product));
         return result().getVerdict();
@@ -199,7 +192,8 @@ class InspectionTopologyTest {
 
     @Test
     void shouldDecideByTheConfiguredBandForEveryProduct() {
-        reopen(Map.of("linesight.review.low", "0.48", "linesight.review.high", "0.53"));
+        stopParts();
+        open(Map.of("linesight.review.low", "0.48", "linesight.review.high", "0.53"));
         List<Verdict> expected = List.of(Verdict.PASS, Verdict.PASS, Verdict.PASS, Verdict.FAIL, Verdict.FAIL, Verdict.FAIL);
         assertThat(verdicts("bolt")).isEqualTo(expected);
         assertThat(verdicts("banded")).isEqualTo(expected);
@@ -207,7 +201,8 @@ class InspectionTopologyTest {
 
     @Test
     void shouldLeaveTheEndThatIsNotConfiguredToTheCheckpoint() {
-        reopen(Map.of("linesight.review.high", "1"));
+        stopParts();
+        open(Map.of("linesight.review.high", "1"));
         assertThat(verdicts("bolt")).containsExactly(Verdict.PASS, Verdict.PASS, Verdict.REVIEW, Verdict.REVIEW, Verdict.REVIEW, Verdict.REVIEW);
         assertThat(verdicts("banded")).containsExactly(Verdict.PASS, Verdict.REVIEW, Verdict.REVIEW, Verdict.REVIEW, Verdict.REVIEW, Verdict.REVIEW);
     }
