@@ -122,7 +122,7 @@ final class CalibrateCommand implements Callable<Integer> {
         o.flush();
         PrintWriter err = spec.commandLine().getErr();
         new TreeMap<>(result.kept()).forEach((c, n) -> err.println("linesight: " + c + " keeps the threshold that it has: " + n + " good pictures, 4 are needed"));
-        CalibrationTable.warnings(placed).forEach(w -> err.println("linesight: " + w));
+        CalibrationTable.warn(err, placed);
         if (result.info().calibration().byProduct().size() > placed.size()) {
             err.println("linesight: as they were: " + String.join(", ", result.info().calibration().byProduct().keySet().stream().filter(p -> !placed.containsKey(p)).sorted().toList()));
         }

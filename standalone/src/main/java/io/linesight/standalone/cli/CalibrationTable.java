@@ -37,20 +37,22 @@ public final class CalibrationTable {
         out.println("FAIL, REVIEW: good parts that are to be expected there with the review band. missed: anomalous pictures given that would PASS.");
     }
 
-    /** Products whose normals are too few to show the wanted rate, with what they do show. */
-    static List<String> warnings(Map<String, ProductCalibration> products) {
-        List<String> lines = new ArrayList<>();
+    /** Says which products' normals are too few to show the wanted rate, and what they do show. */
+    static void warn(PrintWriter err, Map<String, ProductCalibration> products) {
+        Map<Double, List<String>> few = new TreeMap<>();
         new TreeMap<>(products).forEach((product, c) -> {
             ThresholdBasis b = c.basis();
-            if (b == null || b.upperFalseRejectRate() == null || b.upperFalseRejectRate() <= b.targetFalseRejectRate()) return;
-            // Without a single false reject, 1 - (1 - rate)^n has to reach 95 %.
-            long needed = (long) Math.ceil(Math.log(0.05) / Math.log1p(-b.targetFalseRejectRate()));
-            if (b.normals() < needed) {
-                lines.add(product + ": " + b.normals() + " normal pictures cannot show a rate of " + percent(b.targetFalseRejectRate()) + ", only that it is below " + percent(b.upperFalseRejectRate())
-                        + " (95 % confidence); " + needed + " without a false reject would show it. Until then it rests on the assumed shape of the distribution");
-            }
+            if (b == null || b.upperFalseRejectRate() == null || b.normals() >= needed(b.targetFalseRejectRate())) return;
+            few.computeIfAbsent(b.targetFalseRejectRate(), r -> new ArrayList<>()).add(product + " (" + b.normals() + ": below " + percent(b.upperFalseRejectRate()) + ")");
         });
-        return lines;
+        few.forEach((rate, list) -> err.println("linesight: too few good pictures to show a rate of " + percent(rate) + ", with 95 % confidence: " + String.join(", ", list) + ". " + needed(rate)
+                + " of a product without a false reject would show it; until then its threshold rests on how such scores are usually distributed"));
+        err.flush();
+    }
+
+    /** Without a single false reject, 1 - (1 - rate)^n has to reach 95 %. */
+    private static long needed(double rate) {
+        return (long) Math.ceil(Math.log(0.05) / Math.log1p(-rate));
     }
 
     /** Per cent with as many digits as small rates need. */

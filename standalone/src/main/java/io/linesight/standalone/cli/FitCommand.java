@@ -100,7 +100,7 @@ final class FitCommand implements Callable<Integer> {
         PrintWriter o = spec.commandLine().getOut();
         o.printf(Locale.ROOT, "Wrote %s: version %s, %d pictures, %d steps, %.1f epochs, loss %.4f to %.4f%n", out, r.info().version(), r.images(), r.steps(), r.epochs(), r.firstLoss(), r.lastLoss());
         CalibrationTable.print(o, r.info().calibration().byProduct());
-        CalibrationTable.warnings(r.info().calibration().byProduct()).forEach(w -> spec.commandLine().getErr().println("linesight: " + w));
+        CalibrationTable.warn(spec.commandLine().getErr(), r.info().calibration().byProduct());
         if (r.skipped() > 0) o.println(r.skipped() + " pictures could not be read and were left out");
         return 0;
     }

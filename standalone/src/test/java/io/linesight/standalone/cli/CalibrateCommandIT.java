@@ -52,7 +52,7 @@ class CalibrateCommandIT {
         Path loose = dir.resolve("loose.onnx");
         assertThat(run("calibrate", model, "--data", parts, "--normals", "train", "--threads", "1", "--device", "cpu", "--false-reject", "0.001", "--out", strict)).as(err.toString()).isZero();
         assertThat(out.toString()).containsPattern("fabric +student +24 +0 ").contains("version");
-        assertThat(err.toString()).contains("fabric: 24 normal pictures cannot show a rate of 0.10 %", "below 12 %", "2995 without a false reject", "as they were:");
+        assertThat(err.toString()).contains("a rate of 0.10 %", "fabric (24: below 12 %)", "2995 of a product", "as they were:");
         assertThat(run("calibrate", model, "--data", parts, "--normals", "train", "--threads", "1", "--device", "cpu", "--false-reject", "0.1", "--out", loose)).as(err.toString()).isZero();
         ProductCalibration s = Checkpoints.readInfo(strict).calibration().forProduct("fabric");
         ProductCalibration l = Checkpoints.readInfo(loose).calibration().forProduct("fabric");
@@ -76,6 +76,11 @@ class CalibrateCommandIT {
         assertThat(out.toString()).contains("f1max");
         assertThat(run("evaluate", "--data", parts, "--model", fitted, "--device", "cpu", "--threads", "1")).as(err.toString()).isZero();
         assertThat(out.toString()).contains("16 of these pictures placed the checkpoint's thresholds");
+        // Placed anew by others, it is not made to fit these any more.
+        assertThat(run("calibrate", fitted, "--data", parts, "--normals", "train", "--threads", "1", "--device", "cpu", "--out", fitted)).as(err.toString()).isZero();
+        out.getBuffer().setLength(0);
+        assertThat(run("evaluate", "--data", parts, "--model", fitted, "--device", "cpu", "--threads", "1")).as(err.toString()).isZero();
+        assertThat(out.toString()).doesNotContain("placed the checkpoint's thresholds");
         out.getBuffer().setLength(0);
         assertThat(run("evaluate", "--data", parts, "--model", model, "--device", "cpu", "--threads", "1")).as(err.toString()).isZero();
         assertThat(out.toString()).doesNotContain("placed the checkpoint's thresholds").contains("false alarms");

@@ -89,7 +89,7 @@ public final class Evaluate {
                 Scores scores = scorer.score(batch.stream().map(Loaded::frame).toList());
                 for (int i = 0; i < batch.size(); i++) {
                     Loaded l = batch.get(i);
-                    if (calibrationPictures.contain(l.frame)) calibratedOn++;
+                    if (calibrationPictures.contain(category, l.frame)) calibratedOn++;
                     float raw = scores.raw()[i];
                     if (!Float.isFinite(raw)) throw new IllegalStateException("the model gives a score that is not a number for " + category + "/" + l.sample.name() + "; it cannot be measured");
                     float[] map = scores.map(i);

@@ -32,7 +32,7 @@ public final class Recalibration {
     private final ScorerOptions options;
     private final Map<String, ProductSamples> samples = new TreeMap<>();
     private final Map<String, Integer> kept = new TreeMap<>();
-    private final Set<String> used = new TreeSet<>();
+    private final Map<String, Set<String>> used = new TreeMap<>();
     private final List<String> unreadable = new ArrayList<>();
 
     private Recalibration(Path in, CalibrationRule rule, ScorerOptions options) {
@@ -120,8 +120,10 @@ public final class Recalibration {
             kept.put(category, normals.size());
             return;
         }
-        normals.forEach(f -> used.add(CalibrationPictures.mark(f)));
-        anomalous.forEach(f -> used.add(CalibrationPictures.mark(f)));
+        Set<String> marks = new TreeSet<>();
+        normals.forEach(f -> marks.add(CalibrationPictures.mark(f)));
+        anomalous.forEach(f -> marks.add(CalibrationPictures.mark(f)));
+        used.put(category, marks);
         samples.put(category, new ProductSamples(Finish.score(scorer, category, normals), Finish.training(scorer, category, training, categories), Finish.score(scorer, category, anomalous)));
     }
 
@@ -130,6 +132,6 @@ public final class Recalibration {
         CheckpointInfo before = Checkpoints.readInfo(in);
         Map<String, ProductCalibration> products = new TreeMap<>(before.calibration().byProduct());
         if (!samples.isEmpty()) products.putAll(Calibrator.calibrate(samples, rule).byProduct());
-        return new Result(Checkpoints.withCalibration(in, out, new Calibration(before.calibration().fallback(), products), CalibrationPictures.properties(used)), Map.copyOf(kept));
+        return new Result(Checkpoints.withCalibration(in, out, new Calibration(before.calibration().fallback(), products), CalibrationPictures.of(before).with(used)), Map.copyOf(kept));
     }
 }
