@@ -76,7 +76,7 @@ class CalibratorTest {
         "MAXIMA,5,0.005,0.04", "MAXIMA,20,0.008,0.03", "MAXIMA,100,0.006,0.015", "MAXIMA,1000,0.008,0.013"})
     void shouldRejectAboutOneNormalInAHundred(Law law, int n, double least, double most) {
         // Few normals cannot show that their distribution is a skewed one; what they are allowed for that says how far it can go wrong.
-        assertThat(realised(law, n, n > 500 ? 60 : 600, 500, CalibrationRule.defaults())).isBetween(least, most);
+        assertThat(realised(law, n, n > 500 ? 40 : 250, 400, CalibrationRule.defaults())).isBetween(least, most);
     }
 
     @ParameterizedTest
@@ -108,7 +108,7 @@ class CalibratorTest {
         long student = 0;
         double apart = 0;
         double apartStudent = 0;
-        int trials = 40;
+        int trials = 20;
         for (int t = 0; t < trials; t++) {
             Map<String, Double> levels = new TreeMap<>();
             Map<String, ProductSamples> products = tenProducts(law, r, levels);
