@@ -94,8 +94,8 @@ public record InspectionConfig(
      */
     public record Batching(int maxBatch, Duration linger, int maxPending, int decodeThreads, Duration drainBudget, Duration drainTimeout) { }
 
-    /** Calibrated scores below {@code low} are PASS, from {@code high} on FAIL, between them REVIEW. */
-    public record Review(double low, double high) { }
+    /** Calibrated scores below {@code low} are PASS, from {@code high} on FAIL, between them REVIEW; null where it was left to the checkpoint. */
+    public record Review(Double low, Double high) { }
 
     /** Content of {@code AnomalyEvent}. */
     public record Events(boolean thumbnail, int thumbnailQuality, MapRange mapRange, int maxRegions) { }
@@ -226,9 +226,9 @@ public record InspectionConfig(
                 .define(DRAIN_TIMEOUT_MS, Type.INT, 25_000, Range.atLeast(10), Importance.LOW,
                         "Longest wait for a score. Then the stream thread is replaced and its uncommitted frames are scored again. Must be below transaction.timeout.ms.")
                 .define(REVIEW_LOW, Type.DOUBLE, 0.4, Range.between(0, 0.5), Importance.MEDIUM,
-                        "Calibrated scores below this are PASS, from here to linesight.review.high REVIEW.")
+                        "Calibrated scores below this are PASS, from here to linesight.review.high REVIEW. Where it is set, it counts for every product; where not, the checkpoint's own band of the product comes first.")
                 .define(REVIEW_HIGH, Type.DOUBLE, 0.6, Range.between(0.5, 1), Importance.MEDIUM,
-                        "Calibrated scores from this on are FAIL. Anomaly events are written from 0.5 on, whatever the band.")
+                        "Calibrated scores from this on are FAIL. Anomaly events are written from 0.5 on, whatever the band. Where it is set, it counts for every product; where not, the checkpoint's own band of the product comes first.")
                 .define(THUMBNAIL, Type.BOOLEAN, true, Importance.LOW,
                         "Whether anomaly events carry the frame as a JPEG at model resolution.")
                 .define(THUMBNAIL_QUALITY, Type.INT, 85, Range.between(1, 100), Importance.LOW,
@@ -369,7 +369,8 @@ public record InspectionConfig(
                 checkpoint == null || checkpoint.isEmpty() ? null : Path.of(checkpoint),
                 new ScorerOptions(v.text(DEVICE), v.integer(SCORER_THREADS), ScanMode.valueOf(v.text(SCAN).toUpperCase(Locale.ROOT))),
                 new Batching(v.integer(MAX_BATCH), v.millis(LINGER_MS), v.integer(MAX_PENDING), decodeThreads, v.millis(DRAIN_BUDGET_MS), v.millis(DRAIN_TIMEOUT_MS)),
-                new Review(v.real(REVIEW_LOW), v.real(REVIEW_HIGH)),
+                // What nobody set must not get in the way of what the checkpoint says.
+                new Review(known.containsKey(REVIEW_LOW) ? v.real(REVIEW_LOW) : null, known.containsKey(REVIEW_HIGH) ? v.real(REVIEW_HIGH) : null),
                 new Events(v.bool(THUMBNAIL), v.integer(THUMBNAIL_QUALITY), MapRange.parse(v.text(MAP_RANGE)), v.integer(MAX_REGIONS)),
                 new ImageLimits(v.integer(IMAGE_MAX_SIDE), v.longInteger(IMAGE_MAX_PIXELS), topics.limits().frameBytes()),
                 new Streams(v.integer(STREAM_THREADS), v.text(PROCESSING_GUARANTEE), v.millis(COMMIT_INTERVAL_MS), v.millis(TRANSACTION_TIMEOUT_MS),

@@ -14,6 +14,8 @@ import io.linesight.mmad.model.MmadConfig;
 import io.linesight.mmad.model.ParameterSpec;
 import io.linesight.mmad.model.ParameterSpecs;
 import io.linesight.mmad.model.Weights;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -98,6 +100,41 @@ class CheckpointsTest {
         try (var files = Files.list(dir)) {
             assertThat(files.filter(p -> p.toString().endsWith(".tmp"))).as("temporary files").isEmpty();
         }
+    }
+
+    @Test
+    void shouldTellBandAndBasisOfThresholdsThatHaveThem() throws IOException {
+        ProductCalibration full = new ProductCalibration(0.3, 0.02, new ReviewBand(0.2, 0.7), new ThresholdBasis("evt", 0.01, 80, 3, 0.01, 0.04, 0.003, 0.02, 0.25));
+        ProductCalibration part = new ProductCalibration(0.4, 0.02, null, new ThresholdBasis("student", 0.01, 5, 0, null, null, null, null, null));
+        Calibration c = new Calibration(new ProductCalibration(0.25, 0.05), Map.of("bolt", full, "nut", part));
+        Path copy = dir.resolve("band.onnx");
+        CheckpointInfo info = Checkpoints.withCalibration(file, copy, c);
+        assertThat(info.calibration()).isEqualTo(c);
+        assertThat(Checkpoints.readInfo(copy).calibration().forProduct("bolt")).isEqualTo(full);
+        assertThat(info.calibration().forProduct("nut").band()).isEqualTo(ReviewBand.USUAL);
+        // A reader that knows nothing of band and basis finds what it always found, and nothing where there is neither.
+        JsonNode json = new ObjectMapper().readTree(info.properties().get(Checkpoints.CALIBRATION));
+        assertThat(json.at("/byProduct/bolt/threshold").asDouble()).isEqualTo(0.3);
+        assertThat(json.at("/byProduct/bolt/basis/method").asText()).isEqualTo("evt");
+        assertThat(json.get("fallback").toString()).isEqualTo("{\"threshold\":0.25,\"scale\":0.05}");
+    }
+
+    @Test
+    void shouldReadCalibrationsOfOlderAndNewerPrograms() throws IOException {
+        Path copy = dir.resolve("other.onnx");
+        String text = "{\"fallback\":{\"threshold\":0.25,\"scale\":0.05},\"byProduct\":{\"bolt\":{\"threshold\":0.3,\"scale\":0.02,\"tomorrow\":[1],\"basis\":{\"method\":\"magic\",\"normals\":7,\"more\":true}}}}";
+        ModelFile m = ModelFile.read(file);
+        Map<String, String> properties = m.properties();
+        properties.put(Checkpoints.CALIBRATION, text);
+        ModelFile.write(copy, ModelFile.withProperties(m.model(), properties));
+        ProductCalibration bolt = Checkpoints.readInfo(copy).calibration().forProduct("bolt");
+        assertThat(bolt.threshold()).isEqualTo(0.3);
+        assertThat(bolt.review()).isNull();
+        assertThat(bolt.basis().method()).isEqualTo("magic");
+        assertThat(Checkpoints.readInfo(copy).calibration().fallback()).isEqualTo(new ProductCalibration(0.25, 0.05));
+        properties.put(Checkpoints.CALIBRATION, text.replace("\"tomorrow\":[1]", "\"review\":{\"low\":0.7,\"high\":0.9}"));
+        ModelFile.write(copy, ModelFile.withProperties(m.model(), properties));
+        assertThatThrownBy(() -> Checkpoints.readInfo(copy)).isInstanceOf(IOException.class).hasMessageContaining("calibration").hasMessageContaining("0.7");
     }
 
     @Test

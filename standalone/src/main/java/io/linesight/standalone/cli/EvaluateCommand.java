@@ -112,6 +112,11 @@ final class EvaluateCommand implements Callable<Integer> {
     private static void show(PrintWriter out, EvaluationReport measured, boolean named) {
         if (named) out.println(measured.modelVersion());
         out.print(measured.table());
+        out.println();
+        DecisionTable.print(out, measured);
+        if (measured.calibratedOn() > 0) {
+            out.println(measured.calibratedOn() + " of these pictures placed the checkpoint's thresholds (linesight calibrate): the counts at the threshold flatter it. Measure on others");
+        }
         if (measured.skipped() > 0) out.println(measured.skipped() + " pictures could not be read and were left out");
         out.flush();
     }

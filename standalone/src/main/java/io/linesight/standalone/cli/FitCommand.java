@@ -3,9 +3,11 @@ package io.linesight.standalone.cli;
 import io.linesight.mmad.encoder.Encoder;
 import io.linesight.mmad.model.MapKind;
 import io.linesight.trainer.data.MvtecDataset;
+import io.linesight.trainer.fit.CalibrationRule;
 import io.linesight.trainer.fit.Fit;
 import io.linesight.trainer.fit.FitOptions;
 import io.linesight.trainer.fit.FitResult;
+import io.linesight.trainer.fit.ThresholdMethod;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
@@ -74,6 +76,9 @@ final class FitCommand implements Callable<Integer> {
     @Option(names = "--threads", defaultValue = "0", paramLabel = "N", description = "CPU threads; 0 takes all processors (${DEFAULT-VALUE}).")
     private int threads;
 
+    @Option(names = "--false-reject", defaultValue = "0.01", paramLabel = "RATE", description = "Share of good parts that the thresholds may call anomalous, 0.0001 to 0.2 (${DEFAULT-VALUE}).")
+    private double falseReject;
+
     @Option(names = "--skip-unreadable", description = "Leave damaged pictures out instead of stopping with their list.")
     private boolean skipUnreadable;
 
@@ -86,6 +91,7 @@ final class FitCommand implements Callable<Integer> {
         if (minutes < 0 || epochs < 0) throw new ParameterException(spec.commandLine(), "--minutes and --epochs must not be negative");
         if (batch < 1 || batch > 64) throw new ParameterException(spec.commandLine(), "--batch must be 1..64");
         if (preset != null && !List.of("base", "small", "tiny").contains(preset)) throw new ParameterException(spec.commandLine(), "--preset must be base, small or tiny");
+        CalibrationRule rule = CalibrateCommand.rule(spec, falseReject, ThresholdMethod.AUTO);
         for (Path d : data) Inputs.folder(d, "folder");
         Inputs.writable(out);
         if (from != null && encoder != null) throw new ParameterException(spec.commandLine(), "--from brings its own encoder: leave --encoder out");
@@ -97,10 +103,14 @@ final class FitCommand implements Callable<Integer> {
         FitOptions.Builder options = FitOptions.builder();
         if (preset != null) options.preset(preset);
         if (recipe != null) options.recipe(recipe);
-        FitResult r = Fit.run(options.source(MvtecDataset.open(data, categories)).encoder(chosen).from(from).map(map).finestStride(finestStride).topShare(topShare == null ? Double.NaN : topShare).minutes(minutes).epochs(epochs)
-                .batch(batch).seed(seed).learningRate(learningRate).threads(threads).skipUnreadable(skipUnreadable).command(commandLine()).out(out).build());
+        if (topShare != null) options.topShare(topShare);
+        FitResult r = Fit.run(options.source(MvtecDataset.open(data, categories)).encoder(chosen).from(from).map(map).finestStride(finestStride)
+                .minutes(minutes).epochs(epochs).batch(batch).seed(seed).learningRate(learningRate).threads(threads).skipUnreadable(skipUnreadable).rule(rule)
+                .command(commandLine()).out(out).build());
         PrintWriter o = spec.commandLine().getOut();
         o.printf(Locale.ROOT, "Wrote %s: version %s, %d pictures, %d steps, %.1f epochs, loss %.4f to %.4f%n", out, r.info().version(), r.images(), r.steps(), r.epochs(), r.firstLoss(), r.lastLoss());
+        CalibrationTable.print(o, r.info().calibration().byProduct());
+        CalibrationTable.warn(spec.commandLine().getErr(), r.info().calibration().byProduct());
         if (r.skipped() > 0) o.println(r.skipped() + " pictures could not be read and were left out");
         return 0;
     }

@@ -16,7 +16,7 @@ import picocli.CommandLine.Option;
 @Command(name = "linesight", mixinStandardHelpOptions = true, versionProvider = Linesight.Version.class, sortOptions = false,
         description = "Streaming visual inspection: camera frames in, MMAD anomaly events out.",
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = {DemoCommand.class, SimulateCommand.class, FitCommand.class, EvaluateCommand.class, ScoreCommand.class, ReplayCommand.class,
+        subcommands = {DemoCommand.class, SimulateCommand.class, FitCommand.class, CalibrateCommand.class, EvaluateCommand.class, ScoreCommand.class, ReplayCommand.class,
             ServeCommand.class, LabelCommand.class, TrainCommand.class, TopicsCommand.class, ModelsCommand.class, ParityCommand.class, CommandLine.HelpCommand.class},
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {"0:done", "1:it failed; the message says why and what happens next", "2:the command line is wrong"},

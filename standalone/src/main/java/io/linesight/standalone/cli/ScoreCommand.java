@@ -152,7 +152,7 @@ final class ScoreCommand implements Callable<Integer> {
             RgbImage picture = pictures.get(i);
             double raw = scores.raw()[i];
             double score = calibration.calibrated(raw);
-            String verdict = Double.isNaN(raw) ? "REVIEW" : score >= 0.5 ? "FAIL" : "PASS";
+            String verdict = Double.isNaN(raw) ? "REVIEW" : verdict(score, calibration);
             float[] map = scores.map(i);
             if (maps != null) Npy.write(maps.resolve(names.get(file) + ".npy"), map, scores.size(), scores.size());
             if (heatmaps != null) {
@@ -173,5 +173,11 @@ final class ScoreCommand implements Callable<Integer> {
                 regions.addObject().put("x", r.x()).put("y", r.y()).put("width", r.width()).put("height", r.height()).put("area", r.area()).put("peak", r.peak());
             }
         }
+    }
+
+    /** A checkpoint that says nothing of a review band is asked for yes or no. */
+    private static String verdict(double score, ProductCalibration calibration) {
+        if (calibration.review() == null) return score >= 0.5 ? "FAIL" : "PASS";
+        return score < calibration.review().low() ? "PASS" : score >= calibration.review().high() ? "FAIL" : "REVIEW";
     }
 }

@@ -2,6 +2,7 @@ package io.linesight.streams.verdict;
 
 import io.linesight.mmad.checkpoint.Calibration;
 import io.linesight.mmad.checkpoint.ProductCalibration;
+import io.linesight.mmad.checkpoint.ReviewBand;
 import io.linesight.schemas.Verdict;
 import io.linesight.streams.batching.Inference;
 
@@ -14,11 +15,16 @@ public final class Verdicts {
     public static final String MODEL_RETURNED_NAN = "MODEL_RETURNED_NAN";
     public static final String FALLBACK = "*";
 
-    private final double low;
-    private final double high;
+    private final Double low;
+    private final Double high;
 
-    /** Calibrated scores below {@code low} are PASS, from {@code high} on FAIL, between them REVIEW. */
-    public Verdicts(double low, double high) {
+    /**
+     * Calibrated scores below {@code low} are PASS, from {@code high} on FAIL, between them REVIEW.
+     *
+     * @param low  for every product; null leaves it to the checkpoint's band of the product, {@link ReviewBand#USUAL} where it has none
+     * @param high likewise
+     */
+    public Verdicts(Double low, Double high) {
         this.low = low;
         this.high = high;
     }
@@ -47,7 +53,8 @@ public final class Verdicts {
             return new Decision(Double.NaN, Verdict.REVIEW, MODEL_RETURNED_NAN, calibration, applied);
         }
         double score = calibration.calibrated(inference.raw());
-        Verdict verdict = score < low ? Verdict.PASS : score >= high ? Verdict.FAIL : Verdict.REVIEW;
+        ReviewBand band = calibration.band();
+        Verdict verdict = score < (low == null ? band.low() : low) ? Verdict.PASS : score >= (high == null ? band.high() : high) ? Verdict.FAIL : Verdict.REVIEW;
         return new Decision(score, verdict, null, calibration, applied);
     }
 

@@ -39,6 +39,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.stream.IntStream;
 import java.util.zip.CRC32;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
@@ -171,6 +172,39 @@ class InspectionTopologyTest {
 
     private void shouldReject(CameraFrame.Builder frame, DeadLetterCode code, String... message) {
         shouldReject(frames.serializer().serialize(config.topics().frames().name(), frame.build()), code, message);
+    }
+
+    private Verdict verdict(String product, int value) {
+        send(grey(value).setProduct(product));
+        return result().getVerdict();
+    }
+
+    /** On the scale of both products these are 0.10, 0.25, 0.47, 0.54, 0.66 and 0.92. */
+    private List<Verdict> verdicts(String product) {
+        return IntStream.of(35, 50, 62, 66, 72, 95).mapToObj(v -> verdict(product, v)).toList();
+    }
+
+    @Test
+    void shouldDecideByTheProductsOwnBandWhereTheCheckpointHasOne() {
+        assertThat(verdicts("bolt")).containsExactly(Verdict.PASS, Verdict.PASS, Verdict.REVIEW, Verdict.REVIEW, Verdict.FAIL, Verdict.FAIL);
+        assertThat(verdicts("banded")).containsExactly(Verdict.PASS, Verdict.REVIEW, Verdict.REVIEW, Verdict.REVIEW, Verdict.REVIEW, Verdict.FAIL);
+    }
+
+    @Test
+    void shouldDecideByTheConfiguredBandForEveryProduct() {
+        stopParts();
+        open(Map.of("linesight.review.low", "0.48", "linesight.review.high", "0.53"));
+        List<Verdict> expected = List.of(Verdict.PASS, Verdict.PASS, Verdict.PASS, Verdict.FAIL, Verdict.FAIL, Verdict.FAIL);
+        assertThat(verdicts("bolt")).isEqualTo(expected);
+        assertThat(verdicts("banded")).isEqualTo(expected);
+    }
+
+    @Test
+    void shouldLeaveTheEndThatIsNotConfiguredToTheCheckpoint() {
+        stopParts();
+        open(Map.of("linesight.review.high", "1"));
+        assertThat(verdicts("bolt")).containsExactly(Verdict.PASS, Verdict.PASS, Verdict.REVIEW, Verdict.REVIEW, Verdict.REVIEW, Verdict.REVIEW);
+        assertThat(verdicts("banded")).containsExactly(Verdict.PASS, Verdict.REVIEW, Verdict.REVIEW, Verdict.REVIEW, Verdict.REVIEW, Verdict.REVIEW);
     }
 
     @Test

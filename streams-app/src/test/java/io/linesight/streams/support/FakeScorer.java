@@ -3,6 +3,7 @@ package io.linesight.streams.support;
 import io.linesight.mmad.checkpoint.Calibration;
 import io.linesight.mmad.checkpoint.CheckpointInfo;
 import io.linesight.mmad.checkpoint.ProductCalibration;
+import io.linesight.mmad.checkpoint.ReviewBand;
 import io.linesight.mmad.runtime.ScoringException;
 import io.linesight.mmad.score.Scorer;
 import io.linesight.mmad.score.Scores;
@@ -32,7 +33,7 @@ public final class FakeScorer implements Scorer {
     public volatile Consumer<List<byte[]>> before = frames -> { };
 
     private final CheckpointInfo info = new CheckpointInfo("fake-1", "00",
-            new Calibration(new ProductCalibration(0.5, 0.1), Map.of("bolt", new ProductCalibration(0.25, 0.05))), Map.of());
+            new Calibration(new ProductCalibration(0.5, 0.1), Map.of("bolt", new ProductCalibration(0.25, 0.05), "banded", new ProductCalibration(0.25, 0.05, new ReviewBand(0.1, 0.9), null))), Map.of());
 
     @Override
     public CheckpointInfo info() {

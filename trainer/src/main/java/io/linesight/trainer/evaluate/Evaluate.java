@@ -16,6 +16,7 @@ import io.linesight.mmad.score.Scores;
 import io.linesight.trainer.data.DatasetException;
 import io.linesight.trainer.data.ImageSource.Sample;
 import io.linesight.trainer.evaluate.EvaluationReport.ImageScore;
+import io.linesight.trainer.fit.CalibrationPictures;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -33,6 +34,8 @@ public final class Evaluate {
     private final EvaluateOptions options;
     private final List<String> unreadable = new ArrayList<>();
     private final List<ImageScore> images = new ArrayList<>();
+    private CalibrationPictures calibrationPictures;
+    private int calibratedOn;
     private long lastReport = System.nanoTime();
 
     private Evaluate(EvaluateOptions options) {
@@ -61,12 +64,13 @@ public final class Evaluate {
         CheckpointInfo info;
         try (Scorer scorer = OrtScorer.open(options.checkpoint(), options.scorer())) {
             info = scorer.info();
+            calibrationPictures = CalibrationPictures.of(info);
             for (String category : categories) metrics.put(category, measure(scorer, category, total, details));
         }
         refuseUnreadable();
         if (options.scores() != null) writeScores();
         double seconds = (System.nanoTime() - start) / 1e9;
-        return new EvaluationReport(info.version(), info.sha256(), options.source().name(), metrics, details, CategoryMetrics.mean(metrics.values()), List.copyOf(images), unreadable.size(),
+        return new EvaluationReport(info.version(), info.sha256(), options.source().name(), metrics, details, CategoryMetrics.mean(metrics.values()), List.copyOf(images), unreadable.size(), calibratedOn,
                 seconds / Math.max(1, images.size()));
     }
 
@@ -85,6 +89,7 @@ public final class Evaluate {
                 Scores scores = scorer.score(batch.stream().map(Loaded::frame).toList());
                 for (int i = 0; i < batch.size(); i++) {
                     Loaded l = batch.get(i);
+                    if (calibrationPictures.contain(category, l.frame)) calibratedOn++;
                     float raw = scores.raw()[i];
                     if (!Float.isFinite(raw)) throw new IllegalStateException("the model gives a score that is not a number for " + category + "/" + l.sample.name() + "; it cannot be measured");
                     float[] map = scores.map(i);

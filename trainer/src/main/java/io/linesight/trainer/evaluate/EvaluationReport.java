@@ -20,10 +20,11 @@ import java.util.Map;
  * @param mean            unweighted mean over the categories
  * @param images          every image's score
  * @param skipped         unreadable pictures left out
+ * @param calibratedOn    pictures measured that also placed the checkpoint's thresholds: what it decides on them flatters it
  * @param secondsPerImage wall-clock seconds per image, reading included
  */
 public record EvaluationReport(String modelVersion, String modelSha256, String dataset, Map<String, CategoryMetrics> categories, Map<String, CategoryDetail> details, CategoryMetrics mean,
-        List<ImageScore> images, int skipped, double secondsPerImage) {
+        List<ImageScore> images, int skipped, int calibratedOn, double secondsPerImage) {
     private static final String[] NAMES = {"imageAuroc", "imageAp", "imageF1max", "pixelAuroc", "pixelAp", "pixelF1max", "aupro", "mad"};
     /** Columns of the table, in the order of {@link #values}. */
     public static final List<String> HEADS = List.of("I-AUROC", "I-AP", "I-F1max", "P-AUROC", "P-AP", "P-F1max", "AUPRO", "mAD");
@@ -75,6 +76,7 @@ public record EvaluationReport(String modelVersion, String modelSha256, String d
         root.put("modelVersion", modelVersion);
         root.put("dataset", dataset);
         root.put("skipped", skipped);
+        root.put("calibratedOn", calibratedOn);
         root.put("secondsPerImage", secondsPerImage);
         try {
             return new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsString(root);

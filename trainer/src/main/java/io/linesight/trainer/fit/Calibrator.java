@@ -2,81 +2,125 @@ package io.linesight.trainer.fit;
 
 import io.linesight.mmad.checkpoint.Calibration;
 import io.linesight.mmad.checkpoint.ProductCalibration;
-import java.util.ArrayList;
-import java.util.List;
+import io.linesight.mmad.checkpoint.ReviewBand;
+import io.linesight.mmad.checkpoint.ThresholdBasis;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * Thresholds from the scores of images that were not trained on. The bound of a product is the upper 99 % prediction bound of one more normal
- * score (Student's t: few images give a wider margin), but never below the highest score seen: about one false reject in a hundred normal
- * parts. A logit is one standard deviation of the normal scores.
+ * Thresholds from the scores of pictures that were not trained on: where only the wanted share of normal parts scores as high. How the normals'
+ * {@link Tail} is found goes by their number ({@link ThresholdMethod}); a logit is one standard deviation of the normal scores there.
  *
- * <p>Without anomalous scores the threshold is that bound. With some it lies between the bound and the threshold of the best F1 (of several
- * equally good ones the one nearest to the bound): n anomalous scores move it by the share {@code n / (n + 10)} of the way. So anomalous
- * labels only ever lower a threshold, a few only a little, and defects that are easy to see do not raise it above what subtle ones need. It is
- * never lowered so far that more than one in twenty of the normals given would be rejected.
+ * <p>Anomalous scores lower the threshold towards that of the best F1 (of several equally good ones the one nearest to the normals' threshold):
+ * n of them move it by the share {@code n / (n + 10)} of the way. So anomalous labels only ever lower a threshold, a few only a little, and defects
+ * that are easy to see do not raise it above what subtle ones need. It is never lowered so far that more than one in twenty of the normals given
+ * (or the wanted share, where that is more) would be rejected. From five of them on the scale is fitted too, by logistic regression that leaves
+ * 0.5 at the threshold.
+ *
+ * <p>The review band lies around the threshold from where three times as many normals would be rejected to where a third as many would.
  */
 final class Calibrator {
-    private static final double Z99 = 2.3263478740;
+    /** Normals from which on their highest scores say how the tail falls. */
+    static final int ENOUGH_FOR_TAIL = 50;
+    /** Normals over rate from which on the scores' own quantile is as good as any fit. */
+    private static final double ENOUGH_FOR_QUANTILE = 100;
     /** Never let a product be more certain than this share of its threshold per logit: a spread of zero says nothing about defects. */
     private static final double LEAST_SCALE = 0.02;
     /** Anomalous scores that move the threshold half of the way. */
     private static final double HALF_WAY = 10;
     private static final double MOST_FALSE_ALARMS = 0.05;
+    private static final int LEAST_FOR_SCALE = 5;
+    /** How many times more, and fewer, normals lie at the ends of the review band. */
+    private static final double BAND = 3;
+    private static final double CONFIDENCE = 0.95;
 
     private Calibrator() { }
 
-    /** @param scores held-out normal scores per product, each at least one */
-    static Calibration calibrate(Map<String, List<Double>> scores) {
+    /** Thresholds of all products, and by Student's bound of all their normals together that of others. */
+    static Calibration calibrate(Map<String, ProductSamples> samples, CalibrationRule rule) {
+        Map<String, Tail> pooled = Pool.tails(samples);
         Map<String, ProductCalibration> products = new TreeMap<>();
-        List<Double> all = new ArrayList<>();
-        scores.forEach((product, s) -> {
-            products.put(product, of(s));
-            all.addAll(s);
-        });
-        return new Calibration(of(all), products);
+        samples.forEach((product, s) -> products.put(product, of(s, pooled.get(product), samples.size() > 1 || s.training().length > 0, rule)));
+        double[] all = samples.values().stream().flatMapToDouble(s -> Arrays.stream(s.normals())).toArray();
+        return new Calibration(bound(all, rule), products);
     }
 
-    static ProductCalibration of(List<Double> scores) {
-        int n = scores.size();
-        double mean = scores.stream().mapToDouble(d -> d).average().orElseThrow();
-        double max = scores.stream().mapToDouble(d -> d).max().orElseThrow();
-        double deviation = n < 2 ? mean * 0.1 : Math.sqrt(scores.stream().mapToDouble(d -> (d - mean) * (d - mean)).sum() / (n - 1));
-        double bound = mean + (n < 2 ? Z99 : student(n - 1)) * deviation * Math.sqrt(1 + 1.0 / n);
-        double threshold = Math.max(bound, max);
-        return new ProductCalibration(threshold, Math.max(Math.max(deviation, LEAST_SCALE * Math.abs(threshold)), 1e-9));
+    /** What products get that nothing is known of: a wide margin above all the others' normals. */
+    private static ProductCalibration bound(double[] normals, CalibrationRule rule) {
+        ProductCalibration c = of(ProductSamples.normals(normals), null, false, new CalibrationRule(rule.falseReject(), ThresholdMethod.STUDENT));
+        // A band or a rate would be made up: these are the normals of other products.
+        return new ProductCalibration(c.threshold(), c.scale());
     }
 
-    /**
-     * The same, given scores of anomalous images too.
-     *
-     * @param normals   at least one
-     * @param anomalous may be empty
-     */
-    static ProductCalibration of(List<Double> normals, List<Double> anomalous) {
-        ProductCalibration bound = of(normals);
-        if (anomalous.isEmpty()) return bound;
-        double best = bestF1(normals, anomalous, bound.threshold());
-        double share = anomalous.size() / (anomalous.size() + HALF_WAY);
-        double threshold = bound.threshold() + share * (best - bound.threshold());
+    private static ProductCalibration of(ProductSamples s, Tail pooled, boolean company, CalibrationRule rule) {
+        ThresholdMethod method = method(s.normals().length, company, rule);
+        Tail tail = switch (method) {
+            case QUANTILE -> Tail.empirical(s.normals());
+            case EVT -> Tail.pareto(s.normals());
+            case POOLED -> pooled;
+            default -> Tail.student(s.normals());
+        };
+        double threshold = tail.quantile(rule.falseReject());
+        if (method == ThresholdMethod.STUDENT) threshold = Math.max(threshold, Arrays.stream(s.normals()).max().orElseThrow());
+        // The normals' spread as the upper tail has it, which is the side that decides.
+        double deviation = (threshold - tail.quantile(0.5)) / Distributions.normalQuantile(rule.falseReject());
+        double scale = Math.max(Math.max(deviation, LEAST_SCALE * Math.abs(threshold)), 1e-9);
+        boolean lowers = s.anomalous().length > 0 && (rule.method() == ThresholdMethod.AUTO || rule.method() == ThresholdMethod.F1MAX);
+        if (lowers) threshold = lowered(s.normals(), s.anomalous(), threshold, rule.falseReject());
+        if (lowers && s.anomalous().length >= LEAST_FOR_SCALE) scale = Logistic.scale(s.normals(), s.anomalous(), threshold, scale);
+        return described(s, tail, threshold, scale, lowers ? ThresholdMethod.F1MAX : method, rule);
+    }
+
+    /** What the number of normals allows, or what was asked for. */
+    private static ThresholdMethod method(int normals, boolean company, CalibrationRule rule) {
+        if (rule.method() != ThresholdMethod.AUTO && rule.method() != ThresholdMethod.F1MAX) {
+            // A tail needs a few scores to be fitted to; what cannot be had is not replaced in silence.
+            int least = rule.method() == ThresholdMethod.EVT ? 20 : 1;
+            if (normals < least) throw new IllegalArgumentException("the method evt needs at least " + least + " normal pictures, and there are " + normals + "; give more, or let the program choose the method");
+            return rule.method();
+        }
+        if (normals >= ENOUGH_FOR_QUANTILE / rule.falseReject()) return ThresholdMethod.QUANTILE;
+        if (normals >= ENOUGH_FOR_TAIL) return ThresholdMethod.EVT;
+        return company ? ThresholdMethod.POOLED : ThresholdMethod.STUDENT;
+    }
+
+    private static ProductCalibration described(ProductSamples s, Tail tail, double threshold, double scale, ThresholdMethod method, CalibrationRule rule) {
+        double rate = Math.max(tail.rate(threshold), 1e-9);   // a threshold above all that the tail knows still has a band
+        double low = Math.min(threshold, tail.quantile(Math.min(0.5, BAND * rate)));
+        double high = Math.max(threshold, tail.quantile(rate / BAND));
+        ProductCalibration c = new ProductCalibration(threshold, scale);
+        ReviewBand band = new ReviewBand(Math.min(0.5, c.calibrated(low)), Math.max(0.5, Math.min(0.99, c.calibrated(high))));
+        int n = s.normals().length;
+        int rejected = (int) Arrays.stream(s.normals()).filter(d -> d >= threshold).count();
+        double failed = tail.rate(threshold + scale * Math.log(band.high() / (1 - band.high())));
+        double passed = band.low() <= 0 ? 0.5 : tail.rate(low);
+        double missed = Arrays.stream(s.anomalous()).filter(d -> c.calibrated(d) < band.low()).count();
+        return new ProductCalibration(threshold, scale, band, new ThresholdBasis(method.inCheckpoint(), rule.falseReject(), n, s.anomalous().length, rate,
+                Distributions.upperBound(rejected, n, CONFIDENCE), failed, Math.max(0, passed - failed), s.anomalous().length == 0 ? null : missed / s.anomalous().length));
+    }
+
+    private static double lowered(double[] normals, double[] anomalous, double bound, double wanted) {
+        double best = bestF1(normals, anomalous, bound);
+        double share = anomalous.length / (anomalous.length + HALF_WAY);
+        double threshold = bound + share * (best - bound);
         // Scores equal to the threshold are rejected, so just above the first normal that has to pass.
-        List<Double> sorted = normals.stream().sorted(java.util.Comparator.reverseOrder()).toList();
-        double floor = Math.nextUp(sorted.get((int) (MOST_FALSE_ALARMS * sorted.size())));
-        threshold = Math.min(bound.threshold(), Math.max(threshold, floor));
-        return new ProductCalibration(threshold, bound.scale());
+        double[] sorted = normals.clone();
+        Arrays.sort(sorted);
+        double floor = Math.nextUp(sorted[sorted.length - 1 - (int) (Math.max(MOST_FALSE_ALARMS, wanted) * sorted.length)]);
+        return Math.min(bound, Math.max(threshold, floor));
     }
 
     /** The threshold at or below {@code highest}, nearest to it, that separates best; a score at the threshold counts as rejected. */
-    private static double bestF1(List<Double> normals, List<Double> anomalous, double highest) {
-        double[] n = normals.stream().mapToDouble(d -> d).sorted().toArray();
-        double[] a = anomalous.stream().mapToDouble(d -> d).sorted().toArray();
+    private static double bestF1(double[] normals, double[] anomalous, double highest) {
+        double[] a = anomalous.clone();
+        Arrays.sort(a);
         double at = highest;
-        double best = f1(n, a, highest);
+        double best = f1(normals, a, highest);
         for (int i = a.length - 1; i >= 0; i--) {
             // Going down, only reaching one more anomalous score can be better.
             if (a[i] >= highest) continue;
-            double f = f1(n, a, a[i]);
+            double f = f1(normals, a, a[i]);
             if (f > best + 1e-12) {
                 best = f;
                 at = a[i];
@@ -86,20 +130,8 @@ final class Calibrator {
     }
 
     private static double f1(double[] normals, double[] anomalous, double threshold) {
-        long tp = java.util.Arrays.stream(anomalous).filter(d -> d >= threshold).count();
-        long fp = java.util.Arrays.stream(normals).filter(d -> d >= threshold).count();
+        long tp = Arrays.stream(anomalous).filter(d -> d >= threshold).count();
+        long fp = Arrays.stream(normals).filter(d -> d >= threshold).count();
         return tp == 0 ? 0 : 2.0 * tp / (tp + fp + anomalous.length);
-    }
-
-    /** One-sided 99 % quantile of Student's t (Cornish-Fisher expansion from 5 degrees of freedom, capped where there are next to none). */
-    static double student(int freedom) {
-        double[] table = {31.82, 6.965, 4.541, 3.747};
-        if (freedom <= table.length) return Math.min(table[freedom - 1], 7);
-        double v = freedom;
-        double z = Z99;
-        double z3 = z * z * z;
-        double z5 = z3 * z * z;
-        double z7 = z5 * z * z;
-        return z + (z3 + z) / (4 * v) + (5 * z5 + 16 * z3 + 3 * z) / (96 * v * v) + (3 * z7 + 19 * z5 + 17 * z3 - 15 * z) / (384 * v * v * v);
     }
 }

@@ -276,7 +276,7 @@ public final class Fit {
         provenance.put("loss", String.format(Locale.ROOT, "%.6f", outcome.lastLoss()));
         provenance.put("trainingSeconds", String.format(Locale.ROOT, "%.0f", outcome.seconds()));
         provenance.put("command", options.command);
-        CheckpointInfo info = new Finish(options.out, options.threads, options.progress).run(frames,
+        CheckpointInfo info = new Finish(options.out, options.threads, options.progress).run(frames, set.training(), options.rule,
                 draft -> Checkpoints.write(draft, config, outcome.weights(), encoder, Finish.UNCALIBRATED, provenance));
         Map<String, Integer> held = new TreeMap<>();
         frames.forEach((category, f) -> held.put(category, f.size()));

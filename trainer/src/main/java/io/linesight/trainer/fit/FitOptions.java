@@ -37,6 +37,7 @@ public final class FitOptions {
     final Path metrics;
     final Path workDir;
     final boolean skipUnreadable;
+    final CalibrationRule rule;
     final String command;
     final PrintStream progress;
     final BooleanSupplier stopWhen;
@@ -61,6 +62,7 @@ public final class FitOptions {
         metrics = b.metrics != null ? b.metrics : b.out.resolveSibling((file.endsWith(".onnx") ? file.substring(0, file.length() - 5) : file) + ".metrics.jsonl");
         workDir = b.workDir;
         skipUnreadable = b.skipUnreadable;
+        rule = b.rule;
         command = b.command;
         progress = b.progress;
         stopWhen = b.stopWhen;
@@ -90,6 +92,7 @@ public final class FitOptions {
         private Path metrics;
         private Path workDir;
         private boolean skipUnreadable;
+        private CalibrationRule rule = CalibrationRule.defaults();
         private String command = "";
         private PrintStream progress = System.err;
         private BooleanSupplier stopWhen = () -> false;
@@ -205,6 +208,12 @@ public final class FitOptions {
         /** Leave out unreadable pictures instead of stopping with their list. */
         public Builder skipUnreadable(boolean v) {
             skipUnreadable = v;
+            return this;
+        }
+
+        /** What the thresholds are to hold. */
+        public Builder rule(CalibrationRule v) {
+            rule = v;
             return this;
         }
 

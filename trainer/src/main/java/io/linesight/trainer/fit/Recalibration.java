@@ -13,18 +13,51 @@ import io.linesight.trainer.data.DatasetException;
 import io.linesight.trainer.data.ImageSource;
 import io.linesight.trainer.data.ImageSource.Sample;
 import java.io.IOException;
+import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /** Places a checkpoint's thresholds anew, by normals and anomalous pictures that it was not trained on. The network stays as it is. */
 public final class Recalibration {
     /** Normals below which a product keeps the threshold that it has: they say less than what set it. */
-    private static final int LEAST_NORMALS = 4;
+    static final int LEAST_NORMALS = 4;
 
-    private Recalibration() { }
+    private final Path in;
+    private final CalibrationRule rule;
+    private final ScorerOptions options;
+    private final Map<String, ProductSamples> samples = new TreeMap<>();
+    private final Map<String, Integer> kept = new TreeMap<>();
+    private final Map<String, Set<String>> used = new TreeMap<>();
+    private final List<String> unreadable = new ArrayList<>();
+
+    private Recalibration(Path in, CalibrationRule rule, ScorerOptions options) {
+        this.in = in;
+        this.rule = rule;
+        this.options = options;
+    }
+
+    /** Which of a source's normals place the thresholds. */
+    public enum Normals {
+        /** The training pictures that {@code fit} keeps out of training; of the others some are scored too, for their spread. */
+        HELD_OUT,
+        /** All training pictures: the checkpoint has seen none of them. */
+        TRAIN,
+        /** The test pictures. */
+        TEST
+    }
+
+    /**
+     * What came of it.
+     *
+     * @param info metadata of the new file; the version is another, since it decides differently
+     * @param kept categories that kept their threshold because they have fewer than four normals, with the number of those
+     */
+    public record Result(CheckpointInfo info, Map<String, Integer> kept) { }
 
     /**
      * Copies a checkpoint with thresholds by {@link ImageSource#calibration} of every category. A category with fewer than four normals in it
@@ -35,27 +68,70 @@ public final class Recalibration {
      * @throws IOException      when a file cannot be read or written
      */
     public static CheckpointInfo run(Path in, Path out, ImageSource source, ScorerOptions options) throws IOException {
-        List<String> unreadable = new ArrayList<>();
-        Map<String, ProductCalibration> products;
-        Calibration before;
+        Recalibration r = new Recalibration(in, CalibrationRule.defaults(), options);
         try (Scorer scorer = OrtScorer.open(in, options)) {
-            before = scorer.info().calibration();
-            products = new TreeMap<>(before.byProduct());
+            for (String category : source.categories()) r.add(scorer, category, source.calibration(category), List.of(), source.categories().size());
+        }
+        return r.write(out).info();
+    }
+
+    /**
+     * Copies a checkpoint with thresholds by the pictures of a folder. The fallback stays, and so do products that the folder lacks.
+     *
+     * @param anomalies whether the source's anomalous test pictures count too
+     * @param progress  a line per category
+     * @throws DatasetException naming every picture that cannot be read, or when there are too few normals for any category; nothing was written
+     * @throws IOException      when a file cannot be read or written
+     * @throws IllegalArgumentException when the method asked for cannot be had with so few pictures; nothing was written
+     */
+    public static Result run(Path in, Path out, ImageSource source, Normals normals, boolean anomalies, CalibrationRule rule, ScorerOptions options, PrintStream progress) throws IOException {
+        Recalibration r = new Recalibration(in, rule, options);
+        TrainingSet set = normals == Normals.HELD_OUT ? TrainingSet.of(source, false, progress) : null;
+        try (Scorer scorer = OrtScorer.open(in, options)) {
+            int done = 0;
             for (String category : source.categories()) {
-                List<byte[]> normals = new ArrayList<>();
-                List<byte[]> anomalous = new ArrayList<>();
-                for (Sample s : source.calibration(category)) {
-                    try {
-                        (s.anomalous() ? anomalous : normals).add(Preprocess.toModelInput(s.image().read()));
-                    } catch (BadImageException | IOException e) {
-                        unreadable.add(category + "/" + s.name() + " (" + e.getMessage() + ")");
-                    }
-                }
-                if (normals.size() < LEAST_NORMALS) continue;
-                products.put(category, Calibrator.of(Finish.score(scorer, category, normals), Finish.score(scorer, category, anomalous)));
+                List<Sample> given = new ArrayList<>(switch (normals) {
+                    case HELD_OUT -> set.heldOut().get(category);
+                    case TRAIN -> source.train(category);
+                    case TEST -> source.test(category).stream().filter(s -> !s.anomalous()).toList();
+                });
+                if (anomalies) source.test(category).stream().filter(Sample::anomalous).forEach(given::add);
+                r.add(scorer, category, given, set == null ? List.of() : set.training().get(category), source.categories().size());
+                progress.println("calibrate " + ++done + " of " + source.categories().size() + ": " + category);
             }
         }
+        if (r.unreadable.isEmpty() && r.samples.isEmpty()) {
+            throw new DatasetException("no category has the " + LEAST_NORMALS + " normal pictures that a threshold needs: " + r.kept + ". Nothing was written; add some, or take others with --normals");
+        }
+        return r.write(out);
+    }
+
+    private void add(Scorer scorer, String category, List<Sample> given, List<Sample> training, int categories) throws IOException {
+        List<byte[]> normals = new ArrayList<>();
+        List<byte[]> anomalous = new ArrayList<>();
+        for (Sample s : given) {
+            try {
+                (s.anomalous() ? anomalous : normals).add(Preprocess.toModelInput(s.image().read()));
+            } catch (BadImageException | IOException e) {
+                unreadable.add(category + "/" + s.name() + " (" + e.getMessage() + ")");
+            }
+        }
+        if (normals.size() < LEAST_NORMALS) {
+            kept.put(category, normals.size());
+            return;
+        }
+        Set<String> marks = new TreeSet<>();
+        normals.forEach(f -> marks.add(CalibrationPictures.mark(f)));
+        anomalous.forEach(f -> marks.add(CalibrationPictures.mark(f)));
+        used.put(category, marks);
+        samples.put(category, new ProductSamples(Finish.score(scorer, category, normals), Finish.training(scorer, category, training, categories), Finish.score(scorer, category, anomalous)));
+    }
+
+    private Result write(Path out) throws IOException {
         if (!unreadable.isEmpty()) throw new DatasetException(unreadable.size() + " pictures cannot be read, nothing was written: " + String.join("; ", unreadable));
-        return Checkpoints.withCalibration(in, out, new Calibration(before.fallback(), products));
+        CheckpointInfo before = Checkpoints.readInfo(in);
+        Map<String, ProductCalibration> products = new TreeMap<>(before.calibration().byProduct());
+        if (!samples.isEmpty()) products.putAll(Calibrator.calibrate(samples, rule).byProduct());
+        return new Result(Checkpoints.withCalibration(in, out, new Calibration(before.calibration().fallback(), products), CalibrationPictures.of(before).with(used)), Map.copyOf(kept));
     }
 }

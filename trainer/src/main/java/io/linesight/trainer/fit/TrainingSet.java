@@ -54,6 +54,11 @@ final class TrainingSet {
         return training;
     }
 
+    /** Normals that set the thresholds, by category. */
+    Map<String, List<Sample>> heldOut() {
+        return heldOut;
+    }
+
     /** Number of pictures to learn from. */
     int size() {
         return training.values().stream().mapToInt(List::size).sum();

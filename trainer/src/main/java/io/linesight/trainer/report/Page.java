@@ -1,5 +1,6 @@
 package io.linesight.trainer.report;
 
+import io.linesight.mmad.checkpoint.ThresholdBasis;
 import io.linesight.mmad.metrics.CategoryCurves;
 import io.linesight.mmad.metrics.CategoryMetrics;
 import io.linesight.mmad.metrics.Curve;
@@ -178,7 +179,7 @@ final class Page {
 
     private void decisions() throws IOException {
         put("<section><h2>Decisions at the threshold</h2><p class=\"small\">A picture is called anomalous when its score reaches the category's threshold, which the checkpoint carries.</p>");
-        put("<div class=\"wide\"><table><thead><tr><th>category</th>", b == null ? "" : "<th></th>", "<th>threshold</th><th>false alarms</th><th></th><th>missed</th><th></th>",
+        put("<div class=\"wide\"><table><thead><tr><th>category</th>", b == null ? "" : "<th></th>", "<th>threshold</th><th class=\"text\">rests on</th><th>false alarms</th><th></th><th>missed</th><th></th>",
                 b == null ? "" : "<th>decided differently</th><th>only A right</th><th>only B right</th>", "</tr></thead>");
         boolean fallback = false;
         for (String c : categories) {
@@ -188,6 +189,7 @@ final class Page {
                 fallback |= !d.ownLine();
                 put("<tr>", x == a ? "<th" + (b == null ? "" : " rowspan=\"2\"") + ">" + Html.name(c) + "</th>" : "", b == null ? "" : "<td>" + tag(x) + "</td>");
                 put("<td>", Html.score(d.calibration().threshold()), d.ownLine() ? "" : "*", "</td>");
+                put("<td class=\"text faint\">", basis(d), "</td>");
                 counts(x.decisions(c));
                 if (b != null && x == a) disputes(c);
                 put("</tr>");
@@ -196,14 +198,32 @@ final class Page {
         }
         put("<tbody class=\"mean\">");
         for (Contender x : contenders) {
-            put("<tr>", x == a ? "<th" + (b == null ? "" : " rowspan=\"2\"") + ">all</th>" : "", b == null ? "" : "<td>" + tag(x) + "</td>", "<td></td>");
+            put("<tr>", x == a ? "<th" + (b == null ? "" : " rowspan=\"2\"") + ">all</th>" : "", b == null ? "" : "<td>" + tag(x) + "</td>", "<td></td><td></td>");
             counts(Decisions.of(x.report().images()));
             if (b != null && x == a) disputes(null);
             put("</tr>");
         }
         put("</tbody></table></div>");
         if (fallback) put("<p class=\"small\">* The checkpoint was not calibrated on this category: its fallback threshold applies, as it would on the line. Fit or calibrate with the category's normal pictures before judging these counts.</p>");
+        for (Contender x : contenders) {
+            if (x.report().calibratedOn() > 0) {
+                put("<p class=\"small\"><b>", b == null ? "" : tag(x) + " ", plural(x.report().calibratedOn(), "of these pictures"), " placed the checkpoint's thresholds: the counts above flatter it. Measure on others.</b></p>");
+            }
+        }
         put("</section>");
+    }
+
+    /** What the checkpoint says of its threshold. */
+    private static String basis(CategoryDetail d) {
+        ThresholdBasis t = d.calibration().basis();
+        if (!d.ownLine() || t == null) return Html.DASH;
+        StringBuilder s = new StringBuilder(t.method()).append(", ").append(plural(t.normals(), "normal"));
+        if (t.anomalous() > 0) s.append(", ").append(plural(t.anomalous(), "anomalous"));
+        if (t.expectedFalseRejectRate() != null) s.append("; ").append(Html.percent(t.expectedFalseRejectRate())).append(" % false alarms expected");
+        if (d.calibration().review() != null && t.expectedReviewRate() != null) {
+            s.append("; review ").append(String.format(Locale.ROOT, "%.2f to %.2f", d.calibration().review().low(), d.calibration().review().high())).append(", ").append(Html.percent(t.expectedReviewRate())).append(" % of normals");
+        }
+        return Html.text(s.toString());
     }
 
     private void counts(Decisions d) throws IOException {

@@ -25,7 +25,7 @@ class GalleryTest {
         for (int i = 0; i < scores.length; i += 2) images.add(Reports.score("bolt", (String) scores[i], !((String) scores[i]).startsWith("g"), ((Number) scores[i + 1]).doubleValue(), LINE));
         CategoryDetail detail = new CategoryDetail(new CategoryCurves(null, null, null, null, null), LINE, true, 0, 0, 0, null);
         CategoryMetrics none = new CategoryMetrics(null, null, null, null, null, null, null, null, 0, 0);
-        return new Contender(letter, Reports.options(), new EvaluationReport("v", "s", "d", Map.of("bolt", none), Map.of("bolt", detail), none, images, 0, 0));
+        return new Contender(letter, Reports.options(), new EvaluationReport("v", "s", "d", Map.of("bolt", none), Map.of("bolt", detail), none, images, 0, 0, 0));
     }
 
     private static List<String> names(List<Pick> picks) {

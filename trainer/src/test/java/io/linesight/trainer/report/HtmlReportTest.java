@@ -4,7 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import io.linesight.mmad.checkpoint.ProductCalibration;
+import io.linesight.mmad.checkpoint.ReviewBand;
+import io.linesight.mmad.checkpoint.ThresholdBasis;
 import io.linesight.trainer.data.DatasetLayout;
+import io.linesight.trainer.evaluate.CategoryDetail;
 import io.linesight.trainer.evaluate.EvaluationReport;
 import java.io.IOException;
 import java.io.StringReader;
@@ -14,6 +18,7 @@ import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import javax.xml.parsers.DocumentBuilderFactory;
@@ -47,6 +52,17 @@ class HtmlReportTest {
         assertThat(page).contains("0123abcd", "m.onnx", "linesight evaluate --data parts", "4 March 2026", "40 normal and 32 defective");
         Decisions d = Decisions.of(report.images());
         assertThat(page).contains("of 40 normal pictures").contains("<b>" + d.falseAlarms() + "</b>").contains("<b>" + d.misses() + "</b>");
+    }
+
+    @Test
+    void shouldTellWhatThresholdsRestOnAndWhetherTheyWereMadeOnThesePictures() throws Exception {
+        EvaluationReport plain = new Reports().category("bolt", 30, 20, 2, true, 1).report("v1");
+        assertThat(page(plain)).doesNotContain("placed the checkpoint's thresholds");
+        CategoryDetail d = plain.details().get("bolt");
+        ProductCalibration line = new ProductCalibration(1.5, 0.5, new ReviewBand(0.35, 0.7), new ThresholdBasis("evt", 0.01, 80, 3, 0.012, 0.05, 0.004, 0.03, 0.1));
+        CategoryDetail told = new CategoryDetail(d.curves(), line, true, 0, 0, 0, null);
+        EvaluationReport report = new EvaluationReport("v1", "0123abcd", "parts", plain.categories(), Map.of("bolt", told), plain.mean(), plain.images(), 0, 7, 0.05);
+        assertThat(page(report)).contains("evt, 80 normal, 3 anomalous; 1.2 % false alarms expected; review 0.35 to 0.70, 3.0 % of normals", "7 of these pictures placed the checkpoint's thresholds");
     }
 
     /** The area under the drawn line is the figure printed above it. */

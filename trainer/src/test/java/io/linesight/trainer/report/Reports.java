@@ -57,7 +57,7 @@ final class Reports {
     }
 
     EvaluationReport report(String version) {
-        return new EvaluationReport(version, "0123abcd", "parts", metrics, details, CategoryMetrics.mean(metrics.values()), List.copyOf(images), 0, 0.05);
+        return new EvaluationReport(version, "0123abcd", "parts", metrics, details, CategoryMetrics.mean(metrics.values()), List.copyOf(images), 0, 0, 0.05);
     }
 
     Contender contender(String letter) {

@@ -1,12 +1,19 @@
 package io.linesight.standalone.cli.models;
 
+import io.linesight.mmad.checkpoint.CheckpointInfo;
+import io.linesight.mmad.checkpoint.Checkpoints;
 import io.linesight.models.registry.PublishedVersion;
 import io.linesight.models.registry.RegistryState;
 import io.linesight.schemas.ModelStatus;
 import io.linesight.schemas.ModelVersion;
 import io.linesight.schemas.ProductMetrics;
+import io.linesight.standalone.cli.CalibrationTable;
+import io.linesight.standalone.cli.Inputs;
 import io.linesight.standalone.cli.UserError;
+import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -14,8 +21,8 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-@Command(name = "show", mixinStandardHelpOptions = true, sortOptions = false, description = "Shows everything about one published checkpoint.",
-        footerHeading = "%nExamples:%n", footer = "  linesight models show -b localhost:9092 -r http://localhost:8081 20260101-120000-1a2b3c4d")
+@Command(name = "show", mixinStandardHelpOptions = true, sortOptions = false, description = "Shows everything about one published checkpoint, or what a checkpoint file says of its thresholds.",
+        footerHeading = "%nExamples:%n", footer = {"  linesight models show -b localhost:9092 -r http://localhost:8081 20260101-120000-1a2b3c4d", "  linesight models show m.onnx                 a file, no line needed"})
 final class ShowCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
@@ -23,12 +30,13 @@ final class ShowCommand implements Callable<Integer> {
     @Mixin
     private Line line;
 
-    @Parameters(paramLabel = "VERSION", description = "As 'linesight models list' shows it.")
+    @Parameters(paramLabel = "VERSION|FILE", description = "As 'linesight models list' shows it, or a checkpoint file.")
     private String version;
 
     @Override
     public Integer call() throws Exception {
         PrintWriter out = spec.commandLine().getOut();
+        if (version.endsWith(".onnx") || Files.isRegularFile(Path.of(version))) return file(out, Inputs.existing(Path.of(version), "checkpoint"));
         try (Line.Open open = line.open()) {
             RegistryState s = open.view().state();
             PublishedVersion v = s.version(version).orElseThrow(() -> new UserError("there is no version " + version + " in the registry; 'linesight models list' shows those there are"));
@@ -64,6 +72,19 @@ final class ShowCommand implements Callable<Integer> {
             }
             return 0;
         }
+    }
+
+    /** The manifest has threshold and scale only; what they rest on is told by the file itself. */
+    private static int file(PrintWriter out, Path file) throws IOException {
+        CheckpointInfo info = Checkpoints.readInfo(file);
+        field(out, "version", info.version());
+        field(out, "sha256", info.sha256());
+        field(out, "fallback", "threshold " + Texts.number(info.calibration().fallback().threshold()) + ", scale " + Texts.number(info.calibration().fallback().scale()) + ", for products not listed");
+        if (!info.calibration().byProduct().isEmpty()) {
+            out.println();
+            CalibrationTable.print(out, info.calibration().byProduct());
+        }
+        return 0;
     }
 
     private static void field(PrintWriter out, String name, String value) {
