@@ -2,9 +2,11 @@ package io.linesight.mmad.encoder;
 
 import io.linesight.mmad.model.MmadConfig;
 import io.linesight.mmad.runtime.ScorerOptions;
+import io.linesight.mmad.runtime.ScoringException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.SplittableRandom;
 
 /** Compares an encoder with another computation of the same network, on pictures made for it. */
@@ -51,14 +53,18 @@ public final class EncoderCheck {
         float[][] both;
         try (EncoderSession session = EncoderSession.open(encoder, ScorerOptions.defaults().withDevice("cpu"))) {
             alone = session.features(List.of(picture));
-            both = session.features(List.of(picture(2), picture));
+            try {
+                both = session.features(List.of(picture(2), picture));
+            } catch (ScoringException e) {
+                throw new IllegalArgumentException("the network does not take two pictures at once, a batch of one is built into it; export it with a dynamic batch dimension (" + e.getMessage() + ")", e);
+            }
         }
         List<Double> differences = new ArrayList<>();
         for (int i = 0; i < 3; i++) {
             String map = "the feature map at stride " + (4 << i);
             float[] e = expected.get(i);
             double d = difference(e, alone[i], map);
-            if (!(d <= LIMIT)) throw new IllegalArgumentException(map + " is off by " + String.format(java.util.Locale.ROOT, "%.2g", d) + " of its largest value from what the original computes; nothing was written");
+            if (!(d <= LIMIT)) throw new IllegalArgumentException(map + " is off by " + String.format(Locale.ROOT, "%.2g", d) + " of its largest value from what the original computes; nothing was written");
             differences.add(d);
             double neighbour = difference(e, Arrays.copyOfRange(both[i], e.length, 2 * e.length), map);
             if (!(neighbour <= LIMIT)) throw new IllegalArgumentException(map + " of a picture changes with its neighbour in a batch; frames are scored in batches, so this network cannot be used");

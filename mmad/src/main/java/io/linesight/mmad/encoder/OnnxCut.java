@@ -42,6 +42,7 @@ public final class OnnxCut {
     private final float[] mean;
     private final float[] std;
     private final String input;
+    private Set<String> needed = Set.of();
 
     private OnnxCut(ModelProto source, String name, List<String> outputs, float[] mean, float[] std) {
         this.source = source;
@@ -121,30 +122,41 @@ public final class OnnxCut {
             open.addAll(makers.get(value).getInputList());
         }
         if (!needed.contains(input)) throw new IllegalArgumentException("the values " + outputs + " of '" + name + "' do not depend on its input '" + input + "'");
+        this.needed = needed;
         OnnxGraph out = OnnxGraph.graph("cut").scope("linesight.input");
         String picture = out.input(mean == null ? input : INPUT, Type.FLOAT, "N", 3, "H", "W");
         if (mean != null) {
             String centred = out.sub(picture, out.tensor("linesight.mean", new Tensor(mean, 1, 3, 1, 1)));
             out.op("Div", centred, out.tensor("linesight.std", new Tensor(std, 1, 3, 1, 1))).out(input);
         }
-        for (TensorProto t : g.getInitializerList()) if (needed.contains(t.getName())) out.add(t);
-        for (NodeProto n : g.getNodeList()) if (n.getOutputList().stream().anyMatch(needed::contains)) out.add(n);
-        for (String o : outputs) out.output(o, Type.FLOAT);
-        return source.toBuilder().setGraph(out.build()).clearMetadataProps().clearTrainingInfo().build();
+        return keepNeeded(out);
     }
 
-    /** The three values as the whole network computes them, from a picture normalised here. */
+    private ModelProto keepNeeded(OnnxGraph out) {
+        for (TensorProto t : source.getGraph().getInitializerList()) if (needed.contains(t.getName())) out.add(t);
+        Set<String> operators = new HashSet<>();
+        for (NodeProto n : source.getGraph().getNodeList()) {
+            if (n.getOutputList().stream().noneMatch(needed::contains)) continue;
+            out.add(n);
+            operators.add(n.getDomain() + "." + n.getOpType());
+        }
+        for (String o : outputs) out.output(o, Type.FLOAT);
+        ModelProto.Builder m = source.toBuilder().setGraph(out.build()).clearMetadataProps().clearTrainingInfo();
+        if (source.getFunctionsList().stream().noneMatch(f -> operators.contains(f.getDomain() + "." + f.getName()))) m.clearFunctions();
+        return m.build();
+    }
+
+    /** The three values as the network computes them in its own operator set, unoptimised, from a picture normalised here. */
     private List<float[]> original(byte[] picture) {
         int side = MmadConfig.INPUT_SIZE;
         float[] values = EncoderCheck.scaled(picture);
         if (mean != null) for (int i = 0; i < values.length; i++) values[i] = (values[i] - mean[i / (side * side)]) / std[i / (side * side)];
-        GraphProto.Builder g = source.getGraph().toBuilder().clearOutput().clearValueInfo();
-        for (int i = 0; i < g.getInputCount(); i++) if (g.getInput(i).getName().equals(input)) g.setInput(i, OnnxGraph.value(input, Type.FLOAT, 1, 3, side, side));
-        for (String o : outputs) g.addOutput(OnnxGraph.value(o, Type.FLOAT));
+        OnnxGraph graph = OnnxGraph.graph("original");
+        graph.input(input, Type.FLOAT, 1, 3, side, side);
         OrtEnvironment env = OrtEnvironment.getEnvironment();
         try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
             options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.NO_OPT);
-            try (OrtSession session = env.createSession(source.toBuilder().setGraph(g).build().toByteArray(), options);
+            try (OrtSession session = env.createSession(keepNeeded(graph).toByteArray(), options);
                     OnnxTensor image = OnnxTensor.createTensor(env, FloatBuffer.wrap(values), new long[] {1, 3, side, side});
                     OrtSession.Result result = session.run(Map.of(input, image), new LinkedHashSet<>(outputs))) {
                 List<float[]> maps = new ArrayList<>();

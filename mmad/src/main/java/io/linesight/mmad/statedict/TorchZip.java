@@ -1,5 +1,7 @@
 package io.linesight.mmad.statedict;
 
+import java.io.ByteArrayInputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -30,7 +32,7 @@ final class TorchZip {
         Map<String, TensorRef> refs;
         String prefix;
         try (ZipFile zip = open()) {
-            List<String> pickles = zip.stream().map(ZipEntry::getName).filter(n -> n.equals(PICKLE) || n.endsWith("/" + PICKLE) && n.indexOf('/') == n.length() - PICKLE.length() - 1).toList();
+            List<String> pickles = names(zip).stream().filter(n -> n.equals(PICKLE) || n.endsWith("/" + PICKLE) && n.indexOf('/') == n.length() - PICKLE.length() - 1).toList();
             if (pickles.size() != 1) throw new StateDictException(path + " is a zip archive without weights that torch.save wrote (" + pickles.size() + " entries " + PICKLE + ")");
             prefix = pickles.get(0).substring(0, pickles.get(0).length() - PICKLE.length());
             if (zip.getEntry(prefix + "constants.pkl") != null) {
@@ -41,7 +43,7 @@ final class TorchZip {
                 throw new StateDictException(path + " was saved on a big-endian machine; save it on a little-endian one");
             }
             byte[] pickle = read(zip, zip.getEntry(pickles.get(0)), LARGEST_PICKLE);
-            refs = StateDicts.dictionary(path, new Pickle(path, new PickleInput(path, new java.io.ByteArrayInputStream(pickle), pickle.length)).load());
+            refs = StateDicts.dictionary(path, new Pickle(path, new PickleInput(path, new ByteArrayInputStream(pickle), pickle.length)).load());
         }
         return new Tensors() {
             private String last;
@@ -77,8 +79,17 @@ final class TorchZip {
     private ZipFile open() throws IOException {
         try {
             return new ZipFile(path.toFile());
-        } catch (ZipException e) {
-            throw new StateDictException(path + " is truncated or damaged (" + e.getMessage() + "); copy or download it again", e);
+        } catch (ZipException | EOFException e) {
+            throw new StateDictException(path + " is truncated or damaged (" + (e.getMessage() == null ? "its table of contents ends early" : e.getMessage()) + "); copy or download it again", e);
+        }
+    }
+
+    private List<String> names(ZipFile zip) throws StateDictException {
+        try {
+            return zip.stream().map(ZipEntry::getName).toList();
+        } catch (IllegalArgumentException e) {
+            // Names that are no UTF-8 are found out only now.
+            throw new StateDictException(path + " is damaged (" + e.getMessage() + "); copy or download it again", e);
         }
     }
 
@@ -89,8 +100,8 @@ final class TorchZip {
         byte[] bytes;
         try (InputStream in = zip.getInputStream(entry)) {
             bytes = in.readNBytes((int) entry.getSize());
-        } catch (ZipException e) {
-            throw new StateDictException(path + " is damaged (" + e.getMessage() + "); copy or download it again", e);
+        } catch (ZipException | EOFException e) {
+            throw new StateDictException(path + " is damaged (" + (e.getMessage() == null ? "an entry ends early" : e.getMessage()) + "); copy or download it again", e);
         }
         CRC32 crc = new CRC32();
         crc.update(bytes);
