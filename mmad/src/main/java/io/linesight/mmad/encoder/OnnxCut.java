@@ -20,7 +20,6 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -87,7 +86,7 @@ public final class OnnxCut {
         try {
             encoder = Encoder.of(pruned.toByteArray(), name);
         } catch (IllegalArgumentException e) {
-            throw e.getMessage().contains("stride") ? new IllegalArgumentException(e.getMessage() + suggestions(), e) : e;
+            throw e.getMessage().contains("stride") ? new IllegalArgumentException(e.getMessage().replaceFirst("\\.$", "") + suggestions(), e) : e;
         }
         byte[] picture = EncoderCheck.picture(1);
         return new ImportedEncoder(encoder, "ONNX network, values " + String.join(", ", outputs), EncoderCheck.compare(encoder, picture, original(picture)));
@@ -105,7 +104,7 @@ public final class OnnxCut {
     private List<String> own() {
         List<String> own = source.getGraph().getOutputList().stream().map(ValueInfoProto::getName).toList();
         if (own.size() == 3) return own;
-        throw new IllegalArgumentException("'" + name + "' has " + own.size() + " outputs, not three feature maps; say with --outputs which values to take" + suggestions());
+        throw new IllegalArgumentException("'" + name + "' has " + own.size() + (own.size() == 1 ? " output" : " outputs") + ", not three feature maps; say with --outputs which values to take" + suggestions());
     }
 
     /** The nodes that the outputs need, in the file's order, behind the normalisation. */
@@ -173,7 +172,10 @@ public final class OnnxCut {
         }
     }
 
-    /** The deepest values of each stride, which are the ones most often wanted; nothing where the runtime cannot tell. */
+    /**
+     * Values at the three strides, to choose from: those that the network itself gives out or brings to a smaller size, which is where its
+     * stages end; where there are none, the last ones. Nothing when the runtime cannot tell the sizes.
+     */
     private String suggestions() {
         GraphShapes shapes;
         try {
@@ -181,22 +183,35 @@ public final class OnnxCut {
         } catch (OrtException e) {
             return "";
         }
-        Map<Integer, List<String>> byStride = new LinkedHashMap<>();
-        for (NodeProto n : source.getGraph().getNodeList()) {
-            for (String o : n.getOutputList()) {
-                long[] s = shapes.of(o);
-                if (s == null || s.length != 4 || s[1] < 4 || s[2] <= 0 || s[2] != s[3]) continue;
-                for (int stride = 4; stride <= 16; stride *= 2) {
-                    if (s[2] == MmadConfig.INPUT_SIZE / stride) byStride.computeIfAbsent(stride, k -> new ArrayList<>()).add(o + " (" + n.getOpType() + ", " + s[1] + " channels)");
+        GraphProto g = source.getGraph();
+        Set<String> ends = g.getOutputList().stream().map(ValueInfoProto::getName).collect(Collectors.toCollection(HashSet::new));
+        for (NodeProto n : g.getNodeList()) {
+            int side = side(shapes, n.getOutput(0));
+            for (String in : n.getInputList()) if (side > 0 && side(shapes, in) > side) ends.add(in);
+        }
+        StringBuilder text = new StringBuilder(". Values to choose from");
+        for (int stride = 4; stride <= 16; stride *= 2) {
+            int side = MmadConfig.INPUT_SIZE / stride;
+            List<String> all = new ArrayList<>();
+            List<String> best = new ArrayList<>();
+            for (NodeProto n : g.getNodeList()) {
+                for (String o : n.getOutputList()) {
+                    if (side(shapes, o) != side) continue;
+                    String value = o + " (" + n.getOpType() + ", " + shapes.of(o)[1] + " channels)";
+                    all.add(value);
+                    if (ends.contains(o)) best.add(value);
                 }
             }
-        }
-        StringBuilder text = new StringBuilder(". ");
-        for (int stride = 4; stride <= 16; stride *= 2) {
-            List<String> values = byStride.getOrDefault(stride, List.of());
-            text.append(stride == 4 ? "The last values at stride " : "; at stride ").append(stride).append(": ");
+            List<String> values = best.isEmpty() ? all : best;
+            text.append(stride == 4 ? " at stride " : "; at stride ").append(stride).append(": ");
             text.append(values.isEmpty() ? "none" : String.join(", ", values.subList(Math.max(0, values.size() - SUGGESTIONS), values.size())));
         }
         return text.toString();
+    }
+
+    /** Side of a square feature map; 0 for anything else. */
+    private static int side(GraphShapes shapes, String value) {
+        long[] s = shapes.of(value);
+        return s != null && s.length == 4 && s[1] > 0 && s[2] == s[3] && s[2] > 0 ? (int) s[2] : 0;
     }
 }

@@ -68,9 +68,9 @@ class OnnxCutTest {
     void shouldSuggestValuesWhereStridesOrNamesAreWrong() {
         byte[] net = classifier(1, false, 15);
         assertThatThrownBy(() -> OnnxCut.cut(net, "net", List.of("b", "c", "d"), null, null)).isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContainingAll("stride 4", "The last values at stride 4: n/Conv.0 (Conv, 8 channels), a (Relu, 8 channels); at stride 8: ", "b (Relu, 16 channels); at stride 16: ", "c (Relu, 32 channels)");
+                .hasMessageContainingAll("stride 4", "Values to choose from at stride 4: a (Relu, 8 channels); at stride 8: b (Relu, 16 channels); at stride 16: c (Relu, 32 channels)");
         assertThatThrownBy(() -> OnnxCut.cut(net, "net", List.of("a", "b", "x"), null, null)).hasMessageContainingAll("no value 'x'", "c (Relu, 32 channels)");
-        assertThatThrownBy(() -> OnnxCut.cut(net, "net", List.of(), null, null)).hasMessageContainingAll("1 outputs", "--outputs", "a (Relu, 8 channels)");
+        assertThatThrownBy(() -> OnnxCut.cut(net, "net", List.of(), null, null)).hasMessageContainingAll("1 output,", "--outputs", "a (Relu, 8 channels)");
         assertThatThrownBy(() -> OnnxCut.cut(net, "net", List.of("a", "b", "b"), null, null)).hasMessageContaining("three different");
     }
 

@@ -47,6 +47,12 @@ public final class StateDictFiles {
         return zip(file, p.bytes(), storages);
     }
 
+    /** The same with a plain dictionary, the only kind that libtorch reads outside Python. */
+    public static Path zipOfPlainDictionary(Path file, Map<String, Tensor> tensors) throws IOException {
+        Map<String, byte[]> storages = new LinkedHashMap<>();
+        return zip(file, new PickleBytes().raw('}').items(tensors, storages).stop().bytes(), storages);
+    }
+
     static Path zip(Path file, byte[] pickle, Map<String, byte[]> storages) throws IOException {
         try (OutputStream out = Files.newOutputStream(file); ZipOutputStream zip = new ZipOutputStream(out)) {
             stored(zip, "archive/data.pkl", pickle);
@@ -143,7 +149,12 @@ public final class StateDictFiles {
 
         /** An OrderedDict of contiguous float tensors, with the metadata that modules leave. */
         PickleBytes dictionary(Map<String, Tensor> tensors, Map<String, byte[]> storages) {
-            global("collections", "OrderedDict").raw(')', 'R', 'q', 0, '(');
+            global("collections", "OrderedDict").raw(')', 'R', 'q', 0).items(tensors, storages);
+            return raw('}').text("_metadata").global("collections", "OrderedDict").raw(')', 'R', 's', 'b');
+        }
+
+        private PickleBytes items(Map<String, Tensor> tensors, Map<String, byte[]> storages) {
+            raw('(');
             for (Map.Entry<String, Tensor> e : tensors.entrySet()) {
                 Tensor t = e.getValue();
                 String key = Integer.toString(storages.size());
@@ -153,7 +164,7 @@ public final class StateDictFiles {
                 for (int i = shape.length - 1, n = 1; i >= 0; n *= (int) shape[i], i--) stride[i] = n;
                 text(e.getKey()).tensor("FloatStorage", key, t.size(), 0, shape, stride);
             }
-            return raw('u', '}').text("_metadata").global("collections", "OrderedDict").raw(')', 'R', 's', 'b');
+            return raw('u');
         }
 
         PickleBytes stop() {

@@ -37,9 +37,9 @@ class ResNetImportTest {
         Torch.start(1);
     }
 
-    /** Multiply-adds up to layer3 are those that the widths give: 3.46 of ResNet-34's 4.8 GMAC, and so on. */
+    /** The work is torchvision's published one at 224x224 (1.814, 3.664, 4.089, 11.398, 4.230 GMAC) less layer4 and classifier, times (256/224)^2. */
     @ParameterizedTest
-    @CsvSource({"resnet18,safetensors,1.83", "resnet34,pth,3.97", "resnet50,safetensors,4.38", "wide_resnet50_2,pth,11.4", "resnext50_32x4d,legacy,4.54"})
+    @CsvSource({"resnet18,safetensors,1.832", "resnet34,pth,3.946", "resnet50,safetensors,4.281", "wide_resnet50_2,pth,11.999", "resnext50_32x4d,legacy,4.392"})
     void shouldComputeWhatLibtorchComputes(String network, String format, double gmac) throws Exception {
         Map<String, Tensor> tensors = RandomResNet.tensors(network, 5);
         Path file = dir.resolve("weights");
@@ -52,7 +52,7 @@ class ResNetImportTest {
         assertThat(e.origin()).isEqualTo(network);
         assertThat(e.differences()).hasSize(3).allSatisfy(d -> assertThat(d).isLessThan(2e-5));
         assertThat(e.encoder().channels()).isEqualTo(ResNetArchitecture.of(network).channels());
-        assertThat(e.encoder().multiplyAdds().getAsLong() / 1e9).isCloseTo(gmac, org.assertj.core.data.Offset.offset(0.02 * gmac));
+        assertThat(e.encoder().multiplyAdds().getAsLong() / 1e9).isCloseTo(gmac, org.assertj.core.data.Offset.offset(0.002 * gmac));
         Path out = dir.resolve("enc.onnx");
         e.encoder().save(out);
         assertThat(Encoder.load(out).sha256()).isEqualTo(e.encoder().sha256());
@@ -77,7 +77,7 @@ class ResNetImportTest {
     /** PyTorch itself reads what the writer of these tests writes, and its own writer's file is read here. */
     @Test
     void shouldAgreeWithPyTorchOnFiles() throws Exception {
-        Path ours = StateDictFiles.zip(dir.resolve("ours.pth"), Map.of("conv", new Tensor(new float[] {1, 2, 3, 4, 5, 6}, 2, 3)));
+        Path ours = StateDictFiles.zipOfPlainDictionary(dir.resolve("ours.pth"), Map.of("conv", new Tensor(new float[] {1, 2, 3, 4, 5, 6}, 2, 3)));
         Path theirs = dir.resolve("theirs.pt");
         try (PointerScope scope = new PointerScope()) {
             IValue dict = torch.pickle_load(new ByteVector(Files.readAllBytes(ours)));

@@ -1,6 +1,7 @@
 package io.linesight.standalone.cli.encoder;
 
 import io.linesight.mmad.encoder.ImportedEncoder;
+import io.linesight.standalone.cli.Durations;
 import io.linesight.standalone.cli.Inputs;
 import io.linesight.standalone.cli.UserError;
 import io.linesight.trainer.encoders.ResNetImport;
@@ -34,8 +35,6 @@ import picocli.CommandLine.Spec;
             "  LINESIGHT_JAVA_OPTS='-Dhttps.proxyHost=proxy -Dhttps.proxyPort=3128' linesight encoder pull resnet34",
             "", "Without a network: download the file elsewhere, bring it here and use --from FILE."})
 final class PullCommand implements Callable<Integer> {
-    private static final Duration PATIENCE = Duration.ofSeconds(Long.getLong("linesight.download.patience.seconds", 30));
-
     @Spec
     private CommandSpec spec;
 
@@ -53,6 +52,9 @@ final class PullCommand implements Callable<Integer> {
 
     @Option(names = "--keep-weights", paramLabel = "FILE", description = "Keep the downloaded .pth file here.")
     private Path keep;
+
+    @Option(names = "--patience", paramLabel = "TIME", defaultValue = "30s", converter = Durations.class, description = "How long the server may stay silent (${DEFAULT-VALUE}).")
+    private Duration patience;
 
     @Override
     public Integer call() throws Exception {
@@ -75,7 +77,7 @@ final class PullCommand implements Callable<Integer> {
             spec.commandLine().getErr().println("Downloading " + uri + " ...");
             spec.commandLine().getErr().flush();
             try {
-                new Download(PATIENCE).fetch(uri, temporary);
+                new Download(patience).fetch(uri, temporary);
             } catch (IOException e) {
                 throw new UserError(network + " could not be downloaded: " + e.getMessage() + ". Nothing was written. " + byHand(weights, target), e);
             }
