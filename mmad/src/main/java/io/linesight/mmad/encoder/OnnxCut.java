@@ -50,7 +50,7 @@ public final class OnnxCut {
         this.std = std;
         Set<String> constants = source.getGraph().getInitializerList().stream().map(TensorProto::getName).collect(Collectors.toSet());
         List<ValueInfoProto> inputs = source.getGraph().getInputList().stream().filter(i -> !constants.contains(i.getName())).toList();
-        if (inputs.size() != 1) throw new IllegalArgumentException("'" + name + "' must have one input, a picture; it has " + inputs.size() + ": " + inputs.stream().map(ValueInfoProto::getName).toList());
+        if (inputs.size() != 1) throw new IllegalArgumentException("the network must have one input, a picture; it has " + inputs.size() + ": " + inputs.stream().map(ValueInfoProto::getName).toList());
         this.input = inputs.get(0).getName();
         requirePicture(inputs.get(0));
         this.outputs = outputs.isEmpty() ? own() : outputs;
@@ -73,9 +73,9 @@ public final class OnnxCut {
         try {
             source = ModelProto.parseFrom(onnx);
         } catch (InvalidProtocolBufferException e) {
-            throw new IllegalArgumentException("'" + name + "' is truncated or not an ONNX file: " + e.getMessage(), e);
+            throw new IllegalArgumentException("the network is truncated or not an ONNX file: " + e.getMessage(), e);
         }
-        if (source.getGraph().getNodeCount() == 0) throw new IllegalArgumentException("'" + name + "' is not an ONNX file, or an empty one");
+        if (source.getGraph().getNodeCount() == 0) throw new IllegalArgumentException("the network is not an ONNX file, or an empty one");
         if ((mean == null) != (std == null)) throw new IllegalArgumentException("a mean needs a deviation, and the other way round");
         return new OnnxCut(source, name, outputs, mean, std).run();
     }
@@ -97,14 +97,14 @@ public final class OnnxCut {
         boolean rgb = t.getShape().getDimCount() == 0 || t.getShape().getDimCount() == 4 && (!t.getShape().getDim(1).hasDimValue() || t.getShape().getDim(1).getDimValue() == 3);
         if (t.getElemType() == Type.FLOAT.code() && rgb) return;
         String dims = t.getShape().getDimList().stream().map(d -> d.hasDimValue() ? Long.toString(d.getDimValue()) : d.getDimParam().isEmpty() ? "?" : d.getDimParam()).collect(Collectors.joining(","));
-        throw new IllegalArgumentException("the input '" + input + "' of '" + name + "' must be float [N,3,H,W], not element type " + t.getElemType() + " with [" + dims + "]"
+        throw new IllegalArgumentException("the input '" + input + "' of the network must be float [N,3,H,W], not element type " + t.getElemType() + " with [" + dims + "]"
                 + (dims.endsWith(",3") ? "; export the network with channels first" : ""));
     }
 
     private List<String> own() {
         List<String> own = source.getGraph().getOutputList().stream().map(ValueInfoProto::getName).toList();
         if (own.size() == 3) return own;
-        throw new IllegalArgumentException("'" + name + "' has " + own.size() + (own.size() == 1 ? " output" : " outputs") + ", not three feature maps; say with --outputs which values to take" + suggestions());
+        throw new IllegalArgumentException("the network has " + own.size() + (own.size() == 1 ? " output" : " outputs") + ", not three feature maps; say with --outputs which values to take" + suggestions());
     }
 
     /** The nodes that the outputs need, in the file's order, behind the normalisation. */
@@ -112,7 +112,7 @@ public final class OnnxCut {
         GraphProto g = source.getGraph();
         Map<String, NodeProto> makers = new HashMap<>();
         for (NodeProto n : g.getNodeList()) for (String o : n.getOutputList()) makers.put(o, n);
-        for (String o : outputs) if (!makers.containsKey(o)) throw new IllegalArgumentException("'" + name + "' computes no value '" + o + "'" + suggestions());
+        for (String o : outputs) if (!makers.containsKey(o)) throw new IllegalArgumentException("the network computes no value '" + o + "'" + suggestions());
         Set<String> needed = new HashSet<>();
         Deque<String> open = new ArrayDeque<>(outputs);
         while (!open.isEmpty()) {
@@ -120,7 +120,7 @@ public final class OnnxCut {
             if (!needed.add(value) || !makers.containsKey(value)) continue;
             open.addAll(makers.get(value).getInputList());
         }
-        if (!needed.contains(input)) throw new IllegalArgumentException("the values " + outputs + " of '" + name + "' do not depend on its input '" + input + "'");
+        if (!needed.contains(input)) throw new IllegalArgumentException("the values " + outputs + " of the network do not depend on its input '" + input + "'");
         this.needed = needed;
         OnnxGraph out = OnnxGraph.graph("cut").scope("linesight.input");
         String picture = out.input(mean == null ? input : INPUT, Type.FLOAT, "N", 3, "H", "W");
@@ -168,7 +168,7 @@ public final class OnnxCut {
                 return maps;
             }
         } catch (OrtException e) {
-            throw new IllegalArgumentException("'" + name + "' does not run as it stands: " + e.getMessage(), e);
+            throw new IllegalArgumentException("the network does not run as it stands: " + e.getMessage(), e);
         }
     }
 

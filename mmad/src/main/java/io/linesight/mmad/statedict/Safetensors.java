@@ -18,7 +18,8 @@ import java.util.Map;
 
 /** {@code .safetensors}: the length of a JSON header, the header, and the tensors' bytes without holes or overlap. */
 final class Safetensors {
-    private static final int LARGEST_HEADER = 100_000_000;
+    /** The format allows 100 MB, which would take gigabytes as a tree; a network of a thousand tensors needs 100 kB. */
+    private static final int LARGEST_HEADER = 16 << 20;
     private static final JsonMapper JSON = JsonMapper.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
 
     private final StoredFile file;
@@ -33,7 +34,7 @@ final class Safetensors {
 
     Tensors tensors() throws IOException {
         long length = file.buffer(0, Long.BYTES).getLong();
-        if (length < 2 || length > LARGEST_HEADER) throw new StateDictException(path + " is no .safetensors file: its header would have " + Long.toUnsignedString(length) + " bytes");
+        if (length < 2 || length > LARGEST_HEADER) throw new StateDictException(path + " is no .safetensors file of a network: its header would have " + Long.toUnsignedString(length) + " bytes");
         if (length > file.size() - Long.BYTES) throw StoredFile.truncated(path);
         JsonNode header;
         try {

@@ -122,6 +122,12 @@ public final class StateDictFiles {
             return this;
         }
 
+        /** A text's bytes alone. */
+        PickleBytes bytes(String s) {
+            out.writeBytes(s.getBytes(StandardCharsets.UTF_8));
+            return this;
+        }
+
         PickleBytes integer(long v) {
             if (v >= 0 && v < 256) return raw('K', (int) v);
             if (v == (int) v) return raw('J').number((int) v);

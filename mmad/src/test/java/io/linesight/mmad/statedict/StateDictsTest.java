@@ -132,6 +132,18 @@ class StateDictsTest {
         assertThat(StateDicts.read(file).weights().get("b").data()).containsExactly(1);
     }
 
+    /** Frames, short texts, implicit memo numbers and globals from the stack, as protocol 4 has them. */
+    @Test
+    void shouldReadLaterPickleProtocols() throws IOException {
+        byte[] p = new PickleBytes().raw(0x80, 4, 0x95, 1, 0, 0, 0, 0, 0, 0, 0, '}', 0x94, 0x8c, 1, 'w', 0x94).text("torch._utils").text("_rebuild_tensor_v2").raw(0x93, '(', '(', 0x8c, 7).bytes("storage")
+                .raw(0x94).text("torch").text("FloatStorage").raw(0x93, 0x94, 0x8c, 1, '0', 0x8c, 3).bytes("cpu").raw('K', 2, 't', 'Q', 'K', 0, 'K', 2, 0x85, 'K', 1, 0x85, 0x89, '}', 't', 'R', 's', 'h', 0, 0x86).bytes();
+        StateDictFiles.zip(file, Arrays.copyOf(p, p.length - 3), Map.of("0", StateDictFiles.floats(8, 9)));
+        refused("truncated");
+        p[p.length - 3] = '.';
+        StateDictFiles.zip(file, p, Map.of("0", StateDictFiles.floats(8, 9)));
+        assertThat(StateDicts.read(file).weights().get("w").data()).containsExactly(8, 9);
+    }
+
     @ParameterizedTest
     @CsvSource({"HalfStorage,2", "BFloat16Storage,2", "DoubleStorage,8"})
     void shouldTurnOtherFloatsIntoFloat32(String storage, int bytes) throws IOException {
@@ -266,7 +278,7 @@ class StateDictsTest {
 
     @Test
     void shouldRefuseAHeaderLongerThanItsFile() throws IOException {
-        Files.write(file, ByteBuffer.allocate(100).order(ByteOrder.LITTLE_ENDIAN).putLong(90_000_000).put("{\"a\":1}".getBytes(StandardCharsets.UTF_8)).array());
+        Files.write(file, ByteBuffer.allocate(100).order(ByteOrder.LITTLE_ENDIAN).putLong(9_000_000).put("{\"a\":1}".getBytes(StandardCharsets.UTF_8)).array());
         refused("truncated");
         Files.write(file, ByteBuffer.allocate(100).order(ByteOrder.LITTLE_ENDIAN).putLong(-1).put("{\"a\":1}".getBytes(StandardCharsets.UTF_8)).array());
         refused("header");

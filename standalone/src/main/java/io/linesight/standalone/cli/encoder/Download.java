@@ -58,7 +58,7 @@ final class Download {
         } catch (ExecutionException e) {
             Throwable cause = e.getCause();
             for (Throwable t = cause; t != null; t = t.getCause()) {
-                if (t instanceof UnresolvedAddressException || t instanceof UnknownHostException) throw new IOException("the address of " + from.getHost() + " is not known here; is there a network?", cause);
+                if (t instanceof UnresolvedAddressException || t instanceof UnknownHostException) throw new IOException("the address of " + from.getHost() + " is not known here (is there a network?)", cause);
             }
             if (cause instanceof HttpConnectTimeoutException) throw new IOException(from.getHost() + " does not answer", cause);
             if (cause instanceof ConnectException) throw new IOException("there is no connection to " + from.getHost(), cause);

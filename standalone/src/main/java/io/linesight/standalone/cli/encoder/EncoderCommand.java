@@ -13,9 +13,9 @@ import picocli.CommandLine.Spec;
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {"0:done", "1:it failed or was refused; the message says why and what to do, and no file was changed", "2:the command line is wrong"},
         footerHeading = "%nExamples:%n",
-        footer = {"  linesight encoder pull resnet34                                      download torchvision's weights and make resnet34.onnx",
-            "  linesight encoder import resnet50-0676ba61.pth --out resnet50.onnx   the same from a file that is here",
-            "  linesight encoder import net.onnx --outputs a,b,c --out enc.onnx     three feature maps of any network",
+        footer = {"  linesight encoder pull resnet34            torchvision's weights, resnet34.onnx",
+            "  linesight encoder import resnet50-0676ba61.pth --out resnet50.onnx",
+            "  linesight encoder import net.onnx --outputs a,b,c --out enc.onnx",
             "  linesight encoder show resnet34.onnx",
             "  linesight fit --data parts --encoder resnet34.onnx --minutes 20 --out m.onnx",
             "", "'linesight encoder help COMMAND' explains a command."})

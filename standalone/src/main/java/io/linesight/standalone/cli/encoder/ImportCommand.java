@@ -24,8 +24,8 @@ import picocli.CommandLine.Spec;
             "Nothing in a .pth file is ever run: a file that asks for more than tensors is refused. The encoder is compared with the original on a test picture before it is written."},
         footerHeading = "%nExamples:%n",
         footer = {"  linesight encoder import resnet34-b627a593.pth --out resnet34.onnx",
-            "  linesight encoder import wide_resnet50_2.safetensors --arch wide_resnet50_2 --out wide.onnx",
-            "  linesight encoder import net.onnx --outputs relu_3,relu_7,relu_13 --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225 --out enc.onnx",
+            "  linesight encoder import resnet50.safetensors --out resnet50.onnx",
+            "  linesight encoder import net.onnx --outputs relu3,relu7,relu13 --out enc.onnx",
             "", "With --outputs left out or wrong, the message lists the network's values at strides 4, 8 and 16."})
 final class ImportCommand implements Callable<Integer> {
     @Spec
@@ -41,13 +41,13 @@ final class ImportCommand implements Callable<Integer> {
             description = "Weights only: ${COMPLETION-CANDIDATES}. auto tells it by the tensors (${DEFAULT-VALUE}).")
     private String architecture;
 
-    @Option(names = "--outputs", split = ",", paramLabel = "A,B,C", description = "ONNX only: names of the values at strides 4, 8, 16, in this order; the network's own three outputs by default.")
+    @Option(names = "--outputs", split = ",", hideParamSyntax = true, paramLabel = "A,B,C", description = "ONNX only: names of the values at strides 4, 8, 16, in this order; the network's own three outputs by default.")
     private List<String> outputs = List.of();
 
-    @Option(names = "--mean", split = ",", paramLabel = "R,G,B", description = "ONNX only: taken off the picture in [0,1] before the network; needs --std. ImageNet's is 0.485,0.456,0.406.")
+    @Option(names = "--mean", split = ",", hideParamSyntax = true, paramLabel = "R,G,B", description = "ONNX only: taken off the picture in [0,1] before the network; needs --std. ImageNet's is 0.485,0.456,0.406.")
     private float[] mean;
 
-    @Option(names = "--std", split = ",", paramLabel = "R,G,B", description = "ONNX only: divided by after --mean. ImageNet's is 0.229,0.224,0.225.")
+    @Option(names = "--std", split = ",", hideParamSyntax = true, paramLabel = "R,G,B", description = "ONNX only: divided by after --mean. ImageNet's is 0.229,0.224,0.225.")
     private float[] std;
 
     static final class Architectures implements Iterable<String> {

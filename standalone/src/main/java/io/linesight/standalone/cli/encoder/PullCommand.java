@@ -30,10 +30,11 @@ import picocli.CommandLine.Spec;
         description = {"Downloads a network's ImageNet weights as torchvision publishes them, checks their SHA-256 and makes an encoder of them.",
             "Networks: resnet18 (47 MB), resnet34 (87 MB; the published MMAD model's encoder), resnet50 (103 MB), wide_resnet50_2 (138 MB)."},
         footerHeading = "%nExamples:%n",
-        footer = {"  linesight encoder pull resnet34                                           makes resnet34.onnx here",
-            "  linesight encoder pull resnet34 --from https://mirror.plant.example/resnet34-b627a593.pth --out enc.onnx",
-            "  LINESIGHT_JAVA_OPTS='-Dhttps.proxyHost=proxy -Dhttps.proxyPort=3128' linesight encoder pull resnet34",
-            "", "Without a network: download the file elsewhere, bring it here and use --from FILE."})
+        footer = {"  linesight encoder pull resnet34            makes resnet34.onnx here",
+            "  linesight encoder pull resnet34 --from https://mirror.example/resnet34.pth",
+            "  linesight encoder pull resnet34 --from resnet34-b627a593.pth --out enc.onnx",
+            "", "Without a network: download the file elsewhere, bring it here and use --from FILE.",
+            "Behind a proxy: LINESIGHT_JAVA_OPTS='-Dhttps.proxyHost=HOST -Dhttps.proxyPort=PORT'."})
 final class PullCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
