@@ -31,7 +31,7 @@ final class Facts {
         print(out, e, e.onnx().length);
         field(out, "checked", "against " + reference + " on a test picture; largest difference, by stride, "
                 + imported.differences().stream().map(d -> String.format(Locale.ROOT, "%.1e", d)).collect(Collectors.joining(", ")) + " of the largest value (limit " + EncoderCheck.LIMIT + ")");
-        out.println("Use it: linesight fit --encoder " + to + " --data DIR --minutes 20 --out m.onnx");
+        out.println("Use it: linesight fit --encoder " + to + " --data DIR --minutes 20 --out model.onnx");
     }
 
     static void field(PrintWriter out, String name, String value) {
