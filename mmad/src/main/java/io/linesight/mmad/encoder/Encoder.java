@@ -14,10 +14,14 @@ import io.linesight.mmad.model.MmadConfig;
 import io.linesight.mmad.onnx.OnnxGraph;
 import io.linesight.mmad.onnx.OnnxGraph.Type;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
@@ -27,7 +31,9 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Set;
+import java.util.UUID;
 
 /**
  * A frozen image encoder: an ONNX network that takes RGB in [0,1] as {@code [N,3,H,W]} float and gives three feature maps, at strides 4, 8
@@ -112,6 +118,35 @@ public final class Encoder {
 
     public String name() {
         return name;
+    }
+
+    /**
+     * Multiplications with addition for one 256x256 image, in convolutions and matrix products. Loads the network for it.
+     *
+     * @return empty when sizes inside depend on the data
+     */
+    public OptionalLong multiplyAdds() {
+        try {
+            return new GraphShapes(model, inputName()).multiplyAdds();
+        } catch (OrtException e) {
+            throw new IllegalArgumentException("encoder '" + name + "' cannot be loaded: " + e.getMessage(), e);
+        }
+    }
+
+    /** Writes {@link #onnx()} to a file, atomically; an existing file is replaced, or stays whole when this fails. */
+    public void save(Path file) throws IOException {
+        Path target = file.toAbsolutePath();
+        Files.createDirectories(target.getParent());
+        Path temporary = target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID() + ".tmp");
+        try {
+            try (FileChannel channel = FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+                for (ByteBuffer b = ByteBuffer.wrap(bytes); b.hasRemaining(); ) channel.write(b);
+                channel.force(true);
+            }
+            Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } finally {
+            Files.deleteIfExists(temporary);
+        }
     }
 
     /** Operator set of the default domain that a model containing this encoder must import. */

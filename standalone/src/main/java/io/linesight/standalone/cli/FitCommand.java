@@ -34,7 +34,7 @@ final class FitCommand implements Callable<Integer> {
     @Option(names = "--categories", split = ",", paramLabel = "A,B", description = "Only these categories; all by default.")
     private List<String> categories = List.of();
 
-    @Option(names = "--encoder", paramLabel = "FILE", description = "Frozen encoder, ONNX: RGB in [0,1] to feature maps at strides 4, 8, 16. The built-in one by default.")
+    @Option(names = "--encoder", paramLabel = "FILE", description = "Frozen encoder, ONNX: RGB in [0,1] to feature maps at strides 4, 8, 16; 'linesight encoder' makes one. The built-in one by default.")
     private Path encoder;
 
     @Option(names = "--from", paramLabel = "CHECKPOINT", description = "Go on training this checkpoint, with its network and encoder, instead of a fresh network.")

@@ -21,7 +21,7 @@ public final class Inputs {
     }
 
     /** A file that can be written; its folder is made when absent. */
-    static Path writable(Path file) {
+    public static Path writable(Path file) {
         if (Files.isDirectory(file)) throw new UserError(file.toAbsolutePath() + " is a folder, a file name is needed; nothing was done");
         made(file.toAbsolutePath().getParent());
         if (Files.exists(file) ? !Files.isWritable(file) : !Files.isWritable(file.toAbsolutePath().getParent())) {

@@ -31,11 +31,11 @@ class LinesightTest {
     @Test
     void shouldExplainItself() {
         assertThat(run("--help")).isZero();
-        assertThat(out.toString()).contains("demo", "simulate", "fit", "evaluate", "score", "replay", "serve", "label", "train", "topics", "models", "parity", "Exit codes", "Examples");
+        assertThat(out.toString()).contains("demo", "simulate", "fit", "evaluate", "score", "replay", "serve", "label", "train", "topics", "models", "encoder", "parity", "Exit codes", "Examples");
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"demo", "simulate", "fit", "evaluate", "score", "replay", "serve", "label", "train", "topics", "models", "parity"})
+    @ValueSource(strings = {"demo", "simulate", "fit", "evaluate", "score", "replay", "serve", "label", "train", "topics", "models", "encoder", "parity"})
     void shouldExplainEveryCommand(String command) {
         assertThat(run(command, "--help")).isZero();
         assertThat(out.toString()).contains("Usage: linesight " + command, "linesight " + command, "--verbose");
