@@ -15,13 +15,13 @@ public final class Inputs {
         return file;
     }
 
-    static Path folder(Path dir, String what) {
+    public static Path folder(Path dir, String what) {
         if (!Files.isDirectory(dir)) throw new UserError("there is no " + what + " " + dir.toAbsolutePath() + "; nothing was done");
         return dir;
     }
 
     /** A file that can be written; its folder is made when absent. */
-    static Path writable(Path file) {
+    public static Path writable(Path file) {
         if (Files.isDirectory(file)) throw new UserError(file.toAbsolutePath() + " is a folder, a file name is needed; nothing was done");
         made(file.toAbsolutePath().getParent());
         if (Files.exists(file) ? !Files.isWritable(file) : !Files.isWritable(file.toAbsolutePath().getParent())) {

@@ -1,5 +1,6 @@
 package io.linesight.standalone.cli;
 
+import io.linesight.standalone.cli.encoder.EncoderCommand;
 import io.linesight.standalone.cli.models.ModelsCommand;
 import java.io.IOException;
 import java.io.InputStream;
@@ -17,7 +18,7 @@ import picocli.CommandLine.Option;
         description = "Streaming visual inspection: camera frames in, MMAD anomaly events out.",
         synopsisSubcommandLabel = "COMMAND",
         subcommands = {DemoCommand.class, SimulateCommand.class, FitCommand.class, EvaluateCommand.class, ScoreCommand.class, ReplayCommand.class,
-            ServeCommand.class, LabelCommand.class, TrainCommand.class, TopicsCommand.class, ModelsCommand.class, ParityCommand.class, CommandLine.HelpCommand.class},
+            ServeCommand.class, LabelCommand.class, TrainCommand.class, TopicsCommand.class, ModelsCommand.class, EncoderCommand.class, ParityCommand.class, CommandLine.HelpCommand.class},
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {"0:done", "1:it failed; the message says why and what happens next", "2:the command line is wrong"},
         footerHeading = "%nExamples:%n",

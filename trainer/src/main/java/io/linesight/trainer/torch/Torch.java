@@ -6,12 +6,14 @@ import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.T_TensorTensor_T;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorOptions;
@@ -90,16 +92,44 @@ public final class Torch {
      * @throws RuntimeException of libtorch when a is singular
      */
     public static Tensor solve(Tensor a, Tensor b) {
-        FutureTask<Tensor> task = new FutureTask<>(() -> torch.linalg_solve(a, b));
+        Tensor x = withStack(() -> torch.linalg_solve(a, b));
+        PointerScope scope = PointerScope.getInnerScope();
+        if (scope != null) scope.attach(x);
+        return x;
+    }
+
+    /**
+     * Eigenvalues, ascending, and eigenvectors of a symmetric matrix.
+     *
+     * @param values  n
+     * @param vectors {@code [n,n]} row-major; vector i is column i
+     */
+    public record Eigen(double[] values, double[] vectors) { }
+
+    /** Eigen-decomposition of a symmetric matrix {@code [n,n]}, row-major; on a thread of its own, as {@link #solve}. */
+    public static Eigen eigen(double[] symmetric, int n) {
+        return withStack(() -> {
+            try (PointerScope scope = new PointerScope()) {
+                Tensor a = torch.empty(new long[] {n, n}, new TensorOptions(torch.ScalarType.Double), null);
+                a.data_ptr_double().put(symmetric);
+                T_TensorTensor_T result = torch.linalg_eigh(a);
+                double[] values = new double[n];
+                double[] vectors = new double[n * n];
+                result.get0().contiguous().data_ptr_double().get(values);
+                result.get1().contiguous().data_ptr_double().get(vectors);
+                return new Eigen(values, vectors);
+            }
+        });
+    }
+
+    private static <T> T withStack(Callable<T> work) {
+        FutureTask<T> task = new FutureTask<>(work);
         new Thread(null, task, "linesight-solve", SOLVE_STACK).start();
         boolean interrupted = false;
         try {
             while (true) {
                 try {
-                    Tensor x = task.get();
-                    PointerScope scope = PointerScope.getInnerScope();
-                    if (scope != null) scope.attach(x);
-                    return x;
+                    return task.get();
                 } catch (InterruptedException e) {
                     interrupted = true;   // native code cannot be interrupted; whoever asked looks afterwards
                 } catch (ExecutionException e) {
