@@ -7,8 +7,8 @@ set -euo pipefail
 command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || { echo "apt-get and dpkg-deb are needed: run this on Debian or Ubuntu" >&2; exit 1; }
 folder="$1"; shift
 packages=("$@")
-[ ${#packages[@]} -gt 0 ] || packages=(gcompris-qt-data tuxpaint-stamps-default plasma-workspace-wallpapers mate-backgrounds gnome-backgrounds
-  ukui-wallpapers krita-data hugin-data stellarium-data warzone2100-data megaglest-data)
+[ ${#packages[@]} -gt 0 ] || packages=(plasma-workspace-wallpapers mate-backgrounds ukui-wallpapers lomiri-wallpapers-16.04 lomiri-wallpapers-20.04
+  tuxpaint-stamps-default megaglest-data warzone2100-data trigger-rally-data colobot-common-textures ufoai-textures)
 mkdir -p "$folder"
 folder="$(cd "$folder" && pwd)"
 for package in "${packages[@]}"; do
