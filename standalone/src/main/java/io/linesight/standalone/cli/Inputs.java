@@ -15,7 +15,7 @@ public final class Inputs {
         return file;
     }
 
-    static Path folder(Path dir, String what) {
+    public static Path folder(Path dir, String what) {
         if (!Files.isDirectory(dir)) throw new UserError("there is no " + what + " " + dir.toAbsolutePath() + "; nothing was done");
         return dir;
     }

@@ -14,6 +14,7 @@ import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.T_TensorTensor_T;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorOptions;
@@ -91,7 +92,7 @@ public final class Torch {
      * @throws RuntimeException of libtorch when a is singular
      */
     public static Tensor solve(Tensor a, Tensor b) {
-        return withStack(() -> torch.linalg_solve(a, b));
+        return attached(withStack(() -> torch.linalg_solve(a, b)));
     }
 
     /**
@@ -100,15 +101,45 @@ public final class Torch {
      * @throws RuntimeException of libtorch when a is not positive definite
      */
     public static Tensor cholesky(Tensor a) {
-        return withStack(() -> torch.linalg_cholesky(a));
+        return attached(withStack(() -> torch.linalg_cholesky(a)));
+    }
+
+    private static Tensor attached(Tensor x) {
+        PointerScope scope = PointerScope.getInnerScope();
+        if (scope != null) scope.attach(x);
+        return x;
+    }
+
+    /**
+     * Eigenvalues, ascending, and eigenvectors of a symmetric matrix.
+     *
+     * @param values  n
+     * @param vectors {@code [n,n]} row-major; vector i is column i
+     */
+    public record Eigen(double[] values, double[] vectors) { }
+
+    /** Eigen-decomposition of a symmetric matrix {@code [n,n]}, row-major; on a thread of its own, as {@link #solve}. */
+    public static Eigen eigen(double[] symmetric, int n) {
+        return withStack(() -> {
+            try (PointerScope scope = new PointerScope()) {
+                Tensor a = torch.empty(new long[] {n, n}, new TensorOptions(torch.ScalarType.Double), null);
+                a.data_ptr_double().put(symmetric);
+                T_TensorTensor_T result = torch.linalg_eigh(a);
+                double[] values = new double[n];
+                double[] vectors = new double[n * n];
+                result.get0().contiguous().data_ptr_double().get(values);
+                result.get1().contiguous().data_ptr_double().get(vectors);
+                return new Eigen(values, vectors);
+            }
+        });
     }
 
     /**
      * On a thread of its own, because LAPACK in OpenBLAS may need more stack than the JVM gives its threads, and takes the process with it when
      * it runs out.
      */
-    private static Tensor withStack(Callable<Tensor> lapack) {
-        FutureTask<Tensor> task = new FutureTask<>(() -> {
+    private static <T> T withStack(Callable<T> lapack) {
+        FutureTask<T> task = new FutureTask<>(() -> {
             // Whether gradients are recorded is a matter of the thread.
             try (NoGradGuard off = new NoGradGuard()) {
                 return lapack.call();
@@ -119,10 +150,7 @@ public final class Torch {
         try {
             while (true) {
                 try {
-                    Tensor x = task.get();
-                    PointerScope scope = PointerScope.getInnerScope();
-                    if (scope != null) scope.attach(x);
-                    return x;
+                    return task.get();
                 } catch (InterruptedException e) {
                     interrupted = true;   // native code cannot be interrupted; whoever asked looks afterwards
                 } catch (ExecutionException e) {

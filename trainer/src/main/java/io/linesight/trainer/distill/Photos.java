@@ -1,0 +1,204 @@
+package io.linesight.trainer.distill;
+
+import io.linesight.mmad.image.BadImageException;
+import io.linesight.mmad.image.RgbImage;
+import io.linesight.trainer.data.DatasetException;
+import io.linesight.trainer.data.Pictures;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.stream.Stream;
+
+/**
+ * Photographs in memory, scaled down to at most {@value #SIDE} pixels a side. Small, flat and repeated ones are left out; one in twenty is held
+ * out to measure on. Immutable once loaded; any number of threads.
+ */
+final class Photos {
+    private static final int SIDE = 1024;
+    private static final int LEAST_SIDE = 96;
+    private static final int HELD_OUT = 20;
+    /** Standard deviation of brightness below which a picture shows nothing. */
+    private static final double FLAT = 4;
+
+    private final List<RgbImage> train = new ArrayList<>();
+    private final List<RgbImage> heldOut = new ArrayList<>();
+    private final Map<Path, Integer> counts = new LinkedHashMap<>();
+    private double[] chance;
+    private long bytes;
+    private int repeated;
+    private int poor;
+    private int unreadable;
+    private int overBudget;
+
+    private Photos() { }
+
+    static Photos none() {
+        return new Photos();
+    }
+
+    /**
+     * Reads all pictures below folders.
+     *
+     * @param exclude folders with pictures that must not be learned from
+     * @param budget  bytes of pixels to keep at most; what comes later, in an order drawn from the seed, is left out and counted
+     * @throws DatasetException when a picture is one of the excluded ones, or there is none at all
+     */
+    static Photos load(List<Path> folders, List<Path> exclude, long budget, long seed, PrintStream progress) {
+        Photos photos = new Photos();
+        if (folders.isEmpty()) return photos;
+        List<PictureHash> excluded = new ArrayList<>();
+        List<Path> excludedFiles = new ArrayList<>();
+        for (Path folder : exclude) {
+            for (Path file : pictures(folder)) {
+                try {
+                    excluded.add(PictureHash.of(Pictures.image(file).read()));
+                    excludedFiles.add(file);
+                } catch (IOException | BadImageException e) {
+                    throw new DatasetException("the picture " + file + " to exclude cannot be read, so nobody can tell whether it is among the photographs: " + e.getMessage(), e);
+                }
+            }
+        }
+        record Found(Path folder, Path file) { }
+        List<Found> files = new ArrayList<>();
+        for (Path folder : folders) {
+            photos.counts.put(folder, 0);
+            for (Path file : pictures(folder)) files.add(new Found(folder, file));
+        }
+        Collections.shuffle(files, new Random(seed));
+        Set<String> pixels = new HashSet<>();
+        List<PictureHash> seen = new ArrayList<>();
+        long last = System.nanoTime();
+        for (int i = 0; i < files.size(); i++) {
+            Found found = files.get(i);
+            if (System.nanoTime() - last > 10_000_000_000L) {
+                last = System.nanoTime();
+                progress.printf(Locale.ROOT, "photographs: %d of %d read%n", i, files.size());
+            }
+            RgbImage image;
+            try {
+                image = Pictures.image(found.file).read();
+            } catch (IOException | BadImageException e) {
+                photos.unreadable++;
+                continue;
+            }
+            if (Math.min(image.width(), image.height()) < LEAST_SIDE) {
+                photos.poor++;
+                continue;
+            }
+            PictureHash hash = PictureHash.of(image);
+            for (int k = 0; k < excluded.size(); k++) {
+                if (hash.same(excluded.get(k))) {
+                    throw new DatasetException("the photograph " + found.file + " is the picture " + excludedFiles.get(k) + " that must not be learned from: take it out of the folder");
+                }
+            }
+            RgbImage small = shrink(image);
+            if (deviation(small) < FLAT) {
+                photos.poor++;
+                continue;
+            }
+            if (!pixels.add(hash.pixels()) || seen.stream().anyMatch(hash::same)) {
+                photos.repeated++;
+                continue;
+            }
+            if (photos.bytes + small.rgb().length > budget) {
+                photos.overBudget++;
+                continue;
+            }
+            seen.add(hash);
+            photos.bytes += small.rgb().length;
+            photos.counts.merge(found.folder, 1, Integer::sum);
+            (seen.size() % HELD_OUT == 0 ? photos.heldOut : photos.train).add(small);
+        }
+        if (photos.train.isEmpty()) throw new DatasetException("no usable photograph (PNG or JPEG, at least " + LEAST_SIDE + " pixels a side) below " + folders);
+        photos.chance = new double[photos.train.size()];
+        double sum = 0;
+        // A large picture holds more to see than a small one, though not in proportion to its area.
+        for (int i = 0; i < photos.chance.length; i++) photos.chance[i] = sum += Math.sqrt((double) photos.train.get(i).width() * photos.train.get(i).height());
+        return photos;
+    }
+
+    private static List<Path> pictures(Path folder) {
+        try (Stream<Path> all = Files.walk(folder)) {
+            return all.filter(Files::isRegularFile).filter(f -> {
+                String n = f.getFileName().toString().toLowerCase(Locale.ROOT);
+                return n.endsWith(".png") || n.endsWith(".jpg") || n.endsWith(".jpeg");
+            }).sorted().toList();
+        } catch (IOException e) {
+            throw new DatasetException("folder " + folder + " cannot be read: " + e.getMessage(), e);
+        }
+    }
+
+    boolean isEmpty() {
+        return train.isEmpty();
+    }
+
+    /** One at random; a held-out one when asked for and there is any. */
+    RgbImage any(SplittableRandom r, boolean fromHeldOut) {
+        if (fromHeldOut && !heldOut.isEmpty()) return heldOut.get(r.nextInt(heldOut.size()));
+        double at = r.nextDouble() * chance[chance.length - 1];
+        int i = java.util.Arrays.binarySearch(chance, at);
+        return train.get(Math.min(chance.length - 1, i < 0 ? -i - 1 : i + 1));
+    }
+
+    int size() {
+        return train.size() + heldOut.size();
+    }
+
+    /** Photographs kept per folder. */
+    Map<Path, Integer> counts() {
+        return counts;
+    }
+
+    String summary() {
+        return String.format(Locale.ROOT, "%d photographs kept (%d held out, %.2f GB of pixels); left out: %d repeated, %d too small or flat, %d unreadable, %d over the memory budget",
+                size(), heldOut.size(), bytes / 1e9, repeated, poor, unreadable, overBudget);
+    }
+
+    private static double deviation(RgbImage image) {
+        double sum = 0;
+        double squares = 0;
+        int n = 0;
+        for (int i = 1; i < image.rgb().length; i += 3 * 7) {
+            int v = image.rgb()[i] & 255;
+            sum += v;
+            squares += v * v;
+            n++;
+        }
+        return Math.sqrt(Math.max(0, squares / n - (sum / n) * (sum / n)));
+    }
+
+    /** The mean over the pixels that fall on each new one. */
+    static RgbImage shrink(RgbImage image) {
+        int longest = Math.max(image.width(), image.height());
+        if (longest <= SIDE) return image;
+        int w = Math.max(1, (int) Math.round((double) image.width() * SIDE / longest));
+        int h = Math.max(1, (int) Math.round((double) image.height() * SIDE / longest));
+        byte[] out = new byte[3 * w * h];
+        for (int y = 0; y < h; y++) {
+            int y0 = (int) ((long) y * image.height() / h);
+            int y1 = Math.max(y0 + 1, (int) ((long) (y + 1) * image.height() / h));
+            for (int x = 0; x < w; x++) {
+                int x0 = (int) ((long) x * image.width() / w);
+                int x1 = Math.max(x0 + 1, (int) ((long) (x + 1) * image.width() / w));
+                int n = (y1 - y0) * (x1 - x0);
+                for (int c = 0; c < 3; c++) {
+                    int sum = n / 2;
+                    for (int v = y0; v < y1; v++) for (int u = x0; u < x1; u++) sum += image.rgb()[3 * (v * image.width() + u) + c] & 255;
+                    out[3 * (y * w + x) + c] = (byte) (sum / n);
+                }
+            }
+        }
+        return new RgbImage(w, h, out);
+    }
+}
