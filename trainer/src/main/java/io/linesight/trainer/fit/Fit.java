@@ -61,8 +61,8 @@ public final class Fit {
 
     /** Learning rate at the end of the cosine, as a share of that at its beginning. */
     private static final double LEAST_RATE = 0.01;
-    /** Share of the loss shown that is of earlier steps. */
-    private static final double SMOOTH = 0.95;
+    /** Steps that the loss shown is a running mean of. */
+    private static final int SMOOTH = 20;
 
     private final FitOptions options;
     private final Augmentation augmentation;
@@ -383,7 +383,7 @@ public final class Fit {
                 long step = run.nextStep();
                 run.allLoss += result.loss();
                 run.epochLoss += result.loss();
-                run.smoothLoss = Double.isNaN(run.smoothLoss) ? result.loss() : SMOOTH * run.smoothLoss + (1 - SMOOTH) * result.loss();
+                run.smoothLoss = Double.isNaN(run.smoothLoss) ? result.loss() : run.smoothLoss + (result.loss() - run.smoothLoss) / Math.min(step, SMOOTH);
                 if (at == perEpoch - 1) {
                     run.lastLoss = run.epochLoss / perEpoch;
                     if (Double.isNaN(run.firstLoss)) run.firstLoss = run.lastLoss;

@@ -114,16 +114,21 @@ final class Survey {
         return true;
     }
 
+    /** No colour varies over the picture, whatever it is. */
     private static boolean blank(byte[] frame) {
-        double sum = 0;
-        double squares = 0;
-        for (byte b : frame) {
-            int v = b & 0xff;
-            sum += v;
-            squares += v * v;
+        int plane = frame.length / 3;
+        for (int c = 0; c < 3; c++) {
+            double sum = 0;
+            double squares = 0;
+            for (int i = c * plane; i < (c + 1) * plane; i++) {
+                int v = frame[i] & 0xff;
+                sum += v;
+                squares += v * v;
+            }
+            double m = sum / plane;
+            if (squares / plane - m * m >= BLANK * BLANK) return false;
         }
-        double m = sum / frame.length;
-        return squares / frame.length - m * m < BLANK * BLANK;
+        return true;
     }
 
     private static boolean near(Seen a, Seen b) {
@@ -135,6 +140,10 @@ final class Survey {
 
     private static String examples(List<String> all) {
         return String.join("; ", all.subList(0, Math.min(EXAMPLES, all.size()))) + (all.size() > EXAMPLES ? "; and " + (all.size() - EXAMPLES) + " more" : "");
+    }
+
+    private static String are(int n, String what) {
+        return n + " " + what + (n == 1 ? " is" : "s are");
     }
 
     /**
@@ -166,12 +175,12 @@ final class Survey {
             }
         }
         if (!leaks.isEmpty()) {
-            errors.put("--allow-leakage", leaks.size() + (leaks.size() == 1 ? " test picture is" : " test pictures are") + " learned from too, so that figures measured on "
+            errors.put("--allow-leakage", are(leaks.size(), "test picture") + " learned from too, so that figures measured on "
                     + (leaks.size() == 1 ? "it" : "them") + " flatter: " + examples(leaks) + ". Remove one of each pair, or go on with --allow-leakage");
         }
-        if (!within.isEmpty()) warn(within.size() + " normal pictures are there twice; they count double: " + examples(within));
-        if (!both.isEmpty()) warn(both.size() + " of them are learned from and set the threshold or stop training too, which is then too low or late: " + examples(both));
-        if (!across.isEmpty()) warn(across.size() + " pictures lie in more than one category; is one of them wrong? " + examples(across));
+        if (!within.isEmpty()) warn(are(within.size(), "normal picture") + " there twice; learning and thresholds count them double: " + examples(within));
+        if (!both.isEmpty()) warn(both.size() + " of them both learned from and set apart, so that the threshold gets too low: " + examples(both));
+        if (!across.isEmpty()) warn(are(across.size(), "picture") + " in more than one category; is one of them wrong? " + examples(across));
         nearLeaks(byHash);
 
         Map<String, List<Seen>> byCategory = new TreeMap<>();
@@ -211,8 +220,8 @@ final class Survey {
         if (!balanced && least > 0 && greatest > IMBALANCE * least) {
             warn(biggest + " has " + greatest + " pictures and " + smallest + " " + least + ": the model will be better at the former. --balance shows it every category equally often");
         }
-        if (!blank.isEmpty()) warn(blank.size() + " normal pictures are blank: " + examples(blank));
-        if (unreadable.getOrDefault(Role.TEST, 0) > 0) warn(unreadable.get(Role.TEST) + " test pictures cannot be read; training does not need them, evaluate will name them");
+        if (!blank.isEmpty()) warn(are(blank.size(), "normal picture") + " blank: " + examples(blank));
+        if (unreadable.getOrDefault(Role.TEST, 0) > 0) warn(are(unreadable.get(Role.TEST), "test picture") + " unreadable; training does not need them, evaluate will name them");
         StringBuilder text = new StringBuilder(table);
         for (String w : warnings) text.append("warning: ").append(w).append(System.lineSeparator());
         return new Findings(text.toString(), warnings.size(), errors);
@@ -225,7 +234,7 @@ final class Survey {
             if (t.role != Role.TEST || t.blank) continue;
             normals.stream().filter(n -> n.category.equals(t.category) && !n.hash.equals(t.hash) && near(n, t)).findFirst().ifPresent(n -> near.add(t.label() + " looks like " + n.label()));
         }
-        if (!near.isEmpty()) warn(near.size() + " test pictures look almost like one that is learned from; figures may flatter: " + examples(near));
+        if (!near.isEmpty()) warn(are(near.size(), "test picture") + " almost like one that is learned from; figures may flatter: " + examples(near));
     }
 
     /** For the table; warns of what does not go together. */

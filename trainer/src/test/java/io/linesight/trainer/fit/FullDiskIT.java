@@ -85,7 +85,7 @@ class FullDiskIT {
     void shouldKeepCheckpointAndSavedRunWholeAndGoOnWhenThereIsRoom() throws Exception {
         Path disk = Files.createDirectory(dir.resolve("disk"));
         assumeThat(possible(disk)).as("a process may mount a disk for itself here").isTrue();
-        FitResult whole = Fit.run(FitProcess.options(dir.resolve("whole.onnx")).source(new TextureSource(8, 0)).patience(0).epochs(3).build());
+        FitResult whole = Fit.run(FitProcess.options(dir.resolve("whole.onnx")).progress(new java.io.PrintStream(OutputStream.nullOutputStream())).source(new TextureSource(8, 0)).patience(0).epochs(3).build());
 
         Path log = dir.resolve("log");
         Process p = FitProcess.start(Child.class, disk, log, mounted(disk, 64));

@@ -50,7 +50,7 @@ class SurveyTest {
         saw("b", "good/other.png", Role.TRAINING, TextureSource.weave(5, false));
         saw("a", "good/leaked.png", Role.TEST, TextureSource.weave(7, false));
         Survey.Findings f = survey.findings(false);
-        assertThat(f.text()).contains("1 normal pictures are there twice").contains("a/good/again.png is a/good/3.png").contains("set the threshold")
+        assertThat(f.text()).contains("1 normal picture is there twice").contains("a/good/again.png is a/good/3.png").contains("both learned from and set apart")
                 .contains("b/good/other.png is a/good/5.png");
         assertThat(f.errors()).hasSize(1);
         assertThat(f.errors().get("--allow-leakage")).contains("a/good/leaked.png (test) is a/good/7.png");
@@ -65,7 +65,7 @@ class SurveyTest {
         saw("a", "good/t.png", Role.TEST, new RgbImage(256, 256, rgb));
         Survey.Findings f = survey.findings(false);
         assertThat(f.errors()).isEmpty();
-        assertThat(f.text()).contains("look almost like").contains("a/good/t.png (test) looks like a/good/7.png");
+        assertThat(f.text()).contains("1 test picture is almost like").contains("a/good/t.png (test) looks like a/good/7.png");
     }
 
     @Test
@@ -88,7 +88,7 @@ class SurveyTest {
         for (int i = 0; i < 21; i++) saw("b", "good/" + i + ".png", Role.TRAINING, TextureSource.weave(300 + i, false));
         saw("b", "good/small.png", Role.TRAINING, new RgbImage(64, 64, small));
         Survey.Findings f = survey.findings(false);
-        assertThat(f.text()).contains("normal pictures are blank: a/good/blank.png").contains("a: pictures have different shapes").contains("256x256; 512x256")
+        assertThat(f.text()).contains("normal pictures are blank: a/good/blank.png; a/good/wide.png").contains("a: pictures have different shapes").contains("256x256; 512x256")
                 .contains("b: pictures have very different sizes").contains("a: 1 of 23 pictures are grey");
         assertThat(f.errors()).isEmpty();
     }
