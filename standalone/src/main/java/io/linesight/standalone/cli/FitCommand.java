@@ -2,7 +2,7 @@ package io.linesight.standalone.cli;
 
 import io.linesight.mmad.encoder.Encoder;
 import io.linesight.mmad.model.MapKind;
-import io.linesight.trainer.data.MvtecDataset;
+import io.linesight.trainer.data.DatasetLayout;
 import io.linesight.trainer.fit.CalibrationRule;
 import io.linesight.trainer.fit.Fit;
 import io.linesight.trainer.fit.FitOptions;
@@ -10,9 +10,12 @@ import io.linesight.trainer.fit.FitResult;
 import io.linesight.trainer.fit.ThresholdMethod;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -23,13 +26,23 @@ import picocli.CommandLine.Spec;
         description = "Trains one model for all products given, on good pictures alone, and writes a checkpoint.",
         footerHeading = "%nExamples:%n",
         footer = {"  linesight fit --data parts --minutes 20 --out m.onnx",
-            "  linesight fit --data images --categories metal_plate,cookie --encoder mobilenet.onnx --preset small --epochs 40 --out m.onnx"})
+            "  linesight fit --data images --categories metal_plate,cookie --encoder mobilenet.onnx --preset small --epochs 40 --out m.onnx",
+            "  linesight fit --data parts --minutes 600 --early-stop 10 --cache ~/features --out m.onnx    # killed? the same command goes on",
+            "  linesight fit --data VisA --csv VisA/split_csv/1cls.csv --epochs 100 --schedule cosine --warmup 200 --out m.onnx"})
 final class FitCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Option(names = "--data", required = true, paramLabel = "DIR", description = "Folder in MVTec-AD layout (CATEGORY/train/good); may be repeated.")
+    @Option(names = "--data", required = true, paramLabel = "DIR", description = "Folder of good pictures; may be repeated.")
     private List<Path> data;
+
+    @Option(names = "--layout", paramLabel = "mvtec|visa|folder", description = {"How the pictures lie in it; found out by default.",
+        "mvtec: CATEGORY/train/good.", "visa: a csv with the columns object,split,label,image,mask in the folder or in split_csv.",
+        "folder: good, or CATEGORY/good; all good pictures are learned from."})
+    private DatasetLayout layout;
+
+    @Option(names = "--csv", paramLabel = "FILE", description = "The csv of the layout visa, where there are several; 1cls.csv by default.")
+    private Path csv;
 
     @Option(names = "--categories", split = ",", paramLabel = "A,B", description = "Only these categories; all by default.")
     private List<String> categories = List.of();
@@ -73,6 +86,29 @@ final class FitCommand implements Callable<Integer> {
     @Option(names = "--lr", defaultValue = "0", paramLabel = "RATE", description = "Learning rate; the paper's 0.005 * batch / 16 by default.")
     private double learningRate;
 
+    @Option(names = "--schedule", defaultValue = "paper", paramLabel = "paper|cosine|constant", description = "Learning rate over the run: a tenth for the last fifth, half a cosine, or constant (${DEFAULT-VALUE}).")
+    private FitOptions.Schedule schedule;
+
+    @Option(names = "--warmup", defaultValue = "0", paramLabel = "STEPS", description = "Steps in which the learning rate rises from nothing (${DEFAULT-VALUE}).")
+    private int warmup;
+
+    @Option(names = "--early-stop", defaultValue = "0", paramLabel = "PATIENCE", description = "Set a tenth of the pictures apart, stop when the loss on them has not fallen for so many validations, "
+            + "take the weights of the least. Never by default.")
+    private int patience;
+
+    @Option(names = "--validate-every", defaultValue = "0", paramLabel = "STEPS", description = "Steps between validations; an epoch by default.")
+    private int validateEvery;
+
+    @Option(names = "--balance", description = "Show every category equally often, however many pictures it has.")
+    private boolean balance;
+
+    @Option(names = "--augment", split = ",", paramLabel = "flip,rotate90,brightness,shift", description = "Learn from changed copies too; none by default, as published. "
+            + "Only what a good part may look like: a turned part is no good one where turned is a defect.")
+    private List<FitOptions.Change> augment = List.of();
+
+    @Option(names = "--augment-copies", defaultValue = "3", paramLabel = "N", description = "Copies per picture (${DEFAULT-VALUE}). Each costs the encoder and the disk as much as a picture.")
+    private int copies;
+
     @Option(names = "--threads", defaultValue = "0", paramLabel = "N", description = "CPU threads; 0 takes all processors (${DEFAULT-VALUE}).")
     private int threads;
 
@@ -81,6 +117,24 @@ final class FitCommand implements Callable<Integer> {
 
     @Option(names = "--skip-unreadable", description = "Leave damaged pictures out instead of stopping with their list.")
     private boolean skipUnreadable;
+
+    @Option(names = "--allow-leakage", description = "Go on though test pictures are among those learned from.")
+    private boolean allowLeakage;
+
+    @Option(names = "--allow-few", description = "Go on though a category has a single good picture.")
+    private boolean allowFew;
+
+    @Option(names = "--cache", paramLabel = "DIR", description = "Keep encoder features there for later runs. By default they last as long as the run, in OUT.fit.")
+    private Path cache;
+
+    @Option(names = "--cache-max", defaultValue = "50", paramLabel = "GB", description = "What the folder of --cache may take (${DEFAULT-VALUE}); the longest unused goes first.")
+    private double cacheMost;
+
+    @Option(names = "--save-every", defaultValue = "60", paramLabel = "SECONDS", description = "How often the run is saved in OUT.fit (${DEFAULT-VALUE}). The same command goes on from there after a kill.")
+    private double saveEvery;
+
+    @Option(names = "--fresh", description = "Start anew though an unfinished run lies in OUT.fit.")
+    private boolean fresh;
 
     @Option(names = "--out", required = true, paramLabel = "FILE", description = "Checkpoint to write.")
     private Path out;
@@ -92,7 +146,15 @@ final class FitCommand implements Callable<Integer> {
         if (batch < 1 || batch > 64) throw new ParameterException(spec.commandLine(), "--batch must be 1..64");
         if (preset != null && !List.of("base", "small", "tiny").contains(preset)) throw new ParameterException(spec.commandLine(), "--preset must be base, small or tiny");
         CalibrationRule rule = CalibrateCommand.rule(spec, falseReject, ThresholdMethod.AUTO);
+        if (copies < 1 || copies > FitOptions.MOST_COPIES) throw new ParameterException(spec.commandLine(), "--augment-copies must be 1.." + FitOptions.MOST_COPIES);
+        if (warmup < 0 || patience < 0 || validateEvery < 0) throw new ParameterException(spec.commandLine(), "--warmup, --early-stop and --validate-every must not be negative");
+        if (validateEvery > 0 && patience == 0) throw new ParameterException(spec.commandLine(), "--validate-every goes with --early-stop");
+        if (!(saveEvery >= 0 && saveEvery <= 86400)) throw new ParameterException(spec.commandLine(), "--save-every must be 0..86400 seconds");
+        if (!(cacheMost > 0 && cacheMost <= 1e6)) throw new ParameterException(spec.commandLine(), "--cache-max must be more than 0 GB");
+        if (csv != null && layout != null && layout != DatasetLayout.VISA) throw new ParameterException(spec.commandLine(), "--csv goes with --layout visa only");
         for (Path d : data) Inputs.folder(d, "folder");
+        if (csv != null) Inputs.existing(csv, "csv");
+        if (cache != null) Inputs.made(cache);
         Inputs.writable(out);
         if (from != null && encoder != null) throw new ParameterException(spec.commandLine(), "--from brings its own encoder: leave --encoder out");
         if (from != null && (preset != null || recipe != null)) {
@@ -100,13 +162,33 @@ final class FitCommand implements Callable<Integer> {
         }
         if (from != null) Inputs.existing(from, "checkpoint");
         Encoder chosen = encoder == null ? null : Encoder.load(Inputs.existing(encoder, "encoder"));
+        DatasetLayout.Opened opened = DatasetLayout.openForTraining(data, categories, layout, csv);
+        PrintWriter err = spec.commandLine().getErr();
+        if (opened.layout() != DatasetLayout.MVTEC) err.println("layout " + opened.layout().name().toLowerCase(Locale.ROOT) + ": " + String.join(", ", opened.source().categories()));
+        opened.notes().forEach(err::println);
+        err.flush();
         FitOptions.Builder options = FitOptions.builder();
         if (preset != null) options.preset(preset);
         if (recipe != null) options.recipe(recipe);
         if (topShare != null) options.topShare(topShare);
-        FitResult r = Fit.run(options.source(MvtecDataset.open(data, categories)).encoder(chosen).from(from).map(map).finestStride(finestStride)
-                .minutes(minutes).epochs(epochs).batch(batch).seed(seed).learningRate(learningRate).threads(threads).skipUnreadable(skipUnreadable).rule(rule)
-                .command(commandLine()).out(out).build());
+        options.source(opened.source()).encoder(chosen).from(from).map(map).finestStride(finestStride).rule(rule).minutes(minutes).epochs(epochs)
+                .batch(batch).seed(seed).learningRate(learningRate).threads(threads).skipUnreadable(skipUnreadable).command(commandLine()).out(out)
+                .schedule(schedule).warmup(warmup).patience(patience).validateEvery(validateEvery).balance(balance).augment(augment).copies(copies)
+                .survey(true).allowLeakage(allowLeakage).allowFew(allowFew).cache(cache).cacheMost((long) (cacheMost * 1e9))
+                .runFolder(out.resolveSibling(out.getFileName() + ".fit")).saveEvery(Duration.ofMillis(Math.round(saveEvery * 1000))).fresh(fresh);
+        FitResult r;
+        AtomicBoolean stop = new AtomicBoolean();
+        try (StopSignal signal = new StopSignal(() -> {
+            stop.set(true);
+            err.println("stopping after this step and saving; once more ends at once");
+            err.flush();
+        })) {
+            r = Fit.run(options.stopWhen(stop::get).build());
+        } catch (CancellationException e) {
+            err.println(e.getMessage());
+            err.flush();
+            return 130;
+        }
         PrintWriter o = spec.commandLine().getOut();
         o.printf(Locale.ROOT, "Wrote %s: version %s, %d pictures, %d steps, %.1f epochs, loss %.4f to %.4f%n", out, r.info().version(), r.images(), r.steps(), r.epochs(), r.firstLoss(), r.lastLoss());
         CalibrationTable.print(o, r.info().calibration().byProduct());

@@ -58,6 +58,26 @@ public enum DatasetLayout {
         return new Opened(layout, source, List.copyOf(notes));
     }
 
+    /**
+     * The same for learning. The plain layout does not say which good pictures are for learning: all of them are, and only bad ones are left to
+     * measure on.
+     */
+    public static Opened openForTraining(List<Path> roots, Collection<String> categories, DatasetLayout forced, Path table) {
+        Opened opened = open(roots, categories, forced, table);
+        if (opened.layout() != FOLDER) return opened;
+        FileDataset set = new FileDataset(opened.source().name());
+        for (String category : opened.source().categories()) {
+            set.category(category);
+            for (ImageSource.Sample s : opened.source().test(category)) {
+                if (s.anomalous()) set.test(category, s);
+                else set.train(category, s);
+            }
+        }
+        List<String> notes = new ArrayList<>(opened.notes());
+        notes.add("all good pictures are learned from: measure on others");
+        return new Opened(FOLDER, set, List.copyOf(notes));
+    }
+
     private static DatasetLayout detect(List<Path> roots) {
         DatasetLayout layout = null;
         Path first = null;
@@ -73,7 +93,7 @@ public enum DatasetLayout {
                         + String.join("\n  ", fits.stream().map(DatasetLayout::description).toList()) + "\nsay which with --layout");
             }
             DatasetLayout one = fits.iterator().next();
-            if (layout != null && layout != one) throw new DatasetException("the data set cannot be used: " + first + " and " + root + " have different layouts; measure them one by one");
+            if (layout != null && layout != one) throw new DatasetException("the data set cannot be used: " + first + " and " + root + " have different layouts; take them one by one");
             layout = one;
             first = root;
         }

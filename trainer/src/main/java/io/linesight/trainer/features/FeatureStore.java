@@ -6,7 +6,6 @@ import io.linesight.trainer.torch.Torch;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,30 +15,33 @@ import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * The frozen encoder's features of every training image, computed once and kept in a temporary file of float32 (the page cache keeps what fits;
- * the heap holds one image). Layout per image: [64*64,C0], [32*32,C1], [16*16,C2], channels last, as the network wants them. The file is
- * deleted on {@link #close}. Not thread-safe.
+ * The frozen encoder's features of every training image, computed once and kept in a file of float32 (the page cache keeps what fits;
+ * the heap holds one image). Layout per image: [64*64,C0], [32*32,C1], [16*16,C2], channels last, as the network wants them. The file is a
+ * temporary one that is deleted on {@link #close}, or belongs to a {@link FeatureCache}. Not thread-safe.
  */
 public final class FeatureStore implements AutoCloseable {
+    /** The temporary file; null with a cache. */
     private final Path file;
     private final FileChannel channel;
-    private final List<Integer> channels;
-    private final long[] offset = new long[4];
+    private final FeatureCache cache;
+    private final FeatureShape shape;
     private final ByteBuffer row;
-    private final double[][] sum = new double[3][];
-    private final double[][] squares = new double[3][];
-    private int count;
+    private final double[][] sum = new double[FeatureShape.SCALES][];
+    private final double[][] squares = new double[FeatureShape.SCALES][];
+    /** Where each image lies, in records from the file's beginning. */
+    private final List<Integer> slots = new ArrayList<>();
+    private int encoded;
 
-    private FeatureStore(Path file, List<Integer> channels) throws IOException {
+    private FeatureStore(Path file, FeatureCache cache, FeatureShape shape) throws IOException {
         this.file = file;
-        this.channels = channels;
-        this.channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
-        for (int i = 0; i < 3; i++) {
-            offset[i + 1] = offset[i] + (long) pixels(i) * channels.get(i);
-            sum[i] = new double[channels.get(i)];
-            squares[i] = new double[channels.get(i)];
+        this.cache = cache;
+        this.shape = shape;
+        this.channel = cache != null ? null : FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
+        for (int i = 0; i < FeatureShape.SCALES; i++) {
+            sum[i] = new double[shape.channels(i)];
+            squares[i] = new double[shape.channels(i)];
         }
-        row = ByteBuffer.allocateDirect(Math.toIntExact(offset[3] * Float.BYTES)).order(ByteOrder.nativeOrder());
+        row = shape.record();
     }
 
     /**
@@ -51,8 +53,8 @@ public final class FeatureStore implements AutoCloseable {
     public static FeatureStore create(Path workDir, Encoder encoder, int expected) throws IOException {
         Path file = workDir == null ? Files.createTempFile("linesight-features-", ".f32") : Files.createTempFile(workDir, "linesight-features-", ".f32");
         file.toFile().deleteOnExit();
-        FeatureStore store = new FeatureStore(file, encoder.channels());
-        long bytes = store.offset[3] * Float.BYTES * expected;
+        FeatureStore store = new FeatureStore(file, null, new FeatureShape(encoder));
+        long bytes = (long) store.shape.recordBytes() * expected;
         long free = Files.getFileStore(file).getUsableSpace();
         if (bytes > free) {
             store.close();
@@ -62,58 +64,103 @@ public final class FeatureStore implements AutoCloseable {
         return store;
     }
 
-    private static int pixels(int scale) {
-        return (64 >> scale) * (64 >> scale);
+    /**
+     * An empty store over a cache: what the cache knows is not encoded again, what it does not know is added to it.
+     *
+     * @param cache opened for the same encoder; stays the caller's to close, after this
+     */
+    public static FeatureStore over(FeatureCache cache, Encoder encoder) throws IOException {
+        return new FeatureStore(null, cache, new FeatureShape(encoder));
+    }
+
+    /** What a cache finds a planar 256x256 RGB frame by: SHA-256 of its bytes. */
+    public static byte[] key(byte[] frame) {
+        return FeatureShape.key(frame);
+    }
+
+    /** Bytes that one image's features take. */
+    public static long imageBytes(Encoder encoder) {
+        return new FeatureShape(encoder).recordBytes();
     }
 
     /** Number of images. */
     public int size() {
-        return count;
+        return slots.size();
     }
 
-    /** Encodes and appends a batch of planar 256x256 RGB frames. */
+    /** Number of images that went through the encoder; the others came from the cache. */
+    public int encoded() {
+        return encoded;
+    }
+
+    /** Appends a batch of planar 256x256 RGB frames, those that are not known encoded. */
     public void add(EncoderSession session, List<byte[]> frames) throws IOException {
-        float[][] maps = session.features(frames);
-        for (int b = 0; b < frames.size(); b++) {
-            for (int i = 0; i < 3; i++) append(maps[i], b, i);
-            row.position(0).limit(row.capacity());
-            long at = count * offset[3] * Float.BYTES;
-            while (row.hasRemaining()) at += channel.write(row, at);
-            count++;
+        if (cache == null) {
+            float[][] maps = session.features(frames);
+            for (int b = 0; b < frames.size(); b++) {
+                shape.fill(row, maps, b);
+                count();
+                long at = (long) slots.size() * shape.recordBytes();
+                while (row.hasRemaining()) at += channel.write(row, at);
+                slots.add(slots.size());
+                encoded++;
+            }
+            return;
+        }
+        List<byte[]> unknown = new ArrayList<>();
+        for (byte[] f : frames) if (!cache.find(key(f), row)) unknown.add(f);
+        if (!unknown.isEmpty()) {
+            float[][] maps = session.features(unknown);
+            for (int b = 0; b < unknown.size(); b++) {
+                byte[] key = key(unknown.get(b));
+                if (cache.has(key)) continue;   // twice in this batch
+                shape.fill(row, maps, b);
+                cache.append(key, row);
+                encoded++;
+            }
+        }
+        // In the frames' order whatever was known, so that the statistics are the same to the last bit.
+        for (byte[] f : frames) {
+            byte[] key = key(f);
+            if (!cache.find(key, row)) throw new IOException("the feature cache lost what was just written to it; is the disk damaged?");
+            count();
+            slots.add(cache.slot(key));
         }
     }
 
-    private void append(float[] maps, int image, int scale) {
-        int c = channels.get(scale);
-        int pixels = pixels(scale);
-        int from = image * c * pixels;
-        int to = (int) offset[scale];
-        for (int k = 0; k < c; k++) {
-            double s = 0;
-            double s2 = 0;
-            for (int q = 0; q < pixels; q++) {
-                float v = maps[from + k * pixels + q];
-                s += v;
-                s2 += (double) v * v;
-                row.putFloat((to + q * c + k) * Float.BYTES, v);
+    /** Takes the row into the statistics. */
+    private void count() {
+        for (int i = 0; i < FeatureShape.SCALES; i++) {
+            int c = shape.channels(i);
+            double[] s = new double[c];
+            double[] s2 = new double[c];
+            int at = shape.from(i);
+            for (int q = 0; q < FeatureShape.pixels(i); q++) {
+                for (int k = 0; k < c; k++, at += Float.BYTES) {
+                    float v = row.getFloat(at);
+                    s[k] += v;
+                    s2[k] += (double) v * v;
+                }
             }
-            sum[scale][k] += s;
-            squares[scale][k] += s2;
+            for (int k = 0; k < c; k++) {
+                sum[i][k] += s[k];
+                squares[i][k] += s2[k];
+            }
         }
     }
 
     /** Mean of one scale's channels over all images and pixels. */
     public float[] mean(int scale) {
-        float[] m = new float[channels.get(scale)];
-        double n = (double) count * pixels(scale);
+        float[] m = new float[shape.channels(scale)];
+        double n = (double) size() * FeatureShape.pixels(scale);
         for (int k = 0; k < m.length; k++) m[k] = (float) (sum[scale][k] / n);
         return m;
     }
 
     /** Standard deviation of one scale's channels over all images and pixels. */
     public float[] deviation(int scale) {
-        float[] d = new float[channels.get(scale)];
-        double n = (double) count * pixels(scale);
+        float[] d = new float[shape.channels(scale)];
+        double n = (double) size() * FeatureShape.pixels(scale);
         for (int k = 0; k < d.length; k++) {
             double m = sum[scale][k] / n;
             d[k] = (float) Math.sqrt(Math.max(0, squares[scale][k] / n - m * m));
@@ -124,16 +171,17 @@ public final class FeatureStore implements AutoCloseable {
     /** Features of some images as three tensors [B,L,C], finest first, in the caller's pointer scope. */
     public List<Tensor> batch(int[] images) {
         List<Tensor> batch = new ArrayList<>();
+        FileChannel from = cache == null ? channel : cache.data();
         try {
-            for (int i = 0; i < 3; i++) {
-                Tensor t = Torch.empty(images.length, pixels(i), channels.get(i));
+            for (int i = 0; i < FeatureShape.SCALES; i++) {
+                Tensor t = Torch.empty(images.length, FeatureShape.pixels(i), shape.channels(i));
                 ByteBuffer memory = t.data_ptr().capacity(t.numel() * Float.BYTES).asByteBuffer();
-                int bytes = Math.toIntExact((offset[i + 1] - offset[i]) * Float.BYTES);
+                int bytes = shape.bytes(i);
                 for (int b = 0; b < images.length; b++) {
                     memory.limit((b + 1) * bytes).position(b * bytes);
-                    long at = (images[b] * offset[3] + offset[i]) * Float.BYTES;
+                    long at = (long) slots.get(images[b]) * shape.recordBytes() + shape.from(i);
                     while (memory.hasRemaining()) {
-                        int n = channel.read(memory, at);
+                        int n = from.read(memory, at);
                         if (n < 0) throw new IOException("the feature file ended early; was it changed?");
                         at += n;
                     }
@@ -141,13 +189,14 @@ public final class FeatureStore implements AutoCloseable {
                 batch.add(t);
             }
         } catch (IOException e) {
-            throw new UncheckedIOException("features cannot be read from " + file, e);
+            throw new UncheckedIOException("features cannot be read" + (file == null ? " from the cache" : " from " + file), e);
         }
         return batch;
     }
 
     @Override
     public void close() throws IOException {
+        if (cache != null) return;
         channel.close();
         Files.deleteIfExists(file);
     }

@@ -6,6 +6,9 @@ import io.linesight.mmad.checkpoint.Checkpoints;
 import io.linesight.mmad.encoder.Encoder;
 import io.linesight.mmad.encoder.EncoderSession;
 import io.linesight.mmad.encoder.FilterBankEncoder;
+import io.linesight.mmad.image.BadImageException;
+import io.linesight.mmad.image.Preprocess;
+import io.linesight.mmad.image.RgbImage;
 import io.linesight.mmad.model.FeatureNorm;
 import io.linesight.mmad.model.MapKind;
 import io.linesight.mmad.model.MmadConfig;
@@ -17,6 +20,7 @@ import io.linesight.mmad.runtime.ScorerOptions;
 import io.linesight.mmad.scan.ScanVectors;
 import io.linesight.trainer.data.DatasetException;
 import io.linesight.trainer.data.ImageSource.Sample;
+import io.linesight.trainer.features.FeatureCache;
 import io.linesight.trainer.features.FeatureStore;
 import io.linesight.trainer.model.Expectation;
 import io.linesight.trainer.model.Initializer;
@@ -26,7 +30,6 @@ import io.linesight.trainer.model.Trainer;
 import io.linesight.trainer.model.Whitening;
 import io.linesight.trainer.scan.SelectiveScan;
 import io.linesight.trainer.torch.Torch;
-import java.io.BufferedWriter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -36,6 +39,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.concurrent.CancellationException;
@@ -56,13 +60,21 @@ public final class Fit {
     private static final int EXPECTATION_PICTURES = 200;
     private static final ObjectMapper JSON = new ObjectMapper();
 
+    /** Learning rate at the end of the cosine, as a share of that at its beginning. */
+    private static final double LEAST_RATE = 0.01;
+    /** Steps that the loss shown is a running mean of. */
+    private static final int SMOOTH = 20;
+
     private final FitOptions options;
+    private final Augmentation augmentation;
     private final long start = System.nanoTime();
-    /** Pictures in the feature store per category, in its order. */
+    /** Pictures learned from, copies not counted, per category in the feature store's order, and all of them. */
     private final List<Integer> categorySizes = new ArrayList<>();
+    private int pictures;
 
     private Fit(FitOptions options) {
         this.options = options;
+        this.augmentation = new Augmentation(options.augment, options.seed);
     }
 
     /**
@@ -71,7 +83,7 @@ public final class Fit {
      * @throws DatasetException      when there is nothing to learn from or pictures cannot be read; names them
      * @throws IOException           when a file cannot be written; an existing checkpoint stays as it was
      * @throws IllegalStateException when training diverges
-     * @throws CancellationException when {@link FitOptions.Builder#stopWhen} said so; nothing was written
+     * @throws CancellationException when {@link FitOptions.Builder#stopWhen} said so; nothing was written, except to the run folder where there is one
      */
     public static FitResult run(FitOptions options) throws IOException {
         return new Fit(options).run();
@@ -89,7 +101,10 @@ public final class Fit {
 
     private FitResult run() throws IOException {
         shareProcess();
-        TrainingSet set = TrainingSet.of(options.source, options.skipUnreadable, options.progress);
+        TrainingSet set = TrainingSet.of(options.source, options.skipUnreadable, options.progress, options.patience > 0);
+        if (options.patience > 0 && set.validation().values().stream().allMatch(List::isEmpty)) {
+            throw new DatasetException("there are too few normal pictures to set some apart for early stopping; train without it");
+        }
         Path folder = options.out.toAbsolutePath().getParent();
         Files.createDirectories(folder);
         Torch.start(options.threads);
@@ -107,47 +122,196 @@ public final class Fit {
         if (!Double.isNaN(options.topShare)) config = config.withTopShare(options.topShare);
         if (options.map != null) config = config.withMap(options.map);
 
-        try (FeatureStore store = FeatureStore.create(options.workDir, encoder, set.size())) {
-            encode(encoder, set, store);
-            Map<String, List<byte[]>> calibrationFrames = set.calibrationFrames();
+        try (SavedRun saved = options.runFolder == null ? null : SavedRun.open(options.runFolder)) {
+            if (saved != null && options.fresh) saved.clear();
+            FitResult result;
+            try (FrameSpool spool = FrameSpool.create(temporary(), set.size() + sizeOf(set.validation()))) {
+                Map<String, List<byte[]>> calibrationFrames = read(set, spool);
+                Map<String, String> settings = settings(config, encoder, set);
+                SavedRun.State state = saved == null ? null : saved.load(settings);
+                result = learn(config, encoder, set, spool, calibrationFrames, saved, state, settings);
+            }
+            if (saved != null) saved.finished();
+            return result;
+        }
+    }
+
+    private FitResult learn(MmadConfig config, Encoder encoder, TrainingSet set, FrameSpool spool, Map<String, List<byte[]>> calibrationFrames, SavedRun saved, SavedRun.State state,
+            Map<String, String> settings) throws IOException {
+        try (FeatureCache cache = cache(encoder, spool, saved);
+                FeatureStore store = store(cache, encoder, pictures * (1 + options.copies));
+                FeatureStore validation = store(cache, encoder, spool.size() - pictures)) {
+            encode(encoder, spool, store, validation);
+            List<ParameterSpec> specs = ParameterSpecs.of(config);
             Weights weights;
-            if (options.from == null) {
-                weights = Initializer.fresh(ParameterSpecs.of(config), options.seed);
+            if (state != null) {
+                weights = saved.weights(state.weights(), specs);
+            } else if (options.from == null) {
+                weights = Initializer.fresh(specs, options.seed);
                 if (config.featureNorm() == FeatureNorm.CHANNEL) statistics(store, weights);
             } else {
                 // The feature statistics stay as they were: the network was trained on features normalised by them.
                 weights = Checkpoints.readWeights(options.from);
                 // Fitted anew after training; the checkpoint has none where its map was another.
-                for (ParameterSpec spec : ParameterSpecs.of(config)) if (!weights.has(spec.name())) weights.put(spec.name(), new Tensor(new float[spec.size()], spec.shape()));
+                for (ParameterSpec spec : specs) if (!weights.has(spec.name())) weights.put(spec.name(), new Tensor(new float[spec.size()], spec.shape()));
             }
-            Outcome outcome = train(config, weights, store);
-            return write(config, outcome, encoder, set, calibrationFrames, store.size());
+            Outcome outcome = train(config, weights, store, validation, saved, state, settings);
+            return write(config, outcome, encoder, set, calibrationFrames, pictures);
         }
+    }
+
+    /** Where files go that do not outlast the run; null = the system's folder. */
+    private Path temporary() {
+        return options.workDir != null ? options.workDir : options.runFolder;
+    }
+
+    private static int sizeOf(Map<String, List<Sample>> samples) {
+        return samples.values().stream().mapToInt(List::size).sum();
     }
 
     private static <T> void shuffle(List<T> list, SplittableRandom random) {
         for (int i = list.size() - 1; i > 0; i--) Collections.swap(list, i, random.nextInt(i + 1));
     }
 
-    private void encode(Encoder encoder, TrainingSet set, FeatureStore store) throws IOException {
-        int total = set.size();
-        try (EncoderSession session = EncoderSession.open(encoder, ScorerOptions.defaults().withDevice("cpu").withThreads(options.threads));
-                Progress progress = new Progress(options.progress, "encode")) {
+    private void ensureGoingOn(String where) {
+        if (options.stopWhen.getAsBoolean()) throw new CancellationException("training was called off " + where + "; nothing was written");
+    }
+
+    /** Decodes every picture, once, and says what is wrong with them before anything costly begins. */
+    private Map<String, List<byte[]>> read(TrainingSet set, FrameSpool spool) throws IOException {
+        Survey survey = options.survey ? new Survey() : null;
+        Survey.Role[] role = {Survey.Role.TRAINING};
+        if (survey != null) set.observe((category, sample, image, frame) -> survey.saw(category, sample, role[0], image, frame));
+        int tests = survey == null ? 0 : options.source.categories().stream().mapToInt(c -> options.source.test(c).size()).sum();
+        int total = set.size() + sizeOf(set.validation()) + sizeOf(set.heldOut()) + tests;
+        Map<String, List<byte[]>> calibrationFrames;
+        try (Progress progress = new Progress(options.progress, "read")) {
             int done = 0;
             for (Map.Entry<String, List<Sample>> e : set.training().entrySet()) {
-                List<Sample> samples = e.getValue();
-                int before = store.size();
-                for (int from = 0; from < samples.size(); from += options.batch) {
-                    List<Sample> part = samples.subList(from, Math.min(samples.size(), from + options.batch));
-                    List<byte[]> frames = set.read(e.getKey(), part);
-                    if (!frames.isEmpty()) store.add(session, frames);
-                    done += part.size();
-                    progress.update((double) done / total, done + " of " + total + " images");
+                int before = spool.size();
+                done = spool(set, e.getKey(), e.getValue(), spool, progress, done, total);
+                if (spool.size() > before) categorySizes.add(spool.size() - before);
+            }
+            pictures = spool.size();
+            role[0] = Survey.Role.VALIDATION;
+            for (Map.Entry<String, List<Sample>> e : set.validation().entrySet()) done = spool(set, e.getKey(), e.getValue(), spool, progress, done, total);
+            role[0] = Survey.Role.HELD_OUT;
+            calibrationFrames = set.calibrationFrames();
+            if (pictures == 0 && set.skipped() == 0) throw new DatasetException("no training pictures");
+            if (pictures == 0) throw new DatasetException("no training picture can be read");
+            if (survey == null) return calibrationFrames;
+            done += sizeOf(set.heldOut());
+            for (String category : options.source.categories()) {
+                for (Sample s : options.source.test(category)) {
+                    ensureGoingOn("while pictures were read");
+                    try {
+                        RgbImage image = s.image().read();
+                        survey.saw(category, s, Survey.Role.TEST, image, Preprocess.toModelInput(image));
+                    } catch (BadImageException | IOException unreadable) {
+                        survey.couldNotRead(Survey.Role.TEST);
+                    }
+                    progress.update((double) ++done / total, done + " of " + total + " images");
                 }
-                if (store.size() > before) categorySizes.add(store.size() - before);
             }
         }
-        if (store.size() == 0 && set.skipped() == 0) throw new DatasetException("no training pictures");
+        Survey.Findings findings = survey.findings(options.balance);
+        options.progress.print(findings.text());
+        findings.errors().forEach((allowance, text) -> {
+            if (allowed(allowance)) options.progress.println("warning, allowed: " + text);
+        });
+        List<String> errors = findings.errors().entrySet().stream().filter(e -> !allowed(e.getKey())).map(Map.Entry::getValue).toList();
+        if (!errors.isEmpty()) throw new DatasetException("the pictures are not fit to train on, nothing was done:\n  " + String.join("\n  ", errors));
+        return calibrationFrames;
+    }
+
+    private boolean allowed(String allowance) {
+        return allowance.equals("--allow-leakage") ? options.allowLeakage : options.allowFew;
+    }
+
+    private int spool(TrainingSet set, String category, List<Sample> samples, FrameSpool spool, Progress progress, int done, int total) throws IOException {
+        for (Sample s : samples) {
+            ensureGoingOn("while pictures were read");
+            for (byte[] frame : set.read(category, List.of(s))) spool.add(frame);
+            progress.update((double) ++done / total, done + " of " + total + " images");
+        }
+        return done;
+    }
+
+    /** What a run can only be gone on with when it is the same. */
+    private Map<String, String> settings(MmadConfig config, Encoder encoder, TrainingSet set) throws IOException {
+        Map<String, String> s = new LinkedHashMap<>();
+        s.put("pictures", pictures + " with fingerprint " + set.fingerprint().substring(0, 16));
+        s.put("encoder", encoder.name() + " " + encoder.sha256().substring(0, 16));
+        if (options.from == null) s.put("preset", options.preset);
+        else s.put("from", Checkpoints.readInfo(options.from).version());
+        s.put("recipe", options.recipe.name().toLowerCase(Locale.ROOT));
+        s.put("map", config.map().name().toLowerCase(Locale.ROOT));
+        s.put("minutes", String.valueOf(options.minutes));
+        s.put("epochs", String.valueOf(options.epochs));
+        s.put("batch", String.valueOf(options.batch));
+        s.put("seed", String.valueOf(options.seed));
+        s.put("learning rate", String.valueOf(options.learningRate));
+        s.put("schedule", options.schedule.name().toLowerCase(Locale.ROOT));
+        s.put("warm-up", String.valueOf(options.warmup));
+        s.put("balance", String.valueOf(options.balance));
+        s.put("augment", augmentation + (options.copies > 0 ? " x" + options.copies : ""));
+        s.put("early stop", options.patience + " every " + options.validateEvery);
+        return s;
+    }
+
+    /** Where features are kept beyond this store; null = nowhere. */
+    private FeatureCache cache(Encoder encoder, FrameSpool spool, SavedRun saved) throws IOException {
+        Path folder = options.cache != null ? options.cache : saved != null ? saved.features() : null;
+        if (folder == null) return null;
+        Optional<FeatureCache> opened = FeatureCache.open(folder, encoder, options.cacheMost);
+        if (opened.isEmpty()) {
+            options.progress.println("another run uses the feature cache " + folder + ": this one encodes into a temporary file of its own");
+            return null;
+        }
+        FeatureCache cache = opened.get();
+        try {
+            List<byte[]> keys = new ArrayList<>();
+            for (int i = 0; i < spool.size(); i++) {
+                byte[] frame = spool.get(i);
+                for (int copy = 0; copy <= (i < pictures ? options.copies : 0); copy++) keys.add(FeatureStore.key(augmentation.apply(frame, i, copy)));
+            }
+            String why = cache.makeRoom(keys);
+            if (why == null) return cache;
+            options.progress.println("features are not cached: " + why + ". This run encodes into a temporary file");
+            cache.close();
+            return null;
+        } catch (IOException | RuntimeException e) {
+            cache.close();
+            throw e;
+        }
+    }
+
+    private FeatureStore store(FeatureCache cache, Encoder encoder, int expected) throws IOException {
+        return cache != null ? FeatureStore.over(cache, encoder) : FeatureStore.create(temporary(), encoder, expected);
+    }
+
+    private void encode(Encoder encoder, FrameSpool spool, FeatureStore store, FeatureStore validation) throws IOException {
+        int each = 1 + options.copies;
+        int total = pictures * each + spool.size() - pictures;
+        try (EncoderSession session = EncoderSession.open(encoder, ScorerOptions.defaults().withDevice("cpu").withThreads(options.threads));
+                Progress progress = new Progress(options.progress, "encode")) {
+            List<byte[]> part = new ArrayList<>();
+            for (int i = 0; i < spool.size(); i++) {
+                byte[] frame = spool.get(i);
+                for (int copy = 0; copy < (i < pictures ? each : 1); copy++) {
+                    part.add(augmentation.apply(frame, i, copy));
+                    boolean last = copy == each - 1 && i == pictures - 1 || i == spool.size() - 1 && (i >= pictures || copy == each - 1);
+                    if (part.size() < options.batch && !last) continue;
+                    ensureGoingOn("while pictures were encoded");
+                    (i < pictures ? store : validation).add(session, part);
+                    part.clear();
+                    int done = store.size() + validation.size();
+                    progress.update((double) done / total, done + " of " + total + " images");
+                }
+            }
+            int known = total - store.encoded() - validation.encoded();
+            if (known > 0) progress.say("features of " + known + " of " + total + " images were known already");
+        }
     }
 
     /** Shift and scale that give every teacher channel mean 0 and variance 1; channels that hardly vary are not blown up. */
@@ -162,75 +326,122 @@ public final class Fit {
         }
     }
 
-    private record Outcome(Weights weights, long steps, double epochs, double firstLoss, double lastLoss, double seconds, long seen) { }
+    private record Outcome(Weights weights, long steps, double epochs, double firstLoss, double lastLoss, double seconds, long seen, RunState run) { }
 
-    private Outcome train(MmadConfig config, Weights initial, FeatureStore store) throws IOException {
-        int batch = Math.min(options.batch, store.size());
-        int perEpoch = store.size() / batch;
+    private Outcome train(MmadConfig config, Weights initial, FeatureStore store, FeatureStore validation, SavedRun saved, SavedRun.State state, Map<String, String> settings)
+            throws IOException {
+        int batch = Math.min(options.batch, pictures);
+        int perEpoch = pictures / batch;
         long limit = options.epochs > 0 ? (long) options.epochs * perEpoch : Long.MAX_VALUE;
         double budget = options.minutes > 0 ? options.minutes * 60 : Double.POSITIVE_INFINITY;
-        List<Integer> order = new ArrayList<>();
-        for (int i = 0; i < store.size(); i++) order.add(i);
-        torch.manual_seed(options.seed);
-        long begun = System.nanoTime();
-        double epochLoss = 0;
-        double firstLoss = Double.NaN;
-        double lastLoss = Double.NaN;
-        double allLoss = 0;
-        long step = 0;
-        boolean dropped = false;
+        int validateEvery = options.validateEvery > 0 ? options.validateEvery : perEpoch;
+        List<ParameterSpec> specs = ParameterSpecs.of(config);
+        RunState run = state == null ? new RunState() : state.run().copy();
+        Weights best = state == null || state.best() == null ? null : saved.weights(state.best(), specs);
+        Order order = new Order(run.step(), perEpoch);
         Path log = options.metrics;
         if (log.toAbsolutePath().getParent() != null) Files.createDirectories(log.toAbsolutePath().getParent());
-        try (Parameters parameters = new Parameters(ParameterSpecs.of(config), initial);
+        try (Parameters parameters = new Parameters(specs, initial);
                 MmadNet net = new MmadNet(config, parameters);
                 Trainer trainer = new Trainer(net, parameters, options.learningRate);
-                BufferedWriter metrics = Files.newBufferedWriter(log);
+                Metrics metrics = Metrics.open(log, run.metricsBytes);
                 Progress progress = new Progress(options.progress, "train")) {
-            progress.say(String.format(Locale.ROOT, "training %s on %d images (%d categories), batch %d, learning rate %.3g", config.preset(), store.size(),
+            if (state == null) {
+                torch.manual_seed(options.seed);
+                run.elapsed = seconds(start);
+            } else {
+                if (state.optimiser() != null) trainer.load(saved.file(state.optimiser()));
+                Torch.randomState(state.random());
+                progress.say(String.format(Locale.ROOT, "resuming at step %d, saved %s ago in %s (start anew with --fresh)", run.step(),
+                        Progress.duration((System.currentTimeMillis() - state.savedAt()) / 1000.0), options.runFolder));
+            }
+            progress.say(String.format(Locale.ROOT, "training %s on %d images (%d categories), batch %d, learning rate %.3g", config.preset(), pictures,
                     options.source.categories().size(), batch, options.learningRate));
-            while (step < limit) {
-                double elapsed = seconds(start);
-                if (step > 0 && elapsed >= budget) break;
-                if (options.stopWhen.getAsBoolean()) throw new CancellationException("training was called off after " + step + " steps; nothing was written");
-                double fraction = Math.max(step / (double) limit, elapsed / budget);
-                if (!dropped && fraction >= DROP_AT) {
-                    trainer.learningRate(options.learningRate / 10);
-                    dropped = true;
-                }
-                long epoch = step / perEpoch;
-                int at = (int) (step % perEpoch);
-                if (at == 0) shuffle(order, new SplittableRandom(options.seed * 1_000_003 + epoch));
+            long begun = System.nanoTime();
+            double elapsedBefore = run.elapsed;
+            double trainedBefore = run.trained;
+            long stepBefore = run.step();
+            double fractionBefore = Math.max(run.step() / (double) limit, run.elapsed / budget);
+            SavedRun.State last = state;
+            long lastSaved = begun;
+            double rate = Double.NaN;
+            boolean gap = false;
+            while (run.step() < limit && !run.stopped) {
+                run.elapsed = elapsedBefore + seconds(begun);
+                if (run.step() > 0 && run.elapsed >= budget) break;
+                if (options.stopWhen.getAsBoolean()) throw calledOff(saved, settings, run, parameters, specs, trainer, best, last, metrics);
+                double fraction = Math.max(run.step() / (double) limit, run.elapsed / budget);
+                double wanted = learningRate(run.step(), fraction);
+                if (wanted != rate) trainer.learningRate(wanted);
+                rate = wanted;
+                long epoch = run.step() / perEpoch;
+                int at = (int) (run.step() % perEpoch);
+                if (at == 0) order.begin(epoch);
                 int[] images = new int[batch];
-                for (int i = 0; i < batch; i++) images[i] = order.get(at * batch + i);
+                for (int i = 0; i < batch; i++) images[i] = variant(order.picture(at * batch + i), epoch);
                 Trainer.Step result;
                 try (PointerScope scope = new PointerScope()) {
                     result = trainer.step(store.batch(images));
                 }
-                step++;
-                allLoss += result.loss();
-                epochLoss += result.loss();
+                long step = run.nextStep();
+                run.allLoss += result.loss();
+                run.epochLoss += result.loss();
+                run.smoothLoss = Double.isNaN(run.smoothLoss) ? result.loss() : run.smoothLoss + (result.loss() - run.smoothLoss) / Math.min(step, SMOOTH);
                 if (at == perEpoch - 1) {
-                    lastLoss = epochLoss / perEpoch;
-                    if (Double.isNaN(firstLoss)) firstLoss = lastLoss;
-                    epochLoss = 0;
+                    run.lastLoss = run.epochLoss / perEpoch;
+                    if (Double.isNaN(run.firstLoss)) run.firstLoss = run.lastLoss;
+                    run.epochLoss = 0;
                 }
-                double rate = step * batch / seconds(begun);
+                double validated = Double.NaN;
+                if (options.patience > 0 && step % validateEvery == 0) {
+                    validated = loss(trainer, validation, batch);
+                    if (Double.isNaN(run.bestLoss) || validated < run.bestLoss) {
+                        run.bestLoss = validated;
+                        run.bestStep = step;
+                        run.worse = 0;
+                        best = parameters.export();
+                    } else if (++run.worse >= options.patience) {
+                        run.stopped = true;
+                        progress.say(String.format(Locale.ROOT, "stopping early: the loss on normals set apart has not fallen below %.4f (step %d) in %d validations", run.bestLoss, run.bestStep, run.worse));
+                    }
+                }
+                run.elapsed = elapsedBefore + seconds(begun);
+                run.trained = trainedBefore + seconds(begun);
+                double speed = (step - stepBefore) * batch / seconds(begun);
                 Map<String, Object> line = new LinkedHashMap<>();
                 line.put("step", step);
                 line.put("epoch", (double) step / perEpoch);
                 line.put("loss", result.loss());
+                if (!Double.isNaN(validated)) line.put("validationLoss", validated);
                 line.put("gradientNorm", result.gradientNorm());
-                line.put("learningRate", dropped ? options.learningRate / 10 : options.learningRate);
-                line.put("imagesPerSecond", rate);
-                line.put("seconds", seconds(start));
-                metrics.write(JSON.writeValueAsString(line));
-                metrics.newLine();
-                metrics.flush();
-                progress.update(Math.max(step / (double) limit, seconds(start) / budget), String.format(Locale.ROOT, "epoch %.1f, loss %.4f, %.1f images/s",
-                        (double) step / perEpoch, result.loss(), rate));
+                line.put("learningRate", rate);
+                line.put("imagesPerSecond", speed);
+                line.put("seconds", run.elapsed);
+                try {
+                    metrics.write(JSON.writeValueAsString(line));
+                } catch (IOException e) {
+                    if (saved == null) throw e;
+                    // With a run folder somebody means the run to last: a gap in its record costs less than the run.
+                    if (!gap) progress.say("warning: " + log + " cannot be written (" + e.getMessage() + "); training goes on with gaps in it");
+                    gap = true;
+                }
+                fraction = Math.max(step / (double) limit, run.elapsed / budget);
+                double left = seconds(begun) / Math.max(1e-9, fraction - fractionBefore) * Math.max(0, 1 - fraction);
+                progress.update(fraction, String.format(Locale.ROOT, "epoch %.1f, loss %.4f%s, %.1f images/s, %s left", (double) step / perEpoch, run.smoothLoss,
+                        options.patience > 0 && run.bestStep >= 0 ? String.format(Locale.ROOT, " (set apart %.4f)", run.bestLoss) : "", speed, Progress.duration(left)));
+                if (saved != null && System.nanoTime() - lastSaved >= options.saveEvery.toNanos()) {
+                    last = save(saved, settings, run, parameters, specs, trainer, best, last, metrics, progress);
+                    lastSaved = System.nanoTime();
+                }
             }
-            double time = seconds(begun);
-            double average = allLoss / step;
+            // What comes now takes minutes too, and must not cost the training when it is interrupted.
+            if (saved != null && (last == null || last.run().step() < run.step())) last = save(saved, settings, run, parameters, specs, trainer, best, last, metrics, progress);
+            if (options.stopWhen.getAsBoolean()) throw calledOff(saved, settings, run, parameters, specs, trainer, best, last, metrics);
+            if (best != null) {
+                parameters.restore(best);
+                if (run.bestStep < run.step()) progress.say(String.format(Locale.ROOT, "taking the weights of step %d, where the loss on normals set apart was least", run.bestStep));
+            }
+            double average = run.allLoss / run.step();
             Weights weights = parameters.export();
             if (config.map() != MapKind.COSINE) {
                 progress.say("fitting what distances to expect on normal pictures");
@@ -238,8 +449,105 @@ public final class Fit {
                 if (config.map() == MapKind.WHITENED) Whitening.fit(net, config, i -> store.batch(new int[] {normals[i]}), normals.length, weights);
                 else Expectation.fit(net, config, i -> store.batch(new int[] {normals[i]}), normals.length, options.seed, weights);
             }
-            return new Outcome(weights, step, (double) step / perEpoch, Double.isNaN(firstLoss) ? average : firstLoss,
-                    Double.isNaN(lastLoss) ? average : lastLoss, time, step * batch);
+            return new Outcome(weights, run.step(), (double) run.step() / perEpoch, Double.isNaN(run.firstLoss) ? average : run.firstLoss,
+                    Double.isNaN(run.lastLoss) ? average : run.lastLoss, run.trained, run.step() * batch, run);
+        }
+    }
+
+    /** A run that cannot be saved goes on: what is left to do may be little, and the disk may have room again. */
+    private SavedRun.State save(SavedRun saved, Map<String, String> settings, RunState run, Parameters parameters, List<ParameterSpec> specs, Trainer trainer, Weights best,
+            SavedRun.State last, Metrics metrics, Progress progress) throws IOException {
+        try {
+            run.metricsBytes = metrics.saved();
+            return saved.save(settings, run, Torch.randomState(), parameters.export(), specs, run.step() > 0 ? trainer : null, best, last);
+        } catch (IOException e) {
+            progress.say("warning: the run cannot be saved at step " + run.step() + " (" + e.getMessage() + "); training goes on, and after a kill it would go on from "
+                    + (last == null ? "its beginning" : "step " + last.run().step()) + ". Make room in " + options.runFolder);
+            return last;
+        }
+    }
+
+    private CancellationException calledOff(SavedRun saved, Map<String, String> settings, RunState run, Parameters parameters, List<ParameterSpec> specs, Trainer trainer, Weights best,
+            SavedRun.State last, Metrics metrics) {
+        if (saved == null) return new CancellationException("training was called off after " + run.step() + " steps; nothing was written");
+        try {
+            run.metricsBytes = metrics.saved();
+            saved.save(settings, run, Torch.randomState(), parameters.export(), specs, run.step() > 0 ? trainer : null, best, last);
+            return new CancellationException("stopped at step " + run.step() + " and saved in " + options.runFolder + "; run the same again to go on");
+        } catch (IOException e) {
+            CancellationException off = new CancellationException("stopped at step " + run.step() + ", which cannot be saved (" + e.getMessage() + "); run the same again to go on from "
+                    + (last == null ? "the beginning" : "step " + last.run().step()));
+            off.initCause(e);
+            return off;
+        }
+    }
+
+    /** @param fraction of the run that is done, 0..1 */
+    private double learningRate(long step, double fraction) {
+        double rate = switch (options.schedule) {
+            case PAPER -> fraction >= DROP_AT ? options.learningRate / 10 : options.learningRate;
+            case COSINE -> options.learningRate * (LEAST_RATE + (1 - LEAST_RATE) * (1 + Math.cos(Math.PI * Math.min(1, fraction))) / 2);
+            case CONSTANT -> options.learningRate;
+        };
+        return step < options.warmup ? rate * (step + 1) / options.warmup : rate;
+    }
+
+    private static double loss(Trainer trainer, FeatureStore validation, int batch) {
+        double sum = 0;
+        for (int from = 0; from < validation.size(); from += batch) {
+            int n = Math.min(batch, validation.size() - from);
+            int[] images = new int[n];
+            for (int i = 0; i < n; i++) images[i] = from + i;
+            try (PointerScope scope = new PointerScope()) {
+                sum += n * trainer.loss(validation.batch(images));
+            }
+        }
+        return sum / validation.size();
+    }
+
+    /** Which copy of a picture an epoch takes, as the store counts. */
+    private int variant(int picture, long epoch) {
+        if (options.copies == 0) return picture;
+        int copy = new SplittableRandom(options.seed * 31 + picture * 1_000_003L + epoch * 7_919).nextInt(1 + options.copies);
+        return picture * (1 + options.copies) + copy;
+    }
+
+    /** The pictures' order in an epoch. It follows from the seed and the epoch's number, so that a run that goes on has the same. */
+    private final class Order {
+        private List<Integer> pictures = new ArrayList<>();
+
+        /** As it is before a step. */
+        Order(long step, int perEpoch) {
+            for (int i = 0; i < Fit.this.pictures; i++) pictures.add(i);
+            for (long epoch = 0; epoch * perEpoch < step; epoch++) begin(epoch);
+        }
+
+        void begin(long epoch) {
+            SplittableRandom random = new SplittableRandom(options.seed * 1_000_003 + epoch);
+            if (!options.balance) {
+                shuffle(pictures, random);
+                return;
+            }
+            List<List<Integer>> categories = new ArrayList<>();
+            int first = 0;
+            for (int size : categorySizes) {
+                List<Integer> category = new ArrayList<>();
+                for (int i = 0; i < size; i++) category.add(first + i);
+                shuffle(category, random);
+                categories.add(category);
+                first += size;
+            }
+            shuffle(categories, random);   // the last round is not a full one
+            List<Integer> even = new ArrayList<>();
+            for (int i = 0; even.size() < first; i++) {
+                for (List<Integer> c : categories) if (even.size() < first) even.add(c.get(i % c.size()));
+            }
+            shuffle(even, random);
+            pictures = even;
+        }
+
+        int picture(int i) {
+            return pictures.get(i);
         }
     }
 
@@ -250,7 +558,7 @@ public final class Fit {
         int first = 0;
         for (int size : categorySizes) {
             int n = Math.min(size, share);
-            for (int i = 0; i < n; i++) chosen.add(first + (int) ((long) i * size / n));
+            for (int i = 0; i < n; i++) chosen.add((first + (int) ((long) i * size / n)) * (1 + options.copies));
             first += size;
         }
         return chosen.stream().mapToInt(Integer::intValue).toArray();
@@ -274,6 +582,14 @@ public final class Fit {
         provenance.put("steps", String.valueOf(outcome.steps()));
         provenance.put("epochs", String.format(Locale.ROOT, "%.2f", outcome.epochs()));
         provenance.put("loss", String.format(Locale.ROOT, "%.6f", outcome.lastLoss()));
+        provenance.put("schedule", options.schedule.name().toLowerCase(Locale.ROOT));
+        if (options.warmup > 0) provenance.put("warmup", String.valueOf(options.warmup));
+        if (options.balance) provenance.put("balance", "true");
+        if (options.copies > 0) provenance.put("augment", augmentation + " x" + options.copies);
+        if (outcome.run().bestStep() >= 0) {
+            provenance.put("validationLoss", String.format(Locale.ROOT, "%.6f", outcome.run().bestLoss));
+            provenance.put("weightsOfStep", String.valueOf(outcome.run().bestStep()));
+        }
         provenance.put("trainingSeconds", String.format(Locale.ROOT, "%.0f", outcome.seconds()));
         provenance.put("command", options.command);
         CheckpointInfo info = new Finish(options.out, options.threads, options.progress).run(frames, set.training(), options.rule,

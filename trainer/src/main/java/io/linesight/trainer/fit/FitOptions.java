@@ -5,8 +5,12 @@ import io.linesight.mmad.model.MapKind;
 import io.linesight.trainer.data.ImageSource;
 import java.io.PrintStream;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.BooleanSupplier;
 
 /** What to train. Made by {@link #builder}; immutable. */
@@ -18,6 +22,30 @@ public final class FitOptions {
         /** As published: encoder features untouched whatever the preset says, and the anomaly map the bare cosine distance. */
         PAPER
     }
+
+    /** How the learning rate goes on. */
+    public enum Schedule {
+        /** As published: constant, and a tenth for the last fifth of the run. */
+        PAPER,
+        /** Half a cosine from the learning rate down to a hundredth of it. */
+        COSINE,
+        CONSTANT
+    }
+
+    /** What copies of a picture may differ in. */
+    public enum Change {
+        /** Mirrored across, down, or both. */
+        FLIP,
+        /** Turned by a multiple of 90 degrees. */
+        ROTATE90,
+        /** Up to 10 % lighter or darker. */
+        BRIGHTNESS,
+        /** Moved by up to 5 % of the side; what comes in repeats the edge. */
+        SHIFT
+    }
+
+    /** Copies of every picture that may be made: their features all lie on the disk. */
+    public static final int MOST_COPIES = 16;
 
     final ImageSource source;
     final Encoder encoder;
@@ -41,6 +69,21 @@ public final class FitOptions {
     final String command;
     final PrintStream progress;
     final BooleanSupplier stopWhen;
+    final Path runFolder;
+    final Duration saveEvery;
+    final boolean fresh;
+    final Path cache;
+    final long cacheMost;
+    final boolean survey;
+    final boolean allowLeakage;
+    final boolean allowFew;
+    final boolean balance;
+    final Set<Change> augment;
+    final int copies;
+    final Schedule schedule;
+    final int warmup;
+    final int patience;
+    final int validateEvery;
 
     private FitOptions(Builder b) {
         source = b.source;
@@ -66,6 +109,21 @@ public final class FitOptions {
         command = b.command;
         progress = b.progress;
         stopWhen = b.stopWhen;
+        runFolder = b.runFolder;
+        saveEvery = b.saveEvery;
+        fresh = b.fresh;
+        cache = b.cache;
+        cacheMost = b.cacheMost;
+        survey = b.survey;
+        allowLeakage = b.allowLeakage;
+        allowFew = b.allowFew;
+        balance = b.balance;
+        augment = b.augment;
+        schedule = b.schedule;
+        warmup = b.warmup;
+        patience = b.patience;
+        validateEvery = b.validateEvery;
+        copies = b.augment.isEmpty() ? 0 : b.copies;
     }
 
     public static Builder builder() {
@@ -96,6 +154,21 @@ public final class FitOptions {
         private String command = "";
         private PrintStream progress = System.err;
         private BooleanSupplier stopWhen = () -> false;
+        private Path runFolder;
+        private Duration saveEvery = Duration.ofSeconds(60);
+        private boolean fresh;
+        private Path cache;
+        private long cacheMost = Long.MAX_VALUE;
+        private boolean survey;
+        private boolean allowLeakage;
+        private boolean allowFew;
+        private boolean balance;
+        private Set<Change> augment = EnumSet.noneOf(Change.class);
+        private int copies = 3;
+        private Schedule schedule = Schedule.PAPER;
+        private int warmup;
+        private int patience;
+        private int validateEvery;
 
         private Builder() { }
 
@@ -152,7 +225,7 @@ public final class FitOptions {
             return this;
         }
 
-        /** Wall-clock budget from the start of {@code Fit.run}, encoder included; calibration and writing come on top. 0 = none. */
+        /** Wall-clock budget from the start of {@code Fit.run}, encoder included, pauses before a resumption not; calibration and writing come on top. 0 = none. */
         public Builder minutes(double v) {
             minutes = v;
             return this;
@@ -229,9 +302,107 @@ public final class FitOptions {
             return this;
         }
 
-        /** Asked before every step, on the training thread: true calls the training off. */
+        /** Asked before every step, on the training thread: true calls the training off. With a run folder, the next run goes on from there. */
         public Builder stopWhen(BooleanSupplier v) {
             stopWhen = v;
+            return this;
+        }
+
+        /**
+         * Where the run saves what a killed one needs to go on; made when absent, removed after success. The next run with it goes on, and gives the
+         * same model as if nothing had happened; with other options or pictures it is refused. Null (default) = nothing is saved.
+         */
+        public Builder runFolder(Path v) {
+            runFolder = v;
+            return this;
+        }
+
+        /** How often the run is saved; 60 seconds by default. */
+        public Builder saveEvery(Duration v) {
+            saveEvery = v;
+            return this;
+        }
+
+        /** Starts anew whatever the run folder holds. */
+        public Builder fresh(boolean v) {
+            fresh = v;
+            return this;
+        }
+
+        /**
+         * Folder that keeps encoder features for later runs, made when absent. Null (default) = in the run folder, which does not outlast the run, or
+         * else in a temporary file.
+         */
+        public Builder cache(Path v) {
+            cache = v;
+            return this;
+        }
+
+        /** Bytes that the cache folder may take; what other encoders left goes first, then what this run does not need. */
+        public Builder cacheMost(long v) {
+            cacheMost = v;
+            return this;
+        }
+
+        /** Looks at all pictures, those to measure on too, before training: duplicates, leakage, too few, blank ones; says so and refuses the worst. */
+        public Builder survey(boolean v) {
+            survey = v;
+            return this;
+        }
+
+        /** Goes on though pictures to measure on are learned from too. */
+        public Builder allowLeakage(boolean v) {
+            allowLeakage = v;
+            return this;
+        }
+
+        /** Goes on though a category has a single normal. */
+        public Builder allowFew(boolean v) {
+            allowFew = v;
+            return this;
+        }
+
+        /** Shows every category equally often, however many pictures it has. */
+        public Builder balance(boolean v) {
+            balance = v;
+            return this;
+        }
+
+        /** What copies of a picture differ in; none by default, as published. Every copy is encoded and kept like a picture. */
+        public Builder augment(Collection<Change> v) {
+            augment = v.isEmpty() ? EnumSet.noneOf(Change.class) : EnumSet.copyOf(v);
+            return this;
+        }
+
+        /** Copies of every picture beside itself, of which each epoch takes one or the picture; 3 by default, of no account without {@link #augment}. */
+        public Builder copies(int v) {
+            copies = v;
+            return this;
+        }
+
+        public Builder schedule(Schedule v) {
+            schedule = v;
+            return this;
+        }
+
+        /** Steps in which the learning rate rises from nothing; 0 by default. */
+        public Builder warmup(int v) {
+            warmup = v;
+            return this;
+        }
+
+        /**
+         * Stops when the loss on normals that are set apart for this has not fallen for so many validations in a row, and takes the weights of the least.
+         * 0 (default) = never, and nothing is set apart.
+         */
+        public Builder patience(int v) {
+            patience = v;
+            return this;
+        }
+
+        /** Steps between validations; 0 (default) = an epoch. */
+        public Builder validateEvery(int v) {
+            validateEvery = v;
             return this;
         }
 
@@ -247,6 +418,11 @@ public final class FitOptions {
             if (topShare < 0 || topShare > 1) problems.add("the top share must be 0..1, got " + topShare);
             if (from != null && finestStride != 0) problems.add("a checkpoint to go on from has its own finest stride");
             if (!List.of("base", "small", "tiny").contains(preset)) problems.add("unknown preset '" + preset + "': choose base, small or tiny");
+            if (copies < 1 || copies > MOST_COPIES) problems.add("copies must be 1.." + MOST_COPIES + ", got " + copies);
+            if (warmup < 0 || patience < 0 || validateEvery < 0) problems.add("warm-up, patience and steps between validations must not be negative");
+            if (validateEvery > 0 && patience == 0) problems.add("there is nothing to validate without early stopping");
+            if (saveEvery.isNegative()) problems.add("the time between saves must not be negative");
+            if (cacheMost < 1) problems.add("the cache must be allowed to take something");
             if (!problems.isEmpty()) throw new IllegalArgumentException("fit: " + String.join("; ", problems));
             return new FitOptions(this);
         }

@@ -38,6 +38,14 @@ final class Progress implements AutoCloseable {
         say(String.format(Locale.ROOT, "%s %.0f %%: %s", task, 100 * Math.min(1, fraction), message));
     }
 
+    /** For people: {@code 45 s}, {@code 12 min}, {@code 3 h 05 min}. */
+    static String duration(double seconds) {
+        long s = Math.round(Math.max(0, Math.min(seconds, 1e9)));
+        if (s < 90) return s + " s";
+        if (s < 5400) return Math.round(s / 60.0) + " min";
+        return String.format(Locale.ROOT, "%d h %02d min", s / 3600, s % 3600 / 60);
+    }
+
     void say(String line) {
         out.println(line);
     }

@@ -2,6 +2,7 @@ package io.linesight.trainer.fit;
 
 import io.linesight.mmad.image.BadImageException;
 import io.linesight.mmad.image.Preprocess;
+import io.linesight.mmad.image.RgbImage;
 import io.linesight.trainer.data.DatasetException;
 import io.linesight.trainer.data.ImageSource;
 import io.linesight.trainer.data.ImageSource.Sample;
@@ -32,8 +33,16 @@ final class TrainingSet {
     private final PrintStream progress;
     private final Map<String, List<Sample>> training = new TreeMap<>();
     private final Map<String, List<Sample>> heldOut = new TreeMap<>();
+    private final Map<String, List<Sample>> validation = new TreeMap<>();
     private final List<String> unreadable = new ArrayList<>();
-    private final MessageDigest fingerprint = sha256();
+    private final MessageDigest digest = sha256();
+    private String fingerprint;
+    private Observer observer = (category, sample, image, frame) -> { };
+
+    /** Sees every picture that could be read, as it is read. */
+    interface Observer {
+        void saw(String category, Sample sample, RgbImage image, byte[] frame);
+    }
 
     private TrainingSet(ImageSource source, boolean skipUnreadable, PrintStream progress) {
         this.source = source;
@@ -43,10 +52,19 @@ final class TrainingSet {
 
     /** @throws DatasetException when there is nothing to learn from; names every empty category */
     static TrainingSet of(ImageSource source, boolean skipUnreadable, PrintStream progress) {
+        return of(source, skipUnreadable, progress, false);
+    }
+
+    /** @param validating whether normals are set apart to see when learning helps no more; see {@link #validation} */
+    static TrainingSet of(ImageSource source, boolean skipUnreadable, PrintStream progress, boolean validating) {
         TrainingSet set = new TrainingSet(source, skipUnreadable, progress);
         set.check();
-        for (String category : source.categories()) set.split(category);
+        for (String category : source.categories()) set.split(category, validating);
         return set;
+    }
+
+    void observe(Observer v) {
+        observer = v;
     }
 
     /** By category, sorted; every category has at least one. */
@@ -54,7 +72,12 @@ final class TrainingSet {
         return training;
     }
 
-    /** Normals that set the thresholds, by category. */
+    /** Normals by category that are neither learned from nor set thresholds; none for a category that has too few. */
+    Map<String, List<Sample>> validation() {
+        return validation;
+    }
+
+    /** Normals by category that set the thresholds. */
     Map<String, List<Sample>> heldOut() {
         return heldOut;
     }
@@ -71,7 +94,8 @@ final class TrainingSet {
 
     /** Lower-case hex SHA-256 over the names and pixels of all pictures read, in the order of reading. Ends the reading. */
     String fingerprint() {
-        return HexFormat.of().formatHex(fingerprint.digest());
+        if (fingerprint == null) fingerprint = HexFormat.of().formatHex(digest.digest());
+        return fingerprint;
     }
 
     /**
@@ -97,7 +121,7 @@ final class TrainingSet {
         if (!empty.isEmpty()) throw new DatasetException("no normal training pictures (train/good) in: " + String.join(", ", empty) + ". Add some, or leave the category out");
     }
 
-    private void split(String category) {
+    private void split(String category, boolean validating) {
         // By the pictures' names and not by the seed: whoever goes on from a checkpoint must not calibrate on what it was trained on.
         List<Sample> all = new ArrayList<>(source.train(category));
         all.sort(Comparator.comparingLong((Sample s) -> scattered(category + "/" + s.name())).thenComparing(Sample::name));
@@ -109,7 +133,10 @@ final class TrainingSet {
         // A single normal has to serve for both.
         forThreshold.addAll(all.subList(0, apart.isEmpty() ? Math.max(1, held) : held));
         heldOut.put(category, List.copyOf(forThreshold));
-        training.put(category, List.copyOf(all.subList(held, all.size())));
+        List<Sample> rest = all.subList(held, all.size());
+        int watched = validating ? Math.min(Math.max(LEAST_HELD_OUT, (int) Math.round(HELD_OUT * rest.size())), rest.size() / 3) : 0;
+        validation.put(category, List.copyOf(rest.subList(0, watched)));
+        training.put(category, List.copyOf(rest.subList(watched, rest.size())));
     }
 
     private static long scattered(String name) {
@@ -121,9 +148,11 @@ final class TrainingSet {
         List<byte[]> frames = new ArrayList<>();
         for (Sample s : samples) {
             try {
-                byte[] frame = Preprocess.toModelInput(s.image().read());
-                fingerprint.update((category + "/" + s.name()).getBytes(StandardCharsets.UTF_8));
-                fingerprint.update(frame);
+                RgbImage image = s.image().read();
+                byte[] frame = Preprocess.toModelInput(image);
+                digest.update((category + "/" + s.name()).getBytes(StandardCharsets.UTF_8));
+                digest.update(frame);
+                observer.saw(category, s, image, frame);
                 frames.add(frame);
             } catch (BadImageException | IOException e) {
                 unreadable.add(category + "/" + s.name() + " (" + e.getMessage() + ")");

@@ -137,6 +137,18 @@ public final class Parameters implements AutoCloseable {
         return out;
     }
 
+    /** Overwrites every tensor with the values of an {@link #export}; gradients and the leaves themselves stay. */
+    public void restore(Weights weights) {
+        Map<String, float[]> values = new LinkedHashMap<>();
+        for (ParameterSpec spec : specs) {
+            float[] all = values.computeIfAbsent(leafName(spec.name()), k -> new float[spec.size() * Math.max(1, groups(spec.name()))]);
+            System.arraycopy(weights.get(spec.name()).data(), 0, all, groupOf(spec.name()) * spec.size(), spec.size());
+        }
+        values.forEach((name, v) -> {
+            if (v.length > 0) leaves.get(name).data_ptr_float().put(v);
+        });
+    }
+
     /** Names of all leaves, for diagnosis. */
     List<String> leafNames() {
         return new ArrayList<>(leaves.keySet());

@@ -2,11 +2,22 @@ package io.linesight.trainer.model;
 
 import io.linesight.trainer.torch.JavaOp;
 import io.linesight.trainer.torch.Torch;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
+import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.AdamW;
 import org.bytedeco.pytorch.AdamWOptions;
+import org.bytedeco.pytorch.ArchiveWriter;
+import org.bytedeco.pytorch.InputArchive;
+import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.OptimizerParamGroup;
+import org.bytedeco.pytorch.OutputArchive;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
@@ -79,6 +90,76 @@ public final class Trainer implements AutoCloseable {
         if (!Double.isFinite(value)) throw new IllegalStateException("the loss is not finite: lower the learning rate");
         loss.backward();
         return value;
+    }
+
+    /**
+     * Loss of a batch as the finished network sees it: running statistics, nothing dropped. Changes nothing.
+     *
+     * @param features raw teacher features [B,L,C], finest first
+     */
+    public double loss(List<Tensor> features) {
+        try (PointerScope scope = new PointerScope(); NoGradGuard off = new NoGradGuard()) {
+            List<Tensor> teacher = net.normalised(features);
+            return MmadNet.loss(teacher, net.forward(teacher, null)).item_double();
+        } catch (RuntimeException e) {
+            throw Torch.readable("measuring the loss", e);
+        } finally {
+            JavaOp.endStep();
+        }
+    }
+
+    /**
+     * Writes the optimiser's moments and step counts; the weights are not among them.
+     *
+     * @throws IOException when the file cannot be written; what is there of it is of no use
+     */
+    public void save(Path file) throws IOException {
+        try (PointerScope scope = new PointerScope();
+                FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE);
+                Sink sink = new Sink(channel)) {
+            OutputArchive archive = new OutputArchive();
+            optimiser.save(archive);
+            archive.save_to(sink);
+            if (sink.failure != null) throw sink.failure;
+        } catch (RuntimeException e) {
+            throw new IOException("the optimiser's state cannot be written to " + file + ": " + Torch.firstLine(e), e);
+        }
+    }
+
+    /** Libtorch ends the process when an archive cannot be written, on a full disk for instance: it is not told, and we look afterwards. */
+    private static final class Sink extends ArchiveWriter {
+        private final FileChannel channel;
+        private IOException failure;
+
+        private Sink(FileChannel channel) {
+            this.channel = channel;
+        }
+
+        @Override
+        public long call(Pointer bytes, long count) {
+            try {
+                ByteBuffer buffer = new BytePointer(bytes).capacity(count).asByteBuffer();
+                while (failure == null && buffer.hasRemaining()) channel.write(buffer);
+            } catch (IOException e) {
+                failure = e;
+            }
+            return count;
+        }
+    }
+
+    /**
+     * Takes over what {@link #save} wrote for the same network. The learning rate comes along.
+     *
+     * @throws IOException when the file cannot be read or belongs to another network
+     */
+    public void load(Path file) throws IOException {
+        try (PointerScope scope = new PointerScope()) {
+            InputArchive archive = new InputArchive();
+            archive.load_from(file.toString());
+            optimiser.load(archive);
+        } catch (RuntimeException e) {
+            throw new IOException("the optimiser's state cannot be read from " + file + ": " + Torch.firstLine(e), e);
+        }
     }
 
     @Override

@@ -10,6 +10,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.stream.Stream;
+import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
@@ -237,9 +238,35 @@ public final class Torch {
 
     /** C++ exceptions carry dozens of native frames: keep the first line, which says what is wrong. */
     public static RuntimeException readable(String doing, RuntimeException e) {
+        return new IllegalStateException(doing + " failed in libtorch: " + firstLine(e), e);
+    }
+
+    /** What is wrong, without the native frames. */
+    public static String firstLine(RuntimeException e) {
         String message = String.valueOf(e.getMessage());
         int end = message.indexOf('\n');
-        return new IllegalStateException(doing + " failed in libtorch: " + (end < 0 ? message : message.substring(0, end)), e);
+        return end < 0 ? message : message.substring(0, end);
+    }
+
+    /** The state of the generator that every draw on the CPU comes from: {@link #randomState(byte[])} makes it draw from here again. */
+    public static byte[] randomState() {
+        try (PointerScope scope = new PointerScope()) {
+            Tensor state = torch.getDefaultCPUGenerator().get_state();
+            byte[] bytes = new byte[Math.toIntExact(state.numel())];
+            new BytePointer(state.data_ptr()).get(bytes);
+            return bytes;
+        }
+    }
+
+    /** @param state of {@link #randomState()} */
+    public static void randomState(byte[] state) {
+        try (PointerScope scope = new PointerScope()) {
+            Tensor t = torch.zeros(new long[] {state.length}, new TensorOptions(torch.ScalarType.Byte));
+            new BytePointer(t.data_ptr()).put(state);
+            torch.getDefaultCPUGenerator().set_state(t);
+        } catch (RuntimeException e) {
+            throw readable("restoring the random generator", e);
+        }
     }
 
     private static TensorOptional optional(Tensor t) {

@@ -1,0 +1,63 @@
+package io.linesight.trainer.fit;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+
+/**
+ * Frames in a temporary file, so that pictures are decoded once: while they are checked, before the encoder spends its hours on them. Deleted on
+ * {@link #close}. Not thread-safe.
+ */
+final class FrameSpool implements AutoCloseable {
+    private static final int BYTES = 3 * 256 * 256;
+
+    private final Path file;
+    private final FileChannel channel;
+    private int size;
+
+    private FrameSpool(Path file) throws IOException {
+        this.file = file;
+        channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.DELETE_ON_CLOSE);
+    }
+
+    /** @param workDir existing folder, or null for the system's temporary one */
+    static FrameSpool create(Path workDir, int expected) throws IOException {
+        Path file = workDir == null ? Files.createTempFile("linesight-frames-", ".u8") : Files.createTempFile(workDir, "linesight-frames-", ".u8");
+        FrameSpool spool = new FrameSpool(file);
+        long free = Files.getFileStore(file.toAbsolutePath().getParent()).getUsableSpace();
+        if ((long) BYTES * expected <= free) return spool;
+        spool.close();
+        throw new IOException(expected + " pictures need " + ((long) BYTES * expected >> 20) + " MiB in " + file.getParent() + ", which has " + (free >> 20) + " MiB free: make room there");
+    }
+
+    int size() {
+        return size;
+    }
+
+    void add(byte[] frame) throws IOException {
+        if (frame.length != BYTES) throw new IllegalArgumentException("a frame has " + BYTES + " bytes, got " + frame.length);
+        ByteBuffer buffer = ByteBuffer.wrap(frame);
+        long at = (long) size * BYTES;
+        while (buffer.hasRemaining()) at += channel.write(buffer, at);
+        size++;
+    }
+
+    byte[] get(int i) throws IOException {
+        ByteBuffer buffer = ByteBuffer.allocate(BYTES);
+        long at = (long) i * BYTES;
+        while (buffer.hasRemaining()) {
+            int n = channel.read(buffer, at);
+            if (n < 0) throw new IOException("the frames in " + file + " end early; was the file changed?");
+            at += n;
+        }
+        return buffer.array();
+    }
+
+    @Override
+    public void close() throws IOException {
+        channel.close();
+    }
+}

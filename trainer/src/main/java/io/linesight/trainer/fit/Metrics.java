@@ -1,0 +1,48 @@
+package io.linesight.trainer.fit;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+
+/** One JSON line per step. A run that goes on cuts off what was written after it was saved, so that every step is there once. */
+final class Metrics implements AutoCloseable {
+    private final FileChannel channel;
+
+    private Metrics(FileChannel channel) {
+        this.channel = channel;
+    }
+
+    /** @param keep bytes of an existing file that stay */
+    static Metrics open(Path file, long keep) throws IOException {
+        FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        channel.truncate(keep);
+        channel.position(channel.size());
+        return new Metrics(channel);
+    }
+
+    /** @throws IOException when there is no room; no part of the line is left then */
+    void write(String line) throws IOException {
+        long before = channel.position();
+        try {
+            ByteBuffer bytes = ByteBuffer.wrap((line + System.lineSeparator()).getBytes(StandardCharsets.UTF_8));
+            while (bytes.hasRemaining()) channel.write(bytes);
+        } catch (IOException e) {
+            channel.truncate(before);
+            throw e;
+        }
+    }
+
+    /** Length of the file, of which all would survive a power cut. */
+    long saved() throws IOException {
+        channel.force(false);
+        return channel.position();
+    }
+
+    @Override
+    public void close() throws IOException {
+        channel.close();
+    }
+}

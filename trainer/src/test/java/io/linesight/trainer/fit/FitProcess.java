@@ -1,0 +1,40 @@
+package io.linesight.trainer.fit;
+
+import io.linesight.mmad.model.MapKind;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A training run in a JVM of its own, so that it can be killed. */
+final class FitProcess {
+    static final int PICTURES = 12;
+
+    private FitProcess() { }
+
+    static FitOptions.Builder options(Path out) {
+        return FitOptions.builder().source(new TextureSource(PICTURES, 0)).preset("tiny").out(out).runFolder(out.resolveSibling(out.getFileName() + ".fit"))
+                .saveEvery(Duration.ZERO).epochs(4).batch(2).seed(5).threads(1).map(MapKind.COSINE).schedule(FitOptions.Schedule.COSINE).patience(50);
+    }
+
+    /** @param wrapped what the JVM is started by, such as unshare; may be empty */
+    static Process start(Path out, Path log, List<String> wrapped) throws IOException {
+        return start(FitProcess.class, out, log, wrapped);
+    }
+
+    static Process start(Class<?> main, Path argument, Path log, List<String> wrapped) throws IOException {
+        List<String> command = new ArrayList<>(wrapped);
+        command.addAll(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=4",
+                "--add-modules", "jdk.incubator.vector", "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0", main.getName(), argument.toString()));
+        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
+        // Not as an argument: ONNX Runtime does not survive a long command line.
+        builder.environment().put("CLASSPATH", System.getProperty("java.class.path"));
+        return builder.start();
+    }
+
+    public static void main(String[] args) throws Exception {
+        FitResult result = Fit.run(options(Path.of(args[0])).build());
+        System.err.println("finished with loss " + result.lastLoss());
+    }
+}

@@ -1,0 +1,162 @@
+package io.linesight.trainer.fit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.linesight.mmad.checkpoint.Checkpoints;
+import io.linesight.mmad.model.Weights;
+import io.linesight.trainer.data.DatasetException;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Training that is killed, stopped or hindered, and goes on. */
+class ResumeIT {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    @TempDir
+    Path dir;
+
+    private final ByteArrayOutputStream said = new ByteArrayOutputStream();
+
+    private FitOptions.Builder options(String name) {
+        return FitProcess.options(dir.resolve(name)).progress(new PrintStream(said, true, StandardCharsets.UTF_8));
+    }
+
+    private String said() {
+        return said.toString(StandardCharsets.UTF_8);
+    }
+
+    private List<Double> losses(String metrics) throws Exception {
+        List<Double> losses = new ArrayList<>();
+        for (String line : Files.readAllLines(dir.resolve(metrics))) {
+            JsonNode n = JSON.readTree(line);
+            assertThat(n.get("step").asInt()).as("every step once").isEqualTo(losses.size() + 1);
+            losses.add(n.get("loss").asDouble());
+        }
+        return losses;
+    }
+
+    private void shouldHaveTheSameWeights(String a, String b) throws Exception {
+        Weights first = Checkpoints.readWeights(dir.resolve(a));
+        Weights second = Checkpoints.readWeights(dir.resolve(b));
+        assertThat(first.names()).isEqualTo(second.names());
+        for (String name : first.names()) assertThat(second.get(name).data()).as(name).isEqualTo(first.get(name).data());
+    }
+
+    private int steps(Path metrics) throws Exception {
+        return Files.exists(metrics) ? Files.readAllLines(metrics).size() : 0;
+    }
+
+    @Test
+    void shouldGiveTheSameModelHoweverOftenItIsKilled() throws Exception {
+        FitResult whole = Fit.run(options("whole.onnx").build());
+        assertThat(dir.resolve("whole.onnx.fit")).doesNotExist();
+
+        Path out = dir.resolve("killed.onnx");
+        Path run = dir.resolve("killed.onnx.fit");
+        Path log = dir.resolve("log");
+        Random random = new Random(3);
+        int kills = 0;
+        int duringSave = 0;
+        int before = -1;
+        while (true) {
+            Process p = FitProcess.start(out, log, List.of());
+            try {
+                if (kills < 6) {
+                    // While pictures are encoded, early in training, while a state is saved, anywhere.
+                    int enough = before + 1 + random.nextInt(3);
+                    boolean saving = kills % 2 == 1;
+                    for (int i = 0; i < 60_000 && p.isAlive(); i++) {
+                        boolean begun = kills == 0 ? Files.isDirectory(run.resolve("features")) : steps(dir.resolve("killed.metrics.jsonl")) >= enough;
+                        if (begun && saving) {
+                            try (var files = Files.list(run)) {
+                                begun = files.anyMatch(f -> f.getFileName().toString().startsWith("optimiser-") || f.getFileName().toString().endsWith(".part"));
+                            }
+                        }
+                        if (begun) break;
+                        Thread.sleep(1);
+                    }
+                    if (!saving) Thread.sleep(random.nextInt(40));
+                    if (p.isAlive()) {
+                        p.destroyForcibly().waitFor();
+                        kills++;
+                        if (saving) duringSave++;
+                        before = steps(dir.resolve("killed.metrics.jsonl"));
+                        assertThat(out).as("nothing half is put in place").doesNotExist();
+                        continue;
+                    }
+                }
+                assertThat(p.waitFor(120, TimeUnit.SECONDS)).isTrue();
+            } finally {
+                p.destroyForcibly();
+            }
+            break;
+        }
+        String text = Files.readString(log);
+        assertThat(kills).as(text).isGreaterThanOrEqualTo(4);
+        assertThat(duringSave).isGreaterThanOrEqualTo(1);
+        assertThat(text).contains("resuming at step").contains("images were known already").contains("finished with loss " + whole.lastLoss());
+        assertThat(losses("killed.metrics.jsonl")).isEqualTo(losses("whole.metrics.jsonl"));
+        shouldHaveTheSameWeights("whole.onnx", "killed.onnx");
+        assertThat(run).doesNotExist();
+    }
+
+    @Test
+    void shouldStopWhenAskedAndGoOnFromThere() throws Exception {
+        Fit.run(options("whole.onnx").build());
+        int[] asked = {0};
+        // Asked before every picture and batch too: in the middle of training, one validation done.
+        assertThatThrownBy(() -> Fit.run(options("stopped.onnx").saveEvery(java.time.Duration.ofHours(1)).stopWhen(() -> Files.exists(dir.resolve("stopped.metrics.jsonl")) && ++asked[0] > 7).build()))
+                .isInstanceOf(CancellationException.class).hasMessageContaining("stopped at step 7").hasMessageContaining("run the same again");
+        assertThat(dir.resolve("stopped.onnx")).doesNotExist();
+
+        assertThatThrownBy(() -> Fit.run(options("stopped.onnx").batch(3).learningRate(0.001).build())).isInstanceOf(DatasetException.class)
+                .hasMessageContaining("step 7").hasMessageContaining("batch: was 2, is 3").hasMessageContaining("learning rate: was").hasMessageContaining("--fresh")
+                .message().doesNotContain("seed");
+        assertThatThrownBy(() -> Fit.run(options("stopped.onnx").source(new TextureSource(14, 0)).build())).isInstanceOf(DatasetException.class).hasMessageContaining("pictures: was");
+
+        Fit.run(options("stopped.onnx").build());
+        assertThat(said()).contains("resuming at step 7, saved ");
+        shouldHaveTheSameWeights("whole.onnx", "stopped.onnx");
+        assertThat(losses("stopped.metrics.jsonl")).isEqualTo(losses("whole.metrics.jsonl"));
+    }
+
+    @Test
+    void shouldRefuseADamagedStateAndBeginAnewWhenTold() throws Exception {
+        int[] asked = {0};
+        FitOptions.Builder stopping = options("m.onnx").stopWhen(() -> Files.exists(dir.resolve("m.metrics.jsonl")) && ++asked[0] > 3);
+        assertThatThrownBy(() -> Fit.run(stopping.build())).isInstanceOf(CancellationException.class);
+        Path run = dir.resolve("m.onnx.fit");
+        try (var files = Files.list(run)) {
+            Path weights = files.filter(f -> f.getFileName().toString().startsWith("weights-")).findFirst().orElseThrow();
+            byte[] bytes = Files.readAllBytes(weights);
+            bytes[bytes.length / 2] ^= 1;
+            Files.write(weights, bytes);
+        }
+        assertThatThrownBy(() -> Fit.run(options("m.onnx").build())).isInstanceOf(DatasetException.class).hasMessageContaining("is not what was written").hasMessageContaining("--fresh");
+        FitResult result = Fit.run(options("m.onnx").fresh(true).epochs(1).build());
+        assertThat(result.steps()).isEqualTo(3);
+        assertThat(losses("m.metrics.jsonl")).hasSize(3);
+        assertThat(run).doesNotExist();
+    }
+
+    @Test
+    void shouldNotLetTwoRunsWorkOnOneCheckpoint() throws Exception {
+        try (SavedRun other = SavedRun.open(dir.resolve("m.onnx.fit"))) {
+            assertThatThrownBy(() -> Fit.run(options("m.onnx").build())).isInstanceOf(DatasetException.class).hasMessageContaining("another fit is working");
+        }
+        assertThat(dir.resolve("m.onnx.fit")).as("nothing was saved").doesNotExist();
+    }
+}
