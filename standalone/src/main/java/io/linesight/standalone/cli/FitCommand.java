@@ -6,6 +6,10 @@ import io.linesight.trainer.data.MvtecDataset;
 import io.linesight.trainer.fit.Fit;
 import io.linesight.trainer.fit.FitOptions;
 import io.linesight.trainer.fit.FitResult;
+import io.linesight.trainer.patchcore.PatchCoreFit;
+import io.linesight.trainer.patchcore.PatchCoreOptions;
+import io.linesight.trainer.patchcore.PatchCoreResult;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
@@ -21,8 +25,14 @@ import picocli.CommandLine.Spec;
         description = "Trains one model for all products given, on good pictures alone, and writes a checkpoint.",
         footerHeading = "%nExamples:%n",
         footer = {"  linesight fit --data parts --minutes 20 --out m.onnx",
-            "  linesight fit --data images --categories metal_plate,cookie --encoder mobilenet.onnx --preset small --epochs 40 --out m.onnx"})
+            "  linesight fit --data images --categories metal_plate,cookie --encoder mobilenet.onnx --preset small --epochs 40 --out m.onnx",
+            "  linesight fit --data parts --method patchcore --encoder mobilenet.onnx --out m.onnx"})
 final class FitCommand implements Callable<Integer> {
+    private enum Method { MMAD, PATCHCORE }
+
+    /** What has no meaning where nothing is trained. */
+    private static final List<String> MMAD_ONLY = List.of("--from", "--preset", "--recipe", "--map", "--minutes", "--epochs", "--batch", "--lr");
+
     @Spec
     private CommandSpec spec;
 
@@ -34,6 +44,14 @@ final class FitCommand implements Callable<Integer> {
 
     @Option(names = "--encoder", paramLabel = "FILE", description = "Frozen encoder, ONNX: RGB in [0,1] to feature maps at strides 4, 8, 16. The built-in one by default.")
     private Path encoder;
+
+    @Option(names = "--method", defaultValue = "mmad", paramLabel = "mmad|patchcore", description = {"mmad trains a network (${DEFAULT-VALUE}).",
+        "patchcore keeps a bank of normal patches and trains nothing: done in minutes, a baseline for mmad. It takes --bank, and none of "
+            + "--from, --preset, --recipe, --map, --minutes, --epochs, --batch, --lr."})
+    private Method method;
+
+    @Option(names = "--bank", paramLabel = "N", description = "patchcore: patches in the bank, all products together (" + PatchCoreOptions.BANK + "); more are slower to score.")
+    private Integer bank;
 
     @Option(names = "--from", paramLabel = "CHECKPOINT", description = "Go on training this checkpoint, with its network and encoder, instead of a fresh network.")
     private Path from;
@@ -74,6 +92,8 @@ final class FitCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
+        if (method == Method.PATCHCORE) return patchCore();
+        if (bank != null) throw new ParameterException(spec.commandLine(), "--bank is for --method patchcore");
         if (minutes <= 0 && epochs <= 0) throw new ParameterException(spec.commandLine(), "say how long to train: --minutes or --epochs");
         if (minutes < 0 || epochs < 0) throw new ParameterException(spec.commandLine(), "--minutes and --epochs must not be negative");
         if (batch < 1 || batch > 64) throw new ParameterException(spec.commandLine(), "--batch must be 1..64");
@@ -93,6 +113,27 @@ final class FitCommand implements Callable<Integer> {
                 .batch(batch).seed(seed).learningRate(learningRate).threads(threads).skipUnreadable(skipUnreadable).command(commandLine()).out(out).build());
         PrintWriter o = spec.commandLine().getOut();
         o.printf(Locale.ROOT, "Wrote %s: version %s, %d pictures, %d steps, %.1f epochs, loss %.4f to %.4f%n", out, r.info().version(), r.images(), r.steps(), r.epochs(), r.firstLoss(), r.lastLoss());
+        if (r.skipped() > 0) o.println(r.skipped() + " pictures could not be read and were left out");
+        return 0;
+    }
+
+    private int patchCore() throws IOException {
+        List<String> foreign = MMAD_ONLY.stream().filter(spec.commandLine().getParseResult()::hasMatchedOption).toList();
+        if (!foreign.isEmpty()) {
+            throw new ParameterException(spec.commandLine(), String.join(", ", foreign) + (foreign.size() > 1 ? " have" : " has") + " no meaning with --method patchcore, which trains nothing: leave "
+                    + (foreign.size() > 1 ? "them" : "it") + " out");
+        }
+        if (bank != null && (bank < PatchCoreOptions.LEAST_BANK || bank > PatchCoreOptions.MOST_BANK)) {
+            throw new ParameterException(spec.commandLine(), "--bank must be " + PatchCoreOptions.LEAST_BANK + ".." + PatchCoreOptions.MOST_BANK);
+        }
+        for (Path d : data) Inputs.folder(d, "folder");
+        Inputs.writable(out);
+        PatchCoreOptions.Builder options = PatchCoreOptions.builder();
+        if (bank != null) options.bank(bank);
+        if (encoder != null) options.encoder(Encoder.load(Inputs.existing(encoder, "encoder")));
+        PatchCoreResult r = PatchCoreFit.run(options.source(MvtecDataset.open(data, categories)).seed(seed).threads(threads).skipUnreadable(skipUnreadable).command(commandLine()).out(out).build());
+        PrintWriter o = spec.commandLine().getOut();
+        o.printf(Locale.ROOT, "Wrote %s: version %s, %d pictures, a bank of %d out of %d patches, %.0f s%n", out, r.info().version(), r.images(), r.bank(), r.candidates(), r.seconds());
         if (r.skipped() > 0) o.println(r.skipped() + " pictures could not be read and were left out");
         return 0;
     }

@@ -22,19 +22,19 @@ import java.util.TreeMap;
  * What turns a trained model into a checkpoint, whatever method it was trained by: it is written beside the file wanted, scored by what will serve
  * it (the file itself, in ONNX Runtime), given thresholds and the self-test's expectation, and only then put in place.
  */
-final class Finish {
-    static final Calibration UNCALIBRATED = new Calibration(new ProductCalibration(0.5, 0.1), Map.of());
+public final class Finish {
+    public static final Calibration UNCALIBRATED = new Calibration(new ProductCalibration(0.5, 0.1), Map.of());
 
     private final Path out;
     private final int threads;
     private final PrintStream progress;
 
     /** Writes the model as a checkpoint with {@link #UNCALIBRATED}. */
-    interface Draft {
+    public interface Draft {
         void write(Path file) throws IOException;
     }
 
-    Finish(Path out, int threads, PrintStream progress) {
+    public Finish(Path out, int threads, PrintStream progress) {
         this.out = out;
         this.threads = threads;
         this.progress = progress;
@@ -44,7 +44,7 @@ final class Finish {
      * @param frames held-out normals by category, each at least one
      * @throws IOException when a file cannot be written; an existing checkpoint stays as it was
      */
-    CheckpointInfo run(Map<String, List<byte[]>> frames, Draft writer) throws IOException {
+    public CheckpointInfo run(Map<String, List<byte[]>> frames, Draft writer) throws IOException {
         Path draft = Files.createTempFile(out.toAbsolutePath().getParent(), "uncalibrated-", ".onnx");
         try {
             writer.write(draft);
