@@ -7,9 +7,11 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.linesight.mmad.encoder.Encoder;
 import io.linesight.mmad.graph.MmadGraph;
+import io.linesight.mmad.graph.PatchCoreGraph;
 import io.linesight.mmad.model.MmadConfig;
 import io.linesight.mmad.model.ParameterSpec;
 import io.linesight.mmad.model.ParameterSpecs;
+import io.linesight.mmad.model.PatchBank;
 import io.linesight.mmad.model.Tensor;
 import io.linesight.mmad.model.Weights;
 import java.io.IOException;
@@ -39,6 +41,10 @@ public final class Checkpoints {
     public static final String FORMAT = "linesight.format";
     /** Property: {@link MmadConfig} as JSON. */
     public static final String CONFIG = "linesight.config";
+    /** Property: how the model was made, {@value #PATCHCORE}; absent for MMAD. */
+    public static final String METHOD = "linesight.method";
+    /** Value of {@link #METHOD}: a bank of normal patches, written by {@link PatchCoreGraph}. */
+    public static final String PATCHCORE = "patchcore";
     /** Property: model version, {@code yyyyMMdd-HHmmss-<8 hex digits of the content>} in UTC unless the writer chose one. */
     public static final String VERSION = "linesight.version";
     /** Property: ISO instant. */
@@ -73,16 +79,32 @@ public final class Checkpoints {
      */
     public static CheckpointInfo write(Path path, MmadConfig config, Weights weights, Encoder encoder, Calibration calibration, Map<String, String> provenance)
             throws IOException {
+        Map<String, String> properties = properties(CONFIG, json(config), encoder, calibration, provenance);
+        return write(path, MmadGraph.write(config, weights, encoder), properties, provenance.get(VERSION));
+    }
+
+    /**
+     * The same for a PatchCore model. What is served and recalibrated is a checkpoint like any other; there is nothing in it that could be trained
+     * further, so configuration, weights and encoder cannot be read back.
+     *
+     * @throws IllegalArgumentException when the bank does not fit the encoder
+     */
+    public static CheckpointInfo write(Path path, PatchBank bank, PatchCoreGraph.Score score, Encoder encoder, Calibration calibration, Map<String, String> provenance)
+            throws IOException {
+        return write(path, PatchCoreGraph.write(bank, encoder, score), properties(METHOD, PATCHCORE, encoder, calibration, provenance), provenance.get(VERSION));
+    }
+
+    private static Map<String, String> properties(String kind, String value, Encoder encoder, Calibration calibration, Map<String, String> provenance) {
         Map<String, String> properties = new LinkedHashMap<>();
         properties.put(FORMAT, FORMAT_VERSION);
-        properties.put(CONFIG, json(config));
+        properties.put(kind, value);
         properties.put(CREATED_AT, Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
         properties.put(CALIBRATION, calibrationJson(calibration));
         properties.put(ENCODER_SHA256, encoder.sha256());
         properties.put(ENCODER_NAME, encoder.name());
         properties.put(ENCODER_BOUNDARY, json(new Boundary(encoder.inputName(), encoder.outputNames())));
         provenance.forEach((k, v) -> properties.put(k.startsWith("linesight.") ? k : PROVENANCE_PREFIX + k, v));
-        return write(path, MmadGraph.write(config, weights, encoder), properties, provenance.get(VERSION));
+        return properties;
     }
 
     /**
@@ -110,6 +132,11 @@ public final class Checkpoints {
     /** Metadata of a checkpoint or of a foreign ONNX anomaly model, which counts as uncalibrated and is named by its checksum. */
     public static CheckpointInfo readInfo(Path path) throws IOException {
         return info(path, ModelFile.read(path));
+    }
+
+    /** Whether it can be trained further: a checkpoint that MMAD was written to. */
+    public static boolean trainable(CheckpointInfo info) {
+        return info.properties().containsKey(CONFIG);
     }
 
     /** Shape of the network. */
@@ -159,6 +186,8 @@ public final class Checkpoints {
             String hash = ModelFile.contentHash(ModelFile.withProperties(model, properties));
             version = STAMP.format(Instant.parse(properties.get(CREATED_AT))) + "-" + hash.substring(0, 8);
         }
+        // Last, so that a file cut short anywhere lacks it, whatever else follows.
+        properties.remove(VERSION);
         properties.put(VERSION, version);
         ModelProto complete = ModelFile.withProperties(model, properties);
         ModelFile.write(path, complete);
@@ -187,11 +216,14 @@ public final class Checkpoints {
         String format = properties.get(FORMAT);
         if (format == null) throw new IOException(path + " is an ONNX model, but not a checkpoint written by Linesight (or it is truncated): it has no property '" + FORMAT + "'");
         if (!format.equals(FORMAT_VERSION)) throw new IOException(path + " has checkpoint format " + format + "; this program reads format " + FORMAT_VERSION + ": use a matching program version");
-        if (file.model().getFunctionsCount() == 0) throw new IOException(path + " is truncated: its operator definitions are missing; copy or publish it again");
+        boolean complete = PATCHCORE.equals(properties.get(METHOD)) ? properties.containsKey(VERSION) : file.model().getFunctionsCount() > 0;
+        if (!complete) throw new IOException(path + " is truncated: its end is missing; copy or publish it again");
         return file;
     }
 
     private static MmadConfig config(Path path, ModelFile file) throws IOException {
+        String method = file.properties().get(METHOD);
+        if (method != null) throw new IOException("checkpoint " + path + " was made by " + method + "; it cannot be trained further as MMAD. Start from a checkpoint of MMAD, or train afresh");
         try {
             return JSON.readValue(property(path, file.properties(), CONFIG), MmadConfig.class);
         } catch (JsonProcessingException e) {

@@ -3,11 +3,16 @@ package io.linesight.standalone.cli;
 import io.linesight.mmad.encoder.Encoder;
 import io.linesight.mmad.model.MapKind;
 import io.linesight.trainer.data.DatasetLayout;
+import io.linesight.trainer.data.ImageSource;
 import io.linesight.trainer.fit.CalibrationRule;
 import io.linesight.trainer.fit.Fit;
 import io.linesight.trainer.fit.FitOptions;
 import io.linesight.trainer.fit.FitResult;
 import io.linesight.trainer.fit.ThresholdMethod;
+import io.linesight.trainer.patchcore.PatchCoreFit;
+import io.linesight.trainer.patchcore.PatchCoreOptions;
+import io.linesight.trainer.patchcore.PatchCoreResult;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -28,8 +33,16 @@ import picocli.CommandLine.Spec;
         footer = {"  linesight fit --data parts --minutes 20 --out m.onnx",
             "  linesight fit --data images --categories metal_plate,cookie --encoder mobilenet.onnx --preset small --epochs 40 --out m.onnx",
             "  linesight fit --data parts --minutes 600 --early-stop 10 --cache ~/features --out m.onnx    # killed? the same command goes on",
-            "  linesight fit --data VisA --csv VisA/split_csv/1cls.csv --epochs 100 --schedule cosine --warmup 200 --out m.onnx"})
+            "  linesight fit --data VisA --csv VisA/split_csv/1cls.csv --epochs 100 --schedule cosine --warmup 200 --out m.onnx",
+            "  linesight fit --data parts --method patchcore --encoder mobilenet.onnx --out m.onnx"})
 final class FitCommand implements Callable<Integer> {
+    private enum Method { MMAD, PATCHCORE }
+
+    /** What has no meaning where nothing is trained. */
+    private static final List<String> MMAD_ONLY = List.of("--from", "--preset", "--map", "--finest-stride", "--top-share", "--minutes", "--epochs", "--batch", "--lr",
+            "--schedule", "--warmup", "--early-stop", "--validate-every", "--balance", "--augment", "--augment-copies", "--allow-leakage", "--allow-few", "--cache", "--cache-max",
+            "--save-every", "--fresh");
+
     @Spec
     private CommandSpec spec;
 
@@ -50,13 +63,22 @@ final class FitCommand implements Callable<Integer> {
     @Option(names = "--encoder", paramLabel = "FILE", description = "Frozen encoder, ONNX: RGB in [0,1] to feature maps at strides 4, 8, 16; 'linesight encoder' makes one. The built-in one by default.")
     private Path encoder;
 
+    @Option(names = "--method", defaultValue = "mmad", paramLabel = "mmad|patchcore", description = {"mmad trains a network (${DEFAULT-VALUE}).",
+        "patchcore keeps a bank of normal patches and trains nothing: done in minutes, a baseline for mmad. It takes --bank, and nothing that "
+            + "has to do with training."})
+    private Method method;
+
+    @Option(names = "--bank", paramLabel = "N", description = "patchcore: patches in the bank, all products together (" + PatchCoreOptions.BANK + "); more are slower to score.")
+    private Integer bank;
+
     @Option(names = "--from", paramLabel = "CHECKPOINT", description = "Go on training this checkpoint, with its network and encoder, instead of a fresh network.")
     private Path from;
 
     @Option(names = "--preset", paramLabel = "base|small|tiny", description = "Size of the network (small).")
     private String preset;
 
-    @Option(names = "--recipe", paramLabel = "preset|paper", description = "paper leaves the encoder's features and the cosine map untouched, as published (preset).")
+    @Option(names = "--recipe", paramLabel = "preset|paper", description = "paper does as published (preset): mmad leaves the encoder's features and the cosine map untouched, "
+            + "patchcore scores by the largest distance, reweighted, instead of the mean of the ten largest.")
     private FitOptions.Recipe recipe;
 
     @Option(names = "--map", paramLabel = "cosine|standardised|whitened", description = "Anomaly map: the bare cosine distance (the paper's), or its excess over what normal pictures let expect at that place. "
@@ -141,6 +163,8 @@ final class FitCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
+        if (method == Method.PATCHCORE) return patchCore();
+        if (bank != null) throw new ParameterException(spec.commandLine(), "--bank is for --method patchcore");
         if (minutes <= 0 && epochs <= 0) throw new ParameterException(spec.commandLine(), "say how long to train: --minutes or --epochs");
         if (minutes < 0 || epochs < 0) throw new ParameterException(spec.commandLine(), "--minutes and --epochs must not be negative");
         if (batch < 1 || batch > 64) throw new ParameterException(spec.commandLine(), "--batch must be 1..64");
@@ -151,9 +175,6 @@ final class FitCommand implements Callable<Integer> {
         if (validateEvery > 0 && patience == 0) throw new ParameterException(spec.commandLine(), "--validate-every goes with --early-stop");
         if (!(saveEvery >= 0 && saveEvery <= 86400)) throw new ParameterException(spec.commandLine(), "--save-every must be 0..86400 seconds");
         if (!(cacheMost > 0 && cacheMost <= 1e6)) throw new ParameterException(spec.commandLine(), "--cache-max must be more than 0 GB");
-        if (csv != null && layout != null && layout != DatasetLayout.VISA) throw new ParameterException(spec.commandLine(), "--csv goes with --layout visa only");
-        for (Path d : data) Inputs.folder(d, "folder");
-        if (csv != null) Inputs.existing(csv, "csv");
         if (cache != null) Inputs.made(cache);
         Inputs.writable(out);
         if (from != null && encoder != null) throw new ParameterException(spec.commandLine(), "--from brings its own encoder: leave --encoder out");
@@ -162,16 +183,13 @@ final class FitCommand implements Callable<Integer> {
         }
         if (from != null) Inputs.existing(from, "checkpoint");
         Encoder chosen = encoder == null ? null : Encoder.load(Inputs.existing(encoder, "encoder"));
-        DatasetLayout.Opened opened = DatasetLayout.openForTraining(data, categories, layout, csv);
+        ImageSource source = pictures();
         PrintWriter err = spec.commandLine().getErr();
-        if (opened.layout() != DatasetLayout.MVTEC) err.println("layout " + opened.layout().name().toLowerCase(Locale.ROOT) + ": " + String.join(", ", opened.source().categories()));
-        opened.notes().forEach(err::println);
-        err.flush();
         FitOptions.Builder options = FitOptions.builder();
         if (preset != null) options.preset(preset);
         if (recipe != null) options.recipe(recipe);
         if (topShare != null) options.topShare(topShare);
-        options.source(opened.source()).encoder(chosen).from(from).map(map).finestStride(finestStride).rule(rule).minutes(minutes).epochs(epochs)
+        options.source(source).encoder(chosen).from(from).map(map).finestStride(finestStride).rule(rule).minutes(minutes).epochs(epochs)
                 .batch(batch).seed(seed).learningRate(learningRate).threads(threads).skipUnreadable(skipUnreadable).command(commandLine()).out(out)
                 .schedule(schedule).warmup(warmup).patience(patience).validateEvery(validateEvery).balance(balance).augment(augment).copies(copies)
                 .survey(true).allowLeakage(allowLeakage).allowFew(allowFew).cache(cache).cacheMost((long) (cacheMost * 1e9))
@@ -195,6 +213,42 @@ final class FitCommand implements Callable<Integer> {
         CalibrationTable.warn(spec.commandLine().getErr(), r.info().calibration().byProduct());
         if (r.skipped() > 0) o.println(r.skipped() + " pictures could not be read and were left out");
         return 0;
+    }
+
+    private int patchCore() throws IOException {
+        List<String> foreign = MMAD_ONLY.stream().filter(spec.commandLine().getParseResult()::hasMatchedOption).toList();
+        if (!foreign.isEmpty()) {
+            throw new ParameterException(spec.commandLine(), String.join(", ", foreign) + (foreign.size() > 1 ? " have" : " has") + " no meaning with --method patchcore, which trains nothing: leave "
+                    + (foreign.size() > 1 ? "them" : "it") + " out");
+        }
+        if (bank != null && (bank < PatchCoreOptions.LEAST_BANK || bank > PatchCoreOptions.MOST_BANK)) {
+            throw new ParameterException(spec.commandLine(), "--bank must be " + PatchCoreOptions.LEAST_BANK + ".." + PatchCoreOptions.MOST_BANK);
+        }
+        Inputs.writable(out);
+        ImageSource source = pictures();
+        PatchCoreOptions.Builder options = PatchCoreOptions.builder().rule(CalibrateCommand.rule(spec, falseReject, ThresholdMethod.AUTO));
+        if (bank != null) options.bank(bank);
+        if (recipe != null) options.recipe(recipe);
+        if (encoder != null) options.encoder(Encoder.load(Inputs.existing(encoder, "encoder")));
+        PatchCoreResult r = PatchCoreFit.run(options.source(source).seed(seed).threads(threads).skipUnreadable(skipUnreadable).command(commandLine()).out(out).build());
+        PrintWriter o = spec.commandLine().getOut();
+        o.printf(Locale.ROOT, "Wrote %s: version %s, %d pictures, a bank of %d out of %d patches, %.0f s%n", out, r.info().version(), r.images(), r.bank(), r.candidates(), r.seconds());
+        CalibrationTable.print(o, r.info().calibration().byProduct());
+        CalibrationTable.warn(spec.commandLine().getErr(), r.info().calibration().byProduct());
+        if (r.skipped() > 0) o.println(r.skipped() + " pictures could not be read and were left out");
+        return 0;
+    }
+
+    private ImageSource pictures() throws IOException {
+        if (csv != null && layout != null && layout != DatasetLayout.VISA) throw new ParameterException(spec.commandLine(), "--csv goes with --layout visa only");
+        for (Path d : data) Inputs.folder(d, "folder");
+        if (csv != null) Inputs.existing(csv, "csv");
+        DatasetLayout.Opened opened = DatasetLayout.openForTraining(data, categories, layout, csv);
+        PrintWriter err = spec.commandLine().getErr();
+        if (opened.layout() != DatasetLayout.MVTEC) err.println("layout " + opened.layout().name().toLowerCase(Locale.ROOT) + ": " + String.join(", ", opened.source().categories()));
+        opened.notes().forEach(err::println);
+        err.flush();
+        return opened.source();
     }
 
     /** What was typed, for the checkpoint's provenance; paths stay as they were given. */

@@ -25,8 +25,8 @@ import java.util.TreeMap;
  * What turns a trained model into a checkpoint, whatever method it was trained by: it is written beside the file wanted, scored by what will serve
  * it (the file itself, in ONNX Runtime), given thresholds and the self-test's expectation, and only then put in place.
  */
-final class Finish {
-    static final Calibration UNCALIBRATED = new Calibration(new ProductCalibration(0.5, 0.1), Map.of());
+public final class Finish {
+    public static final Calibration UNCALIBRATED = new Calibration(new ProductCalibration(0.5, 0.1), Map.of());
 
     /**
      * Pictures trained on that are scored: of one category, and of all together. From a hundred the spread is known to a fourteenth, and the shape
@@ -41,11 +41,11 @@ final class Finish {
     private final PrintStream progress;
 
     /** Writes the model as a checkpoint with {@link #UNCALIBRATED}. */
-    interface Draft {
+    public interface Draft {
         void write(Path file) throws IOException;
     }
 
-    Finish(Path out, int threads, PrintStream progress) {
+    public Finish(Path out, int threads, PrintStream progress) {
         this.out = out;
         this.threads = threads;
         this.progress = progress;
@@ -55,7 +55,7 @@ final class Finish {
      * @param frames held-out normals by category, each at least one
      * @throws IOException when a file cannot be written; an existing checkpoint stays as it was
      */
-    CheckpointInfo run(Map<String, List<byte[]>> frames, Draft writer) throws IOException {
+    public CheckpointInfo run(Map<String, List<byte[]>> frames, Draft writer) throws IOException {
         return run(frames, Map.of(), CalibrationRule.defaults(), writer);
     }
 
@@ -65,7 +65,7 @@ final class Finish {
      * @param training pictures that were trained on by category, of which some are scored too; may lack categories. They tell how normal scores
      *                 spread, as long as the model does not simply know them by heart
      */
-    CheckpointInfo run(Map<String, List<byte[]>> frames, Map<String, List<Sample>> training, CalibrationRule rule, Draft writer) throws IOException {
+    public CheckpointInfo run(Map<String, List<byte[]>> frames, Map<String, List<Sample>> training, CalibrationRule rule, Draft writer) throws IOException {
         Path draft = Files.createTempFile(out.toAbsolutePath().getParent(), "uncalibrated-", ".onnx");
         try {
             writer.write(draft);

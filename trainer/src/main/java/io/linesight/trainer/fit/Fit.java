@@ -245,6 +245,8 @@ public final class Fit {
         if (options.from == null) s.put("preset", options.preset);
         else s.put("from", Checkpoints.readInfo(options.from).version());
         s.put("recipe", options.recipe.name().toLowerCase(Locale.ROOT));
+        s.put("finest stride", String.valueOf(4 << config.finest()));
+        s.put("top share", String.valueOf(config.topShare()));
         s.put("map", config.map().name().toLowerCase(Locale.ROOT));
         s.put("minutes", String.valueOf(options.minutes));
         s.put("epochs", String.valueOf(options.epochs));

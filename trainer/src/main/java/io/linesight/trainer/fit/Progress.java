@@ -9,7 +9,7 @@ import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
 
 /** Progress of one phase: a bar on a terminal, a line every few seconds otherwise. */
-final class Progress implements AutoCloseable {
+public final class Progress implements AutoCloseable {
     private static final Duration EVERY = Duration.ofSeconds(10);
 
     private final PrintStream out;
@@ -17,7 +17,7 @@ final class Progress implements AutoCloseable {
     private final ProgressBar bar;
     private long last = System.nanoTime();
 
-    Progress(PrintStream out, String task) {
+    public Progress(PrintStream out, String task) {
         this.out = out;
         this.task = task;
         boolean terminal = System.console() != null && (out == System.err || out == System.out);
@@ -26,7 +26,7 @@ final class Progress implements AutoCloseable {
     }
 
     /** @param fraction done, 0..1 */
-    void update(double fraction, String message) {
+    public void update(double fraction, String message) {
         if (bar != null) {
             bar.stepTo(Math.round(1000 * Math.min(1, fraction)));
             bar.setExtraMessage(message);
@@ -46,7 +46,7 @@ final class Progress implements AutoCloseable {
         return String.format(Locale.ROOT, "%d h %02d min", s / 3600, s % 3600 / 60);
     }
 
-    void say(String line) {
+    public void say(String line) {
         out.println(line);
     }
 

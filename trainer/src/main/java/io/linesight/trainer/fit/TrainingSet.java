@@ -23,7 +23,7 @@ import java.util.TreeMap;
  * A source's normal pictures, divided into those to learn from and those that set the thresholds, and what became of them while they were read:
  * the unreadable ones and the fingerprint of all others. Not thread-safe.
  */
-final class TrainingSet {
+public final class TrainingSet {
     /** Share of a category's normals kept out of training for its threshold, and the least number of them. */
     private static final double HELD_OUT = 0.1;
     private static final int LEAST_HELD_OUT = 4;
@@ -51,7 +51,7 @@ final class TrainingSet {
     }
 
     /** @throws DatasetException when there is nothing to learn from; names every empty category */
-    static TrainingSet of(ImageSource source, boolean skipUnreadable, PrintStream progress) {
+    public static TrainingSet of(ImageSource source, boolean skipUnreadable, PrintStream progress) {
         return of(source, skipUnreadable, progress, false);
     }
 
@@ -68,7 +68,7 @@ final class TrainingSet {
     }
 
     /** By category, sorted; every category has at least one. */
-    Map<String, List<Sample>> training() {
+    public Map<String, List<Sample>> training() {
         return training;
     }
 
@@ -83,17 +83,17 @@ final class TrainingSet {
     }
 
     /** Number of pictures to learn from. */
-    int size() {
+    public int size() {
         return training.values().stream().mapToInt(List::size).sum();
     }
 
     /** Unreadable pictures met so far. */
-    int skipped() {
+    public int skipped() {
         return unreadable.size();
     }
 
     /** Lower-case hex SHA-256 over the names and pixels of all pictures read, in the order of reading. Ends the reading. */
-    String fingerprint() {
+    public String fingerprint() {
         if (fingerprint == null) fingerprint = HexFormat.of().formatHex(digest.digest());
         return fingerprint;
     }
@@ -104,7 +104,7 @@ final class TrainingSet {
      *
      * @throws DatasetException when pictures cannot be read and must not be skipped, or a category has none left
      */
-    Map<String, List<byte[]>> calibrationFrames() throws IOException {
+    public Map<String, List<byte[]>> calibrationFrames() throws IOException {
         Map<String, List<byte[]>> frames = new TreeMap<>();
         for (Map.Entry<String, List<Sample>> e : heldOut.entrySet()) frames.put(e.getKey(), read(e.getKey(), e.getValue()));
         refuseUnreadable();
@@ -144,7 +144,7 @@ final class TrainingSet {
     }
 
     /** Planar 256x256 RGB frames of those that can be read. */
-    List<byte[]> read(String category, List<Sample> samples) throws IOException {
+    public List<byte[]> read(String category, List<Sample> samples) throws IOException {
         List<byte[]> frames = new ArrayList<>();
         for (Sample s : samples) {
             try {

@@ -164,6 +164,10 @@ final class TrainingRun {
         Champion champion = champions.current(config.channel()).orElseThrow(() -> new GivenUp("channel '" + config.channel() + "' has no champion to go on from; publish and promote a checkpoint first"));
         RunFolder.copy(champion.file(), run.file(CHAMPION));
         CheckpointInfo info = Checkpoints.readInfo(run.file(CHAMPION));
+        if (!Checkpoints.trainable(info)) {
+            throw new GivenUp("the champion " + champion.version() + " was made by " + info.properties().getOrDefault(Checkpoints.METHOD, "another program")
+                    + "; it cannot be trained further as MMAD. Publish and promote a checkpoint of MMAD, or fit a new one; it is tried again at the next trigger");
+        }
         List<Picture> all = store.pictures();
         long through = all.stream().mapToLong(Picture::sequence).max().orElse(0);
         TreeMap<String, List<Picture>> byProduct = new TreeMap<>();
