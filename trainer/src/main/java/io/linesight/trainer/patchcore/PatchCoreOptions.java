@@ -12,7 +12,7 @@ import java.util.List;
 /** What to fit. Made by {@link #builder}; immutable. */
 public final class PatchCoreOptions {
     /** Patches in the bank unless told otherwise. */
-    public static final int BANK = 6000;
+    public static final int BANK = 4000;
     /** Fewest and most patches that a bank may have. */
     public static final int LEAST_BANK = 64;
     /** See {@link #LEAST_BANK}. */
@@ -58,7 +58,7 @@ public final class PatchCoreOptions {
         private Encoder encoder;
         private FitOptions.Recipe recipe = FitOptions.Recipe.PRESET;
         private int bank = BANK;
-        private int candidates = 100_000;
+        private int candidates = 200_000;
         private long seed = 42;
         private int threads;
         private Path out;
