@@ -121,6 +121,13 @@ public final class Fit {
         if (options.finestStride > 0) config = config.withFinest(Integer.numberOfTrailingZeros(options.finestStride) - 2);
         if (!Double.isNaN(options.topShare)) config = config.withTopShare(options.topShare);
         if (options.map != null) config = config.withMap(options.map);
+        int batch = Math.min(options.batch, set.size());
+        String scarce = MemoryNeed.check(config.preset(), batch, MemoryNeed.total(), MemoryNeed.available());
+        if (scarce != null) options.progress.println(scarce);
+        if (options.survey) {
+            options.progress.println(String.format(Locale.ROOT, "memory: about %s for %s with batch %d; disk: %s of features while it trains", MemoryNeed.text(MemoryNeed.estimate(config.preset(), batch)),
+                    config.preset(), batch, MemoryNeed.text((FeatureStore.imageBytes(encoder) * ((long) set.size() * (1 + options.copies) + sizeOf(set.validation()))) >> 20)));
+        }
 
         try (SavedRun saved = options.runFolder == null ? null : SavedRun.open(options.runFolder)) {
             if (saved != null && options.fresh) saved.clear();

@@ -27,6 +27,7 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -126,6 +127,93 @@ class FitIT {
         }
         assertThat(loss[1]).isEqualTo(loss[0]);
         assertThat(loss[2]).isNotEqualTo(loss[0]);
+    }
+
+    /** Rises for two steps, falls along half a cosine, stops when it learns no more; every picture in three guises, kept for the next run. */
+    @Test
+    void shouldStopEarlyWithTheBestWeightsOfChangedCopies() throws Exception {
+        Path cache = dir.resolve("cache");
+        ByteArrayOutputStream said = new ByteArrayOutputStream();
+        FitOptions.Builder options = options(new TextureSource(16, 0)).map(MapKind.COSINE).batch(4).epochs(40).seed(3).schedule(FitOptions.Schedule.COSINE).warmup(2).learningRate(0.02)
+                .patience(2).validateEvery(2).augment(List.of(FitOptions.Change.FLIP, FitOptions.Change.BRIGHTNESS)).copies(2).cache(cache).survey(true).progress(new PrintStream(said, true));
+        FitResult first = Fit.run(options.build());
+        List<JsonNode> lines = new ArrayList<>();
+        for (String line : Files.readAllLines(dir.resolve("m.metrics.jsonl"))) lines.add(new ObjectMapper().readTree(line));
+        assertThat(lines).hasSizeLessThan(80).hasSize((int) first.steps());
+        assertThat(lines.get(0).get("learningRate").asDouble()).isCloseTo(0.01, within(1e-9));
+        assertThat(lines.get(lines.size() - 1).get("learningRate").asDouble()).isLessThan(0.02);
+        double least = Double.MAX_VALUE;
+        int step = 0;
+        for (JsonNode n : lines) {
+            assertThat(n.has("validationLoss")).isEqualTo(n.get("step").asInt() % 2 == 0);
+            if (n.has("validationLoss") && n.get("validationLoss").asDouble() < least) {
+                least = n.get("validationLoss").asDouble();
+                step = n.get("step").asInt();
+            }
+        }
+        assertThat(first.steps()).isEqualTo(step + 4);
+        assertThat(first.info().properties()).containsEntry("linesight.provenance.weightsOfStep", "" + step).containsEntry("linesight.provenance.augment", "flip,brightness x2");
+        assertThat(first.images()).isEqualTo(8);
+        assertThat(said.toString()).contains("stopping early").contains("weave").contains("memory: about").doesNotContain("known already");
+
+        Fit.run(options.epochs(1).build());
+        assertThat(said.toString()).contains("features of 28 of 28 images were known already");
+    }
+
+    @Test
+    void shouldShowSmallCategoriesAsOftenAsBigOnes() throws Exception {
+        ImageSource uneven = new ImageSource() {
+            @Override
+            public String name() {
+                return "uneven";
+            }
+
+            @Override
+            public List<String> categories() {
+                return List.of("big", "little");
+            }
+
+            @Override
+            public List<Sample> train(String category) {
+                List<Sample> all = new TextureSource(17, 0).train("weave");
+                return category.equals("big") ? all.subList(0, 14) : all.subList(14, 17);
+            }
+        };
+        double[] loss = new double[3];
+        for (int i = 0; i < 3; i++) loss[i] = Fit.run(options(uneven).map(MapKind.COSINE).epochs(1).batch(4).balance(i < 2).build()).lastLoss();
+        assertThat(loss[1]).isEqualTo(loss[0]);
+        assertThat(loss[2]).isNotEqualTo(loss[0]);
+    }
+
+    @Test
+    void shouldRefuseToLearnFromWhatIsMeasuredOn() {
+        TextureSource source = new TextureSource(8, 0);
+        ImageSource leaking = new ImageSource() {
+            @Override
+            public String name() {
+                return "leaking";
+            }
+
+            @Override
+            public List<String> categories() {
+                return List.of("weave");
+            }
+
+            @Override
+            public List<Sample> train(String category) {
+                return source.train(category);
+            }
+
+            @Override
+            public List<Sample> test(String category) {
+                return List.of(Sample.normal("good/t", () -> TextureSource.weave(2, false)));
+            }
+        };
+        Path run = dir.resolve("m.onnx.fit");
+        assertThatThrownBy(() -> Fit.run(options(leaking).epochs(1).survey(true).runFolder(run).build())).isInstanceOf(DatasetException.class)
+                .hasMessageContaining("weave/good/t (test) is weave/train/2").hasMessageContaining("--allow-leakage");
+        assertThat(run).doesNotExist();
+        assertThat(dir.resolve("m.onnx")).doesNotExist();
     }
 
     @Test
