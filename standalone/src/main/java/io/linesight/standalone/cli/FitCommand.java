@@ -77,20 +77,21 @@ final class FitCommand implements Callable<Integer> {
     @Option(names = "--preset", paramLabel = "base|small|tiny", description = "Size of the network (small).")
     private String preset;
 
-    @Option(names = "--recipe", paramLabel = "preset|paper", description = "paper does as published (preset): mmad leaves the encoder's features and the cosine map untouched, "
+    @Option(names = "--recipe", paramLabel = "preset|paper", description = "paper does as published (preset): mmad leaves the encoder's features untouched and scores by the highest cosine distance over all strides, "
             + "patchcore scores by the largest distance, reweighted, instead of the mean of the ten largest.")
     private FitOptions.Recipe recipe;
 
-    @Option(names = "--map", paramLabel = "cosine|standardised|whitened", description = "Anomaly map: the bare cosine distance (the paper's), or its excess over what normal pictures let expect at that place. "
-            + "Standardised by default; cosine with --recipe paper; with --from as that checkpoint has it.")
+    @Option(names = "--map", paramLabel = "cosine|standardised|whitened", description = {"cosine: the bare distance between encoder and network, as published.", "standardised: its excess over what normal pictures let expect at that place.",
+        "whitened: its excess, and that of a distance in which counts what the network always gets right. Useful after minutes of training.",
+        "Whitened by default; cosine with --recipe paper; with --from as that checkpoint has it."})
     private MapKind map;
 
     @Option(names = "--finest-stride", defaultValue = "0", paramLabel = "4|8|16", description = "Finest of the encoder's feature maps that is imitated and scored. "
-            + "8 trains and scores about four times as fast as 4 (the paper's) and finds all but the smallest defects.")
+            + "8 trains and scores about four times as fast as 4 (the paper's) and finds all but the smallest defects. 8 by default; 4 with --recipe paper.")
     private int finestStride;
 
     @Option(names = "--top-share", paramLabel = "0..1", description = "The score is the mean over this share of the anomaly map's pixels, the highest ones; 0 takes the "
-            + "single highest, as published.")
+            + "single highest, as published. 0.005 by default; 0 with --recipe paper.")
     private Double topShare;
 
     @Option(names = "--minutes", defaultValue = "0", paramLabel = "M", description = "Time to train. With --epochs too, whichever ends first.")

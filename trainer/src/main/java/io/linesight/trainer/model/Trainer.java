@@ -100,7 +100,7 @@ public final class Trainer implements AutoCloseable {
     public double loss(List<Tensor> features) {
         try (PointerScope scope = new PointerScope(); NoGradGuard off = new NoGradGuard()) {
             List<Tensor> teacher = net.normalised(features);
-            return MmadNet.loss(teacher, net.forward(teacher, null)).item_double();
+            return MmadNet.loss(net.imitated(teacher), net.forward(teacher, null)).item_double();
         } catch (RuntimeException e) {
             throw Torch.readable("measuring the loss", e);
         } finally {
