@@ -87,12 +87,11 @@ public final class Checkpoints {
      * The same for a PatchCore model. What is served and recalibrated is a checkpoint like any other; there is nothing in it that could be trained
      * further, so configuration, weights and encoder cannot be read back.
      *
-     * @param reweighted as {@link PatchCoreGraph#write} takes it
      * @throws IllegalArgumentException when the bank does not fit the encoder
      */
-    public static CheckpointInfo write(Path path, PatchBank bank, boolean reweighted, Encoder encoder, Calibration calibration, Map<String, String> provenance)
+    public static CheckpointInfo write(Path path, PatchBank bank, PatchCoreGraph.Score score, Encoder encoder, Calibration calibration, Map<String, String> provenance)
             throws IOException {
-        return write(path, PatchCoreGraph.write(bank, encoder, reweighted), properties(METHOD, PATCHCORE, encoder, calibration, provenance), provenance.get(VERSION));
+        return write(path, PatchCoreGraph.write(bank, encoder, score), properties(METHOD, PATCHCORE, encoder, calibration, provenance), provenance.get(VERSION));
     }
 
     private static Map<String, String> properties(String kind, String value, Encoder encoder, Calibration calibration, Map<String, String> provenance) {

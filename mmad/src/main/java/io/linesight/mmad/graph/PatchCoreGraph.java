@@ -28,8 +28,18 @@ public final class PatchCoreGraph {
 
     /** Rows of the bank compared at a time: bounds the memory of a batch, and keeps the products in cache until their minimum is taken. */
     private static final int CHUNK = 1024;
+    /** Patches that make the score: one in a hundred. */
+    private static final int MOST_ANOMALOUS = 10;
     /** Neighbours that the score's weight looks at, the nearest one among them. */
     private static final int NEIGHBOURS = 9;
+
+    /** How the distances of an image's patches become its score. */
+    public enum Score {
+        /** The mean of the ten largest: of a single patch that is far from all others normal pictures have some too. */
+        MEAN_OF_LARGEST,
+        /** As published: the largest, weighed by how alone its nearest patch is in the bank. */
+        REWEIGHTED
+    }
 
     private PatchCoreGraph() { }
 
@@ -39,8 +49,8 @@ public final class PatchCoreGraph {
     }
 
     /**
-     * The first part alone, for training: {@link MmadGraph#FRAMES} to {@value #PATCHES} {@code [N,1024,D]}, row by row of the image, not yet
-     * normalised.
+     * The first part alone, for training: {@link MmadGraph#FRAMES} to {@value #PATCHES} {@code [N,1024,D]}, row by row of the image, as the
+     * encoder gives them.
      */
     public static ModelProto patches(Encoder encoder) {
         OnnxGraph g = OnnxGraph.graph("patches");
@@ -52,11 +62,9 @@ public final class PatchCoreGraph {
     /**
      * The model, without metadata.
      *
-     * @param reweighted the score weighs the largest distance by how alone its nearest patch is in the bank, as published; otherwise it is the
-     *                   maximum of the map
      * @throws IllegalArgumentException when the bank is of another encoder
      */
-    public static ModelProto write(PatchBank bank, Encoder encoder, boolean reweighted) {
+    public static ModelProto write(PatchBank bank, Encoder encoder, Score score) {
         int channels = channels(encoder);
         if (bank.channels() != channels) {
             throw new IllegalArgumentException("the bank's patches have " + bank.channels() + " channels, those of encoder '" + encoder.name() + "' " + channels);
@@ -66,10 +74,9 @@ public final class PatchCoreGraph {
         String patches = features(g, encoder);
         g.scope("patchcore");
         String shift = g.tensor("patchcore.shift", bank.shift());
-        String scale = g.tensor("patchcore.scale", bank.scale());
         String vectors = g.tensor("patchcore.bank", bank.vectors());
         float[] norms = norms(bank.vectors());
-        patches = g.reshape(g.mul(g.sub(patches, shift), scale), -1, channels);
+        patches = g.reshape(g.sub(patches, shift), -1, channels);
 
         String norm = squares(g, patches);
         String distance = rooted(g, g.add(nearest(g, patches, vectors, norms, channels), norm));
@@ -78,8 +85,15 @@ public final class PatchCoreGraph {
         for (int i = 0; i < smoothing.length; i++) smoothing[i] *= 3;   // it divides by the three scales of MMAD; here is one
         String left = g.floats(smoothing, side, SIDE);
         g.op("MatMul", g.matmul(left, square), g.transpose(left, 1, 0)).out(MmadGraph.ANOMALY_MAP);
-        if (reweighted) score(g, g.reshape(patches, -1, PATCH_COUNT, channels), g.reshape(distance, -1, PATCH_COUNT), vectors, norms);
-        else g.op("ReduceMax", MmadGraph.ANOMALY_MAP, g.longs(1, 2)).attr("keepdims", 0).out(MmadGraph.SCORE);
+        String byImage = g.reshape(distance, -1, PATCH_COUNT);
+        g.scope("score");
+        switch (score) {
+            case MEAN_OF_LARGEST -> {
+                String largest = g.op("TopK", byImage, g.longs(MOST_ANOMALOUS)).attr("axis", 1).attr("sorted", 1).outs(2).get(0);
+                g.op("ReduceMean", largest, g.longs(1)).attr("keepdims", 0).out(MmadGraph.SCORE);
+            }
+            case REWEIGHTED -> reweighted(g, g.reshape(patches, -1, PATCH_COUNT, channels), byImage, vectors, norms);
+        }
         g.output(MmadGraph.ANOMALY_MAP, Type.FLOAT, "N", side, side);
         g.output(MmadGraph.SCORE, Type.FLOAT, "N");
         return model(g, encoder);
@@ -137,8 +151,7 @@ public final class PatchCoreGraph {
      * The largest distance of an image times 1 - exp(d(x,m)) / sum over the neighbours n of m in the bank of exp(d(x,n)), m being the bank's patch
      * that is nearest to x (equation 7 of the paper).
      */
-    private static void score(OnnxGraph g, String patches, String distance, String bank, float[] norms) {
-        g.scope("score");
+    private static void reweighted(OnnxGraph g, String patches, String distance, String bank, float[] norms) {
         String lengths = g.floats(norms, norms.length);
         String largest = g.reduce("ReduceMax", distance, false, 1);
         String where = g.op("ArgMax", distance).attr("axis", 1).attr("keepdims", 1).out();

@@ -1,14 +1,13 @@
 package io.linesight.mmad.model;
 
 /**
- * What a PatchCore model has learnt: patches of normal pictures that everything else is measured against, and how a patch's features are made
- * comparable first, {@code (features - shift) * scale} for every channel.
+ * What a PatchCore model has learnt: patches of normal pictures that everything else is measured against, and what is taken from
+ * every patch first, so that vectors are short and squared distances keep their digits.
  *
- * @param vectors [K,D] normalised patches, K at least {@value #LEAST}
+ * @param vectors [K,D] patches less the shift, K at least {@value #LEAST}
  * @param shift   [D]
- * @param scale   [D]
  */
-public record PatchBank(Tensor vectors, Tensor shift, Tensor scale) {
+public record PatchBank(Tensor vectors, Tensor shift) {
     /** Fewest patches of a bank. */
     public static final int LEAST = 2;
 
@@ -16,10 +15,8 @@ public record PatchBank(Tensor vectors, Tensor shift, Tensor scale) {
     public PatchBank {
         if (vectors.shape().length != 2 || vectors.shape()[0] < LEAST) throw new IllegalArgumentException("a bank needs " + LEAST + " patches or more in two dimensions, got " + vectors);
         int channels = vectors.shape()[1];
-        if (shift.size() != channels || scale.size() != channels) {
-            throw new IllegalArgumentException("the bank's patches have " + channels + " channels, its shift " + shift.size() + " and its scale " + scale.size());
-        }
-        for (Tensor t : new Tensor[] {vectors, shift, scale}) {
+        if (shift.size() != channels) throw new IllegalArgumentException("the bank's patches have " + channels + " channels, its shift " + shift.size());
+        for (Tensor t : new Tensor[] {vectors, shift}) {
             for (float v : t.data()) if (!Float.isFinite(v)) throw new IllegalArgumentException("the bank has a value that is not a number: the encoder gave one for a picture");
         }
     }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.linesight.mmad.encoder.Encoder;
 import io.linesight.mmad.encoder.TinyEncoder;
+import io.linesight.mmad.graph.PatchCoreGraph;
 import io.linesight.mmad.model.PatchBank;
 import io.linesight.mmad.model.Tensor;
 import java.io.IOException;
@@ -33,10 +34,8 @@ class PatchCoreCheckpointTest {
         float[] vectors = new float[20 * 56];
         Random random = new Random(1);
         for (int i = 0; i < vectors.length; i++) vectors[i] = (float) random.nextGaussian();
-        float[] ones = new float[56];
-        Arrays.fill(ones, 1);
         file = dir.resolve("model.onnx");
-        written = Checkpoints.write(file, new PatchBank(new Tensor(vectors, 20, 56), new Tensor(new float[56], 56), new Tensor(ones, 56)), true, encoder, CALIBRATION, Map.of("bank", "20"));
+        written = Checkpoints.write(file, new PatchBank(new Tensor(vectors, 20, 56), new Tensor(new float[56], 56)), PatchCoreGraph.Score.MEAN_OF_LARGEST, encoder, CALIBRATION, Map.of("bank", "20"));
     }
 
     @Test

@@ -31,7 +31,7 @@ final class FitCommand implements Callable<Integer> {
     private enum Method { MMAD, PATCHCORE }
 
     /** What has no meaning where nothing is trained. */
-    private static final List<String> MMAD_ONLY = List.of("--from", "--preset", "--recipe", "--map", "--minutes", "--epochs", "--batch", "--lr");
+    private static final List<String> MMAD_ONLY = List.of("--from", "--preset", "--map", "--minutes", "--epochs", "--batch", "--lr");
 
     @Spec
     private CommandSpec spec;
@@ -47,7 +47,7 @@ final class FitCommand implements Callable<Integer> {
 
     @Option(names = "--method", defaultValue = "mmad", paramLabel = "mmad|patchcore", description = {"mmad trains a network (${DEFAULT-VALUE}).",
         "patchcore keeps a bank of normal patches and trains nothing: done in minutes, a baseline for mmad. It takes --bank, and none of "
-            + "--from, --preset, --recipe, --map, --minutes, --epochs, --batch, --lr."})
+            + "--from, --preset, --map, --minutes, --epochs, --batch, --lr."})
     private Method method;
 
     @Option(names = "--bank", paramLabel = "N", description = "patchcore: patches in the bank, all products together (" + PatchCoreOptions.BANK + "); more are slower to score.")
@@ -59,7 +59,8 @@ final class FitCommand implements Callable<Integer> {
     @Option(names = "--preset", paramLabel = "base|small|tiny", description = "Size of the network (small).")
     private String preset;
 
-    @Option(names = "--recipe", paramLabel = "preset|paper", description = "paper leaves the encoder's features and the cosine map untouched, as published (preset).")
+    @Option(names = "--recipe", paramLabel = "preset|paper", description = "paper does as published (preset): mmad leaves the encoder's features and the cosine map untouched, "
+            + "patchcore scores by the largest distance, reweighted, instead of the mean of the ten largest.")
     private FitOptions.Recipe recipe;
 
     @Option(names = "--map", paramLabel = "cosine|standardised", description = "Anomaly map: the bare cosine distance (the paper's), or its excess over what normal pictures let expect at that place. "
@@ -130,6 +131,7 @@ final class FitCommand implements Callable<Integer> {
         Inputs.writable(out);
         PatchCoreOptions.Builder options = PatchCoreOptions.builder();
         if (bank != null) options.bank(bank);
+        if (recipe != null) options.recipe(recipe);
         if (encoder != null) options.encoder(Encoder.load(Inputs.existing(encoder, "encoder")));
         PatchCoreResult r = PatchCoreFit.run(options.source(MvtecDataset.open(data, categories)).seed(seed).threads(threads).skipUnreadable(skipUnreadable).command(commandLine()).out(out).build());
         PrintWriter o = spec.commandLine().getOut();

@@ -76,7 +76,7 @@ class FitPatchCoreIT {
         Run evaluate = run("evaluate", "--data", parts, "--model", model, "--device", "cpu", "--threads", 2, "--json", json, "--heatmaps", heatmaps, "--report", dir.resolve("report"));
         assertThat(evaluate.exit()).as(evaluate.err()).isZero();
         JsonNode mean = new ObjectMapper().readTree(json.toFile()).get("mean");
-        assertThat(mean.get("pixelAuroc").asDouble()).isGreaterThan(0.9);
+        assertThat(mean.get("pixelAuroc").asDouble()).isGreaterThan(0.8);
         assertThat(mean.get("imageAuroc").asDouble()).isGreaterThan(0.75);
         assertThat(dir.resolve("report/report.html")).exists();
         try (var files = Files.walk(heatmaps)) {

@@ -10,7 +10,7 @@ import java.nio.file.StandardOpenOption;
 
 /**
  * Patches that may come into the bank, as the encoder gives them, in a temporary file of float32 that is deleted on {@link #close}; and the mean
- * and the deviation of their channels. Not thread-safe.
+ * of their channels. Not thread-safe.
  */
 final class CandidateStore implements AutoCloseable {
     private final Path file;
@@ -18,7 +18,6 @@ final class CandidateStore implements AutoCloseable {
     private final int channels;
     private final ByteBuffer row;
     private final double[] sum;
-    private final double[] squares;
     private int count;
 
     private CandidateStore(Path file, int channels) throws IOException {
@@ -27,7 +26,6 @@ final class CandidateStore implements AutoCloseable {
         channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
         row = ByteBuffer.allocateDirect(channels * Float.BYTES).order(ByteOrder.nativeOrder());
         sum = new double[channels];
-        squares = new double[channels];
     }
 
     /** @param expected rows that will be added: refuses at once when the disk has no room for them */
@@ -54,7 +52,6 @@ final class CandidateStore implements AutoCloseable {
         for (int k = 0; k < channels; k++) {
             float v = patches[at + k];
             sum[k] += v;
-            squares[k] += (double) v * v;
             row.putFloat(v);
         }
         row.flip();
@@ -80,20 +77,6 @@ final class CandidateStore implements AutoCloseable {
         float[] mean = new float[channels];
         for (int k = 0; k < channels; k++) mean[k] = (float) (sum[k] / count);
         return mean;
-    }
-
-    /** One over the channels' deviations; channels that hardly vary are not blown up. */
-    float[] scale() {
-        double[] deviation = new double[channels];
-        double typical = 0;
-        for (int k = 0; k < channels; k++) {
-            double mean = sum[k] / count;
-            deviation[k] = Math.sqrt(Math.max(0, squares[k] / count - mean * mean));
-            typical += deviation[k] / channels;
-        }
-        float[] scale = new float[channels];
-        for (int k = 0; k < channels; k++) scale[k] = (float) (1 / Math.max(deviation[k], Math.max(1e-3 * typical, 1e-6)));
-        return scale;
     }
 
     @Override

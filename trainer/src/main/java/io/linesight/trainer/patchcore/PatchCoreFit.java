@@ -11,6 +11,7 @@ import io.linesight.mmad.runtime.ScorerOptions;
 import io.linesight.trainer.data.DatasetException;
 import io.linesight.trainer.data.ImageSource.Sample;
 import io.linesight.trainer.fit.Finish;
+import io.linesight.trainer.fit.FitOptions;
 import io.linesight.trainer.fit.Progress;
 import io.linesight.trainer.fit.TrainingSet;
 import java.io.IOException;
@@ -115,7 +116,6 @@ public final class PatchCoreFit {
     private PatchBank choose(CandidateStore store) throws IOException {
         if (store.size() < PatchBank.LEAST) throw new DatasetException("there are too few patches of normal pictures to choose from: " + store.size());
         float[] shift = store.mean();
-        float[] scale = store.scale();
         int channels = shift.length;
         Projection projection = new Projection(channels, PROJECTED, new SplittableRandom(options.seed));
         int[] shares = Shares.of(options.bank, sizes.stream().mapToLong(Integer::longValue).toArray());
@@ -135,7 +135,7 @@ public final class PatchCoreFit {
                 float[] row = new float[channels];
                 for (int i = 0; i < size; i++) {
                     store.read(first + i, row);
-                    normalise(row, shift, scale);
+                    subtract(row, shift);
                     coreset.put(i, projection.of(row));
                 }
                 double before = done;
@@ -148,7 +148,7 @@ public final class PatchCoreFit {
                 for (int i : indices) {
                     float[] vector = new float[channels];
                     store.read(first + i, vector);
-                    normalise(vector, shift, scale);
+                    subtract(vector, shift);
                     chosen.add(vector);
                 }
                 done += (double) shares[c] * size;
@@ -160,11 +160,11 @@ public final class PatchCoreFit {
         if (chosen.size() < PatchBank.LEAST) throw new DatasetException("the normal pictures are all of one colour: there is nothing to compare with");
         float[] vectors = new float[chosen.size() * channels];
         for (int i = 0; i < chosen.size(); i++) System.arraycopy(chosen.get(i), 0, vectors, i * channels, channels);
-        return new PatchBank(new Tensor(vectors, chosen.size(), channels), new Tensor(shift, channels), new Tensor(scale, channels));
+        return new PatchBank(new Tensor(vectors, chosen.size(), channels), new Tensor(shift, channels));
     }
 
-    private static void normalise(float[] vector, float[] shift, float[] scale) {
-        for (int k = 0; k < vector.length; k++) vector[k] = (vector[k] - shift[k]) * scale[k];
+    private static void subtract(float[] vector, float[] shift) {
+        for (int k = 0; k < vector.length; k++) vector[k] -= shift[k];
     }
 
     private PatchCoreResult write(PatchBank bank, Encoder encoder, TrainingSet set, Map<String, List<byte[]>> frames, int candidates) throws IOException {
@@ -177,13 +177,15 @@ public final class PatchCoreFit {
         provenance.put("heldOut", String.valueOf(frames.values().stream().mapToInt(List::size).sum()));
         provenance.put("skipped", String.valueOf(set.skipped()));
         provenance.put("method", Checkpoints.PATCHCORE);
+        provenance.put("recipe", options.recipe.name().toLowerCase(Locale.ROOT));
         provenance.put("bank", String.valueOf(bank.size()));
         provenance.put("candidates", String.valueOf(candidates));
         provenance.put("seed", String.valueOf(options.seed));
         provenance.put("trainingSeconds", String.format(Locale.ROOT, "%.0f", chosenAfter));
         provenance.put("command", options.command);
+        PatchCoreGraph.Score score = options.recipe == FitOptions.Recipe.PAPER ? PatchCoreGraph.Score.REWEIGHTED : PatchCoreGraph.Score.MEAN_OF_LARGEST;
         CheckpointInfo info = new Finish(options.out, options.threads, options.progress).run(frames,
-                draft -> Checkpoints.write(draft, bank, true, encoder, Finish.UNCALIBRATED, provenance));
+                draft -> Checkpoints.write(draft, bank, score, encoder, Finish.UNCALIBRATED, provenance));
         return new PatchCoreResult(options.out, info, images, set.skipped(), candidates, bank.size(), seconds(start));
     }
 

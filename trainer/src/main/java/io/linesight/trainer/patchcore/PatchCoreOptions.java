@@ -2,6 +2,7 @@ package io.linesight.trainer.patchcore;
 
 import io.linesight.mmad.encoder.Encoder;
 import io.linesight.trainer.data.ImageSource;
+import io.linesight.trainer.fit.FitOptions;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -10,7 +11,7 @@ import java.util.List;
 /** What to fit. Made by {@link #builder}; immutable. */
 public final class PatchCoreOptions {
     /** Patches in the bank unless told otherwise. */
-    public static final int BANK = 6000;
+    public static final int BANK = 4000;
     /** Fewest and most patches that a bank may have. */
     public static final int LEAST_BANK = 64;
     /** See {@link #LEAST_BANK}. */
@@ -18,6 +19,7 @@ public final class PatchCoreOptions {
 
     final ImageSource source;
     final Encoder encoder;
+    final FitOptions.Recipe recipe;
     final int bank;
     final int candidates;
     final long seed;
@@ -31,6 +33,7 @@ public final class PatchCoreOptions {
     private PatchCoreOptions(Builder b) {
         source = b.source;
         encoder = b.encoder;
+        recipe = b.recipe;
         bank = b.bank;
         candidates = b.candidates;
         seed = b.seed;
@@ -50,8 +53,9 @@ public final class PatchCoreOptions {
     public static final class Builder {
         private ImageSource source;
         private Encoder encoder;
+        private FitOptions.Recipe recipe = FitOptions.Recipe.PRESET;
         private int bank = BANK;
-        private int candidates = 100_000;
+        private int candidates = 200_000;
         private long seed = 42;
         private int threads;
         private Path out;
@@ -71,6 +75,12 @@ public final class PatchCoreOptions {
         /** Frozen encoder; default {@code FilterBankEncoder.create()}. */
         public Builder encoder(Encoder v) {
             encoder = v;
+            return this;
+        }
+
+        /** The paper's score is the largest distance, reweighted; the preset's is steadier. */
+        public Builder recipe(FitOptions.Recipe v) {
+            recipe = v;
             return this;
         }
 
