@@ -28,5 +28,5 @@ for package in "${packages[@]}"; do
   mv "$temporary/root" "$folder/$package"
   printf '%s\t%s\t%s\n' "$package" "$version" "${licences:-see usr/share/doc/$package/copyright}" >>"$folder/LICENCES.tsv"
   rm -rf "$temporary"
-  echo "$package $version: $(find "$folder/$package" \( -iname '*.jpg' -o -iname '*.jpeg' -o -iname '*.png' -o -iname '*.webp' \) | wc -l) pictures"
+  echo "$package $version: $(find "$folder/$package" \( -iname '*.jpg' -o -iname '*.jpeg' -o -iname '*.png' \) | wc -l) pictures"
 done

@@ -65,12 +65,17 @@ public final class Npz implements AutoCloseable {
         return zip.getEntry(name + SUFFIX) != null;
     }
 
-    /** Reads one array. @throws IOException when it is missing (the message lists what there is) or not supported */
+    /** Reads one array. @throws IOException when it is missing (the message lists what there is), damaged or not supported */
     public NpyArray get(String name) throws IOException {
         ZipEntry entry = zip.getEntry(name + SUFFIX);
         if (entry == null) throw new IOException(file + " has no array '" + name + "'; it has " + names());
         try (var in = zip.getInputStream(entry)) {
-            return Npy.parse(in.readAllBytes(), file + "!" + name);
+            byte[] bytes = in.readAllBytes();
+            // ZipFile does not look at it.
+            CRC32 crc = new CRC32();
+            crc.update(bytes);
+            if (crc.getValue() != entry.getCrc()) throw new IOException(file + " is damaged: the checksum of array '" + name + "' is wrong");
+            return Npy.parse(bytes, file + "!" + name);
         }
     }
 

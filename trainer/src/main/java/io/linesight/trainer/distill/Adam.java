@@ -9,7 +9,11 @@ import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
-/** AdamW whose moments can be saved and restored exactly, which libtorch's own does not offer here. Not thread-safe. */
+/**
+ * AdamW, step for step that of libtorch. Of our own because a run must go on exactly where it stopped: libtorch's lets its moments out only as
+ * an archive of its own, here they are arrays by name that go into the same file as the weights, so that one rename saves both or neither. Not
+ * thread-safe; the parameters, which must have gradients, stay their owner's.
+ */
 final class Adam implements AutoCloseable {
     private static final double B1 = 0.9;
     private static final double B2 = 0.999;
@@ -65,8 +69,8 @@ final class Adam implements AutoCloseable {
 
     void restore(Map<String, float[]> values) {
         slots.forEach((name, s) -> {
-            Student.set(s.first, values.get("first." + name));
-            Student.set(s.second, values.get("second." + name));
+            Student.set(s.first, "first." + name, values);
+            Student.set(s.second, "second." + name, values);
         });
     }
 

@@ -14,12 +14,13 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -33,7 +34,8 @@ import org.bytedeco.pytorch.global.torch;
 
 /**
  * Trains a small image encoder to give what larger ones give: the principal components of the teachers' standardised features at strides 4, 8
- * and 16, on photographs and on scenes that are made up. Whatever interrupts it, the same call goes on from the last saved state.
+ * and 16, on photographs and on scenes that are made up. Whatever interrupts it, the same call goes on from the last saved state; with the same
+ * number of threads and a budget of steps, it comes to the same encoder, but for rounding, as if it had not been interrupted.
  */
 public final class Distill {
     private static final double WEIGHT_DECAY = 1e-4;
@@ -66,12 +68,20 @@ public final class Distill {
     }
 
     /**
-     * Trains until the budget is used up or it is called off. Heap: up to 3 GB with a full pool of photographs.
+     * Trains until the budget is used up or it is called off, on the calling thread; crops and the teachers' answers are made on another, which has
+     * ended when this returns or throws. The number of libtorch's threads is set for the whole process and stays. An interrupt ends the run without
+     * saving and leaves the thread interrupted. Heap: up to 3 GB with a full pool of photographs.
      *
-     * @throws IllegalArgumentException when a teacher is no encoder or has too few channels
-     * @throws DatasetException         when a photograph is one that must not be learned from, or there is none
-     * @throws IOException              when a file cannot be read or written, or the work folder belongs to another or a running distillation
-     * @throws IllegalStateException    when training diverges or the exported encoder does not give what the trained one gives
+     * <p>A file is replaced in one step: after any failure the encoder is the former one or the new one, never a part of it. The state is written
+     * first, so that an encoder is never ahead of it.
+     *
+     * @throws IllegalArgumentException when a teacher is no encoder or the teachers have too few channels
+     * @throws DatasetException         when a photograph is one that must not be learned from, a folder or a picture to exclude cannot be read, or no
+     *                                  photograph is usable
+     * @throws IOException              when a file cannot be read or written, the run is interrupted, the saved state is damaged, or the work folder is
+     *                                  in use or belongs to a distillation with other options; the message names them
+     * @throws IllegalStateException    when training diverges, a teacher or libtorch fails, or the exported encoder does not give what the trained
+     *                                  one gives
      */
     public static DistillResult run(DistillOptions options) throws IOException {
         Files.createDirectories(options.work);
@@ -93,7 +103,12 @@ public final class Distill {
         }
     }
 
-    /** Writes 64 crops as one PNG, as the student would see them: to look at what it learns from. */
+    /**
+     * Writes 64 crops as one PNG, as the student would see them: to look at what it learns from. Needs neither teachers nor the work folder.
+     *
+     * @throws DatasetException as {@link #run}
+     * @throws IOException      when the PNG cannot be written
+     */
     public static void sheet(DistillOptions options, Path png) throws IOException {
         Distill d = new Distill(options);
         d.photos = Photos.load(options.photos, options.exclude, options.photoBytes, options.seed, options.progress);
@@ -125,9 +140,9 @@ public final class Distill {
         }
         student = new Student(o.architecture, o.seed, o.channelsLast);
         adam = new Adam(student.trainable(), WEIGHT_DECAY);
-        restore();
         List<Teacher> teachers = new ArrayList<>();
         try {
+            restore();
             int[] from = new int[3];
             for (Encoder e : encoders) {
                 teachers.add(Teacher.open(e, o.teacherThreads, spaces, from.clone(), teachers.isEmpty()));
@@ -164,25 +179,29 @@ public final class Distill {
 
     private List<TargetSpace> targetSpaces() throws IOException {
         Path file = o.work.resolve("targets.npz");
-        byte[] key = fingerprint().getBytes(StandardCharsets.UTF_8);
+        String here = fingerprint();
         if (Files.exists(file)) {
+            String stored;
+            List<TargetSpace> read = new ArrayList<>();
             try (Npz npz = Npz.open(file)) {
-                byte[] stored = npz.bytes("fingerprint");
-                if (!Arrays.equals(stored, key)) {
-                    throw new IOException("the work folder " + o.work + " belongs to another distillation (" + new String(stored, StandardCharsets.UTF_8) + "; this one is "
-                            + fingerprint() + "): give another --work, or delete it to begin anew");
-                }
-                List<TargetSpace> read = new ArrayList<>();
+                stored = new String(npz.bytes("fingerprint"), StandardCharsets.UTF_8);
                 for (int s = 0; s < 3; s++) {
                     double[] mean = npz.doubles(s + ".mean");
                     double[] variances = npz.doubles(s + ".variances");
                     read.add(new TargetSpace(mean.length, variances.length, npz.doubles(s + ".projection"), mean, variances, npz.doubles(s + ".kept")[0]));
                 }
-                return read;
+            } catch (IOException | RuntimeException e) {
+                throw unusable(file, e);
             }
+            if (!stored.equals(here)) {
+                throw new IOException("the work folder " + o.work + " belongs to a distillation with other options: " + differences(stored, here)
+                        + ". Give the same options again, or another work folder, or delete this one to begin anew");
+            }
+            return read;
         }
         List<TargetSpace> fitted = fitTargets();
         Map<String, NpyArray> arrays = new LinkedHashMap<>();
+        byte[] key = here.getBytes(StandardCharsets.UTF_8);
         arrays.put("fingerprint", new NpyArray(new int[] {key.length}, key));
         for (int s = 0; s < 3; s++) {
             TargetSpace t = fitted.get(s);
@@ -202,6 +221,24 @@ public final class Distill {
         b.append(String.format(Locale.ROOT, ", seed %d, batch %d, crop %d, %d photographs at share %.3f, exponent %.3f, statistics %d, widths %s", o.seed, o.batch, o.crop, photos.size(),
                 photos.isEmpty() ? 0 : o.photoShare, o.exponent, o.statisticsCrops, o.architecture.widths()));
         return b.toString();
+    }
+
+    /** The parts in which two fingerprints differ, for people. */
+    private static String differences(String there, String here) {
+        // Between the parts, not between the widths of the last one.
+        String[] a = there.split(", (?=[a-z]|\\d+ photographs)");
+        String[] b = here.split(", (?=[a-z]|\\d+ photographs)");
+        List<String> apart = new ArrayList<>();
+        for (int i = 0; i < Math.max(a.length, b.length); i++) {
+            String x = i < a.length ? a[i] : "nothing";
+            String y = i < b.length ? b[i] : "nothing";
+            if (!x.equals(y)) apart.add("it was begun with " + x + ", this is " + y);
+        }
+        return String.join("; ", apart);
+    }
+
+    private IOException unusable(Path file, Exception e) {
+        return new IOException("the saved state " + file + " cannot be read or is damaged (" + why(e) + "): put a copy of it back, or delete the work folder " + o.work + " to begin anew", e);
     }
 
     private List<TargetSpace> fitTargets() {
@@ -362,6 +399,8 @@ public final class Distill {
             if (!Double.isFinite(loss)) throw new IllegalStateException("the loss is not finite at step " + step + ": lower the learning rate; the last saved state is in " + o.work);
             sum.backward();
             double norm = torch.clip_grad_norm_(all, CLIP);
+            // Before the weights are spoiled by it and saved.
+            if (!Double.isFinite(norm)) throw new IllegalStateException("the gradient is not finite at step " + step + ": lower the learning rate; the last saved state is in " + o.work);
             adam.step(step + 1, rate);
             return norm;
         } catch (IllegalStateException e) {
@@ -463,6 +502,8 @@ public final class Distill {
             adam.restore(values);
             step = (long) npz.doubles("step")[0];
             seconds = npz.doubles("seconds")[0];
+        } catch (IOException | RuntimeException e) {
+            throw unusable(file, e);
         }
         say(String.format(Locale.ROOT, "going on from step %d after %.1f minutes of training", step, seconds / 60));
     }
@@ -497,17 +538,44 @@ public final class Distill {
         Files.writeString(file, JSON.writeValueAsString(line) + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
     }
 
+    private interface Content {
+        void write(Path file) throws IOException;
+    }
+
     private static void replace(Path file, byte[] bytes) throws IOException {
-        Path absolute = file.toAbsolutePath();
-        Files.createDirectories(absolute.getParent());
-        Path temporary = absolute.resolveSibling(absolute.getFileName() + ".tmp");
-        Files.write(temporary, bytes);
-        Files.move(temporary, absolute, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        replace(file, temporary -> Files.write(temporary, bytes));
     }
 
     private static void replace(Path file, Map<String, NpyArray> arrays) throws IOException {
-        Path temporary = file.resolveSibling(file.getFileName() + ".tmp");
-        Npz.write(temporary, arrays);
-        Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        replace(file, temporary -> Npz.write(temporary, arrays));
+    }
+
+    /** Readers see the former file or the whole new one, and a failure leaves the former. */
+    private static void replace(Path file, Content content) throws IOException {
+        Path absolute = file.toAbsolutePath();
+        Path temporary = absolute.resolveSibling(absolute.getFileName() + ".tmp");
+        try {
+            Files.createDirectories(absolute.getParent());
+            content.write(temporary);
+            // Else a power cut could leave the new name without the new content.
+            try (FileChannel channel = FileChannel.open(temporary, StandardOpenOption.WRITE)) {
+                channel.force(true);
+            }
+            Files.move(temporary, absolute, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } catch (IOException e) {
+            try {
+                Files.deleteIfExists(temporary);
+            } catch (IOException f) {
+                e.addSuppressed(f);
+            }
+            throw new IOException("cannot write " + absolute + ": " + why(e) + (Files.exists(absolute) ? "; the former file is unchanged" : "")
+                    + ". With that mended, the same command goes on from the last saved state", e);
+        }
+    }
+
+    private static String why(Exception e) {
+        if (e instanceof AccessDeniedException a) return "no permission for " + a.getFile();
+        if (e instanceof FileSystemException f && f.getReason() == null) return f.getFile() + " is in the way (" + f.getClass().getSimpleName() + ")";
+        return e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
     }
 }

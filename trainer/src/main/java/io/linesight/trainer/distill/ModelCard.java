@@ -31,16 +31,16 @@ record ModelCard(DistillOptions o, List<Encoder> teachers, Photos photos, List<T
         line(b, "## Data");
         line(b, "");
         if (photos.isEmpty()) {
-            line(b, "- No photographs.");
+            line(b, "- No photographs, so no evaluation picture was used.");
         } else {
             line(b, "- %.0f %% of the crops are cut from photographs: %s.", 100 * o.photoShare, photos.summary());
             for (Map.Entry<Path, Integer> e : photos.counts().entrySet()) line(b, "  - %s: %d", e.getKey().getFileName(), e.getValue());
             line(b, "  - Licences of the photographs: %s", o.photosLicence.isBlank() ? "not stated" : o.photosLicence);
         }
-        line(b, "- The others are made up: %s; one laid on another; scratches, cracks, stains and dents on top.", String.join(", ", Scenes.families()));
+        line(b, "- %s made up: %s; one laid on another; scratches, cracks, stains and dents on top.", photos.isEmpty() ? "All crops are" : "The others are", String.join(", ", Scenes.families()));
         line(b, "- Crops of %d pixels, mirrored and turned by quarters; brightness, contrast, gamma, colour, vignette, blur and noise vary; a quarter is grey.", o.crop);
-        if (o.exclude.isEmpty()) line(b, "- No evaluation pictures were given to check the photographs against.");
-        else line(b, "- No evaluation picture was used: the photographs were compared with %d folder(s) of them, by hash of the pixels and by a perceptual hash, and none was among them.", o.exclude.size());
+        if (!photos.isEmpty() && o.exclude.isEmpty()) line(b, "- No evaluation pictures were given to check the photographs against.");
+        if (!photos.isEmpty() && !o.exclude.isEmpty()) line(b, "- No evaluation picture was used: the photographs were compared with %d folder(s) of them, by hash of the pixels and by a perceptual hash, and none was among them.", o.exclude.size());
         line(b, "");
         line(b, "## Training");
         line(b, "");
@@ -51,7 +51,8 @@ record ModelCard(DistillOptions o, List<Encoder> teachers, Photos photos, List<T
         line(b, "");
         line(b, "## Figures");
         line(b, "");
-        line(b, "On %d held-out crops (photographs never trained on, and scenes of other random numbers):", o.heldOutCrops);
+        String from = photos.isEmpty() ? "" : photos.heldOut() > 0 ? "photographs never trained on, and " : "other crops of the photographs trained on, for there are too few to hold any out, and ";
+        line(b, "On %d held-out crops (%sscenes of other random numbers):", o.heldOutCrops, from);
         line(b, "");
         line(b, "| stride | components | teachers' variance in them | explained | explained, weighted as in training |");
         line(b, "|---|---|---|---|---|");

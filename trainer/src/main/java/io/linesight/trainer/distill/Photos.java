@@ -155,6 +155,11 @@ final class Photos {
         return train.size() + heldOut.size();
     }
 
+    /** Photographs that are only measured on. */
+    int heldOut() {
+        return heldOut.size();
+    }
+
     /** Photographs kept per folder. */
     Map<Path, Integer> counts() {
         return counts;

@@ -124,10 +124,15 @@ final class Student implements AutoCloseable {
 
     /** Takes over tensors that {@link #export} gave. */
     void restore(Map<String, float[]> values) {
-        tensors.forEach((name, t) -> set(t, values.get(name)));
+        tensors.forEach((name, t) -> set(t, name, values));
     }
 
-    static void set(Tensor t, float[] values) {
+    /** @throws IllegalArgumentException when there is no such array, or it has another size */
+    static void set(Tensor t, String name, Map<String, float[]> all) {
+        float[] values = all.get(name);
+        if (values == null || values.length != t.numel()) {
+            throw new IllegalArgumentException("it has " + (values == null ? "no array '" + name + "'" : values.length + " values in '" + name + "', " + t.numel() + " are needed"));
+        }
         long[] shape = new long[(int) t.dim()];
         for (int i = 0; i < shape.length; i++) shape[i] = t.size(i);
         t.detach().copy_(Torch.of(values, shape));

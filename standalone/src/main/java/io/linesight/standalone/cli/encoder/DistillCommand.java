@@ -15,12 +15,13 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 @Command(name = "distill", mixinStandardHelpOptions = true, sortOptions = false,
-        description = "Trains a small encoder to give what larger ones give, on photographs and on scenes that are made up. "
-                + "Interrupted in whatever way, the same command goes on from the last state saved in --work.",
+        description = "Trains a small encoder to give what larger ones give, on photographs and on scenes that are made up; the result is for 'fit --encoder'. "
+                + "The state is saved in --work every two minutes: interrupted in whatever way, the same command goes on from there.",
         footerHeading = "%nExamples:%n",
         footer = {"  linesight encoder distill --teacher mobilenet.onnx --photos photos --exclude images --minutes 600 --work work --out small.onnx",
             "", "Photographs: any folder of PNG and JPEG files; trainer/distill-photos.sh fetches freely licensed ones from Debian packages.",
-            "Pictures that models will be measured on belong into --exclude, never into --photos."})
+            "Pictures that models will be measured on belong in --exclude, never in --photos.",
+            "A --work folder is gone on with only with the teachers, photographs, --photo-share, --seed, --batch, --crop and --exponent that it was begun with; of the photographs, their number is checked."})
 final class DistillCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
@@ -37,28 +38,28 @@ final class DistillCommand implements Callable<Integer> {
     @Option(names = "--photos-licence", defaultValue = "", paramLabel = "TEXT", description = "Where the photographs come from and under what licences, for the model card.")
     private String photosLicence;
 
-    @Option(names = "--photo-share", defaultValue = "0.6", paramLabel = "0..1", description = "Share of crops cut from photographs (${DEFAULT-VALUE}).")
+    @Option(names = "--photo-share", defaultValue = "0.6", paramLabel = "0..1", description = "Share of crops cut from photographs, if there are any (${DEFAULT-VALUE}).")
     private double photoShare;
 
-    @Option(names = "--exclude", paramLabel = "DIR", description = "Folder of evaluation pictures: if a photograph is one of them, or looks it, nothing is trained; may be repeated.")
+    @Option(names = "--exclude", paramLabel = "DIR", description = "Folder of evaluation pictures: if a photograph is one of them, or looks it when scaled or compressed anew, nothing is trained; may be repeated.")
     private List<Path> exclude = List.of();
 
-    @Option(names = "--minutes", defaultValue = "0", paramLabel = "M", description = "Training time, all runs with this --work together.")
+    @Option(names = "--minutes", defaultValue = "0", paramLabel = "M", description = "Training time, all runs with this --work together; loading and the teachers' statistics come on top. This or --steps is needed.")
     private double minutes;
 
-    @Option(names = "--steps", defaultValue = "0", paramLabel = "N", description = "Optimiser steps, all runs together. With --minutes too, whichever ends first.")
+    @Option(names = "--steps", defaultValue = "0", paramLabel = "N", description = "Optimiser steps, all runs with this --work together. With --minutes too, whichever ends first.")
     private long steps;
 
-    @Option(names = "--batch", defaultValue = "32", paramLabel = "N", description = "Crops per step (${DEFAULT-VALUE}).")
+    @Option(names = "--batch", defaultValue = "32", paramLabel = "N", description = "Crops per step, 2 to 256 (${DEFAULT-VALUE}).")
     private int batch;
 
-    @Option(names = "--crop", defaultValue = "128", paramLabel = "PIXELS", description = "Side of a crop (${DEFAULT-VALUE}).")
+    @Option(names = "--crop", defaultValue = "128", paramLabel = "PIXELS", description = "Side of a crop, a multiple of 16 from 32 to 512 (${DEFAULT-VALUE}).")
     private int crop;
 
-    @Option(names = "--seed", defaultValue = "42", description = "Of everything random (${DEFAULT-VALUE}).")
+    @Option(names = "--seed", defaultValue = "42", description = "Of the first weights and of every crop (${DEFAULT-VALUE}).")
     private long seed;
 
-    @Option(names = "--lr", defaultValue = "0.0015", paramLabel = "RATE", description = "Highest learning rate (${DEFAULT-VALUE}).")
+    @Option(names = "--lr", defaultValue = "0.0015", paramLabel = "RATE", description = "Highest learning rate, after a warm-up of 300 steps; it falls along a cosine from there (${DEFAULT-VALUE}).")
     private double learningRate;
 
     @Option(names = "--exponent", defaultValue = "0.5", paramLabel = "0..1", description = "How much more an error counts in a component of little variance; 0 is plain squared error (${DEFAULT-VALUE}).")
@@ -70,7 +71,7 @@ final class DistillCommand implements Callable<Integer> {
     @Option(names = "--teacher-threads", defaultValue = "1", paramLabel = "N", description = "CPU threads of each teacher, beside the student (${DEFAULT-VALUE}).")
     private int teacherThreads;
 
-    @Option(names = "--work", required = true, paramLabel = "DIR", description = "Folder for the state of the run and its metrics.jsonl.")
+    @Option(names = "--work", required = true, paramLabel = "DIR", description = "Folder for the state of the run and its metrics.jsonl; made when absent, one run at a time.")
     private Path work;
 
     @Option(names = "--licence", defaultValue = "Apache-2.0", paramLabel = "TEXT", description = "Licence of the trained weights, for the model card (${DEFAULT-VALUE}).")

@@ -1,0 +1,221 @@
+package io.linesight.trainer.distill;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.linesight.mmad.encoder.Encoder;
+import io.linesight.mmad.image.ImageCodec;
+import io.linesight.mmad.io.NpyArray;
+import io.linesight.mmad.io.Npz;
+import io.linesight.trainer.data.DatasetException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class DistillTest {
+    @TempDir
+    static Path shared;
+    private static Path teacher;
+
+    @TempDir
+    Path dir;
+
+    @BeforeAll
+    static void write() throws IOException {
+        teacher = Runs.teacher(shared);
+    }
+
+    private DistillOptions.Builder options(String name) {
+        return Runs.options(teacher, dir, name);
+    }
+
+    private static BooleanSupplier after(int steps) {
+        AtomicInteger asked = new AtomicInteger();
+        return () -> asked.getAndIncrement() >= steps;
+    }
+
+    private static Map<String, float[]> state(Path work) throws IOException {
+        Map<String, float[]> values = new LinkedHashMap<>();
+        try (Npz npz = Npz.open(work.resolve("state.npz"))) {
+            for (String name : npz.names()) if (!name.equals("step") && !name.equals("seconds")) values.put(name, npz.floats(name));
+        }
+        return values;
+    }
+
+    @Test
+    void shouldComeToTheSameWhetherInterruptedOrNot() throws IOException {
+        DistillResult whole = Distill.run(options("whole").steps(6).build());
+        assertThat(whole.finished()).isTrue();
+        assertThat(whole.steps()).isEqualTo(6);
+        assertThat(whole.images()).isEqualTo(24);
+
+        DistillResult half = Distill.run(options("halves").steps(6).stopWhen(after(3)).build());
+        assertThat(half.finished()).isFalse();
+        assertThat(half.steps()).isEqualTo(3);
+        Map<String, float[]> between = state(dir.resolve("halves"));
+        DistillResult rest = Distill.run(options("halves").steps(6).build());
+        assertThat(rest.finished()).isTrue();
+        assertThat(rest.steps()).isEqualTo(6);
+        assertThat(rest.seconds()).as("time of both").isGreaterThan(half.seconds());
+        assertThat(rest.lastLoss()).isCloseTo(whole.lastLoss(), within(1e-4));
+        for (int s = 0; s < 3; s++) assertThat(rest.explained().get(s)).isCloseTo(whole.explained().get(s), within(1e-4));
+        Map<String, float[]> expected = state(dir.resolve("whole"));
+        Map<String, float[]> actual = state(dir.resolve("halves"));
+        expected.forEach((name, values) -> assertThat(actual.get(name)).as(name).containsExactly(values, within(1e-4f)));
+        assertThat(actual.get("stem.weight")).as("the second half learned").isNotEqualTo(between.get("stem.weight"));
+
+        DistillResult nothingLeft = Distill.run(options("halves").steps(6).build());
+        assertThat(nothingLeft.finished()).isTrue();
+        assertThat(nothingLeft.steps()).isEqualTo(6);
+        assertThat(nothingLeft.lastLoss()).isNaN();
+        assertThat(Encoder.load(dir.resolve("halves.onnx")).channels()).isEqualTo(Runs.SMALL.widths());
+        assertThat(dir.resolve("halves.onnx.md")).content().contains("6 steps of 4 crops", "No photographs, so no evaluation picture", "All crops are made up", "On 4 held-out crops (scenes of", "channels [36, 72, 144]", "licence not stated");
+    }
+
+    @Test
+    void shouldRefuseToGoOnWithOtherOptionsAndNameThem() throws IOException {
+        Path second = dir.resolve("run.onnx");
+        Distill.run(options("run").steps(1).build());
+        byte[] former = Files.readAllBytes(second);
+        refuse(options("run").seed(6), "begun with seed 5, this is seed 6");
+        refuse(options("run").batch(2), "batch 4", "batch 2");
+        refuse(options("run").crop(48), "crop 32", "crop 48");
+        refuse(options("run").exponent(0.25), "exponent 0.500", "exponent 0.250");
+        refuse(options("run").statisticsCrops(17), "statistics 16", "statistics 17");
+        refuse(options("run").architecture(new Architecture(4, List.of(6, 8, 12), List.of(1, 1, 1))), "widths [6, 8, 10]", "widths [6, 8, 12]");
+        refuse(options("run").teachers(List.of(teacher, second)), "begun with teachers ", "this is teachers ");
+        Path photos = Files.createDirectories(dir.resolve("photos"));
+        Files.write(photos.resolve("a.png"), ImageCodec.encodePng(PhotosTest.scene(1)));
+        refuse(options("run").photos(List.of(photos)), "0 photographs at share 0.000", "1 photographs at share 0.600");
+        assertThatThrownBy(() -> Distill.run(options("run").seed(6).batch(2).steps(2).build())).hasMessageContaining("seed 6").hasMessageContaining("batch 2")
+                .satisfies(e -> assertThat(e.getMessage()).doesNotContain("crop", "teachers", "exponent"));
+        assertThat(second).hasBinaryContent(former);
+
+        assertThat(Distill.run(options("run").steps(2).learningRate(0.001).saveSeconds(5).heldOutCrops(2).build()).steps()).as("these may change").isEqualTo(2);
+    }
+
+    private static void refuse(DistillOptions.Builder changed, String... named) {
+        assertThatThrownBy(() -> Distill.run(changed.steps(2).build())).isInstanceOf(IOException.class).hasMessageContaining("other options").hasMessageContainingAll(named);
+    }
+
+    @Test
+    void shouldRefuseADamagedState() throws IOException {
+        Distill.run(options("run").steps(1).build());
+        byte[] encoder = Files.readAllBytes(dir.resolve("run.onnx"));
+        for (String name : List.of("state.npz", "targets.npz")) {
+            Path file = dir.resolve("run").resolve(name);
+            byte[] whole = Files.readAllBytes(file);
+            Files.write(file, Arrays.copyOf(whole, whole.length / 2));
+            damaged(file, "is not a NumPy archive");
+            Files.write(file, new byte[0]);
+            damaged(file, "is not a NumPy archive");
+            byte[] flipped = whole.clone();
+            flipped[whole.length / 3] ^= 1;
+            Files.write(file, flipped);
+            damaged(file, "checksum");
+            Files.write(file, whole);
+        }
+        Path state = dir.resolve("run/state.npz");
+        byte[] whole = Files.readAllBytes(state);
+        Map<String, NpyArray> arrays = new LinkedHashMap<>();
+        try (Npz npz = Npz.open(state)) {
+            for (String name : npz.names()) arrays.put(name, npz.get(name));
+        }
+        arrays.remove("second.f8.weight");
+        Npz.write(state, arrays);
+        damaged(state, "no array 'second.f8.weight'");
+        Files.write(state, whole);
+        assertThat(dir.resolve("run.onnx")).hasBinaryContent(encoder);
+        assertThat(Distill.run(options("run").steps(2).build()).steps()).isEqualTo(2);
+    }
+
+    private void damaged(Path file, String how) {
+        assertThatThrownBy(() -> Distill.run(options("run").steps(2).build())).isInstanceOf(IOException.class)
+                .hasMessageContainingAll("the saved state " + file + " cannot be read or is damaged", how, "delete the work folder");
+    }
+
+    @Test
+    void shouldLeaveTheFormerEncoderWholeWhenItCannotWrite() throws IOException {
+        Distill.run(options("run").steps(1).build());
+        Path out = dir.resolve("run.onnx");
+        byte[] former = Files.readAllBytes(out);
+        Path temporary = dir.resolve("run.onnx.tmp");
+        Files.createDirectories(temporary.resolve("not empty"));
+        unwritten(2, out, "Is a directory", "the former file is unchanged");
+        assertThat(out).hasBinaryContent(former);
+        Files.delete(temporary.resolve("not empty"));
+        Files.delete(temporary);
+
+        Path state = dir.resolve("run/state.npz");
+        byte[] saved = Files.readAllBytes(state);
+        Path full = Path.of("/dev/full");
+        assumeTrue(Files.exists(full), "this system has no device that is always full");
+        Files.createSymbolicLink(temporary, full);
+        unwritten(3, out, "No space left", "the former file is unchanged");
+        assertThat(out).hasBinaryContent(former);
+        assertThat(temporary).as("tidied up").doesNotExist();
+        assertThat(full).exists();
+
+        byte[] ahead = Files.readAllBytes(state);
+        assertThat(ahead).as("the state is written before the encoder").isNotEqualTo(saved);
+        Files.createSymbolicLink(dir.resolve("run/state.npz.tmp"), full);
+        unwritten(4, state, "No space left", "the former file is unchanged");
+        assertThat(state).hasBinaryContent(ahead);
+        assertThat(out).hasBinaryContent(former);
+
+        assertThat(Distill.run(options("run").steps(4).build()).steps()).isEqualTo(4);
+        assertThat(Files.readAllBytes(out)).isNotEqualTo(former);
+    }
+
+    private void unwritten(int steps, Path file, String... why) {
+        assertThatThrownBy(() -> Distill.run(options("run").steps(steps).build())).isInstanceOf(IOException.class).hasMessageContaining("cannot write " + file).hasMessageContainingAll(why);
+    }
+
+    @Test
+    void shouldRefuseAWorkFolderInUse() throws IOException {
+        AtomicReference<Throwable> second = new AtomicReference<>();
+        Distill.run(options("run").steps(1).stopWhen(() -> {
+            try {
+                Distill.run(options("run").steps(1).build());
+            } catch (IOException e) {
+                second.set(e);
+            }
+            return false;
+        }).build());
+        assertThat(second.get()).hasMessageContaining("in use by a distillation that is running").hasMessageContaining(dir.resolve("run").toString());
+    }
+
+    @Test
+    void shouldNotBeginWithAnEvaluationPictureAmongThePhotographs() throws IOException {
+        Path photos = Files.createDirectories(dir.resolve("photos"));
+        Path evaluation = Files.createDirectories(dir.resolve("evaluation"));
+        Files.write(photos.resolve("a.png"), ImageCodec.encodePng(PhotosTest.scene(1)));
+        Files.write(photos.resolve("b.jpg"), ImageCodec.encodeJpeg(PhotosTest.scene(2), 60));
+        Files.write(evaluation.resolve("c.png"), ImageCodec.encodePng(PhotosTest.scene(2)));
+        DistillOptions options = options("run").steps(1).photos(List.of(photos)).exclude(List.of(evaluation)).build();
+        assertThatThrownBy(() -> Distill.run(options)).isInstanceOf(DatasetException.class).hasMessageContaining("b.jpg").hasMessageContaining("c.png");
+        assertThat(dir.resolve("run/targets.npz")).doesNotExist();
+        assertThat(dir.resolve("run.onnx")).doesNotExist();
+        Files.delete(photos.resolve("b.jpg"));
+        Distill.run(options);
+        assertThat(dir.resolve("run.onnx.md")).content().contains("1 photographs kept", "were compared with 1 folder(s)", "too few to hold any out");
+    }
+
+    @Test
+    void shouldNameEveryOptionThatIsWrong() {
+        assertThatThrownBy(() -> DistillOptions.builder().batch(1).crop(40).minutes(Double.NaN).saveSeconds(-1).photoBytes(0).build()).isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContainingAll("no teacher", "no work folder", "no encoder file", "batch must be 2..256, got 1", "multiple of 16", "minutes and steps must be numbers", "seconds between", "memory for photographs");
+    }
+}
