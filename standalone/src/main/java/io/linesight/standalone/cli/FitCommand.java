@@ -2,6 +2,7 @@ package io.linesight.standalone.cli;
 
 import io.linesight.mmad.encoder.Encoder;
 import io.linesight.mmad.model.MapKind;
+import io.linesight.mmad.runtime.Device;
 import io.linesight.trainer.data.DatasetLayout;
 import io.linesight.trainer.data.ImageSource;
 import io.linesight.trainer.fit.CalibrationRule;
@@ -41,7 +42,7 @@ final class FitCommand implements Callable<Integer> {
     /** What has no meaning where nothing is trained. */
     private static final List<String> MMAD_ONLY = List.of("--from", "--preset", "--map", "--finest-stride", "--top-share", "--minutes", "--epochs", "--batch", "--lr",
             "--schedule", "--warmup", "--early-stop", "--validate-every", "--balance", "--augment", "--augment-copies", "--allow-leakage", "--allow-few", "--cache", "--cache-max",
-            "--save-every", "--fresh");
+            "--save-every", "--fresh", "--device", "--encoder-device");
 
     @Spec
     private CommandSpec spec;
@@ -138,6 +139,13 @@ final class FitCommand implements Callable<Integer> {
     @Option(names = "--false-reject", defaultValue = "0.01", paramLabel = "RATE", description = "Share of good parts that the thresholds may call anomalous, 0.0001 to 0.2 (${DEFAULT-VALUE}).")
     private double falseReject;
 
+    @Option(names = "--device", defaultValue = "cpu", paramLabel = "auto|cpu|cuda", description = "Where the network is trained (${DEFAULT-VALUE}). cuda needs libtorch's GPU natives (docs/operations.md) "
+            + "and has not run on a GPU yet; auto takes the CPU where there is none.")
+    private String device;
+
+    @Option(names = "--encoder-device", defaultValue = "cpu", paramLabel = "auto|cpu|cuda[:N]", description = "Where ONNX Runtime runs the encoder (${DEFAULT-VALUE}).")
+    private String encoderDevice;
+
     @Option(names = "--skip-unreadable", description = "Leave damaged pictures out instead of stopping with their list.")
     private boolean skipUnreadable;
 
@@ -171,6 +179,12 @@ final class FitCommand implements Callable<Integer> {
         if (batch < 1 || batch > 64) throw new ParameterException(spec.commandLine(), "--batch must be 1..64");
         if (preset != null && !List.of("base", "small", "tiny").contains(preset)) throw new ParameterException(spec.commandLine(), "--preset must be base, small or tiny");
         CalibrationRule rule = CalibrateCommand.rule(spec, falseReject, ThresholdMethod.AUTO);
+        if (!List.of("auto", "cpu", "cuda").contains(device)) throw new ParameterException(spec.commandLine(), "--device must be auto, cpu or cuda");
+        try {
+            Device.parse(encoderDevice);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), "--encoder-device: " + e.getMessage());
+        }
         if (copies < 1 || copies > FitOptions.MOST_COPIES) throw new ParameterException(spec.commandLine(), "--augment-copies must be 1.." + FitOptions.MOST_COPIES);
         if (warmup < 0 || patience < 0 || validateEvery < 0) throw new ParameterException(spec.commandLine(), "--warmup, --early-stop and --validate-every must not be negative");
         if (validateEvery > 0 && patience == 0) throw new ParameterException(spec.commandLine(), "--validate-every goes with --early-stop");
@@ -192,7 +206,7 @@ final class FitCommand implements Callable<Integer> {
         if (topShare != null) options.topShare(topShare);
         options.source(source).encoder(chosen).from(from).map(map).finestStride(finestStride).rule(rule).minutes(minutes).epochs(epochs)
                 .batch(batch).seed(seed).learningRate(learningRate).threads(threads).skipUnreadable(skipUnreadable).command(commandLine()).out(out)
-                .schedule(schedule).warmup(warmup).patience(patience).validateEvery(validateEvery).balance(balance).augment(augment).copies(copies)
+                .device(device).encoderDevice(encoderDevice).schedule(schedule).warmup(warmup).patience(patience).validateEvery(validateEvery).balance(balance).augment(augment).copies(copies)
                 .survey(true).allowLeakage(allowLeakage).allowFew(allowFew).cache(cache).cacheMost((long) (cacheMost * 1e9))
                 .runFolder(out.resolveSibling(out.getFileName() + ".fit")).saveEvery(Duration.ofMillis(Math.round(saveEvery * 1000))).fresh(fresh);
         FitResult r;

@@ -186,7 +186,7 @@ public final class FeatureStore implements AutoCloseable {
                         at += n;
                     }
                 }
-                batch.add(t);
+                batch.add(Torch.onDevice(t));
             }
         } catch (IOException e) {
             throw new UncheckedIOException("features cannot be read" + (file == null ? " from the cache" : " from " + file), e);

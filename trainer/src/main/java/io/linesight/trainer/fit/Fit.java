@@ -113,6 +113,7 @@ public final class Fit {
         Path folder = options.out.toAbsolutePath().getParent();
         Files.createDirectories(folder);
         Torch.start(options.threads);
+        chooseDevice();
         Encoder encoder;
         MmadConfig config;
         if (options.from == null) {
@@ -146,6 +147,16 @@ public final class Fit {
             }
             if (saved != null) saved.finished();
             return result;
+        }
+    }
+
+    private void chooseDevice() {
+        if (options.device.equals("auto") && !Torch.cudaAvailable()) options.progress.println("training on the CPU: libtorch has no CUDA here");
+        if (options.device.equals("cuda") || options.device.equals("auto") && Torch.cudaAvailable()) {
+            Torch.useCuda();
+            options.progress.println("training on the GPU, which has not been tried yet: watch the loss");
+        } else {
+            Torch.useCpu();
         }
     }
 
@@ -278,7 +289,7 @@ public final class Fit {
     private FeatureCache cache(Encoder encoder, FrameSpool spool, SavedRun saved) throws IOException {
         Path folder = options.cache != null ? options.cache : saved != null ? saved.features() : null;
         if (folder == null) return null;
-        Optional<FeatureCache> opened = FeatureCache.open(folder, encoder, options.cacheMost);
+        Optional<FeatureCache> opened = FeatureCache.open(folder, encoder, options.cache != null ? options.cacheMost : Long.MAX_VALUE);
         if (opened.isEmpty()) {
             options.progress.println("another run uses the feature cache " + folder + ": this one encodes into a temporary file of its own");
             return null;
@@ -308,7 +319,7 @@ public final class Fit {
     private void encode(Encoder encoder, FrameSpool spool, FeatureStore store, FeatureStore validation) throws IOException {
         int each = 1 + options.copies;
         int total = pictures * each + spool.size() - pictures;
-        try (EncoderSession session = EncoderSession.open(encoder, ScorerOptions.defaults().withDevice("cpu").withThreads(options.threads));
+        try (EncoderSession session = EncoderSession.open(encoder, ScorerOptions.defaults().withDevice(options.encoderDevice).withThreads(options.threads));
                 Progress progress = new Progress(options.progress, "encode")) {
             List<byte[]> part = new ArrayList<>();
             for (int i = 0; i < spool.size(); i++) {
@@ -354,6 +365,7 @@ public final class Fit {
         RunState run = state == null ? new RunState() : state.run().copy();
         Weights best = state == null || state.best() == null ? null : saved.weights(state.best(), specs);
         Order order = new Order(run.step(), perEpoch);
+        Weights trained;
         Path log = options.metrics;
         if (log.toAbsolutePath().getParent() != null) Files.createDirectories(log.toAbsolutePath().getParent());
         try (Parameters parameters = new Parameters(specs, initial);
@@ -456,6 +468,13 @@ public final class Fit {
                 parameters.restore(best);
                 if (run.bestStep < run.step()) progress.say(String.format(Locale.ROOT, "taking the weights of step %d, where the loss on normals set apart was least", run.bestStep));
             }
+            trained = parameters.export();
+        }
+        // Not a matter of speed: what follows wants the host's solver.
+        Torch.useCpu();
+        try (Parameters parameters = new Parameters(specs, trained);
+                MmadNet net = new MmadNet(config, parameters);
+                Progress progress = new Progress(options.progress, "finish")) {
             double average = run.allLoss / run.step();
             Weights weights = parameters.export();
             if (config.map() != MapKind.COSINE) {

@@ -72,6 +72,8 @@ public final class FitOptions {
     final String command;
     final PrintStream progress;
     final BooleanSupplier stopWhen;
+    final String device;
+    final String encoderDevice;
     final Path runFolder;
     final Duration saveEvery;
     final boolean fresh;
@@ -112,6 +114,8 @@ public final class FitOptions {
         command = b.command;
         progress = b.progress;
         stopWhen = b.stopWhen;
+        device = b.device;
+        encoderDevice = b.encoderDevice;
         runFolder = b.runFolder;
         saveEvery = b.saveEvery;
         fresh = b.fresh;
@@ -157,6 +161,8 @@ public final class FitOptions {
         private String command = "";
         private PrintStream progress = System.err;
         private BooleanSupplier stopWhen = () -> false;
+        private String device = "cpu";
+        private String encoderDevice = "cpu";
         private Path runFolder;
         private Duration saveEvery = Duration.ofSeconds(60);
         private boolean fresh;
@@ -311,6 +317,18 @@ public final class FitOptions {
             return this;
         }
 
+        /** Where libtorch trains: {@code cpu} (default), {@code cuda}, or {@code auto} for a GPU where there is one. CUDA has not run on a GPU yet. */
+        public Builder device(String v) {
+            device = v;
+            return this;
+        }
+
+        /** Where ONNX Runtime runs the encoder: {@code cpu} (default), {@code cuda}, {@code cuda:N} or {@code auto}. */
+        public Builder encoderDevice(String v) {
+            encoderDevice = v;
+            return this;
+        }
+
         /**
          * Where the run saves what a killed one needs to go on; made when absent, removed after success. The next run with it goes on, and gives the
          * same model as if nothing had happened; with other options or pictures it is refused. Null (default) = nothing is saved.
@@ -421,6 +439,7 @@ public final class FitOptions {
             if (topShare < 0 || topShare > 1) problems.add("the top share must be 0..1, got " + topShare);
             if (from != null && finestStride != 0) problems.add("a checkpoint to go on from has its own finest stride");
             if (!List.of("base", "small", "tiny").contains(preset)) problems.add("unknown preset '" + preset + "': choose base, small or tiny");
+            if (!List.of("cpu", "cuda", "auto").contains(device)) problems.add("unknown device '" + device + "': choose auto, cpu or cuda");
             if (copies < 1 || copies > MOST_COPIES) problems.add("copies must be 1.." + MOST_COPIES + ", got " + copies);
             if (warmup < 0 || patience < 0 || validateEvery < 0) problems.add("warm-up, patience and steps between validations must not be negative");
             if (validateEvery > 0 && patience == 0) problems.add("there is nothing to validate without early stopping");

@@ -14,7 +14,7 @@ final class MemoryNeed {
     /** JVM, libraries and what training holds whatever the batch, and what a picture of a batch adds, in MiB of resident memory. */
     private record Peak(int fixed, int perImage) { }
 
-    private static final Map<String, Peak> PEAKS = Map.of("tiny", new Peak(1200, 24), "small", new Peak(1300, 150), "base", new Peak(2000, 900));
+    private static final Map<String, Peak> PEAKS = Map.of("tiny", new Peak(1200, 25), "small", new Peak(1000, 160), "base", new Peak(2000, 400));
 
     private MemoryNeed() { }
 

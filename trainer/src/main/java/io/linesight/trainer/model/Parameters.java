@@ -10,6 +10,8 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 
@@ -144,9 +146,12 @@ public final class Parameters implements AutoCloseable {
             float[] all = values.computeIfAbsent(leafName(spec.name()), k -> new float[spec.size() * Math.max(1, groups(spec.name()))]);
             System.arraycopy(weights.get(spec.name()).data(), 0, all, groupOf(spec.name()) * spec.size(), spec.size());
         }
-        values.forEach((name, v) -> {
-            if (v.length > 0) leaves.get(name).data_ptr_float().put(v);
-        });
+        try (PointerScope scope = new PointerScope(); NoGradGuard off = new NoGradGuard()) {
+            values.forEach((name, v) -> {
+                Tensor leaf = leaves.get(name);
+                leaf.copy_(Torch.of(v, v.length).view_as(leaf));
+            });
+        }
     }
 
     /** Names of all leaves, for diagnosis. */

@@ -40,8 +40,10 @@ public final class SelectiveScan extends JavaOp {
         this.order = order;
     }
 
+    /** On a GPU the activations come to the host and go back: the kernel is Java, and in tensor operators the scan takes tens of gigabytes a picture. */
     @Override
-    protected Tensor forward(Tensor u) {
+    protected Tensor forward(Tensor device) {
+        Tensor u = Torch.onHost(device);
         int groups = (int) p.xProj.size(0);
         int rank = (int) p.dtWeight.size(3);
         int states = (int) p.aLogs.size(2);
@@ -56,11 +58,12 @@ public final class SelectiveScan extends JavaOp {
             states0 = Torch.buffer(checkpoints);
         }
         ScanKernel.forward(shape, inputs, Torch.buffer(y), states0);
-        return y;
+        return Torch.onDevice(y);
     }
 
     @Override
-    protected Tensor backward(Tensor gy) {
+    protected Tensor backward(Tensor device) {
+        Tensor gy = Torch.onHost(device);
         Tensor gu = torch.empty_like(u);
         ScanKernel.Gradients g = new ScanKernel.Gradients(Torch.buffer(gu), null, new float[inputs.projectionWeight().length], new float[inputs.stepWeight().length],
                 new float[inputs.stepBias().length], new float[inputs.a().length], new float[inputs.skip().length]);
@@ -72,7 +75,7 @@ public final class SelectiveScan extends JavaOp {
         for (int i = 0; i < a.length; i++) a[i] *= inputs.a()[i];
         accumulate(p.aLogs, Torch.of(a, a.length));
         accumulate(p.ds, Torch.of(g.skip(), shape.groups(), 1, shape.channels()).expand(shape.groups(), shape.directions(), shape.channels()).contiguous());
-        return gu;
+        return Torch.onDevice(gu);
     }
 
     private float[] negativeA() {

@@ -3,6 +3,7 @@ package io.linesight.trainer.torch;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
@@ -72,8 +73,9 @@ public abstract class JavaOp {
         TensorTensorHook run = new TensorTensorHook() {
             @Override
             public TensorBase call(TensorBase gradient) {
-                try (NoGradGuard off = new NoGradGuard()) {
-                    inputGradient = backward(new Tensor(gradient).contiguous());
+                // On a GPU libtorch calls from a thread of its own, where no scope of the caller's is open.
+                try (PointerScope scope = new PointerScope(); NoGradGuard off = new NoGradGuard()) {
+                    inputGradient = keep(backward(new Tensor(gradient).contiguous()));
                 }
                 return gradient;
             }

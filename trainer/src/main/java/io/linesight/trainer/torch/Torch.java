@@ -23,11 +23,15 @@ import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * The little of libtorch that training needs, in one place. Tensors are float32 on the CPU. Every tensor belongs to the
+ * The little of libtorch that training needs, in one place. Tensors are float32, on the CPU unless {@link #useCuda} was called: then what the
+ * network computes with lies on the GPU, and what Java reads and writes on the host. Every tensor belongs to the
  * {@code PointerScope} that is open on the calling thread; what must outlive it is retained explicitly.
  */
 public final class Torch {
     private static boolean started;
+    private static volatile boolean cuda;
+    /** Tests only: moves between host and device copy though both are the CPU, so that nothing may rely on their being the same memory. */
+    private static final boolean COPYING = Boolean.getBoolean("linesight.torch.copying");
 
     private static final String OPENBLAS_THREADS = "OPENBLAS_NUM_THREADS";
     private static final long SOLVE_STACK = 64L << 20;
@@ -164,29 +168,76 @@ public final class Torch {
         }
     }
 
-    /** A tensor with a copy of the values. */
+    /** Whether libtorch has a GPU here: its CUDA natives are on the class path, and driver and device are there. */
+    public static boolean cudaAvailable() {
+        try {
+            return torch.cuda_is_available();
+        } catch (RuntimeException | LinkageError e) {
+            return false;
+        }
+    }
+
+    /**
+     * Has the tensors of networks made from here on lie on the first GPU.
+     *
+     * @throws IllegalStateException when there is none
+     */
+    public static void useCuda() {
+        if (!cudaAvailable()) {
+            throw new IllegalStateException("libtorch has no CUDA here: training on a GPU needs its GPU natives (Maven profile 'cuda-training', linux-x86_64), CUDA 13 and a driver for it. "
+                    + "Choose device cpu, or auto to take what there is");
+        }
+        cuda = true;
+    }
+
+    public static void useCpu() {
+        cuda = false;
+    }
+
+    /** Where the network computes; the same tensor when it is there. */
+    public static Tensor onDevice(Tensor host) {
+        if (COPYING) return host.clone();
+        return cuda ? host.cuda() : host;
+    }
+
+    /** Where Java can read and write; the same tensor when it is there. */
+    public static Tensor onHost(Tensor t) {
+        if (COPYING) return t.clone();
+        return t.cpu();
+    }
+
+    /** Dropout whose draws come from the CPU's generator wherever the network is, so that a saved run has them all. */
+    public static Tensor dropout(Tensor x, double rate) {
+        if (!cuda) return torch.dropout(x, rate, true);
+        long[] shape = new long[(int) x.dim()];
+        for (int i = 0; i < shape.length; i++) shape[i] = x.size(i);
+        return x.mul(onDevice(torch.rand(shape).ge(scalar(rate)).to(torch.ScalarType.Float).div_(scalar(1 - rate))));
+    }
+
+    /** A tensor with a copy of the values, on the device. */
     public static Tensor of(float[] values, long... shape) {
         Tensor t = torch.empty(shape);
         if (t.numel() != values.length) throw new IllegalArgumentException("shape needs " + t.numel() + " values, got " + values.length);
         if (values.length > 0) t.data_ptr_float().put(values);
-        return t;
+        return onDevice(t);
     }
 
     /** A copy of the values in row-major order. */
     public static float[] values(Tensor t) {
-        Tensor c = t.detach().contiguous();
+        Tensor c = t.detach().cpu().contiguous();
         float[] values = new float[Math.toIntExact(c.numel())];
         if (values.length > 0) c.data_ptr_float().get(values);
         return values;
     }
 
-    /** The memory of a contiguous tensor; valid as long as the tensor. */
+    /** The memory of a contiguous tensor on the host; valid as long as the tensor. */
     public static FloatBuffer buffer(Tensor t) {
         if (!t.is_contiguous()) throw new IllegalArgumentException("tensor is not contiguous");
         FloatPointer p = t.data_ptr_float();
         return p.capacity(t.numel()).asBuffer();
     }
 
+    /** On the host. */
     public static Tensor empty(long... shape) {
         return torch.empty(shape);
     }

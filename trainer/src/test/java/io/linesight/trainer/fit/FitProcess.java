@@ -27,6 +27,16 @@ final class FitProcess {
         List<String> command = new ArrayList<>(wrapped);
         command.addAll(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=4",
                 "--add-modules", "jdk.incubator.vector", "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0", main.getName(), argument.toString()));
+        return start(command, log);
+    }
+
+    /** As if activations moved between host and device. */
+    static Process startCopying(Path out, Path log) throws IOException {
+        return start(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx512m", "-XX:+UseSerialGC", "--add-modules", "jdk.incubator.vector",
+                "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0", "-Dlinesight.torch.copying=true", FitProcess.class.getName(), out.toString()), log);
+    }
+
+    private static Process start(List<String> command, Path log) throws IOException {
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
         // Not as an argument: ONNX Runtime does not survive a long command line.
         builder.environment().put("CLASSPATH", System.getProperty("java.class.path"));

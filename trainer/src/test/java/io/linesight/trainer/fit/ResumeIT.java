@@ -133,6 +133,19 @@ class ResumeIT {
         assertThat(losses("stopped.metrics.jsonl")).isEqualTo(losses("whole.metrics.jsonl"));
     }
 
+    /** Stands in for a GPU, which no machine of ours has: host and device are two places, and the kernel works on the host's. */
+    @Test
+    void shouldTrainTheSameWhereHostAndDeviceAreNotTheSameMemory() throws Exception {
+        FitResult whole = Fit.run(options("whole.onnx").build());
+        Process p = FitProcess.startCopying(dir.resolve("m.onnx"), dir.resolve("log"));
+        try {
+            assertThat(p.waitFor(180, TimeUnit.SECONDS)).isTrue();
+        } finally {
+            p.destroyForcibly();
+        }
+        assertThat(Files.readString(dir.resolve("log"))).contains("finished with loss " + whole.lastLoss());
+    }
+
     @Test
     void shouldRefuseADamagedStateAndBeginAnewWhenTold() throws Exception {
         int[] asked = {0};
