@@ -558,13 +558,14 @@ final class NetworkWriter {
     String anomalyMap(List<String> teacher, List<String> student, MmadConfig config, String outputName) {
         List<Integer> channels = config.encoderChannels();
         String sum = null;
+        String group = config.map() == MapKind.WHITENED && config.groups() > 1 ? group(teacher.get(2), channels.get(2)) : null;
         for (int i = config.finest(); i < 3; i++) {
             int side = 64 >> i;
             g.scope("anomaly/" + i);
             String d = g.reshape(cosineDistance(channelsLast(teacher.get(i), channels.get(i)), student.get(i)), 0, side, side);
             taps.put("cosdist" + i, d);
             float times = 9f / (3 - config.finest());
-            if (config.map() == MapKind.WHITENED) d = whitened(d, teacher.get(i), student.get(i), i, channels.get(i), side, times);
+            if (config.map() == MapKind.WHITENED) d = whitened(d, teacher.get(i), student.get(i), group, i, channels.get(i), side, times);
             if (config.map() == MapKind.STANDARDISED) d = standardised(d, i, side, times);
             String left = constant("anomaly.matrix." + side, AnomalyMapMatrix.of(side), MmadConfig.INPUT_SIZE, side);
             String map = g.matmul(g.matmul(left, d), g.transpose(left, 1, 0));
@@ -605,25 +606,38 @@ final class NetworkWriter {
     }
 
     /** Sum of two log distances' excesses ({@link MapKind#WHITENED}); times as in {@link #standardised}. */
-    private String whitened(String distance, String teacher, String student, int scale, int c, int side, float times) {
+    private String whitened(String distance, String teacher, String student, String group, int scale, int c, int side, float times) {
         String prefix = "anomaly_map." + scale + ".";
         String residual = g.sub(teacher, channelsFirst(student, c, side));
         // Pixels beyond the border do not count, so that the border's averages spread no more than they must.
         residual = g.op("AveragePool", residual).attrs("kernel_shape", 3, 3).attrs("strides", 1, 1).attrs("pads", 1, 1, 1, 1).attr("count_include_pad", 0).out();
-        String centred = g.sub(channelsLast(residual, c), param(prefix + "whiten.mean"));
-        String white = g.matmul(centred, param(prefix + "whiten.matrix"));
+        String centred = g.sub(channelsLast(residual, c), g.reshape(ofGroup(prefix + "whiten.mean", group), -1, 1, c));
+        String white = g.matmul(centred, ofGroup(prefix + "whiten.matrix", group));
         String mean = g.mul(g.reduce("ReduceSumSquare", white, true, 2), g.scalar(1f / c));
-        String levels = param(prefix + "levels");
+        String levels = ofGroup(prefix + "levels", group);
         String sum = g.add(excess(distance, levels, 0), excess(g.reshape(mean, 0, side, side), levels, 2));
         // Not Relu, which may turn NaN into 0 and so hide a broken network.
         String above = g.op("Cast", g.op("Greater", sum, g.scalar(0)).out()).attr("to", OnnxGraph.Type.FLOAT.code()).out();
         return g.mul(g.mul(sum, above), g.scalar(times));
     }
 
-    /** (ln(distance + 1e-6) - levels[at]) / levels[at + 1]. */
+    /** (ln(distance + 1e-6) - levels[at]) / levels[at + 1], by picture. */
     private String excess(String distance, String levels, int at) {
         String log = g.op("Log", g.add(distance, g.scalar(MmadConfig.LEAST_DISTANCE))).out();
-        return g.op("Div", g.sub(log, part(levels, 0, at)), part(levels, 0, at + 1)).out();
+        return g.op("Div", g.sub(log, g.reshape(part(levels, 1, at), -1, 1, 1)), g.reshape(part(levels, 1, at + 1), -1, 1, 1)).out();
+    }
+
+    /** [B]: which group every picture's mean feature is nearest to. */
+    private String group(String teacher, int c) {
+        g.scope("anomaly/group");
+        String mean = g.reshape(g.reduce("ReduceMean", teacher, true, 2, 3), 0, 1, c);
+        String away = g.mul(g.sub(mean, g.reshape(param("anomaly_map.groups.centre"), 1, -1, c)), param("anomaly_map.groups.scale"));
+        return g.op("ArgMin", g.reduce("ReduceSumSquare", away, false, 2)).attr("axis", 1).attr("keepdims", 0).out();
+    }
+
+    /** A tensor [K,...] by picture: [B,...], or [1,...] where there is one group only. */
+    private String ofGroup(String name, String groupOrNull) {
+        return groupOrNull == null ? param(name) : g.op("Gather", param(name), groupOrNull).attr("axis", 0).out();
     }
 
     /** Score of a map [B,256,256]: its maximum, or the mean over its highest pixels ({@link MmadConfig#topShare}). */

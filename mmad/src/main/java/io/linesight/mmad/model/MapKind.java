@@ -16,7 +16,8 @@ public enum MapKind {
      * sum lies below. One is the cosine distance. The other is the difference between teacher and student, averaged over 3x3 pixels, measured
      * by the covariance that this difference has on normal pictures (Mahalanobis): what the student never reproduces counts little, and a small
      * difference in a direction that it always gets right counts much. So a network is useful long before it imitates well. The tensors
-     * ({@code anomaly_map.<i>.whiten.*}, {@code anomaly_map.<i>.levels}) are fitted on normal pictures after training.
+     * ({@code anomaly_map.<i>.whiten.*}, {@code anomaly_map.<i>.levels}, {@code anomaly_map.groups.*}) are fitted on normal pictures after training,
+     * for every product its own ({@link MmadConfig#groups}).
      */
     WHITENED
 }

@@ -24,6 +24,8 @@ import java.util.List;
  * @param topShare        the score is the mean over this share of the map's pixels, the highest ones (read at every fourth row and column); 0 = the
  *                        single highest pixel, as published. More than one pixel makes the score steadier where defects are larger than a
  *                        few pixels
+ * @param groups          groups of pictures, one per product trained on, that have statistics of their own in {@link MapKind#WHITENED}; a picture
+ *                        belongs to the group that its mean feature at stride 16 is nearest to, nobody has to say which. 0 or 1 = one for all
  */
 public record MmadConfig(
         String preset,
@@ -35,7 +37,8 @@ public record MmadConfig(
         FeatureNorm featureNorm,
         MapKind map,
         int finest,
-        double topShare) {
+        double topShare,
+        int groups) {
 
     /** Side of the square input in pixels; scan tables are bound to it. */
     public static final int INPUT_SIZE = 256;
@@ -74,6 +77,7 @@ public record MmadConfig(
         for (List<ScanKind> c : chains) if (c.isEmpty()) problems.add("every level needs at least one scan in its chains");
         if (finest < 0 || finest > 2) problems.add("finest must be 0 (stride 4), 1 (stride 8) or 2 (stride 16), got " + finest);
         if (!(topShare >= 0 && topShare <= 1)) problems.add("topShare must be 0..1, got " + topShare);
+        if (groups < 0) problems.add("groups must not be negative, got " + groups);
         if (featureNorm == null) problems.add("featureNorm is missing");
         if (!problems.isEmpty()) throw new IllegalArgumentException("MMAD configuration: " + String.join("; ", problems));
     }
@@ -83,19 +87,19 @@ public record MmadConfig(
     /** The paper's network, for any encoder (ResNet-34: 64, 128, 256). */
     public static MmadConfig base(List<Integer> encoderChannels) {
         return new MmadConfig("base", encoderChannels, List.of(128, 256), List.of(512, 256, 128, 64), List.of(1, 2, 2, 1),
-                List.of(ALL, ALL, ALL, ALL), FeatureNorm.NONE, MapKind.COSINE, 0, 0);
+                List.of(ALL, ALL, ALL, ALL), FeatureNorm.NONE, MapKind.COSINE, 0, 0, 0);
     }
 
     /** Half the width, one block a level, a single scan at 64x64: about a fifth of the base preset's work. */
     public static MmadConfig small(List<Integer> encoderChannels) {
         return new MmadConfig("small", encoderChannels, List.of(64, 128), List.of(256, 128, 64, 32), List.of(1, 1, 1, 1),
-                List.of(ALL, ALL, ALL, List.of(ScanKind.HILBERT)), FeatureNorm.CHANNEL, MapKind.COSINE, 0, 0);
+                List.of(ALL, ALL, ALL, List.of(ScanKind.HILBERT)), FeatureNorm.CHANNEL, MapKind.COSINE, 0, 0, 0);
     }
 
     /** A quarter of the width and one scan a chain: for CPUs that have to keep up with a line, and for tests. */
     public static MmadConfig tiny(List<Integer> encoderChannels) {
         return new MmadConfig("tiny", encoderChannels, List.of(32, 64), List.of(128, 64, 32, 16), List.of(1, 1, 1, 1),
-                List.of(ALL, ALL, List.of(ScanKind.HILBERT), List.of(ScanKind.HILBERT)), FeatureNorm.CHANNEL, MapKind.COSINE, 0, 0);
+                List.of(ALL, ALL, List.of(ScanKind.HILBERT), List.of(ScanKind.HILBERT)), FeatureNorm.CHANNEL, MapKind.COSINE, 0, 0, 0);
     }
 
     /**
@@ -113,21 +117,26 @@ public record MmadConfig(
     }
 
     public MmadConfig withFeatureNorm(FeatureNorm norm) {
-        return new MmadConfig(preset, encoderChannels, fuserChannels, levelChannels, blocks, chains, norm, map, finest, topShare);
+        return new MmadConfig(preset, encoderChannels, fuserChannels, levelChannels, blocks, chains, norm, map, finest, topShare, groups);
     }
 
     public MmadConfig withMap(MapKind kind) {
-        return new MmadConfig(preset, encoderChannels, fuserChannels, levelChannels, blocks, chains, featureNorm, kind, finest, topShare);
+        return new MmadConfig(preset, encoderChannels, fuserChannels, levelChannels, blocks, chains, featureNorm, kind, finest, topShare, groups);
     }
 
     /** The same network without the decoder levels finer than this scale. */
     public MmadConfig withFinest(int scale) {
-        return new MmadConfig(preset, encoderChannels, fuserChannels, levelChannels, blocks, chains, featureNorm, map, scale, topShare);
+        return new MmadConfig(preset, encoderChannels, fuserChannels, levelChannels, blocks, chains, featureNorm, map, scale, topShare, groups);
     }
 
     /** The same network, scored by another share of the map's pixels. */
     public MmadConfig withTopShare(double share) {
-        return new MmadConfig(preset, encoderChannels, fuserChannels, levelChannels, blocks, chains, featureNorm, map, finest, share);
+        return new MmadConfig(preset, encoderChannels, fuserChannels, levelChannels, blocks, chains, featureNorm, map, finest, share, groups);
+    }
+
+    /** The same network with statistics for so many groups of pictures. */
+    public MmadConfig withGroups(int count) {
+        return new MmadConfig(preset, encoderChannels, fuserChannels, levelChannels, blocks, chains, featureNorm, map, finest, topShare, count);
     }
 
     /** Decoder levels there are: 4 for the reference. */

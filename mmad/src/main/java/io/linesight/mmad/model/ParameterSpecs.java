@@ -29,11 +29,16 @@ public final class ParameterSpecs {
         for (int level = 0; level < config.levels(); level++) p.level(config, level);
         if (config.map() == MapKind.STANDARDISED) for (int i = config.finest(); i < 3; i++) p.expectation(config, i);
         if (config.map() == MapKind.WHITENED) {
+            int k = Math.max(1, config.groups());
             for (int i = config.finest(); i < 3; i++) {
                 int c = config.encoderChannels().get(i);
-                p.fixed("anomaly_map." + i + ".whiten.mean", ZERO, c);
-                p.fixed("anomaly_map." + i + ".whiten.matrix", ZERO, c, c);
-                p.fixed("anomaly_map." + i + ".levels", ONE, 4);
+                p.fixed("anomaly_map." + i + ".whiten.mean", ZERO, k, c);
+                p.fixed("anomaly_map." + i + ".whiten.matrix", ZERO, k, c, c);
+                p.fixed("anomaly_map." + i + ".levels", ONE, k, 4);
+            }
+            if (k > 1) {
+                p.fixed("anomaly_map.groups.centre", ZERO, k, config.encoderChannels().get(2));
+                p.fixed("anomaly_map.groups.scale", ONE, config.encoderChannels().get(2));
             }
         }
         return List.copyOf(p.specs);

@@ -128,6 +128,7 @@ public final class Fit {
         if (options.finestStride > 0) config = config.withFinest(Integer.numberOfTrailingZeros(options.finestStride) - 2);
         if (!Double.isNaN(options.topShare)) config = config.withTopShare(options.topShare);
         if (options.map != null) config = config.withMap(options.map);
+        config = config.withGroups(config.map() == MapKind.WHITENED ? set.training().size() : 0);
         int batch = Math.min(options.batch, set.size());
         String scarce = MemoryNeed.check(config.preset(), batch, MemoryNeed.total(), MemoryNeed.available());
         if (scarce != null) options.progress.println(scarce);
@@ -176,8 +177,10 @@ public final class Fit {
             } else {
                 // The feature statistics stay as they were: the network was trained on features normalised by them.
                 weights = Checkpoints.readWeights(options.from);
-                // Fitted anew after training; the checkpoint has none where its map was another.
-                for (ParameterSpec spec : specs) if (!weights.has(spec.name())) weights.put(spec.name(), new Tensor(new float[spec.size()], spec.shape()));
+                // Fitted anew after training; the checkpoint has none where its map was another, and others where it knew other products.
+                for (ParameterSpec spec : specs) {
+                    if (!weights.has(spec.name()) || weights.get(spec.name()).size() != spec.size()) weights.put(spec.name(), new Tensor(new float[spec.size()], spec.shape()));
+                }
             }
             Outcome outcome = train(config, weights, store, validation, saved, state, settings);
             return write(config, outcome, encoder, set, calibrationFrames, pictures);
@@ -480,7 +483,7 @@ public final class Fit {
             if (config.map() != MapKind.COSINE) {
                 progress.say("fitting what distances to expect on normal pictures");
                 int[] normals = spreadOverCategories();
-                if (config.map() == MapKind.WHITENED) Whitening.fit(net, config, i -> store.batch(new int[] {normals[i]}), normals.length, weights);
+                if (config.map() == MapKind.WHITENED) Whitening.fit(net, config, i -> store.batch(new int[] {normals[i]}), categoriesOf(normals), weights);
                 else Expectation.fit(net, config, i -> store.batch(new int[] {normals[i]}), normals.length, options.seed, weights);
             }
             return new Outcome(weights, run.step(), (double) run.step() / perEpoch, Double.isNaN(run.firstLoss) ? average : run.firstLoss,
@@ -596,6 +599,17 @@ public final class Fit {
             first += size;
         }
         return chosen.stream().mapToInt(Integer::intValue).toArray();
+    }
+
+    /** The categories that pictures of the store belong to, by number. */
+    private int[] categoriesOf(int[] images) {
+        int[] of = new int[images.length];
+        for (int i = 0; i < images.length; i++) {
+            int picture = images[i] / (1 + options.copies);
+            int last = categorySizes.get(0);
+            while (picture >= last) last += categorySizes.get(++of[i]);
+        }
+        return of;
     }
 
     private FitResult write(MmadConfig config, Outcome outcome, Encoder encoder, TrainingSet set, Map<String, List<byte[]>> frames, int images)

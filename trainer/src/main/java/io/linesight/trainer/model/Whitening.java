@@ -12,7 +12,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * Fits what {@link io.linesight.mmad.model.MapKind#WHITENED} needs, in closed form on normal pictures: per scale the mean and covariance of the
+ * Fits what {@link io.linesight.mmad.model.MapKind#WHITENED} needs, in closed form on normal pictures: per scale and product the mean and covariance of the
  * difference between teacher and student, averaged over 3x3 pixels, and the mean and deviation of the logarithms of both distances.
  */
 public final class Whitening {
@@ -22,6 +22,9 @@ public final class Whitening {
      */
     private static final double SHRINK = 0.03;
 
+    /** A group's covariance counts as much as the mean of all groups' when it comes from so many pictures. */
+    private static final double BORROWED = 10;
+
     private Whitening() { }
 
     /**
@@ -29,10 +32,11 @@ public final class Whitening {
      * picture for a MobileNet without stride 4, 3.7 MB with it.
      *
      * @param features raw teacher features [1,L,C] of picture i, finest first
-     * @param count    how many pictures; all products alike
+     * @param groupOf  of picture i its group, 0 to {@link MmadConfig#groups} - 1; every group has at least one
      */
-    public static void fit(MmadNet net, MmadConfig config, IntFunction<List<Tensor>> features, int count, Weights weights) {
+    public static void fit(MmadNet net, MmadConfig config, IntFunction<List<Tensor>> features, int[] groupOf, Weights weights) {
         int scales = 3 - config.finest();
+        int groups = Math.max(1, config.groups());
         try (PointerScope scope = new PointerScope(); NoGradGuard off = new NoGradGuard()) {
             List<List<Tensor>> differences = new ArrayList<>();
             List<List<Tensor>> cosine = new ArrayList<>();
@@ -40,17 +44,21 @@ public final class Whitening {
                 differences.add(new ArrayList<>());
                 cosine.add(new ArrayList<>());
             }
-            for (int i = 0; i < count; i++) {
+            float[][] means = new float[groupOf.length][];
+            for (int i = 0; i < groupOf.length; i++) {
                 try (PointerScope picture = new PointerScope()) {
-                    List<Tensor> teacher = net.imitated(net.normalised(features.apply(i)));
-                    List<Tensor> student = net.student(net.normalised(features.apply(i)), null).features();
+                    List<Tensor> all = net.normalised(features.apply(i));
+                    List<Tensor> teacher = net.imitated(all);
+                    List<Tensor> student = net.student(all, null).features();
+                    means[i] = Torch.values(all.get(2).mean(new long[] {0, 1}));
                     for (int s = 0; s < scales; s++) {
                         differences.get(s).add(keep(scope, averaged(teacher.get(s).sub(student.get(s)), 64 >> s + config.finest())));
                         cosine.get(s).add(keep(scope, Expectation.logDistance(teacher.get(s).squeeze(0), student.get(s).squeeze(0))));
                     }
                 }
             }
-            for (int s = 0; s < scales; s++) scale("anomaly_map." + (s + config.finest()) + ".", differences.get(s), cosine.get(s), weights);
+            for (int s = 0; s < scales; s++) scale("anomaly_map." + (s + config.finest()) + ".", differences.get(s), cosine.get(s), groupOf, groups, weights);
+            if (groups > 1) centres(means, groupOf, groups, weights);
         }
     }
 
@@ -66,9 +74,30 @@ public final class Whitening {
         return Torch.rows(image).squeeze(0);
     }
 
-    private static void scale(String prefix, List<Tensor> differences, List<Tensor> cosine, Weights weights) {
-        try (PointerScope scope = new PointerScope()) {
-            int c = (int) differences.get(0).size(1);
+    /** Where the groups' mean features lie, and the scale by which a channel counts: the inverse of its deviation within the groups. */
+    private static void centres(float[][] means, int[] groupOf, int groups, Weights weights) {
+        int c = means[0].length;
+        float[] centre = new float[groups * c];
+        float[] scale = new float[c];
+        int[] count = new int[groups];
+        for (int g : groupOf) count[g]++;
+        for (int i = 0; i < means.length; i++) for (int k = 0; k < c; k++) centre[groupOf[i] * c + k] += means[i][k] / count[groupOf[i]];
+        double typical = 0;
+        for (int k = 0; k < c; k++) {
+            double squares = 0;
+            for (int i = 0; i < means.length; i++) squares += Math.pow(means[i][k] - centre[groupOf[i] * c + k], 2);
+            scale[k] = (float) Math.sqrt(squares / means.length);
+            typical += scale[k] / c;
+        }
+        for (int k = 0; k < c; k++) scale[k] = (float) (1 / Math.max(scale[k], Math.max(0.1 * typical, 1e-6)));
+        put(weights, "anomaly_map.groups.centre", centre, groups, c);
+        put(weights, "anomaly_map.groups.scale", scale, c);
+    }
+
+    /** Mean and covariance of rows; the covariance in double. */
+    private record Moments(Tensor mean, Tensor covariance, int pictures) {
+        static Moments of(List<Tensor> differences) {
+            long c = differences.get(0).size(1);
             long rows = 0;
             Tensor sum = torch.zeros(new long[] {c}).to(torch.ScalarType.Double);
             Tensor products = torch.zeros(new long[] {c, c}).to(torch.ScalarType.Double);
@@ -81,43 +110,79 @@ public final class Whitening {
                 rows += d.size(0);
             }
             Tensor mean = sum.div(Torch.scalar(rows));
-            Tensor covariance = products.div(Torch.scalar(rows)).sub(torch.outer(mean, mean));
-            double typical = Math.max(covariance.trace().item_double() / c, 1e-12);
-            Tensor eye = torch.eye(c).to(torch.ScalarType.Double);
-            covariance = covariance.add(eye.mul(Torch.scalar(SHRINK * typical)));
-            // The factor L of the inverse covariance P = L L': a row times L has the squared length that P measures.
-            Tensor inverse = Torch.solve(covariance, eye);
-            Tensor factor = Torch.cholesky(inverse.add(inverse.t()).mul(Torch.scalar(0.5))).to(torch.ScalarType.Float);
-            Tensor shift = mean.to(torch.ScalarType.Float);
-            List<Tensor> white = new ArrayList<>();
-            for (Tensor d : differences) {
-                try (PointerScope picture = new PointerScope()) {
-                    Tensor squares = d.sub(shift).mm(factor).square().mean(new long[] {1}, true, new org.bytedeco.pytorch.ScalarTypeOptional());
-                    white.add(keep(scope, squares.add(Torch.scalar(MmadConfig.LEAST_DISTANCE)).log()));
-                }
-            }
-            double[] first = moments(cosine);
-            double[] second = moments(white);
-            put(weights, prefix + "whiten.mean", Torch.values(shift), c);
-            put(weights, prefix + "whiten.matrix", Torch.values(factor), c, c);
-            put(weights, prefix + "levels", new float[] {(float) first[0], (float) first[1], (float) second[0], (float) second[1]}, 4);
+            return new Moments(mean, products.div(Torch.scalar(rows)).sub(torch.outer(mean, mean)), differences.size());
         }
     }
 
-    /** Mean and standard deviation over all pixels. */
-    private static double[] moments(List<Tensor> maps) {
-        double sum = 0;
-        double squares = 0;
-        long n = 0;
-        for (Tensor m : maps) {
-            for (float v : Torch.values(m)) {
-                sum += v;
-                squares += (double) v * v;
-                n++;
+    private static void scale(String prefix, List<Tensor> differences, List<Tensor> cosine, int[] groupOf, int groups, Weights weights) {
+        try (PointerScope scope = new PointerScope()) {
+            int c = (int) differences.get(0).size(1);
+            List<Moments> moments = new ArrayList<>();
+            Tensor common = torch.zeros(new long[] {c, c}).to(torch.ScalarType.Double);
+            for (int g = 0; g < groups; g++) {
+                moments.add(Moments.of(of(differences, groupOf, g)));
+                common = common.add(moments.get(g).covariance.div(Torch.scalar(groups)));
             }
+            Tensor eye = torch.eye(c).to(torch.ScalarType.Double);
+            float[] mean = new float[groups * c];
+            float[] matrix = new float[groups * c * c];
+            float[] levels = new float[groups * 4];
+            for (int g = 0; g < groups; g++) {
+                try (PointerScope group = new PointerScope()) {
+                    Moments own = moments.get(g);
+                    double borrowed = BORROWED / (own.pictures + BORROWED);
+                    Tensor covariance = own.covariance.mul(Torch.scalar(1 - borrowed)).add(common.mul(Torch.scalar(borrowed)));
+                    double typical = Math.max(covariance.trace().item_double() / c, 1e-12);
+                    covariance = covariance.add(eye.mul(Torch.scalar(SHRINK * typical)));
+                    // The factor L of the inverse covariance P = L L': a row times L has the squared length that P measures.
+                    Tensor inverse = Torch.solve(covariance, eye);
+                    Tensor factor = Torch.cholesky(inverse.add(inverse.t()).mul(Torch.scalar(0.5))).to(torch.ScalarType.Float);
+                    Tensor shift = own.mean.to(torch.ScalarType.Float);
+                    double[] second = new double[3];
+                    for (Tensor d : of(differences, groupOf, g)) {
+                        try (PointerScope picture = new PointerScope()) {
+                            Tensor squares = d.sub(shift).mm(factor).square().mean(new long[] {1}, true, new org.bytedeco.pytorch.ScalarTypeOptional());
+                            count(squares.add(Torch.scalar(MmadConfig.LEAST_DISTANCE)).log(), second);
+                        }
+                    }
+                    double[] first = new double[3];
+                    for (Tensor d : of(cosine, groupOf, g)) count(d, first);
+                    System.arraycopy(Torch.values(shift), 0, mean, g * c, c);
+                    System.arraycopy(Torch.values(factor), 0, matrix, g * c * c, c * c);
+                    levels[4 * g] = (float) mean(first);
+                    levels[4 * g + 1] = (float) deviation(first);
+                    levels[4 * g + 2] = (float) mean(second);
+                    levels[4 * g + 3] = (float) deviation(second);
+                }
+            }
+            put(weights, prefix + "whiten.mean", mean, groups, c);
+            put(weights, prefix + "whiten.matrix", matrix, groups, c, c);
+            put(weights, prefix + "levels", levels, groups, 4);
         }
-        double mean = sum / n;
-        return new double[] {mean, Math.max(Math.sqrt(Math.max(0, squares / n - mean * mean)), 1e-3)};
+    }
+
+    private static List<Tensor> of(List<Tensor> all, int[] groupOf, int group) {
+        List<Tensor> some = new ArrayList<>();
+        for (int i = 0; i < groupOf.length; i++) if (groupOf[i] == group) some.add(all.get(i));
+        return some;
+    }
+
+    /** Adds the values to sum, sum of squares and number. */
+    private static void count(Tensor values, double[] sums) {
+        for (float v : Torch.values(values)) {
+            sums[0] += v;
+            sums[1] += (double) v * v;
+            sums[2]++;
+        }
+    }
+
+    private static double mean(double[] sums) {
+        return sums[0] / sums[2];
+    }
+
+    private static double deviation(double[] sums) {
+        double mean = mean(sums);
+        return Math.max(Math.sqrt(Math.max(0, sums[1] / sums[2] - mean * mean)), 1e-3);
     }
 
     private static void put(Weights weights, String name, float[] values, int... shape) {

@@ -71,24 +71,31 @@ class FitIT {
         assertThat(json.get("categories").get(0).get("category").asText()).isEqualTo("weave");
         assertThat(json.get("mean").get("aupro").isNumber()).isTrue();
         assertThat(report.table()).contains("weave").contains("mean");
-        shouldScoreLikeTheTrainedNetwork(source);
+        shouldScoreLikeTheTrainedNetwork(source, "weave");
     }
 
     @Test
-    void shouldWhitenAndScoreByTheHighestPixelsWithoutTheFinestStride() throws Exception {
-        TextureSource source = new TextureSource(24, 6);
+    void shouldWhitenEveryProductByItselfAndScoreByTheHighestPixelsWithoutTheFinestStride() throws Exception {
+        TextureSource source = new TextureSource(24, 6, List.of("mesh", "weave"));
         Fit.run(options(source).epochs(2).map(MapKind.WHITENED).finestStride(8).topShare(0.05).build());
-        assertThat(Checkpoints.readConfig(dir.resolve("m.onnx"))).returns(1, MmadConfig::finest).returns(0.05, MmadConfig::topShare);
+        assertThat(Checkpoints.readConfig(dir.resolve("m.onnx"))).returns(1, MmadConfig::finest).returns(0.05, MmadConfig::topShare).returns(2, MmadConfig::groups);
         assertThat(Checkpoints.readWeights(dir.resolve("m.onnx")).has("net_s.layers_up.3.upsample.expand.weight")).as("the level at stride 4").isFalse();
         // Two passes teach a network next to nothing; what it gets wrong on all normal pictures must not matter.
         EvaluationReport report = Evaluate.run(EvaluateOptions.of(dir.resolve("m.onnx"), source).withScorer(CPU).withProgress(silent()));
         assertThat(report.mean().imageAuroc()).isGreaterThan(0.9);
-        shouldScoreLikeTheTrainedNetwork(source);
+        shouldScoreLikeTheTrainedNetwork(source, "mesh");
+        shouldScoreLikeTheTrainedNetwork(source, "weave");
+        // Going on with other products needs other statistics.
+        TextureSource one = new TextureSource(12, 0, List.of("mesh"));
+        Path before = Files.move(dir.resolve("m.onnx"), dir.resolve("before.onnx"));
+        Fit.run(options(one).from(before).epochs(1).build());
+        assertThat(Checkpoints.readConfig(dir.resolve("m.onnx")).groups()).isEqualTo(1);
+        shouldScoreLikeTheTrainedNetwork(source, "weave");
     }
 
-    private void shouldScoreLikeTheTrainedNetwork(TextureSource source) throws Exception {
+    private void shouldScoreLikeTheTrainedNetwork(TextureSource source, String category) throws Exception {
         Path file = dir.resolve("m.onnx");
-        byte[] frame = Preprocess.toModelInput(source.test("weave").get(1).image().read());
+        byte[] frame = Preprocess.toModelInput(source.test(category).get(1).image().read());
         MmadConfig config = Checkpoints.readConfig(file);
         float[][] features;
         try (EncoderSession session = EncoderSession.open(Checkpoints.readEncoder(file), CPU)) {

@@ -29,7 +29,7 @@ public final class EvalMap {
                 float[] imitated = Torch.values(teacher.get(i));
                 float[] imitation = Torch.values(student.features().get(i - config.finest()));
                 double[] d = distance(imitated, imitation, side * side);
-                if (config.map() == MapKind.WHITENED) whiten(d, imitated, imitation, i, weights, 9.0 / (3 - config.finest()));
+                if (config.map() == MapKind.WHITENED) whiten(d, imitated, imitation, i, group(config, Torch.values(teacher.get(2)), weights), weights, 9.0 / (3 - config.finest()));
                 if (config.map() == MapKind.STANDARDISED) {
                     standardise(d, i, Torch.values(student.levels().get(3 - i)), Torch.values(student.levels().get(1)), weights);
                 }
@@ -61,8 +61,31 @@ public final class EvalMap {
         return d;
     }
 
+    /** The group whose centre the picture's mean feature is nearest to. */
+    private static int group(MmadConfig config, float[] coarsest, Weights weights) {
+        if (config.groups() < 2) return 0;
+        float[] centre = weights.get("anomaly_map.groups.centre").data();
+        float[] scale = weights.get("anomaly_map.groups.scale").data();
+        int c = scale.length;
+        int nearest = 0;
+        double least = Double.POSITIVE_INFINITY;
+        for (int g = 0; g < config.groups(); g++) {
+            double away = 0;
+            for (int k = 0; k < c; k++) {
+                double mean = 0;
+                for (int q = 0; q < 256; q++) mean += coarsest[q * c + k] / 256.0;
+                away += Math.pow((mean - centre[g * c + k]) * scale[k], 2);
+            }
+            if (away < least) {
+                least = away;
+                nearest = g;
+            }
+        }
+        return nearest;
+    }
+
     /** Sum of both excesses of the log distances, each in deviations. */
-    private static void whiten(double[] d, float[] teacher, float[] student, int scale, Weights weights, double times) {
+    private static void whiten(double[] d, float[] teacher, float[] student, int scale, int group, Weights weights, double times) {
         int side = 64 >> scale;
         int c = teacher.length / (side * side);
         String prefix = "anomaly_map." + scale + ".";
@@ -82,12 +105,12 @@ public final class EvalMap {
                 double squares = 0;
                 for (int j = 0; j < c; j++) {
                     double white = 0;
-                    for (int k = 0; k < c; k++) white += (residual[k] / n - mean[k]) * matrix[k * c + j];
+                    for (int k = 0; k < c; k++) white += (residual[k] / n - mean[group * c + k]) * matrix[(group * c + k) * c + j];
                     squares += white * white;
                 }
                 int at = y * side + x;
-                double cosine = (Math.log(d[at] + 1e-6) - levels[0]) / levels[1];
-                double mahalanobis = (Math.log(squares / c + 1e-6) - levels[2]) / levels[3];
+                double cosine = (Math.log(d[at] + 1e-6) - levels[4 * group]) / levels[4 * group + 1];
+                double mahalanobis = (Math.log(squares / c + 1e-6) - levels[4 * group + 2]) / levels[4 * group + 3];
                 d[at] = times * Math.max(0, cosine + mahalanobis);
             }
         }
