@@ -41,7 +41,7 @@ final class MemoryNeed {
 
     /** For people. */
     static String text(long mebibytes) {
-        return String.format(Locale.ROOT, "%.1f GiB", mebibytes / 1024.0);
+        return mebibytes < 1024 ? mebibytes + " MiB" : String.format(Locale.ROOT, "%.1f GiB", mebibytes / 1024.0);
     }
 
     /**

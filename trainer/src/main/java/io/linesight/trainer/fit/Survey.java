@@ -27,7 +27,7 @@ final class Survey {
     private static final int EXAMPLES = 3;
     /** Grey levels that a picture's deviation is below when there is nothing on it. */
     private static final double BLANK = 2;
-    /** Of 64 bits, and mean grey levels between 16x16 thumbnails: looked at one by one, such pairs are the same shot saved twice. */
+    /** Of 64 bits, and mean grey levels between 16x16 thumbnails; meant for the same shot saved twice. A warning only, by judgement. */
     private static final int NEAR_BITS = 2;
     private static final double NEAR_LEVELS = 1;
     private static final double SIZES = 4;
