@@ -163,7 +163,7 @@ class EncoderCommandTest {
         assertThat(run("import", "n.onnx", "--out", o, "--mean", "1,2,3", "--std", "1,0,1")).isEqualTo(2);
         assertThat(run("pull", "vgg16")).isEqualTo(2);
         assertThat(run("pull", "resnet18", "--sha256", "abc", "--out", o)).isEqualTo(2);
-        assertThat(err.toString()).contains("wide_resnet50_2", "three names", "belong together", "64 hex digits", "say what to do with encoders: import, pull, show").doesNotContain("Exception", "\tat ");
+        assertThat(err.toString()).contains("wide_resnet50_2", "three names", "belong together", "64 hex digits", "say what to do with encoders: import, pull, distill, show").doesNotContain("Exception", "\tat ");
     }
 
     @Test
