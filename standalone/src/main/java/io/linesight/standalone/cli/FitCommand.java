@@ -1,10 +1,12 @@
 package io.linesight.standalone.cli;
 
 import io.linesight.mmad.encoder.Encoder;
+import io.linesight.mmad.encoder.FilterBankEncoder;
 import io.linesight.mmad.model.MapKind;
 import io.linesight.mmad.runtime.Device;
 import io.linesight.trainer.data.DatasetLayout;
 import io.linesight.trainer.data.ImageSource;
+import io.linesight.trainer.encoders.BundledEncoder;
 import io.linesight.trainer.fit.CalibrationRule;
 import io.linesight.trainer.fit.Fit;
 import io.linesight.trainer.fit.FitOptions;
@@ -61,8 +63,10 @@ final class FitCommand implements Callable<Integer> {
     @Option(names = "--categories", split = ",", paramLabel = "A,B", description = "Only these categories; all by default.")
     private List<String> categories = List.of();
 
-    @Option(names = "--encoder", paramLabel = "FILE", description = "Frozen encoder, ONNX: RGB in [0,1] to feature maps at strides 4, 8, 16; 'linesight encoder' makes one. The built-in one by default.")
-    private Path encoder;
+    @Option(names = "--encoder", paramLabel = "FILE|bundled|filters", description = {"Frozen encoder (bundled).",
+        "FILE: an ONNX file, RGB in [0,1] to feature maps at strides 4, 8, 16; 'linesight encoder' makes one.",
+        "bundled: a small network that ships with the program.", "filters: a bank of oriented filters, cheaper, blind to much."})
+    private String encoder;
 
     @Option(names = "--method", defaultValue = "mmad", paramLabel = "mmad|patchcore", description = {"mmad trains a network (${DEFAULT-VALUE}).",
         "patchcore keeps a bank of normal patches and trains nothing: done in minutes, a baseline for mmad. It takes --bank, and nothing that "
@@ -197,7 +201,7 @@ final class FitCommand implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "--from brings its own network: leave --preset and --recipe out");
         }
         if (from != null) Inputs.existing(from, "checkpoint");
-        Encoder chosen = encoder == null ? null : Encoder.load(Inputs.existing(encoder, "encoder"));
+        Encoder chosen = from != null ? null : chosenEncoder();
         ImageSource source = pictures();
         PrintWriter err = spec.commandLine().getErr();
         FitOptions.Builder options = FitOptions.builder();
@@ -244,7 +248,7 @@ final class FitCommand implements Callable<Integer> {
         PatchCoreOptions.Builder options = PatchCoreOptions.builder().rule(CalibrateCommand.rule(spec, falseReject, ThresholdMethod.AUTO));
         if (bank != null) options.bank(bank);
         if (recipe != null) options.recipe(recipe);
-        if (encoder != null) options.encoder(Encoder.load(Inputs.existing(encoder, "encoder")));
+        options.encoder(chosenEncoder());
         PatchCoreResult r = PatchCoreFit.run(options.source(source).seed(seed).threads(threads).skipUnreadable(skipUnreadable).command(commandLine()).out(out).build());
         PrintWriter o = spec.commandLine().getOut();
         o.printf(Locale.ROOT, "Wrote %s: version %s, %d pictures, a bank of %d out of %d patches, %.0f s%n", out, r.info().version(), r.images(), r.bank(), r.candidates(), r.seconds());
@@ -252,6 +256,11 @@ final class FitCommand implements Callable<Integer> {
         CalibrationTable.warn(spec.commandLine().getErr(), r.info().calibration().byProduct());
         if (r.skipped() > 0) o.println(r.skipped() + " pictures could not be read and were left out");
         return 0;
+    }
+
+    private Encoder chosenEncoder() throws IOException {
+        if (encoder == null || encoder.equals("bundled")) return BundledEncoder.load();
+        return encoder.equals("filters") ? FilterBankEncoder.create() : Encoder.load(Inputs.existing(Path.of(encoder), "encoder"));
     }
 
     private ImageSource pictures() throws IOException {

@@ -128,7 +128,6 @@ public final class Fit {
         if (options.finestStride > 0) config = config.withFinest(Integer.numberOfTrailingZeros(options.finestStride) - 2);
         if (!Double.isNaN(options.topShare)) config = config.withTopShare(options.topShare);
         if (options.map != null) config = config.withMap(options.map);
-        config = config.withGroups(config.map() == MapKind.WHITENED ? set.training().size() : 0);
         int batch = Math.min(options.batch, set.size());
         String scarce = MemoryNeed.check(config.preset(), batch, MemoryNeed.total(), MemoryNeed.available());
         if (scarce != null) options.progress.println(scarce);
@@ -142,6 +141,8 @@ public final class Fit {
             FitResult result;
             try (FrameSpool spool = FrameSpool.create(temporary(), set.size() + sizeOf(set.validation()))) {
                 Map<String, List<byte[]>> calibrationFrames = read(set, spool);
+                // Only now it is known which categories have a picture that can be read.
+                config = config.withGroups(config.map() == MapKind.WHITENED ? categorySizes.size() : 0);
                 Map<String, String> settings = settings(config, encoder, set);
                 SavedRun.State state = saved == null ? null : saved.load(settings);
                 result = learn(config, encoder, set, spool, calibrationFrames, saved, state, settings);
