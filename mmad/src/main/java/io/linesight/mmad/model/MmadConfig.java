@@ -20,7 +20,7 @@ import java.util.List;
  * @param map             how distances become the anomaly map; null (files written before there was a choice) is the cosine distance
  * @param finest          finest encoder scale that the decoder imitates and the anomaly map is made of: 0 = stride 4 (the reference), 1 = stride 8,
  *                        2 = stride 16. The decoder ends at that level; entries of the lists for levels after it are not used. Three quarters
- *                        of the reference's work are done at stride 4
+ *                        of the reference decoder's pixels are at stride 4
  * @param topShare        the score is the mean over this share of the map's pixels, the highest ones (read at every fourth row and column); 0 = the
  *                        single highest pixel, as published. More than one pixel makes the score steadier where defects are larger than a
  *                        few pixels
