@@ -6,22 +6,18 @@ import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.CodedOutputStream;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.UnsafeByteOperations;
+import io.linesight.mmad.io.AtomicFile;
+import io.linesight.mmad.io.Sha256;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.channels.Channels;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.security.DigestOutputStream;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.UUID;
 
 /** An ONNX file on disk: reading with its checksum, writing atomically. */
 record ModelFile(ModelProto model, String sha256) {
@@ -48,34 +44,16 @@ record ModelFile(ModelProto model, String sha256) {
             throw new IOException(path + " is truncated or not an ONNX file (" + e.getMessage() + "); copy or publish it again", e);
         }
         if (!model.hasGraph() || model.getGraph().getOutputCount() == 0) throw new IOException(path + " is truncated or not an ONNX model: it holds no complete graph");
-        return new ModelFile(model, HexFormat.of().formatHex(newSha256().digest(bytes)));
+        return new ModelFile(model, Sha256.hex(bytes));
     }
 
     /** Replaces the file in one step: readers see the old file or the whole new one. */
     static void write(Path path, ModelProto model) throws IOException {
-        Path target = path.toAbsolutePath();
-        Path directory = target.getParent();
-        Files.createDirectories(directory);
-        // Not Files.createTempFile: only its owner could read the checkpoint then.
-        Path temporary = directory.resolve("." + target.getFileName() + "." + UUID.randomUUID() + ".tmp");
-        try {
-            try (FileChannel channel = FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-                OutputStream out = Channels.newOutputStream(channel);
-                CodedOutputStream coded = CodedOutputStream.newInstance(out, 1 << 16);
-                model.writeTo(coded);
-                coded.flush();
-                channel.force(true);
-            }
-            Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        } finally {
-            Files.deleteIfExists(temporary);
-        }
-        // The rename itself must survive a power cut too. Not every file system lets a directory be opened.
-        try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
-            channel.force(true);
-        } catch (IOException ignored) {
-            return;
-        }
+        AtomicFile.replace(path, channel -> {
+            CodedOutputStream coded = CodedOutputStream.newInstance(Channels.newOutputStream(channel), 1 << 16);
+            model.writeTo(coded);
+            coded.flush();
+        });
     }
 
     Map<String, String> properties() {
@@ -92,20 +70,12 @@ record ModelFile(ModelProto model, String sha256) {
 
     /** Lower-case hex SHA-256 of the model as it would be written. */
     static String contentHash(ModelProto model) {
-        MessageDigest digest = newSha256();
+        MessageDigest digest = Sha256.digest();
         try (DigestOutputStream out = new DigestOutputStream(OutputStream.nullOutputStream(), digest)) {
             model.writeTo(out);
         } catch (IOException e) {
             throw new IllegalStateException(e);
         }
-        return HexFormat.of().formatHex(digest.digest());
-    }
-
-    private static MessageDigest newSha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
-        }
+        return Sha256.hex(digest);
     }
 }

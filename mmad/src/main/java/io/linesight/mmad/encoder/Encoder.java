@@ -10,30 +10,25 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import com.google.protobuf.InvalidProtocolBufferException;
+import io.linesight.mmad.io.AtomicFile;
+import io.linesight.mmad.io.Sha256;
 import io.linesight.mmad.model.MmadConfig;
 import io.linesight.mmad.onnx.OnnxGraph;
 import io.linesight.mmad.onnx.OnnxGraph.Type;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
-import java.util.UUID;
 
 /**
  * A frozen image encoder: an ONNX network that takes RGB in [0,1] as {@code [N,3,H,W]} float and gives three feature maps, at strides 4, 8
@@ -59,11 +54,7 @@ public final class Encoder {
         this.bytes = canonical.toByteArray();
         this.name = name;
         this.channels = List.copyOf(channels);
-        try {
-            this.sha256 = HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
-        }
+        this.sha256 = Sha256.hex(bytes);
     }
 
     /**
@@ -135,18 +126,9 @@ public final class Encoder {
 
     /** Writes {@link #onnx()} to a file, atomically; an existing file is replaced, or stays whole when this fails. */
     public void save(Path file) throws IOException {
-        Path target = file.toAbsolutePath();
-        Files.createDirectories(target.getParent());
-        Path temporary = target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID() + ".tmp");
-        try {
-            try (FileChannel channel = FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-                for (ByteBuffer b = ByteBuffer.wrap(bytes); b.hasRemaining(); ) channel.write(b);
-                channel.force(true);
-            }
-            Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        } finally {
-            Files.deleteIfExists(temporary);
-        }
+        AtomicFile.replace(file, channel -> {
+            for (ByteBuffer b = ByteBuffer.wrap(bytes); b.hasRemaining(); ) channel.write(b);
+        });
     }
 
     /** Operator set of the default domain that a model containing this encoder must import. */
@@ -175,6 +157,14 @@ public final class Encoder {
         List<String> features = new ArrayList<>();
         for (int i = 0; i < 3; i++) features.add(prefix + g.getOutput(i).getName());
         return features;
+    }
+
+    /** A model, ready to be run, around a graph that this network was merged into and that has no operators of ours. */
+    public ModelProto model(OnnxGraph graph) {
+        ModelProto.Builder m = ModelProto.newBuilder().setIrVersion(OnnxGraph.IR_VERSION).setProducerName("linesight").setGraph(graph.build());
+        m.addOpsetImportBuilder().setDomain("").setVersion(opset());
+        otherDomains().forEach((domain, version) -> m.addOpsetImportBuilder().setDomain(domain).setVersion(version));
+        return m.build();
     }
 
     /**

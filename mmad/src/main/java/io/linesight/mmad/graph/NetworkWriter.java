@@ -600,25 +600,19 @@ final class NetworkWriter {
         spread = g.op("Min", g.op("Max", spread, part(limits, 0, 2)).out(), part(limits, 0, 3)).out();
         String log = g.op("Log", g.add(distance, g.scalar(MmadConfig.LEAST_DISTANCE))).out();
         String excess = g.op("Div", g.sub(log, level), spread).out();
-        // Not Relu, which may turn NaN into 0 and so hide a broken network.
-        String above = g.op("Cast", g.op("Greater", excess, g.scalar(0)).out()).attr("to", OnnxGraph.Type.FLOAT.code()).out();
-        return g.mul(g.mul(excess, above), g.scalar(times));
+        return g.mul(positive(excess), g.scalar(times));
     }
 
     /** Sum of two log distances' excesses ({@link MapKind#WHITENED}); times as in {@link #standardised}. */
     private String whitened(String distance, String teacher, String student, String group, int scale, int c, int side, float times) {
         String prefix = "anomaly_map." + scale + ".";
         String residual = g.sub(teacher, channelsFirst(student, c, side));
-        // Pixels beyond the border do not count, so that the border's averages spread no more than they must.
-        residual = g.op("AveragePool", residual).attrs("kernel_shape", 3, 3).attrs("strides", 1, 1).attrs("pads", 1, 1, 1, 1).attr("count_include_pad", 0).out();
-        String centred = g.sub(channelsLast(residual, c), g.reshape(ofGroup(prefix + "whiten.mean", group), -1, 1, c));
+        String centred = g.sub(channelsLast(g.neighbourMean(residual), c), g.reshape(ofGroup(prefix + "whiten.mean", group), -1, 1, c));
         String white = g.matmul(centred, ofGroup(prefix + "whiten.matrix", group));
         String mean = g.mul(g.reduce("ReduceSumSquare", white, true, 2), g.scalar(1f / c));
         String levels = ofGroup(prefix + "levels", group);
         String sum = g.add(excess(distance, levels, 0), excess(g.reshape(mean, 0, side, side), levels, 2));
-        // Not Relu, which may turn NaN into 0 and so hide a broken network.
-        String above = g.op("Cast", g.op("Greater", sum, g.scalar(0)).out()).attr("to", OnnxGraph.Type.FLOAT.code()).out();
-        return g.mul(g.mul(sum, above), g.scalar(times));
+        return g.mul(positive(sum), g.scalar(times));
     }
 
     /** (ln(distance + 1e-6) - levels[at]) / levels[at + 1], by picture. */
@@ -654,6 +648,11 @@ final class NetworkWriter {
         // A broken network must show: TopK may leave NaN out, the maximum does not.
         String nan = g.mul(g.op("ReduceMax", map, g.longs(1, 2)).attr("keepdims", 0).out(), g.scalar(0));
         g.op("Add", g.reduce("ReduceMean", highest, false, 1), nan).out(outputName);
+    }
+
+    /** What is above 0, else 0. Not Relu, which may turn NaN into 0 and so hide a broken network. */
+    private String positive(String x) {
+        return g.mul(x, g.op("Cast", g.op("Greater", x, g.scalar(0)).out()).attr("to", OnnxGraph.Type.FLOAT.code()).out());
     }
 
     private String part(String x, int axis, int index) {

@@ -56,7 +56,7 @@ public final class PatchCoreGraph {
         OnnxGraph g = OnnxGraph.graph("patches");
         g.op("Identity", features(g, encoder)).out(PATCHES);
         g.output(PATCHES, Type.FLOAT, "N", PATCH_COUNT, channels(encoder));
-        return model(g, encoder);
+        return encoder.model(g);
     }
 
     /**
@@ -96,7 +96,7 @@ public final class PatchCoreGraph {
         }
         g.output(MmadGraph.ANOMALY_MAP, Type.FLOAT, "N", side, side);
         g.output(MmadGraph.SCORE, Type.FLOAT, "N");
-        return model(g, encoder);
+        return encoder.model(g);
     }
 
     /** Frames to patches [N,1024,D]. */
@@ -106,15 +106,11 @@ public final class PatchCoreGraph {
         g.input(MmadGraph.FRAMES, Type.UINT8, "N", 3, side, side);
         List<String> maps = encoder.mergeInto(g, MmadGraph.ENCODER_PREFIX, Encoder.scaleFrames(g, MmadGraph.FRAMES));
         g.scope("patches");
-        String fine = pooled(g, maps.get(1));
-        String coarse = pooled(g, maps.get(2));
+        String fine = g.neighbourMean(maps.get(1));
+        String coarse = g.neighbourMean(maps.get(2));
         String scales = g.floats(new float[] {1, 1, 2, 2}, 4);
         String raised = g.op("Resize", coarse, "", scales).attr("mode", "linear").attr("coordinate_transformation_mode", "half_pixel").out();
         return g.reshape(g.transpose(g.concat(1, List.of(fine, raised)), 0, 2, 3, 1), -1, PATCH_COUNT, channels(encoder));
-    }
-
-    private static String pooled(OnnxGraph g, String map) {
-        return g.op("AveragePool", map).attrs("kernel_shape", 3, 3).attrs("pads", 1, 1, 1, 1).attrs("strides", 1, 1).attr("count_include_pad", 0).out();
     }
 
     /** [M,D] to the squared length of every row [M]. */
@@ -177,12 +173,5 @@ public final class PatchCoreGraph {
             norms[i] = (float) sum;
         }
         return norms;
-    }
-
-    private static ModelProto model(OnnxGraph g, Encoder encoder) {
-        ModelProto.Builder m = ModelProto.newBuilder().setIrVersion(OnnxGraph.IR_VERSION).setProducerName("linesight").setGraph(g.build());
-        m.addOpsetImportBuilder().setDomain("").setVersion(encoder.opset());
-        encoder.otherDomains().forEach((domain, version) -> m.addOpsetImportBuilder().setDomain(domain).setVersion(version));
-        return m.build();
     }
 }

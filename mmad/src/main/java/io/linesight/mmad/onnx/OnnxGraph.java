@@ -245,6 +245,11 @@ public final class OnnxGraph {
         return op(kind, x, longs(axes)).attr("keepdims", keepDims ? 1 : 0).out();
     }
 
+    /** [B,C,H,W]: every pixel's mean over itself and those of its eight neighbours that there are. */
+    public String neighbourMean(String x) {
+        return op("AveragePool", x).attrs("kernel_shape", 3, 3).attrs("strides", 1, 1).attrs("pads", 1, 1, 1, 1).attr("count_include_pad", 0).out();
+    }
+
     /** x * sigmoid(x). */
     public String silu(String x) {
         return mul(x, op("Sigmoid", x).out());

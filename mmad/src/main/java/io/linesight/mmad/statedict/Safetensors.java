@@ -54,19 +54,9 @@ final class Safetensors {
             places.put(e.getKey(), place);
         }
         requireWhole(places, file.size() - start);
-        return new Tensors() {
+        return new Tensors(refs, file.size()) {
             @Override
-            public Map<String, TensorRef> refs() {
-                return refs;
-            }
-
-            @Override
-            public long fileSize() {
-                return file.size();
-            }
-
-            @Override
-            public ByteBuffer storage(TensorRef ref) throws IOException {
+            ByteBuffer read(TensorRef ref) throws IOException {
                 Place p = places.get(ref.storage());
                 return file.buffer(start + p.begin(), p.end() - p.begin());
             }

@@ -31,31 +31,15 @@ final class TorchLegacy {
         Map<String, TensorRef> refs = StateDicts.dictionary(path, object.load());
         if (!(new Pickle(path, in).load() instanceof List<?> keys)) throw new StateDictException(path + " is damaged: it has no list of its storages");
         Map<String, long[]> places = places(in.position(), keys, object.storages());
-        return new Tensors() {
-            private String last;
-            private ByteBuffer bytes;
-
+        return new Tensors(refs, file.size()) {
             @Override
-            public Map<String, TensorRef> refs() {
-                return refs;
-            }
-
-            @Override
-            public long fileSize() {
-                return file.size();
-            }
-
-            @Override
-            public ByteBuffer storage(TensorRef ref) throws IOException {
-                if (ref.storage().equals(last)) return bytes;
+            ByteBuffer read(TensorRef ref) throws IOException {
                 long[] place = places.get(ref.storage());
                 if (place == null) throw new StateDictException(path + " lacks the data of a tensor (" + Pickle.printable(ref.storage()) + "); it is damaged, download it again");
                 if (place[1] != ref.size()) {
                     throw new StateDictException(path + " has a storage of " + place[1] + " elements that claims " + ref.size() + "; it is damaged or hostile");
                 }
-                bytes = file.buffer(place[0], place[1] * ref.type().bytes());
-                last = ref.storage();
-                return bytes;
+                return file.buffer(place[0], place[1] * ref.type().bytes());
             }
         };
     }

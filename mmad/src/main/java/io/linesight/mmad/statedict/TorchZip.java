@@ -45,32 +45,16 @@ final class TorchZip {
             byte[] pickle = read(zip, zip.getEntry(pickles.get(0)), LARGEST_PICKLE);
             refs = StateDicts.dictionary(path, new Pickle(path, new PickleInput(path, new ByteArrayInputStream(pickle), pickle.length)).load());
         }
-        return new Tensors() {
-            private String last;
-            private ByteBuffer bytes;
-
+        return new Tensors(refs, size) {
             @Override
-            public Map<String, TensorRef> refs() {
-                return refs;
-            }
-
-            @Override
-            public long fileSize() {
-                return size;
-            }
-
-            @Override
-            public ByteBuffer storage(TensorRef ref) throws IOException {
-                if (ref.storage().equals(last)) return bytes;
+            ByteBuffer read(TensorRef ref) throws IOException {
                 try (ZipFile zip = open()) {
                     ZipEntry entry = zip.getEntry(prefix + "data/" + ref.storage());
                     if (entry == null) throw new StateDictException(path + " lacks the data of a tensor (" + Pickle.printable(ref.storage()) + "); it is damaged, download it again");
                     if (entry.getSize() / ref.type().bytes() < ref.size()) {
                         throw new StateDictException(path + " has a storage of " + entry.getSize() + " bytes that claims " + ref.size() + " elements of " + ref.type().word() + "; it is damaged or hostile");
                     }
-                    bytes = ByteBuffer.wrap(read(zip, entry, Integer.MAX_VALUE - 8)).order(ByteOrder.LITTLE_ENDIAN);
-                    last = ref.storage();
-                    return bytes;
+                    return ByteBuffer.wrap(TorchZip.this.read(zip, entry, Integer.MAX_VALUE - 8)).order(ByteOrder.LITTLE_ENDIAN);
                 }
             }
         };

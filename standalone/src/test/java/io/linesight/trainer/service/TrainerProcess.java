@@ -1,6 +1,7 @@
 package io.linesight.trainer.service;
 
 import io.linesight.mmad.checkpoint.Checkpoints;
+import io.linesight.mmad.io.Sha256;
 import io.linesight.schemas.ModelVersion;
 import io.linesight.trainer.gate.GateConfig;
 import io.linesight.trainer.service.TrainerEvent.Kind;
@@ -122,7 +123,7 @@ final class TrainerProcess {
         FolderSink sink = new FolderSink(folder.resolve("out"));
         return (Path checkpoint, ModelVersion draft) -> {
             sink.offer(checkpoint, draft);
-            write(folder, "offered " + draft.getVersion() + " " + draft.getSha256() + " " + RunFolder.sha256(checkpoint));
+            write(folder, "offered " + draft.getVersion() + " " + draft.getSha256() + " " + Sha256.hex(checkpoint));
         };
     }
 

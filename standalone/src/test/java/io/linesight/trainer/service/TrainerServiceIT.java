@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.linesight.mmad.checkpoint.CheckpointInfo;
 import io.linesight.mmad.checkpoint.Checkpoints;
+import io.linesight.mmad.io.Sha256;
 import io.linesight.mmad.model.MapKind;
 import io.linesight.schemas.FrameRef;
 import io.linesight.schemas.GateOutcome;
@@ -88,7 +89,7 @@ class TrainerServiceIT {
 
         @Override
         public void offer(Path checkpoint, ModelVersion draft) throws IOException {
-            offers.add(new Offer(draft, RunFolder.sha256(checkpoint)));
+            offers.add(new Offer(draft, Sha256.hex(checkpoint)));
         }
     }
 

@@ -3,24 +3,21 @@ package io.linesight.streams.model;
 import io.linesight.mmad.checkpoint.Calibration;
 import io.linesight.mmad.checkpoint.CheckpointInfo;
 import io.linesight.mmad.checkpoint.Checkpoints;
+import io.linesight.mmad.io.Sha256;
 import io.linesight.mmad.runtime.ScoringException;
 import io.linesight.mmad.score.Scorer;
 import io.linesight.mmad.score.Scores;
 import io.linesight.mmad.score.SelfTest;
 import io.linesight.schemas.ModelVersion;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Collections;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CancellationException;
@@ -122,23 +119,12 @@ public final class ModelLoader {
                 throw new ModelRefusedException("it has " + size + " bytes instead of " + manifest.getBytes() + ": the file is "
                         + (size < manifest.getBytes() ? "truncated" : "not the one that was published"));
             }
-            found = sha256(file);
+            found = Sha256.hex(file);
         } catch (IOException e) {
             throw new ModelRefusedException("the download cannot be read: " + e, e, true);
         }
         if (!found.equalsIgnoreCase(manifest.getSha256())) {
             throw new ModelRefusedException("its checksum is " + found + " instead of " + manifest.getSha256() + ": the bytes are not those that were published");
-        }
-    }
-
-    private static String sha256(Path file) throws IOException {
-        try (InputStream in = Files.newInputStream(file)) {
-            MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            byte[] buffer = new byte[1 << 16];
-            for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) digest.update(buffer, 0, n);
-            return HexFormat.of().formatHex(digest.digest());
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
         }
     }
 

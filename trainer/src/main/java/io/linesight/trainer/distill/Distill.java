@@ -7,12 +7,11 @@ import io.linesight.mmad.image.RgbImage;
 import io.linesight.mmad.io.NpyArray;
 import io.linesight.mmad.io.Npz;
 import io.linesight.trainer.data.DatasetException;
+import io.linesight.trainer.files.ExclusiveLock;
 import io.linesight.trainer.torch.JavaOp;
 import io.linesight.trainer.torch.Torch;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
@@ -85,21 +84,12 @@ public final class Distill {
      */
     public static DistillResult run(DistillOptions options) throws IOException {
         Files.createDirectories(options.work);
-        try (FileChannel channel = FileChannel.open(options.work.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-                FileLock lock = lock(channel)) {
-            if (lock == null) throw new IOException("the work folder " + options.work + " is in use by a distillation that is running");
+        try (ExclusiveLock lock = ExclusiveLock.tryOn(options.work.resolve("lock"))
+                .orElseThrow(() -> new IOException("the work folder " + options.work + " is in use by a distillation that is running"))) {
             return new Distill(options).run();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IOException("interrupted; the last saved state is in " + options.work, e);
-        }
-    }
-
-    private static FileLock lock(FileChannel channel) throws IOException {
-        try {
-            return channel.tryLock();
-        } catch (OverlappingFileLockException e) {
-            return null;
         }
     }
 

@@ -1,10 +1,6 @@
 package io.linesight.trainer.distill;
 
 import io.linesight.mmad.image.RgbImage;
-import java.nio.ByteBuffer;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 
 /**
  * What tells pictures apart: the hash of the pixels, and 256 bits of where brightness rises from left to right in a 17x16 thumbnail, which
@@ -24,13 +20,7 @@ record PictureHash(String pixels, long d0, long d1, long d2, long d3) {
                 if (thumbnail[y * (ROWS + 1) + x + 1] > thumbnail[y * (ROWS + 1) + x] + 0.5) bits[i >> 6] |= 1L << (i & 63);
             }
         }
-        try {
-            MessageDigest sha = MessageDigest.getInstance("SHA-256");
-            sha.update(ByteBuffer.allocate(8).putInt(image.width()).putInt(image.height()).array());
-            return new PictureHash(HexFormat.of().formatHex(sha.digest(image.rgb())), bits[0], bits[1], bits[2], bits[3]);
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
-        }
+        return new PictureHash(image.sha256(), bits[0], bits[1], bits[2], bits[3]);
     }
 
     /** Bits in which the thumbnails differ, 0..256. */

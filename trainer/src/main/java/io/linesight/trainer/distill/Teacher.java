@@ -1,6 +1,5 @@
 package io.linesight.trainer.distill;
 
-import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
@@ -68,14 +67,11 @@ final class Teacher implements AutoCloseable {
             }
             graph.output(outputs.get(s), Type.FLOAT, "N", channels, "H" + s, "W" + s);
         }
-        ModelProto.Builder model = ModelProto.newBuilder().setIrVersion(OnnxGraph.IR_VERSION).setGraph(graph.build());
-        model.addOpsetImportBuilder().setDomain("").setVersion(encoder.opset());
-        encoder.otherDomains().forEach((d, v) -> model.addOpsetImportBuilder().setDomain(d).setVersion(v));
         try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
             options.setIntraOpNumThreads(threads);
             // Spinning workers would take the cores that the student learns on.
             options.addConfigEntry("session.intra_op.allow_spinning", "0");
-            return new Teacher(encoder.name(), OrtEnvironment.getEnvironment().createSession(model.build().toByteArray(), options), List.copyOf(outputs));
+            return new Teacher(encoder.name(), OrtEnvironment.getEnvironment().createSession(encoder.model(graph).toByteArray(), options), List.copyOf(outputs));
         } catch (OrtException e) {
             throw new IllegalStateException("teacher '" + encoder.name() + "' cannot be loaded: " + e.getMessage(), e);
         }

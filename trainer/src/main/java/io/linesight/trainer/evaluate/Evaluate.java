@@ -15,6 +15,7 @@ import io.linesight.mmad.score.Scorer;
 import io.linesight.mmad.score.Scores;
 import io.linesight.trainer.data.DatasetException;
 import io.linesight.trainer.data.ImageSource.Sample;
+import io.linesight.trainer.data.Unreadable;
 import io.linesight.trainer.evaluate.EvaluationReport.ImageScore;
 import io.linesight.trainer.fit.CalibrationPictures;
 import java.io.BufferedWriter;
@@ -32,7 +33,7 @@ public final class Evaluate {
     private static final long REPORT_EVERY = 10_000_000_000L;
 
     private final EvaluateOptions options;
-    private final List<String> unreadable = new ArrayList<>();
+    private final Unreadable unreadable = new Unreadable();
     private final List<ImageScore> images = new ArrayList<>();
     private CalibrationPictures calibrationPictures;
     private int calibratedOn;
@@ -67,10 +68,10 @@ public final class Evaluate {
             calibrationPictures = CalibrationPictures.of(info);
             for (String category : categories) metrics.put(category, measure(scorer, category, total, details));
         }
-        refuseUnreadable();
+        unreadable.refuse(options.skipUnreadable(), options.progress());
         if (options.scores() != null) writeScores();
         double seconds = (System.nanoTime() - start) / 1e9;
-        return new EvaluationReport(info.version(), info.sha256(), options.source().name(), metrics, details, CategoryMetrics.mean(metrics.values()), List.copyOf(images), unreadable.size(), calibratedOn,
+        return new EvaluationReport(info.version(), info.sha256(), options.source().name(), metrics, details, CategoryMetrics.mean(metrics.values()), List.copyOf(images), unreadable.count(), calibratedOn,
                 seconds / Math.max(1, images.size()));
     }
 
@@ -116,7 +117,7 @@ public final class Evaluate {
             byte[] mask = truth == null ? null : Preprocess.mask(truth);
             batch.add(new Loaded(s, options.heatmaps() == null ? null : image, Preprocess.toModelInput(image), mask, truth != null && misshapen(image, truth)));
         } catch (BadImageException | IOException e) {
-            unreadable.add(category + "/" + s.name() + " (" + e.getMessage() + ")");
+            unreadable.add(category, s, e);
         }
     }
 
@@ -124,15 +125,6 @@ public final class Evaluate {
     private static boolean misshapen(RgbImage image, RgbImage mask) {
         double ratio = (double) image.width() * mask.height() / ((double) image.height() * mask.width());
         return ratio < 0.98 || ratio > 1.02;
-    }
-
-    private void refuseUnreadable() {
-        if (unreadable.isEmpty()) return;
-        String list = String.join("\n  ", unreadable.subList(0, Math.min(20, unreadable.size()))) + (unreadable.size() > 20 ? "\n  and " + (unreadable.size() - 20) + " more" : "");
-        if (!options.skipUnreadable()) {
-            throw new DatasetException(unreadable.size() + " pictures cannot be read; mend or remove them, or skip them with --skip-unreadable:\n  " + list);
-        }
-        options.progress().println(unreadable.size() + " unreadable pictures are left out:\n  " + list);
     }
 
     private void writeHeatmap(String category, Loaded l, float[] map, int size, double threshold) throws IOException {

@@ -1,12 +1,11 @@
 package io.linesight.trainer.features;
 
 import io.linesight.mmad.encoder.Encoder;
+import io.linesight.trainer.files.ExclusiveLock;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -42,19 +41,17 @@ public final class FeatureCache implements AutoCloseable {
     private final FeatureShape shape;
     private final long most;
     private final byte[] header;
-    private final FileChannel lockFile;
-    private final FileLock lock;
+    private final ExclusiveLock lock;
     private FileChannel data;
     private FileChannel index;
     private final Map<ByteBuffer, Integer> slots = new HashMap<>();
     private final List<Integer> checksums = new ArrayList<>();
 
-    private FeatureCache(Path folder, Encoder encoder, long most, FileChannel lockFile, FileLock lock) {
+    private FeatureCache(Path folder, Encoder encoder, long most, ExclusiveLock lock) {
         this.folder = folder;
         this.name = encoder.sha256().substring(0, 16);
         this.shape = new FeatureShape(encoder);
         this.most = most;
-        this.lockFile = lockFile;
         this.lock = lock;
         String order = ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN ? "le" : "be";
         byte[] text = (MAGIC + encoder.sha256() + " " + shape.recordBytes() + " " + order + "\n").getBytes(StandardCharsets.US_ASCII);
@@ -72,18 +69,9 @@ public final class FeatureCache implements AutoCloseable {
     public static Optional<FeatureCache> open(Path folder, Encoder encoder, long most) throws IOException {
         Files.createDirectories(folder);
         String name = encoder.sha256().substring(0, 16);
-        FileChannel lockFile = FileChannel.open(folder.resolve(name + LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-        FileLock lock = null;
-        try {
-            lock = lockFile.tryLock();
-        } catch (OverlappingFileLockException held) {
-            // By another run in this process.
-        }
-        if (lock == null) {
-            lockFile.close();
-            return Optional.empty();
-        }
-        FeatureCache cache = new FeatureCache(folder, encoder, most, lockFile, lock);
+        Optional<ExclusiveLock> lock = ExclusiveLock.tryOn(folder.resolve(name + LOCK));
+        if (lock.isEmpty()) return Optional.empty();
+        FeatureCache cache = new FeatureCache(folder, encoder, most, lock.get());
         try {
             cache.load();
         } catch (IOException | RuntimeException e) {
@@ -180,13 +168,11 @@ public final class FeatureCache implements AutoCloseable {
         for (Path f : files) {
             if (total <= allowed) break;
             String other = f.getFileName().toString().replace(DATA, "");
-            try (FileChannel c = FileChannel.open(folder.resolve(other + LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE); FileLock l = c.tryLock()) {
+            try (ExclusiveLock l = ExclusiveLock.tryOn(folder.resolve(other + LOCK)).orElse(null)) {
                 if (l == null) continue;
                 total -= Files.size(f);
                 Files.deleteIfExists(folder.resolve(other + INDEX));
                 Files.deleteIfExists(f);
-            } catch (OverlappingFileLockException held) {
-                continue;
             }
         }
         return total;
@@ -291,8 +277,8 @@ public final class FeatureCache implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        try (FileChannel d = data; FileChannel i = index; FileChannel l = lockFile) {
-            lock.release();
+        try (ExclusiveLock l = lock; FileChannel i = index; FileChannel d = data) {
+            return;
         }
     }
 }

@@ -1,10 +1,9 @@
 package io.linesight.trainer.features;
 
 import io.linesight.mmad.encoder.Encoder;
+import io.linesight.mmad.io.Sha256;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.List;
 
 /** How one image's features lie in a file: [64*64,C0], [32*32,C1], [16*16,C2], channels last, float32 in the machine's order. */
@@ -62,10 +61,6 @@ final class FeatureShape {
 
     /** What a frame's features are found by: the pixels that the encoder sees, after decoding and resizing. */
     static byte[] key(byte[] frame) {
-        try {
-            return MessageDigest.getInstance("SHA-256").digest(frame);
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
-        }
+        return Sha256.digest().digest(frame);
     }
 }

@@ -2,6 +2,7 @@ package io.linesight.trainer.features;
 
 import io.linesight.mmad.encoder.Encoder;
 import io.linesight.mmad.encoder.EncoderSession;
+import io.linesight.trainer.files.Scratch;
 import io.linesight.trainer.torch.Torch;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -51,17 +52,9 @@ public final class FeatureStore implements AutoCloseable {
      * @param expected images that will be added: refuses at once when the disk has no room for them
      */
     public static FeatureStore create(Path workDir, Encoder encoder, int expected) throws IOException {
-        Path file = workDir == null ? Files.createTempFile("linesight-features-", ".f32") : Files.createTempFile(workDir, "linesight-features-", ".f32");
-        file.toFile().deleteOnExit();
-        FeatureStore store = new FeatureStore(file, null, new FeatureShape(encoder));
-        long bytes = (long) store.shape.recordBytes() * expected;
-        long free = Files.getFileStore(file).getUsableSpace();
-        if (bytes > free) {
-            store.close();
-            throw new IOException("the features of " + expected + " images need " + (bytes >> 20) + " MiB in " + file.getParent() + ", which has " + (free >> 20)
-                    + " MiB free: choose another work folder or fewer images");
-        }
-        return store;
+        FeatureShape shape = new FeatureShape(encoder);
+        return new FeatureStore(Scratch.file(workDir, "linesight-features-", ".f32", (long) shape.recordBytes() * expected, "the features of " + expected + " images",
+                "choose another work folder or fewer images"), null, shape);
     }
 
     /**
@@ -107,12 +100,13 @@ public final class FeatureStore implements AutoCloseable {
             }
             return;
         }
-        List<byte[]> unknown = new ArrayList<>();
-        for (byte[] f : frames) if (!cache.find(key(f), row)) unknown.add(f);
+        List<byte[]> keys = frames.stream().map(FeatureStore::key).toList();
+        List<Integer> unknown = new ArrayList<>();
+        for (int i = 0; i < keys.size(); i++) if (!cache.find(keys.get(i), row)) unknown.add(i);
         if (!unknown.isEmpty()) {
-            float[][] maps = session.features(unknown);
+            float[][] maps = session.features(unknown.stream().map(frames::get).toList());
             for (int b = 0; b < unknown.size(); b++) {
-                byte[] key = key(unknown.get(b));
+                byte[] key = keys.get(unknown.get(b));
                 if (cache.has(key)) continue;   // twice in this batch
                 shape.fill(row, maps, b);
                 cache.append(key, row);
@@ -120,8 +114,7 @@ public final class FeatureStore implements AutoCloseable {
             }
         }
         // In the frames' order whatever was known, so that the statistics are the same to the last bit.
-        for (byte[] f : frames) {
-            byte[] key = key(f);
+        for (byte[] key : keys) {
             if (!cache.find(key, row)) throw new IOException("the feature cache lost what was just written to it; is the disk damaged?");
             count();
             slots.add(cache.slot(key));

@@ -4,9 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.linesight.mmad.checkpoint.CheckpointInfo;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
+import io.linesight.mmad.io.Sha256;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -54,10 +52,6 @@ public final class CalibrationPictures {
     }
 
     static String mark(byte[] frame) {
-        try {
-            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(frame), 0, BYTES);
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
-        }
+        return Sha256.hex(frame).substring(0, 2 * BYTES);
     }
 }

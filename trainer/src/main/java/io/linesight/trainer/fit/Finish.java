@@ -52,18 +52,12 @@ public final class Finish {
     }
 
     /**
-     * @param frames held-out normals by category, each at least one
-     * @throws IOException when a file cannot be written; an existing checkpoint stays as it was
-     */
-    public CheckpointInfo run(Map<String, List<byte[]>> frames, Draft writer) throws IOException {
-        return run(frames, Map.of(), CalibrationRule.defaults(), writer);
-    }
-
-    /**
-     * The same.
+     * Writes, scores, calibrates and puts in place.
      *
+     * @param frames   held-out normals by category, each at least one
      * @param training pictures that were trained on by category, of which some are scored too; may lack categories. They tell how normal scores
      *                 spread, as long as the model does not simply know them by heart
+     * @throws IOException when a file cannot be written; an existing checkpoint stays as it was
      */
     public CheckpointInfo run(Map<String, List<byte[]>> frames, Map<String, List<Sample>> training, CalibrationRule rule, Draft writer) throws IOException {
         Path draft = Files.createTempFile(out.toAbsolutePath().getParent(), "uncalibrated-", ".onnx");

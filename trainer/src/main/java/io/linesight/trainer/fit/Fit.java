@@ -184,7 +184,7 @@ public final class Fit {
                 }
             }
             Outcome outcome = train(config, weights, store, validation, saved, state, settings);
-            return write(config, outcome, encoder, set, calibrationFrames, pictures);
+            return write(config, outcome, encoder, set, calibrationFrames);
         }
     }
 
@@ -393,14 +393,14 @@ public final class Fit {
             double trainedBefore = run.trained;
             long stepBefore = run.step();
             double fractionBefore = Math.max(run.step() / (double) limit, run.elapsed / budget);
-            SavedRun.State last = state;
+            Saver saver = new Saver(saved, settings, state, run, specs, parameters, trainer, metrics);
             long lastSaved = begun;
             double rate = Double.NaN;
             boolean gap = false;
             while (run.step() < limit && !run.stopped) {
                 run.elapsed = elapsedBefore + seconds(begun);
                 if (run.step() > 0 && run.elapsed >= budget) break;
-                if (options.stopWhen.getAsBoolean()) throw calledOff(saved, settings, run, parameters, specs, trainer, best, last, metrics);
+                if (options.stopWhen.getAsBoolean()) throw saver.calledOff(best);
                 double fraction = Math.max(run.step() / (double) limit, run.elapsed / budget);
                 double wanted = learningRate(run.step(), fraction);
                 if (wanted != rate) trainer.learningRate(wanted);
@@ -461,13 +461,13 @@ public final class Fit {
                 progress.update(fraction, String.format(Locale.ROOT, "epoch %.1f, loss %.4f%s, %.1f images/s, %s left", (double) step / perEpoch, run.smoothLoss,
                         options.patience > 0 && run.bestStep >= 0 ? String.format(Locale.ROOT, " (set apart %.4f)", run.bestLoss) : "", speed, Progress.duration(left)));
                 if (saved != null && System.nanoTime() - lastSaved >= options.saveEvery.toNanos()) {
-                    last = save(saved, settings, run, parameters, specs, trainer, best, last, metrics, progress);
+                    saver.save(best, progress);
                     lastSaved = System.nanoTime();
                 }
             }
             // What comes now takes minutes too, and must not cost the training when it is interrupted.
-            if (saved != null && (last == null || last.run().step() < run.step())) last = save(saved, settings, run, parameters, specs, trainer, best, last, metrics, progress);
-            if (options.stopWhen.getAsBoolean()) throw calledOff(saved, settings, run, parameters, specs, trainer, best, last, metrics);
+            if (saver.behind()) saver.save(best, progress);
+            if (options.stopWhen.getAsBoolean()) throw saver.calledOff(best);
             if (best != null) {
                 parameters.restore(best);
                 if (run.bestStep < run.step()) progress.say(String.format(Locale.ROOT, "taking the weights of step %d, where the loss on normals set apart was least", run.bestStep));
@@ -476,47 +476,83 @@ public final class Fit {
         }
         // Not a matter of speed: what follows wants the host's solver.
         Torch.useCpu();
-        try (Parameters parameters = new Parameters(specs, trained);
+        if (config.map() != MapKind.COSINE) fitMap(config, trained, store);
+        double average = run.allLoss / run.step();
+        return new Outcome(trained, run.step(), (double) run.step() / perEpoch, Double.isNaN(run.firstLoss) ? average : run.firstLoss,
+                Double.isNaN(run.lastLoss) ? average : run.lastLoss, run.trained, run.step() * batch, run);
+    }
+
+    /** Puts what the anomaly map needs to know of normal pictures into the weights. */
+    private void fitMap(MmadConfig config, Weights weights, FeatureStore store) {
+        try (Parameters parameters = new Parameters(ParameterSpecs.of(config), weights);
                 MmadNet net = new MmadNet(config, parameters);
                 Progress progress = new Progress(options.progress, "finish")) {
-            double average = run.allLoss / run.step();
-            Weights weights = parameters.export();
-            if (config.map() != MapKind.COSINE) {
-                progress.say("fitting what distances to expect on normal pictures");
-                int[] normals = spreadOverCategories();
-                if (config.map() == MapKind.WHITENED) Whitening.fit(net, config, i -> store.batch(new int[] {normals[i]}), categoriesOf(normals), weights);
-                else Expectation.fit(net, config, i -> store.batch(new int[] {normals[i]}), normals.length, options.seed, weights);
+            progress.say("fitting what distances to expect on normal pictures");
+            int[] normals = spreadOverCategories();
+            if (config.map() == MapKind.WHITENED) Whitening.fit(net, config, i -> store.batch(new int[] {normals[i]}), categoriesOf(normals), weights);
+            else Expectation.fit(net, config, i -> store.batch(new int[] {normals[i]}), normals.length, options.seed, weights);
+        }
+    }
+
+    /** Saves a training run as it is when asked; what is saved belongs to the loop and is not closed here. */
+    private final class Saver {
+        private final SavedRun folder;
+        private final Map<String, String> settings;
+        private final RunState run;
+        private final List<ParameterSpec> specs;
+        private final Parameters parameters;
+        private final Trainer trainer;
+        private final Metrics metrics;
+        private SavedRun.State last;
+
+        /** @param folder null where nothing is saved */
+        Saver(SavedRun folder, Map<String, String> settings, SavedRun.State last, RunState run, List<ParameterSpec> specs, Parameters parameters, Trainer trainer, Metrics metrics) {
+            this.folder = folder;
+            this.settings = settings;
+            this.last = last;
+            this.run = run;
+            this.specs = specs;
+            this.parameters = parameters;
+            this.trainer = trainer;
+            this.metrics = metrics;
+        }
+
+        /** Whether steps were done since the last save. */
+        boolean behind() {
+            return folder != null && (last == null || last.run().step() < run.step());
+        }
+
+        private void write(Weights best) throws IOException {
+            run.metricsBytes = metrics.saved();
+            last = folder.save(settings, run, Torch.randomState(), parameters.export(), specs, run.step() > 0 ? trainer : null, best, last);
+        }
+
+        private String before(String beginning) {
+            return last == null ? beginning : "step " + last.run().step();
+        }
+
+        /** A run that cannot be saved goes on: what is left to do may be little, and the disk may have room again. */
+        void save(Weights best, Progress progress) {
+            try {
+                write(best);
+            } catch (IOException e) {
+                progress.say("warning: the run cannot be saved at step " + run.step() + " (" + e.getMessage() + "); training goes on, and after a kill it would go on from "
+                        + before("its beginning") + ". Make room in " + options.runFolder);
             }
-            return new Outcome(weights, run.step(), (double) run.step() / perEpoch, Double.isNaN(run.firstLoss) ? average : run.firstLoss,
-                    Double.isNaN(run.lastLoss) ? average : run.lastLoss, run.trained, run.step() * batch, run);
         }
-    }
 
-    /** A run that cannot be saved goes on: what is left to do may be little, and the disk may have room again. */
-    private SavedRun.State save(SavedRun saved, Map<String, String> settings, RunState run, Parameters parameters, List<ParameterSpec> specs, Trainer trainer, Weights best,
-            SavedRun.State last, Metrics metrics, Progress progress) throws IOException {
-        try {
-            run.metricsBytes = metrics.saved();
-            return saved.save(settings, run, Torch.randomState(), parameters.export(), specs, run.step() > 0 ? trainer : null, best, last);
-        } catch (IOException e) {
-            progress.say("warning: the run cannot be saved at step " + run.step() + " (" + e.getMessage() + "); training goes on, and after a kill it would go on from "
-                    + (last == null ? "its beginning" : "step " + last.run().step()) + ". Make room in " + options.runFolder);
-            return last;
-        }
-    }
-
-    private CancellationException calledOff(SavedRun saved, Map<String, String> settings, RunState run, Parameters parameters, List<ParameterSpec> specs, Trainer trainer, Weights best,
-            SavedRun.State last, Metrics metrics) {
-        if (saved == null) return new CancellationException("training was called off after " + run.step() + " steps; nothing was written");
-        try {
-            run.metricsBytes = metrics.saved();
-            saved.save(settings, run, Torch.randomState(), parameters.export(), specs, run.step() > 0 ? trainer : null, best, last);
-            return new CancellationException("stopped at step " + run.step() + " and saved in " + options.runFolder + "; run the same again to go on");
-        } catch (IOException e) {
-            CancellationException off = new CancellationException("stopped at step " + run.step() + ", which cannot be saved (" + e.getMessage() + "); run the same again to go on from "
-                    + (last == null ? "the beginning" : "step " + last.run().step()));
-            off.initCause(e);
-            return off;
+        /** Saves for the last time; what to throw. */
+        CancellationException calledOff(Weights best) {
+            if (folder == null) return new CancellationException("training was called off after " + run.step() + " steps; nothing was written");
+            try {
+                write(best);
+                return new CancellationException("stopped at step " + run.step() + " and saved in " + options.runFolder + "; run the same again to go on");
+            } catch (IOException e) {
+                CancellationException off = new CancellationException("stopped at step " + run.step() + ", which cannot be saved (" + e.getMessage() + "); run the same again to go on from "
+                        + before("the beginning"));
+                off.initCause(e);
+                return off;
+            }
         }
     }
 
@@ -613,15 +649,9 @@ public final class Fit {
         return of;
     }
 
-    private FitResult write(MmadConfig config, Outcome outcome, Encoder encoder, TrainingSet set, Map<String, List<byte[]>> frames, int images)
+    private FitResult write(MmadConfig config, Outcome outcome, Encoder encoder, TrainingSet set, Map<String, List<byte[]>> frames)
             throws IOException {
-        Map<String, String> provenance = new LinkedHashMap<>();
-        provenance.put("dataset", options.source.name());
-        provenance.put("dataset.fingerprint", set.fingerprint());
-        provenance.put("categories", String.join(",", set.training().keySet()));
-        provenance.put("images", String.valueOf(images));
-        provenance.put("heldOut", String.valueOf(frames.values().stream().mapToInt(List::size).sum()));
-        provenance.put("skipped", String.valueOf(set.skipped()));
+        Map<String, String> provenance = set.provenance(pictures, frames);
         provenance.put("preset", config.preset());
         if (options.from != null) provenance.put("parent", Checkpoints.readInfo(options.from).version());
         provenance.put("recipe", options.recipe.name().toLowerCase(Locale.ROOT));
@@ -645,7 +675,7 @@ public final class Fit {
                 draft -> Checkpoints.write(draft, config, outcome.weights(), encoder, Finish.UNCALIBRATED, provenance));
         Map<String, Integer> held = new TreeMap<>();
         frames.forEach((category, f) -> held.put(category, f.size()));
-        return new FitResult(options.out, info, outcome.steps(), outcome.epochs(), images, held, set.skipped(), outcome.firstLoss(), outcome.lastLoss(),
+        return new FitResult(options.out, info, outcome.steps(), outcome.epochs(), pictures, held, set.skipped(), outcome.firstLoss(), outcome.lastLoss(),
                 outcome.seconds() / outcome.seen());
     }
 

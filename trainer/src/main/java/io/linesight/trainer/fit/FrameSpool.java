@@ -1,9 +1,9 @@
 package io.linesight.trainer.fit;
 
+import io.linesight.trainer.files.Scratch;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
@@ -25,12 +25,7 @@ final class FrameSpool implements AutoCloseable {
 
     /** @param workDir existing folder, or null for the system's temporary one */
     static FrameSpool create(Path workDir, int expected) throws IOException {
-        Path file = workDir == null ? Files.createTempFile("linesight-frames-", ".u8") : Files.createTempFile(workDir, "linesight-frames-", ".u8");
-        FrameSpool spool = new FrameSpool(file);
-        long free = Files.getFileStore(file.toAbsolutePath().getParent()).getUsableSpace();
-        if ((long) BYTES * expected <= free) return spool;
-        spool.close();
-        throw new IOException(expected + " pictures need " + ((long) BYTES * expected >> 20) + " MiB in " + file.getParent() + ", which has " + (free >> 20) + " MiB free: make room there");
+        return new FrameSpool(Scratch.file(workDir, "linesight-frames-", ".u8", (long) BYTES * expected, expected + " pictures", "make room there"));
     }
 
     int size() {

@@ -12,6 +12,7 @@ import io.linesight.mmad.score.Scorer;
 import io.linesight.trainer.data.DatasetException;
 import io.linesight.trainer.data.ImageSource;
 import io.linesight.trainer.data.ImageSource.Sample;
+import io.linesight.trainer.data.Unreadable;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
@@ -33,7 +34,7 @@ public final class Recalibration {
     private final Map<String, ProductSamples> samples = new TreeMap<>();
     private final Map<String, Integer> kept = new TreeMap<>();
     private final Map<String, Set<String>> used = new TreeMap<>();
-    private final List<String> unreadable = new ArrayList<>();
+    private final Unreadable unreadable = new Unreadable();
 
     private Recalibration(Path in, CalibrationRule rule, ScorerOptions options) {
         this.in = in;
@@ -100,7 +101,7 @@ public final class Recalibration {
                 progress.println("calibrate " + ++done + " of " + source.categories().size() + ": " + category);
             }
         }
-        if (r.unreadable.isEmpty() && r.samples.isEmpty()) {
+        if (r.unreadable.count() == 0 && r.samples.isEmpty()) {
             throw new DatasetException("no category has the " + LEAST_NORMALS + " normal pictures that a threshold needs: " + r.kept + ". Nothing was written; add some, or take others with --normals");
         }
         return r.write(out);
@@ -113,7 +114,7 @@ public final class Recalibration {
             try {
                 (s.anomalous() ? anomalous : normals).add(Preprocess.toModelInput(s.image().read()));
             } catch (BadImageException | IOException e) {
-                unreadable.add(category + "/" + s.name() + " (" + e.getMessage() + ")");
+                unreadable.add(category, s, e);
             }
         }
         if (normals.size() < LEAST_NORMALS) {
@@ -128,7 +129,7 @@ public final class Recalibration {
     }
 
     private Result write(Path out) throws IOException {
-        if (!unreadable.isEmpty()) throw new DatasetException(unreadable.size() + " pictures cannot be read, nothing was written: " + String.join("; ", unreadable));
+        if (unreadable.count() > 0) throw new DatasetException(unreadable.count() + " pictures cannot be read, nothing was written: " + String.join("; ", unreadable.pictures()));
         CheckpointInfo before = Checkpoints.readInfo(in);
         Map<String, ProductCalibration> products = new TreeMap<>(before.calibration().byProduct());
         if (!samples.isEmpty()) products.putAll(Calibrator.calibrate(samples, rule).byProduct());

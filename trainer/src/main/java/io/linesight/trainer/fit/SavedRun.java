@@ -8,13 +8,12 @@ import io.linesight.mmad.model.ParameterSpec;
 import io.linesight.mmad.model.Tensor;
 import io.linesight.mmad.model.Weights;
 import io.linesight.trainer.data.DatasetException;
+import io.linesight.trainer.files.ExclusiveLock;
 import io.linesight.trainer.model.Trainer;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -42,8 +41,7 @@ final class SavedRun implements AutoCloseable {
     private static final String FEATURES = "features";
 
     private final Path folder;
-    private final FileChannel lockFile;
-    private final FileLock lock;
+    private final ExclusiveLock lock;
 
     /** A file as it was written. */
     record Part(@JsonProperty("name") String name, @JsonProperty("bytes") long bytes, @JsonProperty("crc32c") long crc32c) { }
@@ -62,31 +60,21 @@ final class SavedRun implements AutoCloseable {
             @JsonProperty("run") RunState run, @JsonProperty("random") byte[] random, @JsonProperty("weights") Part weights, @JsonProperty("optimiser") Part optimiser,
             @JsonProperty("best") Part best) { }
 
-    private SavedRun(Path folder, FileChannel lockFile, FileLock lock) {
+    private SavedRun(Path folder, ExclusiveLock lock) {
         this.folder = folder;
-        this.lockFile = lockFile;
         this.lock = lock;
     }
 
     /** @throws DatasetException when another process trains here */
     static SavedRun open(Path folder) throws IOException {
         Files.createDirectories(folder);
-        FileChannel lockFile = FileChannel.open(folder.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-        FileLock lock = null;
-        try {
-            lock = lockFile.tryLock();
-        } catch (OverlappingFileLockException held) {
-            // By another run in this process.
-        }
-        if (lock == null) {
-            lockFile.close();
-            throw new DatasetException("another fit is working on the same checkpoint: it holds " + folder + ". Wait for it, or write to another --out");
-        }
+        ExclusiveLock lock = ExclusiveLock.tryOn(folder.resolve(LOCK))
+                .orElseThrow(() -> new DatasetException("another fit is working on the same checkpoint: it holds " + folder + ". Wait for it, or write to another --out"));
         // What a killed run left; nobody else is here.
         try (Stream<Path> s = Files.list(folder)) {
             for (Path f : s.filter(f -> f.getFileName().toString().startsWith("linesight-")).toList()) Files.deleteIfExists(f);
         }
-        return new SavedRun(folder, lockFile, lock);
+        return new SavedRun(folder, lock);
     }
 
     /** Where features are kept until the run has succeeded. */
@@ -281,13 +269,11 @@ final class SavedRun implements AutoCloseable {
         }
     }
 
-
     @Override
     public void close() throws IOException {
-        try (FileChannel c = lockFile) {
+        try (ExclusiveLock l = lock) {
             // A run that was refused leaves nothing behind.
             if (Files.exists(folder) && !Files.exists(folder.resolve(STATE)) && !Files.exists(features())) finished();
-            lock.release();
         }
     }
 }

@@ -2,12 +2,8 @@ package io.linesight.trainer.fit;
 
 import io.linesight.mmad.image.RgbImage;
 import io.linesight.trainer.data.ImageSource.Sample;
-import java.nio.ByteBuffer;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -57,22 +53,11 @@ final class Survey {
 
     void saw(String category, Sample sample, Role role, RgbImage image, byte[] frame) {
         byte[] small = thumbnail(frame);
-        seen.add(new Seen(category, sample.name(), role, hash(image), look(frame), small, image.width(), image.height(), grey(frame), blank(frame)));
+        seen.add(new Seen(category, sample.name(), role, image.sha256(), look(frame), small, image.width(), image.height(), grey(frame), blank(frame)));
     }
 
     void couldNotRead(Role role) {
         unreadable.merge(role, 1, Integer::sum);
-    }
-
-    /** Of the decoded pixels: files of the same picture may differ. */
-    private static String hash(RgbImage image) {
-        try {
-            MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            digest.update(ByteBuffer.allocate(8).putInt(image.width()).putInt(image.height()).array());
-            return HexFormat.of().formatHex(digest.digest(image.rgb()), 0, 16);
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
-        }
     }
 
     private static int level(byte[] frame, int x, int y) {

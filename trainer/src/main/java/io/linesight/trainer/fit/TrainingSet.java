@@ -3,17 +3,18 @@ package io.linesight.trainer.fit;
 import io.linesight.mmad.image.BadImageException;
 import io.linesight.mmad.image.Preprocess;
 import io.linesight.mmad.image.RgbImage;
+import io.linesight.mmad.io.Sha256;
 import io.linesight.trainer.data.DatasetException;
 import io.linesight.trainer.data.ImageSource;
 import io.linesight.trainer.data.ImageSource.Sample;
+import io.linesight.trainer.data.Unreadable;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HexFormat;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -34,8 +35,8 @@ public final class TrainingSet {
     private final Map<String, List<Sample>> training = new TreeMap<>();
     private final Map<String, List<Sample>> heldOut = new TreeMap<>();
     private final Map<String, List<Sample>> validation = new TreeMap<>();
-    private final List<String> unreadable = new ArrayList<>();
-    private final MessageDigest digest = sha256();
+    private final Unreadable unreadable = new Unreadable();
+    private final MessageDigest digest = Sha256.digest();
     private String fingerprint;
     private Observer observer = (category, sample, image, frame) -> { };
 
@@ -89,12 +90,12 @@ public final class TrainingSet {
 
     /** Unreadable pictures met so far. */
     public int skipped() {
-        return unreadable.size();
+        return unreadable.count();
     }
 
     /** Lower-case hex SHA-256 over the names and pixels of all pictures read, in the order of reading. Ends the reading. */
     public String fingerprint() {
-        if (fingerprint == null) fingerprint = HexFormat.of().formatHex(digest.digest());
+        if (fingerprint == null) fingerprint = Sha256.hex(digest);
         return fingerprint;
     }
 
@@ -107,11 +108,28 @@ public final class TrainingSet {
     public Map<String, List<byte[]>> calibrationFrames() throws IOException {
         Map<String, List<byte[]>> frames = new TreeMap<>();
         for (Map.Entry<String, List<Sample>> e : heldOut.entrySet()) frames.put(e.getKey(), read(e.getKey(), e.getValue()));
-        refuseUnreadable();
+        unreadable.refuse(skipUnreadable, progress);
         for (Map.Entry<String, List<byte[]>> e : frames.entrySet()) {
             if (e.getValue().isEmpty()) throw new DatasetException("category '" + e.getKey() + "' has no readable normal pictures left");
         }
         return frames;
+    }
+
+    /**
+     * What a checkpoint's provenance says of the pictures, whatever the method. Ends the reading.
+     *
+     * @param images learned from
+     * @param frames what set the thresholds
+     */
+    public Map<String, String> provenance(int images, Map<String, List<byte[]>> frames) {
+        Map<String, String> facts = new LinkedHashMap<>();
+        facts.put("dataset", source.name());
+        facts.put("dataset.fingerprint", fingerprint());
+        facts.put("categories", String.join(",", training.keySet()));
+        facts.put("images", String.valueOf(images));
+        facts.put("heldOut", String.valueOf(frames.values().stream().mapToInt(List::size).sum()));
+        facts.put("skipped", String.valueOf(skipped()));
+        return facts;
     }
 
     private void check() {
@@ -155,26 +173,9 @@ public final class TrainingSet {
                 observer.saw(category, s, image, frame);
                 frames.add(frame);
             } catch (BadImageException | IOException e) {
-                unreadable.add(category + "/" + s.name() + " (" + e.getMessage() + ")");
+                unreadable.add(category, s, e);
             }
         }
         return frames;
-    }
-
-    private void refuseUnreadable() {
-        if (unreadable.isEmpty()) return;
-        String list = String.join("\n  ", unreadable.subList(0, Math.min(20, unreadable.size()))) + (unreadable.size() > 20 ? "\n  and " + (unreadable.size() - 20) + " more" : "");
-        if (!skipUnreadable) {
-            throw new DatasetException(unreadable.size() + " pictures cannot be read; mend or remove them, or skip them with --skip-unreadable:\n  " + list);
-        }
-        progress.println(unreadable.size() + " unreadable pictures are left out:\n  " + list);
-    }
-
-    private static MessageDigest sha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
-        }
     }
 }

@@ -64,8 +64,8 @@ public final class Expectation {
                     List<Tensor> kept = new ArrayList<>();
                     List<Tensor> log = new ArrayList<>();
                     for (int s = config.finest(); s < 3; s++) {
-                        kept.add(keep(scope, student.levels().get(3 - s).squeeze(0).contiguous()));
-                        log.add(keep(scope, logDistance(teacher.get(s).squeeze(0), student.features().get(s - config.finest()).squeeze(0))));
+                        kept.add(Torch.keep(scope, student.levels().get(3 - s).squeeze(0).contiguous()));
+                        log.add(Torch.keep(scope, logDistance(teacher.get(s).squeeze(0), student.features().get(s - config.finest()).squeeze(0))));
                     }
                     levels.add(kept);
                     distances.add(log);
@@ -78,12 +78,6 @@ public final class Expectation {
                         distances.stream().map(d -> d.get(at)).toList());
             }
         }
-    }
-
-    /** The tensor lives as long as the scope, whatever inner scope it was made in. */
-    private static Tensor keep(PointerScope scope, Tensor t) {
-        scope.attach(t);
-        return t;
     }
 
     /** ln(1 - cos + 1e-6) per pixel, [L,1], as half the squared distance of unit vectors like in the served graph. */

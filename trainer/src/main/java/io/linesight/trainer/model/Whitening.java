@@ -52,19 +52,14 @@ public final class Whitening {
                     List<Tensor> student = net.student(all, null).features();
                     means[i] = Torch.values(all.get(2).mean(new long[] {0, 1}));
                     for (int s = 0; s < scales; s++) {
-                        differences.get(s).add(keep(scope, averaged(teacher.get(s).sub(student.get(s)), 64 >> s + config.finest())));
-                        cosine.get(s).add(keep(scope, Expectation.logDistance(teacher.get(s).squeeze(0), student.get(s).squeeze(0))));
+                        differences.get(s).add(Torch.keep(scope, averaged(teacher.get(s).sub(student.get(s)), 64 >> s + config.finest())));
+                        cosine.get(s).add(Torch.keep(scope, Expectation.logDistance(teacher.get(s).squeeze(0), student.get(s).squeeze(0))));
                     }
                 }
             }
             for (int s = 0; s < scales; s++) scale("anomaly_map." + (s + config.finest()) + ".", differences.get(s), cosine.get(s), groupOf, groups, weights);
             if (groups > 1) centres(means, groupOf, groups, weights);
         }
-    }
-
-    private static Tensor keep(PointerScope scope, Tensor t) {
-        scope.attach(t);
-        return t;
     }
 
     /** [1,L,C] to [L,C]: every pixel's mean over itself and those of its eight neighbours that there are. */

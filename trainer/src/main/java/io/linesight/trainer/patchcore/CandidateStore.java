@@ -1,5 +1,6 @@
 package io.linesight.trainer.patchcore;
 
+import io.linesight.trainer.files.Scratch;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -30,16 +31,8 @@ final class CandidateStore implements AutoCloseable {
 
     /** @param expected rows that will be added: refuses at once when the disk has no room for them */
     static CandidateStore create(Path workDirOrNull, int channels, long expected) throws IOException {
-        Path file = workDirOrNull == null ? Files.createTempFile("linesight-patches-", ".f32") : Files.createTempFile(workDirOrNull, "linesight-patches-", ".f32");
-        file.toFile().deleteOnExit();
-        CandidateStore store = new CandidateStore(file, channels);
-        long bytes = expected * channels * Float.BYTES;
-        long free = Files.getFileStore(file).getUsableSpace();
-        if (bytes > free) {
-            store.close();
-            throw new IOException("the " + expected + " patches to choose from need " + (bytes >> 20) + " MiB in " + file.getParent() + ", which has " + (free >> 20) + " MiB free: choose another work folder");
-        }
-        return store;
+        return new CandidateStore(Scratch.file(workDirOrNull, "linesight-patches-", ".f32", expected * channels * Float.BYTES, "the " + expected + " patches to choose from",
+                "choose another work folder"), channels);
     }
 
     int size() {

@@ -4,6 +4,8 @@ import io.linesight.mmad.checkpoint.CheckpointInfo;
 import io.linesight.mmad.checkpoint.Checkpoints;
 import io.linesight.mmad.encoder.Encoder;
 import io.linesight.mmad.encoder.FilterBankEncoder;
+import io.linesight.mmad.encoder.FrameSession;
+import io.linesight.mmad.graph.MmadGraph;
 import io.linesight.mmad.graph.PatchCoreGraph;
 import io.linesight.mmad.model.PatchBank;
 import io.linesight.mmad.model.Tensor;
@@ -19,7 +21,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -73,7 +74,9 @@ public final class PatchCoreFit {
         int channels = PatchCoreGraph.channels(encoder);
         List<String> categories = List.copyOf(set.training().keySet());
         int[] shares = Shares.of(options.candidates, categories.stream().mapToLong(c -> (long) set.training().get(c).size() * PatchCoreGraph.PATCH_COUNT).toArray());
-        try (PatchFeatures features = PatchFeatures.open(encoder, ScorerOptions.defaults().withDevice("cpu").withThreads(options.threads));
+        // Patches by the same operators that the checkpoint will serve with.
+        try (FrameSession session = FrameSession.open("encoder '" + encoder.name() + "'", PatchCoreGraph.patches(encoder), MmadGraph.FRAMES, List.of(PatchCoreGraph.PATCHES),
+                        ScorerOptions.defaults().withDevice("cpu").withThreads(options.threads));
                 Progress progress = new Progress(options.progress, "encode")) {
             int done = 0;
             for (int c = 0; c < shares.length; c++) {
@@ -83,7 +86,7 @@ public final class PatchCoreFit {
                 for (int from = 0; from < samples.size(); from += BATCH) {
                     List<Sample> part = samples.subList(from, Math.min(samples.size(), from + BATCH));
                     List<byte[]> frames = set.read(categories.get(c), part);
-                    float[] patches = frames.isEmpty() ? null : features.of(frames);
+                    float[] patches = frames.isEmpty() ? null : session.run(frames)[0];
                     for (int i = 0; i < frames.size(); i++, seen++) {
                         // As many of one picture as of another, to within one.
                         int wanted = (int) ((long) (seen + 1) * shares[c] / samples.size() - (long) seen * shares[c] / samples.size());
@@ -169,13 +172,7 @@ public final class PatchCoreFit {
 
     private PatchCoreResult write(PatchBank bank, Encoder encoder, TrainingSet set, Map<String, List<byte[]>> frames, int candidates) throws IOException {
         double chosenAfter = seconds(start);
-        Map<String, String> provenance = new LinkedHashMap<>();
-        provenance.put("dataset", options.source.name());
-        provenance.put("dataset.fingerprint", set.fingerprint());
-        provenance.put("categories", String.join(",", set.training().keySet()));
-        provenance.put("images", String.valueOf(images));
-        provenance.put("heldOut", String.valueOf(frames.values().stream().mapToInt(List::size).sum()));
-        provenance.put("skipped", String.valueOf(set.skipped()));
+        Map<String, String> provenance = set.provenance(images, frames);
         provenance.put("method", Checkpoints.PATCHCORE);
         provenance.put("recipe", options.recipe.name().toLowerCase(Locale.ROOT));
         provenance.put("bank", String.valueOf(bank.size()));

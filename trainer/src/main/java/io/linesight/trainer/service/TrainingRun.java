@@ -3,9 +3,9 @@ package io.linesight.trainer.service;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.linesight.mmad.checkpoint.CheckpointInfo;
 import io.linesight.mmad.checkpoint.Checkpoints;
+import io.linesight.mmad.io.Sha256;
 import io.linesight.mmad.runtime.ScorerOptions;
 import io.linesight.schemas.DatasetSummary;
 import io.linesight.schemas.GateOutcome;
@@ -31,7 +31,6 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
@@ -150,7 +149,7 @@ final class TrainingRun {
     /** A file is what its stage noted, or the run is not to be trusted. */
     private void check(Stage stage, String file) throws IOException, GivenUp {
         String noted = run.of(stage).path("sha256").asText();
-        if (!Files.isRegularFile(run.file(file)) || !RunFolder.sha256(run.file(file)).equals(noted)) {
+        if (!Files.isRegularFile(run.file(file)) || !Sha256.hex(run.file(file)).equals(noted)) {
             throw new GivenUp("the file " + file + " in " + run.folder + " is not the one that stage " + stage + " wrote; the run begins anew", true, null);
         }
     }
@@ -251,7 +250,7 @@ final class TrainingRun {
             throw e.getCause();
         }
         faults.at(Stage.TRAIN.name());
-        run.done(Stage.TRAIN, RunFolder.facts().put("sha256", RunFolder.sha256(run.file(TRAINED))));
+        run.done(Stage.TRAIN, RunFolder.facts().put("sha256", Sha256.hex(run.file(TRAINED))));
         say(Kind.STAGE_DONE, "trained");
     }
 
@@ -311,7 +310,7 @@ final class TrainingRun {
         bytes.get(copy);
         RunFolder.write(run.file(DRAFT), copy);
         faults.at(Stage.GATE.name());
-        run.done(Stage.GATE, RunFolder.facts().put("sha256", RunFolder.sha256(run.file(DRAFT))).put("outcome", result.verdict().getOutcome().name()));
+        run.done(Stage.GATE, RunFolder.facts().put("sha256", Sha256.hex(run.file(DRAFT))).put("outcome", result.verdict().getOutcome().name()));
         say(Kind.VERDICT, result.verdict().getOutcome() + ": " + result.verdict().getReason());
     }
 

@@ -5,14 +5,11 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.linesight.mmad.image.BadImageException;
 import io.linesight.mmad.image.ImageCodec;
 import io.linesight.trainer.data.ImageSource;
+import io.linesight.trainer.files.ExclusiveLock;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
@@ -48,7 +45,7 @@ public final class DatasetStore implements AutoCloseable {
     private static final int DEAD_LINES = 1000;
 
     private final StoreConfig config;
-    private final FileChannel lockFile;
+    private final ExclusiveLock lock;
     private final Blobs blobs;
     private final Journal journal;
     private final Map<String, Picture> pictures = new LinkedHashMap<>();
@@ -126,27 +123,19 @@ public final class DatasetStore implements AutoCloseable {
 
     static DatasetStore open(StoreConfig config, Disk disk) throws IOException {
         Files.createDirectories(config.folder());
-        FileChannel lockFile = FileChannel.open(config.folder().resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        ExclusiveLock lock = ExclusiveLock.tryOn(config.folder().resolve("lock")).orElseThrow(
+                () -> new StoreException("another process uses the dataset store " + config.folder() + "; nothing was opened. End it, or choose another folder"));
         try {
-            FileLock lock = null;
-            try {
-                lock = lockFile.tryLock();
-            } catch (OverlappingFileLockException thisProcess) {
-                // falls through to the same message
-            }
-            if (lock == null) {
-                throw new StoreException("another process uses the dataset store " + config.folder() + "; nothing was opened. End it, or choose another folder");
-            }
-            return new DatasetStore(config, lockFile, disk);
+            return new DatasetStore(config, lock, disk);
         } catch (IOException | RuntimeException e) {
-            lockFile.close();
+            lock.close();
             throw e;
         }
     }
 
-    private DatasetStore(StoreConfig config, FileChannel lockFile, Disk disk) throws IOException {
+    private DatasetStore(StoreConfig config, ExclusiveLock lock, Disk disk) throws IOException {
         this.config = config;
-        this.lockFile = lockFile;
+        this.lock = lock;
         blobs = new Blobs(config.folder().resolve("pictures"), disk);
         List<JsonNode> lines = new ArrayList<>();
         journal = Journal.open(config.folder().resolve("journal.jsonl"), lines, disk);
@@ -610,7 +599,7 @@ public final class DatasetStore implements AutoCloseable {
         closed = true;
         try {
             journal.close();
-            lockFile.close();
+            lock.close();
         } catch (IOException e) {
             throw new UncheckedIOException("the dataset store did not close cleanly: " + e.getMessage(), e);
         }

@@ -214,6 +214,12 @@ public final class Torch {
         return x.mul(onDevice(torch.rand(shape).ge(scalar(rate)).to(torch.ScalarType.Float).div_(scalar(1 - rate))));
     }
 
+    /** The tensor, which from now on lives as long as the scope, whatever inner scope it was made in. */
+    public static Tensor keep(PointerScope scope, Tensor t) {
+        scope.attach(t);
+        return t;
+    }
+
     /** A tensor with a copy of the values, on the device. */
     public static Tensor of(float[] values, long... shape) {
         Tensor t = torch.empty(shape);

@@ -1,9 +1,9 @@
 package io.linesight.trainer.distill;
 
+import io.linesight.trainer.ChildJvm;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 
 /** A distillation in a process of its own, to be killed. */
@@ -18,13 +18,7 @@ final class DistillProcess {
     }
 
     static Process start(Path teacher, Path dir, String name, Path log) throws IOException {
-        List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx400m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
-                "--add-modules", "jdk.incubator.vector", "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0", DistillProcess.class.getName(), teacher.toString(), dir.toString(), name));
-        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
-        // Not as an argument: ONNX Runtime does not survive a long command line.
-        builder.environment().put("CLASSPATH", System.getProperty("java.class.path"));
-        builder.environment().put("MALLOC_ARENA_MAX", "4");
-        return builder.start();
+        return ChildJvm.start(List.of(), List.of("-Xmx400m", "-XX:TieredStopAtLevel=1"), DistillProcess.class, List.of(teacher.toString(), dir.toString(), name), log);
     }
 
     public static void main(String[] args) throws IOException {

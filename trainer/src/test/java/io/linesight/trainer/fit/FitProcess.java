@@ -1,10 +1,10 @@
 package io.linesight.trainer.fit;
 
 import io.linesight.mmad.model.MapKind;
+import io.linesight.trainer.ChildJvm;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 
 /** A training run in a JVM of its own, so that it can be killed. */
@@ -24,23 +24,12 @@ final class FitProcess {
     }
 
     static Process start(Class<?> main, Path argument, Path log, List<String> wrapped) throws IOException {
-        List<String> command = new ArrayList<>(wrapped);
-        command.addAll(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=4",
-                "--add-modules", "jdk.incubator.vector", "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0", main.getName(), argument.toString()));
-        return start(command, log);
+        return ChildJvm.start(wrapped, List.of("-Xmx512m"), main, List.of(argument.toString()), log);
     }
 
     /** As if activations moved between host and device. */
     static Process startCopying(Path out, Path log) throws IOException {
-        return start(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx512m", "-XX:+UseSerialGC", "--add-modules", "jdk.incubator.vector",
-                "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0", "-Dlinesight.torch.copying=true", FitProcess.class.getName(), out.toString()), log);
-    }
-
-    private static Process start(List<String> command, Path log) throws IOException {
-        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
-        // Not as an argument: ONNX Runtime does not survive a long command line.
-        builder.environment().put("CLASSPATH", System.getProperty("java.class.path"));
-        return builder.start();
+        return ChildJvm.start(List.of(), List.of("-Xmx512m", "-Dlinesight.torch.copying=true"), FitProcess.class, List.of(out.toString()), log);
     }
 
     public static void main(String[] args) throws Exception {

@@ -1,21 +1,18 @@
 package io.linesight.standalone.cli.encoder;
 
 import io.linesight.mmad.encoder.ImportedEncoder;
+import io.linesight.mmad.io.Sha256;
 import io.linesight.standalone.cli.Durations;
 import io.linesight.standalone.cli.Inputs;
 import io.linesight.standalone.cli.UserError;
 import io.linesight.trainer.encoders.ResNetImport;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.PrintWriter;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
-import java.util.HexFormat;
 import java.util.Locale;
 import java.util.UUID;
 import java.util.concurrent.Callable;
@@ -94,7 +91,7 @@ final class PullCommand implements Callable<Integer> {
     }
 
     private void make(OfficialWeights weights, Path file, String pinned, String place, Path target) throws IOException {
-        String hash = hash(file);
+        String hash = Sha256.hex(file);
         if (!hash.startsWith(pinned)) {
             throw new UserError("the file from " + place + " is not " + weights.file() + ": its SHA-256 is " + hash + " and must " + (pinned.length() == 64 ? "be " : "begin with ") + pinned
                     + ". It is damaged, or something else. Nothing was written. " + (from == null ? byHand(weights, target) : "Weights of your own are for 'linesight encoder import'"));
@@ -121,16 +118,5 @@ final class PullCommand implements Callable<Integer> {
             // Said below.
         }
         throw new ParameterException(spec.commandLine(), "--from " + place + " is not an address");
-    }
-
-    private static String hash(Path file) throws IOException {
-        try (InputStream in = Files.newInputStream(file)) {
-            MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            byte[] buffer = new byte[1 << 16];
-            for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) digest.update(buffer, 0, n);
-            return HexFormat.of().formatHex(digest.digest());
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
-        }
     }
 }

@@ -1,12 +1,11 @@
 package io.linesight.standalone.cli.encoder;
 
 import io.linesight.mmad.encoder.Encoder;
+import io.linesight.mmad.io.Sha256;
 import io.linesight.standalone.cli.Inputs;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.util.HexFormat;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -28,7 +27,7 @@ final class ShowCommand implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         Encoder encoder = Encoder.load(Inputs.existing(file, "encoder"));
         Facts.print(out, encoder, Files.size(file));
-        String ofFile = HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(file)));
+        String ofFile = Sha256.hex(file);
         // Checkpoints name an encoder by its canonical form, so both are of use where they differ.
         if (!ofFile.equals(encoder.sha256())) Facts.field(out, "file", "SHA-256 " + ofFile + "; above is the network's, which checkpoints name");
         return 0;
