@@ -611,14 +611,14 @@ final class NetworkWriter {
         String white = g.matmul(centred, ofGroup(prefix + "whiten.matrix", group));
         String mean = g.mul(g.reduce("ReduceSumSquare", white, true, 2), g.scalar(1f / c));
         String levels = ofGroup(prefix + "levels", group);
-        String sum = g.add(excess(distance, levels, 0), excess(g.reshape(mean, 0, side, side), levels, 2));
+        String sum = g.add(excess(distance, levels, 0, side), excess(g.reshape(mean, 0, side, side), levels, 2, side));
         return g.mul(positive(sum), g.scalar(times));
     }
 
-    /** (ln(distance + 1e-6) - levels[at]) / levels[at + 1], by picture. */
-    private String excess(String distance, String levels, int at) {
+    /** (ln(distance + 1e-6) - levels[at]) / levels[at + 1], by picture and pixel. */
+    private String excess(String distance, String levels, int at, int side) {
         String log = g.op("Log", g.add(distance, g.scalar(MmadConfig.LEAST_DISTANCE))).out();
-        return g.op("Div", g.sub(log, g.reshape(part(levels, 1, at), -1, 1, 1)), g.reshape(part(levels, 1, at + 1), -1, 1, 1)).out();
+        return g.op("Div", g.sub(log, g.reshape(part(levels, 1, at), -1, side, side)), g.reshape(part(levels, 1, at + 1), -1, side, side)).out();
     }
 
     /** [B]: which group every picture's mean feature is nearest to. */

@@ -12,8 +12,9 @@ public enum MapKind {
      */
     STANDARDISED,
     /**
-     * How far the logarithms of two distances lie above what normal pictures have on average, each in standard deviations, added; 0 where the
-     * sum lies below. One is the cosine distance. The other is the difference between teacher and student, averaged over 3x3 pixels, measured
+     * How far the logarithms of two distances lie above what normal pictures have, each in standard deviations, added; 0 where the sum lies below.
+     * Mean and deviation are those of the place in the picture, drawn towards the whole picture's while pictures are few; the mean is never less
+     * than the whole picture's, so that places where all goes well are not blown up. One is the cosine distance. The other is the difference between teacher and student, averaged over 3x3 pixels, measured
      * by the covariance that this difference has on normal pictures (Mahalanobis): what the student never reproduces counts little, and a small
      * difference in a direction that it always gets right counts much. So a network is useful long before it imitates well. The tensors
      * ({@code anomaly_map.<i>.whiten.*}, {@code anomaly_map.<i>.levels}, {@code anomaly_map.groups.*}) are fitted on normal pictures after training,

@@ -34,7 +34,7 @@ public final class ParameterSpecs {
                 int c = config.encoderChannels().get(i);
                 p.fixed("anomaly_map." + i + ".whiten.mean", ZERO, k, c);
                 p.fixed("anomaly_map." + i + ".whiten.matrix", ZERO, k, c, c);
-                p.fixed("anomaly_map." + i + ".levels", ONE, k, 4);
+                p.fixed("anomaly_map." + i + ".levels", ONE, k, 4, (64 >> i) * (64 >> i));
             }
             if (k > 1) {
                 p.fixed("anomaly_map.groups.centre", ZERO, k, config.encoderChannels().get(2));

@@ -32,6 +32,14 @@ public final class Weights {
         return Collections.unmodifiableSet(tensors.keySet());
     }
 
+    /** A copy with these tensors in place of those of the same names; the tensors themselves are shared. */
+    public Weights with(Map<String, Tensor> others) {
+        Weights w = new Weights();
+        w.tensors.putAll(tensors);
+        w.tensors.putAll(others);
+        return w;
+    }
+
     public int count() {
         return tensors.size();
     }

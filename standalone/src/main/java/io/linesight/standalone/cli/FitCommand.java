@@ -42,7 +42,9 @@ final class FitCommand implements Callable<Integer> {
     private enum Method { MMAD, PATCHCORE }
 
     /** What has no meaning where nothing is trained. */
-    private static final List<String> MMAD_ONLY = List.of("--from", "--preset", "--map", "--finest-stride", "--top-share", "--minutes", "--epochs", "--batch", "--lr",
+    private static final List<String> TRAINING_ONLY = List.of("--minutes", "--epochs", "--batch", "--lr", "--schedule", "--warmup", "--early-stop", "--validate-every", "--balance",
+            "--augment", "--augment-copies", "--save-every", "--fresh", "--device");
+    private static final List<String> MMAD_ONLY = List.of("--map-only", "--from", "--preset", "--map", "--finest-stride", "--top-share", "--minutes", "--epochs", "--batch", "--lr",
             "--schedule", "--warmup", "--early-stop", "--validate-every", "--balance", "--augment", "--augment-copies", "--allow-leakage", "--allow-few", "--cache", "--cache-max",
             "--save-every", "--fresh", "--device", "--encoder-device");
 
@@ -171,6 +173,10 @@ final class FitCommand implements Callable<Integer> {
     @Option(names = "--fresh", description = "Start anew though an unfinished run lies in OUT.fit.")
     private boolean fresh;
 
+    @Option(names = "--map-only", description = {"Train nothing: leave the network of --from as it is and fit its anomaly map and thresholds",
+        "anew on these pictures. For parts or light that changed a little, or another --map."})
+    private boolean mapOnly;
+
     @Option(names = "--out", required = true, paramLabel = "FILE", description = "Checkpoint to write.")
     private Path out;
 
@@ -178,7 +184,10 @@ final class FitCommand implements Callable<Integer> {
     public Integer call() throws Exception {
         if (method == Method.PATCHCORE) return patchCore();
         if (bank != null) throw new ParameterException(spec.commandLine(), "--bank is for --method patchcore");
-        if (minutes <= 0 && epochs <= 0) throw new ParameterException(spec.commandLine(), "say how long to train: --minutes or --epochs");
+        if (mapOnly) {
+            refuse(TRAINING_ONLY, "with --map-only, which trains nothing");
+            if (from == null) throw new ParameterException(spec.commandLine(), "--map-only needs the checkpoint whose map is to be fitted: --from");
+        } else if (minutes <= 0 && epochs <= 0) throw new ParameterException(spec.commandLine(), "say how long to train: --minutes or --epochs");
         if (minutes < 0 || epochs < 0) throw new ParameterException(spec.commandLine(), "--minutes and --epochs must not be negative");
         if (batch < 1 || batch > 64) throw new ParameterException(spec.commandLine(), "--batch must be 1..64");
         if (preset != null && !List.of("base", "small", "tiny").contains(preset)) throw new ParameterException(spec.commandLine(), "--preset must be base, small or tiny");
@@ -212,7 +221,7 @@ final class FitCommand implements Callable<Integer> {
                 .batch(batch).seed(seed).learningRate(learningRate).threads(threads).skipUnreadable(skipUnreadable).command(commandLine()).out(out)
                 .device(device).encoderDevice(encoderDevice).schedule(schedule).warmup(warmup).patience(patience).validateEvery(validateEvery).balance(balance).augment(augment).copies(copies)
                 .survey(true).allowLeakage(allowLeakage).allowFew(allowFew).cache(cache).cacheMost((long) (cacheMost * 1e9))
-                .runFolder(out.resolveSibling(out.getFileName() + ".fit")).saveEvery(Duration.ofMillis(Math.round(saveEvery * 1000))).fresh(fresh);
+                .mapOnly(mapOnly).runFolder(mapOnly ? null : out.resolveSibling(out.getFileName() + ".fit")).saveEvery(Duration.ofMillis(Math.round(saveEvery * 1000))).fresh(fresh);
         FitResult r;
         AtomicBoolean stop = new AtomicBoolean();
         try (StopSignal signal = new StopSignal(() -> {
@@ -227,7 +236,8 @@ final class FitCommand implements Callable<Integer> {
             return 130;
         }
         PrintWriter o = spec.commandLine().getOut();
-        o.printf(Locale.ROOT, "Wrote %s: version %s, %d pictures, %d steps, %.1f epochs, loss %.4f to %.4f%n", out, r.info().version(), r.images(), r.steps(), r.epochs(), r.firstLoss(), r.lastLoss());
+        if (mapOnly) o.printf(Locale.ROOT, "Wrote %s: version %s, the map fitted on %d pictures, the network as it was%n", out, r.info().version(), r.images());
+        else o.printf(Locale.ROOT, "Wrote %s: version %s, %d pictures, %d steps, %.1f epochs, loss %.4f to %.4f%n", out, r.info().version(), r.images(), r.steps(), r.epochs(), r.firstLoss(), r.lastLoss());
         CalibrationTable.print(o, r.info().calibration().byProduct());
         CalibrationTable.warn(spec.commandLine().getErr(), r.info().calibration().byProduct());
         if (r.skipped() > 0) o.println(r.skipped() + " pictures could not be read and were left out");
@@ -235,11 +245,7 @@ final class FitCommand implements Callable<Integer> {
     }
 
     private int patchCore() throws IOException {
-        List<String> foreign = MMAD_ONLY.stream().filter(spec.commandLine().getParseResult()::hasMatchedOption).toList();
-        if (!foreign.isEmpty()) {
-            throw new ParameterException(spec.commandLine(), String.join(", ", foreign) + (foreign.size() > 1 ? " have" : " has") + " no meaning with --method patchcore, which trains nothing: leave "
-                    + (foreign.size() > 1 ? "them" : "it") + " out");
-        }
+        refuse(MMAD_ONLY, "with --method patchcore, which trains nothing");
         if (bank != null && (bank < PatchCoreOptions.LEAST_BANK || bank > PatchCoreOptions.MOST_BANK)) {
             throw new ParameterException(spec.commandLine(), "--bank must be " + PatchCoreOptions.LEAST_BANK + ".." + PatchCoreOptions.MOST_BANK);
         }
@@ -256,6 +262,13 @@ final class FitCommand implements Callable<Integer> {
         CalibrationTable.warn(spec.commandLine().getErr(), r.info().calibration().byProduct());
         if (r.skipped() > 0) o.println(r.skipped() + " pictures could not be read and were left out");
         return 0;
+    }
+
+    private void refuse(List<String> options, String where) {
+        List<String> foreign = options.stream().filter(spec.commandLine().getParseResult()::hasMatchedOption).toList();
+        if (foreign.isEmpty()) return;
+        throw new ParameterException(spec.commandLine(), String.join(", ", foreign) + (foreign.size() > 1 ? " have" : " has") + " no meaning " + where + ": leave "
+                + (foreign.size() > 1 ? "them" : "it") + " out");
     }
 
     private Encoder chosenEncoder() throws IOException {

@@ -36,6 +36,11 @@ public final class Finish {
     private static final int LEAST_TRAINING = 10;
     private static final int ALL_TRAINING = 400;
 
+    /** Pictures of a category that were trained on and are worth scoring, where there are so many categories. */
+    static int worthScoring(int categories) {
+        return Math.max(LEAST_TRAINING, Math.min(MOST_TRAINING, ALL_TRAINING / categories));
+    }
+
     private final Path out;
     private final int threads;
     private final PrintStream progress;
@@ -52,46 +57,80 @@ public final class Finish {
     }
 
     /**
+     * Pictures that were trained on, and what they are scored by: they tell how normal scores spread, as far as it does not know them by heart.
+     *
+     * @param frames by category; may lack some
+     * @param model  that knows less of them than the model itself; null = the model itself
+     */
+    public record Seen(Map<String, List<byte[]>> frames, Draft model) { }
+
+    /**
      * Writes, scores, calibrates and puts in place.
      *
-     * @param frames   held-out normals by category, each at least one
-     * @param training pictures that were trained on by category, of which some are scored too; may lack categories. They tell how normal scores
-     *                 spread, as long as the model does not simply know them by heart
+     * @param frames held-out normals by category, each at least one
+     * @param seen   none of it twice
      * @throws IOException when a file cannot be written; an existing checkpoint stays as it was
      */
-    public CheckpointInfo run(Map<String, List<byte[]>> frames, Map<String, List<Sample>> training, CalibrationRule rule, Draft writer) throws IOException {
-        Path draft = Files.createTempFile(out.toAbsolutePath().getParent(), "uncalibrated-", ".onnx");
-        try {
+    public CheckpointInfo run(Map<String, List<byte[]>> frames, List<Seen> seen, CalibrationRule rule, Draft writer) throws IOException {
+        Path draft = draft();
+        try (Progress bar = new Progress(progress, "calibrate")) {
             writer.write(draft);
-            Judged judged = calibrate(draft, frames, training, rule);
-            return Checkpoints.withCalibration(draft, out, judged.calibration, Map.of(SelfTest.PROPERTY, judged.selfTest));
+            Map<String, List<Double>> training = new TreeMap<>();
+            int done = 0;
+            for (Seen some : seen) {
+                if (some.model != null) {
+                    score(some, training);
+                    bar.update((double) ++done / (seen.size() + 1), done + " of " + seen.size() + " parts of the training pictures");
+                }
+            }
+            Map<String, ProductSamples> scores = new TreeMap<>();
+            String selfTest;
+            try (Scorer scorer = open(draft)) {
+                for (Seen some : seen) if (some.model == null) score(scorer, some, training);
+                for (Map.Entry<String, List<byte[]>> e : frames.entrySet()) {
+                    double[] spread = training.getOrDefault(e.getKey(), List.of()).stream().mapToDouble(d -> d).toArray();
+                    scores.put(e.getKey(), new ProductSamples(score(scorer, e.getKey(), e.getValue()), spread, new double[0]));
+                }
+                selfTest = SelfTest.expected(scorer);
+            }
+            Map<String, String> properties = new TreeMap<>(TrainingScores.property(training));
+            properties.put(SelfTest.PROPERTY, selfTest);
+            return Checkpoints.withCalibration(draft, out, Calibrator.calibrate(scores, rule), properties);
         } finally {
             Files.deleteIfExists(draft);
         }
     }
 
-    /** @param selfTest what every instance that loads it should see */
-    private record Judged(Calibration calibration, String selfTest) { }
+    private Path draft() throws IOException {
+        return Files.createTempFile(out.toAbsolutePath().getParent(), "uncalibrated-", ".onnx");
+    }
 
-    private Judged calibrate(Path checkpoint, Map<String, List<byte[]>> frames, Map<String, List<Sample>> training, CalibrationRule rule) throws IOException {
-        Map<String, ProductSamples> scores = new TreeMap<>();
-        String selfTest;
-        try (Scorer scorer = OrtScorer.open(checkpoint, ScorerOptions.defaults().withDevice("cpu").withThreads(threads));
-                Progress bar = new Progress(progress, "calibrate")) {
-            int done = 0;
-            for (Map.Entry<String, List<byte[]>> e : frames.entrySet()) {
-                double[] seen = training(scorer, e.getKey(), training.getOrDefault(e.getKey(), List.of()), frames.size());
-                scores.put(e.getKey(), new ProductSamples(score(scorer, e.getKey(), e.getValue()), seen, new double[0]));
-                bar.update((double) ++done / frames.size(), e.getKey());
+    private Scorer open(Path checkpoint) throws IOException {
+        return OrtScorer.open(checkpoint, ScorerOptions.defaults().withDevice("cpu").withThreads(threads));
+    }
+
+    private void score(Seen some, Map<String, List<Double>> into) throws IOException {
+        if (some.frames.isEmpty()) return;
+        Path file = draft();
+        try {
+            some.model.write(file);
+            try (Scorer scorer = open(file)) {
+                score(scorer, some, into);
             }
-            selfTest = SelfTest.expected(scorer);
+        } finally {
+            Files.deleteIfExists(file);
         }
-        return new Judged(Calibrator.calibrate(scores, rule), selfTest);
+    }
+
+    private static void score(Scorer scorer, Seen some, Map<String, List<Double>> into) {
+        some.frames.forEach((category, frames) -> {
+            for (double d : score(scorer, category, frames)) into.computeIfAbsent(category, c -> new ArrayList<>()).add(d);
+        });
     }
 
     /** Scores of some of the pictures that were trained on, evenly spaced. */
     static double[] training(Scorer scorer, String category, List<Sample> samples, int categories) throws IOException {
-        int wanted = Math.min(samples.size(), Math.max(LEAST_TRAINING, Math.min(MOST_TRAINING, ALL_TRAINING / categories)));
+        int wanted = Math.min(samples.size(), worthScoring(categories));
         List<byte[]> frames = new ArrayList<>();
         for (int i = 0; i < wanted; i++) {
             try {

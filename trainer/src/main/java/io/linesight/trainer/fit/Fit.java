@@ -35,6 +35,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -58,6 +59,9 @@ public final class Fit {
     private static final double DROP_AT = 0.8;
     /** Normal pictures that the expected distances are fitted on: 800,000 pixels at the finest scale for some 300 unknowns. */
     private static final int EXPECTATION_PICTURES = 200;
+    /** Normal pictures that covariances are fitted on: of a single category all of them, of five a hundred each. */
+    private static final int WHITENING_PICTURES = 500;
+    private static final int LEAST_WHITENING_PICTURES = 20;
     /**
      * Twenty pixels of the map's 4,096: on the real categories the mean image AUROC was 0.909 with it, 0.908 with the single highest pixel, and 0.897
      * with ten times as many (tiny preset, ten minutes).
@@ -75,6 +79,7 @@ public final class Fit {
     private final long start = System.nanoTime();
     /** Pictures learned from, copies not counted, per category in the feature store's order, and all of them. */
     private final List<Integer> categorySizes = new ArrayList<>();
+    private final List<String> categoryNames = new ArrayList<>();
     private int pictures;
 
     private Fit(FitOptions options) {
@@ -183,8 +188,9 @@ public final class Fit {
                     if (!weights.has(spec.name()) || weights.get(spec.name()).size() != spec.size()) weights.put(spec.name(), new Tensor(new float[spec.size()], spec.shape()));
                 }
             }
-            Outcome outcome = train(config, weights, store, validation, saved, state, settings);
-            return write(config, outcome, encoder, set, calibrationFrames);
+            Outcome outcome = options.mapOnly ? new Outcome(weights, 0, 0, Double.NaN, Double.NaN, 0, 0, new RunState(), fitMap(config, weights, store))
+                    : train(config, weights, store, validation, saved, state, settings);
+            return write(config, outcome, encoder, set, spool, calibrationFrames);
         }
     }
 
@@ -218,7 +224,9 @@ public final class Fit {
             for (Map.Entry<String, List<Sample>> e : set.training().entrySet()) {
                 int before = spool.size();
                 done = spool(set, e.getKey(), e.getValue(), spool, progress, done, total);
-                if (spool.size() > before) categorySizes.add(spool.size() - before);
+                if (spool.size() == before) continue;
+                categorySizes.add(spool.size() - before);
+                categoryNames.add(e.getKey());
             }
             pictures = spool.size();
             role[0] = Survey.Role.VALIDATION;
@@ -356,7 +364,15 @@ public final class Fit {
         }
     }
 
-    private record Outcome(Weights weights, long steps, double epochs, double firstLoss, double lastLoss, double seconds, long seen, RunState run) { }
+    /** @param judges what scores pictures that were trained on */
+    private record Outcome(Weights weights, long steps, double epochs, double firstLoss, double lastLoss, double seconds, long seen, RunState run, List<Judge> judges) { }
+
+    /**
+     * Pictures that were trained on, by number, and the tensors by which to score them that are other than the model's.
+     *
+     * @param pictures by number, sorted
+     */
+    private record Judge(List<Integer> pictures, Map<String, Tensor> tensors) { }
 
     private Outcome train(MmadConfig config, Weights initial, FeatureStore store, FeatureStore validation, SavedRun saved, SavedRun.State state, Map<String, String> settings)
             throws IOException {
@@ -474,24 +490,45 @@ public final class Fit {
             }
             trained = parameters.export();
         }
-        // Not a matter of speed: what follows wants the host's solver.
-        Torch.useCpu();
-        if (config.map() != MapKind.COSINE) fitMap(config, trained, store);
+        List<Judge> judges = fitMap(config, trained, store);
         double average = run.allLoss / run.step();
         return new Outcome(trained, run.step(), (double) run.step() / perEpoch, Double.isNaN(run.firstLoss) ? average : run.firstLoss,
-                Double.isNaN(run.lastLoss) ? average : run.lastLoss, run.trained, run.step() * batch, run);
+                Double.isNaN(run.lastLoss) ? average : run.lastLoss, run.trained, run.step() * batch, run, judges);
     }
 
     /** Puts what the anomaly map needs to know of normal pictures into the weights. */
-    private void fitMap(MmadConfig config, Weights weights, FeatureStore store) {
+    private List<Judge> fitMap(MmadConfig config, Weights weights, FeatureStore store) {
+        // Not a matter of speed: this wants the host's solver.
+        Torch.useCpu();
+        List<Integer> scored = spreadOverCategories(Finish.worthScoring(categorySizes.size()));
+        if (config.map() == MapKind.COSINE) return List.of(new Judge(scored, Map.of()));
         try (Parameters parameters = new Parameters(ParameterSpecs.of(config), weights);
                 MmadNet net = new MmadNet(config, parameters);
                 Progress progress = new Progress(options.progress, "finish")) {
             progress.say("fitting what distances to expect on normal pictures");
-            int[] normals = spreadOverCategories();
-            if (config.map() == MapKind.WHITENED) Whitening.fit(net, config, i -> store.batch(new int[] {normals[i]}), categoriesOf(normals), weights);
-            else Expectation.fit(net, config, i -> store.batch(new int[] {normals[i]}), normals.length, options.seed, weights);
+            if (config.map() == MapKind.STANDARDISED) {
+                int[] normals = stored(spreadOverCategories(Math.max(1, EXPECTATION_PICTURES / categorySizes.size())));
+                Expectation.fit(net, config, i -> store.batch(new int[] {normals[i]}), normals.length, options.seed, weights);
+                return List.of(new Judge(scored, Map.of()));
+            }
+            List<Integer> chosen = spreadOverCategories(Math.max(LEAST_WHITENING_PICTURES, WHITENING_PICTURES / categorySizes.size()));
+            int[] normals = stored(chosen);
+            Whitening.LeftOut left = Whitening.fit(net, config, i -> store.batch(new int[] {normals[i]}), categoriesOf(chosen), weights);
+            return judges(chosen, left, scored);
         }
+    }
+
+    /** Every picture by the fold that it was left out of; those that the map was not fitted on by the model itself. */
+    private static List<Judge> judges(List<Integer> fitted, Whitening.LeftOut left, List<Integer> scored) {
+        Map<Integer, Integer> foldOf = new HashMap<>();
+        for (int i = 0; i < fitted.size(); i++) foldOf.put(fitted.get(i), left.foldOf()[i]);
+        List<Judge> judges = new ArrayList<>();
+        for (int f = -1; f < left.tensors().size(); f++) {
+            int fold = f;
+            List<Integer> mine = scored.stream().filter(picture -> foldOf.getOrDefault(picture, -1) == fold).toList();
+            judges.add(new Judge(mine, f < 0 ? Map.of() : left.tensors().get(f)));
+        }
+        return judges;
     }
 
     /** Saves a training run as it is when asked; what is saved belongs to the loop and is not closed here. */
@@ -625,36 +662,66 @@ public final class Fit {
         }
     }
 
-    /** Pictures of the store, as many of one category as of another while they last, evenly spaced within it. */
-    private int[] spreadOverCategories() {
-        int share = Math.max(1, EXPECTATION_PICTURES / categorySizes.size());
+    /** Pictures by number, as many of one category as of another while they last, evenly spaced within it. */
+    private List<Integer> spreadOverCategories(int share) {
         List<Integer> chosen = new ArrayList<>();
         int first = 0;
         for (int size : categorySizes) {
             int n = Math.min(size, share);
-            for (int i = 0; i < n; i++) chosen.add((first + (int) ((long) i * size / n)) * (1 + options.copies));
+            for (int i = 0; i < n; i++) chosen.add(first + (int) ((long) i * size / n));
             first += size;
         }
-        return chosen.stream().mapToInt(Integer::intValue).toArray();
+        return chosen;
     }
 
-    /** The categories that pictures of the store belong to, by number. */
-    private int[] categoriesOf(int[] images) {
-        int[] of = new int[images.length];
-        for (int i = 0; i < images.length; i++) {
-            int picture = images[i] / (1 + options.copies);
+    /** Where pictures lie in the store, without their copies. */
+    private int[] stored(List<Integer> chosen) {
+        return chosen.stream().mapToInt(picture -> picture * (1 + options.copies)).toArray();
+    }
+
+    /** The categories that pictures belong to, by number. */
+    private int[] categoriesOf(List<Integer> chosen) {
+        int[] of = new int[chosen.size()];
+        for (int i = 0; i < of.length; i++) {
             int last = categorySizes.get(0);
-            while (picture >= last) last += categorySizes.get(++of[i]);
+            while (chosen.get(i) >= last) last += categorySizes.get(++of[i]);
         }
         return of;
     }
 
-    private FitResult write(MmadConfig config, Outcome outcome, Encoder encoder, TrainingSet set, Map<String, List<byte[]>> frames)
+    /** @param spool all pictures that were trained on, and by number */
+    private FitResult write(MmadConfig config, Outcome outcome, Encoder encoder, TrainingSet set, FrameSpool spool, Map<String, List<byte[]>> frames)
             throws IOException {
         Map<String, String> provenance = set.provenance(pictures, frames);
         provenance.put("preset", config.preset());
         if (options.from != null) provenance.put("parent", Checkpoints.readInfo(options.from).version());
         provenance.put("recipe", options.recipe.name().toLowerCase(Locale.ROOT));
+        provenance.put("command", options.command);
+        if (options.mapOnly) inherit(provenance);
+        else describe(outcome, provenance);
+        List<Finish.Seen> seen = new ArrayList<>();
+        for (Judge judge : outcome.judges()) {
+            seen.add(new Finish.Seen(framesOf(judge.pictures(), spool), judge.tensors().isEmpty() ? null
+                    : draft -> Checkpoints.write(draft, config, outcome.weights().with(judge.tensors()), encoder, Finish.UNCALIBRATED, provenance)));
+        }
+        CheckpointInfo info = new Finish(options.out, options.threads, options.progress).run(frames, seen, options.rule,
+                draft -> Checkpoints.write(draft, config, outcome.weights(), encoder, Finish.UNCALIBRATED, provenance));
+        Map<String, Integer> held = new TreeMap<>();
+        frames.forEach((category, f) -> held.put(category, f.size()));
+        return new FitResult(options.out, info, outcome.steps(), outcome.epochs(), pictures, held, set.skipped(), outcome.firstLoss(), outcome.lastLoss(),
+                outcome.seconds() / outcome.seen());
+    }
+
+    /** The network came about as that of the checkpoint did. */
+    private void inherit(Map<String, String> provenance) throws IOException {
+        provenance.put("mapOnly", "true");
+        Checkpoints.readInfo(options.from).properties().forEach((key, value) -> {
+            if (key.startsWith(Checkpoints.PROVENANCE_PREFIX)) provenance.putIfAbsent(key.substring(Checkpoints.PROVENANCE_PREFIX.length()), value);
+        });
+    }
+
+    /** How the network came about. */
+    private void describe(Outcome outcome, Map<String, String> provenance) {
         provenance.put("seed", String.valueOf(options.seed));
         provenance.put("batch", String.valueOf(options.batch));
         provenance.put("learningRate", String.valueOf(options.learningRate));
@@ -670,13 +737,13 @@ public final class Fit {
             provenance.put("weightsOfStep", String.valueOf(outcome.run().bestStep()));
         }
         provenance.put("trainingSeconds", String.format(Locale.ROOT, "%.0f", outcome.seconds()));
-        provenance.put("command", options.command);
-        CheckpointInfo info = new Finish(options.out, options.threads, options.progress).run(frames, set.training(), options.rule,
-                draft -> Checkpoints.write(draft, config, outcome.weights(), encoder, Finish.UNCALIBRATED, provenance));
-        Map<String, Integer> held = new TreeMap<>();
-        frames.forEach((category, f) -> held.put(category, f.size()));
-        return new FitResult(options.out, info, outcome.steps(), outcome.epochs(), pictures, held, set.skipped(), outcome.firstLoss(), outcome.lastLoss(),
-                outcome.seconds() / outcome.seen());
+    }
+
+    private Map<String, List<byte[]>> framesOf(List<Integer> chosen, FrameSpool spool) throws IOException {
+        int[] categories = categoriesOf(chosen);
+        Map<String, List<byte[]>> frames = new TreeMap<>();
+        for (int i = 0; i < categories.length; i++) frames.computeIfAbsent(categoryNames.get(categories[i]), c -> new ArrayList<>()).add(spool.get(chosen.get(i)));
+        return frames;
     }
 
     private static double seconds(long since) {

@@ -77,6 +77,7 @@ public final class FitOptions {
     final Path runFolder;
     final Duration saveEvery;
     final boolean fresh;
+    final boolean mapOnly;
     final Path cache;
     final long cacheMost;
     final boolean survey;
@@ -119,6 +120,7 @@ public final class FitOptions {
         runFolder = b.runFolder;
         saveEvery = b.saveEvery;
         fresh = b.fresh;
+        mapOnly = b.mapOnly;
         cache = b.cache;
         cacheMost = b.cacheMost;
         survey = b.survey;
@@ -166,6 +168,7 @@ public final class FitOptions {
         private Path runFolder;
         private Duration saveEvery = Duration.ofSeconds(60);
         private boolean fresh;
+        private boolean mapOnly;
         private Path cache;
         private long cacheMost = Long.MAX_VALUE;
         private boolean survey;
@@ -344,6 +347,15 @@ public final class FitOptions {
             return this;
         }
 
+        /**
+         * Leaves the network of {@link #from} as it is and fits only the anomaly map and the thresholds, on these pictures: for products that look
+         * other than they did, or for a map of another kind. Takes minutes.
+         */
+        public Builder mapOnly(boolean v) {
+            mapOnly = v;
+            return this;
+        }
+
         /** Starts anew whatever the run folder holds. */
         public Builder fresh(boolean v) {
             fresh = v;
@@ -432,7 +444,10 @@ public final class FitOptions {
             List<String> problems = new ArrayList<>();
             if (source == null) problems.add("no pictures to learn from");
             if (out == null) problems.add("no checkpoint file to write");
-            if (minutes <= 0 && epochs <= 0) problems.add("say how long to train: minutes or epochs");
+            if (mapOnly && (minutes > 0 || epochs > 0)) problems.add("where only the map is fitted, nothing is trained: give neither minutes nor epochs");
+            if (mapOnly && from == null) problems.add("the map alone can only be fitted to a checkpoint's network: say which");
+            if (mapOnly && (patience > 0 || runFolder != null)) problems.add("where only the map is fitted, there is nothing to stop early or to resume");
+            if (!mapOnly && minutes <= 0 && epochs <= 0) problems.add("say how long to train: minutes or epochs");
             if (minutes < 0 || epochs < 0) problems.add("minutes and epochs must not be negative");
             if (batch < 1 || batch > 64) problems.add("batch must be 1..64, got " + batch);
             if (!List.of(0, 4, 8, 16).contains(finestStride)) problems.add("the finest stride must be 4, 8 or 16, got " + finestStride);

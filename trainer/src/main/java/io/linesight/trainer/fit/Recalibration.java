@@ -71,7 +71,7 @@ public final class Recalibration {
     public static CheckpointInfo run(Path in, Path out, ImageSource source, ScorerOptions options) throws IOException {
         Recalibration r = new Recalibration(in, CalibrationRule.defaults(), options);
         try (Scorer scorer = OrtScorer.open(in, options)) {
-            for (String category : source.categories()) r.add(scorer, category, source.calibration(category), List.of(), source.categories().size());
+            for (String category : source.categories()) r.add(scorer, category, source.calibration(category), new double[0]);
         }
         return r.write(out).info();
     }
@@ -88,6 +88,7 @@ public final class Recalibration {
     public static Result run(Path in, Path out, ImageSource source, Normals normals, boolean anomalies, CalibrationRule rule, ScorerOptions options, PrintStream progress) throws IOException {
         Recalibration r = new Recalibration(in, rule, options);
         TrainingSet set = normals == Normals.HELD_OUT ? TrainingSet.of(source, false, progress) : null;
+        Map<String, double[]> known = TrainingScores.of(Checkpoints.readInfo(in));
         try (Scorer scorer = OrtScorer.open(in, options)) {
             int done = 0;
             for (String category : source.categories()) {
@@ -97,7 +98,12 @@ public final class Recalibration {
                     case TEST -> source.test(category).stream().filter(s -> !s.anomalous()).toList();
                 });
                 if (anomalies) source.test(category).stream().filter(Sample::anomalous).forEach(given::add);
-                r.add(scorer, category, given, set == null ? List.of() : set.training().get(category), source.categories().size());
+                double[] seen = new double[0];
+                if (set != null) {
+                    seen = known.get(category);
+                    if (seen == null) seen = Finish.training(scorer, category, set.training().get(category), source.categories().size());
+                }
+                r.add(scorer, category, given, seen);
                 progress.println("calibrate " + ++done + " of " + source.categories().size() + ": " + category);
             }
         }
@@ -107,7 +113,7 @@ public final class Recalibration {
         return r.write(out);
     }
 
-    private void add(Scorer scorer, String category, List<Sample> given, List<Sample> training, int categories) throws IOException {
+    private void add(Scorer scorer, String category, List<Sample> given, double[] seen) throws IOException {
         List<byte[]> normals = new ArrayList<>();
         List<byte[]> anomalous = new ArrayList<>();
         for (Sample s : given) {
@@ -125,7 +131,7 @@ public final class Recalibration {
         normals.forEach(f -> marks.add(CalibrationPictures.mark(f)));
         anomalous.forEach(f -> marks.add(CalibrationPictures.mark(f)));
         used.put(category, marks);
-        samples.put(category, new ProductSamples(Finish.score(scorer, category, normals), Finish.training(scorer, category, training, categories), Finish.score(scorer, category, anomalous)));
+        samples.put(category, new ProductSamples(Finish.score(scorer, category, normals), seen, Finish.score(scorer, category, anomalous)));
     }
 
     private Result write(Path out) throws IOException {

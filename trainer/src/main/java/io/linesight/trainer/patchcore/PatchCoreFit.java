@@ -181,7 +181,7 @@ public final class PatchCoreFit {
         provenance.put("trainingSeconds", String.format(Locale.ROOT, "%.0f", chosenAfter));
         provenance.put("command", options.command);
         PatchCoreGraph.Score score = options.recipe == FitOptions.Recipe.PAPER ? PatchCoreGraph.Score.REWEIGHTED : PatchCoreGraph.Score.MEAN_OF_LARGEST;
-        CheckpointInfo info = new Finish(options.out, options.threads, options.progress).run(frames, Map.of(), options.rule,
+        CheckpointInfo info = new Finish(options.out, options.threads, options.progress).run(frames, List.of(), options.rule,
                 draft -> Checkpoints.write(draft, bank, score, encoder, Finish.UNCALIBRATED, provenance));
         return new PatchCoreResult(options.out, info, images, set.skipped(), candidates, bank.size(), seconds(start));
     }

@@ -6,11 +6,13 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.linesight.mmad.checkpoint.CheckpointInfo;
 import io.linesight.mmad.checkpoint.Checkpoints;
 import io.linesight.mmad.encoder.EncoderSession;
 import io.linesight.mmad.image.Preprocess;
 import io.linesight.mmad.model.MapKind;
 import io.linesight.mmad.model.MmadConfig;
+import io.linesight.mmad.model.Weights;
 import io.linesight.mmad.runtime.ScorerOptions;
 import io.linesight.mmad.score.OrtScorer;
 import io.linesight.mmad.score.Scorer;
@@ -29,6 +31,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -91,6 +94,56 @@ class FitIT {
         Fit.run(options(one).from(before).epochs(1).build());
         assertThat(Checkpoints.readConfig(dir.resolve("m.onnx")).groups()).isEqualTo(1);
         shouldScoreLikeTheTrainedNetwork(source, "weave");
+    }
+
+    @Test
+    void shouldFitTheMapAloneAndLeaveTheNetworkAsItIs() throws Exception {
+        TextureSource source = new TextureSource(24, 6, List.of("mesh", "weave"));
+        Fit.run(options(source).epochs(2).map(MapKind.WHITENED).finestStride(8).seed(3).build());
+        Path first = Files.move(dir.resolve("m.onnx"), dir.resolve("first.onnx"));
+        Files.delete(dir.resolve("m.metrics.jsonl"));
+        FitResult result = Fit.run(options(source).from(first).mapOnly(true).build());
+        assertThat(result.steps()).isZero();
+        assertThat(dir.resolve("m.metrics.jsonl")).as("no step, no record of steps").doesNotExist();
+        Weights before = Checkpoints.readWeights(first);
+        Weights after = Checkpoints.readWeights(dir.resolve("m.onnx"));
+        assertThat(after.names()).isEqualTo(before.names());
+        for (String name : before.names()) assertThat(after.get(name).data()).as(name).containsExactly(before.get(name).data(), within(1e-3f));
+        for (String name : before.names()) if (!name.startsWith("anomaly_map.")) assertThat(after.get(name).data()).as(name).isEqualTo(before.get(name).data());
+        Map<String, String> facts = result.info().properties();
+        assertThat(facts).containsEntry("linesight.provenance.mapOnly", "true").containsEntry("linesight.provenance.parent", Checkpoints.readInfo(first).version())
+                .as("how the network came about").containsEntry("linesight.provenance.seed", "3").containsEntry("linesight.provenance.epochs", "2.00");
+
+        Fit.run(options(new TextureSource(12, 0, List.of("mesh"))).from(first).mapOnly(true).map(MapKind.COSINE).build());
+        assertThat(Checkpoints.readConfig(dir.resolve("m.onnx"))).as("another map").returns(MapKind.COSINE, MmadConfig::map);
+        assertThatThrownBy(() -> options(source).mapOnly(true).minutes(1).build()).isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("give neither minutes nor epochs").hasMessageContaining("say which");
+    }
+
+    @Test
+    void shouldSayHowNewPicturesScoreByThoseThatTheMapDoesNotKnow() throws Exception {
+        // So few pictures that a covariance all but knows each of them.
+        TextureSource source = new TextureSource(12, 6);
+        FitResult result = Fit.run(options(source).epochs(2).map(MapKind.WHITENED).finestStride(8).seed(3).build());
+        double[] asNew = TrainingScores.of(result.info()).get("weave");
+        assertThat(asNew).hasSize(result.images());
+        double known = 0;
+        double held = 0;
+        try (Scorer scorer = OrtScorer.open(dir.resolve("m.onnx"), CPU)) {
+            TrainingSet set = TrainingSet.of(source, false, silent());
+            known = average(Finish.training(scorer, "weave", set.training().get("weave"), 1));
+            held = average(Finish.score(scorer, "weave", set.read("weave", set.heldOut().get("weave"))));
+        }
+        // The network itself knows them too, so they still score a little less than new ones.
+        assertThat(average(asNew)).isGreaterThan(known);
+        assertThat(Math.abs(average(asNew) - held)).as("as new " + average(asNew) + ", held out " + held + ", by the model itself " + known).isLessThan(Math.abs(known - held));
+        CheckpointInfo again = Recalibration.run(dir.resolve("m.onnx"), dir.resolve("again.onnx"), source, Recalibration.Normals.HELD_OUT, false, CalibrationRule.defaults(), CPU, silent()).info();
+        assertThat(again.calibration().byProduct().get("weave").threshold()).as("the same pictures and rule give the same threshold")
+                .isCloseTo(result.info().calibration().byProduct().get("weave").threshold(), within(1e-4));
+    }
+
+    private static double average(double[] x) {
+        return java.util.Arrays.stream(x).average().orElseThrow();
     }
 
     private void shouldScoreLikeTheTrainedNetwork(TextureSource source, String category) throws Exception {

@@ -87,7 +87,8 @@ public final class EvalMap {
     /** Sum of both excesses of the log distances, each in deviations. */
     private static void whiten(double[] d, float[] teacher, float[] student, int scale, int group, Weights weights, double times) {
         int side = 64 >> scale;
-        int c = teacher.length / (side * side);
+        int pixels = side * side;
+        int c = teacher.length / pixels;
         String prefix = "anomaly_map." + scale + ".";
         float[] mean = weights.get(prefix + "whiten.mean").data();
         float[] matrix = weights.get(prefix + "whiten.matrix").data();
@@ -109,8 +110,8 @@ public final class EvalMap {
                     squares += white * white;
                 }
                 int at = y * side + x;
-                double cosine = (Math.log(d[at] + 1e-6) - levels[4 * group]) / levels[4 * group + 1];
-                double mahalanobis = (Math.log(squares / c + 1e-6) - levels[4 * group + 2]) / levels[4 * group + 3];
+                double cosine = (Math.log(d[at] + 1e-6) - levels[4 * group * pixels + at]) / levels[(4 * group + 1) * pixels + at];
+                double mahalanobis = (Math.log(squares / c + 1e-6) - levels[(4 * group + 2) * pixels + at]) / levels[(4 * group + 3) * pixels + at];
                 d[at] = times * Math.max(0, cosine + mahalanobis);
             }
         }
