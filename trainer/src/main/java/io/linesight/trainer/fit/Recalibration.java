@@ -44,7 +44,10 @@ public final class Recalibration {
 
     /** Which of a source's normals place the thresholds. */
     public enum Normals {
-        /** The training pictures that {@code fit} keeps out of training; of the others some are scored too, for their spread. */
+        /**
+         * The training pictures that {@code fit} keeps out of training; the spread comes from the scores of the others that it left in the checkpoint,
+         * or, where it left none, from what the checkpoint gives them.
+         */
         HELD_OUT,
         /** All training pictures: the checkpoint has seen none of them. */
         TRAIN,
