@@ -96,16 +96,16 @@ public final class Heatmaps {
     }
 
     /**
-     * Side by side, each with a caption: the frame, the ground truth if there is one, and the overlay.
+     * Side by side, each with a caption: the frame, the ground truth if there is one, and the overlay with what decides, the score against its
+     * threshold. The score need not be the map's highest value.
      *
      * @param mask      0/1 at the frame's or the map's size, or null
      * @param map       row-major, size*size
+     * @param score     raw, in units of the map; NaN where the model gave none
      * @param threshold in units of the map, or NaN
      */
-    public static RgbImage panel(RgbImage frame, byte[] mask, float[] map, int size, double threshold) {
+    public static RgbImage panel(RgbImage frame, byte[] mask, float[] map, int size, double score, double threshold) {
         checkMap(map, size);
-        float peak = Float.NEGATIVE_INFINITY;
-        for (float v : map) peak = Float.isNaN(v) ? v : Math.max(peak, v);
         int longest = Math.max(frame.width(), frame.height());
         double scale = longest > MAX_TILE ? (double) MAX_TILE / longest : longest < MIN_TILE ? (double) MIN_TILE / longest : 1;
         int w = Math.max(1, (int) Math.round(frame.width() * scale));
@@ -118,9 +118,6 @@ public final class Heatmaps {
         byte[] background = new byte[3 * width * (h + CAPTION)];
         Arrays.fill(background, (byte) 32);
         RgbImage panel = new RgbImage(width, h + CAPTION, background);
-        String text = Double.isFinite(threshold)
-                ? String.format(Locale.ROOT, "max %.4f / %.4f", peak, threshold)
-                : String.format(Locale.ROOT, "max %.4f", peak);
         int x = 0;
         tile(panel, small, x, "frame");
         x += w + GAP;
@@ -128,8 +125,13 @@ public final class Heatmaps {
             tile(panel, truth, x, "ground truth");
             x += w + GAP;
         }
-        tile(panel, heat, x, text);
+        tile(panel, heat, x, caption(score, threshold));
         return panel;
+    }
+
+    /** Short enough for the narrowest tile: 31 characters. */
+    static String caption(double score, double threshold) {
+        return Double.isFinite(threshold) ? String.format(Locale.ROOT, "score %.4f of %.4f", score, threshold) : String.format(Locale.ROOT, "score %.4f", score);
     }
 
     /** The picture at most {@code longest} pixels a side, its proportions kept; itself when it is no larger. */

@@ -42,19 +42,34 @@ class HeatmapsTest {
     void shouldSetFrameTruthAndOverlaySideBySide() {
         byte[] mask = new byte[300 * 200];
         mask[0] = 1;
-        RgbImage three = Heatmaps.panel(grey(300, 200), mask, spot(64, 10, 10), 64, 0.5);
-        RgbImage two = Heatmaps.panel(grey(300, 200), null, spot(64, 10, 10), 64, Double.NaN);
+        RgbImage three = Heatmaps.panel(grey(300, 200), mask, spot(64, 10, 10), 64, 0.73, 0.5);
+        RgbImage two = Heatmaps.panel(grey(300, 200), null, spot(64, 10, 10), 64, 0.73, Double.NaN);
         assertThat(three.width()).isEqualTo(3 * 300 + 12);
         assertThat(two.width()).isEqualTo(2 * 300 + 6);
-        assertThat(Heatmaps.panel(grey(3000, 2000), new byte[64 * 64], spot(64, 1, 1), 64, 0.5).width()).isEqualTo(3 * 512 + 12);
-        assertThatThrownBy(() -> Heatmaps.panel(grey(300, 200), new byte[7], new float[16], 4, 0.5)).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("300x200");
+        assertThat(Heatmaps.panel(grey(3000, 2000), new byte[64 * 64], spot(64, 1, 1), 64, 0.73, 0.5).width()).isEqualTo(3 * 512 + 12);
+        assertThatThrownBy(() -> Heatmaps.panel(grey(300, 200), new byte[7], new float[16], 4, 0.73, 0.5)).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("300x200");
+    }
+
+    /** The score is the mean over the highest pixels, or a reweighted distance: not what is highest in the map. */
+    @Test
+    void shouldSayTheScoreAndItsThresholdAboveTheMap() {
+        RgbImage panel = Heatmaps.panel(grey(256, 256), null, spot(64, 10, 10), 64, 0.73, 0.5);
+        byte[] dark = new byte[3 * panel.width() * 22];
+        Arrays.fill(dark, (byte) 32);
+        RgbImage caption = new RgbImage(panel.width(), 22, dark);
+        PixelFont.draw(caption, 4, 6, 2, "frame");
+        PixelFont.draw(caption, 256 + 6 + 4, 6, 2, "score 0.7300 of 0.5000");
+        assertThat(Arrays.copyOf(panel.rgb(), dark.length)).isEqualTo(caption.rgb());
+        assertThat(Heatmaps.caption(0.0213, Double.NaN)).isEqualTo("score 0.0213");
+        assertThat(Heatmaps.caption(Double.NaN, 0.5)).isEqualTo("score NaN of 0.5000");
+        assertThat(Heatmaps.caption(12345.678, 12345.678)).hasSizeLessThanOrEqualTo(31);
     }
 
     @Test
     void shouldSurviveMapsThatAreNotNumbers() {
         float[] map = new float[16];
         Arrays.fill(map, Float.NaN);
-        assertThat(Heatmaps.panel(grey(20, 10), null, map, 4, 0.5).height()).isPositive();
+        assertThat(Heatmaps.panel(grey(20, 10), null, map, 4, Double.NaN, 0.5).height()).isPositive();
         assertThat(Heatmaps.overlay(grey(1, 1), map, 4, Double.NaN).rgb()).hasSize(3);
     }
 

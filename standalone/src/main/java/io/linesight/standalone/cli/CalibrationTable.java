@@ -32,7 +32,7 @@ public final class CalibrationTable {
     }
 
     /** What the columns mean. */
-    static void explain(PrintWriter out) {
+    public static void explain(PrintWriter out) {
         out.println("wanted, expected: good parts at or above the decision point. by counting: what the normal pictures prove of that with 95 % confidence, whatever their distribution.");
         out.println("FAIL, REVIEW: good parts that are to be expected there with the review band. missed: anomalous pictures given that would PASS.");
     }

@@ -56,7 +56,7 @@ final class ScoreCommand implements Callable<Integer> {
     @Option(names = "--product", paramLabel = "NAME", description = "Product whose threshold applies; the checkpoint's fallback by default.")
     private String product;
 
-    @Option(names = "--heatmaps", paramLabel = "DIR", description = "Write a picture per image: frame beside its anomaly map.")
+    @Option(names = "--heatmaps", paramLabel = "DIR", description = "Write a picture per image: frame beside its anomaly map, with the raw score and its threshold.")
     private Path heatmaps;
 
     @Option(names = "--maps", paramLabel = "DIR", description = "Write the raw anomaly map per image: NAME.npy, float32 [256, 256].")
@@ -156,7 +156,7 @@ final class ScoreCommand implements Callable<Integer> {
             float[] map = scores.map(i);
             if (maps != null) Npy.write(maps.resolve(names.get(file) + ".npy"), map, scores.size(), scores.size());
             if (heatmaps != null) {
-                RgbImage panel = Heatmaps.panel(picture, null, map, scores.size(), calibration.threshold());
+                RgbImage panel = Heatmaps.panel(picture, null, map, scores.size(), raw, calibration.threshold());
                 Files.write(heatmaps.resolve(names.get(file) + ".png"), ImageCodec.encodePng(panel));
             }
             if (!json) {

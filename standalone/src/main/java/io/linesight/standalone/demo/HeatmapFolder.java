@@ -83,7 +83,7 @@ public final class HeatmapFolder {
     private String picture(Path folder, AnomalyEvent event) throws IOException {
         InspectionResult r = event.getResult();
         SimulatedFrame frame = line.frame(camera(r), r.getSequence());
-        RgbImage panel = Heatmaps.panel(frame.image(), frame.anomalous() ? frame.mask() : null, map(event), 256, r.getThreshold());
+        RgbImage panel = Heatmaps.panel(frame.image(), frame.anomalous() ? frame.mask() : null, map(event), 256, r.getRawScore(), r.getThreshold());
         String name = String.format(Locale.ROOT, "%s-%06d-%s-%s.png", r.getCameraId(), r.getSequence(), r.getProduct(), frame.defect());
         Files.write(folder.resolve(name), ImageCodec.encodePng(panel));
         return "<figure><img src=\"" + name + "\" loading=\"lazy\"><figcaption><b>" + r.getProduct() + "</b> " + (frame.anomalous() ? frame.defect() : "<em>good part, false alarm</em>")

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.linesight.mmad.checkpoint.Calibration;
 import io.linesight.mmad.checkpoint.Checkpoints;
 import io.linesight.mmad.checkpoint.ProductCalibration;
+import io.linesight.mmad.checkpoint.ReviewBand;
+import io.linesight.mmad.checkpoint.ThresholdBasis;
 import io.linesight.standalone.embedded.EmbeddedKafka;
 import io.linesight.standalone.embedded.EmbeddedRegistry;
 import io.linesight.standalone.line.BundledModel;
@@ -14,6 +16,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
@@ -58,7 +62,9 @@ class ModelsCommandIT {
         // Another threshold, or it would be the same version: a version names what a checkpoint decides.
         Calibration calibration = Checkpoints.readInfo(first).calibration();
         ProductCalibration fallback = calibration.fallback();
-        Checkpoints.withCalibration(first, second, new Calibration(new ProductCalibration(fallback.threshold() + 0.1, fallback.scale()), calibration.byProduct()));
+        Map<String, ProductCalibration> told = new TreeMap<>(calibration.byProduct());
+        told.replaceAll((product, c) -> new ProductCalibration(c.threshold(), c.scale(), new ReviewBand(0.31, 0.72), new ThresholdBasis("evt", 0.01, 64, 7, 0.0123, 0.056, 0.004, 0.029, 0.14)));
+        Checkpoints.withCalibration(first, second, new Calibration(new ProductCalibration(fallback.threshold() + 0.1, fallback.scale()), told));
         String v1 = Checkpoints.readInfo(first).version();
         String v2 = Checkpoints.readInfo(second).version();
         try (EmbeddedKafka kafka = EmbeddedKafka.in(dir.resolve("kafka")).start(); EmbeddedRegistry registry = EmbeddedRegistry.start(kafka.bootstrapServers(), 0)) {
@@ -98,6 +104,8 @@ class ModelsCommandIT {
             assertThat(out).contains("VERSION", v1, "by ", "UNSIGNED, refused", "default: champion", "default, revision 8");
             ok("show", v1, "--trust", dir.resolve("pub").toString());
             assertThat(out).contains("version:    " + v1, "it is signed by key", "gate:       not judged: published by hand", "note:       the first", "THRESHOLD");
+            ok("show", v2);
+            assertThat(out).contains("What the thresholds rest on:", "review band", "by counting:").containsPattern("flange +evt +64 +7 +[0-9.]+ +1.00 % +1.23 % +< 5.60 % +0.31 to 0.72 +0.40 % +2.90 % +14 %");
             assertThat(refused("show", "v9")).contains("no version v9");
             ok("history");
             assertThat(out.lines().count()).isEqualTo(9);
@@ -106,6 +114,12 @@ class ModelsCommandIT {
             ok("gc", "--keep", "0", "--older-than", "1s", "--dry-run", "--uploads");
             assertThat(out).contains("Would remove 1 of 2 versions", "Would remove 0 uploads");
             assertThat(dir.resolve("store")).isNotEmptyDirectory();
+            // What the registry knows is shown also when the store has lost the bytes.
+            Path aside = Files.move(dir.resolve("store"), dir.resolve("aside"));
+            ok("show", v2);
+            assertThat(out).contains("version:    " + v2, "THRESHOLD").doesNotContain("What the thresholds rest on");
+            assertThat(err).contains("what the thresholds rest on is in the checkpoint itself, and that cannot be had");
+            Files.move(aside, dir.resolve("store"));
             ok("gc", "--keep", "0", "--older-than", "1s");
             assertThat(out).contains(v1, "stays: named by default: champion", "Removed 1 of 2 versions");
             assertThat(dir.resolve("store")).isEmptyDirectory();

@@ -479,7 +479,7 @@ public final class Distill {
         verify(onnx);
         replace(o.out, onnx);
         String file = o.out.getFileName().toString();
-        replace(o.out.resolveSibling(file + ".md"), new ModelCard(o, encoders, photos, spaces, step, seconds, explained, weightedExplained, onnx.length).text().getBytes(StandardCharsets.UTF_8));
+        replace(o.out.resolveSibling(file + ".md"), new ModelCard(o, encoders, photos, spaces, step, seconds, explained, weightedExplained, onnx).text().getBytes(StandardCharsets.UTF_8));
     }
 
     private void restore() throws IOException {

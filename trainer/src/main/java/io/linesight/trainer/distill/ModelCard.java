@@ -1,13 +1,14 @@
 package io.linesight.trainer.distill;
 
 import io.linesight.mmad.encoder.Encoder;
+import io.linesight.mmad.io.Sha256;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
 /** What whoever gets the encoder should know, as Markdown. */
-record ModelCard(DistillOptions o, List<Encoder> teachers, Photos photos, List<TargetSpace> spaces, long steps, double seconds, List<Double> explained, List<Double> weighted, int bytes) {
+record ModelCard(DistillOptions o, List<Encoder> teachers, Photos photos, List<TargetSpace> spaces, long steps, double seconds, List<Double> explained, List<Double> weighted, byte[] onnx) {
     String text() {
         StringBuilder b = new StringBuilder();
         String name = o.out.getFileName().toString();
@@ -15,10 +16,12 @@ record ModelCard(DistillOptions o, List<Encoder> teachers, Photos photos, List<T
         line(b, "");
         line(b, "A frozen image encoder for Linesight, ONNX, float32: RGB in [0,1] as `[N,3,H,W]` (normalisation inside) to feature maps `f4`, `f8`, `f16` at strides 4, 8, 16 with %s channels.",
                 o.architecture.widths().toString().replaceAll("[\\[\\]]", ""));
-        line(b, "A plain residual network of %,d parameters: %.2f billion multiplications for a 256x256 picture, %,d bytes.", o.architecture.parameters(), o.architecture.macs(256) / 1e9, bytes);
+        line(b, "A plain residual network of %,d parameters: %.2f billion multiplications for a 256x256 picture, %,d bytes.", o.architecture.parameters(), o.architecture.macs(256) / 1e9, onnx.length);
         line(b, "Trained from random weights by `linesight encoder distill` to give the principal components of its teachers' standardised features.");
         line(b, "");
         line(b, "Licence of these weights: %s.", o.licence);
+        line(b, "");
+        line(b, "SHA-256 of the file: `%s`; of the canonical network, which checkpoints name: `%s`.", Sha256.hex(onnx), Encoder.of(onnx, name).sha256());
         line(b, "");
         line(b, "## Teachers");
         line(b, "");

@@ -100,7 +100,7 @@ public final class Evaluate {
                     if (l.sample.anomalous() && l.mask == null) unmarked++;
                     if (nothingMarked) vanished++;
                     if (l.misshapen && misshapen++ == 0) firstMisshapen = l.sample.name();
-                    if (options.heatmaps() != null) writeHeatmap(category, l, map, scores.size(), calibration.threshold());
+                    if (options.heatmaps() != null) writeHeatmap(category, l, map, scores.size(), raw, calibration.threshold());
                 }
                 report(total);
             }
@@ -127,10 +127,10 @@ public final class Evaluate {
         return ratio < 0.98 || ratio > 1.02;
     }
 
-    private void writeHeatmap(String category, Loaded l, float[] map, int size, double threshold) throws IOException {
+    private void writeHeatmap(String category, Loaded l, float[] map, int size, double score, double threshold) throws IOException {
         Path file = options.heatmaps().resolve(category).resolve(l.sample.name().replaceAll("\\.[A-Za-z]+$", "") + ".png");
         Files.createDirectories(file.getParent());
-        Files.write(file, ImageCodec.encodePng(Heatmaps.panel(l.image, l.mask, map, size, threshold)));
+        Files.write(file, ImageCodec.encodePng(Heatmaps.panel(l.image, l.mask, map, size, score, threshold)));
     }
 
     private void writeScores() throws IOException {

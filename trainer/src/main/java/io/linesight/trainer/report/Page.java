@@ -346,9 +346,10 @@ final class Page {
     }
 
     private String said(Contender c, ImageScore s) {
+        CategoryDetail d = c.detail(s.category());
         String outcome = s.defective() ? (s.mistaken() ? "missed" : "found") : (s.mistaken() ? "false alarm" : "passed");
-        return "<span>" + (b == null ? "" : tag(c)) + "<span class=\"outcome " + (s.mistaken() ? "wrong" : "right") + "\">" + outcome + "</span> score " + Html.score(s.raw()) + " / "
-                + Html.score(c.detail(s.category()).calibration().threshold()) + "</span>";
+        return "<span>" + (b == null ? "" : tag(c)) + "<span class=\"outcome " + (s.mistaken() ? "wrong" : "right") + "\">" + outcome + "</span> score " + Html.score(s.raw()) + " of "
+                + Html.score(d.calibration().threshold()) + (d.ownLine() ? "" : "*") + ", calibrated " + String.format(Locale.ROOT, "%.2f", s.calibrated()) + " of 0.50</span>";
     }
 
     private void howToRead() throws IOException {
@@ -357,6 +358,7 @@ final class Page {
                 "<li><b>AP</b>, <b>F1max</b>: how precise the alarms are; they suffer more than AUROC where defects are rare or small.</li>",
                 "<li><b>AUPRO</b>: how much of each defective region is covered, every region counting alike however small.</li>",
                 "<li>The dot on a curve is where the checkpoint's threshold puts it. The dotted line is guessing.</li>",
+                "<li><b>Score</b> of a picture: as the model gives it, of the threshold from which the picture is called anomalous; calibrated, that is always 0.50.</li>",
                 "<li>Heat: blank well below the threshold, yellow around it, red above; the white line is where the map crosses it. The map of a missed defect is blank by that measure, so it has a scale of its own: red is its highest place. The ground truth is red on the dimmed picture.</li>",
                 b == null ? "" : "<li>Differences are B − A in percentage points; green is better for B.</li>",
                 "</ul></section>");

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.linesight.mmad.io.Sha256;
 import io.linesight.mmad.encoder.Encoder;
 import io.linesight.mmad.image.ImageCodec;
 import io.linesight.mmad.io.NpyArray;
@@ -81,7 +82,7 @@ class DistillTest {
         assertThat(nothingLeft.steps()).isEqualTo(6);
         assertThat(nothingLeft.lastLoss()).isNaN();
         assertThat(Encoder.load(dir.resolve("halves.onnx")).channels()).isEqualTo(Runs.SMALL.widths());
-        assertThat(dir.resolve("halves.onnx.md")).content().contains("6 steps of 4 crops", "No photographs, so no evaluation picture", "All crops are made up", "On 4 held-out crops (scenes of", "channels [36, 72, 144]", "licence not stated");
+        assertThat(dir.resolve("halves.onnx.md")).content().contains("SHA-256 of the file: `" + Sha256.hex(dir.resolve("halves.onnx")) + "`").contains("6 steps of 4 crops", "No photographs, so no evaluation picture", "All crops are made up", "On 4 held-out crops (scenes of", "channels [36, 72, 144]", "licence not stated");
     }
 
     @Test

@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.linesight.mmad.encoder.Encoder;
 import io.linesight.mmad.encoder.EncoderSession;
+import io.linesight.mmad.io.Sha256;
 import io.linesight.mmad.runtime.ScorerOptions;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Locale;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
@@ -22,7 +24,18 @@ class BundledEncoderTest {
         try (InputStream in = BundledEncoder.class.getResourceAsStream("/io/linesight/trainer/encoder/linesight-small.onnx.md")) {
             String card = new String(in.readAllBytes(), StandardCharsets.UTF_8);
             assertThat(card).contains("Licence of these weights", "Teachers", "No evaluation picture was used", "Seed", "explained");
-            assertThat(card).as("the card is of this very file").contains(encoder.sha256());
+            assertThat(card).as("the card is of this very network").contains(encoder.sha256());
+        }
+    }
+
+    /** What whoever passes the file on, or finds it somewhere, can compare with. */
+    @Test
+    void shouldShipTheFileThatTheCardNames() throws Exception {
+        try (InputStream file = BundledEncoder.class.getResourceAsStream("/io/linesight/trainer/encoder/linesight-small.onnx");
+                InputStream card = BundledEncoder.class.getResourceAsStream("/io/linesight/trainer/encoder/linesight-small.onnx.md")) {
+            byte[] bytes = file.readAllBytes();
+            String text = new String(card.readAllBytes(), StandardCharsets.UTF_8);
+            assertThat(text).contains("SHA-256 of the file: `" + Sha256.hex(bytes) + "`").contains(String.format(Locale.ROOT, "%,d bytes", bytes.length));
         }
     }
 

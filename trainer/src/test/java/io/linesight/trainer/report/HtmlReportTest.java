@@ -10,7 +10,9 @@ import io.linesight.mmad.checkpoint.ThresholdBasis;
 import io.linesight.trainer.data.DatasetLayout;
 import io.linesight.trainer.evaluate.CategoryDetail;
 import io.linesight.trainer.evaluate.EvaluationReport;
+import io.linesight.trainer.evaluate.EvaluationReport.ImageScore;
 import java.io.IOException;
+import java.io.StringWriter;
 import java.io.StringReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -63,6 +65,17 @@ class HtmlReportTest {
         CategoryDetail told = new CategoryDetail(d.curves(), line, true, 0, 0, 0, null);
         EvaluationReport report = new EvaluationReport("v1", "0123abcd", "parts", plain.categories(), Map.of("bolt", told), plain.mean(), plain.images(), 0, 7, 0.05);
         assertThat(page(report)).contains("evt, 80 normal, 3 anomalous; 1.2 % false alarms expected; review 0.35 to 0.70, 3.0 % of normals", "7 of these pictures placed the checkpoint's thresholds");
+    }
+
+    @Test
+    void shouldSayEveryPicturesScoreAndItsThreshold() throws Exception {
+        Reports reports = new Reports().category("bolt", 3, 2, 2, true, 1);
+        Contender a = reports.contender("A");
+        StringWriter out = new StringWriter();
+        new Page(out, a, null, options("c")).write(Map.of("bolt", Gallery.select(a, null, "bolt", 5)), Map.of(), Map.of());
+        for (ImageScore s : a.images("bolt")) {
+            assertThat(out.toString()).contains(s.name()).contains("score " + Html.score(s.raw()) + " of 1.500, calibrated " + String.format(Locale.ROOT, "%.2f", s.calibrated()) + " of 0.50</span>");
+        }
     }
 
     /** The area under the drawn line is the figure printed above it. */

@@ -2,8 +2,10 @@ package io.linesight.standalone.cli.models;
 
 import io.linesight.mmad.checkpoint.CheckpointInfo;
 import io.linesight.mmad.checkpoint.Checkpoints;
+import io.linesight.models.config.ModelsConfig;
 import io.linesight.models.registry.PublishedVersion;
 import io.linesight.models.registry.RegistryState;
+import io.linesight.models.store.CheckpointStores;
 import io.linesight.schemas.ModelStatus;
 import io.linesight.schemas.ModelVersion;
 import io.linesight.schemas.ProductMetrics;
@@ -14,14 +16,17 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-@Command(name = "show", mixinStandardHelpOptions = true, sortOptions = false, description = "Shows everything about one published checkpoint, or what a checkpoint file says of its thresholds.",
+@Command(name = "show", mixinStandardHelpOptions = true, sortOptions = false, description = {"Shows everything about one published checkpoint, or what a checkpoint file says of its thresholds.",
+            "What the thresholds of a published one rest on is read from the checkpoint itself, which is fetched for that and not kept."},
         footerHeading = "%nExamples:%n", footer = {"  linesight models show -b localhost:9092 -r http://localhost:8081 20260101-120000-1a2b3c4d", "  linesight models show m.onnx                 a file, no line needed"})
 final class ShowCommand implements Callable<Integer> {
     @Spec
@@ -62,6 +67,7 @@ final class ShowCommand implements Callable<Integer> {
                 }
                 t.print(out);
             }
+            thresholds(out, open.config(), m);
             Table t = new Table("INSTANCE", "STATE", "ROLE", "SINCE", "REASON");
             for (ModelStatus st : s.statuses()) {
                 if (st.getVersion().equals(version)) t.row(st.getInstance(), Texts.word(st.getState()), Texts.word(st.getRole()), Texts.time(st.getAt()), st.getReason());
@@ -74,7 +80,29 @@ final class ShowCommand implements Callable<Integer> {
         }
     }
 
-    /** The manifest has threshold and scale only; what they rest on is told by the file itself. */
+    /** The manifest has threshold and scale only; what they rest on is told by the file itself, which is fetched and thrown away. */
+    private void thresholds(PrintWriter out, ModelsConfig config, ModelVersion m) throws IOException {
+        Path folder = Files.createTempDirectory("linesight-show-");
+        try (CheckpointStores stores = CheckpointStores.open(config)) {
+            CheckpointInfo info = Checkpoints.readInfo(stores.fetch(m, folder));
+            if (info.calibration().byProduct().isEmpty()) return;
+            out.println();
+            out.println("What the thresholds rest on:");
+            CalibrationTable.print(out, info.calibration().byProduct());
+            CalibrationTable.explain(out);
+        } catch (IOException e) {
+            // The rest of what is asked for is known all the same.
+            PrintWriter err = spec.commandLine().getErr();
+            err.println("linesight: what the thresholds rest on is in the checkpoint itself, and that cannot be had: " + Table.printable(e.getMessage()));
+            err.flush();
+        } finally {
+            try (Stream<Path> files = Files.walk(folder)) {
+                for (Path f : files.sorted(Comparator.reverseOrder()).toList()) Files.deleteIfExists(f);
+            }
+        }
+    }
+
+    /** All that a file says of itself. */
     private static int file(PrintWriter out, Path file) throws IOException {
         CheckpointInfo info = Checkpoints.readInfo(file);
         field(out, "version", info.version());
@@ -83,6 +111,7 @@ final class ShowCommand implements Callable<Integer> {
         if (!info.calibration().byProduct().isEmpty()) {
             out.println();
             CalibrationTable.print(out, info.calibration().byProduct());
+            CalibrationTable.explain(out);
         }
         return 0;
     }
