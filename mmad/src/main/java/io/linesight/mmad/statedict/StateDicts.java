@@ -4,6 +4,7 @@ import io.linesight.mmad.model.Tensor;
 import io.linesight.mmad.model.Weights;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -25,6 +26,8 @@ public final class StateDicts {
     private static final List<String> WRAPPERS = List.of("state_dict", "model");
     private static final String PARALLEL = "module.";
     private static final int SHOWN = 8;
+    private static final int TAR_BLOCK = 512;
+    private static final int TAR_SIGNATURE_AT = 257;
 
     private StateDicts() { }
 
@@ -41,6 +44,10 @@ public final class StateDicts {
             StoredFile stored = new StoredFile(file, channel);
             if (stored.size() < 16) throw new StateDictException(file + " has " + stored.size() + " bytes, too few for a file of weights; it is truncated or something else");
             byte[] head = stored.bytes(0, 16);
+            if (tar(stored)) {
+                throw new StateDictException(file + " is a tar archive, as PyTorch saved before 0.1.10; nothing in it was read or executed. If you trust where it comes from, "
+                        + "load it with torch.load(..., weights_only=False) and save it again with torch.save(state_dict, ...) or as .safetensors");
+            }
             if (head[8] == '{') return chosen(file, new Safetensors(stored).tensors());
             if (head[0] == 'P' && head[1] == 'K') return chosen(file, new TorchZip(stored).tensors());
             if ((head[0] & 0xff) == 0x80) return chosen(file, new TorchLegacy(stored).tensors());
@@ -49,6 +56,11 @@ public final class StateDicts {
             throw new StateDictException(file + " is neither .safetensors nor a .pth or .pt file that torch.save wrote. "
                     + (head[0] == '<' ? "It begins like a web page: the download gave a page instead of the file" : "Is it truncated, or another kind of file?"));
         }
+    }
+
+    /** By the signature in the header of its first member; POSIX's and GNU's differ only behind it. */
+    private static boolean tar(StoredFile file) throws IOException {
+        return file.size() >= TAR_BLOCK && new String(file.bytes(TAR_SIGNATURE_AT, 5), StandardCharsets.US_ASCII).equals("ustar");
     }
 
     private static StateDict chosen(Path file, Tensors tensors) throws IOException {
