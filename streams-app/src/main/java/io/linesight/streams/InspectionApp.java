@@ -2,9 +2,11 @@ package io.linesight.streams;
 
 import io.linesight.mmad.checkpoint.CheckpointInfo;
 import io.linesight.mmad.image.Preprocess;
+import io.linesight.mmad.runtime.DeviceChooser;
 import io.linesight.mmad.score.OrtScorer;
 import io.linesight.mmad.score.Scorer;
 import io.linesight.mmad.score.Scores;
+import io.linesight.schemas.ModelRole;
 import io.linesight.schemas.ModelStatus;
 import io.linesight.schemas.Rollout;
 import io.linesight.schemas.ShadowDifference;
@@ -15,6 +17,7 @@ import io.linesight.streams.inspect.InspectionPipeline;
 import io.linesight.streams.inspect.InspectionTopology;
 import io.linesight.streams.inspect.RegistryUnavailableException;
 import io.linesight.streams.metrics.InspectionMetrics;
+import io.linesight.streams.metrics.JvmMetrics;
 import io.linesight.streams.metrics.MetricsServer;
 import io.linesight.streams.model.ModelLifecycle;
 import io.linesight.streams.model.ModelLoader;
@@ -67,6 +70,7 @@ public final class InspectionApp implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(InspectionApp.class);
     private static final long REPLACEMENT_WINDOW_NANOS = TimeUnit.MINUTES.toNanos(10);
+    private static final long THREAD_GRACE_NANOS = TimeUnit.MINUTES.toNanos(1);
     private static final int WARM_UP_BATCH = 4;
 
     /** Where the app is in its life. */
@@ -95,8 +99,8 @@ public final class InspectionApp implements AutoCloseable {
     private volatile Throwable failure;
     private volatile boolean closing;
 
-    private Scorer scorer;
-    private ModelLifecycle lifecycle;
+    private volatile Scorer scorer;
+    private volatile ModelLifecycle lifecycle;
     private TopicPublisher<ModelStatus> statuses;
     private TopicPublisher<ShadowDifference> differences;
     private ShadowLane shadow;
@@ -106,7 +110,9 @@ public final class InspectionApp implements AutoCloseable {
     private InspectionMetrics metrics;
     private MetricsServer server;
     private KafkaStreamsMetrics streamsMetrics;
-    private KafkaStreams streams;
+    private JvmMetrics jvm;
+    private volatile KafkaStreams streams;
+    private volatile long threadMissingSince;
     private final Deque<Long> replacements = new ArrayDeque<>();
 
     /** Opens the configured checkpoint at {@link #start}; metrics go to a Prometheus registry of its own. */
@@ -162,6 +168,11 @@ public final class InspectionApp implements AutoCloseable {
             state = State.STARTING;
             LOG.info("Starting with {}", config);
             try {
+                // First, so that an orchestrator sees a start that takes long as one that lives and is not ready yet.
+                if (config.metricsPort() != null) {
+                    server = new MetricsServer(config.metricsPort(), prometheus, this::whyNotLive, this::whyNotReady);
+                    LOG.info("Metrics at http://localhost:{}/metrics", server.port());
+                }
                 List<String> problems = StartupChecks.problems(config, givenScorer == null && !championDecided(), control != null);
                 if (!problems.isEmpty()) throw new StartupException(problems, null);
                 open();
@@ -196,15 +207,16 @@ public final class InspectionApp implements AutoCloseable {
         streams.setStateListener((now, before) -> onStreamsState(now));
         streamsMetrics = new KafkaStreamsMetrics(streams);
         streamsMetrics.bindTo(meters);
-        if (config.metricsPort() != null) {
-            server = new MetricsServer(config.metricsPort(), prometheus, () -> state != State.FAILED, () -> state == State.RUNNING);
-            LOG.info("Metrics at http://localhost:{}/metrics", server.port());
-        }
+        jvm = JvmMetrics.bindTo(meters);
+        metrics.app(() -> whyNotLive().isEmpty(), () -> whyNotReady().isEmpty(), this::behind);
+        String device = scorer != null ? scorer.device() : lifecycle.device();
+        metrics.device(config.scorer().device(), device, config.scorer().device().equals("auto") && DeviceChooser.builtWithCuda() && device.equalsIgnoreCase("cpu"));
         streams.start();
     }
 
     private FrameRouter oneModel() {
         scorer = givenScorer == null ? OrtScorer.open(config.checkpoint(), config.scorer()) : givenScorer;
+        metrics.serving(ModelRole.CHAMPION, scorer.info().version());
         long frameNanos = warmUp();
         LOG.info("Model {} on {}: {} ms per frame in the warm-up", scorer.info().version(), scorer.device(), frameNanos / 1_000_000);
         InspectionConfig.Batching batching = config.batching();
@@ -374,6 +386,47 @@ public final class InspectionApp implements AutoCloseable {
         return state;
     }
 
+    /** Why only a restart helps; empty while the app lives. A stream thread that died without being replaced counts after a minute. */
+    public Optional<String> whyNotLive() {
+        if (state == State.FAILED) return Optional.of("the app stopped: " + failure().map(Throwable::getMessage).orElse("see its log"));
+        KafkaStreams running = streams;
+        if (running == null || closing || state != State.RUNNING) {
+            threadMissingSince = 0;
+            return Optional.empty();
+        }
+        int alive = running.metadataForLocalThreads().size();
+        int wanted = config.streams().threads();
+        long now = System.nanoTime();
+        if (alive >= wanted) threadMissingSince = 0;
+        else if (threadMissingSince == 0) threadMissingSince = now;
+        return alive >= wanted || alive > 0 && now - threadMissingSince < THREAD_GRACE_NANOS ? Optional.empty()
+                : Optional.of(wanted - alive + " of " + wanted + " stream threads have died and were not replaced");
+    }
+
+    /** Why frames do not flow through this instance now; empty while they do. */
+    public Optional<String> whyNotReady() {
+        if (closing) return Optional.of("the app is stopping: what is pending is scored and committed");
+        if (state != State.RUNNING) {
+            return Optional.of(switch (state) {
+                case CREATED -> "the app was not started";
+                case STARTING -> "the app opens its model, joins the group or waits for partitions";
+                case FAILED -> "the app stopped: " + failure().map(Throwable::getMessage).orElse("see its log");
+                default -> "the app is closed";
+            });
+        }
+        ModelLifecycle models = lifecycle;
+        boolean serves = models == null ? scorer != null : models.plan().champion() != null;
+        return serves ? whyNotLive() : Optional.of("no model serves");
+    }
+
+    /** Whether the channel has decided for another champion than the one in service. */
+    private boolean behind() {
+        ModelLifecycle models = lifecycle;
+        if (models == null || control == null) return false;
+        String decided = control.feed().current().map(Rollout::getChampion).orElse(null);
+        return decided != null && !decided.equals(models.plan().champion());
+    }
+
     /** Why the app is {@link State#FAILED}. */
     public Optional<Throwable> failure() {
         return Optional.ofNullable(failure);
@@ -440,6 +493,7 @@ public final class InspectionApp implements AutoCloseable {
             streams = null;
         }
         if (streamsMetrics != null) streamsMetrics.close();
+        if (jvm != null) jvm.close();
         if (pipeline != null) pipeline.close();
         boolean idle = batcher == null || batcher.close(Duration.ofSeconds(30));
         if (shadow != null) shadow.close();

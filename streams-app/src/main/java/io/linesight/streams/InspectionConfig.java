@@ -63,7 +63,7 @@ import org.slf4j.LoggerFactory;
  * @param streams          Kafka Streams settings the app depends on
  * @param recovery         patience with the outside world
  * @param models           which rollouts are followed, and how
- * @param metricsPort      port of {@code /metrics} and {@code /health}; null for none, 0 for any free one
+ * @param metricsPort      port of {@code /metrics}, {@code /live} and {@code /ready}; null for none, 0 for any free one
  * @param serdes           settings of the Avro serde, registry address included
  * @param overrides        Kafka settings passed through, prefix removed
  */
@@ -300,7 +300,7 @@ public record InspectionConfig(
                 .define(GUARD_ANOMALY_JUMP, Type.DOUBLE, 0.2, Range.between(0, 1), Importance.LOW,
                         "Guards: a new model goes when the share of frames it calls anomalous is so much larger than what the model before would call so. 1 for no limit.")
                 .define(METRICS_PORT, Type.INT, NO_PORT, Range.between(NO_PORT, 65_535), Importance.LOW,
-                        "Port of /metrics (Prometheus), /health/live and /health/ready; -1 for none, 0 for any free one.");
+                        "Port of /metrics (Prometheus), /live and /ready; -1 for none, 0 for any free one.");
     }
 
     private static ValidString choice(String... values) {

@@ -49,7 +49,7 @@ final class ServeCommand implements Callable<Integer> {
     @Option(names = "--device", paramLabel = "auto|cpu|cuda:N", description = "Where the model runs (linesight.device).")
     private String device;
 
-    @Option(names = "--metrics-port", paramLabel = "PORT", description = "Serve /metrics and /health there (linesight.metrics.port).")
+    @Option(names = "--metrics-port", paramLabel = "PORT", description = "Serve /metrics, /live and /ready there (linesight.metrics.port).")
     private Integer metricsPort;
 
     @Option(names = "--reference", description = "Print every setting with its default and meaning, and stop.")

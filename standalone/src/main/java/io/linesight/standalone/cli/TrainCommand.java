@@ -3,7 +3,9 @@ package io.linesight.standalone.cli;
 import io.linesight.models.config.ModelsConfig;
 import io.linesight.models.signing.CheckpointSigner;
 import io.linesight.models.store.CheckpointStores;
+import io.linesight.standalone.metrics.TrainerMetrics;
 import io.linesight.standalone.rollout.TrainedChannel;
+import io.linesight.streams.InspectionConfig;
 import io.linesight.trainer.data.MvtecDataset;
 import io.linesight.trainer.gate.GateConfig;
 import io.linesight.trainer.service.ChallengerSink;
@@ -116,6 +118,9 @@ final class TrainCommand implements Callable<Integer> {
     @Option(names = "--max-bytes", defaultValue = "10737418240", paramLabel = "N", description = "Most bytes of pictures (${DEFAULT-VALUE}).")
     private long maxBytes;
 
+    @Option(names = "--metrics-port", paramLabel = "PORT", description = "Serve /metrics, /live and /ready there; 0 for any free port (linesight.metrics.port; off).")
+    private Integer metricsPort;
+
     @Option(names = "--import", paramLabel = "DIR", description = "Take over pictures in MVTec-AD layout and stop.")
     private Path importFrom;
 
@@ -184,12 +189,28 @@ final class TrainCommand implements Callable<Integer> {
         }); StopSignal signal = new StopSignal(stop::countDown)) {
             service.start();
             if (now) service.trigger();
+            int port = metricsPort != null ? metricsPort : metricsPort(settings);
+            TrainerMetrics metrics = port < 0 ? null : TrainerMetrics.serve(port, service);
+            if (metrics != null) o.println("Metrics at http://localhost:" + metrics.port() + "/metrics");
             o.println("Reading labels; Ctrl-C stops, and a run under way goes on at the next start.");
             o.flush();
-            while (!signal.asked() && service.failure().isEmpty() && last.get() == null) stop.await(500, TimeUnit.MILLISECONDS);
+            try (metrics) {
+                while (!signal.asked() && service.failure().isEmpty() && last.get() == null) stop.await(500, TimeUnit.MILLISECONDS);
+            }
             Throwable why = service.failure().orElse(null);
             if (why != null) throw new UserError("the trainer stopped: " + why.getMessage() + ". Labels it had not stored are read again at the next start", why);
         }
         return last.get() != null && last.get().kind() == TrainerEvent.Kind.RUN_FAILED ? 1 : 0;
+    }
+
+    private int metricsPort(Map<String, String> settings) {
+        String value = settings.getOrDefault(InspectionConfig.METRICS_PORT, "-1");
+        try {
+            int port = Integer.parseInt(value.trim());
+            if (port >= -1 && port <= 65_535) return port;
+        } catch (NumberFormatException e) {
+            // said below
+        }
+        throw new ParameterException(spec.commandLine(), InspectionConfig.METRICS_PORT + "=" + value + ": -1 for none, 0 for any free port, or a port up to 65535");
     }
 }

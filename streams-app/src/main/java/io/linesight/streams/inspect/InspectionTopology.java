@@ -33,7 +33,7 @@ public final class InspectionTopology {
         Serde<InspectionResult> results = SerdeFactory.create(InspectionResult.class, config.serdes(), false);
         Serde<AnomalyEvent> anomalies = SerdeFactory.create(AnomalyEvent.class, config.serdes(), false);
         InspectProcessor.Shared shared = new InspectProcessor.Shared(pipeline,
-                new FrameReader(topics.frames().name(), frames.deserializer()), new RegistryPatience(config.recovery().registryRetry()),
+                new FrameReader(topics.frames().name(), frames.deserializer()), new RegistryPatience(config.recovery().registryRetry(), metrics),
                 results.serializer(), topics.results().name(), anomalies.serializer(), topics.anomalies().name(),
                 metrics, topics.limits().deadLetterTopicBytes(), config.batching().maxPending(), config.batching().drainBudget(), config.batching().drainTimeout());
         ByteArraySerializer bytes = new ByteArraySerializer();

@@ -1,6 +1,7 @@
 package io.linesight.streams.inspect;
 
 import io.linesight.schemas.registry.RegistryException;
+import io.linesight.streams.metrics.InspectionMetrics;
 import java.time.Duration;
 import java.util.function.Supplier;
 import org.apache.kafka.streams.errors.StreamsException;
@@ -18,9 +19,11 @@ final class RegistryPatience {
     private static final long LONGEST_PAUSE_MILLIS = 2_000;
 
     private final Duration limit;
+    private final InspectionMetrics metrics;
 
-    RegistryPatience(Duration limit) {
+    RegistryPatience(Duration limit, InspectionMetrics metrics) {
         this.limit = limit;
+        this.metrics = metrics;
     }
 
     /**
@@ -31,22 +34,29 @@ final class RegistryPatience {
         long deadline = System.nanoTime() + limit.toNanos();
         long pause = FIRST_PAUSE_MILLIS;
         boolean waited = false;
-        while (true) {
-            try {
-                T result = work.get();
-                if (waited) LOG.info("The schema registry answers again");
-                return result;
-            } catch (RegistryException e) {
-                if (!e.isRetriable()) throw e;
-                if (System.nanoTime() + pause * 1_000_000 >= deadline) {
-                    throw new RegistryUnavailableException("The schema registry did not answer for " + limit.toMillis()
-                            + " ms; the frame stays uncommitted and is tried again: " + e.getMessage(), e);
+        try {
+            while (true) {
+                try {
+                    T result = work.get();
+                    if (waited) LOG.info("The schema registry answers again");
+                    return result;
+                } catch (RegistryException e) {
+                    if (!e.isRetriable()) throw e;
+                    if (System.nanoTime() + pause * 1_000_000 >= deadline) {
+                        throw new RegistryUnavailableException("The schema registry did not answer for " + limit.toMillis()
+                                + " ms; the frame stays uncommitted and is tried again: " + e.getMessage(), e);
+                    }
+                    if (!waited) {
+                        LOG.warn("The schema registry does not answer; frames wait in Kafka until it does: {}", e.getMessage());
+                        metrics.registryAwaited(true);
+                    }
+                    waited = true;
+                    sleep(pause);
+                    pause = Math.min(LONGEST_PAUSE_MILLIS, pause * 2);
                 }
-                if (!waited) LOG.warn("The schema registry does not answer; frames wait in Kafka until it does: {}", e.getMessage());
-                waited = true;
-                sleep(pause);
-                pause = Math.min(LONGEST_PAUSE_MILLIS, pause * 2);
             }
+        } finally {
+            if (waited) metrics.registryAwaited(false);
         }
     }
 

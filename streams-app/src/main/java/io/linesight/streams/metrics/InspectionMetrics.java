@@ -16,8 +16,11 @@ import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.EnumMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 import java.util.function.IntSupplier;
 
 /**
@@ -48,6 +51,13 @@ public final class InspectionMetrics implements BatchListener, ModelEvents, Shad
     public static final String SHADOW_SAMPLES = "linesight.shadow.samples";
     public static final String SHADOW_DROPS = "linesight.shadow.drops";
     public static final String CHALLENGER_FRAMES = "linesight.challenger.frames";
+    public static final String MODEL_WITHDRAWALS = "linesight.model.withdrawals";
+    public static final String MODEL_BEHIND = "linesight.model.behind";
+    public static final String REGISTRY_WAITING = "linesight.registry.waiting.threads";
+    public static final String DEVICE_INFO = "linesight.device.info";
+    public static final String DEVICE_FALLBACK = "linesight.device.fallback";
+    public static final String LIVE = "linesight.live";
+    public static final String READY = "linesight.ready";
 
     /** Beyond this a camera's clock is wrong, and one such frame would spoil the mean for good. */
     private static final long MAX_LATENCY_MILLIS = TimeUnit.DAYS.toMillis(1);
@@ -75,6 +85,8 @@ public final class InspectionMetrics implements BatchListener, ModelEvents, Shad
     private final Counter shadowSamples;
     private final Counter shadowDrops;
     private final Counter challengerFrames;
+    private final Counter withdrawals;
+    private final AtomicInteger registryWaiting = new AtomicInteger();
     private final Map<ModelRole, Meter> serving = new EnumMap<>(ModelRole.class);
 
     public InspectionMetrics(MeterRegistry registry) {
@@ -107,6 +119,31 @@ public final class InspectionMetrics implements BatchListener, ModelEvents, Shad
         shadowSamples = counter(SHADOW_SAMPLES, "Frames that champion and challenger have both scored");
         shadowDrops = counter(SHADOW_DROPS, "Shadow samples given up: the queue was full, or the challenger went away");
         challengerFrames = counter(CHALLENGER_FRAMES, "Frames scored in the challenger's batcher, shadow and canary");
+        withdrawals = counter(MODEL_WITHDRAWALS, "Models that a guard of this instance took out of service");
+        Gauge.builder(REGISTRY_WAITING, registryWaiting, AtomicInteger::get).description("Stream threads that wait for the schema registry now").register(registry);
+    }
+
+    /** Gauges of the app as a whole; the suppliers are asked at every scrape. */
+    public void app(BooleanSupplier live, BooleanSupplier ready, BooleanSupplier behind) {
+        truth(LIVE, "1 while the app does not need a restart", live);
+        truth(READY, "1 while frames flow and a model serves", ready);
+        truth(MODEL_BEHIND, "1 while the champion in service is not the one that was decided", behind);
+    }
+
+    /**
+     * Says where the model runs.
+     *
+     * @param wanted   as configured
+     * @param fallback whether a GPU was looked for in vain
+     */
+    public void device(String wanted, String device, boolean fallback) {
+        Gauge.builder(DEVICE_INFO, () -> 1).description("1 for the device the model runs on, and the one that was asked for").tag("device", device.toLowerCase(Locale.ROOT))
+                .tag("wanted", wanted.toLowerCase(Locale.ROOT)).register(registry);
+        truth(DEVICE_FALLBACK, "1 where this build has CUDA, the device is auto, and the model runs on the CPU", () -> fallback);
+    }
+
+    private void truth(String name, String description, BooleanSupplier value) {
+        Gauge.builder(name, () -> value.getAsBoolean() ? 1 : 0).description(description).strongReference(true).register(registry);
     }
 
     private Counter counter(String name, String description) {
@@ -160,6 +197,12 @@ public final class InspectionMetrics implements BatchListener, ModelEvents, Shad
         threadsReplaced.increment();
     }
 
+    /** A stream thread begins ({@code true}) or ends to wait for the registry. */
+    public void registryAwaited(boolean begins) {
+        if (begins) registryWaiting.incrementAndGet();
+        else registryWaiting.decrementAndGet();
+    }
+
     @Override
     public void onStart(IntSupplier queued) {
         Gauge.builder(BATCH_QUEUE, queued, IntSupplier::getAsInt).description("Frames that wait for a batch").strongReference(true).register(registry);
@@ -199,6 +242,11 @@ public final class InspectionMetrics implements BatchListener, ModelEvents, Shad
     @Override
     public void rejected() {
         rejections.increment();
+    }
+
+    @Override
+    public void withdrawn() {
+        withdrawals.increment();
     }
 
     @Override

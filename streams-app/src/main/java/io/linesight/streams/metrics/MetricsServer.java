@@ -1,5 +1,6 @@
 package io.linesight.streams.metrics;
 
+import com.fasterxml.jackson.core.io.JsonStringEncoder;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -8,11 +9,16 @@ import java.io.UncheckedIOException;
 import java.net.BindException;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 
-/** {@code /metrics} for Prometheus, {@code /health/live} and {@code /health/ready} (200 or 503) for orchestrators. */
+/**
+ * {@code /metrics} for Prometheus, {@code /live} and {@code /ready} for orchestrators: 200, or 503 with the reason. {@code /health/live} and
+ * {@code /health/ready} are the same.
+ */
 public final class MetricsServer implements AutoCloseable {
 
     private final HttpServer server;
@@ -21,10 +27,12 @@ public final class MetricsServer implements AutoCloseable {
     /**
      * Starts serving.
      *
-     * @param port 0 for any free one
+     * @param port  0 for any free one
+     * @param live  why only a restart helps; empty while all is well. Asked on the server's thread
+     * @param ready why there is no use in this instance now; empty while there is
      * @throws UncheckedIOException saying that the port is taken, where it is
      */
-    public MetricsServer(int port, PrometheusMeterRegistry registry, BooleanSupplier live, BooleanSupplier ready) {
+    public MetricsServer(int port, PrometheusMeterRegistry registry, Supplier<Optional<String>> live, Supplier<Optional<String>> ready) {
         try {
             server = HttpServer.create(new InetSocketAddress(port), 0);
         } catch (BindException e) {
@@ -39,8 +47,10 @@ public final class MetricsServer implements AutoCloseable {
         });
         server.setExecutor(executor);
         server.createContext("/metrics", exchange -> answer(exchange, 200, "text/plain; version=0.0.4; charset=utf-8", registry.scrape()));
-        server.createContext("/health/live", exchange -> health(exchange, live.getAsBoolean()));
-        server.createContext("/health/ready", exchange -> health(exchange, ready.getAsBoolean()));
+        for (String prefix : List.of("/", "/health/")) {
+            server.createContext(prefix + "live", exchange -> health(exchange, live.get()));
+            server.createContext(prefix + "ready", exchange -> health(exchange, ready.get()));
+        }
         server.start();
     }
 
@@ -48,8 +58,13 @@ public final class MetricsServer implements AutoCloseable {
         return server.getAddress().getPort();
     }
 
-    private static void health(HttpExchange exchange, boolean up) throws IOException {
-        answer(exchange, up ? 200 : 503, "application/json", "{\"status\":\"" + (up ? "UP" : "DOWN") + "\"}");
+    private static void health(HttpExchange exchange, Optional<String> obstacle) throws IOException {
+        answer(exchange, obstacle.isEmpty() ? 200 : 503, "application/json",
+                obstacle.map(reason -> "{\"status\":\"DOWN\",\"reason\":\"" + escaped(reason) + "\"}").orElse("{\"status\":\"UP\"}"));
+    }
+
+    private static String escaped(String text) {
+        return new String(JsonStringEncoder.getInstance().quoteAsString(text));
     }
 
     private static void answer(HttpExchange exchange, int status, String type, String text) throws IOException {

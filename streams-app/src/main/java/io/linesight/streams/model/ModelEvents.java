@@ -14,5 +14,8 @@ public interface ModelEvents {
     /** A version was refused, or a guard put it out of service. */
     default void rejected() { }
 
+    /** A guard put a version out of service; follows {@link #rejected}. */
+    default void withdrawn() { }
+
     ModelEvents NONE = new ModelEvents() { };
 }

@@ -242,6 +242,7 @@ public final class ModelLifecycle implements AutoCloseable {
             return false;
         }
         events.rejected();
+        events.withdrawn();
         LOG.error("Model {} is not used any more: {}", version, reason);
         distrusted = version;
         distrustedIn = revision;

@@ -11,6 +11,7 @@ import io.linesight.schemas.topics.Topics;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.Collections;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Deque;
@@ -49,7 +50,7 @@ public final class FrameFetcher implements AutoCloseable {
     private final KafkaConsumer<byte[], byte[]> consumer;
     private final Serde<CameraFrame> serde;
     private final Duration patience;
-    private final Map<FetchOutcome, Long> counts = new EnumMap<>(FetchOutcome.class);
+    private final Map<FetchOutcome, Long> counts = Collections.synchronizedMap(new EnumMap<>(FetchOutcome.class));
 
     /**
      * @param settings at least {@code bootstrap.servers} and {@code schema.registry.url}; further consumer and serde keys are passed on

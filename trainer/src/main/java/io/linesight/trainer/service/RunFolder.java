@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/** The folder of one run and its note of which stages are done. The note is replaced in one step, after the files that it speaks of are on the disk. */
+/** The folder of one run and its note of which stages are done; any thread may ask. The note is replaced in one step, after the files that it speaks of are on the disk. */
 final class RunFolder {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String NOTE = "run.json";
@@ -67,11 +67,11 @@ final class RunFolder {
         for (Path old : all.subList(Math.min(keep, all.size()), all.size())) delete(old);
     }
 
-    boolean done(Stage stage) {
+    synchronized boolean done(Stage stage) {
         return note.path("stages").has(stage.name());
     }
 
-    JsonNode of(Stage stage) {
+    synchronized JsonNode of(Stage stage) {
         return note.path("stages").path(stage.name());
     }
 
@@ -79,12 +79,12 @@ final class RunFolder {
         return JSON.createObjectNode();
     }
 
-    void done(Stage stage, ObjectNode facts) throws IOException {
+    synchronized void done(Stage stage, ObjectNode facts) throws IOException {
         ((ObjectNode) note.get("stages")).set(stage.name(), facts);
         save();
     }
 
-    void over(String how) throws IOException {
+    synchronized void over(String how) throws IOException {
         note.put("over", how);
         save();
     }

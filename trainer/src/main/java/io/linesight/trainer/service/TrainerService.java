@@ -33,6 +33,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.CommitFailedException;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
@@ -112,6 +113,10 @@ public final class TrainerService implements AutoCloseable {
     private volatile long triggeredThrough;
     private volatile Instant lastRun = Instant.now();
     private volatile long notBefore = System.nanoTime();
+    private volatile boolean labelsWait;
+    private volatile boolean polled;
+    private volatile RunFolder current;
+    private final Tally tally = new Tally();
     private boolean closed;
 
     private record Question(long lease, CompletableFuture<Boolean> answer) { }
@@ -132,7 +137,7 @@ public final class TrainerService implements AutoCloseable {
         this.config = config;
         this.champions = champions;
         this.sink = sink;
-        this.listener = listener;
+        this.listener = tally.before(listener);
         this.faults = faults;
         this.timing = timing;
         this.topics = Topics.from(config.kafka());
@@ -232,6 +237,17 @@ public final class TrainerService implements AutoCloseable {
         return counts.snapshot();
     }
 
+    /** What the trainer does now and has done since the start. Cheap; any thread. */
+    public TrainerStatus status() {
+        RunFolder run = running() ? current : null;
+        String stage = run == null ? "" : Stream.of(Stage.values()).filter(x -> !run.done(x)).findFirst().orElse(Stage.OFFER).name();
+        StepTail.Step step = run == null ? StepTail.Step.NONE : StepTail.last(run.file(TrainingRun.METRICS));
+        DatasetStore s = store;
+        boolean open = s != null && loop != null && !closed;
+        return new TrainerStatus(polled && !stop, working(), labelsWait || tally.runWaits(), stage, step.number(), step.loss(), open ? s.bytes() : 0, config.store().maxBytes(),
+                open ? s.pending().size() : 0, counts.snapshot(), fetcher == null ? Map.of() : fetcher.counts(), tally.runs(), tally.verdicts());
+    }
+
     /** The store, open while the service is; for looking and exporting. */
     public DatasetStore store() {
         return store;
@@ -266,6 +282,7 @@ public final class TrainerService implements AutoCloseable {
             while (!stop) {
                 try {
                     ConsumerRecords<String, byte[]> records = consumer.poll(POLL);
+                    polled = true;
                     if (lease != 0) {
                         take(records);
                         if (System.nanoTime() - nextRetry >= 0) {
@@ -277,6 +294,7 @@ public final class TrainerService implements AutoCloseable {
                     // An empty poll says nothing: what is waited for may just not have been sent again yet.
                     if (waiting && (!records.isEmpty() || caughtUp())) {
                         waiting = false;
+                        labelsWait = false;
                         if (lease != 0) say(Kind.WORKING, "", "labels are taken in again");
                     }
                     answer();
@@ -285,12 +303,14 @@ public final class TrainerService implements AutoCloseable {
                     if (e instanceof RegistryException r && !r.isRetriable()) throw e;
                     if (!waiting) waits("", "Kafka or the schema registry does not answer; labels wait in Kafka, none is lost or refused, and they are taken in when it does: " + e.getMessage());
                     waiting = true;
+                    labelsWait = true;
                     again(500);
                 } catch (IOException e) {
                     if (!waiting) {
                         waits("", "the dataset store " + config.store().folder() + " cannot be written; labels wait in Kafka, none is lost, and they are taken in when it can, when there is room for instance: " + e);
                     }
                     waiting = true;
+                    labelsWait = true;
                     again(Math.min(timing.retryMillis, MOST_REST_MILLIS));
                 }
             }
@@ -429,6 +449,8 @@ public final class TrainerService implements AutoCloseable {
             triggered = false;
             Files.deleteIfExists(file);
         }
+        current = run;
+        tally.of(run);
         say(Kind.RUN_STARTED, run.id, why);
         long mine = lease;
         RunFolder chosen = run;

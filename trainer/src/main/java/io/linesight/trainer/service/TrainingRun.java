@@ -55,7 +55,7 @@ final class TrainingRun {
     static final int LEAST_NORMALS = 4;
     private static final String CHAMPION = "champion.onnx";
     private static final String TRAINED = "trained.onnx";
-    private static final String METRICS = "trained.metrics.jsonl";
+    static final String METRICS = "trained.metrics.jsonl";
     private static final String CHALLENGER = "challenger.onnx";
     private static final String PICTURES = "pictures.json";
     private static final String DRAFT = "draft.avro";
