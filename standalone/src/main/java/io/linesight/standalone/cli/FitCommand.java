@@ -7,6 +7,7 @@ import io.linesight.mmad.runtime.Device;
 import io.linesight.trainer.data.DatasetLayout;
 import io.linesight.trainer.data.ImageSource;
 import io.linesight.trainer.encoders.BundledEncoder;
+import io.linesight.trainer.features.FeatureType;
 import io.linesight.trainer.fit.CalibrationRule;
 import io.linesight.trainer.fit.Fit;
 import io.linesight.trainer.fit.FitOptions;
@@ -45,7 +46,7 @@ final class FitCommand implements Callable<Integer> {
     private static final List<String> TRAINING_ONLY = List.of("--minutes", "--epochs", "--batch", "--lr", "--schedule", "--warmup", "--early-stop", "--validate-every", "--balance",
             "--augment", "--augment-copies", "--save-every", "--fresh", "--device");
     private static final List<String> MMAD_ONLY = List.of("--map-only", "--from", "--preset", "--map", "--finest-stride", "--top-share", "--minutes", "--epochs", "--batch", "--lr",
-            "--schedule", "--warmup", "--early-stop", "--validate-every", "--balance", "--augment", "--augment-copies", "--allow-leakage", "--allow-few", "--cache", "--cache-max",
+            "--schedule", "--warmup", "--early-stop", "--validate-every", "--balance", "--augment", "--augment-copies", "--cache", "--cache-max", "--cache-precision",
             "--save-every", "--fresh", "--device", "--encoder-device");
 
     @Spec
@@ -145,7 +146,7 @@ final class FitCommand implements Callable<Integer> {
     @Option(names = "--false-reject", defaultValue = "0.01", paramLabel = "RATE", description = "Share of good parts that the thresholds may call anomalous, 0.0001 to 0.2 (${DEFAULT-VALUE}).")
     private double falseReject;
 
-    @Option(names = "--device", defaultValue = "cpu", paramLabel = "auto|cpu|cuda", description = "Where the network is trained (${DEFAULT-VALUE}). cuda needs libtorch's GPU natives (docs/operations.md) "
+    @Option(names = "--device", defaultValue = "cpu", paramLabel = "auto|cpu|cuda:N", description = "Where the network is trained (${DEFAULT-VALUE}). cuda needs libtorch's GPU natives (docs/operations.md) "
             + "and has not run on a GPU yet; auto takes the CPU where there is none.")
     private String device;
 
@@ -166,6 +167,10 @@ final class FitCommand implements Callable<Integer> {
 
     @Option(names = "--cache-max", defaultValue = "50", paramLabel = "GB", description = "What the folder of --cache may take (${DEFAULT-VALUE}); the longest unused goes first.")
     private double cacheMost;
+
+    @Option(names = "--cache-precision", defaultValue = "float32", paramLabel = "float32|float16", description = "How encoder features are kept on the disk (${DEFAULT-VALUE}). "
+            + "float16 takes half the room; what is learned differs a little.")
+    private FeatureType precision;
 
     @Option(names = "--save-every", defaultValue = "60", paramLabel = "SECONDS", description = "How often the run is saved in OUT.fit (${DEFAULT-VALUE}). The same command goes on from there after a kill.")
     private double saveEvery;
@@ -192,12 +197,8 @@ final class FitCommand implements Callable<Integer> {
         if (batch < 1 || batch > 64) throw new ParameterException(spec.commandLine(), "--batch must be 1..64");
         if (preset != null && !List.of("base", "small", "tiny").contains(preset)) throw new ParameterException(spec.commandLine(), "--preset must be base, small or tiny");
         CalibrationRule rule = CalibrateCommand.rule(spec, falseReject, ThresholdMethod.AUTO);
-        if (!List.of("auto", "cpu", "cuda").contains(device)) throw new ParameterException(spec.commandLine(), "--device must be auto, cpu or cuda");
-        try {
-            Device.parse(encoderDevice);
-        } catch (IllegalArgumentException e) {
-            throw new ParameterException(spec.commandLine(), "--encoder-device: " + e.getMessage());
-        }
+        parsed("--device", device);
+        parsed("--encoder-device", encoderDevice);
         if (copies < 1 || copies > FitOptions.MOST_COPIES) throw new ParameterException(spec.commandLine(), "--augment-copies must be 1.." + FitOptions.MOST_COPIES);
         if (warmup < 0 || patience < 0 || validateEvery < 0) throw new ParameterException(spec.commandLine(), "--warmup, --early-stop and --validate-every must not be negative");
         if (validateEvery > 0 && patience == 0) throw new ParameterException(spec.commandLine(), "--validate-every goes with --early-stop");
@@ -220,7 +221,7 @@ final class FitCommand implements Callable<Integer> {
         options.source(source).encoder(chosen).from(from).map(map).finestStride(finestStride).rule(rule).minutes(minutes).epochs(epochs)
                 .batch(batch).seed(seed).learningRate(learningRate).threads(threads).skipUnreadable(skipUnreadable).command(commandLine()).out(out)
                 .device(device).encoderDevice(encoderDevice).schedule(schedule).warmup(warmup).patience(patience).validateEvery(validateEvery).balance(balance).augment(augment).copies(copies)
-                .survey(true).allowLeakage(allowLeakage).allowFew(allowFew).cache(cache).cacheMost((long) (cacheMost * 1e9))
+                .survey(true).allowLeakage(allowLeakage).allowFew(allowFew).cache(cache).cachePrecision(precision).cacheMost((long) (cacheMost * 1e9))
                 .mapOnly(mapOnly).runFolder(mapOnly ? null : out.resolveSibling(out.getFileName() + ".fit")).saveEvery(Duration.ofMillis(Math.round(saveEvery * 1000))).fresh(fresh);
         FitResult r;
         AtomicBoolean stop = new AtomicBoolean();
@@ -255,7 +256,8 @@ final class FitCommand implements Callable<Integer> {
         if (bank != null) options.bank(bank);
         if (recipe != null) options.recipe(recipe);
         options.encoder(chosenEncoder());
-        PatchCoreResult r = PatchCoreFit.run(options.source(source).seed(seed).threads(threads).skipUnreadable(skipUnreadable).command(commandLine()).out(out).build());
+        PatchCoreResult r = PatchCoreFit.run(options.source(source).seed(seed).threads(threads).skipUnreadable(skipUnreadable)
+                .survey(true).allowLeakage(allowLeakage).allowFew(allowFew).command(commandLine()).out(out).build());
         PrintWriter o = spec.commandLine().getOut();
         o.printf(Locale.ROOT, "Wrote %s: version %s, %d pictures, a bank of %d out of %d patches, %.0f s%n", out, r.info().version(), r.images(), r.bank(), r.candidates(), r.seconds());
         CalibrationTable.print(o, r.info().calibration().byProduct());
@@ -269,6 +271,14 @@ final class FitCommand implements Callable<Integer> {
         if (foreign.isEmpty()) return;
         throw new ParameterException(spec.commandLine(), String.join(", ", foreign) + (foreign.size() > 1 ? " have" : " has") + " no meaning " + where + ": leave "
                 + (foreign.size() > 1 ? "them" : "it") + " out");
+    }
+
+    private void parsed(String option, String text) {
+        try {
+            Device.parse(text);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), option + ": " + e.getMessage());
+        }
     }
 
     private Encoder chosenEncoder() throws IOException {

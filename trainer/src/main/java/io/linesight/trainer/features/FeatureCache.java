@@ -22,7 +22,7 @@ import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 
 /**
- * Features that outlast a run: a folder with one pair of append-only files per encoder, records of fixed size and an index of their keys and
+ * Features that outlast a run: a folder with one pair of append-only files per encoder and type of numbers, records of fixed size and an index of their keys and
  * checksums. A key is the SHA-256 of the 256x256 frame that the encoder sees, so that another picture, another way of resizing or another encoder
  * never finds what is not its own. A record counts once its index entry is there; what a crash leaves behind that is cut off at the next opening,
  * and a record whose bytes are not what the index says is not found. One process at a time works on an encoder's files. Not thread-safe.
@@ -32,7 +32,6 @@ public final class FeatureCache implements AutoCloseable {
     private static final int HEADER = 128;
     private static final int KEY = 32;
     private static final int ENTRY = KEY + 2 * Integer.BYTES;
-    private static final String DATA = ".f32";
     private static final String INDEX = ".index";
     private static final String LOCK = ".lock";
 
@@ -47,14 +46,14 @@ public final class FeatureCache implements AutoCloseable {
     private final Map<ByteBuffer, Integer> slots = new HashMap<>();
     private final List<Integer> checksums = new ArrayList<>();
 
-    private FeatureCache(Path folder, Encoder encoder, long most, ExclusiveLock lock) {
+    private FeatureCache(Path folder, Encoder encoder, FeatureType type, long most, ExclusiveLock lock) {
         this.folder = folder;
-        this.name = encoder.sha256().substring(0, 16);
-        this.shape = new FeatureShape(encoder);
+        this.name = name(encoder, type);
+        this.shape = new FeatureShape(encoder, type);
         this.most = most;
         this.lock = lock;
         String order = ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN ? "le" : "be";
-        byte[] text = (MAGIC + encoder.sha256() + " " + shape.recordBytes() + " " + order + "\n").getBytes(StandardCharsets.US_ASCII);
+        byte[] text = (MAGIC + encoder.sha256() + " " + shape.recordBytes() + " " + order + (type == FeatureType.FLOAT32 ? "" : " " + type) + "\n").getBytes(StandardCharsets.US_ASCII);
         header = java.util.Arrays.copyOf(text, HEADER);
     }
 
@@ -62,16 +61,17 @@ public final class FeatureCache implements AutoCloseable {
      * Opens or makes an encoder's part of a cache.
      *
      * @param folder made when absent
+     * @param type   how numbers are kept; another type has files of its own, and what they hold is not found here
      * @param most   bytes that all files of the folder may take together; see {@link #makeRoom}
      * @return nothing when another process works on it
      * @throws IOException when files cannot be read or written
      */
-    public static Optional<FeatureCache> open(Path folder, Encoder encoder, long most) throws IOException {
+    public static Optional<FeatureCache> open(Path folder, Encoder encoder, FeatureType type, long most) throws IOException {
         Files.createDirectories(folder);
-        String name = encoder.sha256().substring(0, 16);
+        String name = name(encoder, type);
         Optional<ExclusiveLock> lock = ExclusiveLock.tryOn(folder.resolve(name + LOCK));
         if (lock.isEmpty()) return Optional.empty();
-        FeatureCache cache = new FeatureCache(folder, encoder, most, lock.get());
+        FeatureCache cache = new FeatureCache(folder, encoder, type, most, lock.get());
         try {
             cache.load();
         } catch (IOException | RuntimeException e) {
@@ -81,14 +81,19 @@ public final class FeatureCache implements AutoCloseable {
         return Optional.of(cache);
     }
 
+    /** Without the type where it is the one that all had once. */
+    private static String name(Encoder encoder, FeatureType type) {
+        return encoder.sha256().substring(0, 16) + (type == FeatureType.FLOAT32 ? "" : "-16");
+    }
+
     private Path file(String extension) {
         return folder.resolve(name + extension);
     }
 
     private void load() throws IOException {
-        Files.deleteIfExists(file(DATA + ".part"));
+        Files.deleteIfExists(file(data() + ".part"));
         Files.deleteIfExists(file(INDEX + ".part"));
-        data = FileChannel.open(file(DATA), StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+        data = FileChannel.open(file(data()), StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
         index = FileChannel.open(file(INDEX), StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
         byte[] bytes = Files.readAllBytes(file(INDEX));
         if (bytes.length < HEADER || !java.util.Arrays.equals(bytes, 0, HEADER, header, 0, HEADER)) {
@@ -121,6 +126,14 @@ public final class FeatureCache implements AutoCloseable {
     /** Whether features by this key ({@link FeatureStore#key}) are here; they may still turn out damaged. */
     public boolean has(byte[] key) {
         return slots.containsKey(ByteBuffer.wrap(key));
+    }
+
+    FeatureType type() {
+        return shape.type();
+    }
+
+    private String data() {
+        return shape.type().extension();
     }
 
     /** Bytes that an image takes. */
@@ -158,7 +171,7 @@ public final class FeatureCache implements AutoCloseable {
     private long others(long allowed) throws IOException {
         List<Path> files;
         try (Stream<Path> s = Files.list(folder)) {
-            files = new ArrayList<>(s.filter(f -> f.getFileName().toString().endsWith(DATA) && !f.equals(file(DATA))).toList());
+            files = new ArrayList<>(s.filter(f -> f.getFileName().toString().matches(".*\\.f(16|32)") && !f.equals(file(data()))).toList());
         }
         Map<Path, Long> used = new HashMap<>();
         for (Path f : files) used.put(f, Files.getLastModifiedTime(f).toMillis());
@@ -167,7 +180,7 @@ public final class FeatureCache implements AutoCloseable {
         for (Path f : files) total += Files.size(f);
         for (Path f : files) {
             if (total <= allowed) break;
-            String other = f.getFileName().toString().replace(DATA, "");
+            String other = f.getFileName().toString().replaceAll("\\.f(16|32)$", "");
             try (ExclusiveLock l = ExclusiveLock.tryOn(folder.resolve(other + LOCK)).orElse(null)) {
                 if (l == null) continue;
                 total -= Files.size(f);
@@ -180,7 +193,7 @@ public final class FeatureCache implements AutoCloseable {
 
     /** Rewrites the files with these records alone. The index goes in last: whatever happens before leaves an empty cache, never a wrong one. */
     private void keep(Map<ByteBuffer, Integer> wanted) throws IOException {
-        Path newData = file(DATA + ".part");
+        Path newData = file(data() + ".part");
         Path newIndex = file(INDEX + ".part");
         Map<ByteBuffer, Integer> kept = new HashMap<>();
         List<Integer> sums = new ArrayList<>();
@@ -202,9 +215,9 @@ public final class FeatureCache implements AutoCloseable {
         index.force(true);
         data.close();
         index.close();
-        Files.move(newData, file(DATA), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        Files.move(newData, file(data()), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         Files.move(newIndex, file(INDEX), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        data = FileChannel.open(file(DATA), StandardOpenOption.READ, StandardOpenOption.WRITE);
+        data = FileChannel.open(file(data()), StandardOpenOption.READ, StandardOpenOption.WRITE);
         index = FileChannel.open(file(INDEX), StandardOpenOption.READ, StandardOpenOption.WRITE);
         slots.clear();
         slots.putAll(kept);
@@ -247,7 +260,7 @@ public final class FeatureCache implements AutoCloseable {
         checksums.add(sum);
     }
 
-    FileChannel data() {
+    FileChannel channel() {
         return data;
     }
 

@@ -14,9 +14,10 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 
 /**
- * The frozen encoder's features of every training image, computed once and kept in a file of float32 (the page cache keeps what fits;
+ * The frozen encoder's features of every training image, computed once and kept in a file (the page cache keeps what fits;
  * the heap holds one image). Layout per image: [64*64,C0], [32*32,C1], [16*16,C2], channels last, as the network wants them. The file is a
  * temporary one that is deleted on {@link #close}, or belongs to a {@link FeatureCache}. Not thread-safe.
  */
@@ -51,9 +52,9 @@ public final class FeatureStore implements AutoCloseable {
      * @param workDir  existing folder for the file, or null for the system's temporary folder
      * @param expected images that will be added: refuses at once when the disk has no room for them
      */
-    public static FeatureStore create(Path workDir, Encoder encoder, int expected) throws IOException {
-        FeatureShape shape = new FeatureShape(encoder);
-        return new FeatureStore(Scratch.file(workDir, "linesight-features-", ".f32", (long) shape.recordBytes() * expected, "the features of " + expected + " images",
+    public static FeatureStore create(Path workDir, Encoder encoder, FeatureType type, int expected) throws IOException {
+        FeatureShape shape = new FeatureShape(encoder, type);
+        return new FeatureStore(Scratch.file(workDir, "linesight-features-", type.extension(), (long) shape.recordBytes() * expected, "the features of " + expected + " images",
                 "choose another work folder or fewer images"), null, shape);
     }
 
@@ -63,7 +64,7 @@ public final class FeatureStore implements AutoCloseable {
      * @param cache opened for the same encoder; stays the caller's to close, after this
      */
     public static FeatureStore over(FeatureCache cache, Encoder encoder) throws IOException {
-        return new FeatureStore(null, cache, new FeatureShape(encoder));
+        return new FeatureStore(null, cache, new FeatureShape(encoder, cache.type()));
     }
 
     /** What a cache finds a planar 256x256 RGB frame by: SHA-256 of its bytes. */
@@ -72,8 +73,8 @@ public final class FeatureStore implements AutoCloseable {
     }
 
     /** Bytes that one image's features take. */
-    public static long imageBytes(Encoder encoder) {
-        return new FeatureShape(encoder).recordBytes();
+    public static long imageBytes(Encoder encoder, FeatureType type) {
+        return new FeatureShape(encoder, type).recordBytes();
     }
 
     /** Number of images. */
@@ -123,14 +124,15 @@ public final class FeatureStore implements AutoCloseable {
 
     /** Takes the row into the statistics. */
     private void count() {
+        FeatureType type = shape.type();
         for (int i = 0; i < FeatureShape.SCALES; i++) {
             int c = shape.channels(i);
             double[] s = new double[c];
             double[] s2 = new double[c];
             int at = shape.from(i);
             for (int q = 0; q < FeatureShape.pixels(i); q++) {
-                for (int k = 0; k < c; k++, at += Float.BYTES) {
-                    float v = row.getFloat(at);
+                for (int k = 0; k < c; k++, at += type.bytes()) {
+                    float v = type.get(row, at);
                     s[k] += v;
                     s2[k] += (double) v * v;
                 }
@@ -164,11 +166,13 @@ public final class FeatureStore implements AutoCloseable {
     /** Features of some images as three tensors [B,L,C], finest first, in the caller's pointer scope. */
     public List<Tensor> batch(int[] images) {
         List<Tensor> batch = new ArrayList<>();
-        FileChannel from = cache == null ? channel : cache.data();
+        FileChannel from = cache == null ? channel : cache.channel();
         try {
             for (int i = 0; i < FeatureShape.SCALES; i++) {
                 Tensor t = Torch.empty(images.length, FeatureShape.pixels(i), shape.channels(i));
-                ByteBuffer memory = t.data_ptr().capacity(t.numel() * Float.BYTES).asByteBuffer();
+                boolean half = shape.type() == FeatureType.FLOAT16;
+                if (half) t = t.to(torch.ScalarType.Half);
+                ByteBuffer memory = t.data_ptr().capacity(t.numel() * shape.type().bytes()).asByteBuffer();
                 int bytes = shape.bytes(i);
                 for (int b = 0; b < images.length; b++) {
                     memory.limit((b + 1) * bytes).position(b * bytes);
@@ -179,7 +183,7 @@ public final class FeatureStore implements AutoCloseable {
                         at += n;
                     }
                 }
-                batch.add(Torch.onDevice(t));
+                batch.add(Torch.onDevice(half ? t.to(torch.ScalarType.Float) : t));
             }
         } catch (IOException e) {
             throw new UncheckedIOException("features cannot be read" + (file == null ? " from the cache" : " from " + file), e);

@@ -6,9 +6,6 @@ import io.linesight.mmad.checkpoint.Checkpoints;
 import io.linesight.mmad.encoder.Encoder;
 import io.linesight.mmad.encoder.EncoderSession;
 import io.linesight.mmad.encoder.FilterBankEncoder;
-import io.linesight.mmad.image.BadImageException;
-import io.linesight.mmad.image.Preprocess;
-import io.linesight.mmad.image.RgbImage;
 import io.linesight.mmad.model.FeatureNorm;
 import io.linesight.mmad.model.MapKind;
 import io.linesight.mmad.model.MmadConfig;
@@ -16,12 +13,13 @@ import io.linesight.mmad.model.ParameterSpec;
 import io.linesight.mmad.model.ParameterSpecs;
 import io.linesight.mmad.model.Tensor;
 import io.linesight.mmad.model.Weights;
+import io.linesight.mmad.runtime.Device;
 import io.linesight.mmad.runtime.ScorerOptions;
 import io.linesight.mmad.scan.ScanVectors;
 import io.linesight.trainer.data.DatasetException;
-import io.linesight.trainer.data.ImageSource.Sample;
 import io.linesight.trainer.features.FeatureCache;
 import io.linesight.trainer.features.FeatureStore;
+import io.linesight.trainer.features.FeatureType;
 import io.linesight.trainer.model.Expectation;
 import io.linesight.trainer.model.Initializer;
 import io.linesight.trainer.model.MmadNet;
@@ -138,13 +136,13 @@ public final class Fit {
         if (scarce != null) options.progress.println(scarce);
         if (options.survey) {
             options.progress.println(String.format(Locale.ROOT, "memory: about %s for %s with batch %d; disk: %s of features while it trains", MemoryNeed.text(MemoryNeed.estimate(config.preset(), batch)),
-                    config.preset(), batch, MemoryNeed.text((FeatureStore.imageBytes(encoder) * ((long) set.size() * (1 + options.copies) + sizeOf(set.validation()))) >> 20)));
+                    config.preset(), batch, MemoryNeed.text((FeatureStore.imageBytes(encoder, options.precision) * ((long) set.size() * (1 + options.copies) + PictureReading.sizeOf(set.validation()))) >> 20)));
         }
 
         try (SavedRun saved = options.runFolder == null ? null : SavedRun.open(options.runFolder)) {
             if (saved != null && options.fresh) saved.clear();
             FitResult result;
-            try (FrameSpool spool = FrameSpool.create(temporary(), set.size() + sizeOf(set.validation()))) {
+            try (FrameSpool spool = FrameSpool.create(temporary(), set.size() + PictureReading.sizeOf(set.validation()))) {
                 Map<String, List<byte[]>> calibrationFrames = read(set, spool);
                 // Only now it is known which categories have a picture that can be read.
                 config = config.withGroups(config.map() == MapKind.WHITENED ? categorySizes.size() : 0);
@@ -158,10 +156,12 @@ public final class Fit {
     }
 
     private void chooseDevice() {
-        if (options.device.equals("auto") && !Torch.cudaAvailable()) options.progress.println("training on the CPU: libtorch has no CUDA here");
-        if (options.device.equals("cuda") || options.device.equals("auto") && Torch.cudaAvailable()) {
-            Torch.useCuda();
-            options.progress.println("training on the GPU, which has not been tried yet: watch the loss");
+        Device device = Device.parse(options.device);
+        boolean cuda = device.kind() == Device.Kind.CUDA || device.kind() == Device.Kind.AUTO && Torch.cudaAvailable();
+        if (device.kind() == Device.Kind.AUTO && !cuda) options.progress.println("training on the CPU: libtorch has no GPU here");
+        if (cuda) {
+            Torch.useCuda(device.index());
+            options.progress.println("training on " + Torch.device() + ", which has not been tried on any GPU yet: watch the loss");
         } else {
             Torch.useCpu();
         }
@@ -199,10 +199,6 @@ public final class Fit {
         return options.workDir != null ? options.workDir : options.runFolder;
     }
 
-    private static int sizeOf(Map<String, List<Sample>> samples) {
-        return samples.values().stream().mapToInt(List::size).sum();
-    }
-
     private static <T> void shuffle(List<T> list, SplittableRandom random) {
         for (int i = list.size() - 1; i > 0; i--) Collections.swap(list, i, random.nextInt(i + 1));
     }
@@ -211,66 +207,15 @@ public final class Fit {
         if (options.stopWhen.getAsBoolean()) throw new CancellationException("training was called off " + where + "; nothing was written");
     }
 
-    /** Decodes every picture, once, and says what is wrong with them before anything costly begins. */
+    /** Decodes every picture, and says what is wrong with them before anything costly begins. */
     private Map<String, List<byte[]>> read(TrainingSet set, FrameSpool spool) throws IOException {
-        Survey survey = options.survey ? new Survey() : null;
-        Survey.Role[] role = {Survey.Role.TRAINING};
-        if (survey != null) set.observe((category, sample, image, frame) -> survey.saw(category, sample, role[0], image, frame));
-        int tests = survey == null ? 0 : options.source.categories().stream().mapToInt(c -> options.source.test(c).size()).sum();
-        int total = set.size() + sizeOf(set.validation()) + sizeOf(set.heldOut()) + tests;
-        Map<String, List<byte[]>> calibrationFrames;
-        try (Progress progress = new Progress(options.progress, "read")) {
-            int done = 0;
-            for (Map.Entry<String, List<Sample>> e : set.training().entrySet()) {
-                int before = spool.size();
-                done = spool(set, e.getKey(), e.getValue(), spool, progress, done, total);
-                if (spool.size() == before) continue;
-                categorySizes.add(spool.size() - before);
-                categoryNames.add(e.getKey());
-            }
-            pictures = spool.size();
-            role[0] = Survey.Role.VALIDATION;
-            for (Map.Entry<String, List<Sample>> e : set.validation().entrySet()) done = spool(set, e.getKey(), e.getValue(), spool, progress, done, total);
-            role[0] = Survey.Role.HELD_OUT;
-            calibrationFrames = set.calibrationFrames();
-            if (pictures == 0 && set.skipped() == 0) throw new DatasetException("no training pictures");
-            if (pictures == 0) throw new DatasetException("no training picture can be read");
-            if (survey == null) return calibrationFrames;
-            done += sizeOf(set.heldOut());
-            for (String category : options.source.categories()) {
-                for (Sample s : options.source.test(category)) {
-                    ensureGoingOn("while pictures were read");
-                    try {
-                        RgbImage image = s.image().read();
-                        survey.saw(category, s, Survey.Role.TEST, image, Preprocess.toModelInput(image));
-                    } catch (BadImageException | IOException unreadable) {
-                        survey.couldNotRead(Survey.Role.TEST);
-                    }
-                    progress.update((double) ++done / total, done + " of " + total + " images");
-                }
-            }
-        }
-        Survey.Findings findings = survey.findings(options.balance);
-        options.progress.print(findings.text());
-        findings.errors().forEach((allowance, text) -> {
-            if (allowed(allowance)) options.progress.println("warning, allowed: " + text);
-        });
-        List<String> errors = findings.errors().entrySet().stream().filter(e -> !allowed(e.getKey())).map(Map.Entry::getValue).toList();
-        if (!errors.isEmpty()) throw new DatasetException("the pictures are not fit to train on, nothing was done:\n  " + String.join("\n  ", errors));
-        return calibrationFrames;
-    }
-
-    private boolean allowed(String allowance) {
-        return allowance.equals("--allow-leakage") ? options.allowLeakage : options.allowFew;
-    }
-
-    private int spool(TrainingSet set, String category, List<Sample> samples, FrameSpool spool, Progress progress, int done, int total) throws IOException {
-        for (Sample s : samples) {
-            ensureGoingOn("while pictures were read");
-            for (byte[] frame : set.read(category, List.of(s))) spool.add(frame);
-            progress.update((double) ++done / total, done + " of " + total + " images");
-        }
-        return done;
+        PictureReading.Result read = PictureReading.of(options.source, set, spool, new PictureReading.Rules(options.survey,
+                options.balance ? null : "the model will be better at the former. --balance shows it every category equally often", options.allowLeakage, options.allowFew, options.progress,
+                options.stopWhen));
+        categoryNames.addAll(read.categories());
+        categorySizes.addAll(read.sizes());
+        pictures = read.training();
+        return read.calibrationFrames();
     }
 
     /** What a run can only be gone on with when it is the same. */
@@ -293,6 +238,7 @@ public final class Fit {
         s.put("warm-up", String.valueOf(options.warmup));
         s.put("balance", String.valueOf(options.balance));
         s.put("augment", augmentation + (options.copies > 0 ? " x" + options.copies : ""));
+        if (options.precision != FeatureType.FLOAT32) s.put("cache precision", options.precision.name().toLowerCase(Locale.ROOT));
         s.put("early stop", options.patience + " every " + options.validateEvery);
         return s;
     }
@@ -301,7 +247,7 @@ public final class Fit {
     private FeatureCache cache(Encoder encoder, FrameSpool spool, SavedRun saved) throws IOException {
         Path folder = options.cache != null ? options.cache : saved != null ? saved.features() : null;
         if (folder == null) return null;
-        Optional<FeatureCache> opened = FeatureCache.open(folder, encoder, options.cache != null ? options.cacheMost : Long.MAX_VALUE);
+        Optional<FeatureCache> opened = FeatureCache.open(folder, encoder, options.precision, options.cache != null ? options.cacheMost : Long.MAX_VALUE);
         if (opened.isEmpty()) {
             options.progress.println("another run uses the feature cache " + folder + ": this one encodes into a temporary file of its own");
             return null;
@@ -325,7 +271,7 @@ public final class Fit {
     }
 
     private FeatureStore store(FeatureCache cache, Encoder encoder, int expected) throws IOException {
-        return cache != null ? FeatureStore.over(cache, encoder) : FeatureStore.create(temporary(), encoder, expected);
+        return cache != null ? FeatureStore.over(cache, encoder) : FeatureStore.create(temporary(), encoder, options.precision, expected);
     }
 
     private void encode(Encoder encoder, FrameSpool spool, FeatureStore store, FeatureStore validation) throws IOException {
@@ -697,6 +643,7 @@ public final class Fit {
         if (options.from != null) provenance.put("parent", Checkpoints.readInfo(options.from).version());
         provenance.put("recipe", options.recipe.name().toLowerCase(Locale.ROOT));
         provenance.put("command", options.command);
+        if (options.precision != FeatureType.FLOAT32) provenance.put("cachePrecision", options.precision.name().toLowerCase(Locale.ROOT));
         if (options.mapOnly) inherit(provenance);
         else describe(outcome, provenance);
         List<Finish.Seen> seen = new ArrayList<>();

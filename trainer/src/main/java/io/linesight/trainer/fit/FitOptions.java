@@ -2,7 +2,9 @@ package io.linesight.trainer.fit;
 
 import io.linesight.mmad.encoder.Encoder;
 import io.linesight.mmad.model.MapKind;
+import io.linesight.mmad.runtime.Device;
 import io.linesight.trainer.data.ImageSource;
+import io.linesight.trainer.features.FeatureType;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -80,6 +82,7 @@ public final class FitOptions {
     final boolean mapOnly;
     final Path cache;
     final long cacheMost;
+    final FeatureType precision;
     final boolean survey;
     final boolean allowLeakage;
     final boolean allowFew;
@@ -123,6 +126,7 @@ public final class FitOptions {
         mapOnly = b.mapOnly;
         cache = b.cache;
         cacheMost = b.cacheMost;
+        precision = b.precision;
         survey = b.survey;
         allowLeakage = b.allowLeakage;
         allowFew = b.allowFew;
@@ -171,6 +175,7 @@ public final class FitOptions {
         private boolean mapOnly;
         private Path cache;
         private long cacheMost = Long.MAX_VALUE;
+        private FeatureType precision = FeatureType.FLOAT32;
         private boolean survey;
         private boolean allowLeakage;
         private boolean allowFew;
@@ -320,7 +325,7 @@ public final class FitOptions {
             return this;
         }
 
-        /** Where libtorch trains: {@code cpu} (default), {@code cuda}, or {@code auto} for a GPU where there is one. CUDA has not run on a GPU yet. */
+        /** Where libtorch trains: {@code cpu} (default), {@code cuda}, {@code cuda:N}, or {@code auto} for a GPU where there is one. CUDA has not run on a GPU yet. */
         public Builder device(String v) {
             device = v;
             return this;
@@ -374,6 +379,12 @@ public final class FitOptions {
         /** Bytes that the cache folder may take; what other encoders left goes first, then what this run does not need. */
         public Builder cacheMost(long v) {
             cacheMost = v;
+            return this;
+        }
+
+        /** How features are kept on the disk; float32 by default. Float16 takes half the room and changes the model slightly. */
+        public Builder cachePrecision(FeatureType v) {
+            precision = v;
             return this;
         }
 
@@ -454,7 +465,11 @@ public final class FitOptions {
             if (topShare < 0 || topShare > 1) problems.add("the top share must be 0..1, got " + topShare);
             if (from != null && finestStride != 0) problems.add("a checkpoint to go on from has its own finest stride");
             if (!List.of("base", "small", "tiny").contains(preset)) problems.add("unknown preset '" + preset + "': choose base, small or tiny");
-            if (!List.of("cpu", "cuda", "auto").contains(device)) problems.add("unknown device '" + device + "': choose auto, cpu or cuda");
+            try {
+                Device.parse(device);
+            } catch (IllegalArgumentException e) {
+                problems.add(e.getMessage());
+            }
             if (copies < 1 || copies > MOST_COPIES) problems.add("copies must be 1.." + MOST_COPIES + ", got " + copies);
             if (warmup < 0 || patience < 0 || validateEvery < 0) problems.add("warm-up, patience and steps between validations must not be negative");
             if (validateEvery > 0 && patience == 0) problems.add("there is nothing to validate without early stopping");

@@ -11,7 +11,7 @@ import java.nio.file.StandardOpenOption;
  * Frames in a temporary file, so that pictures are decoded once: while they are checked, before the encoder spends its hours on them. Deleted on
  * {@link #close}. Not thread-safe.
  */
-final class FrameSpool implements AutoCloseable {
+public final class FrameSpool implements AutoCloseable {
     private static final int BYTES = 3 * 256 * 256;
 
     private final Path file;
@@ -24,15 +24,17 @@ final class FrameSpool implements AutoCloseable {
     }
 
     /** @param workDir existing folder, or null for the system's temporary one */
-    static FrameSpool create(Path workDir, int expected) throws IOException {
+    public static FrameSpool create(Path workDir, int expected) throws IOException {
         return new FrameSpool(Scratch.file(workDir, "linesight-frames-", ".u8", (long) BYTES * expected, expected + " pictures", "make room there"));
     }
 
-    int size() {
+    /** Number of frames. */
+    public int size() {
         return size;
     }
 
-    void add(byte[] frame) throws IOException {
+    /** Appends a planar 256x256 RGB frame. */
+    public void add(byte[] frame) throws IOException {
         if (frame.length != BYTES) throw new IllegalArgumentException("a frame has " + BYTES + " bytes, got " + frame.length);
         ByteBuffer buffer = ByteBuffer.wrap(frame);
         long at = (long) size * BYTES;
@@ -40,7 +42,8 @@ final class FrameSpool implements AutoCloseable {
         size++;
     }
 
-    byte[] get(int i) throws IOException {
+    /** A frame by number. */
+    public byte[] get(int i) throws IOException {
         ByteBuffer buffer = ByteBuffer.allocate(BYTES);
         long at = (long) i * BYTES;
         while (buffer.hasRemaining()) {

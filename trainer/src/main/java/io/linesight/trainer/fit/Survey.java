@@ -132,9 +132,9 @@ final class Survey {
     }
 
     /**
-     * @param balanced whether categories are sampled evenly, so that their sizes do not matter
+     * @param unevenAdvice what follows from categories much bigger than others; null where their sizes do not matter
      */
-    Findings findings(boolean balanced) {
+    Findings findings(String unevenAdvice) {
         Map<String, String> errors = new LinkedHashMap<>();
         Map<String, List<Seen>> byHash = new LinkedHashMap<>();
         for (Seen s : seen) byHash.computeIfAbsent(s.hash, k -> new ArrayList<>()).add(s);
@@ -202,8 +202,8 @@ final class Survey {
             errors.put("--allow-few", "fewer than " + LEAST + " normal pictures in " + String.join(", ", tooFew) + ": the threshold would be set on what was learned. Add some, leave the category out, or go on with --allow-few");
         }
         if (!few.isEmpty()) warn("few normal pictures (fewer than " + FEW + "): " + String.join(", ", few) + ". Thresholds will be rough");
-        if (!balanced && least > 0 && greatest > IMBALANCE * least) {
-            warn(biggest + " has " + greatest + " pictures and " + smallest + " " + least + ": the model will be better at the former. --balance shows it every category equally often");
+        if (unevenAdvice != null && least > 0 && greatest > IMBALANCE * least) {
+            warn(biggest + " has " + greatest + " pictures and " + smallest + " " + least + ": " + unevenAdvice);
         }
         if (!blank.isEmpty()) warn(are(blank.size(), "normal picture") + " blank: " + examples(blank));
         if (unreadable.getOrDefault(Role.TEST, 0) > 0) warn(are(unreadable.get(Role.TEST), "test picture") + " unreadable; training does not need them, evaluate will name them");

@@ -11,9 +11,10 @@ import io.linesight.mmad.model.PatchBank;
 import io.linesight.mmad.model.Tensor;
 import io.linesight.mmad.runtime.ScorerOptions;
 import io.linesight.trainer.data.DatasetException;
-import io.linesight.trainer.data.ImageSource.Sample;
 import io.linesight.trainer.fit.Finish;
 import io.linesight.trainer.fit.FitOptions;
+import io.linesight.trainer.fit.FrameSpool;
+import io.linesight.trainer.fit.PictureReading;
 import io.linesight.trainer.fit.Progress;
 import io.linesight.trainer.fit.TrainingSet;
 import java.io.IOException;
@@ -50,7 +51,7 @@ public final class PatchCoreFit {
     /**
      * Fits. Uses all processors unless told otherwise.
      *
-     * @throws DatasetException when there is nothing to learn from or pictures cannot be read; names them
+     * @throws DatasetException when there is nothing to learn from, or pictures cannot be read or are not fit to learn from; names them before any work
      * @throws IOException      when a file cannot be written; an existing checkpoint stays as it was
      */
     public static PatchCoreResult run(PatchCoreOptions options) throws IOException {
@@ -62,39 +63,39 @@ public final class PatchCoreFit {
         Path folder = options.out.toAbsolutePath().getParent();
         Files.createDirectories(folder);
         Encoder encoder = options.encoder == null ? FilterBankEncoder.create() : options.encoder;
-        try (CandidateStore store = CandidateStore.create(options.workDir, PatchCoreGraph.channels(encoder), options.candidates)) {
-            collect(encoder, set, store);
-            Map<String, List<byte[]>> frames = set.calibrationFrames();
-            PatchBank bank = choose(store);
-            return write(bank, encoder, set, frames, store.size());
+        try (FrameSpool spool = FrameSpool.create(options.workDir, set.size())) {
+            PictureReading.Result read = PictureReading.of(options.source, set, spool, new PictureReading.Rules(options.survey,
+                    "the bank has as much room for one as for the other, so the former's is thinned out far more", options.allowLeakage, options.allowFew, options.progress, () -> false));
+            try (CandidateStore store = CandidateStore.create(options.workDir, PatchCoreGraph.channels(encoder), options.candidates)) {
+                collect(encoder, spool, read.sizes(), store);
+                PatchBank bank = choose(store);
+                return write(bank, encoder, set, read.calibrationFrames(), store.size());
+            }
         }
     }
 
-    private void collect(Encoder encoder, TrainingSet set, CandidateStore store) throws IOException {
+    /** @param pictures in the spool, by category */
+    private void collect(Encoder encoder, FrameSpool spool, List<Integer> pictures, CandidateStore store) throws IOException {
         int channels = PatchCoreGraph.channels(encoder);
-        List<String> categories = List.copyOf(set.training().keySet());
-        int[] shares = Shares.of(options.candidates, categories.stream().mapToLong(c -> (long) set.training().get(c).size() * PatchCoreGraph.PATCH_COUNT).toArray());
+        int[] shares = Shares.of(options.candidates, pictures.stream().mapToLong(n -> (long) n * PatchCoreGraph.PATCH_COUNT).toArray());
         // Patches by the same operators that the checkpoint will serve with.
         try (FrameSession session = FrameSession.open("encoder '" + encoder.name() + "'", PatchCoreGraph.patches(encoder), MmadGraph.FRAMES, List.of(PatchCoreGraph.PATCHES),
                         ScorerOptions.defaults().withDevice("cpu").withThreads(options.threads));
                 Progress progress = new Progress(options.progress, "encode")) {
-            int done = 0;
             for (int c = 0; c < shares.length; c++) {
-                List<Sample> samples = set.training().get(categories.get(c));
+                int size = pictures.get(c);
                 int before = store.size();
-                int seen = 0;
-                for (int from = 0; from < samples.size(); from += BATCH) {
-                    List<Sample> part = samples.subList(from, Math.min(samples.size(), from + BATCH));
-                    List<byte[]> frames = set.read(categories.get(c), part);
-                    float[] patches = frames.isEmpty() ? null : session.run(frames)[0];
-                    for (int i = 0; i < frames.size(); i++, seen++) {
+                for (int from = 0; from < size; from += BATCH) {
+                    List<byte[]> frames = new ArrayList<>();
+                    for (int i = from; i < Math.min(size, from + BATCH); i++) frames.add(spool.get(images + frames.size()));
+                    float[] patches = session.run(frames)[0];
+                    for (int i = 0; i < frames.size(); i++) {
                         // As many of one picture as of another, to within one.
-                        int wanted = (int) ((long) (seen + 1) * shares[c] / samples.size() - (long) seen * shares[c] / samples.size());
+                        int wanted = (int) ((long) (from + i + 1) * shares[c] / size - (long) (from + i) * shares[c] / size);
                         for (int p : drawn(wanted, new SplittableRandom(options.seed * 1_000_003 + images))) store.add(patches, (i * PatchCoreGraph.PATCH_COUNT + p) * channels);
                         images++;
                     }
-                    done += part.size();
-                    progress.update((double) done / set.size(), done + " of " + set.size() + " images");
+                    progress.update((double) images / spool.size(), images + " of " + spool.size() + " images");
                 }
                 sizes.add(store.size() - before);
             }

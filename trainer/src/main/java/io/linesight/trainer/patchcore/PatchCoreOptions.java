@@ -29,6 +29,9 @@ public final class PatchCoreOptions {
     final Path workDir;
     final CalibrationRule rule;
     final boolean skipUnreadable;
+    final boolean survey;
+    final boolean allowLeakage;
+    final boolean allowFew;
     final String command;
     final PrintStream progress;
 
@@ -44,6 +47,9 @@ public final class PatchCoreOptions {
         workDir = b.workDir;
         rule = b.rule;
         skipUnreadable = b.skipUnreadable;
+        survey = b.survey;
+        allowLeakage = b.allowLeakage;
+        allowFew = b.allowFew;
         command = b.command;
         progress = b.progress;
     }
@@ -65,6 +71,9 @@ public final class PatchCoreOptions {
         private Path workDir;
         private CalibrationRule rule = CalibrationRule.defaults();
         private boolean skipUnreadable;
+        private boolean survey;
+        private boolean allowLeakage;
+        private boolean allowFew;
         private String command = "";
         private PrintStream progress = System.err;
 
@@ -118,7 +127,7 @@ public final class PatchCoreOptions {
             return this;
         }
 
-        /** Existing folder for the temporary file of candidates (3 KB each with a MobileNet); default the system's. */
+        /** Existing folder for the temporary files of frames (192 KiB a picture) and candidates (3 KB each with a MobileNet); default the system's. */
         public Builder workDir(Path v) {
             workDir = v;
             return this;
@@ -133,6 +142,24 @@ public final class PatchCoreOptions {
         /** Leave out unreadable pictures instead of stopping with their list. */
         public Builder skipUnreadable(boolean v) {
             skipUnreadable = v;
+            return this;
+        }
+
+        /** Looks at all pictures, those to measure on too, before any work: duplicates, leakage, too few, blank ones; says so and refuses the worst. */
+        public Builder survey(boolean v) {
+            survey = v;
+            return this;
+        }
+
+        /** Goes on though pictures to measure on are learned from too. */
+        public Builder allowLeakage(boolean v) {
+            allowLeakage = v;
+            return this;
+        }
+
+        /** Goes on though a category has a single normal. */
+        public Builder allowFew(boolean v) {
+            allowFew = v;
             return this;
         }
 

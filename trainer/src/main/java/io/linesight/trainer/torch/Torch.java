@@ -9,10 +9,12 @@ import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.T_TensorTensor_T;
@@ -29,10 +31,12 @@ import org.bytedeco.pytorch.global.torch;
  */
 public final class Torch {
     private static boolean started;
-    private static volatile boolean cuda;
+    /** Where networks compute, as libtorch calls it; null on the CPU. */
+    private static volatile String cuda;
     /** Tests only: moves between host and device copy though both are the CPU, so that nothing may rely on their being the same memory. */
     private static final boolean COPYING = Boolean.getBoolean("linesight.torch.copying");
 
+    private static final Pattern GPU_LIBRARY = Pattern.compile("lib(cu[a-z]+|nccl|nvrtc)[A-Za-z_]*\\.so|linux-x86_64-gpu");
     private static final String OPENBLAS_THREADS = "OPENBLAS_NUM_THREADS";
     private static final long SOLVE_STACK = 64L << 20;
 
@@ -50,12 +54,22 @@ public final class Torch {
             try {
                 torch.get_num_threads();
             } catch (LinkageError e) {
-                throw new IllegalStateException("libtorch could not be loaded: training needs its natives for this platform. " + e.getMessage(), e);
+                throw new IllegalStateException(notLoaded(e), e);
             }
             quietOpenBlas();
             started = true;
         }
         torch.set_num_threads(threads > 0 ? threads : Runtime.getRuntime().availableProcessors());
+    }
+
+    /** The GPU's natives need CUDA's libraries even to train on the CPU, and the dynamic linker names one of them. */
+    static String notLoaded(LinkageError e) {
+        String all = e + (e.getCause() == null ? "" : " " + e.getCause());
+        if (GPU_LIBRARY.matcher(all).find()) {
+            return "libtorch could not be loaded: this program was built for training on a GPU (Maven profile 'cuda-training'), which takes CUDA 13, cuDNN 9 and NCCL 2 on this machine whatever the device. "
+                    + "Install them, or build without the profile; nothing was trained. " + firstLine(all);
+        }
+        return "libtorch could not be loaded: training needs its natives for this platform. " + firstLine(all);
     }
 
     /**
@@ -178,26 +192,45 @@ public final class Torch {
     }
 
     /**
-     * Has the tensors of networks made from here on lie on the first GPU.
+     * Has the tensors of networks made from here on lie on a GPU.
      *
-     * @throws IllegalStateException when there is none
+     * @param index of the GPU, from 0
+     * @throws IllegalStateException when there is none; says what happens next
      */
-    public static void useCuda() {
-        if (!cudaAvailable()) {
-            throw new IllegalStateException("libtorch has no CUDA here: training on a GPU needs its GPU natives (Maven profile 'cuda-training', linux-x86_64), CUDA 13 and a driver for it. "
-                    + "Choose device cpu, or auto to take what there is");
+    public static void useCuda(int index) {
+        cuda = "cuda:" + checkCuda(index, cudaAvailable() ? torch.cuda_device_count() : 0);
+    }
+
+    /** @param gpus that libtorch has here */
+    static int checkCuda(int index, int gpus) {
+        if (gpus == 0) {
+            throw new IllegalStateException("libtorch has no GPU here, so cuda:" + index + " cannot be trained on: that needs its GPU natives (build with Maven profile 'cuda-training', linux-x86_64), "
+                    + "CUDA 13 and an NVIDIA driver for it. Nothing was trained; choose device cpu, or auto to take what there is");
         }
-        cuda = true;
+        if (index >= gpus) {
+            throw new IllegalStateException("there is no GPU cuda:" + index + ": libtorch has " + (gpus == 1 ? "one, cuda:0" : gpus + ", cuda:0 to cuda:" + (gpus - 1)) + ". Nothing was trained; choose one of them, cpu or auto");
+        }
+        return index;
     }
 
     public static void useCpu() {
-        cuda = false;
+        cuda = null;
+    }
+
+    /** Where networks compute: {@code cpu} or {@code cuda:N}. */
+    public static String device() {
+        return cuda == null ? "cpu" : cuda;
     }
 
     /** Where the network computes; the same tensor when it is there. */
     public static Tensor onDevice(Tensor host) {
         if (COPYING) return host.clone();
-        return cuda ? host.cuda() : host;
+        return cuda == null ? host : moved(host, cuda);
+    }
+
+    /** The same values of the same type at another place; the same tensor when it is there. */
+    static Tensor moved(Tensor t, String device) {
+        return t.to(new Device(device), t.scalar_type());
     }
 
     /** Where Java can read and write; the same tensor when it is there. */
@@ -208,7 +241,7 @@ public final class Torch {
 
     /** Dropout whose draws come from the CPU's generator wherever the network is, so that a saved run has them all. */
     public static Tensor dropout(Tensor x, double rate) {
-        if (!cuda) return torch.dropout(x, rate, true);
+        if (cuda == null) return torch.dropout(x, rate, true);
         long[] shape = new long[(int) x.dim()];
         for (int i = 0; i < shape.length; i++) shape[i] = x.size(i);
         return x.mul(onDevice(torch.rand(shape).ge(scalar(rate)).to(torch.ScalarType.Float).div_(scalar(1 - rate))));
@@ -300,7 +333,10 @@ public final class Torch {
 
     /** What is wrong, without the native frames. */
     public static String firstLine(RuntimeException e) {
-        String message = String.valueOf(e.getMessage());
+        return firstLine(String.valueOf(e.getMessage()));
+    }
+
+    private static String firstLine(String message) {
         int end = message.indexOf('\n');
         return end < 0 ? message : message.substring(0, end);
     }

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -54,7 +55,7 @@ class FeatureCacheTest {
     }
 
     private FeatureCache cache(long most) throws IOException {
-        return FeatureCache.open(dir, encoder, most).orElseThrow();
+        return FeatureCache.open(dir, encoder, FeatureType.FLOAT32, most).orElseThrow();
     }
 
     private Path file(String extension) {
@@ -74,7 +75,7 @@ class FeatureCacheTest {
     }
 
     private List<float[]> uncached(List<byte[]> frames) throws IOException {
-        try (FeatureStore store = FeatureStore.create(dir, encoder, frames.size())) {
+        try (FeatureStore store = FeatureStore.create(dir, encoder, FeatureType.FLOAT32, frames.size())) {
             store.add(session, frames);
             return values(store);
         }
@@ -135,7 +136,7 @@ class FeatureCacheTest {
     @Test
     void shouldBelongToOneRunAtATime() throws IOException {
         try (FeatureCache first = cache(Long.MAX_VALUE)) {
-            assertThat(FeatureCache.open(dir, encoder, Long.MAX_VALUE)).isEmpty();
+            assertThat(FeatureCache.open(dir, encoder, FeatureType.FLOAT32, Long.MAX_VALUE)).isEmpty();
         }
         try (FeatureCache second = cache(Long.MAX_VALUE)) {
             assertThat(second.size()).isZero();
@@ -171,8 +172,66 @@ class FeatureCacheTest {
     }
 
     @Test
+    void shouldKeepHalfTheBytesToHalfPrecisionAndNeverMixThemUp() throws IOException {
+        List<byte[]> frames = frames(0, 3);
+        List<float[]> exact = uncached(frames);
+        try (FeatureCache cache = cache(Long.MAX_VALUE); FeatureStore store = FeatureStore.over(cache, encoder)) {
+            store.add(session, frames);
+        }
+        List<float[]> first = null;
+        for (int run = 0; run < 2; run++) {
+            try (FeatureCache cache = FeatureCache.open(dir, encoder, FeatureType.FLOAT16, Long.MAX_VALUE).orElseThrow(); FeatureStore store = FeatureStore.over(cache, encoder)) {
+                store.add(session, frames);
+                assertThat(store.encoded()).as("nothing of the others' is found, but all of its own").isEqualTo(run == 0 ? 3 : 0);
+                List<float[]> halves = values(store);
+                for (int i = 0; i < 9; i++) {
+                    assertThat(halves.get(i)).isNotEqualTo(exact.get(i));
+                    for (int k = 0; k < exact.get(i).length; k++) assertThat(Math.abs(halves.get(i)[k] - exact.get(i)[k])).isLessThanOrEqualTo(Math.max(0x1p-11f * Math.abs(exact.get(i)[k]), 0x1p-25f));
+                }
+                if (first != null) same(halves, first);
+                first = halves;
+                assertThat(2L * cache.imageBytes()).isEqualTo(FeatureStore.imageBytes(encoder, FeatureType.FLOAT32));
+                assertThat(cache.imageBytes()).isEqualTo((int) FeatureStore.imageBytes(encoder, FeatureType.FLOAT16));
+                assertThat(Files.size(dir.resolve(encoder.sha256().substring(0, 16) + "-16.f16"))).isEqualTo(3L * cache.imageBytes());
+            }
+        }
+        try (FeatureCache cache = cache(Long.MAX_VALUE); FeatureStore store = FeatureStore.over(cache, encoder)) {
+            store.add(session, frames);
+            assertThat(store.encoded()).isZero();
+            same(values(store), exact);
+        }
+        // When room is scarce, the other type's goes like another encoder's.
+        try (FeatureCache cache = FeatureCache.open(dir, encoder, FeatureType.FLOAT16, 4L * FeatureStore.imageBytes(encoder, FeatureType.FLOAT16)).orElseThrow()) {
+            assertThat(cache.makeRoom(frames.stream().map(FeatureStore::key).toList())).isNull();
+            assertThat(cache.size()).isEqualTo(3);
+            assertThat(file(".f32")).doesNotExist();
+        }
+    }
+
+    @Test
+    void shouldRoundToTheNearestHalf() {
+        for (int bits = 0; bits < 65536; bits++) {
+            float v = FeatureType.value((short) bits);
+            if (Float.isFinite(v)) assertThat(FeatureType.half(v)).isEqualTo((short) bits);
+        }
+        SplittableRandom random = new SplittableRandom(1);
+        try (PointerScope scope = new PointerScope()) {
+            float[] values = new float[100_000];
+            for (int i = 0; i < values.length; i++) values[i] = (float) ((random.nextDouble() - 0.5) * Math.pow(2, random.nextInt(-30, 17)));
+            values[0] = 1 + 0x1p-11f;   // as near to one as to the next: the even one
+            values[1] = 1 + 0x3p-11f;
+            values[2] = 65_519;
+            float[] theirs = Torch.values(Torch.of(values, values.length).to(torch.ScalarType.Half).to(torch.ScalarType.Float));
+            for (int i = 0; i < values.length; i++) assertThat(FeatureType.value(FeatureType.half(values[i]))).as("%s", values[i]).isEqualTo(theirs[i]);
+        }
+        assertThat(FeatureType.value(FeatureType.half(Float.NaN))).isNaN();
+        assertThatThrownBy(() -> FeatureType.half(65_520)).isInstanceOf(ArithmeticException.class).hasMessageContaining("65504");
+        assertThatThrownBy(() -> FeatureType.half(Float.NEGATIVE_INFINITY)).isInstanceOf(ArithmeticException.class);
+    }
+
+    @Test
     void shouldSayWhenThereIsNoRoomOnTheDisk() throws IOException {
-        assertThatThrownBy(() -> FeatureStore.create(dir, encoder, Integer.MAX_VALUE)).isInstanceOf(IOException.class).hasMessageContaining("MiB free");
+        assertThatThrownBy(() -> FeatureStore.create(dir, encoder, FeatureType.FLOAT32, Integer.MAX_VALUE)).isInstanceOf(IOException.class).hasMessageContaining("MiB free");
         try (var files = Files.list(dir)) {
             assertThat(files).isEmpty();
         }

@@ -2,12 +2,14 @@ package io.linesight.trainer.fit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.linesight.mmad.checkpoint.Checkpoints;
 import io.linesight.mmad.model.Weights;
 import io.linesight.trainer.data.DatasetException;
+import io.linesight.trainer.features.FeatureType;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -131,6 +133,23 @@ class ResumeIT {
         assertThat(said()).contains("resuming at step 7, saved ");
         shouldHaveTheSameWeights("whole.onnx", "stopped.onnx");
         assertThat(losses("stopped.metrics.jsonl")).isEqualTo(losses("whole.metrics.jsonl"));
+    }
+
+    @Test
+    void shouldGoOnWithHalvesAndWithNothingElse() throws Exception {
+        Fit.run(options("whole.onnx").cachePrecision(FeatureType.FLOAT16).build());
+        int[] asked = {0};
+        assertThatThrownBy(() -> Fit.run(options("stopped.onnx").cachePrecision(FeatureType.FLOAT16).stopWhen(() -> Files.exists(dir.resolve("stopped.metrics.jsonl")) && ++asked[0] > 5).build()))
+                .isInstanceOf(CancellationException.class);
+        assertThatThrownBy(() -> Fit.run(options("stopped.onnx").build())).isInstanceOf(DatasetException.class).hasMessageContaining("cache precision: was float16, is not given");
+        Fit.run(options("stopped.onnx").cachePrecision(FeatureType.FLOAT16).build());
+        assertThat(said()).contains("resuming at step 5", "images were known already");
+        shouldHaveTheSameWeights("whole.onnx", "stopped.onnx");
+        assertThat(losses("stopped.metrics.jsonl")).isEqualTo(losses("whole.metrics.jsonl"));
+        assertThat(Checkpoints.readInfo(dir.resolve("whole.onnx")).properties()).containsEntry("linesight.provenance.cachePrecision", "float16");
+        Fit.run(options("exact.onnx").build());
+        assertThat(losses("exact.metrics.jsonl")).as("rounding is seen").isNotEqualTo(losses("whole.metrics.jsonl"));
+        assertThat(losses("exact.metrics.jsonl").get(0)).as("and little").isCloseTo(losses("whole.metrics.jsonl").get(0), within(1e-2 * losses("whole.metrics.jsonl").get(0)));
     }
 
     /** Stands in for a GPU, which no machine of ours has: host and device are two places, and the kernel works on the host's. */

@@ -1,0 +1,139 @@
+package io.linesight.trainer.fit;
+
+import io.linesight.mmad.image.BadImageException;
+import io.linesight.mmad.image.Preprocess;
+import io.linesight.mmad.image.RgbImage;
+import io.linesight.trainer.data.DatasetException;
+import io.linesight.trainer.data.ImageSource;
+import io.linesight.trainer.data.ImageSource.Sample;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CancellationException;
+import java.util.function.BooleanSupplier;
+
+/**
+ * Decodes every picture, once, before anything costly begins, and says what is wrong with them; the same for every method. Used by one thread.
+ */
+public final class PictureReading {
+    /**
+     * What is looked at and what is put up with.
+     *
+     * @param survey       looks at all pictures, those to measure on too: duplicates, leakage, too few, blank ones; says so and refuses the worst
+     * @param unevenAdvice what to say of categories much bigger than others; null where that does not matter
+     * @param allowLeakage goes on though pictures to measure on are learned from too
+     * @param allowFew     goes on though a category has a single normal
+     * @param stopWhen     asked before every picture: true calls it off
+     */
+    public record Rules(boolean survey, String unevenAdvice, boolean allowLeakage, boolean allowFew, PrintStream progress, BooleanSupplier stopWhen) {
+        private boolean allows(String allowance) {
+            return allowance.equals("--allow-leakage") ? allowLeakage : allowFew;
+        }
+    }
+
+    /**
+     * What was read.
+     *
+     * @param categories        that have a picture to learn from, in the spool's order
+     * @param sizes             pictures of each
+     * @param training          pictures to learn from, the first in the spool; those for validation follow
+     * @param calibrationFrames by category, what sets the thresholds
+     */
+    public record Result(List<String> categories, List<Integer> sizes, int training, Map<String, List<byte[]>> calibrationFrames) { }
+
+    private final ImageSource source;
+    private final TrainingSet set;
+    private final FrameSpool spool;
+    private final Rules rules;
+    private final int total;
+    private int done;
+
+    private PictureReading(ImageSource source, TrainingSet set, FrameSpool spool, Rules rules) {
+        this.source = source;
+        this.set = set;
+        this.spool = spool;
+        this.rules = rules;
+        int tests = rules.survey ? source.categories().stream().mapToInt(c -> source.test(c).size()).sum() : 0;
+        total = set.size() + sizeOf(set.validation()) + sizeOf(set.heldOut()) + tests;
+    }
+
+    /**
+     * Reads.
+     *
+     * @param set   of the source
+     * @param spool empty; takes the frames to learn from, then those for validation
+     * @throws DatasetException      when pictures cannot be read or are not fit to learn from; names all of them
+     * @throws CancellationException when it was called off
+     */
+    public static Result of(ImageSource source, TrainingSet set, FrameSpool spool, Rules rules) throws IOException {
+        return new PictureReading(source, set, spool, rules).run();
+    }
+
+    static int sizeOf(Map<String, List<Sample>> samples) {
+        return samples.values().stream().mapToInt(List::size).sum();
+    }
+
+    private Result run() throws IOException {
+        Survey survey = rules.survey ? new Survey() : null;
+        Survey.Role[] role = {Survey.Role.TRAINING};
+        if (survey != null) set.observe((category, sample, image, frame) -> survey.saw(category, sample, role[0], image, frame));
+        List<String> categories = new ArrayList<>();
+        List<Integer> sizes = new ArrayList<>();
+        Result result;
+        try (Progress progress = new Progress(rules.progress, "read")) {
+            for (Map.Entry<String, List<Sample>> e : set.training().entrySet()) {
+                int before = spool.size();
+                spool(e.getKey(), e.getValue(), progress);
+                if (spool.size() == before) continue;
+                sizes.add(spool.size() - before);
+                categories.add(e.getKey());
+            }
+            int training = spool.size();
+            role[0] = Survey.Role.VALIDATION;
+            for (Map.Entry<String, List<Sample>> e : set.validation().entrySet()) spool(e.getKey(), e.getValue(), progress);
+            role[0] = Survey.Role.HELD_OUT;
+            result = new Result(categories, sizes, training, set.calibrationFrames());
+            if (training == 0 && set.skipped() == 0) throw new DatasetException("no training pictures");
+            if (training == 0) throw new DatasetException("no training picture can be read");
+            if (survey == null) return result;
+            done += sizeOf(set.heldOut());
+            for (String category : source.categories()) for (Sample s : source.test(category)) look(survey, category, s, progress);
+        }
+        judge(survey.findings(rules.unevenAdvice));
+        return result;
+    }
+
+    private void spool(String category, List<Sample> samples, Progress progress) throws IOException {
+        for (Sample s : samples) {
+            ensureGoingOn();
+            for (byte[] frame : set.read(category, List.of(s))) spool.add(frame);
+            progress.update((double) ++done / total, done + " of " + total + " images");
+        }
+    }
+
+    private void look(Survey survey, String category, Sample s, Progress progress) {
+        ensureGoingOn();
+        try {
+            RgbImage image = s.image().read();
+            survey.saw(category, s, Survey.Role.TEST, image, Preprocess.toModelInput(image));
+        } catch (BadImageException | IOException unreadable) {
+            survey.couldNotRead(Survey.Role.TEST);
+        }
+        progress.update((double) ++done / total, done + " of " + total + " images");
+    }
+
+    private void judge(Survey.Findings findings) {
+        rules.progress.print(findings.text());
+        findings.errors().forEach((allowance, text) -> {
+            if (rules.allows(allowance)) rules.progress.println("warning, allowed: " + text);
+        });
+        List<String> errors = findings.errors().entrySet().stream().filter(e -> !rules.allows(e.getKey())).map(Map.Entry::getValue).toList();
+        if (!errors.isEmpty()) throw new DatasetException("the pictures are not fit to train on, nothing was done:\n  " + String.join("\n  ", errors));
+    }
+
+    private void ensureGoingOn() {
+        if (rules.stopWhen.getAsBoolean()) throw new CancellationException("training was called off while pictures were read; nothing was written");
+    }
+}

@@ -1,0 +1,107 @@
+package io.linesight.trainer.patchcore;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.linesight.mmad.image.BadImageException;
+import io.linesight.mmad.image.RgbImage;
+import io.linesight.trainer.data.DatasetException;
+import io.linesight.trainer.data.ImageSource;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What is wrong with pictures is said before the encoder sees one. */
+class PatchCoreFitTest {
+    @TempDir
+    Path dir;
+    private final Map<String, List<ImageSource.Sample>> normals = new TreeMap<>();
+    private final Map<String, List<ImageSource.Sample>> tests = new TreeMap<>();
+    private final ByteArrayOutputStream said = new ByteArrayOutputStream();
+
+    private final ImageSource source = new ImageSource() {
+        @Override
+        public String name() {
+            return "pictures";
+        }
+
+        @Override
+        public List<String> categories() {
+            return List.copyOf(normals.keySet());
+        }
+
+        @Override
+        public List<Sample> train(String category) {
+            return normals.get(category);
+        }
+
+        @Override
+        public List<Sample> test(String category) {
+            return tests.getOrDefault(category, List.of());
+        }
+    };
+
+    private static ImageSource.Sample picture(String name, int seed) {
+        return ImageSource.Sample.normal(name, () -> {
+            byte[] rgb = new byte[3 * 256 * 256];
+            new SplittableRandom(seed).nextBytes(rgb);
+            return new RgbImage(256, 256, rgb);
+        });
+    }
+
+    private void category(String name, int from, int to) {
+        for (int i = from; i < to; i++) normals.computeIfAbsent(name, k -> new ArrayList<>()).add(picture("good/" + i, i));
+    }
+
+    private PatchCoreOptions.Builder options() {
+        return PatchCoreOptions.builder().source(source).bank(64).candidates(640).threads(1).survey(true).out(dir.resolve("m.onnx")).workDir(dir)
+                .progress(new PrintStream(said, true, StandardCharsets.UTF_8));
+    }
+
+    private String said() {
+        return said.toString(StandardCharsets.UTF_8);
+    }
+
+    @Test
+    void shouldSayWhatIsWrongAndRefuseTheWorstBeforeAnyWork() {
+        category("big", 0, 24);
+        category("lone", 100, 101);
+        normals.get("big").add(picture("good/again", 3));
+        tests.put("big", List.of(picture("good/t", 7)));
+        assertThatThrownBy(() -> PatchCoreFit.run(options().build())).isInstanceOf(DatasetException.class).hasMessageContaining("nothing was done")
+                .hasMessageContaining("big/good/t (test) is big/good/7").hasMessageContaining("--allow-leakage").hasMessageContaining("lone (1)").hasMessageContaining("--allow-few");
+        assertThat(said()).containsPattern("big/good/(again is big/good/3|3 is big/good/again)").contains("big has ", " pictures and lone 1: the bank has as much room").doesNotContain("--balance", "choosing", "encode");
+        assertThat(dir).as("neither checkpoint nor temporary files").isEmptyDirectory();
+    }
+
+    @Test
+    void shouldNameAllUnreadablePicturesBeforeAnyWork() {
+        category("big", 0, 24);
+        for (String name : List.of("good/a", "good/b")) {
+            normals.get("big").add(ImageSource.Sample.normal(name, () -> {
+                throw new BadImageException(BadImageException.Code.EMPTY, "ends early");
+            }));
+        }
+        assertThatThrownBy(() -> PatchCoreFit.run(options().build())).isInstanceOf(DatasetException.class).hasMessageContaining("good/a").hasMessageContaining("good/b");
+        assertThat(said()).doesNotContain("choosing", "encode");
+        assertThat(dir).isEmptyDirectory();
+    }
+
+    @Test
+    void shouldGoOnWhereItIsAllowed() throws Exception {
+        category("big", 0, 24);
+        tests.put("big", List.of(picture("good/t", 7)));
+        PatchCoreResult r = PatchCoreFit.run(options().allowLeakage(true).build());
+        assertThat(said()).contains("warning, allowed: 1 test picture is learned from too", "choosing 64 of 640 patches of 20 images");
+        assertThat(r.images()).isEqualTo(20);
+        assertThat(dir.toFile().list()).containsExactly("m.onnx");
+    }
+}
