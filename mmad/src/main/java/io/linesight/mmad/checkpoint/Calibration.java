@@ -11,6 +11,8 @@ import java.util.TreeMap;
  */
 public record Calibration(ProductCalibration fallback, Map<String, ProductCalibration> byProduct) {
     public Calibration {
+        if (fallback == null) throw new IllegalArgumentException("a calibration needs a fallback");
+        if (byProduct == null) throw new IllegalArgumentException("a calibration needs a map of products, which may be empty");
         byProduct = Map.copyOf(new TreeMap<>(byProduct));
     }
 

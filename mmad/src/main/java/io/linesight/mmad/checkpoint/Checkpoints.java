@@ -4,6 +4,7 @@ import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.linesight.mmad.encoder.Encoder;
 import io.linesight.mmad.graph.MmadGraph;
@@ -25,6 +26,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -65,7 +67,11 @@ public final class Checkpoints {
     private static final DateTimeFormatter STAMP = DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss").withZone(ZoneOffset.UTC);
     private static final Calibration UNCALIBRATED = new Calibration(new ProductCalibration(0.5, 0.1), Map.of());
 
-    private record Boundary(String input, List<String> outputs) { }
+    private record Boundary(String input, List<String> outputs) {
+        private Boundary {
+            if (input == null || outputs == null || outputs.size() != 3 || outputs.stream().anyMatch(Objects::isNull)) throw new IllegalArgumentException("an encoder has one input and three outputs");
+        }
+    }
 
     private Checkpoints() { }
 
@@ -151,6 +157,7 @@ public final class Checkpoints {
         for (TensorProto t : file.model().getGraph().getInitializerList()) initializers.put(t.getName(), t);
         Weights weights = new Weights();
         for (ParameterSpec spec : ParameterSpecs.of(config(path, file))) {
+            if (spec.elements() > Integer.MAX_VALUE / Float.BYTES) throw new IOException(path + ": its configuration calls for a tensor '" + spec.name() + "' of " + spec.elements() + " values, more than a checkpoint can hold; the file is damaged");
             TensorProto t = initializers.get(spec.name());
             if (t == null) throw new IOException(path + " lacks the tensor '" + spec.name() + "' that its configuration calls for; the file is damaged");
             if (t.getRawData().size() != spec.size() * Float.BYTES) {
@@ -168,7 +175,7 @@ public final class Checkpoints {
         ModelFile file = readOwn(path);
         Map<String, String> properties = file.properties();
         try {
-            Boundary boundary = JSON.readValue(property(path, properties, ENCODER_BOUNDARY), Boundary.class);
+            Boundary boundary = parsed(property(path, properties, ENCODER_BOUNDARY), Boundary.class);
             Encoder encoder = Encoder.extract(file.model(), MmadGraph.ENCODER_PREFIX, boundary.input(), boundary.outputs(), config(path, file).encoderChannels(),
                     property(path, properties, ENCODER_NAME));
             if (!encoder.sha256().equals(properties.get(ENCODER_SHA256))) {
@@ -199,7 +206,7 @@ public final class Checkpoints {
         Calibration calibration = UNCALIBRATED;
         if (properties.containsKey(CALIBRATION)) {
             try {
-                calibration = JSON.readValue(properties.get(CALIBRATION), Calibration.class);
+                calibration = parsed(properties.get(CALIBRATION), Calibration.class);
             } catch (JsonProcessingException e) {
                 throw new IOException(path + ": its calibration cannot be read: " + e.getOriginalMessage(), e);
             }
@@ -225,10 +232,17 @@ public final class Checkpoints {
         String method = file.properties().get(METHOD);
         if (method != null) throw new IOException("checkpoint " + path + " was made by " + method + "; it cannot be trained further as MMAD. Start from a checkpoint of MMAD, or train afresh");
         try {
-            return JSON.readValue(property(path, file.properties(), CONFIG), MmadConfig.class);
+            return parsed(property(path, file.properties(), CONFIG), MmadConfig.class);
         } catch (JsonProcessingException e) {
             throw new IOException(path + ": its configuration cannot be read: " + e.getOriginalMessage(), e);
         }
+    }
+
+    /** JSON's null is no value of anything. */
+    private static <T> T parsed(String json, Class<T> type) throws JsonProcessingException {
+        T value = JSON.readValue(json, type);
+        if (value == null) throw new JsonMappingException(null, "it is null");
+        return value;
     }
 
     private static String property(Path path, Map<String, String> properties, String name) throws IOException {

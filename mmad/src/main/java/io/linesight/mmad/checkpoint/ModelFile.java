@@ -29,7 +29,7 @@ record ModelFile(ModelProto model, String sha256) {
             if (Files.isDirectory(path)) throw new IOException(path + " is a directory, not a checkpoint file");
             long size = Files.size(path);
             if (size == 0) throw new IOException(path + " is empty, not a checkpoint; copy it again");
-            if (size > Integer.MAX_VALUE) throw new IOException(path + " has " + size + " bytes; an ONNX file holds less than 2 GB");
+            if (size > Integer.MAX_VALUE - 8) throw new IOException(path + " has " + size + " bytes; an ONNX file holds less than 2 GB");
             bytes = Files.readAllBytes(path);
         } catch (NoSuchFileException e) {
             throw new NoSuchFileException(path.toString(), null, "there is no such checkpoint file");

@@ -178,7 +178,7 @@ public final class Encoder {
     public static Encoder extract(ModelProto merged, String prefix, String input, List<String> outputs, List<Integer> channels, String name) {
         GraphProto.Builder g = GraphProto.newBuilder();
         for (NodeProto n : merged.getGraph().getNodeList()) {
-            if (n.getName().startsWith(prefix) && !n.getOutput(0).equals(prefix + input)) g.addNode(rename(n, s -> s.substring(prefix.length())));
+            if (n.getName().startsWith(prefix) && n.getOutputCount() > 0 && !n.getOutput(0).equals(prefix + input)) g.addNode(rename(n, s -> unprefixed(s, prefix)));
         }
         if (g.getNodeCount() == 0) throw new IllegalArgumentException("the model holds no encoder under the prefix '" + prefix + "'");
         for (TensorProto t : merged.getGraph().getInitializerList()) {
@@ -209,6 +209,11 @@ public final class Encoder {
     public static String scaleFrames(OnnxGraph graph, String frames) {
         String floats = graph.op("Cast", frames).attr("to", Type.FLOAT.code()).out();
         return graph.op("Div", floats, graph.scalar(255)).out();
+    }
+
+    private static String unprefixed(String name, String prefix) {
+        if (!name.startsWith(prefix)) throw new IllegalArgumentException("the encoder inside uses a value from outside of it");
+        return name.substring(prefix.length());
     }
 
     private static NodeProto rename(NodeProto n, java.util.function.UnaryOperator<String> f) {

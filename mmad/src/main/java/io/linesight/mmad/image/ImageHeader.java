@@ -15,6 +15,8 @@ record ImageHeader(Format format, int width, int height) {
     private static final byte[] PNG_SIGNATURE = {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
     /** Real progressive files have about ten; thousands of empty scans over a large frame are a way to burn processor time. */
     private static final int MAX_SCANS = 100;
+    /** Deflate makes at most 1032 bytes of one. */
+    private static final long MOST_EXPANSION = 1032;
 
     /**
      * Reads the header and checks the size before looking at the rest, then walks the file's structure to its end.
@@ -75,6 +77,8 @@ record ImageHeader(Format format, int width, int height) {
         if (precision != 8) throw new BadImageException(UNSUPPORTED, "JPEG with " + precision + " bits a sample; 8 are supported");
         if (width == 0 || height == 0) throw new BadImageException(CORRUPT, "JPEG header says " + width + "x" + height + " pixels");
         limits.checkSize(width, height);
+        // Every block of 8x8 pixels takes at least a bit of some scan, so fewer bytes cannot hold so many pixels; decoders would make room for them all.
+        if ((long) width * height > 512L * f.length) throw new BadImageException(CORRUPT, "JPEG damaged: " + f.length + " bytes cannot hold the " + width + "x" + height + " pixels of its header");
         if (components == 4) throw new BadImageException(UNSUPPORTED, "JPEG with four inks (CMYK); save it as RGB");
         if (components != 1 && components != 3) throw new BadImageException(UNSUPPORTED, "JPEG with " + components + " components; 1 and 3 are supported");
         if (length != 8 + 3 * components) throw new BadImageException(CORRUPT, "JPEG damaged: frame header of length " + length + " for " + components + " components");
@@ -101,6 +105,8 @@ record ImageHeader(Format format, int width, int height) {
         int at = PNG_SIGNATURE.length;
         ImageHeader header = null;
         boolean data = false;
+        long dataBytes = 0;
+        long leastRaw = 0;
         CRC32 crc = new CRC32();
         while (true) {
             if (at + 8 > f.length) throw truncatedPng(f);
@@ -116,19 +122,37 @@ record ImageHeader(Format format, int width, int height) {
                 }
                 limits.checkSize(width, height);
                 header = new ImageHeader(Format.PNG, (int) width, (int) height);
+                leastRaw = width * height * bitsPerPixel(u8(f, at + 16), u8(f, at + 17)) / 8;
             }
             if (length > f.length - at - 12L) throw truncatedPng(f);
             int end = at + 8 + (int) length;
             crc.reset();
             crc.update(f, at + 4, (int) length + 4);
             if (crc.getValue() != u32(f, end)) throw new BadImageException(CORRUPT, "PNG damaged: wrong checksum of the chunk at byte " + at);
-            if (type == 0x49444154) data = true;
+            if (type == 0x49444154) {
+                data = true;
+                dataBytes += length;
+            }
             if (type == 0x49454e44) {
                 if (!data) throw new BadImageException(CORRUPT, "PNG without picture data");
+                if (leastRaw > MOST_EXPANSION * (dataBytes + 1)) {
+                    throw new BadImageException(CORRUPT, "PNG damaged: " + dataBytes + " bytes of picture data cannot hold " + header.width() + "x" + header.height() + " pixels");
+                }
                 return header;
             }
             at = end + 4;
         }
+    }
+
+    /** At least; kinds that do not exist are the decoder's to refuse. */
+    private static int bitsPerPixel(int depth, int colour) {
+        int samples = switch (colour) {
+            case 2 -> 3;
+            case 4 -> 2;
+            case 6 -> 4;
+            default -> 1;
+        };
+        return Math.max(1, Math.min(16, depth)) * samples;
     }
 
     private static BadImageException truncatedPng(byte[] f) {

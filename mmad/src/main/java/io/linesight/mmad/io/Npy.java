@@ -13,6 +13,7 @@ import java.util.regex.Pattern;
 /** NumPy's {@code .npy} files: little-endian, C order, f4, f8, i4, i8, u1 and bool. Stateless; any thread. */
 public final class Npy {
     private static final byte[] MAGIC = {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y'};
+    private static final int LONGEST_HEADER = 10_000;
     private static final Pattern DESCR = Pattern.compile("'descr'\\s*:\\s*'([^']*)'");
     private static final Pattern FORTRAN = Pattern.compile("'fortran_order'\\s*:\\s*(True|False)");
     private static final Pattern SHAPE = Pattern.compile("'shape'\\s*:\\s*\\(([^)]*)\\)");
@@ -63,6 +64,7 @@ public final class Npy {
         } else {
             throw new IOException(name + " has NumPy format version " + major + "; versions 1 to 3 are supported");
         }
+        if (headerLength > LONGEST_HEADER) throw new IOException(name + " has a header of " + headerLength + " bytes; at most " + LONGEST_HEADER + " are read, as NumPy does");
         if (start + headerLength > file.length) throw new IOException(name + " is truncated in its header");
         String header = new String(file, start, (int) headerLength, StandardCharsets.UTF_8);
         String descr = field(DESCR, header, name);
@@ -73,7 +75,7 @@ public final class Npy {
             case "<f4", "<i4" -> 4;
             case "<f8", "<i8" -> 8;
             case "|u1", "|b1" -> 1;
-            default -> throw new IOException(name + " holds elements of type " + descr + "; supported are <f4, <f8, <i4, <i8, |u1 and |b1");
+            default -> throw new IOException(name + " holds elements of type " + printable(descr) + "; supported are <f4, <f8, <i4, <i8, |u1 and |b1");
         };
         long elements;
         try {
@@ -168,8 +170,14 @@ public final class Npy {
 
     private static String field(Pattern pattern, String header, String name) throws IOException {
         Matcher m = pattern.matcher(header);
-        if (!m.find()) throw new IOException(name + " has a header this reader does not understand: " + header.strip());
+        if (!m.find()) throw new IOException(name + " has a header this reader does not understand: " + printable(header));
         return m.group(1);
+    }
+
+    /** A header comes from a file that anybody may have written; it must not steer the terminal. */
+    private static String printable(String text) {
+        String s = text.strip().replaceAll("\\p{Cntrl}+", " ");
+        return s.length() > 200 ? s.substring(0, 200) + "..." : s;
     }
 
     private static int[] shape(String text, String name) throws IOException {
@@ -181,9 +189,9 @@ public final class Npy {
             try {
                 shape[i] = Integer.parseUnsignedInt(parts[i].strip());
             } catch (NumberFormatException e) {
-                throw new IOException(name + " has an unreadable shape (" + text + ")", e);
+                throw new IOException(name + " has an unreadable shape (" + printable(text) + ")", e);
             }
-            if (shape[i] < 0) throw new IOException(name + " has a dimension beyond 2^31 (" + text + ")");
+            if (shape[i] < 0) throw new IOException(name + " has a dimension beyond 2^31 (" + printable(text) + ")");
         }
         return shape;
     }

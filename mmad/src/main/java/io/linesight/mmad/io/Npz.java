@@ -1,5 +1,6 @@
 package io.linesight.mmad.io;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
@@ -16,6 +17,8 @@ import java.util.zip.ZipOutputStream;
 /** A NumPy {@code .npz} archive, opened for reading; arrays are read when asked for. One thread at a time. Close it after use. */
 public final class Npz implements AutoCloseable {
     private static final String SUFFIX = ".npy";
+    private static final long UNSUSPICIOUS = 1 << 20;
+    private static final long MOST_EXPANSION = 100;
 
     private final Path file;
     private final ZipFile zip;
@@ -29,8 +32,8 @@ public final class Npz implements AutoCloseable {
     public static Npz open(Path file) throws IOException {
         try {
             return new Npz(file, new ZipFile(file.toFile()));
-        } catch (ZipException e) {
-            throw new IOException(file + " is not a NumPy archive: " + e.getMessage(), e);
+        } catch (ZipException | EOFException | IllegalArgumentException e) {
+            throw new IOException(file + " is not a NumPy archive: " + why(e), e);
         }
     }
 
@@ -53,7 +56,7 @@ public final class Npz implements AutoCloseable {
         }
     }
 
-    /** The arrays' names, without {@code .npy}, sorted. */
+    /** The arrays' names, without {@code .npy}, sorted; those that are no text are left out. */
     public Set<String> names() {
         Set<String> names = new TreeSet<>();
         zip.stream().map(ZipEntry::getName).filter(n -> n.endsWith(SUFFIX)).forEach(n -> names.add(n.substring(0, n.length() - SUFFIX.length())));
@@ -69,14 +72,23 @@ public final class Npz implements AutoCloseable {
     public NpyArray get(String name) throws IOException {
         ZipEntry entry = zip.getEntry(name + SUFFIX);
         if (entry == null) throw new IOException(file + " has no array '" + name + "'; it has " + names());
+        // Compression of numbers seldom gains more than a few times; far more is a way to fill the memory from a small file.
+        long most = Math.min(Integer.MAX_VALUE - 8, UNSUSPICIOUS + Files.size(file) * MOST_EXPANSION);
+        if (entry.getSize() < 0 || entry.getSize() > most) throw new IOException(file + " is damaged or hostile: array '" + name + "' claims " + entry.getSize() + " bytes");
         try (var in = zip.getInputStream(entry)) {
-            byte[] bytes = in.readAllBytes();
+            byte[] bytes = in.readNBytes((int) entry.getSize());
             // ZipFile does not look at it.
             CRC32 crc = new CRC32();
             crc.update(bytes);
-            if (crc.getValue() != entry.getCrc()) throw new IOException(file + " is damaged: the checksum of array '" + name + "' is wrong");
+            if (bytes.length != entry.getSize() || crc.getValue() != entry.getCrc()) throw new IOException(file + " is damaged: the checksum of array '" + name + "' is wrong");
             return Npy.parse(bytes, file + "!" + name);
+        } catch (ZipException | EOFException e) {
+            throw new IOException(file + " is damaged: array '" + name + "' cannot be unpacked (" + why(e) + ")", e);
         }
+    }
+
+    private static String why(Exception e) {
+        return e.getMessage() == null ? "it ends early" : e.getMessage();
     }
 
     /** One array as float32. */

@@ -2,6 +2,7 @@ package io.linesight.mmad.model;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * Shape of one MMAD network. Widths that MMAD_SPEC gives for the reference are the {@link #base base} preset's; every other part of the
@@ -53,7 +54,16 @@ public record MmadConfig(
     /** Added to a cosine distance before its logarithm is taken. */
     public static final float LEAST_DISTANCE = 1e-6f;
 
+    /** Widest layer, most blocks of a level and most scans of a chain that a configuration may ask for: it can come from a file. */
+    private static final int WIDEST = 16_384;
+    private static final int MOST_BLOCKS = 32;
+    private static final int MOST_SCANS = 8;
+    private static final int MOST_GROUPS = 4096;
+
     public MmadConfig {
+        if (encoderChannels == null || fuserChannels == null || levelChannels == null || blocks == null || chains == null || chains.stream().anyMatch(Objects::isNull)) {
+            throw new IllegalArgumentException("MMAD configuration: encoderChannels, fuserChannels, levelChannels, blocks and chains are all needed");
+        }
         encoderChannels = List.copyOf(encoderChannels);
         fuserChannels = List.copyOf(fuserChannels);
         levelChannels = List.copyOf(levelChannels);
@@ -67,17 +77,17 @@ public record MmadConfig(
         if (levelChannels.size() != 4) problems.add("levelChannels must have 4 entries, got " + levelChannels);
         if (blocks.size() != 4) problems.add("blocks must have 4 entries, got " + blocks);
         if (chains.size() != 4) problems.add("chains must have 4 entries, got " + chains);
-        for (int c : encoderChannels) if (c < 1) problems.add("encoder channels must be positive, got " + encoderChannels);
-        for (int c : fuserChannels) if (c < 16 || c % 16 != 0) problems.add("fuser widths must be positive multiples of 16, got " + fuserChannels);
+        for (int c : encoderChannels) if (c < 1 || c > WIDEST) problems.add("encoder channels must be 1 to " + WIDEST + ", got " + encoderChannels);
+        for (int c : fuserChannels) if (c < 16 || c > WIDEST || c % 16 != 0) problems.add("fuser widths must be positive multiples of 16, at most " + WIDEST + ", got " + fuserChannels);
         for (int i = 0; i < levelChannels.size(); i++) {
-            if (levelChannels.get(i) < 16 || levelChannels.get(i) % 16 != 0) problems.add("level widths must be positive multiples of 16, got " + levelChannels);
+            if (levelChannels.get(i) < 16 || levelChannels.get(i) > WIDEST || levelChannels.get(i) % 16 != 0) problems.add("level widths must be positive multiples of 16, at most " + WIDEST + ", got " + levelChannels);
             if (i > 0 && levelChannels.get(i) * 2 != levelChannels.get(i - 1)) problems.add("each level must be half as wide as the one before, got " + levelChannels);
         }
-        for (int b : blocks) if (b < 1) problems.add("every level needs at least one block, got " + blocks);
-        for (List<ScanKind> c : chains) if (c.isEmpty()) problems.add("every level needs at least one scan in its chains");
+        for (int b : blocks) if (b < 1 || b > MOST_BLOCKS) problems.add("every level needs at least one block, at most " + MOST_BLOCKS + ", got " + blocks);
+        for (List<ScanKind> c : chains) if (c.isEmpty() || c.size() > MOST_SCANS) problems.add("every level needs at least one scan in its chains, at most " + MOST_SCANS);
         if (finest < 0 || finest > 2) problems.add("finest must be 0 (stride 4), 1 (stride 8) or 2 (stride 16), got " + finest);
         if (!(topShare >= 0 && topShare <= 1)) problems.add("topShare must be 0..1, got " + topShare);
-        if (groups < 0) problems.add("groups must not be negative, got " + groups);
+        if (groups < 0 || groups > MOST_GROUPS) problems.add("groups must not be negative and at most " + MOST_GROUPS + ", got " + groups);
         if (featureNorm == null) problems.add("featureNorm is missing");
         if (!problems.isEmpty()) throw new IllegalArgumentException("MMAD configuration: " + String.join("; ", problems));
     }

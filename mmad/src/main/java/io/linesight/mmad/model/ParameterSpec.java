@@ -29,8 +29,14 @@ public record ParameterSpec(String name, int[] shape, Init init, boolean trainab
         record TimeStep() implements Init { }
     }
 
+    /** Number of values. */
     public int size() {
-        int n = 1;
+        return Math.toIntExact(elements());
+    }
+
+    /** Number of values, where it may be more than an array can hold: a configuration can come from a file. */
+    public long elements() {
+        long n = 1;
         for (int d : shape) n *= d;
         return n;
     }

@@ -21,6 +21,8 @@ final class Pickle {
             "torch.nn.parameter.Parameter", "torch.jit._pickle.restore_type_tag");
     /** Checkpoints with optimiser state have some 100,000. */
     private static final int MOST_INSTRUCTIONS = 4_000_000;
+    /** The magic number of the old format has ten bytes. */
+    private static final int LONGEST_INTEGER = 16;
     private static final Object MARK = new Object();
 
     private final Path file;
@@ -28,6 +30,7 @@ final class Pickle {
     private final List<Object> stack = new ArrayList<>();
     private final Map<Long, Object> memo = new HashMap<>();
     private final Map<String, ElementType> storages = new HashMap<>();
+    private long copied;
 
     /** A Python tuple. */
     record Tuple(List<Object> items) { }
@@ -72,8 +75,8 @@ final class Pickle {
             case 'J' -> push((long) (int) in.number(4));
             case 'K' -> push(in.number(1));
             case 'M' -> push(in.number(2));
-            case 0x8a -> push(integer(in.bytes(in.u8())));
-            case 0x8b -> push(integer(in.bytes(in.number(4))));
+            case 0x8a -> push(integer(in.u8()));
+            case 0x8b -> push(integer(in.number(4)));
             case 'G' -> push(Double.longBitsToDouble(Long.reverseBytes(in.number(8))));
             case 'X', 'T' -> push(in.text(in.number(4)));
             case 'U', 0x8c -> push(in.text(in.u8()));
@@ -155,6 +158,9 @@ final class Pickle {
                 LinkedHashMap<Object, Object> map = new LinkedHashMap<>();
                 if (args.isEmpty()) return map;
                 if (args.size() != 1 || !(args.get(0) instanceof List<?> pairs)) throw damaged("an OrderedDict made of something else than pairs");
+                // A list costs its bytes once, but could be copied again and again.
+                copied += pairs.size();
+                if (copied > in.size()) throw damaged("more dictionaries made of lists than it has bytes for");
                 for (Object pair : pairs) {
                     List<?> kv = pair instanceof List<?> l ? l : pair instanceof Tuple t ? t.items() : List.of();
                     if (kv.size() != 2) throw damaged("an OrderedDict made of something else than pairs");
@@ -199,7 +205,10 @@ final class Pickle {
     }
 
     /** A {@code Long} where it fits, else a {@code BigInteger}. */
-    private static Object integer(byte[] littleEndian) {
+    private Object integer(long length) throws IOException {
+        // Their hash is computed anew at every use, so long ones as keys would take time without end.
+        if (length > LONGEST_INTEGER) throw damaged("a whole number of " + length + " bytes");
+        byte[] littleEndian = in.bytes(length);
         if (littleEndian.length == 0) return 0L;
         BigInteger v = big(littleEndian);
         return v.bitLength() < Long.SIZE ? (Object) v.longValue() : v;

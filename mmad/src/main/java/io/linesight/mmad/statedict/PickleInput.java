@@ -20,6 +20,11 @@ final class PickleInput {
         this.size = size;
     }
 
+    /** Bytes from where it was opened to the end of the file. */
+    long size() {
+        return size;
+    }
+
     long position() {
         return position;
     }

@@ -65,7 +65,7 @@ final class Safetensors {
 
     private Place place(String name, JsonNode node) throws StateDictException {
         JsonNode offsets = node.path("data_offsets");
-        if (offsets.size() != 2 || !offsets.get(0).canConvertToLong() || !offsets.get(1).canConvertToLong()) throw damaged(name, "has no data_offsets");
+        if (!offsets.isArray() || offsets.size() != 2 || !offsets.get(0).canConvertToLong() || !offsets.get(1).canConvertToLong()) throw damaged(name, "has no data_offsets");
         Place p = new Place(name, offsets.get(0).asLong(), offsets.get(1).asLong());
         if (p.begin() < 0 || p.end() < p.begin()) throw damaged(name, "has the data_offsets " + p.begin() + " to " + p.end());
         return p;

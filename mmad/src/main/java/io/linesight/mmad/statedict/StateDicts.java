@@ -8,6 +8,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -63,13 +65,20 @@ public final class StateDicts {
         return file.size() >= TAR_BLOCK && new String(file.bytes(TAR_SIGNATURE_AT, 5), StandardCharsets.US_ASCII).equals("ustar");
     }
 
-    private static StateDict chosen(Path file, Tensors tensors) throws IOException {
+    private static StateDict chosen(Path file, Tensors opened) throws IOException {
+        try (Tensors tensors = opened) {
+            return read(file, tensors);
+        }
+    }
+
+    private static StateDict read(Path file, Tensors tensors) throws IOException {
         Map<String, TensorRef> refs = tensors.refs();
         boolean parallel = !refs.isEmpty() && refs.keySet().stream().allMatch(n -> n.startsWith(PARALLEL));
         Weights weights = new Weights();
         Map<String, String> others = new LinkedHashMap<>();
         // Tensors may be views of one another: without this bound a small file could ask for any amount of memory.
         long budget = tensors.fileSize();
+        Map<String, List<TensorRef>> wanted = new LinkedHashMap<>();
         for (Map.Entry<String, TensorRef> e : refs.entrySet()) {
             TensorRef ref = e.getValue();
             String name = parallel ? e.getKey().substring(PARALLEL.length()) : e.getKey();
@@ -79,7 +88,14 @@ public final class StateDicts {
             }
             budget -= ref.count() * ref.type().bytes();
             if (budget < 0) throw new StateDictException(file + " claims tensors of more bytes than the whole file has; it is damaged or hostile, and was not read");
-            weights.put(name, new Tensor(ref.floats(tensors.storage(ref)), ref.intShape()));
+            wanted.computeIfAbsent(ref.storage(), k -> new ArrayList<>()).add(ref);
+        }
+        // One storage after the other: read once for every tensor in it, a small file with many tensors in a large storage would take for ever.
+        Map<TensorRef, Tensor> read = new IdentityHashMap<>();
+        for (List<TensorRef> together : wanted.values()) for (TensorRef ref : together) if (!read.containsKey(ref)) read.put(ref, new Tensor(ref.floats(tensors.storage(ref)), ref.intShape()));
+        for (Map.Entry<String, TensorRef> e : refs.entrySet()) {
+            String name = parallel ? e.getKey().substring(PARALLEL.length()) : e.getKey();
+            if (e.getValue().type().isFloat()) weights.put(name, read.get(e.getValue()));
         }
         if (weights.count() == 0) throw new StateDictException(file + " holds no tensors of weights");
         return new StateDict(weights, others);

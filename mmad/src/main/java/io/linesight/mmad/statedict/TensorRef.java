@@ -23,6 +23,7 @@ record TensorRef(String storage, ElementType type, long size, long offset, long[
         try {
             for (int i = 0; i < shape.length; i++) {
                 if (shape[i] < 0 || stride[i] < 0) return "has a negative size or stride";
+                if (shape[i] > Integer.MAX_VALUE) return "has an absurd size";
                 count = Math.multiplyExact(count, shape[i]);
                 if (shape[i] > 0) last = Math.addExact(last, Math.multiplyExact(shape[i] - 1, stride[i]));
             }

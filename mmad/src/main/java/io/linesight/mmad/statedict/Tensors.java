@@ -5,7 +5,7 @@ import java.nio.ByteBuffer;
 import java.util.Map;
 
 /** The tensors of one open file. Tensors that lie in one storage follow each other as a rule, so the storage read last is kept. */
-abstract class Tensors {
+abstract class Tensors implements AutoCloseable {
     private final Map<String, TensorRef> refs;
     private final long fileSize;
     private String last;
@@ -36,4 +36,8 @@ abstract class Tensors {
     }
 
     abstract ByteBuffer read(TensorRef ref) throws IOException;
+
+    /** Closes what it opened itself. */
+    @Override
+    public void close() throws IOException { }
 }

@@ -29,33 +29,43 @@ final class TorchZip {
     }
 
     Tensors tensors() throws IOException {
-        Map<String, TensorRef> refs;
-        String prefix;
-        try (ZipFile zip = open()) {
-            List<String> pickles = names(zip).stream().filter(n -> n.equals(PICKLE) || n.endsWith("/" + PICKLE) && n.indexOf('/') == n.length() - PICKLE.length() - 1).toList();
-            if (pickles.size() != 1) throw new StateDictException(path + " is a zip archive without weights that torch.save wrote (" + pickles.size() + " entries " + PICKLE + ")");
-            prefix = pickles.get(0).substring(0, pickles.get(0).length() - PICKLE.length());
-            if (zip.getEntry(prefix + "constants.pkl") != null) {
-                throw new StateDictException(path + " is a TorchScript program, not weights alone; it was not run. Save it with torch.save(model.state_dict(), ...)");
-            }
-            ZipEntry order = zip.getEntry(prefix + "byteorder");
-            if (order != null && !new String(read(zip, order, 64), StandardCharsets.US_ASCII).strip().equals("little")) {
-                throw new StateDictException(path + " was saved on a big-endian machine; save it on a little-endian one");
-            }
-            byte[] pickle = read(zip, zip.getEntry(pickles.get(0)), LARGEST_PICKLE);
-            refs = StateDicts.dictionary(path, new Pickle(path, new PickleInput(path, new ByteArrayInputStream(pickle), pickle.length)).load());
+        ZipFile zip = open();
+        try {
+            return tensors(zip);
+        } catch (IOException | RuntimeException | Error e) {
+            zip.close();
+            throw e;
         }
+    }
+
+    /** Stays open until all is read: its table of contents, read for every tensor anew, would take for ever in a file of many. */
+    private Tensors tensors(ZipFile zip) throws IOException {
+        List<String> pickles = names(zip).stream().filter(n -> n.equals(PICKLE) || n.endsWith("/" + PICKLE) && n.indexOf('/') == n.length() - PICKLE.length() - 1).toList();
+        if (pickles.size() != 1) throw new StateDictException(path + " is a zip archive without weights that torch.save wrote (" + pickles.size() + " entries " + PICKLE + ")");
+        String prefix = pickles.get(0).substring(0, pickles.get(0).length() - PICKLE.length());
+        if (zip.getEntry(prefix + "constants.pkl") != null) {
+            throw new StateDictException(path + " is a TorchScript program, not weights alone; it was not run. Save it with torch.save(model.state_dict(), ...)");
+        }
+        ZipEntry order = zip.getEntry(prefix + "byteorder");
+        if (order != null && !new String(read(zip, order, 64), StandardCharsets.US_ASCII).strip().equals("little")) {
+            throw new StateDictException(path + " was saved on a big-endian machine; save it on a little-endian one");
+        }
+        byte[] pickle = read(zip, zip.getEntry(pickles.get(0)), LARGEST_PICKLE);
+        Map<String, TensorRef> refs = StateDicts.dictionary(path, new Pickle(path, new PickleInput(path, new ByteArrayInputStream(pickle), pickle.length)).load());
         return new Tensors(refs, size) {
             @Override
             ByteBuffer read(TensorRef ref) throws IOException {
-                try (ZipFile zip = open()) {
-                    ZipEntry entry = zip.getEntry(prefix + "data/" + ref.storage());
-                    if (entry == null) throw new StateDictException(path + " lacks the data of a tensor (" + Pickle.printable(ref.storage()) + "); it is damaged, download it again");
-                    if (entry.getSize() / ref.type().bytes() < ref.size()) {
-                        throw new StateDictException(path + " has a storage of " + entry.getSize() + " bytes that claims " + ref.size() + " elements of " + ref.type().word() + "; it is damaged or hostile");
-                    }
-                    return ByteBuffer.wrap(TorchZip.this.read(zip, entry, Integer.MAX_VALUE - 8)).order(ByteOrder.LITTLE_ENDIAN);
+                ZipEntry entry = zip.getEntry(prefix + "data/" + ref.storage());
+                if (entry == null) throw new StateDictException(path + " lacks the data of a tensor (" + Pickle.printable(ref.storage()) + "); it is damaged, download it again");
+                if (entry.getSize() / ref.type().bytes() < ref.size()) {
+                    throw new StateDictException(path + " has a storage of " + entry.getSize() + " bytes that claims " + ref.size() + " elements of " + ref.type().word() + "; it is damaged or hostile");
                 }
+                return ByteBuffer.wrap(TorchZip.this.read(zip, entry, Integer.MAX_VALUE - 8)).order(ByteOrder.LITTLE_ENDIAN);
+            }
+
+            @Override
+            public void close() throws IOException {
+                zip.close();
             }
         };
     }

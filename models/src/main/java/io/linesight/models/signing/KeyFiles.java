@@ -24,8 +24,6 @@ import java.security.spec.X509EncodedKeySpec;
 import java.util.Base64;
 import java.util.HexFormat;
 import java.util.Set;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
  * Ed25519 keys as PEM files: PKCS#8 ({@code BEGIN PRIVATE KEY}) and X.509 ({@code BEGIN PUBLIC KEY}), as
@@ -114,13 +112,15 @@ public final class KeyFiles {
         } catch (NoSuchFileException e) {
             throw new NoSuchFileException(file.toString(), null, "there is no such key file");
         }
-        Matcher m = Pattern.compile("-----BEGIN " + kind + "-----(.*?)-----END " + kind + "-----", Pattern.DOTALL).matcher(pem);
-        if (!m.find()) {
+        String head = "-----BEGIN " + kind + "-----";
+        int begin = pem.indexOf(head);
+        int end = begin < 0 ? -1 : pem.indexOf("-----END " + kind + "-----", begin + head.length());
+        if (end < 0) {
             String other = kind.startsWith("PRIVATE") ? "PUBLIC KEY" : "PRIVATE KEY";
             throw new IOException(file + " holds no " + kind.toLowerCase(java.util.Locale.ROOT) + " in PEM form" + (pem.contains("BEGIN " + other) ? ", but a " + other.toLowerCase(java.util.Locale.ROOT) + ": give the other file of the pair" : ""));
         }
         try {
-            return Base64.getMimeDecoder().decode(m.group(1));
+            return Base64.getMimeDecoder().decode(pem.substring(begin + head.length(), end));
         } catch (IllegalArgumentException e) {
             throw new IOException(file + " is damaged: its key is no Base64", e);
         }

@@ -5,7 +5,6 @@ import io.linesight.schemas.GateVerdict;
 import io.linesight.schemas.ModelVersion;
 import io.linesight.schemas.ProductMetrics;
 import java.nio.charset.StandardCharsets;
-import java.time.temporal.ChronoUnit;
 import java.time.Instant;
 
 /**
@@ -46,7 +45,7 @@ final class ManifestText {
         t.text("location", m.getLocation());
         t.number("chunks", m.getChunks());
         t.number("chunkBytes", m.getChunkBytes());
-        t.number("createdAt", ChronoUnit.MICROS.between(Instant.EPOCH, m.getCreatedAt()));
+        t.number("createdAt", micros(m.getCreatedAt()));
         t.text("createdBy", m.getCreatedBy());
         t.text("parent", m.getParent());
         DatasetSummary d = m.getDataset();
@@ -74,6 +73,11 @@ final class ManifestText {
             t.real("parentMissRate", p.getParentMissRate());
         }
         return t.out.toString().getBytes(StandardCharsets.UTF_8);
+    }
+
+    /** Any instant that a record can hold; {@link java.time.temporal.ChronoUnit#between} overflows for the earliest of them. */
+    private static long micros(Instant t) {
+        return t.getEpochSecond() * 1_000_000 + t.getNano() / 1000;   // what overflows on the way comes back: the sum fits
     }
 
     private void text(String name, String valueOrNull) {

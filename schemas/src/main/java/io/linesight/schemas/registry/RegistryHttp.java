@@ -10,11 +10,14 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
-import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.apache.kafka.common.errors.InterruptException;
 
 /** Requests with failover over the endpoints and backoff between rounds. Every operation of the API is idempotent, so all may be repeated. */
@@ -22,6 +25,8 @@ final class RegistryHttp {
 
     static final ObjectMapper JSON = new ObjectMapper();
 
+    /** Of an answer. The largest schema that anybody registers is far smaller. */
+    private static final int MOST_BYTES = 16 << 20;
     private static final String MEDIA_TYPE = "application/vnd.schemaregistry.v1+json";
 
     private final RegistryConfig config;
@@ -92,12 +97,7 @@ final class RegistryHttp {
         } else {
             request.header("Content-Type", MEDIA_TYPE).method(method, BodyPublishers.ofByteArray(JSON.writeValueAsBytes(body)));
         }
-        HttpResponse<byte[]> response;
-        try {
-            response = client.send(request.build(), BodyHandlers.ofByteArray());
-        } catch (InterruptedException e) {
-            throw new InterruptException(e);   // sets the interrupt flag again
-        }
+        HttpResponse<byte[]> response = send(request.build());
         String what = method + " " + endpoint + path;
         JsonNode json = parse(response.body());
         int status = response.statusCode();
@@ -108,6 +108,26 @@ final class RegistryHttp {
             return json;
         }
         throw failure(what, status, json);
+    }
+
+    /** The client's own timeout ends with the headers; a body that never ends would hold the caller for ever. */
+    private HttpResponse<byte[]> send(HttpRequest request) throws IOException {
+        CompletableFuture<HttpResponse<byte[]>> sent = client.sendAsync(request, info -> new LimitedBody(MOST_BYTES));
+        long millis = config.connectTimeout.toMillis() + config.readTimeout.toMillis();
+        try {
+            return sent.get(millis, TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+            sent.cancel(true);
+            throw new IOException("no complete answer within " + millis + " ms", e);
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof IOException cause) {
+                throw cause;
+            }
+            throw new IOException("the answer cannot be understood: " + e.getCause(), e.getCause());
+        } catch (InterruptedException e) {
+            sent.cancel(true);
+            throw new InterruptException(e);   // sets the interrupt flag again
+        }
     }
 
     private static RegistryException failure(String what, int status, JsonNode json) {

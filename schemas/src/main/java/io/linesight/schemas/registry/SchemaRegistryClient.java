@@ -6,9 +6,11 @@ import io.linesight.schemas.registry.RegistryException.Kind;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.apache.avro.AvroRuntimeException;
 import org.apache.avro.Schema;
 
@@ -26,6 +28,8 @@ import org.apache.avro.Schema;
 public final class SchemaRegistryClient {
 
     private static final int CACHED_SCHEMAS = 1000;
+    /** Of one schema, directly and indirectly; each costs a request. */
+    private static final int MOST_REFERENCES = 100;
     /** Short, because an id that is unknown now may be registered a moment later. */
     private static final long UNKNOWN_ID_TTL_NANOS = 1_000_000_000L;
 
@@ -187,11 +191,11 @@ public final class SchemaRegistryClient {
     }
 
     private Schema parse(String what, JsonNode answer) {
-        return parse(what, answer, new Schema.Parser());
+        return parse(what, answer, new Schema.Parser(), new HashSet<>());
     }
 
     /** A schema that refers to others is parsed after them, depth first, in one parser that then knows their names. */
-    private Schema parse(String what, JsonNode answer, Schema.Parser parser) {
+    private Schema parse(String what, JsonNode answer, Schema.Parser parser, Set<String> fetched) {
         String type = answer.path("schemaType").asText("AVRO");
         if (!type.equals("AVRO")) {
             throw new RegistryException(Kind.UNUSABLE_SCHEMA, 0, what + " is a " + type + " schema; only AVRO can be read here", null);
@@ -200,8 +204,16 @@ public final class SchemaRegistryClient {
             String subject = reference.path("subject").asText();
             int version = reference.path("version").asInt();
             if (!parser.getTypes().containsKey(reference.path("name").asText())) {
-                parse("subject " + subject + " version " + version,
-                        http.call("GET", "/subjects/" + encode(subject) + "/versions/" + version, null), parser);
+                String referred = "subject " + subject + " version " + version;
+                if (!fetched.add(referred)) {
+                    throw new RegistryException(Kind.UNUSABLE_SCHEMA, 0, what + " cannot be parsed: " + referred
+                            + " refers to itself, or does not define the name under which it is referred to", null);
+                }
+                if (fetched.size() > MOST_REFERENCES) {
+                    throw new RegistryException(Kind.UNUSABLE_SCHEMA, 0, what + " cannot be parsed: it refers to more than "
+                            + MOST_REFERENCES + " other schemas", null);
+                }
+                parse(referred, http.call("GET", "/subjects/" + encode(subject) + "/versions/" + version, null), parser, fetched);
             }
         }
         try {

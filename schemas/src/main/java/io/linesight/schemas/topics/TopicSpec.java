@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.common.errors.InvalidTopicException;
 import org.apache.kafka.common.internals.Topic;
 
 /**
@@ -41,7 +42,11 @@ public record TopicSpec(String name, int partitions, short replicationFactor, Cl
         Objects.requireNonNull(cleanup, "cleanup");
         Objects.requireNonNull(retention, "retention");
         Objects.requireNonNull(doc, "doc");
-        Topic.validate(name);
+        try {
+            Topic.validate(name);
+        } catch (InvalidTopicException e) {
+            throw new IllegalArgumentException(e.getMessage(), e);
+        }
         if (partitions < 1) {
             throw new IllegalArgumentException("topic " + name + ": partitions=" + partitions + "; at least 1 is needed");
         }

@@ -10,6 +10,7 @@ import io.linesight.schemas.registry.ScriptedRegistry.Answer;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Base64;
@@ -25,6 +26,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class SchemaRegistryClientTest {
 
@@ -170,6 +172,38 @@ class SchemaRegistryClientTest {
         assertThat(e.kind()).isEqualTo(Kind.INCOMPATIBLE);
         assertThat(e).hasMessageContaining("io.linesight.schemas.FrameRef").hasMessageContaining("subject s")
                 .hasMessageContaining("field x has no default").hasMessageContaining("Nothing was registered");
+    }
+
+    @Test
+    void shouldRefuseSchemasThatReferToThemselves() {
+        server.on("GET /subjects/a/versions/1", 200, "{\"references\":[{\"name\":\"x.A\",\"subject\":\"a\",\"version\":1}],\"schema\":\"\\\"string\\\"\"}");
+        server.on("GET /schemas/ids/7", 200, "{\"references\":[{\"name\":\"x.A\",\"subject\":\"a\",\"version\":1}],\"schema\":\"\\\"string\\\"\"}");
+        assertThatThrownBy(() -> new SchemaRegistryClient(Map.of("schema.registry.url", server.url())).schemaById(7)).isInstanceOfSatisfying(RegistryException.class, e -> assertThat(e.kind()).isEqualTo(Kind.UNUSABLE_SCHEMA))
+                .hasMessageContaining("subject a version 1").hasMessageContaining("refers to itself");
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 20 << 20})
+    void shouldNeitherWaitForNorKeepABodyWithoutEnd(int sent) throws Exception {
+        try (ServerSocket socket = new ServerSocket(0, 5, InetAddress.getLoopbackAddress())) {
+            Thread peer = new Thread(() -> {
+                try (Socket s = socket.accept()) {
+                    s.getOutputStream().write("HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+                    byte[] some = new byte[1 << 16];
+                    for (int i = 0; i < sent; i += some.length) s.getOutputStream().write(some);
+                    s.getInputStream().readAllBytes();   // until the client gives up
+                    s.getInputStream().read();
+                } catch (java.io.IOException e) {
+                    // it did
+                }
+            });
+            peer.setDaemon(true);
+            peer.start();
+            SchemaRegistryClient client = new SchemaRegistryClient(Map.of("schema.registry.url", "http://127.0.0.1:" + socket.getLocalPort(), "max.retries", 0,
+                    "http.connect.timeout.ms", 500, "http.read.timeout.ms", 2000));
+            assertThatThrownBy(client::subjects).isInstanceOfSatisfying(RegistryException.class, e -> assertThat(e.kind()).isEqualTo(Kind.UNREACHABLE))
+                    .hasMessageContaining(sent == 0 ? "no complete answer within 2500 ms" : "more than 16777216 bytes");
+        }
     }
 
     @Test

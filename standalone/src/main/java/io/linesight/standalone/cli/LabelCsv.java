@@ -1,6 +1,7 @@
 package io.linesight.standalone.cli;
 
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,10 +27,18 @@ final class LabelCsv {
         }
     }
 
+    private static final long LARGEST = 64L << 20;
+
     private LabelCsv() { }
 
     static List<Row> read(Path file) throws IOException {
-        String text = Files.readString(file, StandardCharsets.UTF_8);
+        if (Files.size(file) > LARGEST) throw new UserError(file + " has " + Files.size(file) + " bytes; at most " + LARGEST + " are read at a time. Split it; nothing was labelled");
+        String text;
+        try {
+            text = Files.readString(file, StandardCharsets.UTF_8);
+        } catch (CharacterCodingException e) {
+            throw new UserError(file + " is not UTF-8; save it as UTF-8. Nothing was labelled", e);
+        }
         if (text.startsWith("\uFEFF")) text = text.substring(1);
         List<Row> rows = new ArrayList<>();
         List<String> header = null;

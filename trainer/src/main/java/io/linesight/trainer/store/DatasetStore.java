@@ -140,7 +140,13 @@ public final class DatasetStore implements AutoCloseable {
         List<JsonNode> lines = new ArrayList<>();
         journal = Journal.open(config.folder().resolve("journal.jsonl"), lines, disk);
         try {
-            for (JsonNode line : lines) replay(line);
+            for (int i = 0; i < lines.size(); i++) {
+                try {
+                    replay(lines.get(i));
+                } catch (IllegalArgumentException e) {
+                    throw new StoreException("line " + (i + 1) + " of the journal in " + config.folder() + " is damaged (" + e.getMessage() + "); restore the folder from a copy, or remove that line to go on without what it says. Nothing was changed", e);
+                }
+            }
             List<String> missing = new ArrayList<>();
             for (Picture p : pictures.values()) {
                 if (!blobs.has(p.sha256())) missing.add(p.sha256());
@@ -164,10 +170,13 @@ public final class DatasetStore implements AutoCloseable {
         Place place = new Place(n.path("lp").asInt(-1), n.path("lo").asLong(-1));
         switch (n.path("op").asText()) {
             case "put" -> {
-                Picture p = new Picture(frame, n.get("product").asText(), n.get("anomalous").asBoolean(), Origin.valueOf(n.get("origin").asText()), n.get("annotator").asText(),
-                        instant(n.get("at").asLong()), n.get("sha").asText(), n.hasNonNull("mask") ? n.get("mask").asText() : null, Side.valueOf(n.get("side").asText()), n.get("seq").asLong());
-                sizes.put(p.sha256(), n.get("bytes").asLong());
-                if (p.mask() != null) sizes.put(p.mask(), n.get("maskBytes").asLong());
+                boolean masked = n.hasNonNull("mask");
+                Picture p = new Picture(frame, text(n, "product"), needed(n, "anomalous").asBoolean(), Origin.valueOf(text(n, "origin")), text(n, "annotator"),
+                        instant(number(n, "at")), sha(n, "sha"), masked ? sha(n, "mask") : null, Side.valueOf(text(n, "side")), number(n, "seq"));
+                long bytes = number(n, "bytes");
+                long maskBytes = masked ? number(n, "maskBytes") : 0;
+                sizes.put(p.sha256(), bytes);
+                if (masked) sizes.put(p.mask(), maskBytes);
                 set(p, place);
             }
             case "retract" -> {
@@ -178,15 +187,37 @@ public final class DatasetStore implements AutoCloseable {
             case "evict" -> unset(frame);
             case "known" -> last.put(frame, place);
             case "pending" -> {
-                pending.put(frame, new Pending(frame, java.util.Base64.getDecoder().decode(n.get("label").asText()), place, instant(n.get("at").asLong())));
+                pending.put(frame, new Pending(frame, java.util.Base64.getDecoder().decode(text(n, "label")), place, instant(number(n, "at"))));
                 last.put(frame, place);
             }
             case "drop" -> pending.remove(frame);
-            case "positions" -> n.get("offsets").properties().forEach(e -> positions.put(Integer.parseInt(e.getKey()), e.getValue().asLong()));
-            case "sequence" -> sequence = Math.max(sequence, n.get("seq").asLong());
-            case "bound" -> boundTo = n.get("to").asText();
+            case "positions" -> needed(n, "offsets").properties().forEach(e -> positions.put(Integer.parseInt(e.getKey()), e.getValue().asLong()));
+            case "sequence" -> sequence = Math.max(sequence, number(n, "seq"));
+            case "bound" -> boundTo = text(n, "to");
             default -> throw new StoreException("the journal in " + config.folder() + " has a line '" + n.path("op").asText() + "' that this program does not know; use the program that wrote it. Nothing was changed");
         }
+    }
+
+    private static JsonNode needed(JsonNode n, String name) {
+        if (!n.hasNonNull(name)) throw new IllegalArgumentException("it has no '" + name + "'");
+        return n.get(name);
+    }
+
+    private static String text(JsonNode n, String name) {
+        if (!needed(n, name).isTextual()) throw new IllegalArgumentException("its '" + name + "' is no text");
+        return n.get(name).asText();
+    }
+
+    private static long number(JsonNode n, String name) {
+        if (!needed(n, name).isIntegralNumber() || !n.get(name).canConvertToLong()) throw new IllegalArgumentException("its '" + name + "' is no whole number");
+        return n.get(name).asLong();
+    }
+
+    /** It becomes the name of a file. */
+    private static String sha(JsonNode n, String name) {
+        String sha = text(n, name);
+        if (!sha.matches("[0-9a-f]{64}")) throw new IllegalArgumentException("its '" + name + "' is no SHA-256");
+        return sha;
     }
 
     private void set(Picture p, Place place) {
