@@ -402,7 +402,8 @@ final class Mutator {
 
     private byte[] safetensors(byte[] b) {
         ByteBuffer in = ByteBuffer.wrap(b).order(ByteOrder.LITTLE_ENDIAN);
-        int length = (int) in.getLong(0);
+        int length = Math.toIntExact(in.getLong(0));
+        if (length < 0 || length > b.length - 8) throw new IllegalStateException("no header any more");
         byte[] header = json(Arrays.copyOfRange(b, 8, 8 + length));
         byte[] out = replaced(b, 8, length, header);
         if (random.nextInt(5) > 0) ByteBuffer.wrap(out).order(ByteOrder.LITTLE_ENDIAN).putLong(0, header.length);
@@ -410,7 +411,7 @@ final class Mutator {
     }
 
     private byte[] npy(byte[] b) {
-        int length = (b[8] & 0xff) | (b[9] & 0xff) << 8;
+        int length = Math.min(b.length - 10, (b[8] & 0xff) | (b[9] & 0xff) << 8);
         byte[] header = random.nextInt(4) == 0 ? text(Arrays.copyOfRange(b, 10, 10 + length)) : json(Arrays.copyOfRange(b, 10, 10 + length));
         byte[] out = replaced(b, 10, length, header);
         if (header.length < 65536) ByteBuffer.wrap(out).order(ByteOrder.LITTLE_ENDIAN).putShort(8, (short) header.length);
