@@ -17,7 +17,7 @@ public final class Kafka {
     @Option(names = {"-r", "--registry"}, paramLabel = "URL", description = "Schema registry.")
     String registry;
 
-    @Option(names = {"-c", "--config"}, paramLabel = "FILE", description = "Properties file with settings for Kafka, the registry and Linesight; options come on top of it.")
+    @Option(names = {"-c", "--config"}, paramLabel = "FILE", description = "Properties file with settings for Kafka, the registry and Linesight; variables LINESIGHT_SET_<KEY> come on top of it, options on top of those.")
     Path config;
 
     @Option(names = {"-s", "--set"}, paramLabel = "KEY=VALUE", description = "One setting, as it would stand in the file; may be repeated.")
@@ -35,6 +35,7 @@ public final class Kafka {
             }
             p.stringPropertyNames().forEach(k -> out.put(k, p.getProperty(k)));
         }
+        out.putAll(EnvironmentSettings.of(System.getenv()));
         out.putAll(set);
         if (bootstrapServers != null) out.put("bootstrap.servers", bootstrapServers);
         if (registry != null) out.put("schema.registry.url", registry);

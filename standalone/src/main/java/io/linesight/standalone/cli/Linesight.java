@@ -17,7 +17,7 @@ import picocli.CommandLine.Option;
 @Command(name = "linesight", mixinStandardHelpOptions = true, versionProvider = Linesight.Version.class, sortOptions = false,
         description = "Streaming visual inspection: camera frames in, MMAD anomaly events out.",
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = {DemoCommand.class, SimulateCommand.class, FitCommand.class, CalibrateCommand.class, EvaluateCommand.class, ScoreCommand.class, ReplayCommand.class,
+        subcommands = {DemoCommand.class, SimulateCommand.class, FitCommand.class, CalibrateCommand.class, EvaluateCommand.class, ScoreCommand.class, ReplayCommand.class, CameraCommand.class,
             ServeCommand.class, LabelCommand.class, TrainCommand.class, TopicsCommand.class, ModelsCommand.class, EncoderCommand.class, ParityCommand.class,
             CommandLine.HelpCommand.class},
         exitCodeListHeading = "%nExit codes:%n",

@@ -31,11 +31,11 @@ class LinesightTest {
     @Test
     void shouldExplainItself() {
         assertThat(run("--help")).isZero();
-        assertThat(out.toString()).contains("demo", "simulate", "fit", "evaluate", "score", "replay", "serve", "label", "train", "topics", "models", "encoder", "parity", "Exit codes", "Examples");
+        assertThat(out.toString()).contains("demo", "simulate", "fit", "evaluate", "score", "replay", "camera", "serve", "label", "train", "topics", "models", "encoder", "parity", "Exit codes", "Examples");
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"demo", "simulate", "fit", "evaluate", "score", "replay", "serve", "label", "train", "topics", "models", "encoder", "parity"})
+    @ValueSource(strings = {"demo", "simulate", "fit", "evaluate", "score", "replay", "camera", "serve", "label", "train", "topics", "models", "encoder", "parity"})
     void shouldExplainEveryCommand(String command) {
         assertThat(run(command, "--help")).isZero();
         assertThat(out.toString()).contains("Usage: linesight " + command, "linesight " + command, "--verbose");
@@ -56,6 +56,9 @@ class LinesightTest {
         assertThat(run("demo", "--for", "2 minutes")).isEqualTo(2);
         assertThat(run("demo", "--fps", "0")).isEqualTo(2);
         assertThat(run("simulate")).isEqualTo(2);
+        assertThat(run("camera", "--cameras", "0")).isEqualTo(2);
+        assertThat(run("camera", "--fps", "0")).isEqualTo(2);
+        assertThat(run("camera", "--defects", "1.5")).isEqualTo(2);
         assertThat(run("simulate", "--out", dir.resolve("x").toString(), "--products", "sprocket")).isEqualTo(2);
         assertThat(run("fit", "--data", dir.toString(), "--out", "m.onnx")).isEqualTo(2);
         assertThat(run("replay", "--data", dir.toString(), "--split", "both")).isEqualTo(2);
