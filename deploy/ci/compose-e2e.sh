@@ -57,8 +57,7 @@ say "frames through"
 consume() {
   compose exec -T kafka java -cp '/opt/kafka/libs/*' org.apache.kafka.tools.consumer.ConsoleConsumer --bootstrap-server kafka:29092 \
     --topic "$1" --from-beginning --max-messages 1 --timeout-ms 20000 \
-    --command-property isolation.level=read_committed \
-    --formatter-property value.deserializer=org.apache.kafka.common.serialization.ByteArrayDeserializer 2>/dev/null
+    --command-property isolation.level=read_committed 2>/dev/null
 }
 header="$(consume linesight.anomalies.v1 | head -c 5 | od -An -tu1 | tr -s ' ')"
 read -r magic a b c d <<<"$header"
@@ -92,8 +91,12 @@ done
 [ "$up" = "2 1" ] || fail "Prometheus does not see two inspect and one trainer but '$up'"
 say "Prometheus scrapes inspect x 2 and trainer"
 
-# The demo camera as a service, and a rolling restart under it.
+# The demo camera as a service. An instance that is stopped under it says that all it took is committed.
 compose up -d --no-deps --scale inspect=2 camera >/dev/null 2>&1
 sleep 5
 [ "$(health "$(containers camera)")" = running/none ] || fail "the demo camera does not run"
-say "compose passed"
+stopped="$(containers inspect | head -n 1)"
+docker stop -t 70 "$stopped" >/dev/null
+[ "$(docker inspect -f '{{.State.ExitCode}}' "$stopped")" = 0 ] || fail "inspect ended with exit code $(docker inspect -f '{{.State.ExitCode}}' "$stopped") when it was stopped"
+docker logs "$stopped" 2>&1 | grep -q '^Stopped; every frame that was taken has its committed result' || fail "inspect did not end in order"
+say "stopped in order; compose passed"

@@ -67,6 +67,11 @@ public final class SchemaRegistryClient {
                 if (e.kind() != Kind.INCOMPATIBLE) {
                     throw e;
                 }
+                // Apicurio answers so to the second of two who create a subject at once, too: then the schema is there now.
+                Optional<Integer> there = find(subject, schema);
+                if (there.isPresent()) {
+                    return there.get();
+                }
                 throw new RegistryException(Kind.INCOMPATIBLE, e.errorCode(), "schema " + schema.getFullName()
                         + " may not be registered under subject " + subject + ", because readers of its earlier versions"
                         + " or of the new one would break. Nothing was registered. " + e.getMessage(), e);
@@ -89,6 +94,17 @@ public final class SchemaRegistryClient {
             ids.put(key, id);
         }
         return id;
+    }
+
+    private Optional<Integer> find(String subject, Schema schema) {
+        try {
+            return Optional.of(lookup(subject, schema));
+        } catch (RegistryException e) {
+            if (e.isRetriable()) {
+                throw e;
+            }
+            return Optional.empty();
+        }
     }
 
     /**

@@ -53,6 +53,14 @@ class SchemaRegistryClientTest {
     }
 
     @Test
+    void shouldTakeTheSchemaThatAnotherRegisteredAtTheSameMoment() {
+        server.on("POST /subjects/a-value/versions", 409, "{\"error_code\": 409, \"message\": \"An artifact with ID 'a-value' already exists.\"}");
+        server.on("POST /subjects/a-value", 200, "{\"subject\": \"a-value\", \"id\": 5, \"version\": 1, \"schema\": \"{}\"}");
+
+        assertThat(client(Map.of()).register("a-value", SCHEMA)).isEqualTo(5);
+    }
+
+    @Test
     void shouldAskForAnIdOnce() {
         server.on("GET /schemas/ids/3", 200, "{\"schema\": \"\\\"string\\\"\"}");
         SchemaRegistryClient client = client(Map.of());
