@@ -114,6 +114,10 @@ public final class LinesightAvroDeserializer<T extends IndexedRecord> implements
                 default -> throw e;
             }
         }
+        if (EmptyElements.in(writer)) {
+            return refuse("schema id " + id + " (" + writer.getFullName() + ") has an array whose elements take no bytes, so a few bytes"
+                    + " could claim millions of them");
+        }
         Schema wanted = config.expected;
         if (wanted == null) {
             if (!config.specific) {
