@@ -22,9 +22,15 @@ public final class ChildJvm implements AutoCloseable {
 
     /** @param log is appended to */
     public ChildJvm(Path log, List<String> options, Class<?> main, String... args) throws IOException {
+        this(log, List.of(), options, main, args);
+    }
+
+    /** @param wrapper command that the JVM's is appended to, and that becomes the JVM */
+    ChildJvm(Path log, List<String> wrapper, List<String> options, Class<?> main, String... args) throws IOException {
         this.log = log;
         from = Files.exists(log) ? Files.size(log) : 0;
-        List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:+UseSerialGC",
+        List<String> command = new ArrayList<>(wrapper);
+        command.addAll(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:+UseSerialGC",
                 "--add-modules", "jdk.incubator.vector", "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0"));
         command.addAll(options);
         command.add(main.getName());
@@ -55,6 +61,14 @@ public final class ChildJvm implements AutoCloseable {
     void tell(char letter) throws IOException {
         process.getOutputStream().write(letter);
         process.getOutputStream().flush();
+    }
+
+    boolean isAlive() {
+        return process.isAlive();
+    }
+
+    long pid() {
+        return process.pid();
     }
 
     /** SIGTERM. */

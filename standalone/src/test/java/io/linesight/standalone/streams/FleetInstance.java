@@ -14,6 +14,7 @@ import java.io.Reader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Properties;
@@ -112,6 +113,15 @@ final class FleetInstance {
             }
             System.exit(app.close(Duration.ofSeconds(30)) ? 0 : 4);
         }
+    }
+
+    /** KiB of live heap, of resident memory, and of what native code has allocated, asked of an instance. */
+    static long[] askMemory(ChildJvm app) throws IOException, InterruptedException {
+        int before = app.said().lastIndexOf(MEMORY);
+        app.tell(SAY_MEMORY);
+        Desk.await(() -> app.said().lastIndexOf(MEMORY) > before && app.said().indexOf('.', app.said().lastIndexOf(MEMORY)) > 0, app::said);
+        String said = app.said().substring(app.said().lastIndexOf(MEMORY) + MEMORY.length());
+        return Arrays.stream(said.substring(0, said.indexOf('.')).split(" ")).mapToLong(Long::parseLong).toArray();
     }
 
     /** KiB of live heap, of resident memory, and of what native code has allocated; the last is 0 where the C library does not tell. */

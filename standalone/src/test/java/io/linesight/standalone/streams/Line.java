@@ -22,6 +22,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.atomic.AtomicLong;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -36,44 +37,51 @@ final class Line implements AutoCloseable {
 
     static final SizeLimits LIMITS = new SizeLimits(1 << 20);
 
-    private final EmbeddedKafka kafka;
-    private final EmbeddedRegistry registry;
+    private final String bootstrapServers;
+    private final String registryUrl;
     private final String prefix;
     final Topics topics;
     private final AvroSerde<CameraFrame> frames;
     private final AvroSerde<InspectionResult> results;
     private final KafkaProducer<byte[], byte[]> producer;
+    private final AtomicLong acknowledged = new AtomicLong();
 
     /** Creates topics of that prefix; takes no ownership of broker and registry. */
     Line(EmbeddedKafka kafka, EmbeddedRegistry registry, String prefix, int partitions) {
-        this.kafka = kafka;
-        this.registry = registry;
+        this(kafka.bootstrapServers(), registry.url(), prefix, partitions, Map.of());
+    }
+
+    /** @param camera settings of the cameras' producer, on top of what it has */
+    Line(String bootstrapServers, String registryUrl, String prefix, int partitions, Map<String, ?> camera) {
+        this.bootstrapServers = bootstrapServers;
+        this.registryUrl = registryUrl;
         this.prefix = prefix;
         topics = Topics.of(prefix, partitions, TopicSpec.BROKER_DEFAULT, LIMITS);
         try (Admin admin = admin()) {
             TopicAdmin.ensure(admin, topics.all());
         }
-        Map<String, String> serde = Map.of("schema.registry.url", registry.url());
+        Map<String, String> serde = Map.of("schema.registry.url", registryUrl);
         frames = AvroSerde.of(CameraFrame.class, serde, false);
         results = AvroSerde.of(InspectionResult.class, serde, false);
         Map<String, Object> configs = new HashMap<>(LIMITS.producerConfigs());
-        configs.put("bootstrap.servers", kafka.bootstrapServers());
+        configs.put("bootstrap.servers", bootstrapServers);
         configs.put("enable.idempotence", "true");
         configs.put("linger.ms", "5");
+        configs.putAll(camera);
         producer = new KafkaProducer<>(configs, new ByteArraySerializer(), new ByteArraySerializer());
     }
 
     String registryUrl() {
-        return registry.url();
+        return registryUrl;
     }
 
     Admin admin() {
-        return Admin.create(Map.of("bootstrap.servers", kafka.bootstrapServers()));
+        return Admin.create(Map.of("bootstrap.servers", bootstrapServers));
     }
 
     /** Settings of an inspection app on this line. */
     Map<String, String> settings(String... more) {
-        Map<String, String> settings = new HashMap<>(Map.of("bootstrap.servers", kafka.bootstrapServers(), "schema.registry.url", registry.url(),
+        Map<String, String> settings = new HashMap<>(Map.of("bootstrap.servers", bootstrapServers, "schema.registry.url", registryUrl,
                 "linesight.topics.prefix", prefix, "linesight.max.frame.bytes", "" + LIMITS.frameBytes()));
         for (int i = 0; i < more.length; i += 2) settings.put(more[i], more[i + 1]);
         return settings;
@@ -95,7 +103,13 @@ final class Line implements AutoCloseable {
     void sendBytes(int partition, String key, byte[] value) {
         producer.send(new ProducerRecord<>(topics.frames().name(), partition, key == null ? null : key.getBytes(), value), (metadata, e) -> {
             if (e != null) throw new IllegalStateException("a test frame was not written", e);
+            acknowledged.incrementAndGet();
         });
+    }
+
+    /** Frames and bad records that the broker has said to have. */
+    long acknowledged() {
+        return acknowledged.get();
     }
 
     void flush() {
@@ -105,7 +119,7 @@ final class Line implements AutoCloseable {
     /** Everything committed in a topic, in order per partition. */
     List<ConsumerRecord<byte[], byte[]>> read(TopicSpec topic, String isolation) {
         Map<String, Object> configs = new HashMap<>(topics.limits().consumerConfigs());
-        configs.put("bootstrap.servers", kafka.bootstrapServers());
+        configs.put("bootstrap.servers", bootstrapServers);
         configs.put("isolation.level", isolation);
         List<ConsumerRecord<byte[], byte[]>> records = new ArrayList<>();
         try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(configs, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {

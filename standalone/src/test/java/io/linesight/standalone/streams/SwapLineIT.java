@@ -171,12 +171,8 @@ class SwapLineIT {
     }
 
     private static Memory memory(ChildJvm app) throws Exception {
-        int before = app.said().lastIndexOf(FleetInstance.MEMORY);
-        app.tell(FleetInstance.SAY_MEMORY);
-        Desk.await(() -> app.said().lastIndexOf(FleetInstance.MEMORY) > before && app.said().indexOf('.', app.said().lastIndexOf(FleetInstance.MEMORY)) > 0, app::said);
-        String said = app.said().substring(app.said().lastIndexOf(FleetInstance.MEMORY) + FleetInstance.MEMORY.length());
-        String[] numbers = said.substring(0, said.indexOf('.')).split(" ");
-        return new Memory(Long.parseLong(numbers[0]), Long.parseLong(numbers[1]), Long.parseLong(numbers[2]));
+        long[] kib = FleetInstance.askMemory(app);
+        return new Memory(kib[0], kib[1], kib[2]);
     }
 
     private static void checkResults(List<InspectionResult> results, Map<String, List<Float>> expected, long sent) {
