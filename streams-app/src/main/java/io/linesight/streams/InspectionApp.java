@@ -6,6 +6,7 @@ import io.linesight.mmad.runtime.DeviceChooser;
 import io.linesight.mmad.score.OrtScorer;
 import io.linesight.mmad.score.Scorer;
 import io.linesight.mmad.score.Scores;
+import io.linesight.schemas.connection.BrokerFault;
 import io.linesight.schemas.ModelRole;
 import io.linesight.schemas.ModelStatus;
 import io.linesight.schemas.Rollout;
@@ -325,6 +326,9 @@ public final class InspectionApp implements AutoCloseable {
             metrics.threadReplaced();
             return StreamThreadExceptionResponse.REPLACE_THREAD;
         }
+        BrokerFault fault = BrokerFault.of(e);
+        boolean plain = fault == BrokerFault.NOT_ALLOWED || fault == BrokerFault.WRONG_CREDENTIALS || fault == BrokerFault.EXPIRED_CERTIFICATE;
+        if (plain) LOG.error("{}", BrokerFault.explain(config.bootstrapServers(), e));
         int allowed = config.recovery().threadReplacements();
         synchronized (replacements) {
             long now = System.nanoTime();
@@ -337,7 +341,7 @@ public final class InspectionApp implements AutoCloseable {
                 return StreamThreadExceptionResponse.REPLACE_THREAD;
             }
         }
-        failure = e;
+        failure = plain ? new IllegalStateException(BrokerFault.explain(config.bootstrapServers(), e), e) : e;
         LOG.error("Stream threads failed more than {} times in 10 minutes; the app stops. Uncommitted frames stay in Kafka for the next start", allowed, e);
         return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
     }

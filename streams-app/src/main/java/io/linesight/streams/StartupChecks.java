@@ -1,5 +1,7 @@
 package io.linesight.streams;
 
+import io.linesight.schemas.connection.BrokerFault;
+import io.linesight.schemas.connection.GroupMembers;
 import io.linesight.schemas.registry.RegistryException;
 import io.linesight.schemas.registry.SchemaRegistryClient;
 import io.linesight.schemas.topics.TopicAdmin;
@@ -12,10 +14,12 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.ConsumerGroupDescription;
 import org.apache.kafka.common.KafkaException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -67,27 +71,51 @@ final class StartupChecks {
             for (TopicAdmin.TopicReport report : TopicAdmin.check(admin, topics)) {
                 switch (report.state()) {
                     case MISSING -> problems.add("Topic " + report.topic().name() + " does not exist. Create the topics with: linesight topics");
-                    case DIFFERS -> LOG.info("Topic {}", report.describe());
+                    case DIFFERS -> differs(config, report, problems);
                     case EXISTS, CREATED -> { }
                 }
             }
-        } catch (TimeoutException | org.apache.kafka.common.errors.TimeoutException e) {
-            problems.add(silent(config, patience));
-        } catch (ExecutionException e) {
-            problems.add(e.getCause() instanceof org.apache.kafka.common.errors.TimeoutException ? silent(config, patience)
-                    : "Kafka at " + config.bootstrapServers() + " refused: " + e.getCause().getMessage());
-        } catch (KafkaException e) {
-            String reason = e.getCause() == null ? e.getMessage() : e.getMessage() + ": " + e.getCause().getMessage();
-            problems.add("Kafka at " + config.bootstrapServers() + " cannot be used: " + reason);
+            group(config, admin, patience, problems);
+        } catch (TimeoutException | ExecutionException | KafkaException e) {
+            String why = BrokerFault.explain(config.bootstrapServers(), e);
+            problems.add(BrokerFault.of(e) == BrokerFault.SILENT ? why.replace(". Check", " within " + patience.toMillis() + " ms. Check") : why);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             problems.add("interrupted while Kafka was asked");
         }
     }
 
-    private static String silent(InspectionConfig config, Duration patience) {
-        return "No Kafka broker answered at " + config.bootstrapServers() + " within " + patience.toMillis() + " ms. Check "
-                + InspectionConfig.BOOTSTRAP_SERVERS + " and that the broker runs, then start again";
+    /** A topic that takes less than is written to it would fail later, on the first large record, thread after thread. */
+    private static void differs(InspectionConfig config, TopicAdmin.TopicReport report, List<String> problems) {
+        LOG.info("Topic {}", report.describe());
+        TopicSpec topic = report.topic();
+        for (TopicAdmin.Difference d : report.differences()) {
+            if (!d.setting().equals("max.message.bytes") || !d.found().matches("\\d{1,10}") || Long.parseLong(d.found()) >= topic.maxMessageBytes()) continue;
+            String mend = "Raise it: kafka-configs --bootstrap-server " + config.bootstrapServers() + " --alter --entity-type topics --entity-name " + topic.name()
+                    + " --add-config max.message.bytes=" + topic.maxMessageBytes() + ", or set " + InspectionConfig.MAX_FRAME_BYTES + " to the largest frame there really is";
+            if (topic.name().equals(config.topics().frames().name())) {
+                LOG.warn("Topic {} takes records of {} bytes only, {} allows frames of {}: the broker refuses larger ones at the camera, which says so; smaller ones are inspected. {}",
+                        topic.name(), d.found(), InspectionConfig.MAX_FRAME_BYTES, config.topics().limits().frameBytes(), mend);
+            } else {
+                problems.add("Topic " + topic.name() + " takes records of " + d.found() + " bytes only, and up to " + topic.maxMessageBytes() + " are written to it. " + mend);
+            }
+        }
+    }
+
+    /** Another program with this id would share the partitions, and each of the two would miss what the other takes. */
+    private static void group(InspectionConfig config, Admin admin, Duration patience, List<String> problems) throws InterruptedException, TimeoutException {
+        String id = config.applicationId();
+        try {
+            ConsumerGroupDescription group = admin.describeConsumerGroups(List.of(id)).describedGroups().get(id).get(patience.toMillis(), TimeUnit.MILLISECONDS);
+            List<GroupMembers.Member> foreign = GroupMembers.foreign(GroupMembers.of(group), id, Set.of(config.topics().frames().name()));
+            if (!foreign.isEmpty()) {
+                problems.add("Another program uses the " + InspectionConfig.APPLICATION_ID + " '" + id + "': " + foreign.get(0) + (foreign.size() > 1 ? " and " + (foreign.size() - 1) + " more" : "")
+                        + ". Both would miss frames that the other takes. Give this app an " + InspectionConfig.APPLICATION_ID + " of its own, or stop the other program");
+            }
+        } catch (ExecutionException e) {
+            // Nobody there yet, or not allowed to look: what joining needs is said when the threads join.
+            LOG.debug("The group {} could not be described: {}", id, e.getCause().toString());
+        }
     }
 
     private static void registry(InspectionConfig config, List<String> problems) {

@@ -6,6 +6,7 @@ import ai.onnxruntime.OrtProvider;
 import ai.onnxruntime.OrtSession;
 import io.linesight.mmad.scan.ScanWarmup;
 import io.linesight.mmad.scan.SelectiveScanOperator;
+import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -38,6 +39,17 @@ public final class DeviceChooser {
     /** Whether this build of ONNX Runtime has CUDA; says nothing about a GPU being there. */
     public static boolean builtWithCuda() {
         return OrtEnvironment.getAvailableProviders().contains(OrtProvider.CUDA);
+    }
+
+    /** Why ONNX Runtime's CUDA provider does not load for this GPU; empty when it does. Loads the natives. */
+    public static Optional<String> whyNoCuda(int index) {
+        if (!builtWithCuda()) return Optional.of("this build has no CUDA (Maven profile 'cuda')");
+        try (OrtSession.SessionOptions session = new OrtSession.SessionOptions()) {
+            session.addCUDA(index);
+            return Optional.empty();
+        } catch (OrtException e) {
+            return Optional.of(e.getMessage());
+        }
     }
 
     /**

@@ -11,8 +11,12 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.format.DateTimeFormatter;
+import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
@@ -83,6 +87,25 @@ final class RegistryHttp {
         throw new RegistryException(Kind.UNREACHABLE, 0, "no schema registry answers: " + String.join(", ", unreachable)
                 + "; tried " + (config.maxRetries + 1) + " times. Check " + RegistryConfig.URL
                 + "; the call can be repeated once the registry is back", lastFault);
+    }
+
+    /** The Date header of the endpoint that answered last. */
+    Optional<Instant> clock() {
+        Endpoint endpoint = config.endpoints.get(preferred);
+        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(endpoint.base() + "/subjects")).timeout(config.readTimeout);
+        if (endpoint.authorization() != null) {
+            request.header("Authorization", endpoint.authorization());
+        }
+        try {
+            return client.send(request.build(), HttpResponse.BodyHandlers.discarding()).headers().firstValue("Date")
+                    .map(date -> Instant.from(DateTimeFormatter.RFC_1123_DATE_TIME.parse(date)));
+        } catch (DateTimeParseException e) {
+            return Optional.empty();
+        } catch (IOException e) {
+            throw new RegistryException(Kind.UNREACHABLE, 0, "the schema registry at " + endpoint + " does not answer: " + reason(e), e);
+        } catch (InterruptedException e) {
+            throw new InterruptException(e);
+        }
     }
 
     private JsonNode exchange(Endpoint endpoint, String method, String path, JsonNode body) throws IOException {

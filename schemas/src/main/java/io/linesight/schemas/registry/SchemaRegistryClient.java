@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.linesight.schemas.registry.RegistryException.Kind;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -137,6 +138,15 @@ public final class SchemaRegistryClient {
         List<String> subjects = new ArrayList<>();
         array(http.call("GET", "/subjects", null)).forEach(s -> subjects.add(s.asText()));
         return subjects;
+    }
+
+    /**
+     * The registry's clock, to the second, from the header of an answer; empty where it sends none.
+     *
+     * @throws RegistryException UNREACHABLE if none answers
+     */
+    public Optional<Instant> clock() {
+        return http.clock();
     }
 
     /**

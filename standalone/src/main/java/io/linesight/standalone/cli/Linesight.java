@@ -18,7 +18,7 @@ import picocli.CommandLine.Option;
         description = "Streaming visual inspection: camera frames in, MMAD anomaly events out.",
         synopsisSubcommandLabel = "COMMAND",
         subcommands = {DemoCommand.class, SimulateCommand.class, FitCommand.class, CalibrateCommand.class, EvaluateCommand.class, ScoreCommand.class, ReplayCommand.class, CameraCommand.class,
-            ServeCommand.class, AuditCommand.class, LabelCommand.class, TrainCommand.class, TopicsCommand.class, ModelsCommand.class, EncoderCommand.class, ParityCommand.class,
+            ServeCommand.class, AuditCommand.class, LabelCommand.class, TrainCommand.class, TopicsCommand.class, DoctorCommand.class, ModelsCommand.class, EncoderCommand.class, ParityCommand.class,
             CommandLine.HelpCommand.class},
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {"0:done", "1:it failed; the message says why and what happens next", "2:the command line is wrong"},

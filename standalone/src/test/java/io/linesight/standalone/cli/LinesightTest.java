@@ -31,11 +31,11 @@ class LinesightTest {
     @Test
     void shouldExplainItself() {
         assertThat(run("--help")).isZero();
-        assertThat(out.toString()).contains("demo", "simulate", "fit", "evaluate", "score", "replay", "camera", "serve", "label", "train", "topics", "models", "encoder", "parity", "Exit codes", "Examples");
+        assertThat(out.toString()).contains("demo", "simulate", "fit", "evaluate", "score", "replay", "camera", "serve", "label", "train", "topics", "doctor", "models", "encoder", "parity", "Exit codes", "Examples");
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"demo", "simulate", "fit", "evaluate", "score", "replay", "camera", "serve", "label", "train", "topics", "models", "encoder", "parity"})
+    @ValueSource(strings = {"demo", "simulate", "fit", "evaluate", "score", "replay", "camera", "serve", "label", "train", "topics", "doctor", "models", "encoder", "parity"})
     void shouldExplainEveryCommand(String command) {
         assertThat(run(command, "--help")).isZero();
         assertThat(out.toString()).contains("Usage: linesight " + command, "linesight " + command, "--verbose");
@@ -101,6 +101,23 @@ class LinesightTest {
         }
         assertThat(run("topics", "-b", "localhost:" + port, "--set", "default.api.timeout.ms=1500", "--set", "request.timeout.ms=1000")).isEqualTo(1);
         assertThat(err.toString()).contains("localhost:" + port, "does not answer");
+    }
+
+    @Test
+    void shouldListWhatTheDoctorKnowsAndEndInTimeWithoutABroker() throws IOException {
+        assertThat(run("doctor", "--problems")).isZero();
+        assertThat(out.toString()).contains("TOPIC_TOO_SMALL (stops)", "GROUP_SHARED", "    -> kafka-configs");
+        int port;
+        try (ServerSocket free = new ServerSocket(0)) {
+            port = free.getLocalPort();
+        }
+        assertThat(run("doctor", "-b", "localhost:" + port, "--for", "camera", "--timeout", "4s", "--acls")).isEqualTo(1);
+        assertThat(out.toString()).contains("STOP  broker", "nothing listens there", "not run: the broker cannot be used", "kafka-acls --bootstrap-server localhost:" + port,
+                "1 finding stops it");
+        out.getBuffer().setLength(0);
+        assertThat(run("doctor", "-b", "localhost:" + port, "--for", "camera", "--timeout", "4s", "--json")).isEqualTo(1);
+        assertThat(out.toString()).startsWith("{").contains("\"healthy\" : false", "\"problem\" : \"BROKER_UNUSABLE\"");
+        assertThat(run("doctor", "--device", "gpu")).isEqualTo(2);
     }
 
     @Test

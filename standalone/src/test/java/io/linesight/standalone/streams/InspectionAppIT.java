@@ -12,6 +12,7 @@ import io.linesight.schemas.FrameRef;
 import io.linesight.schemas.InspectionResult;
 import io.linesight.schemas.Verdict;
 import io.linesight.schemas.serde.AvroSerde;
+import io.linesight.schemas.topics.TopicSpec;
 import io.linesight.standalone.embedded.EmbeddedKafka;
 import io.linesight.standalone.embedded.EmbeddedRegistry;
 import io.linesight.streams.InspectionApp;
@@ -31,7 +32,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -238,6 +245,34 @@ class InspectionAppIT {
         InspectionApp app = new InspectionApp(InspectionConfig.of(line.settings("linesight.topics.prefix", "absent")), null, new MeanScorer());
         StartupException e = catchThrowableOfType(StartupException.class, app::start);
         assertThat(e.problems()).hasSize(4).allSatisfy(p -> assertThat(p).contains("absent.", "linesight topics"));
+    }
+
+    @Test
+    void shouldRefuseTopicsThatAreTooSmallForWhatIsWritten() throws Exception {
+        try (Admin admin = line.admin()) {
+            for (TopicSpec t : List.of(line.topics.frames(), line.topics.deadLetter())) {
+                admin.incrementalAlterConfigs(Map.of(new ConfigResource(ConfigResource.Type.TOPIC, t.name()),
+                        List.of(new AlterConfigOp(new ConfigEntry("max.message.bytes", "100000"), AlterConfigOp.OpType.SET)))).all().get();
+            }
+            ConfigResource letters = new ConfigResource(ConfigResource.Type.TOPIC, line.topics.deadLetter().name());
+            while (!admin.describeConfigs(List.of(letters)).all().get().get(letters).get("max.message.bytes").value().equals("100000")) Thread.sleep(20);
+        }
+        InspectionApp app = new InspectionApp(InspectionConfig.of(line.settings()), null, new MeanScorer());
+        StartupException e = catchThrowableOfType(StartupException.class, app::start);
+        assertThat(e.problems()).as("frames are only read").singleElement().asString().contains(line.topics.deadLetter().name(), "takes records of 100000 bytes only",
+                "kafka-configs --bootstrap-server", "max.message.bytes=" + line.topics.deadLetter().maxMessageBytes(), "linesight.max.frame.bytes");
+    }
+
+    @Test
+    void shouldRefuseAnApplicationIdThatAnotherProgramUses() throws Exception {
+        Map<String, Object> configs = Map.of("bootstrap.servers", line.settings().get("bootstrap.servers"), "group.id", "taken", "group.protocol", "classic", "client.id", "warehouse");
+        try (KafkaConsumer<byte[], byte[]> other = new KafkaConsumer<>(configs, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+            other.subscribe(List.of(line.topics.frames().name()));
+            while (other.assignment().isEmpty()) other.poll(Duration.ofMillis(100));
+            InspectionApp app = new InspectionApp(InspectionConfig.of(line.settings("application.id", "taken")), null, new MeanScorer());
+            StartupException e = catchThrowableOfType(StartupException.class, app::start);
+            assertThat(e.problems()).singleElement().asString().contains("Another program uses the application.id 'taken'", "warehouse", "of its own");
+        }
     }
 
     @Test

@@ -1,0 +1,4 @@
+package io.linesight.standalone.doctor;
+
+/** What is to run on the cluster. */
+public enum Part { SERVE, TRAIN, CAMERA, ALL }
