@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -19,10 +20,11 @@ import java.util.stream.Stream;
 import org.apache.avro.Schema;
 import org.apache.avro.SchemaCompatibility;
 import org.apache.avro.SchemaCompatibility.SchemaCompatibilityType;
-import org.apache.avro.generic.GenericData;
 import org.apache.avro.generic.GenericDatumReader;
 import org.apache.avro.generic.GenericDatumWriter;
+import org.apache.avro.generic.GenericEnumSymbol;
 import org.apache.avro.generic.GenericRecord;
+import org.apache.avro.generic.IndexedRecord;
 import org.apache.avro.io.BinaryEncoder;
 import org.apache.avro.io.DecoderFactory;
 import org.apache.avro.io.EncoderFactory;
@@ -151,12 +153,25 @@ class ReleasedSchemasTest {
                     GenericRecord back = new GenericDatumReader<GenericRecord>(now, old).read(null, DecoderFactory.get().binaryDecoder(written, 5, written.length - 5, null));
                     for (Schema.Field f : old.getFields()) {
                         if (now.getField(f.name()) != null) {
-                            assertThat(GenericData.get().compare(back.get(f.pos()), ((GenericRecord) value).get(f.pos()), f.schema())).as("%s.%s, written today and read by %s", record, f.name(), file.getFileName()).isZero();
+                            assertThat(plain(back.get(f.pos()))).as("%s.%s, written today and read by %s", record, f.name(), file.getFileName()).isEqualTo(plain(((GenericRecord) value).get(f.pos())));
                         }
                     }
                 }
             }
         }
+    }
+
+    /** Without what tells one Avro implementation's values from another's. */
+    private static Object plain(Object value) {
+        if (value instanceof CharSequence || value instanceof GenericEnumSymbol<?>) return value.toString();
+        if (value instanceof Map<?, ?> map) {
+            Map<String, Object> sorted = new TreeMap<>();
+            map.forEach((k, v) -> sorted.put(k.toString(), plain(v)));
+            return sorted;
+        }
+        if (value instanceof Collection<?> list) return list.stream().map(ReleasedSchemasTest::plain).toList();
+        if (value instanceof IndexedRecord r) return r.getSchema().getFields().stream().map(f -> String.valueOf(plain(r.get(f.pos())))).toList();
+        return value;
     }
 
     private static Object defaultOf(SpecificRecord record, Schema.Field field) {

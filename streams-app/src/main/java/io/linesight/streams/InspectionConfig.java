@@ -3,6 +3,7 @@ package io.linesight.streams;
 import io.linesight.mmad.image.ImageLimits;
 import io.linesight.mmad.runtime.ScanMode;
 import io.linesight.mmad.runtime.ScorerOptions;
+import io.linesight.schemas.config.Setting;
 import io.linesight.schemas.serde.AvroSerde;
 import io.linesight.schemas.serde.SerdeFactory;
 import io.linesight.schemas.topics.SizeLimits;
@@ -523,19 +524,18 @@ public record InspectionConfig(
         return metricsPort == null ? OptionalInt.empty() : OptionalInt.of(metricsPort);
     }
 
+    /** Every key with type, default, range and meaning. */
+    public static List<Setting> settings() {
+        return Setting.of(DEFINITION, Map.of(STATE_DIR, "linesight-streams in the temporary folder", MODELS_DIR, "linesight-models in the temporary folder", INSTANCE, "the host's name"));
+    }
+
     /** Every key with type, default and meaning, as text for people. */
     public static String reference() {
         StringBuilder out = new StringBuilder();
-        for (ConfigDef.ConfigKey key : DEFINITION.configKeys().values()) {
-            out.append(key.name).append(" (").append(key.type.name().toLowerCase(Locale.ROOT));
-            if (!key.hasDefault()) out.append(", required");
-            else if (key.name.equals(STATE_DIR)) out.append(", default: linesight-streams in the temporary folder");
-            else if (key.name.equals(MODELS_DIR)) out.append(", default: linesight-models in the temporary folder");
-            else if (key.name.equals(INSTANCE)) out.append(", default: the host's name");
-            else if (key.defaultValue == null) out.append(", no default");
-            else out.append(", default: ").append(key.defaultValue);
-            if (key.validator != null && !(key.validator instanceof ConfigDef.NonEmptyString)) out.append(", valid: ").append(key.validator);
-            out.append(")\n").append("    ").append(key.documentation).append('\n');
+        for (Setting s : settings()) {
+            out.append(s.name()).append(" (").append(s.type()).append(s.required() ? ", required" : ", default: " + s.defaultValue());
+            if (!s.valid().isEmpty()) out.append(", valid: ").append(s.valid());
+            out.append(")\n").append("    ").append(s.doc()).append('\n');
         }
         out.append(KAFKA_PREFIX).append("*\n    Any setting of Kafka Streams or its clients, for instance kafka.security.protocol or kafka.consumer.fetch.max.wait.ms.\n");
         return out.toString();

@@ -10,6 +10,11 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import org.apache.kafka.common.config.ConfigDef;
+import org.apache.kafka.common.config.ConfigDef.Importance;
+import org.apache.kafka.common.config.ConfigDef.Range;
+import org.apache.kafka.common.config.ConfigDef.Type;
+import org.apache.kafka.common.config.ConfigDef.ValidString;
 
 /**
  * Settings of everything in this module.
@@ -37,6 +42,21 @@ public record ModelsConfig(Map<String, Object> settings, Topics topics, Duration
     /** Secret, default none: see {@link #httpAuthorization()}. */
     public static final String HTTP_AUTHORIZATION = "linesight.models.http.authorization";
 
+    private static final ConfigDef DEFINITION = new ConfigDef()
+            .define(TRUSTED_KEYS, Type.LIST, "", Importance.HIGH,
+                    "Files with the public keys of those whose published checkpoints are served, separated by commas. With keys, or with linesight.models.unsigned=accept, 'serve' follows the rollouts of its channel; without, it serves linesight.checkpoint for good.")
+            .define(UNSIGNED, Type.STRING, "refuse", ValidString.in("refuse", "accept"), Importance.HIGH,
+                    "Whether published checkpoints without a signature are served. A wrong signature is always refused.")
+            .define(PATIENCE_MS, Type.INT, 30_000, Range.atLeast(1), Importance.LOW,
+                    "How long a broker or a web server that keeps checkpoints may stay silent before a download fails and is tried again.")
+            .define(MAX_BYTES, Type.LONG, (long) Integer.MAX_VALUE, Range.atLeast(1), Importance.LOW, "Largest published checkpoint that is downloaded.")
+            .define(HTTP_AUTHORIZATION, Type.PASSWORD, null, Importance.LOW, "Authorization header for checkpoints on a web server; a secret.");
+
+    /** Every key above with default, range and meaning; for the reference. */
+    public static ConfigDef definition() {
+        return new ConfigDef(DEFINITION);
+    }
+
     public ModelsConfig {
         settings = Map.copyOf(settings);
         trustedKeys = List.copyOf(trustedKeys);
@@ -55,7 +75,7 @@ public record ModelsConfig(Map<String, Object> settings, Topics topics, Duration
         Map<String, Object> all = new HashMap<>(settings);
         all.values().removeIf(Objects::isNull);
         List<String> keys = Arrays.stream(Objects.toString(all.get(TRUSTED_KEYS), "").split(",")).map(String::trim).filter(s -> !s.isEmpty()).toList();
-        return new ModelsConfig(all, Topics.from(all), Duration.ofMillis(number(all, PATIENCE_MS, 30_000)), number(all, MAX_BYTES, Integer.MAX_VALUE), keys,
+        return new ModelsConfig(all, Topics.from(all), Duration.ofMillis(number(all, PATIENCE_MS)), number(all, MAX_BYTES), keys,
                 accept(all, UNSIGNED), Optional.ofNullable(all.get(HTTP_AUTHORIZATION)).map(Object::toString).filter(s -> !s.isBlank()));
     }
 
@@ -80,9 +100,9 @@ public record ModelsConfig(Map<String, Object> settings, Topics topics, Duration
                 + ", trustedKeys=" + trustedKeys + ", unsignedAllowed=" + unsignedAllowed + ", httpAuthorization=" + (httpAuthorization.isPresent() ? "[hidden]" : "none") + "]";
     }
 
-    private static long number(Map<String, ?> settings, String key, long otherwise) {
+    private static long number(Map<String, ?> settings, String key) {
         Object value = settings.get(key);
-        if (value == null) return otherwise;
+        if (value == null) return ((Number) DEFINITION.defaultValues().get(key)).longValue();
         try {
             return Long.parseLong(value.toString().trim());
         } catch (NumberFormatException e) {
@@ -91,7 +111,7 @@ public record ModelsConfig(Map<String, Object> settings, Topics topics, Duration
     }
 
     private static boolean accept(Map<String, ?> settings, String key) {
-        String value = Objects.toString(settings.get(key), "refuse").trim();
+        String value = Objects.toString(settings.get(key), (String) DEFINITION.defaultValues().get(key)).trim();
         if (value.equalsIgnoreCase("accept")) return true;
         if (value.equalsIgnoreCase("refuse")) return false;
         throw new IllegalArgumentException(key + "=" + value + " is neither accept nor refuse");

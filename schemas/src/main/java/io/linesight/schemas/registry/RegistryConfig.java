@@ -9,6 +9,10 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import org.apache.kafka.common.config.ConfigDef;
+import org.apache.kafka.common.config.ConfigDef.Importance;
+import org.apache.kafka.common.config.ConfigDef.Range;
+import org.apache.kafka.common.config.ConfigDef.Type;
 import org.apache.kafka.common.config.ConfigException;
 
 /** The registry's connection settings, read from Confluent's keys. Deliberately not a record: toString must not show secrets. */
@@ -22,6 +26,28 @@ final class RegistryConfig {
     static final String MAX_RETRIES = "max.retries";
     static final String RETRY_WAIT = "retries.wait.ms";
     static final String RETRY_MAX_WAIT = "retries.max.wait.ms";
+
+    /** A setting that is a whole number: default and range, for reading and for the reference. */
+    private record Whole(String key, int otherwise, int min, int max, String doc) { }
+
+    private static final int ANY = Integer.MAX_VALUE;
+    private static final List<Whole> NUMBERS = List.of(
+            new Whole(CONNECT_TIMEOUT, 3_000, 1, ANY, "Longest wait for a connection to the registry. The inspection app leaves retrying to linesight.registry.retry.ms."),
+            new Whole(READ_TIMEOUT, 10_000, 1, ANY, "Longest wait for an answer of the registry; 5000 in the inspection app."),
+            new Whole(MAX_RETRIES, 3, 0, 100, "Rounds over all addresses after the first; 0 in the inspection app."),
+            new Whole(RETRY_WAIT, 200, 0, ANY, "Pause before the first repetition; it doubles every time."),
+            new Whole(RETRY_MAX_WAIT, 2_000, 0, ANY, "Longest of these pauses."));
+
+    /** Every key with default, range and meaning. */
+    static ConfigDef definition() {
+        ConfigDef definition = new ConfigDef()
+                .define(URL, Type.LIST, ConfigDef.NO_DEFAULT_VALUE, Importance.HIGH, "Addresses of the schema registry, tried in turn: http://host:port or https://host:port.")
+                .define(CREDENTIALS_SOURCE, Type.STRING, null, ConfigDef.LambdaValidator.with((k, v) -> { }, () -> "USER_INFO or URL"), Importance.MEDIUM,
+                        "Where the credentials are; USER_INFO when " + USER_INFO + " is set, otherwise URL: in the address.")
+                .define(USER_INFO, Type.PASSWORD, null, Importance.MEDIUM, "user:password for the registry.");
+        for (Whole w : NUMBERS) definition.define(w.key, Type.INT, w.otherwise, Range.between(w.min, w.max), Importance.LOW, w.doc);
+        return definition;
+    }
 
     /** Base address without user info or trailing slash, and the header to send, or null. */
     record Endpoint(String base, String authorization) {
@@ -41,11 +67,11 @@ final class RegistryConfig {
         refuseUnsupported(configs);
         String userInfo = credentials(configs);
         endpoints = endpoints(configs.get(URL), userInfo);
-        connectTimeout = millis(configs, CONNECT_TIMEOUT, 3_000, 1);
-        readTimeout = millis(configs, READ_TIMEOUT, 10_000, 1);
-        maxRetries = (int) number(configs, MAX_RETRIES, 3, 0, 100);
-        retryWait = millis(configs, RETRY_WAIT, 200, 0);
-        retryMaxWait = millis(configs, RETRY_MAX_WAIT, 2_000, 0);
+        connectTimeout = millis(configs, CONNECT_TIMEOUT);
+        readTimeout = millis(configs, READ_TIMEOUT);
+        maxRetries = (int) number(configs, MAX_RETRIES);
+        retryWait = millis(configs, RETRY_WAIT);
+        retryMaxWait = millis(configs, RETRY_MAX_WAIT);
     }
 
     private static void refuseUnsupported(Map<String, ?> configs) {
@@ -117,23 +143,24 @@ final class RegistryConfig {
         return new Endpoint(uri.getScheme() + "://" + uri.getHost() + port + path, header);
     }
 
-    private static Duration millis(Map<String, ?> configs, String key, long otherwise, long min) {
-        return Duration.ofMillis(number(configs, key, otherwise, min, Integer.MAX_VALUE));
+    private static Duration millis(Map<String, ?> configs, String key) {
+        return Duration.ofMillis(number(configs, key));
     }
 
-    private static long number(Map<String, ?> configs, String key, long otherwise, long min, long max) {
+    private static long number(Map<String, ?> configs, String key) {
+        Whole whole = NUMBERS.stream().filter(w -> w.key.equals(key)).findFirst().orElseThrow();
         Object value = configs.get(key);
         if (value == null) {
-            return otherwise;
+            return whole.otherwise;
         }
         try {
             long number = Long.parseLong(value.toString().trim());
-            if (number >= min && number <= max) {
+            if (number >= whole.min && number <= whole.max) {
                 return number;
             }
         } catch (NumberFormatException e) {
             // said below, with the range
         }
-        throw new ConfigException(key + "=" + value + " is not a whole number from " + min + " to " + max);
+        throw new ConfigException(key + "=" + value + " is not a whole number from " + whole.min + " to " + whole.max);
     }
 }

@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.apache.avro.AvroRuntimeException;
 import org.apache.avro.Schema;
+import org.apache.kafka.common.config.ConfigDef;
 
 /**
  * Client of a schema registry that speaks Confluent's REST API: the part that Avro producers, consumers and tools need.
@@ -50,6 +51,11 @@ public final class SchemaRegistryClient {
      */
     public SchemaRegistryClient(Map<String, ?> configs) {
         http = new RegistryHttp(new RegistryConfig(configs));
+    }
+
+    /** Every key with default, range and meaning; for the reference. */
+    public static ConfigDef definition() {
+        return RegistryConfig.definition();
     }
 
     /**

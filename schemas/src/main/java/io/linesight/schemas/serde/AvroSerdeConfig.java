@@ -5,6 +5,9 @@ import java.util.Map;
 import org.apache.avro.Schema;
 import org.apache.avro.specific.SpecificData;
 import org.apache.avro.specific.SpecificRecord;
+import org.apache.kafka.common.config.ConfigDef;
+import org.apache.kafka.common.config.ConfigDef.Importance;
+import org.apache.kafka.common.config.ConfigDef.Type;
 import org.apache.kafka.common.config.ConfigException;
 import org.apache.kafka.common.utils.Utils;
 
@@ -18,6 +21,19 @@ final class AvroSerdeConfig {
     static final String KEY_TYPE = "specific.avro.key.type";
 
     private static final String TOPIC_NAME_STRATEGY = "TopicNameStrategy";
+    private static final String VALUE_STRATEGY = "value.subject.name.strategy";
+    private static final String KEY_STRATEGY = "key.subject.name.strategy";
+
+    private static final ConfigDef DEFINITION = new ConfigDef()
+            .define(AUTO_REGISTER, Type.BOOLEAN, true, Importance.MEDIUM, "Whether writers register their schemas; false where somebody else does.")
+            .define(USE_LATEST, Type.BOOLEAN, false, Importance.LOW, "Write with the subject's newest schema instead of the program's; needs " + AUTO_REGISTER + "=false.")
+            .define(SPECIFIC_READER, Type.BOOLEAN, false, Importance.LOW, "Read into generated classes; the program sets it itself.")
+            .define(VALUE_STRATEGY, Type.STRING, TOPIC_NAME_STRATEGY, Importance.LOW, "How subjects are named; the built-in serde knows TopicNameStrategy only.")
+            .define(KEY_STRATEGY, Type.STRING, TOPIC_NAME_STRATEGY, Importance.LOW, "The same for keys.");
+
+    static ConfigDef definition() {
+        return new ConfigDef(DEFINITION);
+    }
 
     final SchemaRegistryClient registry;
     final boolean key;
@@ -29,16 +45,16 @@ final class AvroSerdeConfig {
 
     AvroSerdeConfig(Map<String, ?> configs, boolean key, SchemaRegistryClient given) {
         GeneratedRecordTrust.ensure();
-        refuseStrategy(configs, "value.subject.name.strategy");
-        refuseStrategy(configs, "key.subject.name.strategy");
+        refuseStrategy(configs, VALUE_STRATEGY);
+        refuseStrategy(configs, KEY_STRATEGY);
         this.key = key;
-        autoRegister = flag(configs, AUTO_REGISTER, true);
-        useLatest = flag(configs, USE_LATEST, false);
+        autoRegister = flag(configs, AUTO_REGISTER);
+        useLatest = flag(configs, USE_LATEST);
         if (useLatest && configs.get(AUTO_REGISTER) != null && autoRegister) {
             throw new ConfigException(USE_LATEST + "=true needs " + AUTO_REGISTER + "=false: either the application brings"
                     + " its schema or it takes the registry's");
         }
-        specific = flag(configs, SPECIFIC_READER, false);
+        specific = flag(configs, SPECIFIC_READER);
         expected = expected(configs.get(key ? KEY_TYPE : VALUE_TYPE), key ? KEY_TYPE : VALUE_TYPE);
         registry = given != null ? given : new SchemaRegistryClient(configs);
     }
@@ -74,10 +90,10 @@ final class AvroSerdeConfig {
         }
     }
 
-    private static boolean flag(Map<String, ?> configs, String key, boolean otherwise) {
+    private static boolean flag(Map<String, ?> configs, String key) {
         Object value = configs.get(key);
         if (value == null) {
-            return otherwise;
+            return (Boolean) DEFINITION.defaultValues().get(key);
         }
         return switch (value.toString().trim().toLowerCase(java.util.Locale.ROOT)) {
             case "true" -> true;

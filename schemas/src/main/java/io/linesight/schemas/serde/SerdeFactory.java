@@ -3,6 +3,9 @@ package io.linesight.schemas.serde;
 import java.util.HashMap;
 import java.util.Map;
 import org.apache.avro.specific.SpecificRecord;
+import org.apache.kafka.common.config.ConfigDef;
+import org.apache.kafka.common.config.ConfigDef.Importance;
+import org.apache.kafka.common.config.ConfigDef.Type;
 import org.apache.kafka.common.config.ConfigException;
 import org.apache.kafka.common.serialization.Serde;
 import org.apache.kafka.common.utils.Utils;
@@ -17,6 +20,12 @@ public final class SerdeFactory {
     public static final String SERDE_CLASS_CONFIG = "linesight.serde.class";
 
     private SerdeFactory() { }
+
+    /** Every key of the built-in serde, and the one that chooses another; for the reference. */
+    public static ConfigDef definition() {
+        return AvroSerdeConfig.definition().define(SERDE_CLASS_CONFIG, Type.STRING, AvroSerde.class.getName(), new ConfigDef.NonEmptyString(), Importance.LOW,
+                "Class of the Avro serde: ours, or any Confluent-compatible one on the class path.");
+    }
 
     /**
      * A configured serde for one record type. Whatever the class, its deserializer fails in the two ways that

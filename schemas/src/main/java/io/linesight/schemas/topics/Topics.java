@@ -6,6 +6,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import org.apache.kafka.common.config.ConfigDef;
+import org.apache.kafka.common.config.ConfigDef.Importance;
+import org.apache.kafka.common.config.ConfigDef.Range;
+import org.apache.kafka.common.config.ConfigDef.Type;
 
 /**
  * The topic catalogue. The key of every record about frames is the camera id, so all these topics have the same number of partitions and
@@ -24,6 +28,14 @@ public final class Topics {
     /** Largest chunk of a checkpoint: with key and headers it stays below Kafka's default message limit. */
     public static final int MODEL_CHUNK_BYTES = 900 << 10;
     private static final Duration FOR_EVER = Duration.ofDays(36_500);
+
+    private static final ConfigDef DEFINITION = new ConfigDef()
+            .define(PREFIX_CONFIG, Type.STRING, DEFAULT_PREFIX, new ConfigDef.NonEmptyString(), Importance.MEDIUM, "First part of every topic's name.")
+            .define(PARTITIONS_CONFIG, Type.INT, DEFAULT_PARTITIONS, Range.atLeast(1), Importance.MEDIUM, "Partitions of topics that are made by the command topics; as many instances can work.")
+            .define(REPLICATION_CONFIG, Type.INT, (int) TopicSpec.BROKER_DEFAULT, Range.between(TopicSpec.BROKER_DEFAULT, Short.MAX_VALUE), Importance.MEDIUM,
+                    "Copies of every partition of topics that are made; -1 for the broker's default.")
+            .define(SizeLimits.FRAME_BYTES_CONFIG, Type.INT, SizeLimits.DEFAULT_FRAME_BYTES, Range.between(SizeLimits.LEAST_FRAME_BYTES, SizeLimits.MOST_FRAME_BYTES), Importance.MEDIUM,
+                    "Largest serialised frame. Producer and consumer limits follow from it; topics and brokers must allow it too (command: topics).");
 
     private final SizeLimits limits;
     private final TopicSpec frames;
@@ -85,26 +97,31 @@ public final class Topics {
      * @throws IllegalArgumentException naming the key where a value is not usable
      */
     public static Topics from(Map<String, ?> configs) {
-        String prefix = Objects.toString(configs.get(PREFIX_CONFIG), DEFAULT_PREFIX);
-        int partitions = number(configs, PARTITIONS_CONFIG, DEFAULT_PARTITIONS);
-        int replication = number(configs, REPLICATION_CONFIG, TopicSpec.BROKER_DEFAULT);
+        String prefix = Objects.toString(configs.get(PREFIX_CONFIG), (String) DEFINITION.defaultValues().get(PREFIX_CONFIG));
+        int partitions = number(configs, PARTITIONS_CONFIG);
+        int replication = number(configs, REPLICATION_CONFIG);
         if (replication != (short) replication) {
             throw new IllegalArgumentException(REPLICATION_CONFIG + "=" + replication + " is not a replication factor");
         }
-        int frameBytes = number(configs, SizeLimits.FRAME_BYTES_CONFIG, SizeLimits.DEFAULT_FRAME_BYTES);
+        int frameBytes = number(configs, SizeLimits.FRAME_BYTES_CONFIG);
         return of(prefix, partitions, (short) replication, new SizeLimits(frameBytes));
     }
 
-    private static int number(Map<String, ?> configs, String key, int otherwise) {
+    private static int number(Map<String, ?> configs, String key) {
         Object value = configs.get(key);
         if (value == null) {
-            return otherwise;
+            return (Integer) DEFINITION.defaultValues().get(key);
         }
         try {
             return Integer.parseInt(value.toString().trim());
         } catch (NumberFormatException e) {
             throw new IllegalArgumentException(key + "=" + value + " is not a whole number");
         }
+    }
+
+    /** Every key of {@link #from} with default, range and meaning; for the reference. */
+    public static ConfigDef definition() {
+        return new ConfigDef(DEFINITION);
     }
 
     /** {@code CameraFrame}: raw frames. */

@@ -18,7 +18,7 @@ import picocli.CommandLine.Option;
         description = "Streaming visual inspection: camera frames in, MMAD anomaly events out.",
         synopsisSubcommandLabel = "COMMAND",
         subcommands = {DemoCommand.class, SimulateCommand.class, FitCommand.class, CalibrateCommand.class, EvaluateCommand.class, ScoreCommand.class, ReplayCommand.class, CameraCommand.class,
-            ServeCommand.class, AuditCommand.class, LabelCommand.class, TrainCommand.class, TopicsCommand.class, DoctorCommand.class, ModelsCommand.class, EncoderCommand.class, ParityCommand.class,
+            ServeCommand.class, AuditCommand.class, LabelCommand.class, TrainCommand.class, TopicsCommand.class, DoctorCommand.class, ConfigCommand.class, ModelsCommand.class, EncoderCommand.class, ParityCommand.class,
             CommandLine.HelpCommand.class},
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {"0:done", "1:it failed; the message says why and what happens next", "2:the command line is wrong"},
@@ -36,6 +36,12 @@ public final class Linesight implements Runnable {
         verbose = on;
     }
 
+    @Option(names = "--log-format", paramLabel = "text|json", scope = CommandLine.ScopeType.INHERIT, description = "How log lines on stderr look: json is one object a line, with camera, frame and model where there is one (LINESIGHT_LOG_FORMAT; text).")
+    void logFormat(Logs.Format format) {
+        // Picocli clears options that were not given.
+        if (format != null) Logs.format(format);
+    }
+
     private boolean verbose;
 
     @CommandLine.Spec
@@ -48,6 +54,14 @@ public final class Linesight implements Runnable {
 
     public static void main(String[] args) {
         CommandLine line = commandLine();
+        String format = System.getenv(Logs.FORMAT_VARIABLE);
+        if (format != null && !format.isBlank()) {
+            if (!format.matches("(?i)text|json")) {
+                System.err.println("linesight: " + Logs.FORMAT_VARIABLE + "=" + format + " is neither text nor json; nothing was done");
+                System.exit(CommandLine.ExitCode.USAGE);
+            }
+            Logs.format(Logs.Format.valueOf(format.toUpperCase(java.util.Locale.ROOT)));
+        }
         // One writer for all commands: each makes its own otherwise, and what it only print()s would never be flushed.
         line.setOut(new PrintWriter(System.out, true));
         int code = line.execute(args);

@@ -3,16 +3,19 @@ package io.linesight.standalone.cli;
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.LoggerContext;
+import ch.qos.logback.classic.encoder.JsonEncoder;
 import ch.qos.logback.classic.encoder.PatternLayoutEncoder;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.Appender;
+import ch.qos.logback.core.ConsoleAppender;
+import ch.qos.logback.core.Context;
 import ch.qos.logback.core.FileAppender;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.slf4j.LoggerFactory;
 
-/** Where log lines go: to stderr and few by default, to a file while a screen is drawn. */
+/** Where log lines go and what they look like: to stderr and few by default, to a file while a screen is drawn; text, or one JSON object a line. */
 final class Logs {
     private Logs() { }
 
@@ -27,18 +30,51 @@ final class Logs {
         ((Logger) LoggerFactory.getLogger("io.linesight")).setLevel(Level.INFO);
     }
 
+    /** How a line looks. */
+    enum Format { TEXT, JSON }
+
+    /** Name of the environment variable that says the format where no option does. */
+    static final String FORMAT_VARIABLE = "LINESIGHT_LOG_FORMAT";
+
+    /** From now on every line on the console is one JSON object, or text again. */
+    static void format(Format format) {
+        root().iteratorForAppenders().forEachRemaining(appender -> {
+            if (appender instanceof ConsoleAppender<ILoggingEvent> console) {
+                console.setEncoder(format == Format.JSON ? json(console.getContext()) : text(console.getContext(), "%d{HH:mm:ss} %-5level %logger{20} - %msg%n"));
+            }
+        });
+    }
+
+    /** Logback's own: timestamp in milliseconds, level, threadName, loggerName, mdc, formattedMessage, throwable. */
+    static JsonEncoder json(Context context) {
+        JsonEncoder encoder = new JsonEncoder();
+        encoder.setContext(context);
+        encoder.setWithFormattedMessage(true);
+        encoder.setWithMessage(false);
+        encoder.setWithArguments(false);
+        encoder.setWithContext(false);
+        encoder.setWithSequenceNumber(false);
+        encoder.setWithNanoseconds(false);
+        encoder.start();
+        return encoder;
+    }
+
+    private static PatternLayoutEncoder text(Context context, String pattern) {
+        PatternLayoutEncoder layout = new PatternLayoutEncoder();
+        layout.setContext(context);
+        layout.setPattern(pattern);
+        layout.start();
+        return layout;
+    }
+
     /** From now on everything goes to the file and nothing to the screen. */
     static void toFile(Path file) {
         LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
-        PatternLayoutEncoder layout = new PatternLayoutEncoder();
-        layout.setContext(context);
-        layout.setPattern("%d{HH:mm:ss.SSS} %-5level [%thread] %logger{36} - %msg%n");
-        layout.start();
         FileAppender<ILoggingEvent> appender = new FileAppender<>();
         appender.setContext(context);
         appender.setName("file");
         appender.setFile(file.toString());
-        appender.setEncoder(layout);
+        appender.setEncoder(text(context, "%d{HH:mm:ss.SSS} %-5level [%thread] %logger{36} - %msg%n"));
         appender.start();
         Logger root = root();
         List<Appender<ILoggingEvent>> others = new ArrayList<>();

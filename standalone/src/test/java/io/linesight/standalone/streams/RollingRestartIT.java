@@ -39,8 +39,8 @@ class RollingRestartIT {
     private static final List<String> NAMES = List.of("line-0", "line-1", "line-2");
     private static final Pattern METRICS = Pattern.compile("Metrics at http://localhost:(\\d+)/metrics");
     private static final Duration READY = Duration.ofSeconds(90);
-    /** Longer than a rebalance takes on a loaded machine; a member that does not leave costs its session, 15 s, on top. */
-    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(15);
+    /** A rebalance takes a second or two, on an overloaded machine ten times as long. */
+    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(30);
 
     @TempDir
     private Path folder;

@@ -113,8 +113,9 @@ public final class InspectionPipeline implements AutoCloseable {
         return Duration.ofNanos(outstanding.get() * router.frameNanos());
     }
 
+    @SuppressWarnings("try")   // FrameLog works by being open
     private void decodeAndSubmit(FrameRef source, CameraFrame frame, FrameRouter.Route route, CompletableFuture<Outcome> outcome) {
-        try {
+        try (FrameLog log = FrameLog.of(frame.getCameraId(), frame.getFrameId(), source)) {
             Decoded decoded = decode(source, frame);
             metrics.decoded(decoded.nanos);
             router.submit(route, decoded.header.cameraId(), decoded.planar)
@@ -151,12 +152,13 @@ public final class InspectionPipeline implements AutoCloseable {
         return copy;
     }
 
+    @SuppressWarnings("try")
     private void judge(Decoded decoded, Inference inference, Throwable error, CompletableFuture<Outcome> outcome) {
         if (error != null) {
             outcome.completeExceptionally(error);
             return;
         }
-        try {
+        try (FrameLog log = FrameLog.of(decoded.header.cameraId(), decoded.header.frameId(), decoded.source).model(inference.model().version())) {
             outcome.complete(judge(decoded, inference));
         } catch (RuntimeException | StackOverflowError e) {
             outcome.complete(internal("judging", decoded.source, e));
