@@ -349,7 +349,11 @@ final class Mutator {
         }
         Map<String, byte[]> entries = new LinkedHashMap<>();
         try (ZipInputStream in = new ZipInputStream(new ByteArrayInputStream(b))) {
-            for (ZipEntry e = in.getNextEntry(); e != null; e = in.getNextEntry()) entries.put(e.getName(), in.readNBytes(LARGEST));
+            for (ZipEntry e = in.getNextEntry(); e != null; e = in.getNextEntry()) {
+                byte[] content = in.readNBytes(LARGEST);
+                if (content.length == LARGEST) throw new IllegalStateException("a bomb: too large to be taken apart");
+                entries.put(e.getName(), content);
+            }
         }
         List<String> names = new ArrayList<>(entries.keySet());
         String name = names.get(random.nextInt(names.size()));
