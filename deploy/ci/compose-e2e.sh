@@ -17,6 +17,7 @@ compose() { docker-compose "$@"; }
 finish() {
   local status=$?
   if [ "$status" -ne 0 ]; then compose ps >&2 || true; compose logs --no-color --tail=40 >&2 || true; fi
+  compose kill >/dev/null 2>&1 || true
   compose down -v --remove-orphans >/dev/null 2>&1 || echo "compose: down failed" >&2
   exit "$status"
 }

@@ -20,7 +20,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.ConsumerGroupDescription;
+import org.apache.kafka.clients.admin.DescribeTopicsOptions;
+import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.acl.AclOperation;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -68,13 +71,16 @@ final class StartupChecks {
         settings.put("request.timeout.ms", "" + Math.min(patience.toMillis(), 5_000));
         try (Admin admin = Admin.create(settings)) {
             admin.describeCluster().clusterId().get(patience.toMillis(), TimeUnit.MILLISECONDS);
+            List<TopicSpec> there = new ArrayList<>();
             for (TopicAdmin.TopicReport report : TopicAdmin.check(admin, topics)) {
+                if (report.state() != TopicAdmin.State.MISSING) there.add(report.topic());
                 switch (report.state()) {
                     case MISSING -> problems.add("Topic " + report.topic().name() + " does not exist. Create the topics with: linesight topics");
                     case DIFFERS -> differs(config, report, problems);
                     case EXISTS, CREATED -> { }
                 }
             }
+            rights(admin, there, config.topics().frames(), patience, problems);
             group(config, admin, patience, problems);
         } catch (TimeoutException | ExecutionException | KafkaException e) {
             String why = BrokerFault.explain(config.bootstrapServers(), e);
@@ -82,6 +88,21 @@ final class StartupChecks {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             problems.add("interrupted while Kafka was asked");
+        }
+    }
+
+    /** A right that is missing would show only after the start, as a stream thread that fails again and again. Without ACLs everybody may do all. */
+    private static void rights(Admin admin, List<TopicSpec> topics, TopicSpec frames, Duration patience, List<String> problems)
+            throws InterruptedException, ExecutionException, TimeoutException {
+        Map<String, TopicDescription> described = admin.describeTopics(topics.stream().map(TopicSpec::name).toList(),
+                new DescribeTopicsOptions().includeAuthorizedOperations(true)).allTopicNames().get(patience.toMillis(), TimeUnit.MILLISECONDS);
+        for (TopicSpec topic : topics) {
+            AclOperation needed = topic.name().equals(frames.name()) ? AclOperation.READ : AclOperation.WRITE;
+            Set<AclOperation> allowed = described.get(topic.name()).authorizedOperations();
+            // Null: a broker that does not tell.
+            if (allowed != null && !allowed.contains(needed) && !allowed.contains(AclOperation.ALL)) {
+                problems.add("This user may not " + needed + " topic " + topic.name() + ". 'linesight doctor --acls' prints the kafka-acls commands of all it needs");
+            }
         }
     }
 

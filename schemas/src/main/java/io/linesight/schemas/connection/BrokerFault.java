@@ -106,7 +106,7 @@ public enum BrokerFault {
             case WRONG_NAME -> "The certificate of the broker at " + bootstrapServers + " was made out to another name: " + reason;
             case TLS_AGAINST_PLAIN -> "The broker at " + bootstrapServers + " does not speak TLS on that port: " + reason;
             case TLS_REFUSED -> "TLS with the broker at " + bootstrapServers + " failed: " + reason;
-            case NOT_ALLOWED -> "The broker at " + bootstrapServers + " does not allow it: " + reason + resource(thrown);
+            case NOT_ALLOWED -> "The broker at " + bootstrapServers + " does not allow it: " + refused(thrown, reason);
             case TOO_OLD -> "The broker at " + bootstrapServers + " is too old: " + reason;
             case WRONG_SETTING -> "Kafka's client refuses a setting: " + reason;
             case OTHER -> "Kafka at " + bootstrapServers + " cannot be used: " + reason;
@@ -124,6 +124,14 @@ public enum BrokerFault {
             best = t.getCause() != null && said.equals(t.getCause().toString()) ? best : said;
         }
         return best.replaceAll("\\.\\s*$", "");
+    }
+
+    /** Kafka names what was refused in a list, or not at all: then whoever asked has said what for. */
+    private static String refused(Throwable thrown, String reason) {
+        String resource = resource(thrown);
+        if (!resource.isEmpty()) return reason + resource;
+        String outer = String.valueOf(thrown.getMessage()).replaceAll("\\.\\s*$", "");
+        return outer.contains(reason) ? outer : reason;
     }
 
     private static String resource(Throwable thrown) {

@@ -97,7 +97,14 @@ final class ServeCommand implements Callable<Integer> {
                 return 0;
             }
             Throwable why = app.failure().orElse(null);
-            throw new UserError("the inspection app stopped: " + (why == null ? "see its log" : why.getMessage()) + ". Frames not yet committed are scored at the next start", why);
+            throw new UserError("the inspection app stopped: " + (why == null ? "see its log" : reason(why)) + ". Frames not yet committed are scored at the next start", why);
         }
+    }
+
+    /** What Streams says and what is behind it: that transactions could not be begun does not say that a right is missing. */
+    private static String reason(Throwable e) {
+        Throwable last = e;
+        while (last.getCause() != null) last = last.getCause();
+        return last == e || last.getMessage() == null || String.valueOf(e.getMessage()).contains(last.getMessage()) ? e.getMessage() : e.getMessage() + ": " + last.getMessage();
     }
 }
