@@ -30,6 +30,9 @@ final class Logs {
         ((Logger) LoggerFactory.getLogger("io.linesight")).setLevel(Level.INFO);
     }
 
+    /** Texts of records reach the log; they can neither start a line of their own nor steer the terminal. The same stands in logback.xml. */
+    static final String MESSAGE = "%replace(%msg){'[\\x00-\\x08\\x0A-\\x1F\\x7F\\x80-\\x9F]+', ' '}%n";
+
     /** How a line looks. */
     enum Format { TEXT, JSON }
 
@@ -40,7 +43,7 @@ final class Logs {
     static void format(Format format) {
         root().iteratorForAppenders().forEachRemaining(appender -> {
             if (appender instanceof ConsoleAppender<ILoggingEvent> console) {
-                console.setEncoder(format == Format.JSON ? json(console.getContext()) : text(console.getContext(), "%d{HH:mm:ss} %-5level %logger{20} - %msg%n"));
+                console.setEncoder(format == Format.JSON ? json(console.getContext()) : text(console.getContext(), "%d{HH:mm:ss} %-5level %logger{20} - " + MESSAGE));
             }
         });
     }
@@ -59,7 +62,7 @@ final class Logs {
         return encoder;
     }
 
-    private static PatternLayoutEncoder text(Context context, String pattern) {
+    static PatternLayoutEncoder text(Context context, String pattern) {
         PatternLayoutEncoder layout = new PatternLayoutEncoder();
         layout.setContext(context);
         layout.setPattern(pattern);
@@ -74,7 +77,7 @@ final class Logs {
         appender.setContext(context);
         appender.setName("file");
         appender.setFile(file.toString());
-        appender.setEncoder(text(context, "%d{HH:mm:ss.SSS} %-5level [%thread] %logger{36} - %msg%n"));
+        appender.setEncoder(text(context, "%d{HH:mm:ss.SSS} %-5level [%thread] %logger{36} - " + MESSAGE));
         appender.start();
         Logger root = root();
         List<Appender<ILoggingEvent>> others = new ArrayList<>();

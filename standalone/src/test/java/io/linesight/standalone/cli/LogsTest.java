@@ -37,6 +37,15 @@ class LogsTest {
     }
 
     @Test
+    void shouldLetNoRecordStartALineOrSteerTheTerminal() {
+        LoggerContext context = new LoggerContext();
+        Logger logger = context.getLogger("io.linesight.trainer.service.LabelIntake");
+        LoggingEvent event = new LoggingEvent("fqcn", logger, Level.WARN, "label {} left out", null, new Object[] {"a\r\n12:00:00 ERROR forged\u001b[2J\u009b\tz"});
+        String line = new String(Logs.text(context, Logs.MESSAGE).encode(event), StandardCharsets.UTF_8);
+        assertThat(line).isEqualTo("label a 12:00:00 ERROR forged [2J \tz left out" + System.lineSeparator());
+    }
+
+    @Test
     void shouldTakeTheFormatWithEveryCommandAndRefuseOthers() {
         StringWriter err = new StringWriter();
         CommandLine line = Linesight.commandLine();
