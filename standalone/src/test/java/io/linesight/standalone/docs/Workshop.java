@@ -82,7 +82,7 @@ final class Workshop implements AutoCloseable {
             c += " --minutes 0.1";
         } else if (c.startsWith("./linesight demo ")) {
             c = c.replaceAll("--for \\S+", "--for 10s");
-        } else if (c.matches("./linesight models (publish|shadow|canary|promote|rollback|pin|history|gc) .*") && !c.contains(" -c ")) {
+        } else if (c.matches("./linesight models (publish|shadow|canary|promote|rollback|pin|history|gc)( .*)?") && !c.contains(" -c ")) {
             c += " -c line.properties";   // "all of these with -b and -r, or -c line.properties"
         }
         for (Rule.Change change : rule.changes()) c = change.part().matcher(c).replaceFirst(Matcher.quoteReplacement(change.by()));
