@@ -19,6 +19,7 @@ final class Rules {
     private static final String PLANT = " --bootstrap kafka:9092 --registry http://registry:8081";
     private static final String PLANT_SHORT = " -b kafka:9092 -r http://registry:8081";
     private static final String INSPECTING = "Ctrl-C stops after what is pending has been committed";
+    private static final String LEARNING = "Reading labels; Ctrl-C stops";
     private static final String CLEAN = "Clean: every frame has exactly one answer, in order.";
 
     private static final List<Rule> MODELS_OF_PICTURES = List.of(
@@ -79,25 +80,25 @@ final class Rules {
             run("./linesight models shadow VERSION --percent 10").says("scores 10 % of the frames"),
             run("./linesight models canary VERSION --camera cam-3").says("decides cameras cam-3"),
             run("./linesight models promote VERSION --reason 'fewer false alarms on flange'").says("is in force"),
-            run("./linesight models rollback --reason 'misses scratches'").says("is in force"));
+            run("./linesight models rollback --reason 'misses scratches'").says("is in force"),
+            run("./linesight models history").says("misses scratches"),
+            run("./linesight models gc --dry-run"));
 
     private static final List<Rule> LABELS = List.of(
-            test("./linesight models history", "ModelsCommandIT"),
-            test("./linesight models gc --dry-run", "ModelRegistryIT"),
-            test("./linesight models pin --reason 'audit this week'", "ModelsCommandIT"),
-            test("./linesight models show m3.onnx", "CalibrateCommandIT"),
-            test("./linesight calibrate m.onnx --data labelled --normals test --anomalies --out m3.onnx", "CalibrateCommandIT"),
-            test("./linesight label" + PLANT_SHORT, "LabelCommandIT"),
-            test("./linesight label -c line.properties", "LabelCommandIT"),
-            test("./linesight label" + PLANT_SHORT + " --csv labels.csv", "LabelCommandIT"),
-            // The service behind the command, not the command itself.
-            test("./linesight train --dir trainer --import parts", "TrainerServiceIT"),
+            run("./linesight label" + PLANT_SHORT).typing("n\nq\n"),
+            run("./linesight label -c line.properties").typing("s\nq\n"),
+            run("./linesight label" + PLANT_SHORT + " --csv labels.csv").given(Workshop::labels).says("Gave 3 labels"),
+            run("./linesight train --dir trainer --import parts").says("Imported"),
+            // The service behind the command; here it would train for minutes.
             test("./linesight train" + PLANT_SHORT + " --dir trainer --champion m.onnx --out challengers --now --once", "TrainerServiceIT"),
-            test("./linesight train -c line.properties --dir trainer --trust line.pub --key line.key --after-normals 50 --shadow 10", "TrainerServiceIT"),
-            test("./linesight train" + PLANT_SHORT + " --dir trainer --trust line.pub --key line.key --after-normals 50 --every 24h --shadow 10", "TrainerServiceIT"),
-            test("./linesight train -c line.properties --dir trainer --trust line.pub --key line.key --after-normals 50 --metrics-port 9404", "TrainerServiceIT"),
-            test("./linesight train --dir trainer --export labelled", "TrainerServiceIT"),
-            checked("touch trainer/train.now", "it needs a trainer that works"));
+            serve("./linesight train -c line.properties --dir trainer --trust line.pub --key line.key --after-normals 50 --shadow 10", LEARNING),
+            serve("./linesight train" + PLANT_SHORT + " --dir trainer --trust line.pub --key line.key --after-normals 50 --every 24h --shadow 10", LEARNING),
+            serve("./linesight train -c line.properties --dir trainer --trust line.pub --key line.key --after-normals 50 --metrics-port 9404", LEARNING,
+                    run("touch trainer/train.now")),
+            run("./linesight train --dir trainer --export labelled").says("Wrote"),
+            run("./linesight calibrate m.onnx --data labelled --normals test --anomalies --out m3.onnx"),
+            run("./linesight models show m3.onnx").says("threshold"),
+            run("./linesight models pin --reason 'audit this week'").says("pinned"));
 
     private static final List<Rule> ENCODERS = List.of(
             // There is no proxy where they are told to look for one; EncoderCommandTest pulls from servers of its own.
@@ -111,9 +112,9 @@ final class Rules {
             checked("trainer/distill-photos.sh photos", "it fetches packages of photographs"));
 
     private static final List<Rule> REST = List.of(
-            test("./linesight demo --for 2m", "DemoIT"),
+            run("./linesight demo --for 2m").says("Summary"),
             test("./linesight demo --learn", "LearningStoryIT"),
-            checked("LINESIGHT_MAVEN_OPTS=-Pconfluent ./linesight --version", "it needs a repository that is not Maven Central"),
+            run("LINESIGHT_MAVEN_OPTS=-Pconfluent ./linesight --version").says("linesight "),
             script("mvn verify", ".ci/run", "mvn -B -ntp verify"),
             test("mvn -pl standalone -am test -Dtest=HostileInputTest -Dsurefire.failIfNoSpecifiedTests=false "
                     + "-Dtest.jvm.args=\"-Dfuzz.cases=100000 -Dfuzz.seed=7 -Dfuzz.keep=/tmp/failed\"", "HostileInputTest"),
