@@ -49,9 +49,9 @@ done
 say "healthy: kafka, registry, inspect x 2, trainer"
 
 # Forty frames, half of them defective; the command fails when one is lost or doubled.
-compose run --rm -T camera camera --cameras 4 --fps 4 --limit 10 --defects 0.5 --wait | tee /tmp/linesight-e2e.$$ || fail "the frames did not come through"
-grep -q '^Sent 40 frames' /tmp/linesight-e2e.$$ || fail "not all frames were sent"
-rm -f /tmp/linesight-e2e.$$
+summary="$(compose run --rm -T camera camera --cameras 4 --fps 4 --limit 10 --defects 0.5 --wait)" || fail "the frames did not come through: $summary"
+echo "$summary"
+grep -q '^Sent 40 frames' <<<"$summary" || fail "not all frames were sent"
 say "frames through"
 
 # The event as bytes: 00, four bytes of schema id, Avro. The registry must know the id as our schema.
@@ -60,7 +60,11 @@ consume() {
     --topic "$1" --from-beginning --max-messages 1 --timeout-ms 20000 \
     --command-property isolation.level=read_committed 2>/dev/null
 }
-header="$(consume linesight.anomalies.v1 | head -c 5 | od -An -tu1 | tr -s ' ')"
+# Into a file: in a pipe the reader would be gone before the event is out.
+event="$(mktemp)"
+consume linesight.anomalies.v1 >"$event" || fail "no anomaly event could be read"
+header="$(od -An -N5 -tu1 "$event" | tr -s ' ')"
+rm -f "$event"
 read -r magic a b c d <<<"$header"
 [ "$magic" = 0 ] || fail "an anomaly event does not begin with the wire format's 0 but with '$header'"
 id=$((a * 16777216 + b * 65536 + c * 256 + d))
@@ -99,5 +103,5 @@ sleep 5
 stopped="$(containers inspect | head -n 1)"
 docker stop -t 70 "$stopped" >/dev/null
 [ "$(docker inspect -f '{{.State.ExitCode}}' "$stopped")" = 0 ] || fail "inspect ended with exit code $(docker inspect -f '{{.State.ExitCode}}' "$stopped") when it was stopped"
-docker logs "$stopped" 2>&1 | grep -q '^Stopped; every frame that was taken has its committed result' || fail "inspect did not end in order"
+grep -q '^Stopped; every frame that was taken has its committed result' <<<"$(docker logs "$stopped" 2>&1)" || fail "inspect did not end in order"
 say "stopped in order; compose passed"
