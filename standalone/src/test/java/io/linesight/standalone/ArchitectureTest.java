@@ -4,9 +4,11 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ai.onnxruntime.OrtEnvironment;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import io.linesight.mmad.ort.OnnxRuntime;
 import io.linesight.models.config.ModelsConfig;
 import io.linesight.streams.InspectionConfig;
 import org.junit.jupiter.api.BeforeAll;
@@ -59,6 +61,12 @@ class ArchitectureTest {
     @Test
     void shouldDocumentEverySettingOfCheckpointsInTheReferenceOfTheApp() {
         assertThat(InspectionConfig.keys()).contains(ModelsConfig.TRUSTED_KEYS, ModelsConfig.UNSIGNED, ModelsConfig.PATIENCE_MS, ModelsConfig.MAX_BYTES, ModelsConfig.HTTP_AUTHORIZATION);
+    }
+
+    @Test
+    void shouldLoadOnnxRuntimeInOnePlaceThatKeepsItQuiet() {
+        noClasses().that().doNotHaveFullyQualifiedName(OnnxRuntime.class.getName()).should().callMethod(OrtEnvironment.class, "getEnvironment")
+                .because("loaded elsewhere first, it sends usage data").check(classes);
     }
 
     @Test

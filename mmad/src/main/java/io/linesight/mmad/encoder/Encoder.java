@@ -15,6 +15,7 @@ import io.linesight.mmad.io.Sha256;
 import io.linesight.mmad.model.MmadConfig;
 import io.linesight.mmad.onnx.OnnxGraph;
 import io.linesight.mmad.onnx.OnnxGraph.Type;
+import io.linesight.mmad.ort.OnnxRuntime;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
@@ -238,7 +239,7 @@ public final class Encoder {
 
     private static List<Integer> probe(ModelProto model, String name) {
         int side = MmadConfig.INPUT_SIZE;
-        OrtEnvironment env = OrtEnvironment.getEnvironment();
+        OrtEnvironment env = OnnxRuntime.environment();
         String input = model.getGraph().getInput(0).getName();
         List<String> outputs = model.getGraph().getOutputList().stream().map(o -> o.getName()).toList();
         List<long[]> shapes = new ArrayList<>();

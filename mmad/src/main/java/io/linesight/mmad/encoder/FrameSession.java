@@ -7,6 +7,7 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import io.linesight.mmad.model.MmadConfig;
+import io.linesight.mmad.ort.OnnxRuntime;
 import io.linesight.mmad.runtime.DeviceChooser;
 import io.linesight.mmad.runtime.ScanMode;
 import io.linesight.mmad.runtime.ScorerOptions;
@@ -22,7 +23,7 @@ import java.util.Map;
  * at a time; whoever opened the session closes it.
  */
 public final class FrameSession implements AutoCloseable {
-    private final OrtEnvironment env = OrtEnvironment.getEnvironment();
+    private final OrtEnvironment env = OnnxRuntime.environment();
     private final String what;
     private final String input;
     private final List<String> outputs;

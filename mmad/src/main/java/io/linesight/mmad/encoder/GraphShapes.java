@@ -6,13 +6,13 @@ import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnxruntime.NodeInfo;
-import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
 import io.linesight.mmad.model.MmadConfig;
 import io.linesight.mmad.onnx.OnnxGraph;
 import io.linesight.mmad.onnx.OnnxGraph.Type;
+import io.linesight.mmad.ort.OnnxRuntime;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.Map;
@@ -35,7 +35,7 @@ final class GraphShapes {
         try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
             // Any optimisation would be thrown away with the session.
             options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.NO_OPT);
-            try (OrtSession session = OrtEnvironment.getEnvironment().createSession(model.toBuilder().setGraph(g).build().toByteArray(), options)) {
+            try (OrtSession session = OnnxRuntime.environment().createSession(model.toBuilder().setGraph(g).build().toByteArray(), options)) {
                 for (Map.Entry<String, NodeInfo> e : session.getOutputInfo().entrySet()) {
                     if (e.getValue().getInfo() instanceof TensorInfo t) shapes.put(e.getKey(), t.getShape());
                 }

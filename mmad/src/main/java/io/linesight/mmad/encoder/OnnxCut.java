@@ -14,6 +14,7 @@ import io.linesight.mmad.model.MmadConfig;
 import io.linesight.mmad.model.Tensor;
 import io.linesight.mmad.onnx.OnnxGraph;
 import io.linesight.mmad.onnx.OnnxGraph.Type;
+import io.linesight.mmad.ort.OnnxRuntime;
 import java.nio.FloatBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -152,7 +153,7 @@ public final class OnnxCut {
         if (mean != null) for (int i = 0; i < values.length; i++) values[i] = (values[i] - mean[i / (side * side)]) / std[i / (side * side)];
         OnnxGraph graph = OnnxGraph.graph("original");
         graph.input(input, Type.FLOAT, 1, 3, side, side);
-        OrtEnvironment env = OrtEnvironment.getEnvironment();
+        OrtEnvironment env = OnnxRuntime.environment();
         try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
             options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.NO_OPT);
             try (OrtSession session = env.createSession(keepNeeded(graph).toByteArray(), options);

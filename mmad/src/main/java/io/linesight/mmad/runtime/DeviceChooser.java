@@ -4,6 +4,7 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtProvider;
 import ai.onnxruntime.OrtSession;
+import io.linesight.mmad.ort.OnnxRuntime;
 import io.linesight.mmad.scan.ScanWarmup;
 import io.linesight.mmad.scan.SelectiveScanOperator;
 import java.util.Optional;
@@ -111,7 +112,7 @@ public final class DeviceChooser {
             session.addCUDA(device.index());
             // Patterns are kept per input shape and never freed: with changing batch sizes the device memory grows without end.
             session.setMemoryPatternOptimization(false);
-            return new Opened(source.open(OrtEnvironment.getEnvironment(), session), device, false);
+            return new Opened(source.open(OnnxRuntime.environment(), session), device, false);
         }
     }
 
@@ -123,7 +124,7 @@ public final class DeviceChooser {
                         + " start Java with --add-modules jdk.incubator.vector, or choose scan mode AUTO");
             }
             if (operator) ScanWarmup.run();
-            return new Opened(source.open(OrtEnvironment.getEnvironment(), session), Device.CPU, operator);
+            return new Opened(source.open(OnnxRuntime.environment(), session), Device.CPU, operator);
         }
     }
 

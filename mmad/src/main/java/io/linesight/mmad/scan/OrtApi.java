@@ -1,10 +1,10 @@
 package io.linesight.mmad.scan;
 
-import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtSession;
 import com.sun.jna.Function;
 import com.sun.jna.Memory;
 import com.sun.jna.Pointer;
+import io.linesight.mmad.ort.OnnxRuntime;
 import java.lang.reflect.Field;
 
 /**
@@ -34,7 +34,7 @@ final class OrtApi {
 
     /** @throws ReflectiveOperationException when this ONNX Runtime keeps its handles elsewhere */
     OrtApi() throws ReflectiveOperationException {
-        OrtEnvironment.getEnvironment();
+        OnnxRuntime.environment();
         Field handle = Class.forName("ai.onnxruntime.OnnxRuntime").getDeclaredField("ortApiHandle");
         handle.setAccessible(true);
         Pointer table = new Pointer(handle.getLong(null));

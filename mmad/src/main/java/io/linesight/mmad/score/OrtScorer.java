@@ -10,6 +10,7 @@ import ai.onnxruntime.TensorInfo;
 import io.linesight.mmad.checkpoint.CheckpointInfo;
 import io.linesight.mmad.checkpoint.Checkpoints;
 import io.linesight.mmad.model.MmadConfig;
+import io.linesight.mmad.ort.OnnxRuntime;
 import io.linesight.mmad.runtime.DeviceChooser;
 import io.linesight.mmad.runtime.ModelLoadException;
 import io.linesight.mmad.runtime.NativeMemory;
@@ -43,7 +44,7 @@ public final class OrtScorer implements Scorer {
     private static final int MAP_VALUES = SIDE * SIDE;
     private static final float[] UNIT = unit();
 
-    private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
+    private final OrtEnvironment environment = OnnxRuntime.environment();
     private final DeviceChooser.Opened opened;
     private final CheckpointInfo info;
     private final boolean floatInput;

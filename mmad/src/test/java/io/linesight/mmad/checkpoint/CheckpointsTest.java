@@ -16,6 +16,7 @@ import io.linesight.mmad.model.ParameterSpecs;
 import io.linesight.mmad.model.Weights;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.linesight.mmad.ort.OnnxRuntime;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -141,7 +142,7 @@ class CheckpointsTest {
     void shouldScoreEachFrameByItself() throws Exception {
         byte[] frames = new byte[2 * 3 * 256 * 256];
         new Random(7).nextBytes(frames);
-        OrtEnvironment env = OrtEnvironment.getEnvironment();
+        OrtEnvironment env = OnnxRuntime.environment();
         try (OrtSession session = env.createSession(file.toString())) {
             float[][] both = run(env, session, frames, 2);
             assertThat(both[0]).hasSize(2 * 256 * 256);

@@ -11,6 +11,7 @@ import ai.onnxruntime.OrtSession;
 import io.linesight.mmad.io.Npz;
 import io.linesight.mmad.model.Tensor;
 import io.linesight.mmad.model.Weights;
+import io.linesight.mmad.ort.OnnxRuntime;
 import io.linesight.mmad.scan.SelectiveScanOperator;
 import java.io.IOException;
 import java.nio.FloatBuffer;
@@ -57,7 +58,7 @@ final class Golden {
 
     /** Runs a model; boolean outputs become 0 and 1. */
     static Map<String, float[]> run(ModelProto model, Map<String, Tensor> inputs, Scan scan) throws OrtException {
-        OrtEnvironment env = OrtEnvironment.getEnvironment();
+        OrtEnvironment env = OnnxRuntime.environment();
         Map<String, OnnxTensor> tensors = new LinkedHashMap<>();
         Map<String, float[]> outputs = new LinkedHashMap<>();
         try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {

@@ -12,6 +12,7 @@ import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
+import io.linesight.mmad.ort.OnnxRuntime;
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 import java.util.LinkedHashMap;
@@ -50,7 +51,7 @@ final class ScanModel {
     }
 
     static float[] run(OrtSession session, ScanCase in) throws OrtException {
-        OrtEnvironment env = OrtEnvironment.getEnvironment();
+        OrtEnvironment env = OnnxRuntime.environment();
         ScanShape s = in.shape();
         long wide = (long) s.directions() * s.channels();
         long gates = (long) s.directions() * s.groups() * s.states();

@@ -3,9 +3,9 @@ package io.linesight.mmad.scan;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
+import io.linesight.mmad.ort.OnnxRuntime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
@@ -19,7 +19,7 @@ class SelectiveScanOperatorTest {
     private static OrtSession session(boolean function, boolean operator, int threads) throws OrtException {
         try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
             if (operator) assertThat(SelectiveScanOperator.register(options, threads)).isTrue();
-            return OrtEnvironment.getEnvironment().createSession(ScanModel.bytes(function), options);
+            return OnnxRuntime.environment().createSession(ScanModel.bytes(function), options);
         }
     }
 

@@ -1,9 +1,9 @@
 package io.linesight.standalone.doctor;
 
-import ai.onnxruntime.OrtEnvironment;
 import io.linesight.mmad.image.ImageCodec;
 import io.linesight.mmad.image.ImageLimits;
 import io.linesight.mmad.image.RgbImage;
+import io.linesight.mmad.ort.OnnxRuntime;
 import io.linesight.mmad.runtime.DeviceChooser;
 import io.linesight.schemas.connection.BrokerFault;
 import io.linesight.schemas.connection.GroupMembers;
@@ -355,7 +355,7 @@ public final class Doctor {
 
     private String natives(List<Finding> found) {
         List<String> facts = new ArrayList<>();
-        loads("ONNX Runtime", () -> OrtEnvironment.getEnvironment().getVersion(), facts, found);
+        loads("ONNX Runtime", () -> OnnxRuntime.environment().getVersion(), facts, found);
         loads("OpenCV", () -> {
             ImageCodec.decode(ImageCodec.encodeJpeg(new RgbImage(8, 8, new byte[192]), 90), ImageLimits.defaults());
             return "decodes";

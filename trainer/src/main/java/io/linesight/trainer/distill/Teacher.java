@@ -7,6 +7,7 @@ import ai.onnxruntime.OrtSession;
 import io.linesight.mmad.encoder.Encoder;
 import io.linesight.mmad.onnx.OnnxGraph.Type;
 import io.linesight.mmad.onnx.OnnxGraph;
+import io.linesight.mmad.ort.OnnxRuntime;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -18,7 +19,7 @@ import java.util.Map;
  * at a time; whoever opened it closes it.
  */
 final class Teacher implements AutoCloseable {
-    private final OrtEnvironment env = OrtEnvironment.getEnvironment();
+    private final OrtEnvironment env = OnnxRuntime.environment();
     private final String name;
     private final OrtSession session;
     private final List<String> outputs;
@@ -71,7 +72,7 @@ final class Teacher implements AutoCloseable {
             options.setIntraOpNumThreads(threads);
             // Spinning workers would take the cores that the student learns on.
             options.addConfigEntry("session.intra_op.allow_spinning", "0");
-            return new Teacher(encoder.name(), OrtEnvironment.getEnvironment().createSession(encoder.model(graph).toByteArray(), options), List.copyOf(outputs));
+            return new Teacher(encoder.name(), OnnxRuntime.environment().createSession(encoder.model(graph).toByteArray(), options), List.copyOf(outputs));
         } catch (OrtException e) {
             throw new IllegalStateException("teacher '" + encoder.name() + "' cannot be loaded: " + e.getMessage(), e);
         }
