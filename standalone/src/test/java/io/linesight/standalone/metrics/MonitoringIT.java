@@ -79,6 +79,9 @@ class MonitoringIT {
         line.raw("cam-x", new byte[] {1, 2, 3});
         LabelLine.await("frames and labels", 60, () -> get(appPort(), "/metrics").contains("linesight_dead_letters_total{code=\"NOT_CONFLUENT_WIRE\"} 1.0")
                 && trainer.counts().get("labels.normal") == FRAMES);
+        // Exported from the first collection on, which a short test may not see by itself.
+        System.gc();
+        LabelLine.await("a collection of garbage in the metrics", 60, () -> get(appPort(), "/metrics").contains("jvm_gc_pause_seconds_sum"));
         String inspect = get(appPort(), "/metrics");
         String train = get(trainerMetrics.port(), "/metrics");
         Files.writeString(Path.of("target", "inspect-metrics.txt"), inspect);
