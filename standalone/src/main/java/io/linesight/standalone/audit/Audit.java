@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -74,26 +75,28 @@ public final class Audit {
             read(consumer, topics.frames(), since, (partition, range) -> books.partition(partition, range[0], range[1]),
                     r -> books.frame(r.partition(), r.offset(), r.key() == null ? KEYLESS : new String(r.key(), StandardCharsets.UTF_8)));
             Map<TopicPartition, Long> end = new HashMap<>();
-            long seen = read(consumer, topics.results(), since, null, end, r -> readable(books, () -> {
-                InspectionResult result = results.deserializer().deserialize(r.topic(), r.value());
+            long seen = read(consumer, topics.results(), since, null, end, r -> readable(books, () -> results.deserializer().deserialize(r.topic(), r.value()), result -> {
                 books.result(result.getFrameRef(), result.getModelVersion());
                 if (each != null) each.accept(result);
             }));
             read(consumer, topics.deadLetter(), since, null, r -> DeadLetterHeaders.read(r.headers())
                     .ifPresentOrElse(reason -> books.deadLetter(reason.getSource(), reason.getCode().name()), books::unreadable));
             read(consumer, topics.anomalies(), since, null,
-                    r -> readable(books, () -> books.event(events.deserializer().deserialize(r.topic(), r.value()).getResult().getFrameRef())));
+                    r -> readable(books, () -> events.deserializer().deserialize(r.topic(), r.value()), event -> books.event(event.getResult().getFrameRef())));
             return books.report(committed, attempts(since, end) - seen);
         }
     }
 
-    private static void readable(Books books, Runnable reading) {
+    private static <T> void readable(Books books, Supplier<T> reading, Consumer<T> use) {
+        T record;
         try {
-            reading.run();
-        } catch (SerializationException | NullPointerException e) {
-            // A record without a value deserializes to null; nothing of ours writes one.
-            books.unreadable();
+            record = reading.get();
+        } catch (SerializationException e) {
+            record = null;
         }
+        // A record without a value is null too; nothing of ours writes one.
+        if (record == null) books.unreadable();
+        else use.accept(record);
     }
 
     /** Results written up to there, whether or not their transaction was committed. */
