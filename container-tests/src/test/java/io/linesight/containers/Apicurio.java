@@ -14,7 +14,7 @@ import org.testcontainers.containers.wait.strategy.Wait;
 final class Apicurio implements AutoCloseable {
     private final int port = KafkaCluster.freePorts(1)[0];
     private final GenericContainer<?> container = new GenericContainer<>(System.getProperty("linesight.registry.image")).withExposedPorts(8080)
-            .withEnv("REGISTRY_DATASOURCE_URL", "jdbc:h2:file:/tmp/registry").waitingFor(Wait.forHttp("/apis/ccompat/v7/subjects").forPort(8080))
+            .withEnv("REGISTRY_DATASOURCE_URL", "jdbc:h2:file:/tmp/registry;WRITE_DELAY=0").waitingFor(Wait.forHttp("/apis/ccompat/v7/subjects").forPort(8080))
             .withStartupTimeout(Duration.ofMinutes(3));
 
     Apicurio() {

@@ -128,8 +128,6 @@ class RegistryIT {
             LinesightAvroSerializer<CameraFrame> serializer = new LinesightAvroSerializer<>();
             serializer.configure(line.settings(), false);
             for (int i = 0; i < 400; i++) frames.add(serializer.serialize(line.topics.frames().name(), Line.frame("cam-" + i % 4, i / 4, i % 16 < 4 ? 250 : 10)));
-            // Its database writes half a second after it has answered: killed before, it has forgotten the schema that it gave an id.
-            Thread.sleep(3_000);
             registry.kill();
             line.write(frames, i -> "cam-" + i % 4);
             Thread.sleep(25_000);

@@ -4,21 +4,45 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import io.linesight.mmad.image.ImageLimits;
+import io.linesight.models.config.ModelsConfig;
+import io.linesight.models.registry.Author;
+import io.linesight.models.registry.ModelPublisher;
+import io.linesight.models.registry.ModelRegistry;
+import io.linesight.models.registry.ModelRegistryView;
+import io.linesight.models.registry.RolloutRules;
+import io.linesight.models.signing.TrustedKeys;
+import io.linesight.models.store.CheckpointStores;
+import io.linesight.schemas.DatasetSummary;
+import io.linesight.schemas.FrameRef;
+import io.linesight.schemas.GateOutcome;
+import io.linesight.schemas.GateVerdict;
+import io.linesight.schemas.ModelVersion;
+import io.linesight.schemas.topics.Topics;
 import io.linesight.standalone.camera.FramePublisher;
+import io.linesight.standalone.doctor.Doctor;
+import io.linesight.standalone.doctor.DoctorOptions;
+import io.linesight.standalone.doctor.Part;
 import io.linesight.standalone.rollout.FollowedChannel;
 import io.linesight.standalone.rollout.TrainedChannel;
 import io.linesight.streams.InspectionApp;
 import io.linesight.streams.InspectionConfig;
 import io.linesight.streams.StartupException;
+import io.linesight.trainer.frames.FrameFetcher;
 import io.linesight.trainer.service.TrainerConfig;
 import io.linesight.trainer.service.TrainerService;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.ScramCredentialInfo;
 import org.apache.kafka.clients.admin.ScramMechanism;
@@ -41,7 +65,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.testcontainers.junit.jupiter.Testcontainers;
 
 /**
- * Shows that Linesight runs on a cluster that trusts nobody, with the rights that docs/operations.md lists and no others, and what is said when
+ * Shows that Linesight runs on a cluster that trusts nobody, with the rights that {@code doctor --acls} prints and no others, and what is said when
  * something about them is wrong.
  *
  * <p>Set-up: one broker with TLS, SASL/SCRAM-SHA-512 and ACLs; what no ACL allows is forbidden. Users {@code camera}, {@code inspect}, {@code trainer}.
@@ -51,27 +75,28 @@ import org.testcontainers.junit.jupiter.Testcontainers;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(300)
 class SecurityIT {
-    private static final String F = "linesight.";
-    /** The table in docs/operations.md. */
-    private static final Map<String, List<Right>> RIGHTS = Map.of(
-            "camera", List.of(topic("frames", "WRITE")),
-            "inspect", List.of(topic("frames", "READ", "DESCRIBE_CONFIGS"), topic("results", "WRITE", "DESCRIBE_CONFIGS"), topic("anomalies", "WRITE", "DESCRIBE_CONFIGS"),
-                    topic("dead-letter", "WRITE", "DESCRIBE_CONFIGS"), topic("shadow", "WRITE", "DESCRIBE_CONFIGS"), topic("model-status", "READ", "WRITE", "DESCRIBE_CONFIGS"),
-                    topic("models", "READ"), topic("model-chunks", "READ"), topic("rollouts", "READ", "WRITE"),
-                    new Right(ResourceType.GROUP, "linesight-inspection", PatternType.LITERAL, List.of("READ")),
-                    new Right(ResourceType.TRANSACTIONAL_ID, "linesight-inspection-", PatternType.PREFIXED, List.of("WRITE", "DESCRIBE"))),
-            "trainer", List.of(topic("labels", "READ"), topic("frames", "READ"), topic("results", "READ"), topic("models", "READ", "WRITE"), topic("model-chunks", "READ", "WRITE"),
-                    topic("rollouts", "READ", "WRITE"), topic("model-status", "READ"), new Right(ResourceType.GROUP, "linesight-trainer-default", PatternType.LITERAL, List.of("READ"))));
+    /** Users, and what {@code doctor --acls} says that they need. */
+    private static final Map<String, List<AclBinding>> RIGHTS = Map.of("camera", needs(Part.CAMERA, "camera"), "inspect", needs(Part.SERVE, "inspect"), "trainer", needs(Part.TRAIN, "trainer"));
 
-    private record Right(ResourceType type, String name, PatternType pattern, List<String> operations) {
-        List<AclBinding> bindings(String user) {
-            return operations.stream().map(o -> new AclBinding(new ResourcePattern(type, name, pattern),
-                    new AccessControlEntry("User:" + user, "*", AclOperation.fromString(o), AclPermissionType.ALLOW))).toList();
+    /** The printed kafka-acls commands, as the bindings that they make. */
+    private static List<AclBinding> needs(Part part, String user) {
+        Map<String, String> settings = Map.of("bootstrap.servers", "broker:9092");
+        List<AclBinding> all = new ArrayList<>();
+        for (String command : new Doctor(new DoctorOptions(settings, Topics.from(settings), part, true, "linesight-inspection", "linesight-trainer-default", "cpu", Map.of(), true,
+                Duration.ofSeconds(1))).aclCommands()) {
+            List<String> words = List.of(command.split(" "));
+            ResourceType type = words.contains("--topic") ? ResourceType.TOPIC : words.contains("--group") ? ResourceType.GROUP : ResourceType.TRANSACTIONAL_ID;
+            String name = words.get(words.indexOf("--" + type.name().toLowerCase(Locale.ROOT).replace('_', '-')) + 1);
+            PatternType pattern = words.contains("prefixed") ? PatternType.PREFIXED : PatternType.LITERAL;
+            for (int i = 0; i < words.size(); i++) {
+                if (words.get(i).equals("--operation")) all.add(binding(user, type, name, pattern, AclOperation.fromString(words.get(i + 1).replaceAll("(?<=[a-z])(?=[A-Z])", "_"))));
+            }
         }
+        return all;
     }
 
-    private static Right topic(String name, String... operations) {
-        return new Right(ResourceType.TOPIC, F + name + ".v1", PatternType.LITERAL, List.of(operations));
+    private static AclBinding binding(String user, ResourceType type, String name, PatternType pattern, AclOperation operation) {
+        return new AclBinding(new ResourcePattern(type, name, pattern), new AccessControlEntry("User:" + user, "*", operation, AclPermissionType.ALLOW));
     }
 
     private KafkaCluster kafka;
@@ -118,12 +143,20 @@ class SecurityIT {
     void grant() throws Exception {
         admin.deleteAcls(List.of(AclBindingFilter.ANY)).all().get();
         List<AclBinding> all = new ArrayList<>();
-        RIGHTS.forEach((user, rights) -> rights.forEach(r -> all.addAll(r.bindings(user))));
+        RIGHTS.values().forEach(all::addAll);
         admin.createAcls(all).all().get();
     }
 
-    private void revoke(String user, Right right) throws Exception {
-        admin.deleteAcls(right.bindings(user).stream().map(AclBinding::toFilter).toList()).all().get();
+    private void revoke(AclBinding right) throws Exception {
+        assertThat(admin.deleteAcls(List.of(right.toFilter())).all().get()).as("%s was given", right).hasSize(1);
+    }
+
+    private static List<AclBinding> of(String user, ResourceType type) {
+        return RIGHTS.get(user).stream().filter(r -> r.pattern().resourceType() == type).toList();
+    }
+
+    private static String topic(AclBinding right) {
+        return right.pattern().name().replaceAll("^linesight\\.|\\.v1$", "");
     }
 
     private Map<String, String> as(String user, String password, String bootstrap) {
@@ -183,17 +216,102 @@ class SecurityIT {
     }
 
     /**
-     * Steps: for each topic that an instance without rollouts needs, the right to it is taken away and the instance started.
+     * Steps: one after the other, each right that {@code serve} has to a topic is taken away, and what needs it is done: an instance that follows rollouts is
+     * started; a published checkpoint is fetched; a decision is written.
      *
-     * <p>Outcome: it does not start and says which right to which topic is missing.
+     * <p>Outcome: each is refused and the message names the topic. No right to a topic is listed that is not needed.
      */
     @Test
-    void shouldNameTheTopicThatMayNotBeUsed() throws Exception {
-        for (Right right : List.of(topic("frames", "READ"), topic("results", "WRITE"), topic("anomalies", "WRITE"), topic("dead-letter", "WRITE"))) {
-            revoke("inspect", right);
-            assertThatThrownBy(() -> start(as("inspect"))).as("%s", right).isInstanceOf(StartupException.class).hasMessageContaining(right.name());
+    void shouldNeedEachRightThatAnInstanceHasToATopic(@TempDir Path dir) throws Exception {
+        ModelVersion published = publish(dir, "for-instances");
+        Map<String, String> inspect = following("inspect");
+        for (AclBinding right : of("inspect", ResourceType.TOPIC)) {
+            revoke(right);
+            Throwable refused = catchThrowable(() -> {
+                if (topic(right).equals("model-chunks")) {
+                    try (CheckpointStores stores = CheckpointStores.open(ModelsConfig.of(plain(inspect)))) {
+                        stores.fetch(published, dir.resolve("fetched"));
+                    }
+                    return;
+                }
+                try (FollowedChannel followed = FollowedChannel.open(inspect, "default", "line-1")) {
+                    if (topic(right).equals("rollouts")) {
+                        followed.decide(known -> RolloutRules.shadow(known, "default", published.getVersion(), 1, Author.program("guard", "test"), true));
+                        return;
+                    }
+                    try (InspectionApp app = new InspectionApp(InspectionConfig.of(inspect), null, new MeanScorer(), followed.control())) {
+                        app.start();
+                    }
+                }
+            });
+            assertThat(refused).as("%s %s", right.entry().operation(), topic(right)).isNotNull();
+            assertThat(refused).hasMessageContaining(right.pattern().name());
             grant();
         }
+    }
+
+    /**
+     * Steps: one after the other, each right that a trainer has is taken away, and it does what it is for: starts and reads labels, fetches a frame, goes on
+     * from the champion, publishes a challenger and has it tried.
+     *
+     * <p>Outcome: it is refused, and what it was refused is named.
+     */
+    @Test
+    void shouldNeedEachRightThatATrainerHas(@TempDir Path dir) throws Exception {
+        ModelVersion champion = publish(dir, "for-trainers");
+        Map<String, String> trainer = plain(following("trainer"));
+        try (FollowedChannel people = FollowedChannel.open(line.settings("linesight.models.unsigned", "accept"), "trained", "people")) {
+            people.decide(known -> RolloutRules.promote(known, "trained", champion.getVersion(), Author.person("anna", "test"), true));
+        }
+        line.write(List.of(line.serialized(Line.frame("cam-1", 0, 10))), i -> "cam-1");
+        int challenger = 0;
+        for (AclBinding right : RIGHTS.get("trainer")) {
+            revoke(right);
+            Path place = dir.resolve("without-" + challenger++);
+            ModelVersion offered = ModelVersion.newBuilder(champion).setVersion("challenger-" + challenger).setChannel("trained").setGate(passed()).build();
+            Throwable refused = catchThrowable(() -> {
+                try (FrameFetcher fetcher = new FrameFetcher(trainer, line.topics, ImageLimits.defaults(), Duration.ofSeconds(10))) {
+                    fetcher.fetch(IntStream.range(0, 4).mapToObj(p -> new FrameRef(line.topics.frames().name(), p, 0L)).toList());
+                }
+                try (TrainedChannel trained = TrainedChannel.open(trainer, new TrainedChannel.Options(place.resolve("champion"), "kafka:", Optional.empty(), 10, "trainer"))) {
+                    trained.current("trained");
+                    trained.offer(checkpoint(dir, offered.getVersion()), offered);
+                    try (TrainerService service = new TrainerService(TrainerConfig.of(trainer, place).withGroup("linesight-trainer-default"), trained, trained, e -> { })) {
+                        service.start();
+                        for (int i = 0; i < 40 && service.failure().isEmpty() && !stable("linesight-trainer-default"); i++) Thread.sleep(250);
+                        if (service.failure().isPresent()) throw service.failure().get();
+                    }
+                }
+            });
+            assertThat(refused).as("%s %s", right.entry().operation(), right.pattern().name()).isNotNull();
+            assertThat(refused).hasStackTraceContaining(right.pattern().name());
+            grant();
+        }
+    }
+
+    private static GateVerdict passed() {
+        return GateVerdict.newBuilder().setOutcome(GateOutcome.PASSED).setReason("test").build();
+    }
+
+    private static Path checkpoint(Path dir, String name) throws Exception {
+        return Files.writeString(dir.resolve(name + ".onnx"), "stands for the checkpoint " + name);
+    }
+
+    /** By the administrator, for nobody yet. */
+    private ModelVersion publish(Path dir, String version) throws Exception {
+        ModelVersion draft = ModelVersion.newBuilder().setVersion(version).setChannel("default").setSha256("00").setBytes(0).setCreatedAt(Instant.now().truncatedTo(ChronoUnit.MICROS))
+                .setCreatedBy("anna").setDataset(DatasetSummary.newBuilder().build()).setProducts(List.of()).setGate(passed()).build();
+        ModelsConfig config = ModelsConfig.of(line.settings());
+        try (ModelRegistry models = ModelRegistry.open(config); ModelRegistryView view = ModelRegistryView.open(config, TrustedKeys.unsignedAllowed()); CheckpointStores stores = CheckpointStores.open(config)) {
+            return new ModelPublisher(stores, models, view, Optional.empty(), Duration.ofSeconds(20)).publish(checkpoint(dir, version), draft);
+        }
+    }
+
+    private Map<String, String> following(String user) {
+        Map<String, String> settings = as(user);
+        settings.put("linesight.models.unsigned", "accept");
+        settings.put("linesight.models.patience.ms", "4000");
+        return settings;
     }
 
     /**
@@ -205,10 +323,10 @@ class SecurityIT {
     void shouldNameTheGroupAndTheTransactionalIdThatMayNotBeUsed() throws Exception {
         Map<String, String> few = as("inspect");
         few.put("linesight.thread.replacements", "0");
-        revoke("inspect", new Right(ResourceType.GROUP, "linesight-inspection", PatternType.LITERAL, List.of("READ")));
+        revoke(of("inspect", ResourceType.GROUP).get(0));
         assertThat(failure(few)).contains("linesight-inspection").containsIgnoringCase("group").containsIgnoringCase("authoriz");
         grant();
-        revoke("inspect", new Right(ResourceType.TRANSACTIONAL_ID, "linesight-inspection-", PatternType.PREFIXED, List.of("WRITE", "DESCRIBE")));
+        revoke(of("inspect", ResourceType.TRANSACTIONAL_ID).get(0));
         assertThat(failure(few)).containsIgnoringCase("transactional").containsIgnoringCase("authoriz");
     }
 
@@ -219,7 +337,7 @@ class SecurityIT {
      */
     @Test
     void shouldTellACameraThatItMayNotWrite() throws Exception {
-        revoke("camera", topic("frames", "WRITE"));
+        revoke(RIGHTS.get("camera").get(0));
         Throwable refused = catchThrowable(() -> {
             try (FramePublisher camera = new FramePublisher(plain(as("camera")), line.topics, "line")) {
                 camera.sendRaw("cam-1", new byte[] {0}).get();

@@ -142,7 +142,7 @@ public final class ModelJanitor {
 
     private void catchUp() throws StoreException, InterruptedException {
         if (!view.awaitCaughtUp(patience)) {
-            throw new StoreException(Reason.UNREACHABLE, "which versions are needed cannot be seen, because the broker or the schema registry does not answer; nothing more was removed. Try again when they are back");
+            throw new StoreException(Reason.UNREACHABLE, "which versions are needed cannot be seen: " + view.obstacle() + "; nothing more was removed. Try again when that is mended");
         }
     }
 }

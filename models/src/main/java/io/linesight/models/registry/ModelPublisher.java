@@ -46,7 +46,7 @@ public final class ModelPublisher {
         if (!draft.getVersion().matches(NAME)) throw new StoreException(Reason.REFUSED, "'" + draft.getVersion() + "' cannot be a version: letters, digits, '.', '_', '+' and '-' can. Nothing was published");
         if (!draft.getChannel().matches(NAME)) throw new StoreException(Reason.REFUSED, "'" + draft.getChannel() + "' cannot be a channel: letters, digits, '.', '_', '+' and '-' can. Nothing was published");
         if (!view.awaitCaughtUp(patience)) {
-            throw new StoreException(Reason.UNREACHABLE, "whether " + draft.getVersion() + " exists already cannot be seen, because the broker or the schema registry does not answer; nothing was published. Try again when they are back");
+            throw new StoreException(Reason.UNREACHABLE, "whether " + draft.getVersion() + " exists already cannot be seen: " + view.obstacle() + "; nothing was published. Try again when that is mended");
         }
         ModelVersion manifest = store.put(checkpoint).into(ModelVersion.newBuilder(draft)).setCreatedAt(draft.getCreatedAt().truncatedTo(ChronoUnit.MICROS)).build();
         PublishedVersion there = view.state().version(draft.getVersion()).orElse(null);

@@ -30,6 +30,7 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.errors.WakeupException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
@@ -83,7 +84,7 @@ public final class ModelRegistryView implements AutoCloseable {
     private final List<Listener> listeners = new CopyOnWriteArrayList<>();
     private volatile RegistryState state = RegistryState.EMPTY;
     private volatile boolean stop;
-    private volatile boolean connected = true;
+    private volatile String obstacle;   // null while connected
 
     // The view's thread only:
     private final List<CompletableFuture<Void>> waiting = new ArrayList<>();
@@ -156,7 +157,13 @@ public final class ModelRegistryView implements AutoCloseable {
 
     /** Whether the broker and the schema registry answered when they were last asked, every few seconds. While false, the state may be old. */
     public boolean connected() {
-        return connected;
+        return obstacle == null;
+    }
+
+    /** Why what is in the topics cannot be seen, as half a sentence for people: who does not answer, or what is not allowed. */
+    public String obstacle() {
+        String why = obstacle;
+        return why != null ? why : "they are long, or the broker at " + config.broker() + " is slow";
     }
 
     /**
@@ -208,7 +215,7 @@ public final class ModelRegistryView implements AutoCloseable {
             }
         } catch (Throwable e) {
             if (!stop) LOG.error("Stopped following the topics about models; the last state stays. Restart to go on", e);
-            connected = false;
+            obstacle = "reading them has stopped: " + e;
         } finally {
             consumer.close();
             waiting.forEach(w -> w.cancel(false));
@@ -297,13 +304,14 @@ public final class ModelRegistryView implements AutoCloseable {
     }
 
     private void lost(String who, Exception e) {
-        if (connected) LOG.warn("Cannot follow the topics about models: {} does not answer ({}). The last state stays; it is tried again until it works", who, e.getMessage());
-        connected = false;
+        String why = e instanceof AuthorizationException ? who + " does not allow it: " + e.getMessage() : who + " does not answer (" + e.getMessage() + ")";
+        if (connected()) LOG.warn("Cannot follow the topics about models: {}. The last state stays; it is tried again until it works", why);
+        obstacle = why;
     }
 
     private void heard() {
-        if (!connected) LOG.info("The topics about models can be followed again");
-        connected = true;
+        if (!connected()) LOG.info("The topics about models can be followed again");
+        obstacle = null;
     }
 
     private void pause() {

@@ -32,7 +32,7 @@ public final class RolloutWriter {
      */
     public Rollout decide(String channel, Function<RegistryState, Decision> rule) throws RolloutException, InterruptedException {
         if (!view.awaitCaughtUp(patience)) {
-            throw new RolloutException(Kind.UNAVAILABLE, "what is in force for '" + channel + "' cannot be seen, because the broker or the schema registry does not answer; nothing was decided. Try again when they are back", null);
+            throw new RolloutException(Kind.UNAVAILABLE, "what is in force for '" + channel + "' cannot be seen: " + view.obstacle() + "; nothing was decided. Try again when that is mended", null);
         }
         Rollout next;
         Decision decision = rule.apply(view.state());
@@ -48,7 +48,7 @@ public final class RolloutWriter {
             throw new RolloutException(Kind.UNCERTAIN, e.getMessage() + ". Look at the history first: it may have been written", e);
         }
         if (!view.awaitCaughtUp(patience)) {
-            throw new RolloutException(Kind.UNCERTAIN, "the decision was written, but whether it came into force cannot be seen, because the broker or the schema registry does not answer; look at the history when they are back", null);
+            throw new RolloutException(Kind.UNCERTAIN, "the decision was written, but whether it came into force cannot be seen: " + view.obstacle() + "; look at the history when that is mended", null);
         }
         ChannelState now = view.state().channel(channel);
         HistoryEntry entry = now.history().stream().filter(e -> e.offset() == offset).findFirst().orElse(null);

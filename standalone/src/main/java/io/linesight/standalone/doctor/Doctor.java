@@ -5,12 +5,15 @@ import io.linesight.mmad.image.ImageLimits;
 import io.linesight.mmad.image.RgbImage;
 import io.linesight.mmad.ort.OnnxRuntime;
 import io.linesight.mmad.runtime.DeviceChooser;
+import io.linesight.models.config.ModelsConfig;
 import io.linesight.schemas.connection.BrokerFault;
 import io.linesight.schemas.connection.GroupMembers;
 import io.linesight.schemas.registry.Compatibility;
 import io.linesight.schemas.registry.RegisteredSchema;
 import io.linesight.schemas.registry.RegistryException;
 import io.linesight.schemas.registry.SchemaRegistryClient;
+import io.linesight.schemas.topics.TopicSpec;
+import io.linesight.schemas.topics.Topics;
 import io.linesight.standalone.doctor.Problem.Severity;
 import io.linesight.trainer.torch.Torch;
 import java.io.IOException;
@@ -106,6 +109,8 @@ public final class Doctor {
             one(threads, "natives", deadline, this::natives, note);
             one(threads, "device", deadline, this::device, note);
             one(threads, "folders", deadline, this::folders, note);
+            // Last, for what it fetches may be large: with too little time for it, the others have had theirs.
+            onCluster(threads, broker, "models", deadline, found -> models(found, deadline), note);
         } finally {
             threads.shutdownNow();
         }
@@ -226,7 +231,7 @@ public final class Doctor {
             }
             for (String id : needs.transactionalIds()) {
                 boolean seen = reader.transactionalIdSeen(id + "-doctor");
-                if (!seen) found.add(Finding.of(Problem.ACL_MISSING, "transactional id " + id + "*", "not allowed: WRITE, DESCRIBE"));
+                if (!seen) found.add(Finding.of(Problem.ACL_MISSING, "transactional id " + id + "*", "not allowed: WRITE"));
                 facts.add("transactional id " + id + "*: " + (seen ? "DESCRIBE; WRITE can only be known by writing" : "nothing"));
             }
         }
@@ -349,6 +354,24 @@ public final class Doctor {
     static Duration skew(Instant theirs, Instant before, Instant after) {
         if (before.isAfter(theirs.plusSeconds(1))) return Duration.between(theirs.plusSeconds(1), before);
         return after.isBefore(theirs) ? Duration.between(theirs, after) : Duration.ZERO;
+    }
+
+    private String models(List<Finding> found, long deadline) throws IOException, InterruptedException, NotRun {
+        if (options.part() == Part.CAMERA) throw new NotRun("a camera has nothing to do with models");
+        if (options.part() == Part.SERVE && !options.follows()) throw new NotRun("without linesight.models.trusted.keys, serve does not follow a channel");
+        Topics t = options.topics();
+        for (TopicSpec topic : List.of(t.models(), t.modelChunks(), t.rollouts(), t.modelStatus())) {
+            if (!topics.containsKey(topic.name())) throw new NotRun("there is no topic " + topic.name());
+        }
+        registry("nothing that was published can be read");
+        Duration left = Duration.ofNanos(Math.max(1_000_000, deadline - System.nanoTime()));
+        Map<String, Object> settings = new HashMap<>(options.settings());
+        settings.put(ModelsConfig.PATIENCE_MS, "" + Math.max(500, left.toMillis() / 2));
+        try {
+            return new ModelCheck(ModelsConfig.of(settings)).run(left.dividedBy(2), found);
+        } catch (IllegalArgumentException | KafkaException e) {
+            throw new NotRun(e.getMessage());
+        }
     }
 
     // --- this machine

@@ -20,7 +20,7 @@ import org.apache.avro.Schema;
 import org.apache.kafka.common.acl.AclOperation;
 
 /**
- * The least that a part needs of a cluster.
+ * The least that a part needs of a cluster; the table in docs/operations.md. READ and WRITE include DESCRIBE.
  *
  * @param topics           with what is done to them
  * @param groups           consumer groups, Read
@@ -29,6 +29,8 @@ import org.apache.kafka.common.acl.AclOperation;
 record Needs(List<Need> topics, Set<String> groups, Set<String> transactionalIds) {
     private static final AclOperation R = AclOperation.READ;
     private static final AclOperation W = AclOperation.WRITE;
+    /** To compare a topic's settings at the start. */
+    private static final AclOperation C = AclOperation.DESCRIBE_CONFIGS;
 
     /**
      * @param follows       whether the inspection app follows rollouts
@@ -40,20 +42,20 @@ record Needs(List<Need> topics, Set<String> groups, Set<String> transactionalIds
         Set<String> groups = new java.util.LinkedHashSet<>();
         Set<String> ids = new java.util.LinkedHashSet<>();
         if (part == Part.SERVE || part == Part.ALL) {
-            need(needs, t.frames(), CameraFrame.getClassSchema(), R);
-            need(needs, t.results(), InspectionResult.getClassSchema(), W);
-            need(needs, t.anomalies(), AnomalyEvent.getClassSchema(), W);
-            need(needs, t.deadLetter(), null, W);
+            need(needs, t.frames(), CameraFrame.getClassSchema(), R, C);
+            need(needs, t.results(), InspectionResult.getClassSchema(), W, C);
+            need(needs, t.anomalies(), AnomalyEvent.getClassSchema(), W, C);
+            need(needs, t.deadLetter(), null, W, C);
             if (follows || part == Part.ALL) {
                 need(needs, t.models(), ModelVersion.getClassSchema(), R);
                 need(needs, t.modelChunks(), null, R);
                 // A guard that takes a model out of service writes the decision that makes it so everywhere.
                 need(needs, t.rollouts(), Rollout.getClassSchema(), R, W);
-                need(needs, t.modelStatus(), ModelStatus.getClassSchema(), W);
-                need(needs, t.shadow(), ShadowDifference.getClassSchema(), W);
+                need(needs, t.modelStatus(), ModelStatus.getClassSchema(), R, W, C);
+                need(needs, t.shadow(), ShadowDifference.getClassSchema(), W, C);
             }
             groups.add(applicationId);
-            ids.add(applicationId);
+            ids.add(applicationId + "-");
         }
         if (part == Part.TRAIN || part == Part.ALL) {
             need(needs, t.labels(), FrameLabel.getClassSchema(), R);
@@ -62,6 +64,7 @@ record Needs(List<Need> topics, Set<String> groups, Set<String> transactionalIds
             need(needs, t.models(), ModelVersion.getClassSchema(), R, W);
             need(needs, t.modelChunks(), null, R, W);
             need(needs, t.rollouts(), Rollout.getClassSchema(), R, W);
+            need(needs, t.modelStatus(), ModelStatus.getClassSchema(), R);
             groups.add(trainerGroup);
         }
         if (part == Part.CAMERA || part == Part.ALL) need(needs, t.frames(), CameraFrame.getClassSchema(), W);
@@ -69,8 +72,7 @@ record Needs(List<Need> topics, Set<String> groups, Set<String> transactionalIds
     }
 
     private static void need(Map<TopicSpec, Need> needs, TopicSpec topic, Schema schema, AclOperation... operations) {
-        Set<AclOperation> all = EnumSet.of(AclOperation.DESCRIBE, AclOperation.DESCRIBE_CONFIGS);
-        all.addAll(List.of(operations));
+        Set<AclOperation> all = EnumSet.copyOf(List.of(operations));
         needs.merge(topic, new Need(topic, schema, all), (a, b) -> {
             Set<AclOperation> both = EnumSet.copyOf(a.operations());
             both.addAll(b.operations());
@@ -87,8 +89,8 @@ record Needs(List<Need> topics, Set<String> groups, Set<String> transactionalIds
             n.operations().stream().sorted().forEach(o -> b.append(" --operation ").append(name(o)));
             out.add(b + " --topic " + n.topic().name());
         }
-        for (String g : groups) out.add(head + " --operation Read --operation Describe --group " + g);
-        for (String id : transactionalIds) out.add(head + " --operation Write --operation Describe --transactional-id " + id + " --resource-pattern-type prefixed");
+        for (String g : groups) out.add(head + " --operation Read --group " + g);
+        for (String id : transactionalIds) out.add(head + " --operation Write --transactional-id " + id + " --resource-pattern-type prefixed");
         return out;
     }
 

@@ -83,8 +83,8 @@ public final class FollowedChannel implements AutoCloseable {
         try {
             read = followed.view.awaitCaughtUp(config.patience());
             if (!read) {
-                throw new KafkaException("what was decided for channel '" + channel + "' could not be read within " + config.patience().toSeconds() + " s: the broker at " + config.broker()
-                        + " or the schema registry does not answer. Check that they run, then start again");
+                throw new KafkaException("what was decided for channel '" + channel + "' could not be read within " + config.patience().toSeconds() + " s: " + followed.view.obstacle()
+                        + ". Mend that, then start again");
             }
             return followed;
         } finally {

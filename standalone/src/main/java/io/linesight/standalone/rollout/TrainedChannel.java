@@ -121,7 +121,7 @@ public final class TrainedChannel implements ChampionSource, ChallengerSink, Aut
             Thread.currentThread().interrupt();
             throw new IOException("interrupted while the registry was read", e);
         }
-        throw new IOException("what is in force cannot be seen: the broker at " + config.broker() + " or the schema registry does not answer");
+        throw new IOException("what is in force cannot be seen: " + view.obstacle());
     }
 
     @Override

@@ -2,8 +2,23 @@ package io.linesight.standalone.doctor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.linesight.models.config.ModelsConfig;
+import io.linesight.models.registry.Author;
+import io.linesight.models.registry.ModelPublisher;
+import io.linesight.models.registry.ModelRegistry;
+import io.linesight.models.registry.ModelRegistryView;
+import io.linesight.models.registry.RolloutRules;
+import io.linesight.models.registry.RolloutWriter;
+import io.linesight.models.signing.CheckpointSigner;
+import io.linesight.models.signing.KeyFiles;
+import io.linesight.models.signing.TrustedKeys;
+import io.linesight.models.store.CheckpointStores;
 import io.linesight.schemas.CameraFrame;
+import io.linesight.schemas.DatasetSummary;
 import io.linesight.schemas.FrameRef;
+import io.linesight.schemas.GateOutcome;
+import io.linesight.schemas.GateVerdict;
+import io.linesight.schemas.ModelVersion;
 import io.linesight.schemas.registry.SchemaRegistryClient;
 import io.linesight.schemas.topics.SizeLimits;
 import io.linesight.schemas.topics.TopicAdmin;
@@ -14,15 +29,20 @@ import io.linesight.standalone.embedded.EmbeddedRegistry;
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyStore;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLServerSocket;
@@ -78,7 +98,7 @@ class DoctorIT {
         Map<String, Path> folders = new LinkedHashMap<>(Map.of("state.dir", folder.resolve("state")));
         List<CheckResult> results = new Doctor(new DoctorOptions(settings, Topics.from(settings), part, true, "inspection-" + settings.get(Topics.PREFIX_CONFIG), "trainer", "auto", folders, true, timeout)).run(r -> { });
         results.forEach(r -> System.out.println("DoctorIT: " + r));
-        assertThat(results).extracting(CheckResult::check).containsExactly("broker", "topics", "rights", "group", "registry", "clock", "natives", "device", "folders");
+        assertThat(results).extracting(CheckResult::check).containsExactly("broker", "topics", "rights", "group", "registry", "clock", "natives", "device", "folders", "models");
         return results;
     }
 
@@ -131,6 +151,54 @@ class DoctorIT {
             assertThat(Doctor.healthy(results)).isFalse();
             assertThat(findings(results)).extracting(Finding::problem).contains(Problem.TOPIC_TOO_SMALL, Problem.COMPACTED, Problem.NOT_COMPACTED, Problem.HISTORY_CUT, Problem.RETENTION_SHORT,
                     Problem.PARTITIONS_DIFFER, Problem.TOPIC_MISSING, Problem.SCHEMA_INCOMPATIBLE, Problem.SCHEMA_UNGUARDED, Problem.CAMERA_AHEAD, Problem.GROUP_SHARED);
+        }
+    }
+
+    @Test
+    void shouldFindCheckpointsInServiceThatCannotBeHadAnyMore() throws Exception {
+        create("models");
+        Path key = folder.resolve("line.pub");
+        KeyFiles.generate(folder.resolve("line.key"), key);
+        Map<String, String> settings = settings("models", ModelsConfig.TRUSTED_KEYS, key.toString());
+        ModelsConfig config = ModelsConfig.of(settings);
+        List<ModelVersion> published = new ArrayList<>();
+        try (ModelRegistry models = ModelRegistry.open(config);
+                ModelRegistryView view = ModelRegistryView.open(config, TrustedKeys.of(config));
+                CheckpointStores stores = CheckpointStores.open(config)) {
+            RolloutWriter people = new RolloutWriter(models, view, Duration.ofSeconds(20));
+            for (String version : List.of("before", "now", "tried", "never")) {
+                Path file = folder.resolve(version + ".onnx");
+                byte[] bytes = new byte[2_000_000];   // three chunks
+                new Random(version.hashCode()).nextBytes(bytes);
+                Files.write(file, bytes);
+                Optional<CheckpointSigner> signer = version.equals("tried") ? Optional.empty() : Optional.of(CheckpointSigner.load(folder.resolve("line.key")));
+                ModelVersion draft = ModelVersion.newBuilder().setVersion(version).setChannel("line").setSha256("00").setBytes(0).setCreatedAt(Instant.now().truncatedTo(ChronoUnit.MICROS)).setCreatedBy("anna")
+                        .setDataset(DatasetSummary.newBuilder().build()).setProducts(List.of()).setGate(GateVerdict.newBuilder().setOutcome(GateOutcome.PASSED).setReason("test").build()).build();
+                published.add(new ModelPublisher(stores, models, view, signer, Duration.ofSeconds(20)).publish(file, draft));
+            }
+            for (String version : List.of("before", "now")) people.decide("line", known -> RolloutRules.promote(known, "line", version, Author.person("anna", "test"), true));
+            List<CheckResult> sound = look(settings, Part.SERVE, Duration.ofSeconds(60));
+            assertThat(findings(sound)).extracting(Finding::problem).containsExactly(Problem.SINGLE_COPY);
+            assertThat(sound.get(9).facts()).contains("2 of 4 versions are needed by 1 channels; 4000000 bytes fetched and compared");
+
+            people.decide("line", known -> RolloutRules.shadow(known, "line", "tried", 10, Author.person("anna", "test"), true));
+            try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(Map.of("bootstrap.servers", kafka.bootstrapServers()), new ByteArraySerializer(), new ByteArraySerializer())) {
+                String chunks = Topics.from(settings).modelChunks().name();
+                producer.send(new ProducerRecord<>(chunks, 0, (published.get(1).getSha256() + "/00001").getBytes(StandardCharsets.US_ASCII), null)).get();
+                producer.send(new ProducerRecord<>(chunks, 0, (published.get(3).getSha256() + "/00001").getBytes(StandardCharsets.US_ASCII), null)).get();
+            }
+            List<CheckResult> broken = look(settings, Part.SERVE, Duration.ofSeconds(60));
+            assertThat(Doctor.healthy(broken)).isFalse();
+            assertThat(broken.get(9).findings()).extracting(Finding::problem).as("not of what nobody needs").containsExactly(Problem.CHECKPOINT_GONE, Problem.MODEL_UNTRUSTED);
+            assertThat(broken.get(9).findings().get(0)).satisfies(f -> {
+                assertThat(f.subject()).isEqualTo("now (champion of line)");
+                assertThat(f.message()).contains("chunk 2 of 3 is gone");
+                assertThat(f.mend()).contains("linesight models publish FILE", published.get(1).getSha256());
+            });
+            assertThat(broken.get(9).findings().get(1)).satisfies(f -> assertThat(f.subject() + ": " + f.message()).contains("tried (challenger of line)", "unsigned"));
+
+            new ModelPublisher(stores, models, view, Optional.of(CheckpointSigner.load(folder.resolve("line.key"))), Duration.ofSeconds(20)).publish(folder.resolve("now.onnx"), published.get(1));
+            assertThat(look(settings, Part.SERVE, Duration.ofSeconds(60)).get(9).findings()).as("mended as it says").extracting(Finding::problem).containsExactly(Problem.MODEL_UNTRUSTED);
         }
     }
 

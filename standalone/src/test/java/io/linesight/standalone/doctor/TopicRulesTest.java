@@ -6,6 +6,8 @@ import io.linesight.schemas.connection.GroupMembers.Member;
 import io.linesight.schemas.topics.SizeLimits;
 import io.linesight.schemas.topics.TopicSpec;
 import io.linesight.schemas.topics.Topics;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -14,6 +16,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.apache.kafka.common.acl.AclOperation;
 import org.junit.jupiter.api.Test;
 
@@ -106,12 +111,45 @@ class TopicRulesTest {
         seen.put(results.name(), new TopicView(results.name(), 4, 3, 3, 0, results.configs(), EnumSet.of(AclOperation.READ, AclOperation.DESCRIBE, AclOperation.DESCRIBE_CONFIGS)));
         only(TopicRules.rights(Needs.of(Part.SERVE, TOPICS, false, "inspection", "trainer").topics(), seen), Problem.ACL_MISSING, TOPICS.results(), "not allowed: WRITE");
         assertThat(Needs.of(Part.CAMERA, TOPICS, false, "inspection", "trainer").commands("b:9092", "User:cam")).containsExactly(
-                "kafka-acls --bootstrap-server b:9092 --command-config admin.properties --add --allow-principal 'User:cam' --operation Write --operation Describe --operation DescribeConfigs --topic plant.frames.v1");
+                "kafka-acls --bootstrap-server b:9092 --command-config admin.properties --add --allow-principal 'User:cam' --operation Write --topic plant.frames.v1");
         assertThat(Needs.of(Part.SERVE, TOPICS, true, "inspection", "trainer").commands("b:9092", "User:i"))
-                .anySatisfy(c -> assertThat(c).endsWith("--operation Read --operation Describe --group inspection"))
-                .anySatisfy(c -> assertThat(c).endsWith("--operation Write --operation Describe --transactional-id inspection --resource-pattern-type prefixed"))
+                .anySatisfy(c -> assertThat(c).endsWith("--operation Read --group inspection"))
+                .anySatisfy(c -> assertThat(c).endsWith("--operation Write --transactional-id inspection- --resource-pattern-type prefixed"))
                 .noneSatisfy(c -> assertThat(c).contains("labels"))
                 .noneSatisfy(c -> assertThat(c).contains("--operation All"));
+    }
+
+    /** The table in docs/operations.md is the list that people copy; what the doctor prints and the security test grants is this one. */
+    @Test
+    void shouldNeedWhatTheTableInTheDocumentsSays() throws Exception {
+        List<String> rows = Files.readAllLines(Path.of("..", "docs", "operations.md")).stream().filter(l -> l.startsWith("| ") && l.contains(": WRITE") || l.contains(": READ |")).toList();
+        assertThat(rows).hasSize(4);
+        Topics topics = Topics.from(Map.of());
+        Map<String, Set<AclOperation>> serve = new TreeMap<>(row(rows.get(1)));
+        assertThat(row(rows.get(0))).isEqualTo(needed(Needs.of(Part.CAMERA, topics, true, "linesight-inspection", "linesight-trainer-<channel>")));
+        assertThat(serve).isEqualTo(needed(Needs.of(Part.SERVE, topics, false, "linesight-inspection", "linesight-trainer-<channel>")));
+        serve.putAll(row(rows.get(2)));
+        assertThat(serve).isEqualTo(needed(Needs.of(Part.SERVE, topics, true, "linesight-inspection", "linesight-trainer-<channel>")));
+        assertThat(row(rows.get(3))).isEqualTo(needed(Needs.of(Part.TRAIN, topics, true, "linesight-inspection", "linesight-trainer-<channel>")));
+    }
+
+    /** As {@code `frames`, `results`: READ, DESCRIBE_CONFIGS; ...}. */
+    private static Map<String, Set<AclOperation>> row(String row) {
+        Map<String, Set<AclOperation>> all = new TreeMap<>();
+        for (String part : row.substring(row.indexOf('|', 2)).split("[;|]")) {
+            Set<AclOperation> operations = EnumSet.noneOf(AclOperation.class);
+            for (Matcher m = Pattern.compile("\\b[A-Z][A-Z_]+\\b").matcher(part); m.find(); ) operations.add(AclOperation.fromString(m.group()));
+            for (Matcher m = Pattern.compile("`([^`]+)`").matcher(part); m.find(); ) all.put(m.group(1), operations);
+        }
+        return all;
+    }
+
+    private static Map<String, Set<AclOperation>> needed(Needs needs) {
+        Map<String, Set<AclOperation>> all = new TreeMap<>();
+        needs.topics().forEach(n -> all.put(n.topic().name().replaceAll("^linesight\\.|\\.v1$", ""), n.operations()));
+        needs.groups().forEach(g -> all.put(g, EnumSet.of(AclOperation.READ)));
+        needs.transactionalIds().forEach(id -> all.put(id + "*", EnumSet.of(AclOperation.WRITE)));
+        return all;
     }
 
     @Test

@@ -44,6 +44,7 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.FencedInstanceIdException;
 import org.apache.kafka.common.errors.RebalanceInProgressException;
 import org.apache.kafka.common.errors.RetriableException;
@@ -181,6 +182,9 @@ public final class TrainerService implements AutoCloseable {
         } catch (InterruptedException e) {
             throw new org.apache.kafka.common.errors.InterruptException(e);
         } catch (ExecutionException | TimeoutException e) {
+            if (e.getCause() instanceof AuthorizationException refused) {
+                throw new KafkaException("topic " + topic + " may not be read: " + refused.getMessage() + "; 'linesight doctor --for train --acls' prints the kafka-acls commands of all that is needed", refused);
+            }
             throw new KafkaException("the broker at " + config.kafka().get("bootstrap.servers") + " does not answer, or it has no topic " + topic
                     + "; start it, or create the topics with 'linesight topics', then start the trainer again", e);
         }

@@ -53,8 +53,8 @@ final class Line {
             registry = ModelRegistry.open(config);
             view = ModelRegistryView.open(config, trusted);
             if (!view.awaitCaughtUp(config.patience())) {
-                throw new UserError("the topics about models could not be read within " + config.patience().toSeconds() + " s: " + (view.connected() ? "they are long or the broker at " + config.broker() + " is slow; allow more with --set "
-                        + ModelsConfig.PATIENCE_MS + "=60000" : "the broker at " + config.broker() + " or the schema registry at " + config.settings().get("schema.registry.url") + " does not answer; check that they run") + ". Nothing was done");
+                throw new UserError("the topics about models could not be read within " + config.patience().toSeconds() + " s: " + view.obstacle() + ". Allow more with --set " + ModelsConfig.PATIENCE_MS
+                        + "=60000 where it is only slow. Nothing was done");
             }
             done = true;
             return new Open(config, registry, view);
