@@ -45,6 +45,7 @@ final class ModelCheck {
             state = view.state();
         }
         Map<String, List<String>> needed = needed(state);
+        if (needed.isEmpty()) return "nothing was decided for any channel yet";
         long bytes = 0;
         List<String> unsure = new ArrayList<>();
         Path folder = Files.createTempDirectory("linesight-doctor");
@@ -72,9 +73,10 @@ final class ModelCheck {
         } finally {
             Files.deleteIfExists(folder);
         }
-        String signatures = checked ? "" : "; signatures were not checked (linesight.models.trusted.keys is not set)";
-        return needed.size() + " of " + state.versions().size() + " versions are needed by " + state.channels().size() + " channels; " + bytes + " bytes fetched and compared" + signatures
-                + (unsure.isEmpty() ? "" : "; " + String.join("; ", unsure));
+        StringBuilder seen = new StringBuilder().append(needed.size()).append(" of ").append(state.versions().size()).append(" published versions in use; ").append(bytes).append(" bytes fetched and compared");
+        if (!checked) seen.append("; signatures were not checked (").append(ModelsConfig.TRUSTED_KEYS).append(" is not set)");
+        unsure.forEach(u -> seen.append("; ").append(u));
+        return seen.toString();
     }
 
     /** Versions that a channel serves, tries or would go back to, with what each is needed for. */

@@ -29,7 +29,6 @@ import io.linesight.standalone.embedded.EmbeddedRegistry;
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.net.Socket;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyStore;
@@ -51,9 +50,11 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.NewPartitions;
+import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
@@ -164,6 +165,7 @@ class DoctorIT {
         List<ModelVersion> published = new ArrayList<>();
         try (ModelRegistry models = ModelRegistry.open(config);
                 ModelRegistryView view = ModelRegistryView.open(config, TrustedKeys.of(config));
+                ModelRegistryView careless = ModelRegistryView.open(config, TrustedKeys.unsignedAllowed());
                 CheckpointStores stores = CheckpointStores.open(config)) {
             RolloutWriter people = new RolloutWriter(models, view, Duration.ofSeconds(20));
             for (String version : List.of("before", "now", "tried", "never")) {
@@ -179,26 +181,33 @@ class DoctorIT {
             for (String version : List.of("before", "now")) people.decide("line", known -> RolloutRules.promote(known, "line", version, Author.person("anna", "test"), true));
             List<CheckResult> sound = look(settings, Part.SERVE, Duration.ofSeconds(60));
             assertThat(findings(sound)).extracting(Finding::problem).containsExactly(Problem.SINGLE_COPY);
-            assertThat(sound.get(9).facts()).contains("2 of 4 versions are needed by 1 channels; 4000000 bytes fetched and compared");
+            assertThat(sound.get(9).facts()).contains("2 of 4 published versions in use; 4000000 bytes fetched and compared");
 
-            people.decide("line", known -> RolloutRules.shadow(known, "line", "tried", 10, Author.person("anna", "test"), true));
-            try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(Map.of("bootstrap.servers", kafka.bootstrapServers()), new ByteArraySerializer(), new ByteArraySerializer())) {
-                String chunks = Topics.from(settings).modelChunks().name();
-                producer.send(new ProducerRecord<>(chunks, 0, (published.get(1).getSha256() + "/00001").getBytes(StandardCharsets.US_ASCII), null)).get();
-                producer.send(new ProducerRecord<>(chunks, 0, (published.get(3).getSha256() + "/00001").getBytes(StandardCharsets.US_ASCII), null)).get();
+            // By somebody who checks no signatures.
+            new RolloutWriter(models, careless, Duration.ofSeconds(20)).decide("line", known -> RolloutRules.shadow(known, "line", "tried", 10, Author.person("anna", "test"), true));
+            // What a topic that deletes by age does: all of the first checkpoint and the start of the second are gone.
+            TopicSpec chunks = Topics.from(settings).modelChunks();
+            long start = Long.parseLong(published.get(1).getLocation().substring("kafka:".length()));
+            try (Admin admin = Admin.create(Map.of("bootstrap.servers", kafka.bootstrapServers()))) {
+                alter(admin, chunks, "cleanup.policy", "delete");
+                admin.deleteRecords(Map.of(new TopicPartition(chunks.name(), 0), RecordsToDelete.beforeOffset(start + 1))).all().get();
+                alter(admin, chunks, "cleanup.policy", "compact");
             }
             List<CheckResult> broken = look(settings, Part.SERVE, Duration.ofSeconds(60));
             assertThat(Doctor.healthy(broken)).isFalse();
-            assertThat(broken.get(9).findings()).extracting(Finding::problem).as("not of what nobody needs").containsExactly(Problem.CHECKPOINT_GONE, Problem.MODEL_UNTRUSTED);
+            assertThat(broken.get(9).findings()).extracting(Finding::problem).containsExactly(Problem.CHECKPOINT_GONE, Problem.MODEL_UNTRUSTED, Problem.CHECKPOINT_GONE);
             assertThat(broken.get(9).findings().get(0)).satisfies(f -> {
                 assertThat(f.subject()).isEqualTo("now (champion of line)");
-                assertThat(f.message()).contains("chunk 2 of 3 is gone");
+                assertThat(f.message()).contains("chunk 1 of 3 is gone");
                 assertThat(f.mend()).contains("linesight models publish FILE", published.get(1).getSha256());
             });
             assertThat(broken.get(9).findings().get(1)).satisfies(f -> assertThat(f.subject() + ": " + f.message()).contains("tried (challenger of line)", "unsigned"));
+            assertThat(broken.get(9).findings().get(2).subject()).isEqualTo("before (what line would go back to)");
 
-            new ModelPublisher(stores, models, view, Optional.of(CheckpointSigner.load(folder.resolve("line.key"))), Duration.ofSeconds(20)).publish(folder.resolve("now.onnx"), published.get(1));
-            assertThat(look(settings, Part.SERVE, Duration.ofSeconds(60)).get(9).findings()).as("mended as it says").extracting(Finding::problem).containsExactly(Problem.MODEL_UNTRUSTED);
+            Optional<CheckpointSigner> signer = Optional.of(CheckpointSigner.load(folder.resolve("line.key")));
+            new ModelPublisher(stores, models, view, signer, Duration.ofSeconds(20)).publish(folder.resolve("now.onnx"), published.get(1));
+            assertThat(look(settings, Part.SERVE, Duration.ofSeconds(60)).get(9).findings()).as("mended as it says").extracting(Finding::problem)
+                    .containsExactly(Problem.MODEL_UNTRUSTED, Problem.CHECKPOINT_GONE);
         }
     }
 

@@ -136,6 +136,7 @@ final class Corpus {
         put(folder, "rollout", "seed-canary.bin", sequence(Schemas.wire(signed), Schemas.wire(CheckpointSigner.load(keys.resolve("private")).sign(ModelVersion.newBuilder(manifest).setVersion("v2").build())), Schemas.wire(promote), Schemas.wire(status), Schemas.wire(canary)));
         put(folder, "rollout", "seed-pinned.bin", sequence(Schemas.wire(promote), Schemas.wire(canary), Schemas.wire(pinned)));
         put(folder, "rollout", "seed-first.bin", sequence(Schemas.wire(promote)));
+        for (Path made : List.of(keys.resolve("private"), keys.resolve("public"), keys)) Files.delete(made);
 
         put(folder, "checkpoint", "seed-own.onnx", checkpoint(true));
         put(folder, "checkpoint", "seed-foreign.onnx", checkpoint(false));

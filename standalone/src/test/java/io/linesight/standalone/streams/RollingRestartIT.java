@@ -30,7 +30,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The procedure of docs/operations.md: three instances of {@code serve} are restarted one after the other with SIGTERM while frames flow. */
+/**
+ * The procedure of docs/operations.md: three instances of {@code serve} are restarted one after the other with SIGTERM while frames flow. With
+ * {@code -Dlinesight.rolling.static=true} they are static members of their group, which the documents advise against; for comparing.
+ */
 @Timeout(400)
 class RollingRestartIT {
     private static final int PARTITIONS = 6;
@@ -51,6 +54,7 @@ class RollingRestartIT {
         List<String> arguments = new ArrayList<>(List.of("serve", "--model", folder.resolve("toy.onnx").toString(), "--instance", name, "--metrics-port", "0"));
         line.settings("application.id", APPLICATION, "num.stream.threads", "1", "state.dir", folder.resolve(name).toString(), "linesight.startup.timeout.ms", "60000")
                 .forEach((k, v) -> arguments.addAll(List.of("--set", k + "=" + v)));
+        if (Boolean.getBoolean("linesight.rolling.static")) arguments.addAll(List.of("--set", "kafka.consumer.group.instance.id=" + name));
         instances.put(name, new ChildJvm(folder.resolve(name + ".log"), Linesight.class, arguments.toArray(String[]::new)));
     }
 
