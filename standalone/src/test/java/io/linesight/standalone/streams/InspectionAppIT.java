@@ -111,6 +111,8 @@ class InspectionAppIT {
             String metrics = get(app, "/metrics", 200);
             assertThat(metrics).contains("linesight_results_total{verdict=\"PASS\"}", "linesight_latency_seconds_bucket", "linesight_batch_size",
                     "linesight_dead_letters_total{code=\"CORRUPT_IMAGE\"}", "kafka_stream");
+            // Its second thread may just be joining, and while partitions move an instance is not ready.
+            for (long end = System.nanoTime() + Duration.ofSeconds(30).toNanos(); app.whyNotReady().isPresent() && System.nanoTime() < end; ) Thread.sleep(50);
             get(app, "/health/ready", 200);
             get(app, "/health/live", 200);
             assertThat(app.close(Duration.ofSeconds(30))).as("clean shutdown").isTrue();
@@ -171,7 +173,7 @@ class InspectionAppIT {
     private static String get(InspectionApp app, String path, int status) throws Exception {
         HttpResponse<String> response = HttpClient.newHttpClient().send(
                 HttpRequest.newBuilder(URI.create("http://localhost:" + app.metricsPort().orElseThrow() + path)).build(), HttpResponse.BodyHandlers.ofString());
-        assertThat(response.statusCode()).isEqualTo(status);
+        assertThat(response.statusCode()).as(response.body()).isEqualTo(status);
         return response.body();
     }
 
