@@ -236,7 +236,7 @@ class SecurityIT {
                 }
                 try (FollowedChannel followed = FollowedChannel.open(inspect, "default", "line-1")) {
                     if (topic(right).equals("rollouts")) {
-                        followed.decide(known -> RolloutRules.shadow(known, "default", published.getVersion(), 1, Author.program("guard", "test"), true));
+                        followed.decide(known -> RolloutRules.promote(known, "default", published.getVersion(), Author.person("anna", "test"), true));
                         return;
                     }
                     try (InspectionApp app = new InspectionApp(InspectionConfig.of(inspect), null, new MeanScorer(), followed.control())) {
@@ -251,8 +251,8 @@ class SecurityIT {
     }
 
     /**
-     * Steps: one after the other, each right that a trainer has is taken away, and it does what it is for: starts and reads labels, fetches a frame, goes on
-     * from the champion, publishes a challenger and has it tried.
+     * Steps: one after the other, each right that a trainer has is taken away, and it does what it is for: starts, reads labels and samples results, fetches
+     * a frame, goes on from the champion, publishes a challenger and has it tried.
      *
      * <p>Outcome: it is refused, and what it was refused is named.
      */
@@ -276,7 +276,7 @@ class SecurityIT {
                 try (TrainedChannel trained = TrainedChannel.open(trainer, new TrainedChannel.Options(place.resolve("champion"), "kafka:", Optional.empty(), 10, "trainer"))) {
                     trained.current("trained");
                     trained.offer(checkpoint(dir, offered.getVersion()), offered);
-                    try (TrainerService service = new TrainerService(TrainerConfig.of(trainer, place).withGroup("linesight-trainer-default"), trained, trained, e -> { })) {
+                    try (TrainerService service = new TrainerService(sampling(TrainerConfig.of(trainer, place)), trained, trained, e -> { })) {
                         service.start();
                         for (int i = 0; i < 40 && service.failure().isEmpty() && !stable("linesight-trainer-default"); i++) Thread.sleep(250);
                         if (service.failure().isPresent()) throw service.failure().get();
@@ -287,6 +287,10 @@ class SecurityIT {
             assertThat(refused).hasStackTraceContaining(right.pattern().name());
             grant();
         }
+    }
+
+    private static TrainerConfig sampling(TrainerConfig config) {
+        return config.withGroup("linesight-trainer-default").withSampling(new TrainerConfig.Sampling(1, 0.2, 10));
     }
 
     private static GateVerdict passed() {
