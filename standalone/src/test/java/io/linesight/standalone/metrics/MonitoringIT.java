@@ -190,7 +190,8 @@ class MonitoringIT {
     @Test
     void shouldPassPromtool() throws Exception {
         assumeTrue(Stream.of(System.getenv("PATH").split(":")).anyMatch(p -> Files.isExecutable(Path.of(p, "promtool"))), "promtool is not installed");
-        for (List<String> check : List.of(List.of("check", "rules", ALERTS.toString()), List.of("check", "config", MONITORING.resolve("prometheus/prometheus.yml").toString()))) {
+        for (List<String> check : List.of(List.of("check", "rules", ALERTS.toString()), List.of("check", "config", MONITORING.resolve("prometheus/prometheus.yml").toString()),
+                List.of("test", "rules", MONITORING.resolve("prometheus/alerts-test.yml").toString()))) {
             List<String> command = new ArrayList<>(List.of("promtool"));
             command.addAll(check);
             Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
