@@ -91,11 +91,12 @@ class FailureIT {
     private void breakEverything() throws Exception {
         line.superviseInstances();
         line.awaitRunning();
-        BreakableLine.Cameras cameras = line.cameras(FRAMES, PER_SECOND);
+        BreakableLine.Cameras cameras = line.cameras(Long.MAX_VALUE, PER_SECOND);
         cameras.start();
         List<Fault> bag = new ArrayList<>();
         int rounds = 0;
-        while (cameras.isAlive() || rounds == 0 || !bag.isEmpty() && rounds == 1) {
+        // A fault that comes after the last frame shows nothing, so on a slow machine there are more frames.
+        while (cameras.good() < FRAMES || rounds == 0 || !bag.isEmpty() && rounds == 1) {
             if (bag.isEmpty()) {
                 bag.addAll(ONLY.isEmpty() ? Arrays.asList(Fault.values()) : Arrays.stream(ONLY.split(",")).map(Fault::valueOf).toList());
                 if (!line.hasDisks()) bag.removeAll(List.of(Fault.BROKER_DISK, Fault.INSTANCE_DISK));
@@ -103,11 +104,12 @@ class FailureIT {
                 rounds++;
             }
             Fault fault = bag.remove(bag.size() - 1);
-            say(fault.what + " (" + cameras.good() + " of " + FRAMES + " frames sent, " + line.line.committed(BreakableLine.APPLICATION) + " committed)");
+            say(fault.what + " (" + cameras.good() + " of at least " + FRAMES + " frames sent, " + line.line.committed(BreakableLine.APPLICATION) + " committed)");
             happen(fault);
             recovered(fault, cameras);
             Thread.sleep(500 + random.nextInt(2_500));
         }
+        cameras.on = false;
         cameras.join();
         say("all sent; the rest is awaited");
         line.awaitRunning();
