@@ -46,7 +46,7 @@ final class PromQl {
         Set<String> grouped = new HashSet<>();
         Matcher g = GROUPING.matcher(expression);
         while (g.find()) for (String label : g.group(2).split(",")) if (!label.isBlank()) grouped.add(label.trim());
-        String rest = GROUPING.matcher(expression).replaceAll(" ").replaceAll("\\[[^\\]]*]", " ");
+        String rest = GROUPING.matcher(expression).replaceAll(" ").replaceAll("\\[(\\$\\w+|[0-9][0-9a-z:]*)]", " ");
         Matcher m = SELECTOR.matcher(rest);
         int metrics = 0;
         while (m.find()) {
