@@ -32,7 +32,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * The procedure of docs/operations.md: three instances of {@code serve} are restarted one after the other with SIGTERM while frames flow. With
- * {@code -Dlinesight.rolling.static=true} they are static members of their group, which the documents advise against; for comparing.
+ * {@code -Dlinesight.rolling.static=true} they are static members of their group, for comparing.
  */
 @Timeout(400)
 class RollingRestartIT {
