@@ -216,6 +216,22 @@ class SecurityIT {
     }
 
     /**
+     * Steps: for each topic that an instance without rollouts needs, the right to it is taken away and the instance started.
+     *
+     * <p>Outcome: it does not start and says which right to which topic is missing.
+     */
+    @Test
+    void shouldNameTheTopicThatMayNotBeUsed() throws Exception {
+        for (AclBinding right : of("inspect", ResourceType.TOPIC)) {
+            boolean main = right.entry().operation() == (topic(right).equals("frames") ? AclOperation.READ : AclOperation.WRITE);
+            if (!main || !List.of("frames", "results", "anomalies", "dead-letter").contains(topic(right))) continue;
+            revoke(right);
+            assertThatThrownBy(() -> start(as("inspect"))).as("%s", right).isInstanceOf(StartupException.class).hasMessageContaining(right.pattern().name());
+            grant();
+        }
+    }
+
+    /**
      * Steps: one after the other, each right that {@code serve} has to a topic is taken away, and what needs it is done: an instance that follows rollouts is
      * started; a published checkpoint is fetched; a decision is written.
      *
