@@ -1,15 +1,18 @@
 package io.linesight.trainer.service;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.linesight.mmad.image.ImageCodec;
 import io.linesight.mmad.image.ImageLimits;
 import io.linesight.schemas.FrameEncoding;
+import io.linesight.schemas.FrameLabel;
 import io.linesight.schemas.FrameRef;
 import io.linesight.schemas.InspectionResult;
 import io.linesight.schemas.LabelKind;
 import io.linesight.schemas.StageTimings;
 import io.linesight.schemas.Verdict;
+import io.linesight.schemas.registry.RegistryException;
 import io.linesight.schemas.serde.AvroSerde;
 import io.linesight.standalone.camera.CameraShot;
 import io.linesight.standalone.embedded.EmbeddedKafka;
@@ -19,9 +22,11 @@ import io.linesight.trainer.frames.FetchOutcome;
 import io.linesight.trainer.frames.Fetched;
 import io.linesight.trainer.frames.FrameFetcher;
 import io.linesight.trainer.frames.FrameKeys;
+import io.linesight.trainer.store.DatasetStore;
 import io.linesight.trainer.store.Origin;
 import io.linesight.trainer.store.Picture;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -29,13 +34,17 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.RecordsToDelete;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.apache.kafka.common.serialization.Deserializer;
+import org.apache.kafka.common.serialization.Serdes;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -212,7 +221,11 @@ class LabelIntakeIT {
 
     /** Counted is what is stored already. */
     private static void awaitCounts(TrainerService s, Map<String, Long> wanted) throws InterruptedException {
-        LabelLine.await("counts " + wanted, 40, () -> s.counts().entrySet().containsAll(wanted.entrySet()));
+        try {
+            LabelLine.await("counts " + wanted, 40, () -> s.counts().entrySet().containsAll(wanted.entrySet()));
+        } catch (AssertionError e) {
+            throw new AssertionError(e.getMessage() + "; they are " + s.counts() + ", positions " + s.store().positions() + ", ended by " + s.failure(), e);
+        }
     }
 
     private long labelsCommitted() {
@@ -311,6 +324,34 @@ class LabelIntakeIT {
             // The other tests need one; closing twice does nothing.
             registry.close();
             registry = EmbeddedRegistry.start(kafka.bootstrapServers(), port);
+        }
+    }
+
+    @Test
+    void shouldRefuseALabelOnceThoughAnotherPartitionIsStoredBeforeItsOwnIs() throws Exception {
+        FrameRef a = line.frame("flange", SimulatedFrame.GOOD, 1);
+        FrameRef b = line.frame("flange", SimulatedFrame.GOOD, 2);
+        AtomicBoolean away = new AtomicBoolean(true);
+        try (AvroSerde<FrameLabel> real = AvroSerde.of(FrameLabel.class, line.settings, false); DatasetStore store = DatasetStore.open(config.store());
+                FrameFetcher fetcher = new FrameFetcher(line.settings, line.topics, ImageLimits.defaults(), Duration.ofSeconds(20))) {
+            String topic = line.topics.labels().name();
+            // A registry that is asked for the second label of partition 0 and does not answer.
+            Deserializer<FrameLabel> asking = (t, value) -> {
+                FrameLabel label = real.deserializer().deserialize(t, value);
+                if (away.get() && label.getFrameRef().equals(a)) throw RegistryException.unreachable("away", null);
+                return label;
+            };
+            Counts counts = new Counts();
+            LabelIntake intake = new LabelIntake(store, fetcher, Serdes.serdeFrom(real.serializer(), asking), topic, line.topics.frames().name(), Duration.ofMinutes(1), counts, Clock.systemUTC());
+            List<ConsumerRecord<String, byte[]>> first = List.of(new ConsumerRecord<>(topic, 0, 0, FrameKeys.of(a), new byte[] {1, 2, 3}),
+                    new ConsumerRecord<>(topic, 0, 1, FrameKeys.of(a), real.serializer().serialize(topic, line.says(a, LabelKind.NORMAL, null, "ann"))));
+            List<ConsumerRecord<String, byte[]>> second = List.of(new ConsumerRecord<>(topic, 1, 0, FrameKeys.of(b), real.serializer().serialize(topic, line.says(b, LabelKind.NORMAL, null, "ann"))));
+            assertThatThrownBy(() -> intake.take(first)).isInstanceOf(RegistryException.class);
+            assertThat(counts.snapshot()).containsEntry(Counts.REFUSED, 1L).containsEntry(Counts.NORMAL, 0L);
+            assertThat(intake.take(second)).isEqualTo(1);
+            away.set(false);
+            assertThat(intake.take(first)).isEqualTo(1);
+            assertThat(counts.snapshot()).containsEntry(Counts.REFUSED, 1L).containsEntry(Counts.NORMAL, 2L);
         }
     }
 

@@ -85,9 +85,12 @@ public final class LabelLine implements AutoCloseable {
     }
 
     public void label(FrameRef ref, LabelKind kind, byte[] mask, String annotator) {
-        FrameLabel label = FrameLabel.newBuilder().setFrameRef(ref).setFrameId("").setCameraId("").setProduct(null).setLabel(kind).setMaskPng(mask == null ? null : ByteBuffer.wrap(mask))
+        send(FrameKeys.of(ref), serde.serializer().serialize(topics.labels().name(), says(ref, kind, mask, annotator)));
+    }
+
+    FrameLabel says(FrameRef ref, LabelKind kind, byte[] mask, String annotator) {
+        return FrameLabel.newBuilder().setFrameRef(ref).setFrameId("").setCameraId("").setProduct(null).setLabel(kind).setMaskPng(mask == null ? null : ByteBuffer.wrap(mask))
                 .setAnnotator(annotator).setAt(Instant.now().truncatedTo(ChronoUnit.MICROS)).setNote("").build();
-        send(FrameKeys.of(ref), serde.serializer().serialize(topics.labels().name(), label));
     }
 
     public void send(String key, byte[] value) {

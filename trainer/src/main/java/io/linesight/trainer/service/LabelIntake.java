@@ -25,6 +25,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -56,8 +57,8 @@ final class LabelIntake {
     private final Duration lateFrames;
     private final Counts counts;
     private final Clock clock;
-    /** What was counted of records that come again, because the attempt to store them failed. */
-    private final Set<String> told = new HashSet<>();
+    /** What was counted of records that come again, because the attempt to store them failed. Partitions come apart: one may be stored while another still comes again. */
+    private final Map<Place, Set<String>> told = new HashMap<>();
 
     LabelIntake(DatasetStore store, FrameFetcher fetcher, Serde<FrameLabel> serde, String labelsTopic, String framesTopic, Duration lateFrames, Counts counts, Clock clock) {
         this.store = store;
@@ -89,7 +90,9 @@ final class LabelIntake {
      */
     int take(Iterable<ConsumerRecord<String, byte[]>> records) throws IOException {
         Map<String, Word> latest = new LinkedHashMap<>();
+        List<Place> places = new ArrayList<>();
         for (ConsumerRecord<String, byte[]> r : records) {
+            places.add(new Place(r.partition(), r.offset()));
             Word w = read(r);
             if (w == null || store.knows(w.frame, w.place)) continue;
             // Taken out first, so that the order is that of the latest words.
@@ -103,13 +106,13 @@ final class LabelIntake {
         int changed = 0;
         List<Word> words = new ArrayList<>(latest.values());
         for (int from = 0; from < words.size(); from += BATCH) changed += store(words.subList(from, Math.min(words.size(), from + BATCH)), false);
-        told.clear();
+        told.keySet().removeAll(places);
         return changed;
     }
 
     /** Counts something about a record; whether it was for the first time. */
     private boolean once(String key, Place place) {
-        boolean first = told.add(key + " " + place);
+        boolean first = told.computeIfAbsent(place, p -> new HashSet<>()).add(key);
         if (first) counts.add(key);
         return first;
     }
@@ -129,6 +132,7 @@ final class LabelIntake {
                 }
             }
             changed += store(words, true);
+            for (Word w : words) told.remove(w.place);
         }
         for (Pending p : store.pending()) {
             if (Duration.between(p.since(), clock.instant()).compareTo(lateFrames) < 0) continue;
