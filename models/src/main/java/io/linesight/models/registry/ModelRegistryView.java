@@ -55,6 +55,8 @@ public final class ModelRegistryView implements AutoCloseable {
     private static final Duration POLL = Duration.ofMillis(100);
     private static final long HEARTBEAT_NANOS = TimeUnit.SECONDS.toNanos(5);
     private static final Duration RETRY = Duration.ofMillis(500);
+    /** A right that is missing is noticed at every attempt; as long as this without one, it is there. */
+    private static final long REFUSAL_NANOS = TimeUnit.SECONDS.toNanos(3);
 
     /** Ends a listener's subscription. */
     public interface Subscription extends AutoCloseable {
@@ -94,6 +96,8 @@ public final class ModelRegistryView implements AutoCloseable {
     private boolean shown;
     private boolean unseen = true;
     private long lastHeard = System.nanoTime();
+    private boolean refused;
+    private long lastRefused;
 
     private ModelRegistryView(ModelsConfig config, TrustedKeys trusted) {
         this.config = config;
@@ -305,11 +309,18 @@ public final class ModelRegistryView implements AutoCloseable {
 
     private void lost(String who, Exception e) {
         String why = e instanceof AuthorizationException ? who + " does not allow it: " + e.getMessage() : who + " does not answer (" + e.getMessage() + ")";
+        if (e instanceof AuthorizationException) {
+            refused = true;
+            lastRefused = System.nanoTime();
+        }
         if (connected()) LOG.warn("Cannot follow the topics about models: {}. The last state stays; it is tried again until it works", why);
         obstacle = why;
     }
 
     private void heard() {
+        // A broker that tells where a topic ends need not let it be read.
+        if (refused && System.nanoTime() - lastRefused < REFUSAL_NANOS) return;
+        refused = false;
         if (!connected()) LOG.info("The topics about models can be followed again");
         obstacle = null;
     }

@@ -4,6 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import io.linesight.models.config.ModelsConfig;
 import io.linesight.models.registry.Author;
 import io.linesight.models.registry.HistoryEntry;
@@ -31,6 +35,7 @@ import io.linesight.schemas.RolloutMode;
 import io.linesight.schemas.topics.TopicAdmin;
 import io.linesight.standalone.embedded.EmbeddedKafka;
 import io.linesight.standalone.embedded.EmbeddedRegistry;
+import io.linesight.standalone.embedded.GuardedKafka;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -52,6 +57,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInfo;
 import org.junit.jupiter.api.io.TempDir;
+import org.slf4j.LoggerFactory;
 
 /** Versions, rollouts and housekeeping on a real broker and registry. */
 class ModelRegistryIT {
@@ -285,6 +291,36 @@ class ModelRegistryIT {
             assertThat(v.state().versions()).containsOnlyKeys("a");
         } finally {
             second.close();
+        }
+    }
+
+    @Test
+    void shouldGoOnSayingWhatIsNotAllowedThoughAnEmptyTopicCanBeDescribed() throws Exception {
+        try (GuardedKafka guarded = GuardedKafka.start(dir.resolve("guarded")); EmbeddedRegistry its = EmbeddedRegistry.start(guarded.bootstrapServers(), 0);
+                Models m = new Models(guarded.bootstrapServers(), its.url(), "guarded")) {
+            String topic = m.config.topics().rollouts().name();
+            guarded.closeToReaders(topic);
+            Logger logger = (Logger) LoggerFactory.getLogger(ModelRegistryView.class);
+            ListAppender<ILoggingEvent> said = new ListAppender<>();
+            said.start();
+            Level before = logger.getLevel();
+            logger.setLevel(Level.INFO);
+            logger.addAppender(said);
+            try (ModelRegistryView v = m.view()) {
+                await(() -> !v.connected());
+                // Longer than twice the time after which the view asks the broker whether it is there.
+                Thread.sleep(12_000);
+                assertThat(v.obstacle()).contains("does not allow it", topic);
+                assertThat(said.list).as("it is said once").hasSize(1);
+                guarded.open(topic);
+                await(v::connected);
+                assertThat(v.awaitCaughtUp(LONG)).isTrue();
+                assertThat(said.list).extracting(ILoggingEvent::getFormattedMessage).satisfiesExactly(lost -> assertThat(lost).contains("does not allow it", topic),
+                        found -> assertThat(found).contains("can be followed again"));
+            } finally {
+                logger.detachAppender(said);
+                logger.setLevel(before);
+            }
         }
     }
 
