@@ -24,14 +24,15 @@ final class Light {
     }
 
     /** The lamp of a camera at one moment of its life. */
-    static Light at(long seed, int camera, long sequence, Lamp lamp) {
+    static Light at(long seed, int camera, long sequence, double drift, Lamp lamp) {
         SplittableRandom camRandom = new SplittableRandom(Noise.mix(seed, camera, 11));
         double phase = camRandom.nextDouble() * 2 * Math.PI;
         double phase2 = camRandom.nextDouble() * 2 * Math.PI;
         double period = 420 + 300 * camRandom.nextDouble();
         double azimuth = -2.3 + 0.25 * (camRandom.nextDouble() - 0.5) + lamp.turn();
-        double slow = Math.sin(2 * Math.PI * sequence / period + phase);
-        double slower = Math.sin(2 * Math.PI * sequence / (period * 2.7) + phase2);
+        double moment = sequence * drift;
+        double slow = Math.sin(2 * Math.PI * moment / period + phase);
+        double slower = Math.sin(2 * Math.PI * moment / (period * 2.7) + phase2);
         SplittableRandom now = new SplittableRandom(Noise.mix(seed, camera, sequence, 12));
         azimuth += 0.12 * slow;
         double elevation = 0.95 + 0.03 * slower;

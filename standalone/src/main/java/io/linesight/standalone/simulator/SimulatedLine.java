@@ -9,8 +9,8 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * A production line that exists only as numbers: parts of several products under cameras, with natural variation, drifting light, sensor noise,
- * and now and then a defect whose pixels are known. A frame depends on the seed, the camera, the sequence and the lamps alone, in any order and on
- * any machine with IEEE arithmetic.
+ * and now and then a defect whose pixels are known. A frame depends on the seed, the camera, the sequence, the pace of the drift and the lamps
+ * alone, in any order and on any machine with IEEE arithmetic.
  *
  * <p>Threads: safe to share; every call works on buffers of its own thread.
  */
@@ -23,6 +23,7 @@ public final class SimulatedLine {
     private final long seed;
     private final double defectRate;
     private final Lamp lamp;
+    private final double drift;
     private final Map<Integer, Replacement> replacements = new ConcurrentHashMap<>();
 
     private record Replacement(long fromSequence, Lamp lamp) { }
@@ -44,10 +45,19 @@ public final class SimulatedLine {
 
     /** @param lamp over every camera */
     public SimulatedLine(long seed, double defectRate, Lamp lamp) {
+        this(seed, defectRate, lamp, 1);
+    }
+
+    /**
+     * @param drift how fast the light drifts; at 1 it comes and goes in 420 to 720 frames of a camera, which is minutes, at 0.1 in ten times as many
+     */
+    public SimulatedLine(long seed, double defectRate, Lamp lamp, double drift) {
         if (!(defectRate >= 0 && defectRate <= 1)) throw new IllegalArgumentException("the defect rate must be 0..1, got " + defectRate);
+        if (!(drift >= 0 && drift <= 1)) throw new IllegalArgumentException("the drift must be 0..1, got " + drift);
         this.seed = seed;
         this.defectRate = defectRate;
         this.lamp = lamp;
+        this.drift = drift;
     }
 
     /** Puts another lamp over a camera; frames before {@code fromSequence} stay what they were. Any thread; a camera's lamp is replaced once. */
@@ -129,9 +139,9 @@ public final class SimulatedLine {
         throw new IllegalArgumentException("there is no simulated product '" + name + "': choose one of " + products());
     }
 
-    private static SimulatedFrame render(Product p, String defect, long seed, int camera, long sequence, Lamp lamp) {
+    private SimulatedFrame render(Product p, String defect, long seed, int camera, long sequence, Lamp lamp) {
         Buffers b = BUFFERS.get();
-        Light light = Light.at(seed, camera, sequence, lamp);
+        Light light = Light.at(seed, camera, sequence, drift, lamp);
         SplittableRandom part = new SplittableRandom(Noise.mix(seed, camera, sequence, 2));
         Scene.Pose pose = Scene.Pose.of((part.nextDouble() * 2 - 1) * p.maxAngle, (part.nextDouble() * 2 - 1) * p.maxShift, (part.nextDouble() * 2 - 1) * p.maxShift);
         int u = part.nextInt(Noise.SIDE);

@@ -74,6 +74,11 @@ public final class LearningStory {
     private static final double SHADOW_PERCENT = 50;
     /** How much larger the share of anomalous frames may get where nothing changed. */
     private static final double MOST_CHANGE = 0.1;
+    /**
+     * The light comes and goes in an hour or more, as under a factory's roof. At the demo's pace, minutes, a challenger would meet light that the
+     * operator could not yet label, the more of it the slower the machine trains.
+     */
+    private static final double DRIFT = 0.1;
     private static final Duration STATUS_EVERY = Duration.ofSeconds(20);
     private static final Duration STALLED = Duration.ofSeconds(45);
 
@@ -131,7 +136,7 @@ public final class LearningStory {
         if (options.cameras() <= CHANGED) throw new IllegalArgumentException("the story needs at least 2 cameras, got " + options.cameras());
         this.options = options;
         this.out = out;
-        line = new SimulatedLine(options.seed(), options.defectRate());
+        line = new SimulatedLine(options.seed(), options.defectRate(), Lamp.TUBE, DRIFT);
         changedCamera = new SimulatedCamera(line, CHANGED).id();
         changedProduct = SimulatedLine.productOf(CHANGED);
     }

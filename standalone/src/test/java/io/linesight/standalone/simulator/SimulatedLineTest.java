@@ -98,7 +98,20 @@ class SimulatedLineTest {
 
     @Test
     void shouldLetTheLightDrift() {
-        SimulatedLine line = new SimulatedLine(5, 0);
+        assertThat(brightestToDarkest(new SimulatedLine(5, 0))).isBetween(1.02, 1.4);
+    }
+
+    @Test
+    void shouldLetTheLightDriftAsSlowlyAsAsked() {
+        SimulatedLine still = new SimulatedLine(5, 0, Lamp.TUBE, 0);
+        SimulatedLine slow = new SimulatedLine(5, 0, Lamp.TUBE, 0.05);
+        double parts = brightestToDarkest(still);
+        assertThat(brightestToDarkest(slow)).as("parts and noise differ, and little else").isBetween(parts - 0.02, parts + 0.02).isLessThan(brightestToDarkest(new SimulatedLine(5, 0)) - 0.02);
+        assertThat(new SimulatedLine(5, 0, Lamp.TUBE, 1).frame(0, 900).image().rgb()).as("as it always was").isEqualTo(new SimulatedLine(5, 0).frame(0, 900).image().rgb());
+        assertThatThrownBy(() -> new SimulatedLine(5, 0, Lamp.TUBE, -1)).hasMessageContaining("the drift must be 0..1");
+    }
+
+    private static double brightestToDarkest(SimulatedLine line) {
         double low = 1e9;
         double high = 0;
         for (long s = 0; s < 1600; s += 100) {
@@ -108,7 +121,7 @@ class SimulatedLineTest {
             low = Math.min(low, sum);
             high = Math.max(high, sum);
         }
-        assertThat(high / low).isBetween(1.02, 1.4);
+        return high / low;
     }
 
     @Test
