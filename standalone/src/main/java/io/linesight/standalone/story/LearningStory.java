@@ -75,7 +75,7 @@ public final class LearningStory {
     /** How much larger the share of anomalous frames may get where nothing changed. */
     private static final double MOST_CHANGE = 0.1;
     /**
-     * The light comes and goes in an hour or more, as under a factory's roof. At the demo's pace, minutes, a challenger would meet light that the
+     * The light comes and goes in about an hour, as under a factory's roof. At the demo's pace, minutes, a challenger would meet light that the
      * operator could not yet label, the more of it the slower the machine trains.
      */
     private static final double DRIFT = 0.1;
