@@ -96,8 +96,7 @@ public final class ModelRegistryView implements AutoCloseable {
     private boolean shown;
     private boolean unseen = true;
     private long lastHeard = System.nanoTime();
-    private boolean refused;
-    private long lastRefused;
+    private long lastRefused = System.nanoTime() - REFUSAL_NANOS;
 
     private ModelRegistryView(ModelsConfig config, TrustedKeys trusted) {
         this.config = config;
@@ -308,19 +307,16 @@ public final class ModelRegistryView implements AutoCloseable {
     }
 
     private void lost(String who, Exception e) {
-        String why = e instanceof AuthorizationException ? who + " does not allow it: " + e.getMessage() : who + " does not answer (" + e.getMessage() + ")";
-        if (e instanceof AuthorizationException) {
-            refused = true;
-            lastRefused = System.nanoTime();
-        }
+        boolean refused = e instanceof AuthorizationException;
+        String why = refused ? who + " does not allow it: " + e.getMessage() : who + " does not answer (" + e.getMessage() + ")";
+        if (refused) lastRefused = System.nanoTime();
         if (connected()) LOG.warn("Cannot follow the topics about models: {}. The last state stays; it is tried again until it works", why);
         obstacle = why;
     }
 
     private void heard() {
         // A broker that tells where a topic ends need not let it be read.
-        if (refused && System.nanoTime() - lastRefused < REFUSAL_NANOS) return;
-        refused = false;
+        if (System.nanoTime() - lastRefused < REFUSAL_NANOS) return;
         if (!connected()) LOG.info("The topics about models can be followed again");
         obstacle = null;
     }

@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Properties;
 import kafka.server.KafkaConfig;
@@ -54,6 +55,7 @@ public final class EmbeddedKafka implements AutoCloseable {
         private final Path dataDirectory;
         private int port;
         private SizeLimits limits = SizeLimits.defaults();
+        private Map<String, String> more = Map.of();
 
         private Builder(Path dataDirectory) {
             this.dataDirectory = Objects.requireNonNull(dataDirectory, "dataDirectory").toAbsolutePath().normalize();
@@ -68,6 +70,12 @@ public final class EmbeddedKafka implements AutoCloseable {
         /** Largest records; default {@link SizeLimits#defaults()}. */
         public Builder sizeLimits(SizeLimits value) {
             limits = Objects.requireNonNull(value, "limits");
+            return this;
+        }
+
+        /** Settings of the broker besides, or in place of, those it has here. */
+        Builder with(Map<String, String> configs) {
+            more = Map.copyOf(configs);
             return this;
         }
 
@@ -101,7 +109,9 @@ public final class EmbeddedKafka implements AutoCloseable {
             }
             KafkaRaftServer server = null;
             try {
-                server = new KafkaRaftServer(new KafkaConfig(configs(dataDirectory, broker, controller, limits), false), Time.SYSTEM);
+                Properties configs = configs(dataDirectory, broker, controller, limits);
+                configs.putAll(more);
+                server = new KafkaRaftServer(new KafkaConfig(configs, false), Time.SYSTEM);
                 server.startup();   // returns when the broker has caught up and is unfenced
             } catch (RuntimeException e) {
                 if (server != null) {

@@ -57,7 +57,7 @@ final class LabelIntake {
     private final Duration lateFrames;
     private final Counts counts;
     private final Clock clock;
-    /** What was counted of records that come again, because the attempt to store them failed. Partitions come apart: one may be stored while another still comes again. */
+    /** What was counted of records that come again, because the attempt to store them failed; those of another partition may be stored meanwhile. */
     private final Map<Place, Set<String>> told = new HashMap<>();
 
     LabelIntake(DatasetStore store, FrameFetcher fetcher, Serde<FrameLabel> serde, String labelsTopic, String framesTopic, Duration lateFrames, Counts counts, Clock clock) {
@@ -90,9 +90,7 @@ final class LabelIntake {
      */
     int take(Iterable<ConsumerRecord<String, byte[]>> records) throws IOException {
         Map<String, Word> latest = new LinkedHashMap<>();
-        List<Place> places = new ArrayList<>();
         for (ConsumerRecord<String, byte[]> r : records) {
-            places.add(new Place(r.partition(), r.offset()));
             Word w = read(r);
             if (w == null || store.knows(w.frame, w.place)) continue;
             // Taken out first, so that the order is that of the latest words.
@@ -106,7 +104,7 @@ final class LabelIntake {
         int changed = 0;
         List<Word> words = new ArrayList<>(latest.values());
         for (int from = 0; from < words.size(); from += BATCH) changed += store(words.subList(from, Math.min(words.size(), from + BATCH)), false);
-        told.keySet().removeAll(places);
+        for (ConsumerRecord<String, byte[]> r : records) told.remove(place(r));
         return changed;
     }
 
@@ -143,8 +141,12 @@ final class LabelIntake {
         return changed;
     }
 
+    private static Place place(ConsumerRecord<String, byte[]> r) {
+        return new Place(r.partition(), r.offset());
+    }
+
     private Word read(ConsumerRecord<String, byte[]> r) {
-        Place place = new Place(r.partition(), r.offset());
+        Place place = place(r);
         try {
             FrameLabel label = r.value() == null ? null : serde.deserializer().deserialize(labelsTopic, r.value());
             if (label == null) {
