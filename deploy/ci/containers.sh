@@ -52,16 +52,14 @@ kafka_version="$(sed -n 's#.*<kafka.version>\(.*\)</kafka.version>.*#\1#p' pom.x
 rm -rf container-tests/target/failsafe-reports
 mkdir -p container-tests/target
 status=0
-mvn -B -ntp verify -pl container-tests -am -Dtest=none -Dit.test='io/linesight/containers/*IT*' -Dsurefire.failIfNoSpecifiedTests=false -Dfailsafe.failIfNoSpecifiedTests=false -Dfailsafe.rerunFailingTestsCount=1 \
-  -Dlinesight.kafka.image="local/kafka:$kafka_version" -Dlinesight.registry.image=local/apicurio:2.6.13.Final >container-tests/target/ci.log 2>&1 || status=$?
+mvn -B -ntp verify -pl container-tests -am -Dtest=none -Dit.test='io/linesight/containers/*IT*' -Dsurefire.failIfNoSpecifiedTests=false -Dfailsafe.failIfNoSpecifiedTests=false \
+  -Dfailsafe.rerunFailingTestsCount=1 -Dlinesight.kafka.image="local/kafka:$kafka_version" -Dlinesight.registry.image=local/apicurio:2.6.13.Final >container-tests/target/ci.log 2>&1 || status=$?
 grep -E "^books: |Tests run:" container-tests/target/ci.log || true
-count() { cat container-tests/target/failsafe-reports/TEST-*.xml 2>/dev/null | grep -oE '<testsuite [^>]*' | sed -nE "s/.*[[:space:]]$1=\"([0-9]+)\".*/\1/p" | awk '{n += $1} END {print n + 0}'; }
-# What the suites say of tests and skipped ones is that of the last attempt alone.
-elements() { { cat container-tests/target/failsafe-reports/TEST-*.xml 2>/dev/null | grep -a "<$1[ />]" || true; } | wc -l; }
-tests="$(elements testcase)" skipped="$(elements skipped)" bad="$(($(count failures) + $(count errors)))"
+# shellcheck source=reports.sh
+source deploy/ci/reports.sh
+tests="$(elements_of container-tests testcase)" skipped="$(elements_of container-tests skipped)"
+bad="$(($(elements_of container-tests failure) + $(elements_of container-tests error)))"
 say "container tests: $((tests - skipped - bad)) passed, $bad failed, $skipped skipped"
 [ "$status" -eq 0 ] || { tail -n 100 container-tests/target/ci.log >&2; exit "$status"; }
 [ "$tests" -gt 0 ] && [ "$skipped" -eq 0 ] || { echo "containers: container tests were skipped or none ran" >&2; exit 1; }
-# shellcheck source=flaky.sh
-source deploy/ci/flaky.sh
 few_flaky container-tests

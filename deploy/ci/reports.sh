@@ -1,5 +1,12 @@
-# To be sourced. few_flaky FOLDER prints the integration tests in the reports beneath that passed only when run again, with what they failed with
-# first; false where there are more than two.
+# To be sourced: what Maven's reports of tests say. A suite's own numbers are those of its last attempt alone, so its elements are counted.
+
+# elements_of FOLDER NAME prints how many elements of the name are in the reports beneath: testcase, skipped, failure, error.
+elements_of() {
+  { find "$1" -path '*/target/*-reports/TEST-*.xml' -print0 | xargs -0 -r cat | grep -aE "^ *<$2[ />]" || true; } | wc -l
+}
+
+# few_flaky FOLDER prints the integration tests in the reports beneath that passed only when run again, with what they failed with first; false where
+# there are more than two.
 few_flaky() {
   local flaky
   flaky="$(find "$1" -path '*/target/failsafe-reports/TEST-*.xml' -print0 | sort -z | xargs -0 -r awk '
