@@ -145,7 +145,7 @@ public final class HeatmapFolder {
                 <!doctype html><html lang="en"><meta charset="utf-8"><title>Linesight demo</title>
                 <style>body{font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:1100px;padding:0 1rem;color:#1b2430;background:#f6f7f9}
                 pre,table{background:#fff;padding:1rem;border-radius:8px}td,th{padding:.15rem .8rem;text-align:left}.n{text-align:right}
-                figure{margin:1rem 0;background:#fff;padding:.8rem;border-radius:8px}img{max-width:100%%;display:block}figcaption{padding-top:.5rem}</style>
+                figure{margin:1rem 0;background:#fff;padding:.8rem;border-radius:8px}img{max-width:100%%;display:block}figcaption{padding-top:.5rem}pre{white-space:pre-wrap}</style>
                 <h1>Linesight demo</h1><p>Model %s. Each picture: the frame, the truth of the simulator where the part is defective, the anomaly map.</p>
                 <pre>%s  %-13s %d of %d found defects have their highest peak on the defect</pre>
                 %s%s</html>
