@@ -5,16 +5,19 @@ import io.linesight.models.store.StoreException.Reason;
 import io.linesight.schemas.ModelVersion;
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.net.http.HttpResponse.BodySubscribers;
+import java.net.http.HttpTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Flow;
@@ -29,6 +32,19 @@ final class HttpCheckpointStore implements CheckpointStore {
     private static final int MAX_REDIRECTS = 5;
     /** Uploads slower than this count as stuck. */
     private static final long SLOWEST_UPLOAD_BYTES_PER_SECOND = 64 << 10;
+    /** The server does not deal in bodies that wait to be asked for. */
+    private static final int EXPECTATION_FAILED = 417;
+    /** Ends the request when the body is asked for. */
+    private static final Flow.Publisher<ByteBuffer> NO_BODY = subscriber -> {
+        subscriber.onSubscribe(new Flow.Subscription() {
+            @Override
+            public void request(long n) { }
+
+            @Override
+            public void cancel() { }
+        });
+        subscriber.onError(new IOException("the body is wanted"));
+    };
 
     private final URI baseOrNull;
     private final ModelsConfig config;
@@ -53,21 +69,46 @@ final class HttpCheckpointStore implements CheckpointStore {
             Duration limit = config.patience().plusSeconds(content.bytes() / SLOWEST_UPLOAD_BYTES_PER_SECOND);
             HttpResponse<Void> answer = http.send(request(target).timeout(limit).header("Content-Type", "application/octet-stream").PUT(HttpRequest.BodyPublishers.ofFile(file)).build(),
                     BodyHandlers.discarding());
-            if (answer.statusCode() / 100 != 2) {
-                throw new StoreException(answer.statusCode() / 100 == 5 ? Reason.UNREACHABLE : Reason.REFUSED, target + " answered the upload with status " + answer.statusCode() + hint(answer.statusCode())
-                        + "; nothing was published");
-            }
+            if (answer.statusCode() / 100 != 2) throw notTaken(target, answer.statusCode(), null);
             if (!Hashing.of(file).equals(content)) throw Hashing.changed(file);
         } catch (StoreException e) {
             throw e;
         } catch (FileNotFoundException e) {
             throw new StoreException(Reason.IO, "there is no file " + file + "; nothing was published", e);
         } catch (IOException e) {
+            OptionalInt refusal = e instanceof ConnectException || e instanceof HttpTimeoutException ? OptionalInt.empty() : refusalBeforeBody(target, content.bytes());
+            if (refusal.isPresent()) throw notTaken(target, refusal.getAsInt(), e);
             throw new StoreException(Reason.UNREACHABLE, "the upload to " + target + " failed: " + reason(e) + "; nothing was published. It can be repeated", e);
         } catch (InterruptedException e) {
             throw interrupted(e, "the upload to " + target);
         }
         return new Stored(target.toString(), content.sha256(), content.bytes(), 0, 0);
+    }
+
+    /**
+     * What the server answers to the upload when it must do so before the body comes. A server that refuses an upload at its first line may hang up
+     * on the rest, and then its answer is lost with the connection: the upload only looks broken off, and would be repeated for ever.
+     *
+     * @return the status of the refusal; nothing when the server wants the body, or does not say
+     */
+    private OptionalInt refusalBeforeBody(URI target, long bytes) {
+        var neverSent = HttpRequest.BodyPublishers.fromPublisher(NO_BODY, bytes);
+        // HTTP/1.1, for Java 17 waits for ever for HTTP/2's answer when it is not the one that asks for the body (JDK-8286171).
+        HttpRequest question = request(target).version(HttpClient.Version.HTTP_1_1).expectContinue(true).timeout(config.patience())
+                .header("Content-Type", "application/octet-stream").PUT(neverSent).build();
+        try {
+            int status = http.send(question, BodyHandlers.discarding()).statusCode();
+            return status / 100 == 2 || status == EXPECTATION_FAILED ? OptionalInt.empty() : OptionalInt.of(status);
+        } catch (IOException e) {
+            return OptionalInt.empty();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return OptionalInt.empty();
+        }
+    }
+
+    private static StoreException notTaken(URI target, int status, IOException brokenOffOrNull) {
+        return new StoreException(status / 100 == 5 ? Reason.UNREACHABLE : Reason.REFUSED, target + " answered the upload with status " + status + hint(status) + "; nothing was published", brokenOffOrNull);
     }
 
     @Override
@@ -219,7 +260,7 @@ final class HttpCheckpointStore implements CheckpointStore {
     }
 
     private static String reason(Throwable e) {
-        return e instanceof java.net.ConnectException ? "no connection" : e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+        return e instanceof ConnectException ? "no connection" : e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
     }
 
     private static StoreException interrupted(InterruptedException e, String what) {

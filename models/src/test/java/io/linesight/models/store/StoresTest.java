@@ -11,15 +11,20 @@ import io.linesight.models.config.ModelsConfig;
 import io.linesight.models.store.StoreException.Reason;
 import io.linesight.schemas.ModelVersion;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.SeekableByteChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.ConcurrentHashMap;
@@ -32,6 +37,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** File and http stores; Kafka's needs a broker and is tested where that is. */
@@ -343,8 +349,73 @@ class StoresTest {
     @Test
     void shouldSayThatAServerTakesNoUploads() throws Exception {
         try (CheckpointStores s = open("http")) {
-            special.put("/models/" + Hashing.of(checkpoint).sha256() + ".onnx", x -> answer(x, 405, null));
+            special.put("/models/" + Hashing.of(checkpoint).sha256() + ".onnx", x -> {
+                try {
+                    x.getRequestBody().readAllBytes();
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+                return answer(x, 405, null);
+            });
             assertThatThrownBy(() -> s.put(checkpoint)).hasMessageContaining("405").hasMessageContaining("nothing was published");
+        }
+    }
+
+    /** As servers do that hang up on what they will not read: the client finds the connection reset before it has read the answer. */
+    @ParameterizedTest
+    @CsvSource({"405, REFUSED", "507, UNREACHABLE", "100, UNREACHABLE", "417, UNREACHABLE"})
+    void shouldAskForTheAnswerThatWasLostWithTheConnection(int status, Reason reason) throws Exception {
+        List<String> heads = new CopyOnWriteArrayList<>();
+        try (HangingUp refusing = new HangingUp(head -> {
+                heads.add(head);
+                return head.toLowerCase(Locale.ROOT).contains("\r\nexpect: 100-continue\r\n") ? "HTTP/1.1 " + status + " so it is\r\nContent-Length: 0\r\n\r\n" : "";
+            }); CheckpointStores s = CheckpointStores.open(config(), refusing.url())) {
+            StoreException e = catchThrowableOfType(StoreException.class, () -> s.put(checkpoint));
+            assertThat(e).hasMessageContaining("nothing was published");
+            assertThat(e.reason()).isEqualTo(reason);
+            if (status == 405 || status == 507) assertThat(e).hasMessageContaining("with status " + status);
+            else assertThat(e).hasMessageContaining("the upload to").hasMessageContaining("can be repeated");
+            assertThat(heads).hasSize(2).allMatch(h -> h.startsWith("PUT /") && h.contains("ontent-Length: 3000001"));
+        }
+    }
+
+    /** Reads the head of a request, answers it or does not, and resets the connection without reading on. */
+    private static final class HangingUp implements AutoCloseable {
+        private final ServerSocket socket = new ServerSocket(0, 5, InetAddress.getLoopbackAddress());
+        private final Thread thread = new Thread(this::serve);
+        private final Function<String, String> answers;
+
+        HangingUp(Function<String, String> answers) throws IOException {
+            this.answers = answers;
+            thread.start();
+        }
+
+        String url() {
+            return "http://localhost:" + socket.getLocalPort();
+        }
+
+        private void serve() {
+            while (!socket.isClosed()) {
+                try (Socket s = socket.accept()) {
+                    StringBuilder head = new StringBuilder();
+                    while (head.indexOf("\r\n\r\n") < 0) {
+                        int b = s.getInputStream().read();
+                        if (b < 0) break;
+                        head.append((char) b);
+                    }
+                    String answer = answers.apply(head.toString());
+                    s.getOutputStream().write(answer.getBytes(StandardCharsets.ISO_8859_1));
+                    if (answer.isEmpty()) s.setSoLinger(true, 0);
+                } catch (IOException e) {
+                    // closed, here or there
+                }
+            }
+        }
+
+        @Override
+        public void close() throws Exception {
+            socket.close();
+            thread.join();
         }
     }
 
