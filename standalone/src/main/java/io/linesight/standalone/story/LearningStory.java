@@ -211,7 +211,7 @@ public final class LearningStory {
         }
         List<Figures> figures = new ArrayList<>();
         for (Chapter c : chapters) {
-            figures.add(new Figures(c.name(), Duration.between(c.from(), c.to()).toMillis() / 1000.0, side(c.figures(ledger, changedCamera::equals)), side(c.figures(ledger, id -> !id.equals(changedCamera)))));
+            figures.add(new Figures(c.name(), Duration.between(c.from(), c.to()).toMillis() / 1000.0, side(c.figures(ledger, changedCamera::equals)), side(c.figures(ledger, this::unchanged))));
         }
         return new Outcome(RunSummary.of(ledger), figures, first, learned, end, complete);
     }
@@ -331,9 +331,9 @@ public final class LearningStory {
     private void shadow(String challenger) throws End, RolloutException, InterruptedException {
         open("shadow");
         say(challenger + " scores every second frame beside " + first + ", and decides nothing.");
-        until("shadow", Duration.ofSeconds((long) (120 + 10 * options.shadowFrames() / options.fps())), () -> said(challenger, changedCamera::equals).length >= options.shadowFrames());
+        until("shadow", Duration.ofSeconds((long) (120 + 10 * options.shadowFrames() / options.fps())), () -> Math.min(said(challenger, changedCamera::equals).length, said(challenger, this::unchanged).length) >= options.shadowFrames());
         boolean[][] here = said(challenger, changedCamera::equals);
-        boolean[][] elsewhere = said(challenger, id -> !id.equals(changedCamera));
+        boolean[][] elsewhere = said(challenger, this::unchanged);
         String figures = "of " + here.length + " frames of " + changedCamera + " it calls " + count(here, 1) + " anomalous instead of " + count(here, 0) + ", of " + elsewhere.length + " others " + count(elsewhere, 1)
                 + " instead of " + count(elsewhere, 0);
         say("shadow: " + figures);
@@ -349,8 +349,12 @@ public final class LearningStory {
 
     private void canary(String challenger) throws End, RolloutException, InterruptedException {
         Chapter chapter = open("canary");
-        Predicate<Ledger.Outcome> its = o -> o.sent().cameraId().equals(changedCamera) && !o.result().getCapturedAt().isBefore(chapter.from()) && o.result().getModelVersion().equals(challenger);
-        until("canary", Duration.ofSeconds((long) (120 + 10 * options.canaryFrames() / options.fps())), () -> Chapter.figures(ledger.outcomes(), its).frames() >= options.canaryFrames());
+        Predicate<Ledger.Outcome> since = o -> !o.result().getCapturedAt().isBefore(chapter.from());
+        Predicate<Ledger.Outcome> its = since.and(o -> o.sent().cameraId().equals(changedCamera) && o.result().getModelVersion().equals(challenger));
+        Predicate<Ledger.Outcome> others = since.and(o -> unchanged(o.sent().cameraId()));
+        // The others too, which keep the champion: their partitions may be behind on a busy machine.
+        until("canary", Duration.ofSeconds((long) (120 + 10 * options.canaryFrames() / options.fps())),
+                () -> Chapter.figures(ledger.outcomes(), its).frames() >= options.canaryFrames() && Chapter.figures(ledger.outcomes(), others).frames() >= options.canaryFrames());
         Chapter.Figures now = Chapter.figures(ledger.outcomes(), its);
         Chapter.Figures before = chapters.stream().filter(c -> c.name().equals("new lamp")).findFirst().orElseThrow().figures(ledger, changedCamera::equals);
         String figures = "false alarms of " + changedCamera + " " + Chapter.percent(before.falseAlarmRate()) + " to " + Chapter.percent(now.falseAlarmRate()) + ", misses " + Chapter.percent(before.missRate()) + " to "
@@ -363,6 +367,10 @@ public final class LearningStory {
         Rollout r = decide((known, author) -> RolloutRules.promote(known, CHANNEL, challenger, author, false), figures);
         say(ENGINEER + ": " + challenger + " is the champion now (revision " + r.getRevision() + ")");
         until("the promotion", Duration.ofSeconds(60), () -> local.app().modelVersion().orElse("").equals(challenger));
+    }
+
+    private boolean unchanged(String camera) {
+        return !camera.equals(changedCamera);
     }
 
     /** Per frame that both scored: whether the champion, and whether the challenger, called it anomalous. */
@@ -424,7 +432,7 @@ public final class LearningStory {
     /** The chapter so far. */
     private void status() {
         Chapter c = chapters.get(chapters.size() - 1);
-        say(String.format("  %-9s %s: %s; others: %s", c.name(), changedCamera, c.figures(ledger, changedCamera::equals).text(), c.figures(ledger, id -> !id.equals(changedCamera)).text()));
+        say(String.format("  %-9s %s: %s; others: %s", c.name(), changedCamera, c.figures(ledger, changedCamera::equals).text(), c.figures(ledger, this::unchanged).text()));
     }
 
     private synchronized void say(String text) {
