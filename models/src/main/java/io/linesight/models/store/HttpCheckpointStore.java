@@ -93,17 +93,24 @@ final class HttpCheckpointStore implements CheckpointStore {
      */
     private OptionalInt refusalBeforeBody(URI target, long bytes) {
         var neverSent = HttpRequest.BodyPublishers.fromPublisher(NO_BODY, bytes);
-        // HTTP/1.1, for Java 17 waits for ever for HTTP/2's answer when it is not the one that asks for the body (JDK-8286171).
-        HttpRequest question = request(target).version(HttpClient.Version.HTTP_1_1).expectContinue(true).timeout(config.patience())
-                .header("Content-Type", "application/octet-stream").PUT(neverSent).build();
+        HttpRequest question = request(target).version(HttpClient.Version.HTTP_1_1).expectContinue(true).header("Content-Type", "application/octet-stream").PUT(neverSent).build();
+        CompletableFuture<Integer> status = new CompletableFuture<>();
+        // Not until the answer is there: some versions of Java read the body of such a refusal twice, and wait for ever (JDK-8286171).
+        CompletableFuture<HttpResponse<Void>> answer = http.sendAsync(question, info -> {
+            status.complete(info.statusCode());
+            return BodySubscribers.discarding();
+        });
+        answer.whenComplete((ignored, failure) -> status.completeExceptionally(failure == null ? new IOException("no status") : failure));
         try {
-            int status = http.send(question, BodyHandlers.discarding()).statusCode();
-            return status / 100 == 2 || status == EXPECTATION_FAILED ? OptionalInt.empty() : OptionalInt.of(status);
-        } catch (IOException e) {
+            int said = status.get(config.patience().toMillis(), TimeUnit.MILLISECONDS);
+            return said / 100 == 2 || said == EXPECTATION_FAILED ? OptionalInt.empty() : OptionalInt.of(said);
+        } catch (ExecutionException | TimeoutException e) {
             return OptionalInt.empty();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return OptionalInt.empty();
+        } finally {
+            answer.cancel(true);
         }
     }
 
