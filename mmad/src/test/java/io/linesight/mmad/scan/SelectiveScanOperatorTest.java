@@ -115,12 +115,8 @@ class SelectiveScanOperatorTest {
     @Test
     void shouldWarmUpOnlyOnce() {
         ScanWarmup.run();
-        long shortest = Long.MAX_VALUE;
-        for (int i = 0; i < 5; i++) {
-            long start = System.nanoTime();
-            ScanWarmup.run();
-            shortest = Math.min(shortest, System.nanoTime() - start);
-        }
-        assertThat(shortest).as("the machine may be busy elsewhere once, not each time").isLessThan(50_000_000L);
+        long start = System.nanoTime();
+        ScanWarmup.run();
+        assertThat(System.nanoTime() - start).isLessThan(50_000_000L);
     }
 }

@@ -34,17 +34,6 @@ final class HttpCheckpointStore implements CheckpointStore {
     private static final long SLOWEST_UPLOAD_BYTES_PER_SECOND = 64 << 10;
     /** The server does not deal in bodies that wait to be asked for. */
     private static final int EXPECTATION_FAILED = 417;
-    /** Ends the request when the body is asked for. */
-    private static final Flow.Publisher<ByteBuffer> NO_BODY = subscriber -> {
-        subscriber.onSubscribe(new Flow.Subscription() {
-            @Override
-            public void request(long n) { }
-
-            @Override
-            public void cancel() { }
-        });
-        subscriber.onError(new IOException("the body is wanted"));
-    };
 
     private final URI baseOrNull;
     private final ModelsConfig config;
@@ -92,7 +81,8 @@ final class HttpCheckpointStore implements CheckpointStore {
      * @return the status of the refusal; nothing when the server wants the body, or does not say
      */
     private OptionalInt refusalBeforeBody(URI target, long bytes) {
-        var neverSent = HttpRequest.BodyPublishers.fromPublisher(NO_BODY, bytes);
+        // Says how long the body would be and has none: once it is asked for, the request fails.
+        var neverSent = HttpRequest.BodyPublishers.fromPublisher(HttpRequest.BodyPublishers.noBody(), bytes);
         HttpRequest question = request(target).version(HttpClient.Version.HTTP_1_1).expectContinue(true).header("Content-Type", "application/octet-stream").PUT(neverSent).build();
         CompletableFuture<Integer> status = new CompletableFuture<>();
         // Not until the answer is there: some versions of Java read the body of such a refusal twice, and wait for ever (JDK-8286171).

@@ -280,11 +280,13 @@ class StoresTest {
 
     private static boolean answer(HttpExchange x, int status, String locationOrNull) {
         try {
+            // Whoever hangs up on the rest of a request resets the connection, and the answer may be lost with it.
+            x.getRequestBody().readAllBytes();
             if (locationOrNull != null) x.getResponseHeaders().set("Location", locationOrNull);
             x.sendResponseHeaders(status, -1);
             return true;
         } catch (IOException e) {
-            throw new java.io.UncheckedIOException(e);
+            throw new UncheckedIOException(e);
         }
     }
 
@@ -350,14 +352,7 @@ class StoresTest {
     @Test
     void shouldSayThatAServerTakesNoUploads() throws Exception {
         try (CheckpointStores s = open("http")) {
-            special.put("/models/" + Hashing.of(checkpoint).sha256() + ".onnx", x -> {
-                try {
-                    x.getRequestBody().readAllBytes();
-                } catch (IOException e) {
-                    throw new UncheckedIOException(e);
-                }
-                return answer(x, 405, null);
-            });
+            special.put("/models/" + Hashing.of(checkpoint).sha256() + ".onnx", x -> answer(x, 405, null));
             assertThatThrownBy(() -> s.put(checkpoint)).hasMessageContaining("405").hasMessageContaining("nothing was published");
         }
     }

@@ -349,12 +349,10 @@ public final class LearningStory {
 
     private void canary(String challenger) throws End, RolloutException, InterruptedException {
         Chapter chapter = open("canary");
-        Predicate<Ledger.Outcome> since = o -> !o.result().getCapturedAt().isBefore(chapter.from());
-        Predicate<Ledger.Outcome> its = since.and(o -> o.sent().cameraId().equals(changedCamera) && o.result().getModelVersion().equals(challenger));
-        Predicate<Ledger.Outcome> others = since.and(o -> unchanged(o.sent().cameraId()));
+        Predicate<Ledger.Outcome> its = o -> o.sent().cameraId().equals(changedCamera) && !o.result().getCapturedAt().isBefore(chapter.from()) && o.result().getModelVersion().equals(challenger);
         // The others too, which keep the champion: their partitions may be behind on a busy machine.
         until("canary", Duration.ofSeconds((long) (120 + 10 * options.canaryFrames() / options.fps())),
-                () -> Chapter.figures(ledger.outcomes(), its).frames() >= options.canaryFrames() && Chapter.figures(ledger.outcomes(), others).frames() >= options.canaryFrames());
+                () -> Chapter.figures(ledger.outcomes(), its).frames() >= options.canaryFrames() && chapter.figures(ledger, this::unchanged).frames() >= options.canaryFrames());
         Chapter.Figures now = Chapter.figures(ledger.outcomes(), its);
         Chapter.Figures before = chapters.stream().filter(c -> c.name().equals("new lamp")).findFirst().orElseThrow().figures(ledger, changedCamera::equals);
         String figures = "false alarms of " + changedCamera + " " + Chapter.percent(before.falseAlarmRate()) + " to " + Chapter.percent(now.falseAlarmRate()) + ", misses " + Chapter.percent(before.missRate()) + " to "
