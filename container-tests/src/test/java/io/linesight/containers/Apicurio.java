@@ -13,8 +13,10 @@ import org.testcontainers.containers.wait.strategy.Wait;
 /** Apicurio Registry in a container, on one port of this machine for good; its schemas outlast a kill. */
 final class Apicurio implements AutoCloseable {
     private final int port = KafkaCluster.freePorts(1)[0];
-    private final GenericContainer<?> container = new GenericContainer<>(System.getProperty("linesight.registry.image")).withExposedPorts(8080)
-            .withEnv("REGISTRY_DATASOURCE_URL", "jdbc:h2:file:/tmp/registry;WRITE_DELAY=0").waitingFor(Wait.forHttp("/apis/ccompat/v7/subjects").forPort(8080))
+    private final GenericContainer<?> container = new GenericContainer<>(System.getProperty("linesight.registry.image"))
+            .withExposedPorts(8080)
+            .withEnv("REGISTRY_DATASOURCE_URL", "jdbc:h2:file:/tmp/registry;WRITE_DELAY=0")
+            .waitingFor(Wait.forHttp("/apis/ccompat/v7/subjects").forPort(8080))
             .withStartupTimeout(Duration.ofMinutes(3));
 
     Apicurio() {
@@ -39,10 +41,15 @@ final class Apicurio implements AutoCloseable {
     /** Starts it again after {@link #kill} and waits until it answers. */
     void restart() throws InterruptedException {
         docker().startContainerCmd(container.getContainerId()).exec();
-        HttpRequest ask = HttpRequest.newBuilder(URI.create(url() + "/subjects")).timeout(Duration.ofSeconds(2)).build();
+        HttpRequest ask = HttpRequest.newBuilder(URI.create(url() + "/subjects"))
+                .timeout(Duration.ofSeconds(2))
+                .build();
         for (int i = 0; i < 120; i++) {
             try {
-                if (HttpClient.newHttpClient().send(ask, HttpResponse.BodyHandlers.discarding()).statusCode() == 200) return;
+                if (HttpClient.newHttpClient()
+                                .send(ask, HttpResponse.BodyHandlers.discarding())
+                                .statusCode()
+                        == 200) return;
             } catch (java.io.IOException notYet) {
                 // It starts.
             }

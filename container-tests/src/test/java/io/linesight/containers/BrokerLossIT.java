@@ -11,29 +11,35 @@ import org.testcontainers.junit.jupiter.Testcontainers;
 /**
  * Shows that the loss of a broker costs time and nothing else.
  *
- * <p>Set-up: three brokers (KRaft, each also controller), every partition three times, two of them in sync enough to write; two instances of the app.
+ * <p>Set-up: three brokers (KRaft, each also controller), every partition three times, two of them in sync enough to
+ * write; two instances of the app.
  */
 @Testcontainers(disabledWithoutDocker = true)
 @Timeout(400)
 class BrokerLossIT {
     /**
-     * Steps: six cameras take 20 frames a second each; one broker after the other is killed without warning, stays away for some seconds and comes
-     * back, while frames go on being taken; the one that leads the partitions of the commits is among them.
+     * Steps: six cameras take 20 frames a second each; one broker after the other is killed without warning, stays away
+     * for some seconds and comes back, while frames go on being taken; the one that leads the partitions of the commits
+     * is among them.
      *
-     * <p>Outcome: Kafka acknowledges every frame. Every frame has exactly one result, in order per camera; none is a dead letter. Both instances run.
+     * <p>Outcome: Kafka acknowledges every frame. Every frame has exactly one result, in order per camera; none is a
+     * dead letter. Both instances run.
      */
     @Test
     void shouldLoseAndDoubleNothingWhileEveryBrokerIsKilledOnce() throws Exception {
         try (KafkaCluster kafka = KafkaCluster.plain(3);
                 Apicurio registry = new Apicurio()) {
             Line line = new Line(kafka.bootstrapServers(), registry.url());
-            try (InspectionApp one = Line.app(line.settings()); InspectionApp two = Line.app(line.settings()); Line.Cameras cameras = line.new Cameras(6, 700, 20)) {
+            try (InspectionApp one = Line.app(line.settings());
+                    InspectionApp two = Line.app(line.settings());
+                    Line.Cameras cameras = line.new Cameras(6, 700, 20)) {
                 for (int broker = 0; broker < 3; broker++) {
                     Thread.sleep(3000);
                     kafka.kill(broker);
                     Thread.sleep(5000);
                     kafka.restart(broker);
-                    // In sync again before the next one goes: with two of three away nothing could be written, which is another test.
+                    // In sync again before the next one goes: with two of three away nothing could be written, which is
+                    // another test.
                     awaitInSync(line);
                 }
                 cameras.join();
@@ -48,6 +54,8 @@ class BrokerLossIT {
 
     private static void awaitInSync(Line line) throws InterruptedException {
         for (int i = 0; i < 120 && !line.inSync(3); i++) Thread.sleep(500);
-        assertThat(line.inSync(3)).as("all partitions have three copies in sync again").isTrue();
+        assertThat(line.inSync(3))
+                .as("all partitions have three copies in sync again")
+                .isTrue();
     }
 }

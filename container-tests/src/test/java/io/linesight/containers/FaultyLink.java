@@ -11,8 +11,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * A TCP connection that can be made bad: late, cut without a word, reset, refused. It stands between a client in this process and a broker's port,
- * and works on the streams of bytes; packets are not lost or reordered.
+ * A TCP connection that can be made bad: late, cut without a word, reset, refused. It stands between a client in this
+ * process and a broker's port, and works on the streams of bytes; packets are not lost or reordered.
  */
 final class FaultyLink implements AutoCloseable {
     private final ServerSocket server;
@@ -103,7 +103,10 @@ final class FaultyLink implements AutoCloseable {
 
     private void pump(Socket from, Socket to) {
         byte[] buffer = new byte[65_536];
-        try (from; to; InputStream in = from.getInputStream(); OutputStream out = to.getOutputStream()) {
+        try (from;
+                to;
+                InputStream in = from.getInputStream();
+                OutputStream out = to.getOutputStream()) {
             int n;
             while ((n = in.read(buffer)) >= 0) {
                 if (latencyMillis > 0) Thread.sleep(latencyMillis);

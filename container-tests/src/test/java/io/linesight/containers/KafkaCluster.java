@@ -18,9 +18,9 @@ import org.testcontainers.containers.wait.strategy.Wait;
 import org.testcontainers.images.builder.Transferable;
 
 /**
- * Brokers in containers, each broker and controller in one. Every broker has a port of this machine for good, so that one that was killed comes
- * back where clients look for it. Of three listeners DIRECT is for plain clients, LINK can be advertised as somebody else's address (a
- * {@link FaultyLink}), and LINK and MORE can be given other protocols.
+ * Brokers in containers, each broker and controller in one. Every broker has a port of this machine for good, so that
+ * one that was killed comes back where clients look for it. Of three listeners DIRECT is for plain clients, LINK can be
+ * advertised as somebody else's address (a {@link FaultyLink}), and LINK and MORE can be given other protocols.
  */
 final class KafkaCluster implements AutoCloseable {
     private static final String IMAGE = System.getProperty("linesight.kafka.image");
@@ -37,16 +37,19 @@ final class KafkaCluster implements AutoCloseable {
     /**
      * Starts them.
      *
-     * @param advertisedLink port at which clients reach the LINK listener of broker n, given its real one; null where nobody uses it
-     * @param settings       further {@code KAFKA_*} variables
-     * @param files          further files, by path in the container
+     * @param advertisedLink port at which clients reach the LINK listener of broker n, given its real one; null where
+     *     nobody uses it
+     * @param settings further {@code KAFKA_*} variables
+     * @param files further files, by path in the container
      */
     KafkaCluster(int size, Link advertisedLink, IntFunction<Map<String, String>> settings, Map<String, byte[]> files) {
         int[] free = freePorts(3 * size);
         ports = Arrays.copyOfRange(free, 0, size);
         linkPorts = Arrays.copyOfRange(free, size, 2 * size);
         morePorts = Arrays.copyOfRange(free, 2 * size, 3 * size);
-        String voters = IntStream.rangeClosed(1, size).mapToObj(i -> i + "@kafka-" + i + ":9093").collect(Collectors.joining(","));
+        String voters = IntStream.rangeClosed(1, size)
+                .mapToObj(i -> i + "@kafka-" + i + ":9093")
+                .collect(Collectors.joining(","));
         int copies = Math.min(3, size);
         int inSync = Math.min(2, size);
         for (int i = 0; i < size; i++) {
@@ -55,9 +58,17 @@ final class KafkaCluster implements AutoCloseable {
             env.put("CLUSTER_ID", "5L6g3nShT-eMCtK--X86sw");
             env.put("KAFKA_NODE_ID", "" + (i + 1));
             env.put("KAFKA_PROCESS_ROLES", "broker,controller");
-            env.put("KAFKA_LISTENERS", "INTERNAL://:19092,DIRECT://:" + DIRECT + ",LINK://:" + LINK + ",MORE://:" + MORE + ",CONTROLLER://:9093");
-            env.put("KAFKA_ADVERTISED_LISTENERS", "INTERNAL://kafka-" + (i + 1) + ":19092,DIRECT://localhost:" + ports[i] + ",LINK://localhost:" + link + ",MORE://localhost:" + morePorts[i]);
-            env.put("KAFKA_LISTENER_SECURITY_PROTOCOL_MAP", "INTERNAL:PLAINTEXT,DIRECT:PLAINTEXT,LINK:PLAINTEXT,MORE:PLAINTEXT,CONTROLLER:PLAINTEXT");
+            env.put(
+                    "KAFKA_LISTENERS",
+                    "INTERNAL://:19092,DIRECT://:" + DIRECT + ",LINK://:" + LINK + ",MORE://:" + MORE
+                            + ",CONTROLLER://:9093");
+            env.put(
+                    "KAFKA_ADVERTISED_LISTENERS",
+                    "INTERNAL://kafka-" + (i + 1) + ":19092,DIRECT://localhost:" + ports[i] + ",LINK://localhost:"
+                            + link + ",MORE://localhost:" + morePorts[i]);
+            env.put(
+                    "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP",
+                    "INTERNAL:PLAINTEXT,DIRECT:PLAINTEXT,LINK:PLAINTEXT,MORE:PLAINTEXT,CONTROLLER:PLAINTEXT");
             env.put("KAFKA_INTER_BROKER_LISTENER_NAME", "INTERNAL");
             env.put("KAFKA_CONTROLLER_LISTENER_NAMES", "CONTROLLER");
             env.put("KAFKA_CONTROLLER_QUORUM_VOTERS", voters);
@@ -76,11 +87,16 @@ final class KafkaCluster implements AutoCloseable {
             env.put("KAFKA_LOG_DIRS", "/var/lib/kafka/data");
             env.put("KAFKA_HEAP_OPTS", "-Xmx400m -Xms128m");
             env.putAll(settings.apply(i));
-            GenericContainer<?> broker = new GenericContainer<>(IMAGE).withNetwork(network).withNetworkAliases("kafka-" + (i + 1)).withEnv(env)
-                    .withExposedPorts(DIRECT, LINK, MORE).waitingFor(Wait.forLogMessage(".*Transitioning from RECOVERY to RUNNING.*", 1))
+            GenericContainer<?> broker = new GenericContainer<>(IMAGE)
+                    .withNetwork(network)
+                    .withNetworkAliases("kafka-" + (i + 1))
+                    .withEnv(env)
+                    .withExposedPorts(DIRECT, LINK, MORE)
+                    .waitingFor(Wait.forLogMessage(".*Transitioning from RECOVERY to RUNNING.*", 1))
                     .withStartupTimeout(Duration.ofMinutes(3));
             files.forEach((path, content) -> broker.withCopyToContainer(Transferable.of(content, 0644), path));
-            broker.setPortBindings(List.of(ports[i] + ":" + DIRECT, linkPorts[i] + ":" + LINK, morePorts[i] + ":" + MORE));
+            broker.setPortBindings(
+                    List.of(ports[i] + ":" + DIRECT, linkPorts[i] + ":" + LINK, morePorts[i] + ":" + MORE));
             brokers.add(broker);
         }
         // At once: one of three alone waits for the others.
@@ -122,9 +138,17 @@ final class KafkaCluster implements AutoCloseable {
         b.getDockerClient().startContainerCmd(b.getContainerId()).exec();
     }
 
-    /** Different ones, below those that the system gives to outgoing connections: one of these could take a port while its broker is away. */
+    /**
+     * Different ones, below those that the system gives to outgoing connections: one of these could take a port while
+     * its broker is away.
+     */
     static int[] freePorts(int n) {
-        return ThreadLocalRandom.current().ints(20_000, 32_000).distinct().filter(KafkaCluster::isFree).limit(n).toArray();
+        return ThreadLocalRandom.current()
+                .ints(20_000, 32_000)
+                .distinct()
+                .filter(KafkaCluster::isFree)
+                .limit(n)
+                .toArray();
     }
 
     private static boolean isFree(int port) {

@@ -58,15 +58,20 @@ final class Line {
     static InspectionApp app(Map<String, String> settings) throws InterruptedException {
         InspectionApp app = new InspectionApp(InspectionConfig.of(settings), null, new MeanScorer());
         app.start();
-        if (!app.awaitRunning(Duration.ofSeconds(60))) throw new AssertionError("the app does not run: " + app.state() + ", " + app.failure());
+        if (!app.awaitRunning(Duration.ofSeconds(60)))
+            throw new AssertionError("the app does not run: " + app.state() + ", " + app.failure());
         return app;
     }
 
-    /** Cameras that take a frame of 8 x 8 pixels at a rate, every fourth of them anomalous, until they have taken so many. */
+    /**
+     * Cameras that take a frame of 8 x 8 pixels at a rate, every fourth of them anomalous, until they have taken so
+     * many.
+     */
     final class Cameras implements AutoCloseable {
         private final FramePublisher publisher;
         private final List<Thread> threads = new ArrayList<>();
-        private final List<CompletableFuture<FrameRef>> sent = java.util.Collections.synchronizedList(new ArrayList<>());
+        private final List<CompletableFuture<FrameRef>> sent =
+                java.util.Collections.synchronizedList(new ArrayList<>());
         final AtomicLong taken = new AtomicLong();
 
         Cameras(int cameras, int frames, double fps) {
@@ -84,7 +89,8 @@ final class Line {
                 for (int n = 0; n < frames; n++) {
                     byte[] pixels = new byte[64];
                     Arrays.fill(pixels, (byte) (n % 4 == 0 ? 250 : 10));
-                    sent.add(publisher.send(camera, new CameraShot(null, Instant.now(), FrameEncoding.GRAY8, 8, 8, pixels, Map.of())));
+                    sent.add(publisher.send(
+                            camera, new CameraShot(null, Instant.now(), FrameEncoding.GRAY8, 8, 8, pixels, Map.of())));
                     taken.incrementAndGet();
                     Thread.sleep((long) (1000 / fps));
                 }
@@ -110,30 +116,53 @@ final class Line {
     static CameraFrame frame(String camera, long sequence, int value) {
         byte[] pixels = new byte[64];
         Arrays.fill(pixels, (byte) value);
-        return CameraFrame.newBuilder().setFrameId(camera + "-" + sequence).setCameraId(camera).setLineId("line").setProduct(null)
-                .setCapturedAt(Instant.now().truncatedTo(ChronoUnit.MICROS)).setSequence(sequence).setEncoding(FrameEncoding.GRAY8)
-                .setWidth(8).setHeight(8).setImage(ByteBuffer.wrap(pixels)).setAttributes(Map.of()).build();
+        return CameraFrame.newBuilder()
+                .setFrameId(camera + "-" + sequence)
+                .setCameraId(camera)
+                .setLineId("line")
+                .setProduct(null)
+                .setCapturedAt(Instant.now().truncatedTo(ChronoUnit.MICROS))
+                .setSequence(sequence)
+                .setEncoding(FrameEncoding.GRAY8)
+                .setWidth(8)
+                .setHeight(8)
+                .setImage(ByteBuffer.wrap(pixels))
+                .setAttributes(Map.of())
+                .build();
     }
 
     byte[] serialized(CameraFrame frame) {
-        return AvroSerde.of(CameraFrame.class, settings, false).serializer().serialize(topics.frames().name(), frame);
+        return AvroSerde.of(CameraFrame.class, settings, false)
+                .serializer()
+                .serialize(topics.frames().name(), frame);
     }
 
     /** Writes frames that are bytes already. */
     void write(List<byte[]> values, IntFunction<String> key) {
         Map<String, Object> configs = new HashMap<>(topics.limits().producerConfigs());
         configs.put("bootstrap.servers", settings.get("bootstrap.servers"));
-        try (KafkaProducer<String, byte[]> producer = new KafkaProducer<>(configs, new StringSerializer(), new ByteArraySerializer())) {
-            for (int i = 0; i < values.size(); i++) producer.send(new ProducerRecord<>(topics.frames().name(), key.apply(i), values.get(i)));
+        try (KafkaProducer<String, byte[]> producer =
+                new KafkaProducer<>(configs, new StringSerializer(), new ByteArraySerializer())) {
+            for (int i = 0; i < values.size(); i++)
+                producer.send(new ProducerRecord<>(topics.frames().name(), key.apply(i), values.get(i)));
         }
     }
 
     /** Whether every partition of our topics has so many copies in sync. */
     boolean inSync(int copies) {
-        try (Admin admin = Admin.create(Map.<String, Object>of("bootstrap.servers", settings.get("bootstrap.servers"), "default.api.timeout.ms", 5000, "request.timeout.ms", 3000))) {
-            List<String> names = new ArrayList<>(topics.all().stream().map(TopicSpec::name).toList());
+        try (Admin admin = Admin.create(Map.<String, Object>of(
+                "bootstrap.servers",
+                settings.get("bootstrap.servers"),
+                "default.api.timeout.ms",
+                5000,
+                "request.timeout.ms",
+                3000))) {
+            List<String> names =
+                    new ArrayList<>(topics.all().stream().map(TopicSpec::name).toList());
             names.addAll(List.of("__consumer_offsets", "__transaction_state"));
-            return admin.describeTopics(names).allTopicNames().get().values().stream().flatMap(t -> t.partitions().stream()).allMatch(p -> p.isr().size() >= copies);
+            return admin.describeTopics(names).allTopicNames().get().values().stream()
+                    .flatMap(t -> t.partitions().stream())
+                    .allMatch(p -> p.isr().size() >= copies);
         } catch (ExecutionException e) {
             return false;
         } catch (InterruptedException e) {
@@ -143,15 +172,16 @@ final class Line {
     }
 
     /** What the topics say. */
-    record Books(long frames, long results, long anomalies, long deadLetters, long lost, long doubled, long outOfOrder) {
+    record Books(
+            long frames, long results, long anomalies, long deadLetters, long lost, long doubled, long outOfOrder) {
         @Override
         public String toString() {
-            return frames + " frames, " + results + " results, " + anomalies + " anomaly events, " + deadLetters + " dead letters: " + lost + " lost, " + doubled + " doubled, "
-                    + outOfOrder + " out of order";
+            return frames + " frames, " + results + " results, " + anomalies + " anomaly events, " + deadLetters
+                    + " dead letters: " + lost + " lost, " + doubled + " doubled, " + outOfOrder + " out of order";
         }
     }
 
-    private record Place(int partition, long offset) { }
+    private record Place(int partition, long offset) {}
 
     /** Waits until every frame has an answer, then counts everything that is committed. */
     Books books(Duration patience) throws InterruptedException {
@@ -186,7 +216,12 @@ final class Line {
         long unordered = 0;
         for (ConsumerRecord<byte[], byte[]> r : read(topics.results())) {
             InspectionResult result = results.deserializer().deserialize(r.topic(), r.value());
-            answers.merge(new Place(result.getFrameRef().getPartition(), result.getFrameRef().getOffset()), 1, Integer::sum);
+            answers.merge(
+                    new Place(
+                            result.getFrameRef().getPartition(),
+                            result.getFrameRef().getOffset()),
+                    1,
+                    Integer::sum);
             Long before = last.put(result.getCameraId(), result.getFrameRef().getOffset());
             if (before != null && before >= result.getFrameRef().getOffset()) unordered++;
             given++;
@@ -197,8 +232,14 @@ final class Line {
             answers.merge(new Place(source.getPartition(), source.getOffset()), 1, Integer::sum);
             dead++;
         }
-        return new Books(sent, given, read(topics.anomalies()).size(), dead, answers.values().stream().filter(n -> n == 0).count(),
-                answers.values().stream().filter(n -> n > 1).count(), unordered);
+        return new Books(
+                sent,
+                given,
+                read(topics.anomalies()).size(),
+                dead,
+                answers.values().stream().filter(n -> n == 0).count(),
+                answers.values().stream().filter(n -> n > 1).count(),
+                unordered);
     }
 
     /** Everything committed in a topic, in order per partition. */
@@ -207,13 +248,17 @@ final class Line {
         configs.putAll(topics.limits().consumerConfigs());
         configs.put("isolation.level", "read_committed");
         List<ConsumerRecord<byte[], byte[]>> records = new ArrayList<>();
-        try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(configs, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
-            List<TopicPartition> partitions = consumer.partitionsFor(topic.name()).stream().map(p -> new TopicPartition(topic.name(), p.partition())).toList();
+        try (KafkaConsumer<byte[], byte[]> consumer =
+                new KafkaConsumer<>(configs, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+            List<TopicPartition> partitions = consumer.partitionsFor(topic.name()).stream()
+                    .map(p -> new TopicPartition(topic.name(), p.partition()))
+                    .toList();
             consumer.assign(partitions);
             consumer.seekToBeginning(partitions);
             Map<TopicPartition, Long> end = consumer.endOffsets(partitions);
             long deadline = System.nanoTime() + 20_000_000_000L;
-            while (partitions.stream().anyMatch(p -> consumer.position(p) < end.get(p)) && System.nanoTime() < deadline) consumer.poll(Duration.ofMillis(200)).forEach(records::add);
+            while (partitions.stream().anyMatch(p -> consumer.position(p) < end.get(p)) && System.nanoTime() < deadline)
+                consumer.poll(Duration.ofMillis(200)).forEach(records::add);
         }
         return records;
     }

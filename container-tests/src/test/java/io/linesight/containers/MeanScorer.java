@@ -9,13 +9,17 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
-/** A fast model, because what is around it is tested here: the raw score is the frame's first byte / 255, the map is flat. */
+/**
+ * A fast model, because what is around it is tested here: the raw score is the frame's first byte / 255, the map is
+ * flat.
+ */
 final class MeanScorer implements Scorer {
     private static final int SIZE = 8;
 
     @Override
     public CheckpointInfo info() {
-        return new CheckpointInfo("mean-1", "00", new Calibration(new ProductCalibration(0.5, 0.1), Map.of()), Map.of());
+        return new CheckpointInfo(
+                "mean-1", "00", new Calibration(new ProductCalibration(0.5, 0.1), Map.of()), Map.of());
     }
 
     @Override
@@ -35,5 +39,5 @@ final class MeanScorer implements Scorer {
     }
 
     @Override
-    public void close() { }
+    public void close() {}
 }

@@ -30,7 +30,8 @@ import org.junit.jupiter.api.Timeout;
 import org.testcontainers.junit.jupiter.Testcontainers;
 
 /**
- * Shows that a registry of somebody else's serves, over the API that it shares with Confluent's, and what its absence does.
+ * Shows that a registry of somebody else's serves, over the API that it shares with Confluent's, and what its absence
+ * does.
  *
  * <p>Set-up: one broker, Apicurio Registry 2.6, the app with its own serde.
  */
@@ -57,20 +58,23 @@ class RegistryIT {
     /**
      * Steps: two cameras, two results' writers and a books' reader share an Apicurio Registry that knew no schema.
      *
-     * <p>Outcome: frames come through; what was registered are the schemas of frames, results and anomaly events under their topics' subjects, and the
-     * registry gives back under each id what was written with it.
+     * <p>Outcome: frames come through; what was registered are the schemas of frames, results and anomaly events under
+     * their topics' subjects, and the registry gives back under each id what was written with it.
      */
     @Test
     void shouldWorkWithApicurio() throws Exception {
-        try (InspectionApp app = Line.app(line.settings()); Line.Cameras cameras = line.new Cameras(2, 40, 40)) {
+        try (InspectionApp app = Line.app(line.settings());
+                Line.Cameras cameras = line.new Cameras(2, 40, 40)) {
             cameras.join();
             assertThat(line.books(Duration.ofSeconds(60))).isEqualTo(new Line.Books(80, 80, 20, 0, 0, 0, 0));
         }
         SchemaRegistryClient client = new SchemaRegistryClient(line.settings());
-        assertThat(client.subjects()).contains("linesight.frames.v1-value", "linesight.results.v1-value", "linesight.anomalies.v1-value");
+        assertThat(client.subjects())
+                .contains("linesight.frames.v1-value", "linesight.results.v1-value", "linesight.anomalies.v1-value");
         for (TopicSpec topic : List.of(line.topics.frames(), line.topics.results(), line.topics.anomalies())) {
             int id = ByteBuffer.wrap(line.read(topic).get(0).value(), 1, 4).getInt();
-            assertThat(client.schemaById(id)).isEqualTo(client.latest(topic.name() + "-value").schema());
+            assertThat(client.schemaById(id))
+                    .isEqualTo(client.latest(topic.name() + "-value").schema());
         }
     }
 
@@ -86,7 +90,9 @@ class RegistryIT {
             for (int round = 0; round < 20; round++) {
                 String subject = "race-" + round + "-value";
                 List<Callable<Integer>> all = java.util.stream.IntStream.range(0, 8)
-                        .<Callable<Integer>>mapToObj(i -> () -> new SchemaRegistryClient(line.settings()).register(subject, CameraFrame.getClassSchema())).toList();
+                        .<Callable<Integer>>mapToObj(i -> () -> new SchemaRegistryClient(line.settings())
+                                .register(subject, CameraFrame.getClassSchema()))
+                        .toList();
                 Set<Integer> ids = new TreeSet<>();
                 for (Future<Integer> f : pool.invokeAll(all)) ids.add(f.get());
                 assertThat(ids).hasSize(1);
@@ -97,13 +103,15 @@ class RegistryIT {
     }
 
     /**
-     * Steps: the registry is killed while frames flow and the schemas are known; it is away for 10 s, longer than it is tried at a time, and comes back.
+     * Steps: the registry is killed while frames flow and the schemas are known; it is away for 10 s, longer than it is
+     * tried at a time, and comes back.
      *
      * <p>Outcome: nobody notices. Every frame has one result, in order, and none is a dead letter.
      */
     @Test
     void shouldGoOnWithoutARegistryThatHasSaidAllThatIsNeeded() throws Exception {
-        try (InspectionApp app = Line.app(line.settings()); Line.Cameras cameras = line.new Cameras(4, 400, 20)) {
+        try (InspectionApp app = Line.app(line.settings());
+                Line.Cameras cameras = line.new Cameras(4, 400, 20)) {
             Thread.sleep(3000);
             registry.kill();
             Thread.sleep(10_000);
@@ -115,10 +123,12 @@ class RegistryIT {
     }
 
     /**
-     * Steps: the app runs and has not seen a frame yet when the registry goes. Frames come whose schema it would have to ask for. After 25 s, longer than
-     * {@code linesight.registry.retry.ms}, so that a stream thread was replaced, the registry comes back.
+     * Steps: the app runs and has not seen a frame yet when the registry goes. Frames come whose schema it would have
+     * to ask for. After 25 s, longer than {@code linesight.registry.retry.ms}, so that a stream thread was replaced,
+     * the registry comes back.
      *
-     * <p>Outcome: while it is away nothing is answered and nothing put aside as bad; afterwards every frame has one result, in order.
+     * <p>Outcome: while it is away nothing is answered and nothing put aside as bad; afterwards every frame has one
+     * result, in order.
      */
     @Test
     void shouldLetFramesWaitForASchemaThatCannotBeHad() throws Exception {
@@ -127,7 +137,9 @@ class RegistryIT {
             // The serializer learns its id here; the app learns nothing, for no frame is written yet.
             LinesightAvroSerializer<CameraFrame> serializer = new LinesightAvroSerializer<>();
             serializer.configure(line.settings(), false);
-            for (int i = 0; i < 400; i++) frames.add(serializer.serialize(line.topics.frames().name(), Line.frame("cam-" + i % 4, i / 4, i % 16 < 4 ? 250 : 10)));
+            for (int i = 0; i < 400; i++)
+                frames.add(serializer.serialize(
+                        line.topics.frames().name(), Line.frame("cam-" + i % 4, i / 4, i % 16 < 4 ? 250 : 10)));
             registry.kill();
             line.write(frames, i -> "cam-" + i % 4);
             Thread.sleep(25_000);
@@ -140,26 +152,40 @@ class RegistryIT {
     }
 
     /**
-     * Steps: a serializer that is not ours (Apicurio's, told to write Confluent's four-byte ids) writes frames as generic records; its deserializer reads
-     * the results and anomaly events.
+     * Steps: a serializer that is not ours (Apicurio's, told to write Confluent's four-byte ids) writes frames as
+     * generic records; its deserializer reads the results and anomaly events.
      *
      * <p>Outcome: the frames are inspected like any other; what is read has our schemas' names and the fields' values.
      */
     @Test
     void shouldBeReadAndWrittenByASerdeThatIsNotOurs() throws Exception {
-        Map<String, Object> theirs = Map.of(SerdeConfig.REGISTRY_URL, registry.ownUrl(), SerdeConfig.ID_HANDLER, "io.apicurio.registry.serde.Legacy4ByteIdHandler",
-                SerdeConfig.ENABLE_HEADERS, false, SerdeConfig.USE_ID, "contentId", SerdeConfig.ENABLE_CONFLUENT_ID_HANDLER, true,
-                SerdeConfig.ARTIFACT_RESOLVER_STRATEGY, "io.apicurio.registry.serde.avro.strategy.TopicRecordIdStrategy", SerdeConfig.AUTO_REGISTER_ARTIFACT, true);
+        Map<String, Object> theirs = Map.of(
+                SerdeConfig.REGISTRY_URL,
+                registry.ownUrl(),
+                SerdeConfig.ID_HANDLER,
+                "io.apicurio.registry.serde.Legacy4ByteIdHandler",
+                SerdeConfig.ENABLE_HEADERS,
+                false,
+                SerdeConfig.USE_ID,
+                "contentId",
+                SerdeConfig.ENABLE_CONFLUENT_ID_HANDLER,
+                true,
+                SerdeConfig.ARTIFACT_RESOLVER_STRATEGY,
+                "io.apicurio.registry.serde.avro.strategy.TopicRecordIdStrategy",
+                SerdeConfig.AUTO_REGISTER_ARTIFACT,
+                true);
         List<byte[]> frames = new java.util.ArrayList<>();
         try (AvroKafkaSerializer<GenericRecord> serializer = new AvroKafkaSerializer<>()) {
             serializer.configure(theirs, false);
             for (int i = 0; i < 20; i++) {
-                byte[] bytes = serializer.serialize(line.topics.frames().name(), generic(Line.frame("cam-1", i, i % 2 == 0 ? 250 : 10)));
+                byte[] bytes = serializer.serialize(
+                        line.topics.frames().name(), generic(Line.frame("cam-1", i, i % 2 == 0 ? 250 : 10)));
                 assertThat(bytes[0]).as("magic byte").isZero();
                 frames.add(bytes);
             }
         }
-        try (InspectionApp app = Line.app(line.settings()); AvroKafkaDeserializer<GenericRecord> deserializer = new AvroKafkaDeserializer<>()) {
+        try (InspectionApp app = Line.app(line.settings());
+                AvroKafkaDeserializer<GenericRecord> deserializer = new AvroKafkaDeserializer<>()) {
             line.write(frames, i -> "cam-1");
             assertThat(line.books(Duration.ofSeconds(60))).isEqualTo(new Line.Books(20, 20, 10, 0, 0, 0, 0));
             deserializer.configure(theirs, false);
@@ -173,7 +199,8 @@ class RegistryIT {
             for (ConsumerRecord<byte[], byte[]> r : line.read(line.topics.anomalies())) {
                 GenericRecord event = deserializer.deserialize(r.topic(), r.value());
                 assertThat(event.getSchema().getFullName()).isEqualTo("io.linesight.schemas.AnomalyEvent");
-                assertThat(((GenericRecord) event.get("result")).get("cameraId")).hasToString("cam-1");
+                assertThat(((GenericRecord) event.get("result")).get("cameraId"))
+                        .hasToString("cam-1");
             }
         }
     }
@@ -181,10 +208,12 @@ class RegistryIT {
     /** As a program writes it that has the schema and none of our classes. */
     private static GenericRecord generic(CameraFrame frame) throws java.io.IOException {
         java.io.ByteArrayOutputStream out = new java.io.ByteArrayOutputStream();
-        org.apache.avro.io.BinaryEncoder encoder = org.apache.avro.io.EncoderFactory.get().binaryEncoder(out, null);
+        org.apache.avro.io.BinaryEncoder encoder =
+                org.apache.avro.io.EncoderFactory.get().binaryEncoder(out, null);
         new org.apache.avro.specific.SpecificDatumWriter<>(CameraFrame.class).write(frame, encoder);
         encoder.flush();
-        org.apache.avro.Schema schema = new org.apache.avro.Schema.Parser().parse(CameraFrame.getClassSchema().toString());
+        org.apache.avro.Schema schema = new org.apache.avro.Schema.Parser()
+                .parse(CameraFrame.getClassSchema().toString());
         return new org.apache.avro.generic.GenericDatumReader<GenericRecord>(schema, schema, new GenericData())
                 .read(null, org.apache.avro.io.DecoderFactory.get().binaryDecoder(out.toByteArray(), null));
     }

@@ -38,8 +38,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Topics keep records for weeks, so today's readers meet every version ever written. Each released version is committed
- * self-contained as {@code schemas-released/<record>/v<N>.avsc} and pinned in {@code schemas-released.sha256}. Instances of both versions run
- * side by side while a line is updated, so readers of the version before meet today's records too.
+ * self-contained as {@code schemas-released/<record>/v<N>.avsc} and pinned in {@code schemas-released.sha256}.
+ * Instances of both versions run side by side while a line is updated, so readers of the version before meet today's
+ * records too.
  */
 class ReleasedSchemasTest {
 
@@ -53,7 +54,8 @@ class ReleasedSchemasTest {
     void shouldReadEveryReleasedVersion(String record) throws Exception {
         for (Path file : versions(record)) {
             var result = SchemaCompatibility.checkReaderWriterCompatibility(current(record), parse(file));
-            assertThat(result.getType()).as("today's %s reading %s: %s", record, file, result.getDescription())
+            assertThat(result.getType())
+                    .as("today's %s reading %s: %s", record, file, result.getDescription())
                     .isEqualTo(SchemaCompatibilityType.COMPATIBLE);
         }
     }
@@ -64,8 +66,10 @@ class ReleasedSchemasTest {
         List<Path> files = versions(record);
         for (int later = 1; later < files.size(); later++) {
             for (int earlier = 0; earlier < later; earlier++) {
-                var result = SchemaCompatibility.checkReaderWriterCompatibility(parse(files.get(later)), parse(files.get(earlier)));
-                assertThat(result.getType()).as("%s reading %s: %s", files.get(later), files.get(earlier), result.getDescription())
+                var result = SchemaCompatibility.checkReaderWriterCompatibility(
+                        parse(files.get(later)), parse(files.get(earlier)));
+                assertThat(result.getType())
+                        .as("%s reading %s: %s", files.get(later), files.get(earlier), result.getDescription())
                         .isEqualTo(SchemaCompatibilityType.COMPATIBLE);
             }
         }
@@ -78,7 +82,8 @@ class ReleasedSchemasTest {
         Schema current = current(record);
 
         assertThat(parse(files.get(files.size() - 1)))
-                .as("%s.avsc differs from its newest committed version. If the change is meant, add %s/%s/v%d.avsc with:%n%s%n",
+                .as(
+                        "%s.avsc differs from its newest committed version. If the change is meant, add %s/%s/v%d.avsc with:%n%s%n",
                         record, RELEASED, record, files.size() + 1, current.toString(true))
                 .isEqualTo(current);
     }
@@ -91,10 +96,16 @@ class ReleasedSchemasTest {
         try (Stream<Path> files = Files.walk(RELEASED)) {
             for (Path file : files.filter(Files::isRegularFile).toList()) {
                 byte[] digest = MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(file));
-                found.put(RELEASED.relativize(file).toString().replace('\\', '/'), HexFormat.of().formatHex(digest));
+                found.put(
+                        RELEASED.relativize(file).toString().replace('\\', '/'),
+                        HexFormat.of().formatHex(digest));
             }
         }
-        assertThat(found).as("a released version never changes: add the next one, and its line to %s (in the folder: sha256sum RECORD/vN.avsc)", PINS).isEqualTo(pinned);
+        assertThat(found)
+                .as(
+                        "a released version never changes: add the next one, and its line to %s (in the folder: sha256sum RECORD/vN.avsc)",
+                        PINS)
+                .isEqualTo(pinned);
     }
 
     @ParameterizedTest
@@ -107,15 +118,27 @@ class ReleasedSchemasTest {
     @Test
     void shouldNoticeChangesThatBreakReaders() {
         Schema now = FrameRef.getClassSchema();
-        Schema mandatory = new Schema.Parser().parse(now.toString().replaceFirst("\\{\"name\":\"partition\"", "{\"name\":\"cluster\",\"type\":\"string\"},{\"name\":\"partition\""));
-        Schema optional = new Schema.Parser().parse(now.toString().replaceFirst("\\{\"name\":\"partition\"", "{\"name\":\"cluster\",\"type\":\"string\",\"default\":\"\"},{\"name\":\"partition\""));
+        Schema mandatory = new Schema.Parser()
+                .parse(now.toString()
+                        .replaceFirst(
+                                "\\{\"name\":\"partition\"",
+                                "{\"name\":\"cluster\",\"type\":\"string\"},{\"name\":\"partition\""));
+        Schema optional = new Schema.Parser()
+                .parse(now.toString()
+                        .replaceFirst(
+                                "\\{\"name\":\"partition\"",
+                                "{\"name\":\"cluster\",\"type\":\"string\",\"default\":\"\"},{\"name\":\"partition\""));
         Schema narrower = new Schema.Parser().parse(now.toString().replace("\"long\"", "\"int\""));
         assertThat(breaks(optional, now)).isEmpty();
-        assertThat(breaks(mandatory, now)).as("the new reader misses it in old records").hasSize(1);
+        assertThat(breaks(mandatory, now))
+                .as("the new reader misses it in old records")
+                .hasSize(1);
         assertThat(breaks(narrower, now)).as("old offsets do not fit").hasSize(1);
         Schema without = new Schema.Parser().parse(now.toString().replaceFirst(",\\{\"name\":\"offset\"[^}]*}", ""));
         assertThat(without.getFields()).hasSize(2);
-        assertThat(breaks(without, now)).as("old readers miss it in new records").hasSize(1);
+        assertThat(breaks(without, now))
+                .as("old readers miss it in new records")
+                .hasSize(1);
     }
 
     /** What is wrong between the two, both ways. */
@@ -124,13 +147,18 @@ class ReleasedSchemasTest {
         for (Schema[] pair : new Schema[][] {{now, before}, {before, now}}) {
             var result = SchemaCompatibility.checkReaderWriterCompatibility(pair[0], pair[1]);
             if (result.getType() != SchemaCompatibilityType.COMPATIBLE) {
-                wrong.add((pair[0] == now ? "today's reader of records before: " : "readers before of today's records: ") + result.getResult().getIncompatibilities());
+                wrong.add(
+                        (pair[0] == now ? "today's reader of records before: " : "readers before of today's records: ")
+                                + result.getResult().getIncompatibilities());
             }
         }
         return wrong;
     }
 
-    /** Records of every released version by today's application, and today's records by the application of every released version. */
+    /**
+     * Records of every released version by today's application, and today's records by the application of every
+     * released version.
+     */
     @ParameterizedTest
     @MethodSource("records")
     void shouldReadOldRecordsAndBeReadByOldReadersThroughTheSerde(String record) throws Exception {
@@ -140,20 +168,33 @@ class ReleasedSchemasTest {
             Schema old = parse(file);
             try (ScriptedRegistry registry = new ScriptedRegistry()) {
                 int writer = ++id;
-                registry.on("GET /schemas/ids/" + writer, 200, JSON.createObjectNode().put("schema", old.toString()).toString());
+                registry.on(
+                        "GET /schemas/ids/" + writer,
+                        200,
+                        JSON.createObjectNode().put("schema", old.toString()).toString());
                 registry.on("POST /subjects/t-value/versions", 200, "{\"id\":77}");
-                registry.on("GET /schemas/ids/77", 200, JSON.createObjectNode().put("schema", now.toString()).toString());
-                Serde<? extends SpecificRecord> serde = AvroSerde.of(type(record), Map.of("schema.registry.url", registry.url(), "max.retries", "0"), false);
+                registry.on(
+                        "GET /schemas/ids/77",
+                        200,
+                        JSON.createObjectNode().put("schema", now.toString()).toString());
+                Serde<? extends SpecificRecord> serde = AvroSerde.of(
+                        type(record), Map.of("schema.registry.url", registry.url(), "max.retries", "0"), false);
                 for (Object value : new RandomData(old, 50, 11L, true)) {
                     SpecificRecord read = serde.deserializer().deserialize("t", encode(writer, old, value));
                     for (Schema.Field f : now.getFields()) {
-                        if (old.getField(f.name()) == null) assertThat(read.get(f.pos())).as("%s.%s of a record without it", record, f.name()).isEqualTo(defaultOf(read, f));
+                        if (old.getField(f.name()) == null)
+                            assertThat(read.get(f.pos()))
+                                    .as("%s.%s of a record without it", record, f.name())
+                                    .isEqualTo(defaultOf(read, f));
                     }
                     byte[] written = write(serde, read);
-                    GenericRecord back = new GenericDatumReader<GenericRecord>(now, old).read(null, DecoderFactory.get().binaryDecoder(written, 5, written.length - 5, null));
+                    GenericRecord back = new GenericDatumReader<GenericRecord>(now, old)
+                            .read(null, DecoderFactory.get().binaryDecoder(written, 5, written.length - 5, null));
                     for (Schema.Field f : old.getFields()) {
                         if (now.getField(f.name()) != null) {
-                            assertThat(plain(back.get(f.pos()))).as("%s.%s, written today and read by %s", record, f.name(), file.getFileName()).isEqualTo(plain(((GenericRecord) value).get(f.pos())));
+                            assertThat(plain(back.get(f.pos())))
+                                    .as("%s.%s, written today and read by %s", record, f.name(), file.getFileName())
+                                    .isEqualTo(plain(((GenericRecord) value).get(f.pos())));
                         }
                     }
                 }
@@ -169,8 +210,12 @@ class ReleasedSchemasTest {
             map.forEach((k, v) -> sorted.put(k.toString(), plain(v)));
             return sorted;
         }
-        if (value instanceof Collection<?> list) return list.stream().map(ReleasedSchemasTest::plain).toList();
-        if (value instanceof IndexedRecord r) return r.getSchema().getFields().stream().map(f -> String.valueOf(plain(r.get(f.pos())))).toList();
+        if (value instanceof Collection<?> list)
+            return list.stream().map(ReleasedSchemasTest::plain).toList();
+        if (value instanceof IndexedRecord r)
+            return r.getSchema().getFields().stream()
+                    .map(f -> String.valueOf(plain(r.get(f.pos()))))
+                    .toList();
         return value;
     }
 
@@ -200,20 +245,23 @@ class ReleasedSchemasTest {
     @Test
     void shouldKnowEveryRecord() throws IOException {
         try (Stream<Path> directories = Files.list(RELEASED)) {
-            assertThat(directories.map(p -> p.getFileName().toString()))
-                    .containsExactlyInAnyOrderElementsOf(records());
+            assertThat(directories.map(p -> p.getFileName().toString())).containsExactlyInAnyOrderElementsOf(records());
         }
     }
 
     static List<String> records() throws IOException {
         try (Stream<Path> files = Files.list(SOURCES)) {
             return files.map(p -> p.getFileName().toString().replace(".avsc", ""))
-                    .map(name -> name.equals("DeadLetter") ? "DeadLetterReason" : name).sorted().toList();
+                    .map(name -> name.equals("DeadLetter") ? "DeadLetterReason" : name)
+                    .sorted()
+                    .toList();
         }
     }
 
     private static Schema current(String record) throws ReflectiveOperationException {
-        return (Schema) Class.forName("io.linesight.schemas." + record).getMethod("getClassSchema").invoke(null);
+        return (Schema) Class.forName("io.linesight.schemas." + record)
+                .getMethod("getClassSchema")
+                .invoke(null);
     }
 
     /** v1, v2, ... without a gap. */

@@ -25,27 +25,62 @@ class ArchitectureTest {
 
     @BeforeAll
     static void read() {
-        classes = new ClassFileImporter().withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS).importPackages("io.linesight");
+        classes = new ClassFileImporter()
+                .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+                .importPackages("io.linesight");
     }
 
     private static void none(String from, String... to) {
-        assertThat(classes.stream().filter(c -> c.getPackageName().startsWith(from)).count()).as("classes of " + from).isGreaterThan(3);
-        noClasses().that().resideInAPackage(from + "..").should().dependOnClassesThat().resideInAnyPackage(to).check(classes);
+        assertThat(classes.stream()
+                        .filter(c -> c.getPackageName().startsWith(from))
+                        .count())
+                .as("classes of " + from)
+                .isGreaterThan(3);
+        noClasses()
+                .that()
+                .resideInAPackage(from + "..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(to)
+                .check(classes);
     }
 
     @Test
     void shouldKeepSchemasFreeOfOurOtherModules() {
-        none("io.linesight.schemas", "io.linesight.mmad..", "io.linesight.models..", "io.linesight.streams..", "io.linesight.trainer..", "io.linesight.standalone..");
+        none(
+                "io.linesight.schemas",
+                "io.linesight.mmad..",
+                "io.linesight.models..",
+                "io.linesight.streams..",
+                "io.linesight.trainer..",
+                "io.linesight.standalone..");
     }
 
     @Test
     void shouldKeepTheModelFreeOfKafkaTorchAndOurOtherModules() {
-        none("io.linesight.mmad", KAFKA, AVRO, TORCH, "io.linesight.schemas..", "io.linesight.models..", "io.linesight.streams..", "io.linesight.trainer..", "io.linesight.standalone..");
+        none(
+                "io.linesight.mmad",
+                KAFKA,
+                AVRO,
+                TORCH,
+                "io.linesight.schemas..",
+                "io.linesight.models..",
+                "io.linesight.streams..",
+                "io.linesight.trainer..",
+                "io.linesight.standalone..");
     }
 
     @Test
     void shouldKeepTheModelRegistryOnTheContractsAlone() {
-        none("io.linesight.models", TORCH, "ai.onnxruntime..", "org.apache.kafka.streams..", "io.linesight.mmad..", "io.linesight.streams..", "io.linesight.trainer..", "io.linesight.standalone..");
+        none(
+                "io.linesight.models",
+                TORCH,
+                "ai.onnxruntime..",
+                "org.apache.kafka.streams..",
+                "io.linesight.mmad..",
+                "io.linesight.streams..",
+                "io.linesight.trainer..",
+                "io.linesight.standalone..");
     }
 
     @Test
@@ -60,13 +95,24 @@ class ArchitectureTest {
 
     @Test
     void shouldDocumentEverySettingOfCheckpointsInTheReferenceOfTheApp() {
-        assertThat(InspectionConfig.keys()).contains(ModelsConfig.TRUSTED_KEYS, ModelsConfig.UNSIGNED, ModelsConfig.PATIENCE_MS, ModelsConfig.MAX_BYTES, ModelsConfig.HTTP_AUTHORIZATION);
+        assertThat(InspectionConfig.keys())
+                .contains(
+                        ModelsConfig.TRUSTED_KEYS,
+                        ModelsConfig.UNSIGNED,
+                        ModelsConfig.PATIENCE_MS,
+                        ModelsConfig.MAX_BYTES,
+                        ModelsConfig.HTTP_AUTHORIZATION);
     }
 
     @Test
     void shouldLoadOnnxRuntimeInOnePlaceThatKeepsItQuiet() {
-        noClasses().that().doNotHaveFullyQualifiedName(OnnxRuntime.class.getName()).should().callMethod(OrtEnvironment.class, "getEnvironment")
-                .because("loaded elsewhere first, it sends usage data").check(classes);
+        noClasses()
+                .that()
+                .doNotHaveFullyQualifiedName(OnnxRuntime.class.getName())
+                .should()
+                .callMethod(OrtEnvironment.class, "getEnvironment")
+                .because("loaded elsewhere first, it sends usage data")
+                .check(classes);
     }
 
     @Test
@@ -76,11 +122,25 @@ class ArchitectureTest {
 
     @Test
     void shouldLetOnlyTheCommandLineKnowPicocli() {
-        noClasses().that().resideOutsideOfPackage("io.linesight.standalone.cli..").should().dependOnClassesThat().resideInAPackage("picocli..").check(classes);
+        noClasses()
+                .that()
+                .resideOutsideOfPackage("io.linesight.standalone.cli..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("picocli..")
+                .check(classes);
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"io.linesight.standalone", "io.linesight.schemas", "io.linesight.mmad", "io.linesight.models", "io.linesight.streams", "io.linesight.trainer"})
+    @ValueSource(
+            strings = {
+                "io.linesight.standalone",
+                "io.linesight.schemas",
+                "io.linesight.mmad",
+                "io.linesight.models",
+                "io.linesight.streams",
+                "io.linesight.trainer"
+            })
     void shouldHaveNoCyclesBetweenPackages(String module) {
         slices().matching(module + ".(*)..").should().beFreeOfCycles().check(classes);
     }

@@ -37,30 +37,44 @@ class BillOfMaterialsIT {
         assertThat(bom.path("specVersion").asText()).isEqualTo("1.6");
         assertThat(components()).hasSizeGreaterThan(40);
         assertThat(components()).allSatisfy(c -> {
-            assertThat(c.path("licenses").size()).as("licences of " + c.path("purl").asText()).isPositive();
-            assertThat(c.path("licenses").toString()).as("licences of " + c.path("purl").asText()).containsAnyOf("\"id\"", "\"name\"", "\"expression\"");
+            assertThat(c.path("licenses").size())
+                    .as("licences of " + c.path("purl").asText())
+                    .isPositive();
+            assertThat(c.path("licenses").toString())
+                    .as("licences of " + c.path("purl").asText())
+                    .containsAnyOf("\"id\"", "\"name\"", "\"expression\"");
         });
     }
 
     @Test
     void shouldListExactlyWhatIsOnTheClassPath() throws Exception {
         // The launcher's own class path, so this is what runs.
-        Set<String> files = Stream.of(Files.readString(Path.of("target/classpath.txt")).strip().split(File.pathSeparator)).map(f -> Path.of(f).getFileName().toString())
-                .filter(f -> f.endsWith(".jar") && !f.startsWith("linesight-")).collect(Collectors.toCollection(TreeSet::new));
-        Set<String> listed = components().stream().filter(c -> !c.path("group").asText().equals("io.linesight")).map(BillOfMaterialsIT::file).collect(Collectors.toCollection(TreeSet::new));
+        Set<String> files = Stream.of(Files.readString(Path.of("target/classpath.txt"))
+                        .strip()
+                        .split(File.pathSeparator))
+                .map(f -> Path.of(f).getFileName().toString())
+                .filter(f -> f.endsWith(".jar") && !f.startsWith("linesight-"))
+                .collect(Collectors.toCollection(TreeSet::new));
+        Set<String> listed = components().stream()
+                .filter(c -> !c.path("group").asText().equals("io.linesight"))
+                .map(BillOfMaterialsIT::file)
+                .collect(Collectors.toCollection(TreeSet::new));
         assertThat(listed).isEqualTo(files);
     }
 
     @Test
     void shouldSayTheSameForTheSameInput() {
         assertThat(bom.has("serialNumber")).isFalse();
-        assertThat(bom.path("metadata").path("timestamp").asText()).as("the build's fixed time, or none").isIn("", "2026-01-01T00:00:00Z");
+        assertThat(bom.path("metadata").path("timestamp").asText())
+                .as("the build's fixed time, or none")
+                .isIn("", "2026-01-01T00:00:00Z");
     }
 
     private static String file(JsonNode c) {
         String purl = c.path("purl").asText();
         int at = purl.indexOf("classifier=");
-        String classifier = at < 0 ? "" : "-" + purl.substring(at + "classifier=".length()).split("&")[0];
+        String classifier =
+                at < 0 ? "" : "-" + purl.substring(at + "classifier=".length()).split("&")[0];
         return c.path("name").asText() + "-" + c.path("version").asText() + classifier + ".jar";
     }
 }

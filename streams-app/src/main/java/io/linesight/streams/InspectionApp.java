@@ -6,11 +6,11 @@ import io.linesight.mmad.runtime.DeviceChooser;
 import io.linesight.mmad.score.OrtScorer;
 import io.linesight.mmad.score.Scorer;
 import io.linesight.mmad.score.Scores;
-import io.linesight.schemas.connection.BrokerFault;
 import io.linesight.schemas.ModelRole;
 import io.linesight.schemas.ModelStatus;
 import io.linesight.schemas.Rollout;
 import io.linesight.schemas.ShadowDifference;
+import io.linesight.schemas.connection.BrokerFault;
 import io.linesight.schemas.serde.SerdeFactory;
 import io.linesight.streams.batching.BatchListener;
 import io.linesight.streams.batching.SharedBatcher;
@@ -37,7 +37,6 @@ import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.time.Duration;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Deque;
 import java.util.List;
@@ -57,15 +56,18 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Inspects camera frames: reads {@code frames}, scores them with an MMAD checkpoint, writes {@code results}, {@code anomalies} and
- * {@code dead-letter}. Every frame has exactly one result or one dead letter, in the order of its camera.
+ * Inspects camera frames: reads {@code frames}, scores them with an MMAD checkpoint, writes {@code results},
+ * {@code anomalies} and {@code dead-letter}. Every frame has exactly one result or one dead letter, in the order of its
+ * camera.
  *
  * <p>Life: construct, {@link #start}, {@link #close}; an app cannot be started twice. Thread-safe.
  *
- * <p>What happens when things fail. A frame that cannot be read or decoded becomes a dead letter. A frame the model fails on gets verdict
- * REVIEW. A registry that is away makes frames wait, for as long as it takes. Anything else that ends a stream thread (a scorer that hangs,
- * a broker that drops the transaction) replaces the thread, and the frames since the last commit are taken up again; when that happens more
- * often than {@value InspectionConfig#THREAD_REPLACEMENTS} within 10 minutes the app stops with {@link State#FAILED} and {@link #failure}.
+ * <p>What happens when things fail. A frame that cannot be read or decoded becomes a dead letter. A frame the model
+ * fails on gets verdict REVIEW. A registry that is away makes frames wait, for as long as it takes. Anything else that
+ * ends a stream thread (a scorer that hangs, a broker that drops the transaction) replaces the thread, and the frames
+ * since the last commit are taken up again; when that happens more often than
+ * {@value InspectionConfig#THREAD_REPLACEMENTS} within 10 minutes the app stops with {@link State#FAILED} and
+ * {@link #failure}.
  */
 public final class InspectionApp implements AutoCloseable {
 
@@ -128,14 +130,15 @@ public final class InspectionApp implements AutoCloseable {
 
     /**
      * @param meters receives the metrics; null for a Prometheus registry of the app's own
-     * @param scorer scores instead of the configured checkpoint; the caller closes it after the app. Null to open the checkpoint
+     * @param scorer scores instead of the configured checkpoint; the caller closes it after the app. Null to open the
+     *     checkpoint
      */
     public InspectionApp(InspectionConfig config, MeterRegistry meters, Scorer scorer) {
         this(config, meters, scorer, null);
     }
 
     /**
-     * @param scorer  scores instead of the configured checkpoint while no decision names a champion; as above
+     * @param scorer scores instead of the configured checkpoint while no decision names a champion; as above
      * @param control the rollouts to follow; null to serve one model for good
      */
     public InspectionApp(InspectionConfig config, MeterRegistry meters, Scorer scorer, ModelControl control) {
@@ -150,7 +153,8 @@ public final class InspectionApp implements AutoCloseable {
             this.meters = prometheus;
         } else if (config.metricsPort() != null) {
             this.prometheus = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
-            this.meters = new CompositeMeterRegistry(io.micrometer.core.instrument.Clock.SYSTEM, List.of(meters, prometheus));
+            this.meters =
+                    new CompositeMeterRegistry(io.micrometer.core.instrument.Clock.SYSTEM, List.of(meters, prometheus));
         } else {
             this.prometheus = null;
             this.meters = meters;
@@ -158,14 +162,15 @@ public final class InspectionApp implements AutoCloseable {
     }
 
     /**
-     * Checks broker, topics, registry and checkpoint, loads and warms the model, then starts the stream threads. Returns before the first
-     * frame is scored: see {@link #awaitRunning}.
+     * Checks broker, topics, registry and checkpoint, loads and warms the model, then starts the stream threads.
+     * Returns before the first frame is scored: see {@link #awaitRunning}.
      *
      * @throws StartupException with every obstacle at once; nothing stays open
      */
     public void start() {
         synchronized (life) {
-            if (state != State.CREATED) throw new IllegalStateException("an inspection app starts once; this one is " + state);
+            if (state != State.CREATED)
+                throw new IllegalStateException("an inspection app starts once; this one is " + state);
             state = State.STARTING;
             LOG.info("Starting with {}", config);
             try {
@@ -174,14 +179,16 @@ public final class InspectionApp implements AutoCloseable {
                     server = new MetricsServer(config.metricsPort(), prometheus, this::whyNotLive, this::whyNotReady);
                     LOG.info("Metrics at http://localhost:{}/metrics", server.port());
                 }
-                List<String> problems = StartupChecks.problems(config, givenScorer == null && !championDecided(), control != null);
+                List<String> problems =
+                        StartupChecks.problems(config, givenScorer == null && !championDecided(), control != null);
                 if (!problems.isEmpty()) throw new StartupException(problems, null);
                 open();
             } catch (StartupException e) {
                 abandon(e);
                 throw e;
             } catch (RuntimeException | LinkageError e) {
-                StartupException wrapped = new StartupException(List.of(Objects.toString(e.getMessage(), e.toString())), e);
+                StartupException wrapped =
+                        new StartupException(List.of(Objects.toString(e.getMessage(), e.toString())), e);
                 abandon(wrapped);
                 throw wrapped;
             }
@@ -190,7 +197,8 @@ public final class InspectionApp implements AutoCloseable {
 
     /** Whether there is a champion that makes the configured checkpoint unnecessary. */
     private boolean championDecided() {
-        return control != null && control.feed().current().map(Rollout::getChampion).isPresent();
+        return control != null
+                && control.feed().current().map(Rollout::getChampion).isPresent();
     }
 
     private void abandon(StartupException e) {
@@ -211,7 +219,12 @@ public final class InspectionApp implements AutoCloseable {
         jvm = JvmMetrics.bindTo(meters);
         metrics.app(() -> whyNotLive().isEmpty(), () -> whyNotReady().isEmpty(), this::behind);
         String device = scorer != null ? scorer.device() : lifecycle.device();
-        metrics.device(config.scorer().device(), device, config.scorer().device().equals("auto") && DeviceChooser.builtWithCuda() && device.equalsIgnoreCase("cpu"));
+        metrics.device(
+                config.scorer().device(),
+                device,
+                config.scorer().device().equals("auto")
+                        && DeviceChooser.builtWithCuda()
+                        && device.equalsIgnoreCase("cpu"));
         streams.start();
     }
 
@@ -219,9 +232,14 @@ public final class InspectionApp implements AutoCloseable {
         scorer = givenScorer == null ? OrtScorer.open(config.checkpoint(), config.scorer()) : givenScorer;
         metrics.serving(ModelRole.CHAMPION, scorer.info().version());
         long frameNanos = warmUp();
-        LOG.info("Model {} on {}: {} ms per frame in the warm-up", scorer.info().version(), scorer.device(), frameNanos / 1_000_000);
+        LOG.info(
+                "Model {} on {}: {} ms per frame in the warm-up",
+                scorer.info().version(),
+                scorer.device(),
+                frameNanos / 1_000_000);
         InspectionConfig.Batching batching = config.batching();
-        batcher = new SharedBatcher(ServingModel.fixed(scorer), batching.maxBatch(), batching.linger(), 2 * batching.maxBatch(), metrics);
+        batcher = new SharedBatcher(
+                ServingModel.fixed(scorer), batching.maxBatch(), batching.linger(), 2 * batching.maxBatch(), metrics);
         batcher.expectFrameNanos(frameNanos);
         return FrameRouter.single(batcher);
     }
@@ -231,55 +249,96 @@ public final class InspectionApp implements AutoCloseable {
         InspectionConfig.Models models = config.models();
         InspectionConfig.Batching batching = config.batching();
         Map<String, Object> producer = config.producerProperties();
-        statuses = new TopicPublisher<>(config.topics().modelStatus().name(), producer,
-                SerdeFactory.create(ModelStatus.class, config.serdes(), false).serializer(), s -> s.getInstance() + "/" + s.getVersion(), Duration.ofSeconds(5));
-        differences = new TopicPublisher<>(config.topics().shadow().name(), producer,
-                SerdeFactory.create(ShadowDifference.class, config.serdes(), false).serializer(), ShadowDifference::getCameraId, Duration.ofSeconds(1));
+        statuses = new TopicPublisher<>(
+                config.topics().modelStatus().name(),
+                producer,
+                SerdeFactory.create(ModelStatus.class, config.serdes(), false).serializer(),
+                s -> s.getInstance() + "/" + s.getVersion(),
+                Duration.ofSeconds(5));
+        differences = new TopicPublisher<>(
+                config.topics().shadow().name(),
+                producer,
+                SerdeFactory.create(ShadowDifference.class, config.serdes(), false)
+                        .serializer(),
+                ShadowDifference::getCameraId,
+                Duration.ofSeconds(1));
         // A thread each: a batch that outlasts the app must find one when it gives its model back.
         Executor modelCloser = task -> {
             Thread thread = new Thread(task, "linesight-model-close");
             thread.setDaemon(true);
             thread.start();
         };
-        ModelLoader loader = new ModelLoader(control.source(), control.trust(), path -> OrtScorer.open(path, config.scorer()), models.directory(),
-                batching.maxBatch(), modelCloser);
+        ModelLoader loader = new ModelLoader(
+                control.source(),
+                control.trust(),
+                path -> OrtScorer.open(path, config.scorer()),
+                models.directory(),
+                batching.maxBatch(),
+                modelCloser);
         lifecycle = new ModelLifecycle(
-                new ModelLifecycle.Identity(models.instance(), models.channel(), models.stagger(), models.guard().probation()),
-                control.feed(), loader, base(), statuses::publish, control.decision(), metrics);
+                new ModelLifecycle.Identity(
+                        models.instance(),
+                        models.channel(),
+                        models.stagger(),
+                        models.guard().probation()),
+                control.feed(),
+                loader,
+                base(),
+                statuses::publish,
+                control.decision(),
+                metrics);
         lifecycle.start(config.recovery().startupTimeout());
-        LOG.info("Instance {} serves model {} on channel {}: {} ms per frame in the warm-up", models.instance(), lifecycle.plan().champion(),
-                models.channel(), lifecycle.frameNanos() / 1_000_000);
+        LOG.info(
+                "Instance {} serves model {} on channel {}: {} ms per frame in the warm-up",
+                models.instance(),
+                lifecycle.plan().champion(),
+                models.channel(),
+                lifecycle.frameNanos() / 1_000_000);
         int capacity = 2 * batching.maxBatch();
-        batcher = new SharedBatcher(lifecycle.championSlot(), batching.maxBatch(), batching.linger(), capacity, new BatchListener() {
-            @Override
-            public void onStart(IntSupplier queued) {
-                metrics.onStart(queued);
-            }
+        batcher = new SharedBatcher(
+                lifecycle.championSlot(), batching.maxBatch(), batching.linger(), capacity, new BatchListener() {
+                    @Override
+                    public void onStart(IntSupplier queued) {
+                        metrics.onStart(queued);
+                    }
 
-            @Override
-            public void onBatch(int size, int failed, long inferenceNanos) {
-                metrics.onBatch(size, failed, inferenceNanos);
-            }
+                    @Override
+                    public void onBatch(int size, int failed, long inferenceNanos) {
+                        metrics.onBatch(size, failed, inferenceNanos);
+                    }
 
-            @Override
-            public void onRetry(int size, RuntimeException cause) {
-                metrics.onRetry(size, cause);
-            }
+                    @Override
+                    public void onRetry(int size, RuntimeException cause) {
+                        metrics.onRetry(size, cause);
+                    }
 
-            @Override
-            public void onModel(CheckpointInfo model, long pauseNanos) {
-                metrics.onModel(model, pauseNanos);
-                lifecycle.firstBatch(model.version(), pauseNanos);
-            }
-        });
+                    @Override
+                    public void onModel(CheckpointInfo model, long pauseNanos) {
+                        metrics.onModel(model, pauseNanos);
+                        lifecycle.firstBatch(model.version(), pauseNanos);
+                    }
+                });
         batcher.expectFrameNanos(lifecycle.frameNanos());
-        challengerBatcher = new SharedBatcher("linesight-challenger", lifecycle.challengerModel(), batching.maxBatch(), batching.linger(), capacity,
+        challengerBatcher = new SharedBatcher(
+                "linesight-challenger",
+                lifecycle.challengerModel(),
+                batching.maxBatch(),
+                batching.linger(),
+                capacity,
                 metrics.challengerBatches());
         challengerBatcher.expectFrameNanos(lifecycle.frameNanos());
         RolloutGuard guard = new RolloutGuard(lifecycle::plan, models.guard(), lifecycle::distrust);
-        shadow = new ShadowLane(challengerBatcher, batcher::queued, batching.maxBatch(), models.shadowQueue(),
-                new Verdicts(config.review().low(), config.review().high()), differences::publish, guard, metrics);
-        return FrameRouter.of(batcher, challengerBatcher, lifecycle::plan, control.canary(), control.shadow(), guard, shadow);
+        shadow = new ShadowLane(
+                challengerBatcher,
+                batcher::queued,
+                batching.maxBatch(),
+                models.shadowQueue(),
+                new Verdicts(config.review().low(), config.review().high()),
+                differences::publish,
+                guard,
+                metrics);
+        return FrameRouter.of(
+                batcher, challengerBatcher, lifecycle::plan, control.canary(), control.shadow(), guard, shadow);
     }
 
     private Supplier<Scorer> base() {
@@ -305,10 +364,13 @@ public final class InspectionApp implements AutoCloseable {
         }
 
         @Override
-        public void close() { }
+        public void close() {}
     }
 
-    /** The first inference allocates and compiles; no frame should wait for that, and a model that cannot score should not start. */
+    /**
+     * The first inference allocates and compiles; no frame should wait for that, and a model that cannot score should
+     * not start.
+     */
     private long warmUp() {
         byte[] black = new byte[3 * Preprocess.SIDE * Preprocess.SIDE];
         int batch = Math.min(WARM_UP_BATCH, config.batching().maxBatch());
@@ -327,7 +389,9 @@ public final class InspectionApp implements AutoCloseable {
             return StreamThreadExceptionResponse.REPLACE_THREAD;
         }
         BrokerFault fault = BrokerFault.of(e);
-        boolean plain = fault == BrokerFault.NOT_ALLOWED || fault == BrokerFault.WRONG_CREDENTIALS || fault == BrokerFault.EXPIRED_CERTIFICATE;
+        boolean plain = fault == BrokerFault.NOT_ALLOWED
+                || fault == BrokerFault.WRONG_CREDENTIALS
+                || fault == BrokerFault.EXPIRED_CERTIFICATE;
         if (plain) LOG.error("{}", BrokerFault.explain(config.bootstrapServers(), e));
         int allowed = config.recovery().threadReplacements();
         synchronized (replacements) {
@@ -336,13 +400,19 @@ public final class InspectionApp implements AutoCloseable {
             if (replacements.size() < allowed) {
                 replacements.add(now);
                 metrics.threadReplaced();
-                LOG.error("A stream thread failed; it is replaced and its uncommitted frames are taken up again ({} of at most {} in 10 minutes)",
-                        replacements.size(), allowed, e);
+                LOG.error(
+                        "A stream thread failed; it is replaced and its uncommitted frames are taken up again ({} of at most {} in 10 minutes)",
+                        replacements.size(),
+                        allowed,
+                        e);
                 return StreamThreadExceptionResponse.REPLACE_THREAD;
             }
         }
         failure = plain ? new IllegalStateException(BrokerFault.explain(config.bootstrapServers(), e), e) : e;
-        LOG.error("Stream threads failed more than {} times in 10 minutes; the app stops. Uncommitted frames stay in Kafka for the next start", allowed, e);
+        LOG.error(
+                "Stream threads failed more than {} times in 10 minutes; the app stops. Uncommitted frames stay in Kafka for the next start",
+                allowed,
+                e);
         return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
     }
 
@@ -359,11 +429,12 @@ public final class InspectionApp implements AutoCloseable {
             case RUNNING -> state = State.RUNNING;
             case REBALANCING -> state = State.STARTING;
             case ERROR -> {
-                if (failure == null) failure = new IllegalStateException("Kafka Streams stopped by itself; its log says why");
+                if (failure == null)
+                    failure = new IllegalStateException("Kafka Streams stopped by itself; its log says why");
                 state = State.FAILED;
                 ended.countDown();
             }
-            default -> { }
+            default -> {}
         }
     }
 
@@ -390,9 +461,14 @@ public final class InspectionApp implements AutoCloseable {
         return state;
     }
 
-    /** Why only a restart helps; empty while the app lives. A stream thread that died without being replaced counts after a minute. */
+    /**
+     * Why only a restart helps; empty while the app lives. A stream thread that died without being replaced counts
+     * after a minute.
+     */
     public Optional<String> whyNotLive() {
-        if (state == State.FAILED) return Optional.of("the app stopped: " + failure().map(Throwable::getMessage).orElse("see its log"));
+        if (state == State.FAILED)
+            return Optional.of(
+                    "the app stopped: " + failure().map(Throwable::getMessage).orElse("see its log"));
         KafkaStreams running = streams;
         if (running == null || closing || state != State.RUNNING) {
             threadMissingSince = 0;
@@ -403,7 +479,8 @@ public final class InspectionApp implements AutoCloseable {
         long now = System.nanoTime();
         if (alive >= wanted) threadMissingSince = 0;
         else if (threadMissingSince == 0) threadMissingSince = now;
-        return alive >= wanted || alive > 0 && now - threadMissingSince < THREAD_GRACE_NANOS ? Optional.empty()
+        return alive >= wanted || alive > 0 && now - threadMissingSince < THREAD_GRACE_NANOS
+                ? Optional.empty()
                 : Optional.of(wanted - alive + " of " + wanted + " stream threads have died and were not replaced");
     }
 
@@ -411,12 +488,15 @@ public final class InspectionApp implements AutoCloseable {
     public Optional<String> whyNotReady() {
         if (closing) return Optional.of("the app is stopping: what is pending is scored and committed");
         if (state != State.RUNNING) {
-            return Optional.of(switch (state) {
-                case CREATED -> "the app was not started";
-                case STARTING -> "the app opens its model, joins the group or waits for partitions";
-                case FAILED -> "the app stopped: " + failure().map(Throwable::getMessage).orElse("see its log");
-                default -> "the app is closed";
-            });
+            return Optional.of(
+                    switch (state) {
+                        case CREATED -> "the app was not started";
+                        case STARTING -> "the app opens its model, joins the group or waits for partitions";
+                        case FAILED ->
+                            "the app stopped: "
+                                    + failure().map(Throwable::getMessage).orElse("see its log");
+                        default -> "the app is closed";
+                    });
         }
         ModelLifecycle models = lifecycle;
         boolean serves = models == null ? scorer != null : models.plan().champion() != null;
@@ -485,15 +565,23 @@ public final class InspectionApp implements AutoCloseable {
         }
     }
 
-    /** In the order of the data flow: nobody is left waiting for a part that is gone, and the scorer goes after its last batch. */
+    /**
+     * In the order of the data flow: nobody is left waiting for a part that is gone, and the scorer goes after its last
+     * batch.
+     */
     private boolean closeParts(Duration patience) {
         boolean clean = true;
         // No swap while the last frames are scored; the models stay until that is done.
         if (lifecycle != null) lifecycle.stop();
         if (streams != null) {
-            // Leaving tells the group at once; otherwise the cameras of this instance would wait for its session to expire.
-            clean = streams.close(CloseOptions.timeout(patience).withGroupMembershipOperation(CloseOptions.GroupMembershipOperation.LEAVE_GROUP));
-            if (!clean) LOG.warn("The stream threads did not end within {} ms; what they hold stays uncommitted", patience.toMillis());
+            // Leaving tells the group at once; otherwise the cameras of this instance would wait for its session to
+            // expire.
+            clean = streams.close(CloseOptions.timeout(patience)
+                    .withGroupMembershipOperation(CloseOptions.GroupMembershipOperation.LEAVE_GROUP));
+            if (!clean)
+                LOG.warn(
+                        "The stream threads did not end within {} ms; what they hold stays uncommitted",
+                        patience.toMillis());
             streams = null;
         }
         if (streamsMetrics != null) streamsMetrics.close();

@@ -32,7 +32,7 @@ final class StartupChecks {
 
     private static final Logger LOG = LoggerFactory.getLogger(StartupChecks.class);
 
-    private StartupChecks() { }
+    private StartupChecks() {}
 
     /** @param followsRollouts whether the app also writes what concerns models */
     static List<String> problems(InspectionConfig config, boolean needsCheckpoint, boolean followsRollouts) {
@@ -46,12 +46,15 @@ final class StartupChecks {
     private static void checkpoint(InspectionConfig config, boolean followsRollouts, List<String> problems) {
         Path checkpoint = config.checkpoint();
         if (checkpoint == null && followsRollouts) {
-            problems.add("The channel '" + config.models().channel() + "' has no champion: promote a version there, name another channel with " + InspectionConfig.CHANNEL
-                    + ", or give a model file to begin with (" + InspectionConfig.CHECKPOINT + ")");
+            problems.add("The channel '" + config.models().channel()
+                    + "' has no champion: promote a version there, name another channel with "
+                    + InspectionConfig.CHANNEL + ", or give a model file to begin with (" + InspectionConfig.CHECKPOINT
+                    + ")");
         } else if (checkpoint == null) {
             problems.add(InspectionConfig.CHECKPOINT + " is missing: give the model file that fit wrote");
         } else if (!Files.isRegularFile(checkpoint)) {
-            problems.add("There is no model file at " + checkpoint.toAbsolutePath() + "; set " + InspectionConfig.CHECKPOINT + " to one that fit wrote");
+            problems.add("There is no model file at " + checkpoint.toAbsolutePath() + "; set "
+                    + InspectionConfig.CHECKPOINT + " to one that fit wrote");
         } else if (!Files.isReadable(checkpoint)) {
             problems.add("The model file " + checkpoint.toAbsolutePath() + " may not be read by this user");
         }
@@ -59,7 +62,8 @@ final class StartupChecks {
 
     /** Topics of other parts of the catalogue may be missing: who needs them asks for them. */
     private static List<TopicSpec> used(Topics topics, boolean followsRollouts) {
-        List<TopicSpec> used = new ArrayList<>(List.of(topics.frames(), topics.results(), topics.anomalies(), topics.deadLetter()));
+        List<TopicSpec> used =
+                new ArrayList<>(List.of(topics.frames(), topics.results(), topics.anomalies(), topics.deadLetter()));
         if (followsRollouts) used.addAll(List.of(topics.modelStatus(), topics.shadow()));
         return used;
     }
@@ -75,67 +79,100 @@ final class StartupChecks {
             for (TopicAdmin.TopicReport report : TopicAdmin.check(admin, topics)) {
                 if (report.state() != TopicAdmin.State.MISSING) there.add(report.topic());
                 switch (report.state()) {
-                    case MISSING -> problems.add("Topic " + report.topic().name() + " does not exist. Create the topics with: linesight topics");
+                    case MISSING ->
+                        problems.add("Topic " + report.topic().name()
+                                + " does not exist. Create the topics with: linesight topics");
                     case DIFFERS -> differs(config, report, problems);
-                    case EXISTS, CREATED -> { }
+                    case EXISTS, CREATED -> {}
                 }
             }
             rights(admin, there, config.topics().frames(), patience, problems);
             group(config, admin, patience, problems);
         } catch (TimeoutException | ExecutionException | KafkaException e) {
             String why = BrokerFault.explain(config.bootstrapServers(), e);
-            problems.add(BrokerFault.of(e) == BrokerFault.SILENT ? why.replace(". Check", " within " + patience.toMillis() + " ms. Check") : why);
+            problems.add(
+                    BrokerFault.of(e) == BrokerFault.SILENT
+                            ? why.replace(". Check", " within " + patience.toMillis() + " ms. Check")
+                            : why);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             problems.add("interrupted while Kafka was asked");
         }
     }
 
-    /** A right that is missing would show only after the start, as a stream thread that fails again and again. Without ACLs everybody may do all. */
-    private static void rights(Admin admin, List<TopicSpec> topics, TopicSpec frames, Duration patience, List<String> problems)
+    /**
+     * A right that is missing would show only after the start, as a stream thread that fails again and again. Without
+     * ACLs everybody may do all.
+     */
+    private static void rights(
+            Admin admin, List<TopicSpec> topics, TopicSpec frames, Duration patience, List<String> problems)
             throws InterruptedException, ExecutionException, TimeoutException {
-        Map<String, TopicDescription> described = admin.describeTopics(topics.stream().map(TopicSpec::name).toList(),
-                new DescribeTopicsOptions().includeAuthorizedOperations(true)).allTopicNames().get(patience.toMillis(), TimeUnit.MILLISECONDS);
+        Map<String, TopicDescription> described = admin.describeTopics(
+                        topics.stream().map(TopicSpec::name).toList(),
+                        new DescribeTopicsOptions().includeAuthorizedOperations(true))
+                .allTopicNames()
+                .get(patience.toMillis(), TimeUnit.MILLISECONDS);
         for (TopicSpec topic : topics) {
             AclOperation needed = topic.name().equals(frames.name()) ? AclOperation.READ : AclOperation.WRITE;
             Set<AclOperation> allowed = described.get(topic.name()).authorizedOperations();
             // Null: a broker that does not tell.
             if (allowed != null && !allowed.contains(needed) && !allowed.contains(AclOperation.ALL)) {
-                problems.add("This user may not " + needed + " topic " + topic.name() + ". 'linesight doctor --acls' prints the kafka-acls commands of all it needs");
+                problems.add("This user may not " + needed + " topic " + topic.name()
+                        + ". 'linesight doctor --acls' prints the kafka-acls commands of all it needs");
             }
         }
     }
 
-    /** A topic that takes less than is written to it would fail later, on the first large record, thread after thread. */
+    /**
+     * A topic that takes less than is written to it would fail later, on the first large record, thread after thread.
+     */
     private static void differs(InspectionConfig config, TopicAdmin.TopicReport report, List<String> problems) {
         LOG.info("Topic {}", report.describe());
         TopicSpec topic = report.topic();
         for (TopicAdmin.Difference d : report.differences()) {
-            if (!d.setting().equals("max.message.bytes") || !d.found().matches("\\d{1,10}") || Long.parseLong(d.found()) >= topic.maxMessageBytes()) continue;
-            String mend = "Raise it: kafka-configs --bootstrap-server " + config.bootstrapServers() + " --alter --entity-type topics --entity-name " + topic.name()
-                    + " --add-config max.message.bytes=" + topic.maxMessageBytes() + ", or set " + InspectionConfig.MAX_FRAME_BYTES + " to the largest frame there really is";
+            if (!d.setting().equals("max.message.bytes")
+                    || !d.found().matches("\\d{1,10}")
+                    || Long.parseLong(d.found()) >= topic.maxMessageBytes()) continue;
+            String mend = "Raise it: kafka-configs --bootstrap-server " + config.bootstrapServers()
+                    + " --alter --entity-type topics --entity-name " + topic.name() + " --add-config max.message.bytes="
+                    + topic.maxMessageBytes() + ", or set " + InspectionConfig.MAX_FRAME_BYTES
+                    + " to the largest frame there really is";
             if (topic.name().equals(config.topics().frames().name())) {
-                LOG.warn("Topic {} takes records of {} bytes only, {} allows frames of {}: the broker refuses larger ones at the camera, which says so; smaller ones are inspected. {}",
-                        topic.name(), d.found(), InspectionConfig.MAX_FRAME_BYTES, config.topics().limits().frameBytes(), mend);
+                LOG.warn(
+                        "Topic {} takes records of {} bytes only, {} allows frames of {}: the broker refuses larger ones at the camera, which says so; smaller ones are inspected. {}",
+                        topic.name(),
+                        d.found(),
+                        InspectionConfig.MAX_FRAME_BYTES,
+                        config.topics().limits().frameBytes(),
+                        mend);
             } else {
-                problems.add("Topic " + topic.name() + " takes records of " + d.found() + " bytes only, and up to " + topic.maxMessageBytes() + " are written to it. " + mend);
+                problems.add("Topic " + topic.name() + " takes records of " + d.found() + " bytes only, and up to "
+                        + topic.maxMessageBytes() + " are written to it. " + mend);
             }
         }
     }
 
     /** Another program with this id would share the partitions, and each of the two would miss what the other takes. */
-    private static void group(InspectionConfig config, Admin admin, Duration patience, List<String> problems) throws InterruptedException, TimeoutException {
+    private static void group(InspectionConfig config, Admin admin, Duration patience, List<String> problems)
+            throws InterruptedException, TimeoutException {
         String id = config.applicationId();
         try {
-            ConsumerGroupDescription group = admin.describeConsumerGroups(List.of(id)).describedGroups().get(id).get(patience.toMillis(), TimeUnit.MILLISECONDS);
-            List<GroupMembers.Member> foreign = GroupMembers.foreign(GroupMembers.of(group), id, Set.of(config.topics().frames().name()));
+            ConsumerGroupDescription group = admin.describeConsumerGroups(List.of(id))
+                    .describedGroups()
+                    .get(id)
+                    .get(patience.toMillis(), TimeUnit.MILLISECONDS);
+            List<GroupMembers.Member> foreign = GroupMembers.foreign(
+                    GroupMembers.of(group), id, Set.of(config.topics().frames().name()));
             if (!foreign.isEmpty()) {
-                problems.add("Another program uses the " + InspectionConfig.APPLICATION_ID + " '" + id + "': " + foreign.get(0) + (foreign.size() > 1 ? " and " + (foreign.size() - 1) + " more" : "")
-                        + ". Both would miss frames that the other takes. Give this app an " + InspectionConfig.APPLICATION_ID + " of its own, or stop the other program");
+                problems.add("Another program uses the " + InspectionConfig.APPLICATION_ID + " '" + id + "': "
+                        + foreign.get(0) + (foreign.size() > 1 ? " and " + (foreign.size() - 1) + " more" : "")
+                        + ". Both would miss frames that the other takes. Give this app an "
+                        + InspectionConfig.APPLICATION_ID + " of its own, or stop the other program");
             }
         } catch (ExecutionException e) {
             // Nobody there yet, or not allowed to look: what joining needs is said when the threads join.
-            LOG.debug("The group {} could not be described: {}", id, e.getCause().toString());
+            LOG.debug(
+                    "The group {} could not be described: {}", id, e.getCause().toString());
         }
     }
 

@@ -8,9 +8,11 @@ public final class StartupException extends RuntimeException {
     private final List<String> problems;
 
     StartupException(List<String> problems, Throwable cause) {
-        super(problems.size() == 1
-                ? "The inspection app did not start: " + problems.get(0)
-                : "The inspection app did not start:\n  - " + String.join("\n  - ", problems), cause);
+        super(
+                problems.size() == 1
+                        ? "The inspection app did not start: " + problems.get(0)
+                        : "The inspection app did not start:\n  - " + String.join("\n  - ", problems),
+                cause);
         this.problems = List.copyOf(problems);
     }
 

@@ -15,7 +15,7 @@ import java.util.SplittableRandom;
 
 /** The reference's numbers; tests that need them are skipped where they are absent. */
 public final class Golden {
-    private Golden() { }
+    private Golden() {}
 
     public static Path file(String name) {
         String set = System.getProperty("linesight.shared");
@@ -43,20 +43,32 @@ public final class Golden {
 
     /** Weights of the whole reference network, encoder ({@code net_t.*}) included. */
     public static Weights manifest() throws IOException {
-        JsonNode tensors = new ObjectMapper().readTree(file("model_weights_manifest.json").toFile()).get("tensors");
+        JsonNode tensors = new ObjectMapper()
+                .readTree(file("model_weights_manifest.json").toFile())
+                .get("tensors");
         Weights w = new Weights();
         for (JsonNode t : tensors) {
             int[] shape = new int[t.get("shape").size()];
             int size = 1;
-            for (int i = 0; i < shape.length; i++) size *= shape[i] = t.get("shape").get(i).asInt();
-            w.put(t.get("name").asText(), new Tensor(random(t.get("name").asText(), t.get("offset").asDouble(), t.get("scale").asDouble(), size), shape));
+            for (int i = 0; i < shape.length; i++)
+                size *= shape[i] = t.get("shape").get(i).asInt();
+            w.put(
+                    t.get("name").asText(),
+                    new Tensor(
+                            random(
+                                    t.get("name").asText(),
+                                    t.get("offset").asDouble(),
+                                    t.get("scale").asDouble(),
+                                    size),
+                            shape));
         }
         return w;
     }
 
     /** Largest difference divided by the reference's largest magnitude. */
     public static double relative(float[] actual, float[] expected) {
-        if (actual.length != expected.length) throw new AssertionError("length " + actual.length + " instead of " + expected.length);
+        if (actual.length != expected.length)
+            throw new AssertionError("length " + actual.length + " instead of " + expected.length);
         double difference = 0;
         double largest = 0;
         for (int i = 0; i < actual.length; i++) {
@@ -70,7 +82,8 @@ public final class Golden {
     /** Largest absolute difference. */
     public static double absolute(float[] actual, float[] expected) {
         double difference = 0;
-        if (actual.length != expected.length) throw new AssertionError("length " + actual.length + " instead of " + expected.length);
+        if (actual.length != expected.length)
+            throw new AssertionError("length " + actual.length + " instead of " + expected.length);
         for (int i = 0; i < actual.length; i++) {
             if (!Float.isFinite(actual[i])) throw new AssertionError("value " + i + " is " + actual[i]);
             difference = Math.max(difference, Math.abs(actual[i] - expected[i]));

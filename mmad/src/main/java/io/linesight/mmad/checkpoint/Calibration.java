@@ -6,13 +6,14 @@ import java.util.TreeMap;
 /**
  * Calibration of every product a checkpoint knows, and the one used for products it does not know.
  *
- * @param fallback   for frames without a product or with one the checkpoint was not calibrated on
- * @param byProduct  per product id
+ * @param fallback for frames without a product or with one the checkpoint was not calibrated on
+ * @param byProduct per product id
  */
 public record Calibration(ProductCalibration fallback, Map<String, ProductCalibration> byProduct) {
     public Calibration {
         if (fallback == null) throw new IllegalArgumentException("a calibration needs a fallback");
-        if (byProduct == null) throw new IllegalArgumentException("a calibration needs a map of products, which may be empty");
+        if (byProduct == null)
+            throw new IllegalArgumentException("a calibration needs a map of products, which may be empty");
         byProduct = Map.copyOf(new TreeMap<>(byProduct));
     }
 

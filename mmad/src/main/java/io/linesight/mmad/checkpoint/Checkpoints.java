@@ -32,11 +32,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Reads and writes checkpoints: one self-contained ONNX file that can be served as it stands ({@link MmadGraph} tells inputs and outputs) and
- * from which configuration, weights and encoder can be read back exactly. Facts about it are the file's metadata properties.
+ * Reads and writes checkpoints: one self-contained ONNX file that can be served as it stands ({@link MmadGraph} tells
+ * inputs and outputs) and from which configuration, weights and encoder can be read back exactly. Facts about it are
+ * the file's metadata properties.
  *
- * <p>A checkpoint must stay below 2 GB, the limit of the file format. Every method throws {@link IOException} with the file's name and the
- * reason when a file is missing, truncated or not what it should be. Thread-safe.
+ * <p>A checkpoint must stay below 2 GB, the limit of the file format. Every method throws {@link IOException} with the
+ * file's name and the reason when a file is missing, truncated or not what it should be. Thread-safe.
  */
 public final class Checkpoints {
     /** Property: version of this layout of properties, {@value #FORMAT_VERSION}. */
@@ -47,7 +48,10 @@ public final class Checkpoints {
     public static final String METHOD = "linesight.method";
     /** Value of {@link #METHOD}: a bank of normal patches, written by {@link PatchCoreGraph}. */
     public static final String PATCHCORE = "patchcore";
-    /** Property: model version, {@code yyyyMMdd-HHmmss-<8 hex digits of the content>} in UTC unless the writer chose one. */
+    /**
+     * Property: model version, {@code yyyyMMdd-HHmmss-<8 hex digits of the content>} in UTC unless the writer chose
+     * one.
+     */
     public static final String VERSION = "linesight.version";
     /** Property: ISO instant. */
     public static final String CREATED_AT = "linesight.createdAt";
@@ -63,44 +67,67 @@ public final class Checkpoints {
     private static final String ENCODER_BOUNDARY = "linesight.encoder.boundary";
     private static final String FORMAT_VERSION = "1";
     private static final Logger LOG = LoggerFactory.getLogger(Checkpoints.class);
-    private static final ObjectMapper JSON = new ObjectMapper().disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES);
-    private static final DateTimeFormatter STAMP = DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss").withZone(ZoneOffset.UTC);
+    private static final ObjectMapper JSON =
+            new ObjectMapper().disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES);
+    private static final DateTimeFormatter STAMP =
+            DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss").withZone(ZoneOffset.UTC);
     private static final Calibration UNCALIBRATED = new Calibration(new ProductCalibration(0.5, 0.1), Map.of());
 
     private record Boundary(String input, List<String> outputs) {
         private Boundary {
-            if (input == null || outputs == null || outputs.size() != 3 || outputs.stream().anyMatch(Objects::isNull)) throw new IllegalArgumentException("an encoder has one input and three outputs");
+            if (input == null
+                    || outputs == null
+                    || outputs.size() != 3
+                    || outputs.stream().anyMatch(Objects::isNull))
+                throw new IllegalArgumentException("an encoder has one input and three outputs");
         }
     }
 
-    private Checkpoints() { }
+    private Checkpoints() {}
 
     /**
      * Writes a checkpoint atomically; an existing file is replaced.
      *
-     * @param provenance further facts, stored under {@value #PROVENANCE_PREFIX}{@code <key>}, or as they are when the key starts with
-     *                   {@code linesight.}; {@value #VERSION} and {@value #CREATED_AT} may be given here
+     * @param provenance further facts, stored under {@value #PROVENANCE_PREFIX}{@code <key>}, or as they are when the
+     *     key starts with {@code linesight.}; {@value #VERSION} and {@value #CREATED_AT} may be given here
      * @return what {@link #readInfo} would say
      * @throws IllegalArgumentException when weights or encoder do not fit the configuration
      */
-    public static CheckpointInfo write(Path path, MmadConfig config, Weights weights, Encoder encoder, Calibration calibration, Map<String, String> provenance)
+    public static CheckpointInfo write(
+            Path path,
+            MmadConfig config,
+            Weights weights,
+            Encoder encoder,
+            Calibration calibration,
+            Map<String, String> provenance)
             throws IOException {
         Map<String, String> properties = properties(CONFIG, json(config), encoder, calibration, provenance);
         return write(path, MmadGraph.write(config, weights, encoder), properties, provenance.get(VERSION));
     }
 
     /**
-     * The same for a PatchCore model. What is served and recalibrated is a checkpoint like any other; there is nothing in it that could be trained
-     * further, so configuration, weights and encoder cannot be read back.
+     * The same for a PatchCore model. What is served and recalibrated is a checkpoint like any other; there is nothing
+     * in it that could be trained further, so configuration, weights and encoder cannot be read back.
      *
      * @throws IllegalArgumentException when the bank does not fit the encoder
      */
-    public static CheckpointInfo write(Path path, PatchBank bank, PatchCoreGraph.Score score, Encoder encoder, Calibration calibration, Map<String, String> provenance)
+    public static CheckpointInfo write(
+            Path path,
+            PatchBank bank,
+            PatchCoreGraph.Score score,
+            Encoder encoder,
+            Calibration calibration,
+            Map<String, String> provenance)
             throws IOException {
-        return write(path, PatchCoreGraph.write(bank, encoder, score), properties(METHOD, PATCHCORE, encoder, calibration, provenance), provenance.get(VERSION));
+        return write(
+                path,
+                PatchCoreGraph.write(bank, encoder, score),
+                properties(METHOD, PATCHCORE, encoder, calibration, provenance),
+                provenance.get(VERSION));
     }
 
-    private static Map<String, String> properties(String kind, String value, Encoder encoder, Calibration calibration, Map<String, String> provenance) {
+    private static Map<String, String> properties(
+            String kind, String value, Encoder encoder, Calibration calibration, Map<String, String> provenance) {
         Map<String, String> properties = new LinkedHashMap<>();
         properties.put(FORMAT, FORMAT_VERSION);
         properties.put(kind, value);
@@ -114,8 +141,8 @@ public final class Checkpoints {
     }
 
     /**
-     * Copies a checkpoint with another calibration. It gets a version of its own, since it decides differently. Input and output may be the
-     * same file.
+     * Copies a checkpoint with another calibration. It gets a version of its own, since it decides differently. Input
+     * and output may be the same file.
      */
     public static CheckpointInfo withCalibration(Path in, Path out, Calibration calibration) throws IOException {
         return withCalibration(in, out, calibration, Map.of());
@@ -126,7 +153,8 @@ public final class Checkpoints {
      *
      * @param further by their full names; put in place of those that are there
      */
-    public static CheckpointInfo withCalibration(Path in, Path out, Calibration calibration, Map<String, String> further) throws IOException {
+    public static CheckpointInfo withCalibration(
+            Path in, Path out, Calibration calibration, Map<String, String> further) throws IOException {
         ModelFile file = readOwn(in);
         Map<String, String> properties = file.properties();
         properties.putAll(further);
@@ -135,7 +163,10 @@ public final class Checkpoints {
         return write(out, file.model(), properties, null);
     }
 
-    /** Metadata of a checkpoint or of a foreign ONNX anomaly model, which counts as uncalibrated and is named by its checksum. */
+    /**
+     * Metadata of a checkpoint or of a foreign ONNX anomaly model, which counts as uncalibrated and is named by its
+     * checksum.
+     */
     public static CheckpointInfo readInfo(Path path) throws IOException {
         return info(path, ModelFile.read(path));
     }
@@ -157,14 +188,24 @@ public final class Checkpoints {
         for (TensorProto t : file.model().getGraph().getInitializerList()) initializers.put(t.getName(), t);
         Weights weights = new Weights();
         for (ParameterSpec spec : ParameterSpecs.of(config(path, file))) {
-            if (spec.elements() > Integer.MAX_VALUE / Float.BYTES) throw new IOException(path + ": its configuration calls for a tensor '" + spec.name() + "' of " + spec.elements() + " values, more than a checkpoint can hold; the file is damaged");
+            if (spec.elements() > Integer.MAX_VALUE / Float.BYTES)
+                throw new IOException(path + ": its configuration calls for a tensor '" + spec.name() + "' of "
+                        + spec.elements() + " values, more than a checkpoint can hold; the file is damaged");
             TensorProto t = initializers.get(spec.name());
-            if (t == null) throw new IOException(path + " lacks the tensor '" + spec.name() + "' that its configuration calls for; the file is damaged");
+            if (t == null)
+                throw new IOException(path + " lacks the tensor '" + spec.name()
+                        + "' that its configuration calls for; the file is damaged");
             if (t.getRawData().size() != spec.size() * Float.BYTES) {
-                throw new IOException(path + ": tensor '" + spec.name() + "' has " + t.getRawData().size() / Float.BYTES + " values instead of " + spec.size() + "; the file is damaged");
+                throw new IOException(path + ": tensor '" + spec.name() + "' has "
+                        + t.getRawData().size() / Float.BYTES + " values instead of " + spec.size()
+                        + "; the file is damaged");
             }
             float[] values = new float[spec.size()];
-            t.getRawData().asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().get(values);
+            t.getRawData()
+                    .asReadOnlyByteBuffer()
+                    .order(ByteOrder.LITTLE_ENDIAN)
+                    .asFloatBuffer()
+                    .get(values);
             weights.put(spec.name(), new Tensor(values, spec.shape().clone()));
         }
         return weights;
@@ -176,10 +217,16 @@ public final class Checkpoints {
         Map<String, String> properties = file.properties();
         try {
             Boundary boundary = parsed(property(path, properties, ENCODER_BOUNDARY), Boundary.class);
-            Encoder encoder = Encoder.extract(file.model(), MmadGraph.ENCODER_PREFIX, boundary.input(), boundary.outputs(), config(path, file).encoderChannels(),
+            Encoder encoder = Encoder.extract(
+                    file.model(),
+                    MmadGraph.ENCODER_PREFIX,
+                    boundary.input(),
+                    boundary.outputs(),
+                    config(path, file).encoderChannels(),
                     property(path, properties, ENCODER_NAME));
             if (!encoder.sha256().equals(properties.get(ENCODER_SHA256))) {
-                throw new IOException(path + ": the encoder inside is not the one its metadata names (" + encoder.sha256() + ", not " + properties.get(ENCODER_SHA256) + "); the file is damaged");
+                throw new IOException(path + ": the encoder inside is not the one its metadata names ("
+                        + encoder.sha256() + ", not " + properties.get(ENCODER_SHA256) + "); the file is damaged");
             }
             return encoder;
         } catch (JsonProcessingException | IllegalArgumentException e) {
@@ -187,7 +234,8 @@ public final class Checkpoints {
         }
     }
 
-    private static CheckpointInfo write(Path path, ModelProto model, Map<String, String> properties, String versionOrNull) throws IOException {
+    private static CheckpointInfo write(
+            Path path, ModelProto model, Map<String, String> properties, String versionOrNull) throws IOException {
         String version = versionOrNull;
         if (version == null) {
             String hash = ModelFile.contentHash(ModelFile.withProperties(model, properties));
@@ -211,9 +259,17 @@ public final class Checkpoints {
                 throw new IOException(path + ": its calibration cannot be read: " + e.getOriginalMessage(), e);
             }
         } else {
-            LOG.warn("{} has no calibration: threshold {} and scale {} are used for every product", path, UNCALIBRATED.fallback().threshold(), UNCALIBRATED.fallback().scale());
+            LOG.warn(
+                    "{} has no calibration: threshold {} and scale {} are used for every product",
+                    path,
+                    UNCALIBRATED.fallback().threshold(),
+                    UNCALIBRATED.fallback().scale());
         }
-        return new CheckpointInfo(properties.getOrDefault(VERSION, "sha-" + file.sha256().substring(0, 12)), file.sha256(), calibration, properties);
+        return new CheckpointInfo(
+                properties.getOrDefault(VERSION, "sha-" + file.sha256().substring(0, 12)),
+                file.sha256(),
+                calibration,
+                properties);
     }
 
     /** A file that this class wrote, complete. */
@@ -221,16 +277,25 @@ public final class Checkpoints {
         ModelFile file = ModelFile.read(path);
         Map<String, String> properties = file.properties();
         String format = properties.get(FORMAT);
-        if (format == null) throw new IOException(path + " is an ONNX model, but not a checkpoint written by Linesight (or it is truncated): it has no property '" + FORMAT + "'");
-        if (!format.equals(FORMAT_VERSION)) throw new IOException(path + " has checkpoint format " + format + "; this program reads format " + FORMAT_VERSION + ": use a matching program version");
-        boolean complete = PATCHCORE.equals(properties.get(METHOD)) ? properties.containsKey(VERSION) : file.model().getFunctionsCount() > 0;
+        if (format == null)
+            throw new IOException(path
+                    + " is an ONNX model, but not a checkpoint written by Linesight (or it is truncated): it has no property '"
+                    + FORMAT + "'");
+        if (!format.equals(FORMAT_VERSION))
+            throw new IOException(path + " has checkpoint format " + format + "; this program reads format "
+                    + FORMAT_VERSION + ": use a matching program version");
+        boolean complete = PATCHCORE.equals(properties.get(METHOD))
+                ? properties.containsKey(VERSION)
+                : file.model().getFunctionsCount() > 0;
         if (!complete) throw new IOException(path + " is truncated: its end is missing; copy or publish it again");
         return file;
     }
 
     private static MmadConfig config(Path path, ModelFile file) throws IOException {
         String method = file.properties().get(METHOD);
-        if (method != null) throw new IOException("checkpoint " + path + " was made by " + method + "; it cannot be trained further as MMAD. Start from a checkpoint of MMAD, or train afresh");
+        if (method != null)
+            throw new IOException("checkpoint " + path + " was made by " + method
+                    + "; it cannot be trained further as MMAD. Start from a checkpoint of MMAD, or train afresh");
         try {
             return parsed(property(path, file.properties(), CONFIG), MmadConfig.class);
         } catch (JsonProcessingException e) {

@@ -22,14 +22,18 @@ import java.util.Map;
 /** An ONNX file on disk: reading with its checksum, writing atomically. */
 record ModelFile(ModelProto model, String sha256) {
 
-    /** @throws IOException when the file is missing, unreadable or no ONNX model; the message names the file and the reason */
+    /**
+     * @throws IOException when the file is missing, unreadable or no ONNX model; the message names the file and the
+     *     reason
+     */
     static ModelFile read(Path path) throws IOException {
         byte[] bytes;
         try {
             if (Files.isDirectory(path)) throw new IOException(path + " is a directory, not a checkpoint file");
             long size = Files.size(path);
             if (size == 0) throw new IOException(path + " is empty, not a checkpoint; copy it again");
-            if (size > Integer.MAX_VALUE - 8) throw new IOException(path + " has " + size + " bytes; an ONNX file holds less than 2 GB");
+            if (size > Integer.MAX_VALUE - 8)
+                throw new IOException(path + " has " + size + " bytes; an ONNX file holds less than 2 GB");
             bytes = Files.readAllBytes(path);
         } catch (NoSuchFileException e) {
             throw new NoSuchFileException(path.toString(), null, "there is no such checkpoint file");
@@ -41,9 +45,11 @@ record ModelFile(ModelProto model, String sha256) {
             in.enableAliasing(true);
             model = ModelProto.parseFrom(in);
         } catch (InvalidProtocolBufferException e) {
-            throw new IOException(path + " is truncated or not an ONNX file (" + e.getMessage() + "); copy or publish it again", e);
+            throw new IOException(
+                    path + " is truncated or not an ONNX file (" + e.getMessage() + "); copy or publish it again", e);
         }
-        if (!model.hasGraph() || model.getGraph().getOutputCount() == 0) throw new IOException(path + " is truncated or not an ONNX model: it holds no complete graph");
+        if (!model.hasGraph() || model.getGraph().getOutputCount() == 0)
+            throw new IOException(path + " is truncated or not an ONNX model: it holds no complete graph");
         return new ModelFile(model, Sha256.hex(bytes));
     }
 

@@ -15,23 +15,31 @@ import java.util.Map;
 import java.util.SplittableRandom;
 
 /**
- * A base checkpoint with made-up but reproducible weights, for comparing implementations and speed: the tensors come from a generator that is
- * seeded with their names, so two programs agree on 24.9 million parameters without exchanging them.
+ * A base checkpoint with made-up but reproducible weights, for comparing implementations and speed: the tensors come
+ * from a generator that is seeded with their names, so two programs agree on 24.9 million parameters without exchanging
+ * them.
  */
 public final class ParityCheckpoint {
     private static final String ENCODER_PREFIX = "net_t.";
 
-    private ParityCheckpoint() { }
+    private ParityCheckpoint() {}
 
     /**
      * Writes the base network with a ResNet-34 encoder, ImageNet normalisation inside.
      *
-     * @param manifestJson {@code {"tensors":[{"name","shape","offset","scale"}...]}}, encoder tensors under {@code net_t.}
+     * @param manifestJson {@code {"tensors":[{"name","shape","offset","scale"}...]}}, encoder tensors under
+     *     {@code net_t.}
      */
     public static CheckpointInfo build(Path manifestJson, Path out) throws IOException {
         Weights all = weights(manifestJson);
         Encoder encoder = encoder(all, true);
-        return Checkpoints.write(out, config(), all, encoder, new Calibration(new ProductCalibration(0.5, 0.1), Map.of()), Map.of("origin", "parity weights"));
+        return Checkpoints.write(
+                out,
+                config(),
+                all,
+                encoder,
+                new Calibration(new ProductCalibration(0.5, 0.1), Map.of()),
+                Map.of("origin", "parity weights"));
     }
 
     /** The network that the manifest describes. */
@@ -42,13 +50,21 @@ public final class ParityCheckpoint {
     /** Every tensor of the manifest. */
     public static Weights weights(Path manifestJson) throws IOException {
         JsonNode tensors = new ObjectMapper().readTree(manifestJson.toFile()).path("tensors");
-        if (!tensors.isArray() || tensors.isEmpty()) throw new IOException(manifestJson + " is not a weights manifest: it has no list 'tensors'");
+        if (!tensors.isArray() || tensors.isEmpty())
+            throw new IOException(manifestJson + " is not a weights manifest: it has no list 'tensors'");
         Weights weights = new Weights();
         for (JsonNode t : tensors) {
             int[] shape = new int[t.path("shape").size()];
-            for (int i = 0; i < shape.length; i++) shape[i] = t.path("shape").get(i).asInt();
+            for (int i = 0; i < shape.length; i++)
+                shape[i] = t.path("shape").get(i).asInt();
             String name = t.path("name").asText();
-            weights.put(name, tensor(name, (float) t.path("offset").asDouble(), (float) t.path("scale").asDouble(), shape));
+            weights.put(
+                    name,
+                    tensor(
+                            name,
+                            (float) t.path("offset").asDouble(),
+                            (float) t.path("scale").asDouble(),
+                            shape));
         }
         return weights;
     }

@@ -6,15 +6,17 @@ import com.fasterxml.jackson.annotation.JsonInclude;
  * Where one product's decision lies on the raw score.
  *
  * @param threshold raw score at the decision point
- * @param scale     raw units per logit, &gt; 0
- * @param review    which calibrated scores a person should look at; null where the checkpoint does not say
- * @param basis     what the threshold rests on; null where the checkpoint does not say
+ * @param scale raw units per logit, &gt; 0
+ * @param review which calibrated scores a person should look at; null where the checkpoint does not say
+ * @param basis what the threshold rests on; null where the checkpoint does not say
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record ProductCalibration(double threshold, double scale, ReviewBand review, ThresholdBasis basis) {
     public ProductCalibration {
-        if (!Double.isFinite(threshold)) throw new IllegalArgumentException("threshold must be finite, got " + threshold);
-        if (!(scale > 0) || !Double.isFinite(scale)) throw new IllegalArgumentException("scale must be positive, got " + scale);
+        if (!Double.isFinite(threshold))
+            throw new IllegalArgumentException("threshold must be finite, got " + threshold);
+        if (!(scale > 0) || !Double.isFinite(scale))
+            throw new IllegalArgumentException("scale must be positive, got " + scale);
     }
 
     /** Without a band or a basis, as older checkpoints have it. */

@@ -32,17 +32,27 @@ import java.util.OptionalLong;
 import java.util.Set;
 
 /**
- * A frozen image encoder: an ONNX network that takes RGB in [0,1] as {@code [N,3,H,W]} float and gives three feature maps, at strides 4, 8
- * and 16 in this order. Normalisation belongs inside the network.
+ * A frozen image encoder: an ONNX network that takes RGB in [0,1] as {@code [N,3,H,W]} float and gives three feature
+ * maps, at strides 4, 8 and 16 in this order. Normalisation belongs inside the network.
  *
- * <p>The network is brought into one canonical form when it is loaded (one operator set, no comments, named nodes), so that it is the same
- * bytes, hence the same {@link #sha256()}, before it is merged into a checkpoint and after it is taken out again. Immutable, thread-safe.
+ * <p>The network is brought into one canonical form when it is loaded (one operator set, no comments, named nodes), so
+ * that it is the same bytes, hence the same {@link #sha256()}, before it is merged into a checkpoint and after it is
+ * taken out again. Immutable, thread-safe.
  */
 public final class Encoder {
     /** Side of a feature map at strides 4, 8, 16 for the 256x256 input. */
     private static final int[] SIDES = {64, 32, 16};
-    private static final Set<String> REDUCTIONS = Set.of("ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2", "ReduceLogSum",
-            "ReduceLogSumExp", "ReduceSumSquare");
+
+    private static final Set<String> REDUCTIONS = Set.of(
+            "ReduceMean",
+            "ReduceMax",
+            "ReduceMin",
+            "ReduceProd",
+            "ReduceL1",
+            "ReduceL2",
+            "ReduceLogSum",
+            "ReduceLogSumExp",
+            "ReduceSumSquare");
 
     private final ModelProto model;
     private final byte[] bytes;
@@ -61,7 +71,7 @@ public final class Encoder {
     /**
      * Reads an encoder; its name is the file's, without the extension.
      *
-     * @throws IOException              when the file cannot be read
+     * @throws IOException when the file cannot be read
      * @throws IllegalArgumentException when it is not a usable encoder; the message says why
      */
     public static Encoder load(Path onnx) throws IOException {
@@ -76,7 +86,8 @@ public final class Encoder {
     }
 
     /**
-     * An encoder from the bytes of an ONNX file. It is run once on a black 256x256 image, to learn its channels and to check its strides.
+     * An encoder from the bytes of an ONNX file. It is run once on a black 256x256 image, to learn its channels and to
+     * check its strides.
      *
      * @throws IllegalArgumentException when it is not a usable encoder; the message says why
      */
@@ -87,7 +98,8 @@ public final class Encoder {
         } catch (InvalidProtocolBufferException e) {
             throw new IllegalArgumentException("encoder '" + name + "' is not an ONNX file: " + e.getMessage(), e);
         }
-        if (!model.hasGraph() || model.getGraph().getNodeCount() == 0) throw new IllegalArgumentException("encoder '" + name + "' is not an ONNX file, or an empty one");
+        if (!model.hasGraph() || model.getGraph().getNodeCount() == 0)
+            throw new IllegalArgumentException("encoder '" + name + "' is not an ONNX file, or an empty one");
         ModelProto prepared = new Canonical(model, name).model();
         List<Integer> channels = probe(prepared, name);
         return new Encoder(withBoundary(prepared, channels), name, channels);
@@ -113,7 +125,8 @@ public final class Encoder {
     }
 
     /**
-     * Multiplications with addition for one 256x256 image, in convolutions and matrix products. Loads the network for it.
+     * Multiplications with addition for one 256x256 image, in convolutions and matrix products. Loads the network for
+     * it.
      *
      * @return empty when sizes inside depend on the data
      */
@@ -140,7 +153,9 @@ public final class Encoder {
     /** Other operator domains the encoder's nodes use, with their versions. */
     public Map<String, Long> otherDomains() {
         Map<String, Long> domains = new LinkedHashMap<>();
-        for (int i = 1; i < model.getOpsetImportCount(); i++) domains.put(model.getOpsetImport(i).getDomain(), model.getOpsetImport(i).getVersion());
+        for (int i = 1; i < model.getOpsetImportCount(); i++)
+            domains.put(
+                    model.getOpsetImport(i).getDomain(), model.getOpsetImport(i).getVersion());
         return domains;
     }
 
@@ -153,7 +168,8 @@ public final class Encoder {
     public List<String> mergeInto(OnnxGraph graph, String prefix, String image) {
         GraphProto g = model.getGraph();
         graph.op("Identity", image).out(prefix + g.getInput(0).getName());
-        for (TensorProto t : g.getInitializerList()) graph.add(t.toBuilder().setName(prefix + t.getName()).build());
+        for (TensorProto t : g.getInitializerList())
+            graph.add(t.toBuilder().setName(prefix + t.getName()).build());
         for (NodeProto n : g.getNodeList()) graph.add(rename(n, s -> prefix + s));
         List<String> features = new ArrayList<>();
         for (int i = 0; i < 3; i++) features.add(prefix + g.getOutput(i).getName());
@@ -162,32 +178,46 @@ public final class Encoder {
 
     /** A model, ready to be run, around a graph that this network was merged into and that has no operators of ours. */
     public ModelProto model(OnnxGraph graph) {
-        ModelProto.Builder m = ModelProto.newBuilder().setIrVersion(OnnxGraph.IR_VERSION).setProducerName("linesight").setGraph(graph.build());
+        ModelProto.Builder m = ModelProto.newBuilder()
+                .setIrVersion(OnnxGraph.IR_VERSION)
+                .setProducerName("linesight")
+                .setGraph(graph.build());
         m.addOpsetImportBuilder().setDomain("").setVersion(opset());
-        otherDomains().forEach((domain, version) -> m.addOpsetImportBuilder().setDomain(domain).setVersion(version));
+        otherDomains()
+                .forEach((domain, version) ->
+                        m.addOpsetImportBuilder().setDomain(domain).setVersion(version));
         return m.build();
     }
 
     /**
      * Takes an encoder out of a model it was merged into.
      *
-     * @param input    name of the encoder's input without the prefix
-     * @param outputs  names of its three outputs without the prefix
+     * @param input name of the encoder's input without the prefix
+     * @param outputs names of its three outputs without the prefix
      * @param channels channels of the three outputs
      * @throws IllegalArgumentException when the model has no nodes behind the prefix
      */
-    public static Encoder extract(ModelProto merged, String prefix, String input, List<String> outputs, List<Integer> channels, String name) {
+    public static Encoder extract(
+            ModelProto merged, String prefix, String input, List<String> outputs, List<Integer> channels, String name) {
         GraphProto.Builder g = GraphProto.newBuilder();
         for (NodeProto n : merged.getGraph().getNodeList()) {
-            if (n.getName().startsWith(prefix) && n.getOutputCount() > 0 && !n.getOutput(0).equals(prefix + input)) g.addNode(rename(n, s -> unprefixed(s, prefix)));
+            if (n.getName().startsWith(prefix)
+                    && n.getOutputCount() > 0
+                    && !n.getOutput(0).equals(prefix + input)) g.addNode(rename(n, s -> unprefixed(s, prefix)));
         }
-        if (g.getNodeCount() == 0) throw new IllegalArgumentException("the model holds no encoder under the prefix '" + prefix + "'");
+        if (g.getNodeCount() == 0)
+            throw new IllegalArgumentException("the model holds no encoder under the prefix '" + prefix + "'");
         for (TensorProto t : merged.getGraph().getInitializerList()) {
-            if (t.getName().startsWith(prefix)) g.addInitializer(t.toBuilder().setName(t.getName().substring(prefix.length())));
+            if (t.getName().startsWith(prefix))
+                g.addInitializer(t.toBuilder().setName(t.getName().substring(prefix.length())));
         }
         g.addInput(OnnxGraph.value(input, Type.FLOAT, "N", 3, "H", "W"));
         for (String o : outputs) g.addOutput(OnnxGraph.value(o, Type.FLOAT));
-        ModelProto model = merged.toBuilder().setGraph(g).clearFunctions().clearMetadataProps().build();
+        ModelProto model = merged.toBuilder()
+                .setGraph(g)
+                .clearFunctions()
+                .clearMetadataProps()
+                .build();
         return new Encoder(withBoundary(new Canonical(model, name).model(), channels), name, channels);
     }
 
@@ -213,12 +243,14 @@ public final class Encoder {
     }
 
     private static String unprefixed(String name, String prefix) {
-        if (!name.startsWith(prefix)) throw new IllegalArgumentException("the encoder inside uses a value from outside of it");
+        if (!name.startsWith(prefix))
+            throw new IllegalArgumentException("the encoder inside uses a value from outside of it");
         return name.substring(prefix.length());
     }
 
     private static NodeProto rename(NodeProto n, java.util.function.UnaryOperator<String> f) {
-        NodeProto.Builder b = n.toBuilder().setName(f.apply(n.getName())).clearInput().clearOutput();
+        NodeProto.Builder b =
+                n.toBuilder().setName(f.apply(n.getName())).clearInput().clearOutput();
         for (String s : n.getInputList()) b.addInput(s.isEmpty() ? "" : f.apply(s));
         for (String s : n.getOutputList()) b.addOutput(s.isEmpty() ? "" : f.apply(s));
         return b.build();
@@ -241,27 +273,36 @@ public final class Encoder {
         int side = MmadConfig.INPUT_SIZE;
         OrtEnvironment env = OnnxRuntime.environment();
         String input = model.getGraph().getInput(0).getName();
-        List<String> outputs = model.getGraph().getOutputList().stream().map(o -> o.getName()).toList();
+        List<String> outputs =
+                model.getGraph().getOutputList().stream().map(o -> o.getName()).toList();
         List<long[]> shapes = new ArrayList<>();
         try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
             options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.BASIC_OPT);
             try (OrtSession session = env.createSession(model.toByteArray(), options);
-                    OnnxTensor image = OnnxTensor.createTensor(env, FloatBuffer.allocate(3 * side * side), new long[] {1, 3, side, side});
+                    OnnxTensor image = OnnxTensor.createTensor(
+                            env, FloatBuffer.allocate(3 * side * side), new long[] {1, 3, side, side});
                     OrtSession.Result result = session.run(Map.of(input, image), new HashSet<>(outputs))) {
                 for (String o : outputs) {
-                    if (!(result.get(o).orElseThrow() instanceof OnnxTensor t)) throw new IllegalArgumentException("encoder '" + name + "': output '" + o + "' is not a tensor");
+                    if (!(result.get(o).orElseThrow() instanceof OnnxTensor t))
+                        throw new IllegalArgumentException(
+                                "encoder '" + name + "': output '" + o + "' is not a tensor");
                     shapes.add(t.getInfo().getShape());
                 }
             }
         } catch (OrtException e) {
-            throw new IllegalArgumentException("encoder '" + name + "' does not run on a [1,3," + side + "," + side + "] float input: " + e.getMessage(), e);
+            throw new IllegalArgumentException(
+                    "encoder '" + name + "' does not run on a [1,3," + side + "," + side + "] float input: "
+                            + e.getMessage(),
+                    e);
         }
         List<Integer> channels = new ArrayList<>();
         for (int i = 0; i < 3; i++) {
             long[] s = shapes.get(i);
             if (s.length != 4 || s[0] != 1 || s[2] != SIDES[i] || s[3] != SIDES[i]) {
-                throw new IllegalArgumentException("encoder '" + name + "': output " + i + " ('" + outputs.get(i) + "') has shape " + java.util.Arrays.toString(s)
-                        + " for a " + side + "x" + side + " image; it must be [1, channels, " + SIDES[i] + ", " + SIDES[i] + "] (stride " + (4 << i)
+                throw new IllegalArgumentException("encoder '" + name + "': output " + i + " ('" + outputs.get(i)
+                        + "') has shape " + java.util.Arrays.toString(s)
+                        + " for a " + side + "x" + side + " image; it must be [1, channels, " + SIDES[i] + ", "
+                        + SIDES[i] + "] (stride " + (4 << i)
                         + "). The three outputs must be feature maps at strides 4, 8 and 16 in this order.");
             }
             channels.add((int) s[1]);
@@ -279,61 +320,93 @@ public final class Encoder {
             this.source = source;
             this.name = name;
             int version = 0;
-            for (var o : source.getOpsetImportList()) if (o.getDomain().isEmpty() || o.getDomain().equals("ai.onnx")) version = (int) o.getVersion();
-            if (version < 13) throw new IllegalArgumentException("encoder '" + name + "' uses ONNX operator set " + version + "; export it with operator set 13 or newer");
+            for (var o : source.getOpsetImportList())
+                if (o.getDomain().isEmpty() || o.getDomain().equals("ai.onnx")) version = (int) o.getVersion();
+            if (version < 13)
+                throw new IllegalArgumentException("encoder '" + name + "' uses ONNX operator set " + version
+                        + "; export it with operator set 13 or newer");
             this.opset = version;
         }
 
         ModelProto model() {
             GraphProto g = source.getGraph();
-            if (source.getFunctionsCount() > 0) throw new IllegalArgumentException("encoder '" + name + "' holds model-local functions; inline them first");
+            if (source.getFunctionsCount() > 0)
+                throw new IllegalArgumentException(
+                        "encoder '" + name + "' holds model-local functions; inline them first");
             Set<String> initializers = new HashSet<>();
             GraphProto.Builder out = GraphProto.newBuilder().setName("encoder");
             for (TensorProto t : g.getInitializerList()) {
                 if (t.getDataLocation() == TensorProto.DataLocation.EXTERNAL) {
-                    throw new IllegalArgumentException("encoder '" + name + "' keeps its weights in a separate file; save it as one self-contained file");
+                    throw new IllegalArgumentException("encoder '" + name
+                            + "' keeps its weights in a separate file; save it as one self-contained file");
                 }
                 initializers.add(t.getName());
                 out.addInitializer(t.toBuilder().clearDocString());
             }
-            List<String> inputs = g.getInputList().stream().map(i -> i.getName()).filter(i -> !initializers.contains(i)).toList();
+            List<String> inputs = g.getInputList().stream()
+                    .map(i -> i.getName())
+                    .filter(i -> !initializers.contains(i))
+                    .toList();
             if (inputs.size() != 1 || g.getOutputCount() != 3) {
-                throw new IllegalArgumentException("encoder '" + name + "' must have one input and three outputs (feature maps at strides 4, 8, 16); it has "
+                throw new IllegalArgumentException("encoder '" + name
+                        + "' must have one input and three outputs (feature maps at strides 4, 8, 16); it has "
                         + inputs.size() + " and " + g.getOutputCount());
             }
-            for (var i : g.getInputList()) if (i.getName().equals(inputs.get(0))) checkInput(i.getType().getTensorType().getElemType(), i.getType().getTensorType().getShape());
+            for (var i : g.getInputList())
+                if (i.getName().equals(inputs.get(0)))
+                    checkInput(
+                            i.getType().getTensorType().getElemType(),
+                            i.getType().getTensorType().getShape());
             out.addInput(OnnxGraph.value(inputs.get(0), Type.FLOAT, "N", 3, "H", "W"));
-            for (var o : g.getOutputList()) out.addOutput(OnnxGraph.value(o.getName(), Type.FLOAT, "N", "C_" + o.getName(), "H_" + o.getName(), "W_" + o.getName()));
+            for (var o : g.getOutputList())
+                out.addOutput(OnnxGraph.value(
+                        o.getName(), Type.FLOAT, "N", "C_" + o.getName(), "H_" + o.getName(), "W_" + o.getName()));
 
             Set<String> domains = new java.util.TreeSet<>();
             Map<String, Integer> used = new HashMap<>();
             for (NodeProto n : g.getNodeList()) {
                 NodeProto.Builder b = n.toBuilder().clearDocString();
                 for (var a : n.getAttributeList()) {
-                    if (a.hasG() || a.getGraphsCount() > 0) throw new IllegalArgumentException("encoder '" + name + "' has control flow (" + n.getOpType() + "); export it without");
+                    if (a.hasG() || a.getGraphsCount() > 0)
+                        throw new IllegalArgumentException(
+                                "encoder '" + name + "' has control flow (" + n.getOpType() + "); export it without");
                 }
-                if (n.getName().isEmpty() || used.merge(n.getName(), 1, Integer::sum) > 1) b.setName("node." + n.getOutput(0));
+                if (n.getName().isEmpty() || used.merge(n.getName(), 1, Integer::sum) > 1)
+                    b.setName("node." + n.getOutput(0));
                 if (n.getDomain().equals("ai.onnx")) b.setDomain("");
                 if (!b.getDomain().isEmpty()) domains.add(b.getDomain());
                 else upgrade(b, out);
                 out.addNode(b);
             }
-            ModelProto.Builder m = ModelProto.newBuilder().setIrVersion(OnnxGraph.IR_VERSION).setProducerName("linesight").setGraph(out);
+            ModelProto.Builder m = ModelProto.newBuilder()
+                    .setIrVersion(OnnxGraph.IR_VERSION)
+                    .setProducerName("linesight")
+                    .setGraph(out);
             m.addOpsetImportBuilder().setDomain("").setVersion(Math.max(opset, OnnxGraph.OPSET));
             for (String d : domains) {
-                long version = source.getOpsetImportList().stream().filter(o -> o.getDomain().equals(d)).mapToLong(o -> o.getVersion()).findFirst().orElse(1);
+                long version = source.getOpsetImportList().stream()
+                        .filter(o -> o.getDomain().equals(d))
+                        .mapToLong(o -> o.getVersion())
+                        .findFirst()
+                        .orElse(1);
                 m.addOpsetImportBuilder().setDomain(d).setVersion(version);
             }
             return m.build();
         }
 
         private void checkInput(int type, TensorShapeProto shape) {
-            boolean rgb = shape.getDimCount() == 0 || shape.getDimCount() == 4 && (!shape.getDim(1).hasDimValue() || shape.getDim(1).getDimValue() == 3);
+            boolean rgb = shape.getDimCount() == 0
+                    || shape.getDimCount() == 4
+                            && (!shape.getDim(1).hasDimValue()
+                                    || shape.getDim(1).getDimValue() == 3);
             if (type != Type.FLOAT.code() || !rgb) {
-                throw new IllegalArgumentException("encoder '" + name + "': its input must be float [N,3,H,W] (RGB in [0,1]), not element type " + type + " with " + shape.getDimCount() + " dimensions");
+                throw new IllegalArgumentException(
+                        "encoder '" + name + "': its input must be float [N,3,H,W] (RGB in [0,1]), not element type "
+                                + type + " with " + shape.getDimCount() + " dimensions");
             }
             if (shape.getDimCount() == 4 && shape.getDim(0).hasDimValue()) {
-                throw new IllegalArgumentException("encoder '" + name + "' fixes the batch size at " + shape.getDim(0).getDimValue() + "; export it with a dynamic batch dimension");
+                throw new IllegalArgumentException("encoder '" + name + "' fixes the batch size at "
+                        + shape.getDim(0).getDimValue() + "; export it with a dynamic batch dimension");
             }
         }
 
@@ -344,14 +417,20 @@ public final class Encoder {
                 for (int i = 0; i < n.getAttributeCount(); i++) {
                     if (!n.getAttribute(i).getName().equals("axes")) continue;
                     String axes = n.getName() + ".axes";
-                    TensorProto.Builder t = TensorProto.newBuilder().setName(axes).setDataType(Type.INT64.code()).addDims(n.getAttribute(i).getIntsCount());
+                    TensorProto.Builder t = TensorProto.newBuilder()
+                            .setName(axes)
+                            .setDataType(Type.INT64.code())
+                            .addDims(n.getAttribute(i).getIntsCount());
                     t.addAllInt64Data(n.getAttribute(i).getIntsList());
                     out.addInitializer(t);
                     n.removeAttribute(i).addInput(axes);
                     return;
                 }
             } else if (n.getOpType().equals("Split") && n.getInputCount() == 1) {
-                n.addAttributeBuilder().setName("num_outputs").setType(ai.onnx.proto.OnnxMl.AttributeProto.AttributeType.INT).setI(n.getOutputCount());
+                n.addAttributeBuilder()
+                        .setName("num_outputs")
+                        .setType(ai.onnx.proto.OnnxMl.AttributeProto.AttributeType.INT)
+                        .setI(n.getOutputCount());
             }
         }
     }

@@ -14,7 +14,7 @@ public final class EncoderCheck {
     /** Largest difference, divided by the largest value of the feature map, that passes. */
     public static final double LIMIT = 1e-3;
 
-    private EncoderCheck() { }
+    private EncoderCheck() {}
 
     /** A picture with shading, edges and noise, planar RGB 256x256; the same for the same seed. */
     public static byte[] picture(int seed) {
@@ -27,7 +27,8 @@ public final class EncoderCheck {
                 for (int x = 0; x < side; x++) {
                     double v = 110 + 60 * Math.sin(x / (9 + 30 * phase[c]) + c) * Math.cos(y / (7 + 25 * phase[c + 3]));
                     if ((x / 32 + y / 48 + seed) % 3 == 0) v += 50;
-                    planar[(c * side + y) * side + x] = (byte) Math.max(0, Math.min(255, v + 40 * (random.nextDouble() - 0.5)));
+                    planar[(c * side + y) * side + x] =
+                            (byte) Math.max(0, Math.min(255, v + 40 * (random.nextDouble() - 0.5)));
                 }
             }
         }
@@ -46,17 +47,22 @@ public final class EncoderCheck {
      *
      * @param expected the feature maps of the picture at strides 4, 8, 16, computed otherwise
      * @return differences of the three maps
-     * @throws IllegalArgumentException when a map differs, is not finite or is zero everywhere, or when the neighbour in the batch changes it
+     * @throws IllegalArgumentException when a map differs, is not finite or is zero everywhere, or when the neighbour
+     *     in the batch changes it
      */
     public static List<Double> compare(Encoder encoder, byte[] picture, List<float[]> expected) {
         float[][] alone;
         float[][] both;
-        try (EncoderSession session = EncoderSession.open(encoder, ScorerOptions.defaults().withDevice("cpu"))) {
+        try (EncoderSession session =
+                EncoderSession.open(encoder, ScorerOptions.defaults().withDevice("cpu"))) {
             alone = session.features(List.of(picture));
             try {
                 both = session.features(List.of(picture(2), picture));
             } catch (ScoringException e) {
-                throw new IllegalArgumentException("the network does not take two pictures at once, a batch of one is built into it; export it with a dynamic batch dimension (" + e.getMessage() + ")", e);
+                throw new IllegalArgumentException(
+                        "the network does not take two pictures at once, a batch of one is built into it; export it with a dynamic batch dimension ("
+                                + e.getMessage() + ")",
+                        e);
             }
         }
         List<Double> differences = new ArrayList<>();
@@ -64,20 +70,28 @@ public final class EncoderCheck {
             String map = "the feature map at stride " + (4 << i);
             float[] e = expected.get(i);
             double d = difference(e, alone[i], map);
-            if (!(d <= LIMIT)) throw new IllegalArgumentException(map + " is off by " + String.format(Locale.ROOT, "%.2g", d) + " of its largest value from what the original computes; nothing was written");
+            if (!(d <= LIMIT))
+                throw new IllegalArgumentException(map + " is off by " + String.format(Locale.ROOT, "%.2g", d)
+                        + " of its largest value from what the original computes; nothing was written");
             differences.add(d);
             double neighbour = difference(e, Arrays.copyOfRange(both[i], e.length, 2 * e.length), map);
-            if (!(neighbour <= LIMIT)) throw new IllegalArgumentException(map + " of a picture changes with its neighbour in a batch; frames are scored in batches, so this network cannot be used");
+            if (!(neighbour <= LIMIT))
+                throw new IllegalArgumentException(
+                        map
+                                + " of a picture changes with its neighbour in a batch; frames are scored in batches, so this network cannot be used");
         }
         return differences;
     }
 
     private static double difference(float[] expected, float[] actual, String map) {
-        if (expected.length != actual.length) throw new IllegalArgumentException(map + " has " + actual.length + " values, the original computes " + expected.length);
+        if (expected.length != actual.length)
+            throw new IllegalArgumentException(
+                    map + " has " + actual.length + " values, the original computes " + expected.length);
         double largest = 0;
         double difference = 0;
         for (int i = 0; i < expected.length; i++) {
-            if (!Float.isFinite(expected[i]) || !Float.isFinite(actual[i])) throw new IllegalArgumentException(map + " has NaN or infinite values; the weights are damaged");
+            if (!Float.isFinite(expected[i]) || !Float.isFinite(actual[i]))
+                throw new IllegalArgumentException(map + " has NaN or infinite values; the weights are damaged");
             largest = Math.max(largest, Math.abs(expected[i]));
             difference = Math.max(difference, Math.abs(expected[i] - actual[i]));
         }

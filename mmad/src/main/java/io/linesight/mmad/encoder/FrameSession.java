@@ -19,8 +19,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A loaded network that takes 8-bit frames {@code [N,3,256,256]} and has no selective scan: an encoder, or one with something behind it. One call
- * at a time; whoever opened the session closes it.
+ * A loaded network that takes 8-bit frames {@code [N,3,256,256]} and has no selective scan: an encoder, or one with
+ * something behind it. One call at a time; whoever opened the session closes it.
  */
 public final class FrameSession implements AutoCloseable {
     private final OrtEnvironment env = OnnxRuntime.environment();
@@ -39,17 +39,19 @@ public final class FrameSession implements AutoCloseable {
     /**
      * Loads a network on the device that the options name; their scan mode does not matter.
      *
-     * @param what    for messages, such as {@code encoder 'resnet34'}
-     * @param input   name of its uint8 input
+     * @param what for messages, such as {@code encoder 'resnet34'}
+     * @param input name of its uint8 input
      * @param outputs names of its float outputs
      * @throws io.linesight.mmad.runtime.ModelLoadException when the device is not there
-     * @throws ScoringException                          when the runtime refuses the network
+     * @throws ScoringException when the runtime refuses the network
      */
-    public static FrameSession open(String what, ModelProto model, String input, List<String> outputs, ScorerOptions options) {
+    public static FrameSession open(
+            String what, ModelProto model, String input, List<String> outputs, ScorerOptions options) {
         byte[] bytes = model.toByteArray();
         try {
             // Without a scan the operator need not be set up.
-            DeviceChooser.Opened opened = DeviceChooser.open(what, options.withScan(ScanMode.FUNCTION), (env, o) -> env.createSession(bytes, o));
+            DeviceChooser.Opened opened = DeviceChooser.open(
+                    what, options.withScan(ScanMode.FUNCTION), (env, o) -> env.createSession(bytes, o));
             return new FrameSession(what, input, List.copyOf(outputs), opened.session());
         } catch (OrtException e) {
             throw new ScoringException(what + " cannot be loaded: " + e.getMessage(), e);
@@ -70,11 +72,14 @@ public final class FrameSession implements AutoCloseable {
         if (n == 0) throw new IllegalArgumentException("no frames");
         ByteBuffer buffer = ByteBuffer.allocateDirect(n * frameBytes).order(ByteOrder.nativeOrder());
         for (byte[] frame : planarRgbFrames) {
-            if (frame.length != frameBytes) throw new IllegalArgumentException("a frame must be " + frameBytes + " bytes (planar RGB 256x256), got " + frame.length);
+            if (frame.length != frameBytes)
+                throw new IllegalArgumentException(
+                        "a frame must be " + frameBytes + " bytes (planar RGB 256x256), got " + frame.length);
             buffer.put(frame);
         }
         buffer.flip();
-        try (OnnxTensor tensor = OnnxTensor.createTensor(env, buffer, new long[] {n, 3, side, side}, OnnxJavaType.UINT8);
+        try (OnnxTensor tensor =
+                        OnnxTensor.createTensor(env, buffer, new long[] {n, 3, side, side}, OnnxJavaType.UINT8);
                 OrtSession.Result result = session.run(Map.of(input, tensor), new LinkedHashSet<>(outputs))) {
             float[][] arrays = new float[outputs.size()][];
             for (int i = 0; i < arrays.length; i++) {

@@ -28,21 +28,29 @@ final class GraphShapes {
     GraphShapes(ModelProto model, String input) throws OrtException {
         this.graph = model.getGraph();
         int side = MmadConfig.INPUT_SIZE;
-        GraphProto.Builder g = graph.toBuilder().clearInput().clearOutput().clearValueInfo().addInput(OnnxGraph.value(input, Type.FLOAT, 1, 3, side, side));
+        GraphProto.Builder g = graph.toBuilder()
+                .clearInput()
+                .clearOutput()
+                .clearValueInfo()
+                .addInput(OnnxGraph.value(input, Type.FLOAT, 1, 3, side, side));
         Set<String> values = new LinkedHashSet<>();
         for (NodeProto n : graph.getNodeList()) for (String o : n.getOutputList()) if (!o.isEmpty()) values.add(o);
         for (String v : values) g.addOutputBuilder().setName(v);
         try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
             // Any optimisation would be thrown away with the session.
             options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.NO_OPT);
-            try (OrtSession session = OnnxRuntime.environment().createSession(model.toBuilder().setGraph(g).build().toByteArray(), options)) {
+            try (OrtSession session = OnnxRuntime.environment()
+                    .createSession(model.toBuilder().setGraph(g).build().toByteArray(), options)) {
                 for (Map.Entry<String, NodeInfo> e : session.getOutputInfo().entrySet()) {
                     if (e.getValue().getInfo() instanceof TensorInfo t) shapes.put(e.getKey(), t.getShape());
                 }
             }
         }
         shapes.put(input, new long[] {1, 3, side, side});
-        for (TensorProto t : graph.getInitializerList()) shapes.put(t.getName(), t.getDimsList().stream().mapToLong(Long::longValue).toArray());
+        for (TensorProto t : graph.getInitializerList())
+            shapes.put(
+                    t.getName(),
+                    t.getDimsList().stream().mapToLong(Long::longValue).toArray());
     }
 
     /** @return null when it is not known; unknown sizes are -1 */
@@ -50,13 +58,16 @@ final class GraphShapes {
         return shapes.get(value);
     }
 
-    /** Multiplications with addition in convolutions and matrix products; empty when a shape is not known beforehand. */
+    /**
+     * Multiplications with addition in convolutions and matrix products; empty when a shape is not known beforehand.
+     */
     OptionalLong multiplyAdds() {
         long sum = 0;
         for (NodeProto n : graph.getNodeList()) {
             switch (n.getOpType()) {
                 case "Conv", "ConvTranspose" -> {
-                    // Every output element of a convolution, and every input element of a transposed one, meets the weights of one channel.
+                    // Every output element of a convolution, and every input element of a transposed one, meets the
+                    // weights of one channel.
                     long elements = count(n.getOpType().equals("Conv") ? n.getOutput(0) : n.getInput(0));
                     long weights = count(n.getInput(1));
                     if (elements < 0 || weights < 0) return OptionalLong.empty();
@@ -68,14 +79,17 @@ final class GraphShapes {
                     if (elements < 0 || count(n.getInput(0)) < 0 || left.length == 0) return OptionalLong.empty();
                     sum += elements * left[transposed(n) ? 0 : left.length - 1];
                 }
-                default -> { }
+                default -> {}
             }
         }
         return OptionalLong.of(sum);
     }
 
     private static boolean transposed(NodeProto gemm) {
-        return gemm.getAttributeList().stream().filter(a -> a.getName().equals("transA")).mapToLong(AttributeProto::getI).anyMatch(i -> i != 0);
+        return gemm.getAttributeList().stream()
+                .filter(a -> a.getName().equals("transA"))
+                .mapToLong(AttributeProto::getI)
+                .anyMatch(i -> i != 0);
     }
 
     /** Number of elements, -1 where it is unknown. */

@@ -7,8 +7,9 @@ import io.linesight.mmad.onnx.OnnxGraph;
 import io.linesight.mmad.onnx.OnnxGraph.Type;
 
 /**
- * ResNets up to layer3, from a state dict. ResNet-34 is the reference's encoder (MMAD_SPEC section 2), with the channels 64, 128, 256. Batch norms
- * are kept as nodes, so that the file holds the state dict's values unchanged; ONNX Runtime folds them when it loads.
+ * ResNets up to layer3, from a state dict. ResNet-34 is the reference's encoder (MMAD_SPEC section 2), with the
+ * channels 64, 128, 256. Batch norms are kept as nodes, so that the file holds the state dict's values unchanged; ONNX
+ * Runtime folds them when it loads.
  */
 public final class ResNetEncoder {
     private static final float[] MEAN = {0.485f, 0.456f, 0.406f};
@@ -31,7 +32,8 @@ public final class ResNetEncoder {
     /**
      * ResNet-34 as an encoder.
      *
-     * @param weights   tensors {@code conv1.weight}, {@code bn1.*}, {@code layer1.0.conv1.weight} and so on; others are ignored
+     * @param weights tensors {@code conv1.weight}, {@code bn1.*}, {@code layer1.0.conv1.weight} and so on; others are
+     *     ignored
      * @param normalise put ImageNet's mean and deviation inside; otherwise the input must come normalised
      * @throws IllegalArgumentException when a tensor is missing
      */
@@ -53,7 +55,11 @@ public final class ResNetEncoder {
         }
         g.scope("stem");
         x = g.op("Relu", batchNorm(conv(x, "conv1", 7, 2, 1), "bn1")).out();
-        x = g.op("MaxPool", x).attrs("kernel_shape", 3, 3).attrs("strides", 2, 2).attrs("pads", 1, 1, 1, 1).out();
+        x = g.op("MaxPool", x)
+                .attrs("kernel_shape", 3, 3)
+                .attrs("strides", 2, 2)
+                .attrs("pads", 1, 1, 1, 1)
+                .out();
         for (int layer = 1; layer <= 3; layer++) {
             int blocks = architecture.blocks().get(layer - 1);
             for (int block = 0; block < blocks; block++) {
@@ -61,33 +67,44 @@ public final class ResNetEncoder {
                 g.scope("layer" + layer + "/" + block);
                 int stride = layer > 1 && block == 0 ? 2 : 1;
                 String y = architecture.bottleneck() ? bottleneck(x, prefix, stride) : basic(x, prefix, stride);
-                String shortcut = block == 0 && architecture.downsamples(layer) ? batchNorm(conv(x, prefix + "downsample.0", 1, stride, 1), prefix + "downsample.1") : x;
+                String shortcut = block == 0 && architecture.downsamples(layer)
+                        ? batchNorm(conv(x, prefix + "downsample.0", 1, stride, 1), prefix + "downsample.1")
+                        : x;
                 OnnxGraph.Node last = g.op("Relu", g.add(y, shortcut));
                 x = block == blocks - 1 ? last.out("f" + (2 << layer)) : last.out();
             }
             int stride = 2 << layer;
             g.output("f" + stride, Type.FLOAT, "N", architecture.out(layer), "H" + stride, "W" + stride);
         }
-        ModelProto.Builder m = ModelProto.newBuilder().setIrVersion(OnnxGraph.IR_VERSION).setProducerName("linesight").setGraph(g.build());
+        ModelProto.Builder m = ModelProto.newBuilder()
+                .setIrVersion(OnnxGraph.IR_VERSION)
+                .setProducerName("linesight")
+                .setGraph(g.build());
         m.addOpsetImportBuilder().setDomain("").setVersion(OnnxGraph.OPSET);
         return m.build().toByteArray();
     }
 
     private String basic(String x, String prefix, int stride) {
-        String y = g.op("Relu", batchNorm(conv(x, prefix + "conv1", 3, stride, 1), prefix + "bn1")).out();
+        String y = g.op("Relu", batchNorm(conv(x, prefix + "conv1", 3, stride, 1), prefix + "bn1"))
+                .out();
         return batchNorm(conv(y, prefix + "conv2", 3, 1, 1), prefix + "bn2");
     }
 
     private String bottleneck(String x, String prefix, int stride) {
-        String y = g.op("Relu", batchNorm(conv(x, prefix + "conv1", 1, 1, 1), prefix + "bn1")).out();
-        y = g.op("Relu", batchNorm(conv(y, prefix + "conv2", 3, stride, architecture.groups()), prefix + "bn2")).out();
+        String y = g.op("Relu", batchNorm(conv(x, prefix + "conv1", 1, 1, 1), prefix + "bn1"))
+                .out();
+        y = g.op("Relu", batchNorm(conv(y, prefix + "conv2", 3, stride, architecture.groups()), prefix + "bn2"))
+                .out();
         return batchNorm(conv(y, prefix + "conv3", 1, 1, 1), prefix + "bn3");
     }
 
     private String conv(String x, String name, int kernel, int stride, int groups) {
         int pad = kernel / 2;
         String weight = g.tensor(name + ".weight", weights.get(name + ".weight"));
-        OnnxGraph.Node node = g.op("Conv", x, weight).attrs("kernel_shape", kernel, kernel).attrs("strides", stride, stride).attrs("pads", pad, pad, pad, pad);
+        OnnxGraph.Node node = g.op("Conv", x, weight)
+                .attrs("kernel_shape", kernel, kernel)
+                .attrs("strides", stride, stride)
+                .attrs("pads", pad, pad, pad, pad);
         return (groups > 1 ? node.attr("group", groups) : node).out();
     }
 

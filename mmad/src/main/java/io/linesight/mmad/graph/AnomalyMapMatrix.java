@@ -8,11 +8,11 @@ final class AnomalyMapMatrix {
     private static final int RADIUS = 16;
     private static final double SIGMA = 4;
 
-    private AnomalyMapMatrix() { }
+    private AnomalyMapMatrix() {}
 
     /**
-     * Gaussian (sigma 4, radius 16, half-sample symmetric border) after bilinear upsampling with aligned corners, divided by 3: applied to rows
-     * and to columns it divides the sum of the three scales by 9.
+     * Gaussian (sigma 4, radius 16, half-sample symmetric border) after bilinear upsampling with aligned corners,
+     * divided by 3: applied to rows and to columns it divides the sum of the three scales by 9.
      *
      * @return 256 x side, row-major
      */

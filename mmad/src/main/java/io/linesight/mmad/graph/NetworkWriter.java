@@ -23,11 +23,13 @@ import java.util.function.Function;
 /**
  * Writes the fuser and the decoder (MMAD_SPEC sections 3 to 7, simplified as in section 13, rule "expected" per image).
  *
- * <p>Weights go into the graph raw, under their state-dict names; whatever can be computed from weights alone (stacking the groups of a
- * mixer, folding norms, A = -exp(A_logs)) is written as operators on constants, which the runtime evaluates once when it loads the file.
+ * <p>Weights go into the graph raw, under their state-dict names; whatever can be computed from weights alone (stacking
+ * the groups of a mixer, folding norms, A = -exp(A_logs)) is written as operators on constants, which the runtime
+ * evaluates once when it loads the file.
  *
- * <p>Layout: maps are kept channels-last, {@code [B,L,C]} with L = side*side, because layer norms, products and the scan want them so;
- * convolutions see {@code [B,C,S,S]} between two transposes, which the CPU runtime merges with its own reordering.
+ * <p>Layout: maps are kept channels-last, {@code [B,L,C]} with L = side*side, because layer norms, products and the
+ * scan want them so; convolutions see {@code [B,C,S,S]} between two transposes, which the CPU runtime merges with its
+ * own reordering.
  */
 final class NetworkWriter {
     private static final int DIRECTIONS = MmadConfig.DIRECTIONS;
@@ -112,7 +114,10 @@ final class NetworkWriter {
 
     // ---- pieces ----
 
-    /** x times the transposed weight of a linear layer or 1x1 convolution ([out, in] or [out, in, 1, 1]), plus its bias if it has one. */
+    /**
+     * x times the transposed weight of a linear layer or 1x1 convolution ([out, in] or [out, in, 1, 1]), plus its bias
+     * if it has one.
+     */
     private String linear(String x, String prefix) {
         int[] s = shape(prefix + ".weight");
         String w = param(prefix + ".weight");
@@ -123,19 +128,37 @@ final class NetworkWriter {
 
     private String conv(String x, String prefix, int stride, int dilation) {
         int[] s = shape(prefix + ".weight");
-        return conv(x, param(prefix + ".weight"), weights.has(prefix + ".bias") ? param(prefix + ".bias") : null, s[2], stride, dilation, 1);
+        return conv(
+                x,
+                param(prefix + ".weight"),
+                weights.has(prefix + ".bias") ? param(prefix + ".bias") : null,
+                s[2],
+                stride,
+                dilation,
+                1);
     }
 
     private String conv(String x, String weight, String biasOrNull, int kernel, int stride, int dilation, int groups) {
         int pad = dilation * (kernel / 2);
         OnnxGraph.Node n = biasOrNull == null ? g.op("Conv", x, weight) : g.op("Conv", x, weight, biasOrNull);
-        return n.attrs("kernel_shape", kernel, kernel).attrs("strides", stride, stride).attrs("pads", pad, pad, pad, pad)
-                .attrs("dilations", dilation, dilation).attr("group", groups).out();
+        return n.attrs("kernel_shape", kernel, kernel)
+                .attrs("strides", stride, stride)
+                .attrs("pads", pad, pad, pad, pad)
+                .attrs("dilations", dilation, dilation)
+                .attr("group", groups)
+                .out();
     }
 
     private String batchNorm(String x, String prefix) {
-        return g.op("BatchNormalization", x, param(prefix + ".weight"), param(prefix + ".bias"), param(prefix + ".running_mean"),
-                param(prefix + ".running_var")).attr("epsilon", 1e-5f).out();
+        return g.op(
+                        "BatchNormalization",
+                        x,
+                        param(prefix + ".weight"),
+                        param(prefix + ".bias"),
+                        param(prefix + ".running_mean"),
+                        param(prefix + ".running_var"))
+                .attr("epsilon", 1e-5f)
+                .out();
     }
 
     private String relu(String x) {
@@ -161,30 +184,33 @@ final class NetworkWriter {
     /**
      * One VSSBlock per group, all groups in one go: x + SS2D(LN(x)).
      *
-     * @param x        [B, L, G*C], group-major channels
+     * @param x [B, L, G*C], group-major channels
      * @param prefixes of the groups' VSSBlocks
      */
     String vssBlocks(String x, List<String> prefixes, int channels, int side, ScanKind kind) {
         int groups = prefixes.size();
         String normal = groupNorm(x, groups, channels, null, null);
-        List<String> attention = prefixes.stream().map(p -> p + ".self_attention").toList();
+        List<String> attention =
+                prefixes.stream().map(p -> p + ".self_attention").toList();
         return g.add(x, ss2d(normal, attention, prefixes, channels, side, kind));
     }
 
     /**
      * Layer norm within each group of channels.
      *
-     * @param x            [B, L, groups*width]
+     * @param x [B, L, groups*width]
      * @param weightOrNull [groups*width], null together with the bias for none
      */
     private String groupNorm(String x, int groups, int width, String weightOrNull, String biasOrNull) {
         if (groups == 1) return g.layerNorm(x, weightOrNull == null ? ones(width) : weightOrNull, biasOrNull, LN_EPS);
         int all = groups * width;
         if (width > NARROW) {
-            String y = g.reshape(g.layerNorm(g.reshape(x, 0, -1, groups, width), ones(width), null, LN_EPS), 0, -1, all);
+            String y =
+                    g.reshape(g.layerNorm(g.reshape(x, 0, -1, groups, width), ones(width), null, LN_EPS), 0, -1, all);
             return weightOrNull == null ? y : g.add(g.mul(y, weightOrNull), biasOrNull);
         }
-        // The runtime's LayerNormalization costs much per row, which narrow rows do not repay: sums within groups are products with a constant.
+        // The runtime's LayerNormalization costs much per row, which narrow rows do not repay: sums within groups are
+        // products with a constant.
         float[] mean = new float[all * groups];
         float[] spread = new float[groups * all];
         for (int c = 0; c < all; c++) {
@@ -195,7 +221,10 @@ final class NetworkWriter {
         String toAll = constant("const.group_spread." + groups + "x" + width, spread, groups, all);
         String centred = g.sub(x, g.matmul(g.matmul(x, toMean), toAll));
         String variance = g.matmul(g.mul(centred, centred), toMean);
-        String scale = g.op("Reciprocal", g.op("Sqrt", g.add(variance, g.scalar(LN_EPS))).out()).out();
+        String scale = g.op(
+                        "Reciprocal",
+                        g.op("Sqrt", g.add(variance, g.scalar(LN_EPS))).out())
+                .out();
         if (weightOrNull == null) return g.mul(centred, g.matmul(scale, toAll));
         return g.add(g.mul(centred, g.matmul(scale, g.mul(toAll, weightOrNull))), biasOrNull);
     }
@@ -203,7 +232,7 @@ final class NetworkWriter {
     /**
      * SS2D of every group.
      *
-     * @param x           [B, L, G*C], normalised without scale and shift when normPrefixes are given
+     * @param x [B, L, G*C], normalised without scale and shift when normPrefixes are given
      * @param normPrefixes blocks whose {@code ln_1} scale and shift are folded into the input projection; null for none
      */
     String ss2d(String x, List<String> prefixes, List<String> normPrefixes, int channels, int side, ScanKind kind) {
@@ -226,7 +255,8 @@ final class NetworkWriter {
             inU.add(halves.get(0));
             inZ.add(halves.get(1));
             if (normPrefixes != null) {
-                List<String> b = g.split(g.matmul(param(normPrefixes.get(i) + ".ln_1.bias"), g.transpose(w, 1, 0)), 0, d, d);
+                List<String> b =
+                        g.split(g.matmul(param(normPrefixes.get(i) + ".ln_1.bias"), g.transpose(w, 1, 0)), 0, d, d);
                 biasU.add(b.get(0));
                 biasZ.add(b.get(1));
             }
@@ -240,7 +270,14 @@ final class NetworkWriter {
 
         g.scope(outer + "/conv2d");
         String convIn = channelsFirst(u, all, side);
-        String convOut = conv(convIn, stack(prefixes, ".conv2d.weight", 0, w -> w), stack(prefixes, ".conv2d.bias", 0, b -> b), 3, 1, 1, all);
+        String convOut = conv(
+                convIn,
+                stack(prefixes, ".conv2d.weight", 0, w -> w),
+                stack(prefixes, ".conv2d.bias", 0, b -> b),
+                3,
+                1,
+                1,
+                all);
         u = g.silu(channelsLast(convOut, all));
 
         g.scope(outer + "/x_proj");
@@ -263,14 +300,24 @@ final class NetworkWriter {
 
         g.scope(outer + "/scan");
         String a = stack(prefixes, ".A_logs", 1, w -> g.reshape(w, DIRECTIONS, d, STATES));
-        a = g.op("Neg", g.op("Exp", g.reshape(a, (long) DIRECTIONS * all, STATES)).out()).out();
+        a = g.op(
+                        "Neg",
+                        g.op("Exp", g.reshape(a, (long) DIRECTIONS * all, STATES))
+                                .out())
+                .out();
         String skip = g.reduce("ReduceSum", stack(prefixes, ".Ds", 1, w -> g.reshape(w, DIRECTIONS, d)), false, 0);
         String bias = g.reshape(stack(prefixes, ".dt_projs_bias", 1, w -> w), (long) DIRECTIONS * all);
-        String y = SelectiveScanFunction.call(g, groups, DIRECTIONS, all, u, dt, gateB, gateC, a, skip, bias, order(kind, side));
+        String y = SelectiveScanFunction.call(
+                g, groups, DIRECTIONS, all, u, dt, gateB, gateC, a, skip, bias, order(kind, side));
         taps.put(outer + ".y_before_norm", y);
 
         g.scope(outer + "/out_proj");
-        String normed = groupNorm(y, groups, d, stack(prefixes, ".out_norm.weight", 0, w -> w), stack(prefixes, ".out_norm.bias", 0, b -> b));
+        String normed = groupNorm(
+                y,
+                groups,
+                d,
+                stack(prefixes, ".out_norm.weight", 0, w -> w),
+                stack(prefixes, ".out_norm.bias", 0, b -> b));
         String out = stack(prefixes, ".out_proj.weight", 0, w -> g.transpose(w, 1, 0));
         String projected = g.matmul(g.mul(normed, g.silu(z)), blockDiagonal(out, groups, d, c));
         g.scope(outer);
@@ -278,14 +325,19 @@ final class NetworkWriter {
     }
 
     /**
-     * Expands the low-rank steps [B, L, K*G*R] to [B, L, K*G*D]. On small maps each direction is multiplied by itself and the results are
-     * interleaved; on large ones, where copying the result costs more than multiplying by zeros, all are one product.
+     * Expands the low-rank steps [B, L, K*G*R] to [B, L, K*G*D]. On small maps each direction is multiplied by itself
+     * and the results are interleaved; on large ones, where copying the result costs more than multiplying by zeros,
+     * all are one product.
      */
     private String steps(String low, List<String> prefixes, int d, int r, int side) {
         int groups = prefixes.size();
         // [K,D,R] of every group to [K,G,R,D].
-        String expand = stack(prefixes, ".dt_projs_weight", 1, w -> g.reshape(g.transpose(w, 0, 2, 1), DIRECTIONS, 1, r, d));
-        if (side > SMALL) return g.matmul(low, blockDiagonal(g.reshape(expand, (long) DIRECTIONS * groups * r, d), DIRECTIONS * groups, r, d));
+        String expand =
+                stack(prefixes, ".dt_projs_weight", 1, w -> g.reshape(g.transpose(w, 0, 2, 1), DIRECTIONS, 1, r, d));
+        if (side > SMALL)
+            return g.matmul(
+                    low,
+                    blockDiagonal(g.reshape(expand, (long) DIRECTIONS * groups * r, d), DIRECTIONS * groups, r, d));
         String blocks = g.reshape(expand, DIRECTIONS, groups, r, 1, d);
         if (groups > 1) blocks = g.mul(blocks, eye(groups, 1, groups, 1, groups, 1));
         String perDirection = g.reshape(blocks, DIRECTIONS, (long) groups * r, (long) groups * d);
@@ -330,7 +382,8 @@ final class NetworkWriter {
         g.scope("fuser/pyramid");
         String f0 = unit.apply(conv(t.get(0), f + "conv1", 2, 1), "bn1");
         String f1 = g.add(unit.apply(conv(t.get(1), f + "conv21", 1, 1), "bn21"), f0);
-        String a = g.add(unit.apply(conv(f1, f + "conv2", 2, 1), "bn2"), unit.apply(conv(t.get(2), f + "conv31", 1, 1), "bn31"));
+        String a = g.add(
+                unit.apply(conv(f1, f + "conv2", 2, 1), "bn2"), unit.apply(conv(t.get(2), f + "conv31", 1, 1), "bn31"));
         a = unit.apply(conv(a, f + "convf", 1, 1), "bnf");
 
         List<String> branches = new ArrayList<>();
@@ -339,7 +392,8 @@ final class NetworkWriter {
             String x = a;
             for (int dilation = 1; dilation <= branch; dilation += 2) {
                 int at = dilation / 2 * 3;
-                x = g.silu(batchNorm(conv(x, f + "dc_" + branch + "." + at, 1, dilation), f + "dc_" + branch + "." + (at + 1)));
+                x = g.silu(batchNorm(
+                        conv(x, f + "dc_" + branch + "." + at, 1, dilation), f + "dc_" + branch + "." + (at + 1)));
             }
             branches.add(x);
         }
@@ -354,7 +408,12 @@ final class NetworkWriter {
         g.scope("fuser/cab");
         String v = channelsFirst(norm(c, f + "ln2", LN_EPS), width, side);
         v = conv(g.op("Gelu", conv(v, f + "cab.0", 1, 1)).out(), f + "cab.2", 1, 1);
-        String gate = g.op("Sigmoid", g.add(squeeze(g.op("GlobalAveragePool", v).out()), squeeze(g.op("GlobalMaxPool", v).out()))).out();
+        String gate = g.op(
+                        "Sigmoid",
+                        g.add(
+                                squeeze(g.op("GlobalAveragePool", v).out()),
+                                squeeze(g.op("GlobalMaxPool", v).out())))
+                .out();
         taps.put("gate", gate);
         c = g.add(channelsFirst(c, width, side), gate);
 
@@ -382,7 +441,8 @@ final class NetworkWriter {
      * The decoder (section 6).
      *
      * @param z [B,C,8,8]
-     * @return what imitates the teacher at strides 4, 8, 16, each [B,L,c]; null where the configuration leaves a fine stride out
+     * @return what imitates the teacher at strides 4, 8, 16, each [B,L,c]; null where the configuration leaves a fine
+     *     stride out
      */
     List<String> decoder(String z, MmadConfig config) {
         String[] student = new String[3];
@@ -402,7 +462,8 @@ final class NetworkWriter {
             }
             for (int i = 0; i < config.blocks().get(level); i++) {
                 g.scope("decoder/" + level + "/" + i);
-                x = hybridBlock(x, prefix + ".blocks." + i, c, side, config.chains().get(level));
+                x = hybridBlock(
+                        x, prefix + ".blocks." + i, c, side, config.chains().get(level));
             }
             levels.add(x);
             if (level > 0) {
@@ -425,7 +486,8 @@ final class NetworkWriter {
         String mixed = norm(g.add(x, mixer(x, prefix + ".mixer.", c, side, chain)), prefix + ".norm1", CLN_EPS);
         g.scope(outer + "/ffn");
         String wide = linear(mixed, prefix + ".ffn.project_in");
-        String deep = conv(channelsFirst(wide, 2 * c, side), param(prefix + ".ffn.dwconv.weight"), null, 3, 1, 1, 2 * c);
+        String deep =
+                conv(channelsFirst(wide, 2 * c, side), param(prefix + ".ffn.dwconv.weight"), null, 3, 1, 1, 2 * c);
         List<String> halves = g.split(channelsLast(deep, 2 * c), 2, c, c);
         String ffn = linear(g.mul(g.op("Gelu", halves.get(0)).out(), halves.get(1)), prefix + ".ffn.project_out");
         String out = norm(g.add(mixed, ffn), prefix + ".norm2", CLN_EPS);
@@ -438,7 +500,8 @@ final class NetworkWriter {
         g.scope(outer + "/route");
         int a = ParameterSpecs.routeWidth(c);
         String route = routeFeatures(x, prefix + "route.", c, a, side);
-        String channelGate = g.op("Sigmoid", linear(g.reduce("ReduceMean", route, true, 1), prefix + "route.out_CA.1")).out();
+        String channelGate = g.op("Sigmoid", linear(g.reduce("ReduceMean", route, true, 1), prefix + "route.out_CA.1"))
+                .out();
         String spatial = conv(channelsFirst(route, a, side), prefix + "route.out_SA.0", 1, 1);
         String spatialGate = g.op("Sigmoid", g.reshape(spatial, 0, -1, 1)).out();
         String keep = keep(route, prefix + "route.out_mask.");
@@ -449,7 +512,8 @@ final class NetworkWriter {
         String o = g.mul(v, g.op("Where", keep, g.scalar(1), spatialGate).out());
         for (int i = 0; i < chain.size(); i++) {
             List<String> prefixes = new ArrayList<>();
-            for (int group = 1; group <= MmadConfig.GROUPS; group++) prefixes.add(prefix + "ssm_blocks_" + group + "." + i);
+            for (int group = 1; group <= MmadConfig.GROUPS; group++)
+                prefixes.add(prefix + "ssm_blocks_" + group + "." + i);
             g.scope(outer + "/ssm." + i);
             o = vssBlocks(o, prefixes, c / MmadConfig.GROUPS, side, chain.get(i));
         }
@@ -460,7 +524,9 @@ final class NetworkWriter {
         String s = channelsFirst(o, c, side);
         for (int i = 0; i < 3; i++) {
             String deep = conv(s, param(prefix + "conv_sptial." + 3 * i + ".weight"), null, 3 + 2 * i, 1, 1, c);
-            s = g.silu(g.op("InstanceNormalization", deep, ones(c), zeros(c)).attr("epsilon", 1e-5f).out());
+            s = g.silu(g.op("InstanceNormalization", deep, ones(c), zeros(c))
+                    .attr("epsilon", 1e-5f)
+                    .out());
         }
         g.scope(outer + "/project_out");
         s = g.op("Gelu", channelsLast(s, c)).out();
@@ -469,13 +535,17 @@ final class NetworkWriter {
         return out;
     }
 
-    /** LeakyReLU(CLN(conv([x, Y, X]))): the coordinate channels meet constant weights, so they become a bias per pixel. */
+    /**
+     * LeakyReLU(CLN(conv([x, Y, X]))): the coordinate channels meet constant weights, so they become a bias per pixel.
+     */
     private String routeFeatures(String x, String prefix, int c, int a, int side) {
         String w = g.transpose(g.reshape(param(prefix + "in_conv.0.weight"), a, c + 2L), 1, 0);
         List<String> parts = g.split(w, 0, c, 2);
         String map = g.add(g.matmul(coordinates(side), parts.get(1)), param(prefix + "in_conv.0.bias"));
         String e = g.add(g.matmul(x, parts.get(0)), map);
-        return g.op("LeakyRelu", norm(e, prefix + "in_conv.1", CLN_EPS)).attr("alpha", SLOPE).out();
+        return g.op("LeakyRelu", norm(e, prefix + "in_conv.1", CLN_EPS))
+                .attr("alpha", SLOPE)
+                .out();
     }
 
     /** [1,L,2]: row, then column, from -1 to 1. */
@@ -489,8 +559,8 @@ final class NetworkWriter {
     }
 
     /**
-     * The keep decision, rule "expected" per image (section 7): with d = z0 - z1 and p0 = sigmoid(d), the floor(sum sigmoid(2*p0-1)) pixels of
-     * highest d are kept, ties by lower pixel.
+     * The keep decision, rule "expected" per image (section 7): with d = z0 - z1 and p0 = sigmoid(d), the floor(sum
+     * sigmoid(2*p0-1)) pixels of highest d are kept, ties by lower pixel.
      *
      * @param route [B,L,A]
      * @return bool [B,L,1]
@@ -509,22 +579,57 @@ final class NetworkWriter {
         // The count is a floor of a sum over up to 4096 pixels: double keeps rounding from moving it.
         String wide = g.op("Cast", d).attr("to", OnnxGraph.Type.DOUBLE.code()).out();
         String p0 = g.op("Sigmoid", wide).out();
-        String two = g.op("Cast", g.scalar(2)).attr("to", OnnxGraph.Type.DOUBLE.code()).out();
-        String one = g.op("Cast", g.scalar(1)).attr("to", OnnxGraph.Type.DOUBLE.code()).out();
-        String expected = g.reduce("ReduceSum", g.op("Sigmoid", g.sub(g.mul(p0, two), one)).out(), true, 1);
+        String two = g.op("Cast", g.scalar(2))
+                .attr("to", OnnxGraph.Type.DOUBLE.code())
+                .out();
+        String one = g.op("Cast", g.scalar(1))
+                .attr("to", OnnxGraph.Type.DOUBLE.code())
+                .out();
+        String expected = g.reduce(
+                "ReduceSum", g.op("Sigmoid", g.sub(g.mul(p0, two), one)).out(), true, 1);
         String length = g.op("Shape", d).attr("start", 1).attr("end", 2).out();
         // Clip only matters for NaN, which must not become an index.
-        String count = g.op("Max", g.op("Min", g.op("Cast", expected).attr("to", OnnxGraph.Type.INT64.code()).out(), length).out(), g.longs(1)).out();
+        String count = g.op(
+                        "Max",
+                        g.op(
+                                        "Min",
+                                        g.op("Cast", expected)
+                                                .attr("to", OnnxGraph.Type.INT64.code())
+                                                .out(),
+                                        length)
+                                .out(),
+                        g.longs(1))
+                .out();
 
-        // The count-th highest value decides; among pixels equal to it the first ones fill up. This does not rely on how TopK orders ties.
-        String sorted = g.op("TopK", d, length).attr("axis", 1).attr("largest", 1).attr("sorted", 1).outs(2).get(0);
-        String cut = g.op("GatherElements", sorted, g.sub(count, g.longs(1))).attr("axis", 1).out();
+        // The count-th highest value decides; among pixels equal to it the first ones fill up. This does not rely on
+        // how TopK orders ties.
+        String sorted = g.op("TopK", d, length)
+                .attr("axis", 1)
+                .attr("largest", 1)
+                .attr("sorted", 1)
+                .outs(2)
+                .get(0);
+        String cut = g.op("GatherElements", sorted, g.sub(count, g.longs(1)))
+                .attr("axis", 1)
+                .out();
         String above = g.op("Greater", d, cut).out();
         String equal = g.op("Equal", d, cut).out();
-        String aboveCount = g.reduce("ReduceSum", g.op("Cast", above).attr("to", OnnxGraph.Type.FLOAT.code()).out(), true, 1);
-        String room = g.sub(g.op("Cast", count).attr("to", OnnxGraph.Type.FLOAT.code()).out(), aboveCount);
-        String place = g.op("CumSum", g.op("Cast", equal).attr("to", OnnxGraph.Type.FLOAT.code()).out(), g.longScalar(1)).out();
-        String filled = g.op("And", equal, g.op("LessOrEqual", place, room).out()).out();
+        String aboveCount = g.reduce(
+                "ReduceSum",
+                g.op("Cast", above).attr("to", OnnxGraph.Type.FLOAT.code()).out(),
+                true,
+                1);
+        String room = g.sub(
+                g.op("Cast", count).attr("to", OnnxGraph.Type.FLOAT.code()).out(), aboveCount);
+        String place = g.op(
+                        "CumSum",
+                        g.op("Cast", equal)
+                                .attr("to", OnnxGraph.Type.FLOAT.code())
+                                .out(),
+                        g.longScalar(1))
+                .out();
+        String filled =
+                g.op("And", equal, g.op("LessOrEqual", place, room).out()).out();
         return g.reshape(g.op("Or", above, filled).out(), 0, -1, 1);
     }
 
@@ -539,7 +644,8 @@ final class NetworkWriter {
             if (config.featureNorm() == FeatureNorm.CHANNEL) {
                 int c = config.encoderChannels().get(i);
                 String p = "teacher_norm." + i + ".";
-                t = g.mul(g.sub(t, g.reshape(param(p + "shift"), 1, c, 1, 1)), g.reshape(param(p + "scale"), 1, c, 1, 1));
+                t = g.mul(
+                        g.sub(t, g.reshape(param(p + "shift"), 1, c, 1, 1)), g.reshape(param(p + "scale"), 1, c, 1, 1));
             }
             taps.put("feats_t" + i, t);
             out.add(t);
@@ -548,8 +654,9 @@ final class NetworkWriter {
     }
 
     /**
-     * Anomaly map (section 11): cosine distances, upsampled with aligned corners, averaged, smoothed. Upsampling and Gaussian are linear and
-     * separable, so each scale is one product from either side: M d M' with M = Gaussian * upsampling.
+     * Anomaly map (section 11): cosine distances, upsampled with aligned corners, averaged, smoothed. Upsampling and
+     * Gaussian are linear and separable, so each scale is one product from either side: M d M' with M = Gaussian *
+     * upsampling.
      *
      * @param teacher three maps [B,c,S,S] at S = 64, 32, 16
      * @param student three maps [B,L,c], from the latest {@link #decoder}
@@ -558,14 +665,17 @@ final class NetworkWriter {
     String anomalyMap(List<String> teacher, List<String> student, MmadConfig config, String outputName) {
         List<Integer> channels = config.encoderChannels();
         String sum = null;
-        String group = config.map() == MapKind.WHITENED && config.groups() > 1 ? group(teacher.get(2), channels.get(2)) : null;
+        String group =
+                config.map() == MapKind.WHITENED && config.groups() > 1 ? group(teacher.get(2), channels.get(2)) : null;
         for (int i = config.finest(); i < 3; i++) {
             int side = 64 >> i;
             g.scope("anomaly/" + i);
-            String d = g.reshape(cosineDistance(channelsLast(teacher.get(i), channels.get(i)), student.get(i)), 0, side, side);
+            String d = g.reshape(
+                    cosineDistance(channelsLast(teacher.get(i), channels.get(i)), student.get(i)), 0, side, side);
             taps.put("cosdist" + i, d);
             float times = 9f / (3 - config.finest());
-            if (config.map() == MapKind.WHITENED) d = whitened(d, teacher.get(i), student.get(i), group, i, channels.get(i), side, times);
+            if (config.map() == MapKind.WHITENED)
+                d = whitened(d, teacher.get(i), student.get(i), group, i, channels.get(i), side, times);
             if (config.map() == MapKind.STANDARDISED) d = standardised(d, i, side, times);
             String left = constant("anomaly.matrix." + side, AnomalyMapMatrix.of(side), MmadConfig.INPUT_SIZE, side);
             String map = g.matmul(g.matmul(left, d), g.transpose(left, 1, 0));
@@ -588,26 +698,41 @@ final class NetworkWriter {
         String expected = g.matmul(pixel, g.transpose(param(prefix + "expect.pixel"), 1, 0));
         if (scale < 2) {
             String context = levels.get(1);
-            hidden = g.add(hidden, repeated(g.matmul(context, g.transpose(param(prefix + "hidden.context"), 1, 0)), side, MmadConfig.EXPECTATION_UNITS));
-            expected = g.add(expected, repeated(g.matmul(context, g.transpose(param(prefix + "expect.context"), 1, 0)), side, 2));
+            hidden = g.add(
+                    hidden,
+                    repeated(
+                            g.matmul(context, g.transpose(param(prefix + "hidden.context"), 1, 0)),
+                            side,
+                            MmadConfig.EXPECTATION_UNITS));
+            expected = g.add(
+                    expected,
+                    repeated(g.matmul(context, g.transpose(param(prefix + "expect.context"), 1, 0)), side, 2));
         }
         hidden = relu(g.add(hidden, param(prefix + "hidden.bias")));
-        expected = g.add(g.add(expected, g.matmul(hidden, g.transpose(param(prefix + "expect.hidden"), 1, 0))), param(prefix + "expect.bias"));
+        expected = g.add(
+                g.add(expected, g.matmul(hidden, g.transpose(param(prefix + "expect.hidden"), 1, 0))),
+                param(prefix + "expect.bias"));
         String limits = param(prefix + "limits");
         String level = g.reshape(part(expected, 2, 0), 0, side, side);
         String spread = g.reshape(part(expected, 2, 1), 0, side, side);
-        level = g.op("Min", g.op("Max", level, part(limits, 0, 0)).out(), part(limits, 0, 1)).out();
-        spread = g.op("Min", g.op("Max", spread, part(limits, 0, 2)).out(), part(limits, 0, 3)).out();
-        String log = g.op("Log", g.add(distance, g.scalar(MmadConfig.LEAST_DISTANCE))).out();
+        level = g.op("Min", g.op("Max", level, part(limits, 0, 0)).out(), part(limits, 0, 1))
+                .out();
+        spread = g.op("Min", g.op("Max", spread, part(limits, 0, 2)).out(), part(limits, 0, 3))
+                .out();
+        String log = g.op("Log", g.add(distance, g.scalar(MmadConfig.LEAST_DISTANCE)))
+                .out();
         String excess = g.op("Div", g.sub(log, level), spread).out();
         return g.mul(positive(excess), g.scalar(times));
     }
 
     /** Sum of two log distances' excesses ({@link MapKind#WHITENED}); times as in {@link #standardised}. */
-    private String whitened(String distance, String teacher, String student, String group, int scale, int c, int side, float times) {
+    private String whitened(
+            String distance, String teacher, String student, String group, int scale, int c, int side, float times) {
         String prefix = "anomaly_map." + scale + ".";
         String residual = g.sub(teacher, channelsFirst(student, c, side));
-        String centred = g.sub(channelsLast(g.neighbourMean(residual), c), g.reshape(ofGroup(prefix + "whiten.mean", group), -1, 1, c));
+        String centred = g.sub(
+                channelsLast(g.neighbourMean(residual), c),
+                g.reshape(ofGroup(prefix + "whiten.mean", group), -1, 1, c));
         String white = g.matmul(centred, ofGroup(prefix + "whiten.matrix", group));
         String mean = g.mul(g.reduce("ReduceSumSquare", white, true, 2), g.scalar(1f / c));
         String levels = ofGroup(prefix + "levels", group);
@@ -617,21 +742,33 @@ final class NetworkWriter {
 
     /** (ln(distance + 1e-6) - levels[at]) / levels[at + 1], by picture and pixel. */
     private String excess(String distance, String levels, int at, int side) {
-        String log = g.op("Log", g.add(distance, g.scalar(MmadConfig.LEAST_DISTANCE))).out();
-        return g.op("Div", g.sub(log, g.reshape(part(levels, 1, at), -1, side, side)), g.reshape(part(levels, 1, at + 1), -1, side, side)).out();
+        String log = g.op("Log", g.add(distance, g.scalar(MmadConfig.LEAST_DISTANCE)))
+                .out();
+        return g.op(
+                        "Div",
+                        g.sub(log, g.reshape(part(levels, 1, at), -1, side, side)),
+                        g.reshape(part(levels, 1, at + 1), -1, side, side))
+                .out();
     }
 
     /** [B]: which group every picture's mean feature is nearest to. */
     private String group(String teacher, int c) {
         g.scope("anomaly/group");
         String mean = g.reshape(g.reduce("ReduceMean", teacher, true, 2, 3), 0, 1, c);
-        String away = g.mul(g.sub(mean, g.reshape(param("anomaly_map.groups.centre"), 1, -1, c)), param("anomaly_map.groups.scale"));
-        return g.op("ArgMin", g.reduce("ReduceSumSquare", away, false, 2)).attr("axis", 1).attr("keepdims", 0).out();
+        String away = g.mul(
+                g.sub(mean, g.reshape(param("anomaly_map.groups.centre"), 1, -1, c)),
+                param("anomaly_map.groups.scale"));
+        return g.op("ArgMin", g.reduce("ReduceSumSquare", away, false, 2))
+                .attr("axis", 1)
+                .attr("keepdims", 0)
+                .out();
     }
 
     /** A tensor [K,...] by picture: [B,...], or [1,...] where there is one group only. */
     private String ofGroup(String name, String groupOrNull) {
-        return groupOrNull == null ? param(name) : g.op("Gather", param(name), groupOrNull).attr("axis", 0).out();
+        return groupOrNull == null
+                ? param(name)
+                : g.op("Gather", param(name), groupOrNull).attr("axis", 0).out();
     }
 
     /** Score of a map [B,256,256]: its maximum, or the mean over its highest pixels ({@link MmadConfig#topShare}). */
@@ -642,42 +779,63 @@ final class NetworkWriter {
             return;
         }
         int side = MmadConfig.INPUT_SIZE / 4;
-        String coarse = g.op("Slice", map, g.longs(0, 0), g.longs(MmadConfig.INPUT_SIZE, MmadConfig.INPUT_SIZE), g.longs(1, 2), g.longs(4, 4)).out();
+        String coarse = g.op(
+                        "Slice",
+                        map,
+                        g.longs(0, 0),
+                        g.longs(MmadConfig.INPUT_SIZE, MmadConfig.INPUT_SIZE),
+                        g.longs(1, 2),
+                        g.longs(4, 4))
+                .out();
         long count = Math.max(1, Math.round(config.topShare() * side * side));
-        String highest = g.op("TopK", g.reshape(coarse, 0, (long) side * side), g.longs(count)).attr("axis", 1).attr("largest", 1).attr("sorted", 1).outs(2).get(0);
+        String highest = g.op("TopK", g.reshape(coarse, 0, (long) side * side), g.longs(count))
+                .attr("axis", 1)
+                .attr("largest", 1)
+                .attr("sorted", 1)
+                .outs(2)
+                .get(0);
         // A broken network must show: TopK may leave NaN out, the maximum does not.
-        String nan = g.mul(g.op("ReduceMax", map, g.longs(1, 2)).attr("keepdims", 0).out(), g.scalar(0));
+        String nan =
+                g.mul(g.op("ReduceMax", map, g.longs(1, 2)).attr("keepdims", 0).out(), g.scalar(0));
         g.op("Add", g.reduce("ReduceMean", highest, false, 1), nan).out(outputName);
     }
 
     /** What is above 0, else 0. Not Relu, which may turn NaN into 0 and so hide a broken network. */
     private String positive(String x) {
-        return g.mul(x, g.op("Cast", g.op("Greater", x, g.scalar(0)).out()).attr("to", OnnxGraph.Type.FLOAT.code()).out());
+        return g.mul(
+                x,
+                g.op("Cast", g.op("Greater", x, g.scalar(0)).out())
+                        .attr("to", OnnxGraph.Type.FLOAT.code())
+                        .out());
     }
 
     private String part(String x, int axis, int index) {
-        return g.op("Slice", x, g.longs(index), g.longs(index + 1), g.longs(axis)).out();
+        return g.op("Slice", x, g.longs(index), g.longs(index + 1), g.longs(axis))
+                .out();
     }
 
     /** A 16x16 map [B,256,c] with every pixel repeated to fill side x side. */
     private String repeated(String x, int side, int c) {
         int times = side / 16;
-        String spread = g.op("Expand", g.reshape(x, 0, 16, 1, 16, c), g.longs(1, 1, times, 1, 1)).out();
+        String spread = g.op("Expand", g.reshape(x, 0, 16, 1, 16, c), g.longs(1, 1, times, 1, 1))
+                .out();
         // Rows first, then columns: Expand wants its axes to be there already.
         spread = g.reshape(spread, 0, side, 16, 1, c);
         return g.reshape(g.op("Expand", spread, g.longs(1, 1, 1, times, 1)).out(), 0, (long) side * side, c);
     }
 
     /**
-     * 1 - cos of two vectors as half the squared distance of the unit vectors, which keeps small distances exact in float. A vector shorter
-     * than 1e-8 does not reach unit length; what it lacks is added, so that a zero vector gives 1.
+     * 1 - cos of two vectors as half the squared distance of the unit vectors, which keeps small distances exact in
+     * float. A vector shorter than 1e-8 does not reach unit length; what it lacks is added, so that a zero vector gives
+     * 1.
      */
     private String cosineDistance(String t, String s) {
         String one = g.scalar(1);
         List<String> unit = new ArrayList<>();
         List<String> missing = new ArrayList<>();
         for (String v : List.of(t, s)) {
-            String length = g.op("Sqrt", g.reduce("ReduceSumSquare", v, true, 2)).out();
+            String length =
+                    g.op("Sqrt", g.reduce("ReduceSumSquare", v, true, 2)).out();
             String floored = g.op("Max", length, g.scalar(1e-8f)).out();
             unit.add(g.op("Div", v, floored).out());
             String reached = g.op("Div", length, floored).out();

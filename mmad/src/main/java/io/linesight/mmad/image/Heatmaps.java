@@ -12,16 +12,21 @@ public final class Heatmaps {
     private static final int TEXT_SCALE = 2;
     /** Where the overlay begins to show and where it is strongest; the threshold lies at 0.5. */
     private static final float VISIBLE_FROM = 0.3f;
+
     private static final float FULL_FROM = 0.6f;
     private static final float STRONGEST = 0.6f;
     /** Colour stops from cold to hot, red, green, blue. */
-    private static final int[][] STOPS = {{24, 24, 96}, {32, 96, 224}, {32, 200, 216}, {248, 220, 56}, {232, 72, 32}, {136, 0, 24}};
+    private static final int[][] STOPS = {
+        {24, 24, 96}, {32, 96, 224}, {32, 200, 216}, {248, 220, 56}, {232, 72, 32}, {136, 0, 24}
+    };
+
     private static final byte[] COLOURS = colours();
 
     private Heatmaps() {}
 
     /**
-     * The map as an 8-bit grey PNG of its own size: {@code low} and below is 0, {@code high} and above (and NaN) is 255, linear between.
+     * The map as an 8-bit grey PNG of its own size: {@code low} and below is 0, {@code high} and above (and NaN) is
+     * 255, linear between.
      *
      * @param map row-major, size*size
      */
@@ -37,10 +42,10 @@ public final class Heatmaps {
     }
 
     /**
-     * Lays the colour-mapped anomaly map over the frame: nothing well below the threshold, yellow around it, red above, with a white
-     * line where the map crosses the threshold.
+     * Lays the colour-mapped anomaly map over the frame: nothing well below the threshold, yellow around it, red above,
+     * with a white line where the map crosses the threshold.
      *
-     * @param map       row-major, size*size, covering the whole frame; not finite values show as hottest
+     * @param map row-major, size*size, covering the whole frame; not finite values show as hottest
      * @param threshold in units of the map; NaN puts it midway between the map's extremes and draws no line
      * @return a new picture of the frame's size
      */
@@ -55,7 +60,8 @@ public final class Heatmaps {
         }
         boolean line = Double.isFinite(threshold);
         float centre = line ? (float) threshold : (low + high) / 2;
-        // Per picture, so that a map that stays below the threshold never turns hot and one that exceeds it uses all colours.
+        // Per picture, so that a map that stays below the threshold never turns hot and one that exceeds it uses all
+        // colours.
         float span = Math.max(centre - low, high - centre);
         if (!(span > 0)) span = 1;
         float[] level = new float[map.length];
@@ -96,18 +102,19 @@ public final class Heatmaps {
     }
 
     /**
-     * Side by side, each with a caption: the frame, the ground truth if there is one, and the overlay with what decides, the score against its
-     * threshold. The score need not be the map's highest value.
+     * Side by side, each with a caption: the frame, the ground truth if there is one, and the overlay with what
+     * decides, the score against its threshold. The score need not be the map's highest value.
      *
-     * @param mask      0/1 at the frame's or the map's size, or null
-     * @param map       row-major, size*size
-     * @param score     raw, in units of the map; NaN where the model gave none
+     * @param mask 0/1 at the frame's or the map's size, or null
+     * @param map row-major, size*size
+     * @param score raw, in units of the map; NaN where the model gave none
      * @param threshold in units of the map, or NaN
      */
     public static RgbImage panel(RgbImage frame, byte[] mask, float[] map, int size, double score, double threshold) {
         checkMap(map, size);
         int longest = Math.max(frame.width(), frame.height());
-        double scale = longest > MAX_TILE ? (double) MAX_TILE / longest : longest < MIN_TILE ? (double) MIN_TILE / longest : 1;
+        double scale =
+                longest > MAX_TILE ? (double) MAX_TILE / longest : longest < MIN_TILE ? (double) MIN_TILE / longest : 1;
         int w = Math.max(1, (int) Math.round(frame.width() * scale));
         int h = Math.max(1, (int) Math.round(frame.height() * scale));
         RgbImage small = resize(frame, w, h);
@@ -131,14 +138,17 @@ public final class Heatmaps {
 
     /** Short enough for the narrowest tile: 31 characters. */
     static String caption(double score, double threshold) {
-        return Double.isFinite(threshold) ? String.format(Locale.ROOT, "score %.4f of %.4f", score, threshold) : String.format(Locale.ROOT, "score %.4f", score);
+        return Double.isFinite(threshold)
+                ? String.format(Locale.ROOT, "score %.4f of %.4f", score, threshold)
+                : String.format(Locale.ROOT, "score %.4f", score);
     }
 
     /** The picture at most {@code longest} pixels a side, its proportions kept; itself when it is no larger. */
     public static RgbImage thumbnail(RgbImage frame, int longest) {
         double scale = (double) longest / Math.max(frame.width(), frame.height());
         if (scale >= 1) return frame;
-        return resize(frame, Math.max(1, (int) Math.round(frame.width() * scale)), Math.max(1, (int) Math.round(frame.height() * scale)));
+        return resize(frame, Math.max(1, (int) Math.round(frame.width() * scale)), Math.max(1, (int)
+                Math.round(frame.height() * scale)));
     }
 
     /**
@@ -153,7 +163,12 @@ public final class Heatmaps {
 
     private static void tile(RgbImage panel, RgbImage tile, int x, String caption) {
         for (int y = 0; y < tile.height(); y++) {
-            System.arraycopy(tile.rgb(), 3 * y * tile.width(), panel.rgb(), 3 * ((y + CAPTION) * panel.width() + x), 3 * tile.width());
+            System.arraycopy(
+                    tile.rgb(),
+                    3 * y * tile.width(),
+                    panel.rgb(),
+                    3 * ((y + CAPTION) * panel.width() + x),
+                    3 * tile.width());
         }
         PixelFont.draw(panel, x + 4, (CAPTION - PixelFont.HEIGHT * TEXT_SCALE) / 2, TEXT_SCALE, caption);
     }
@@ -169,7 +184,8 @@ public final class Heatmaps {
             mw = size;
             mh = size;
         } else {
-            throw new IllegalArgumentException("a mask has the frame's " + frame.width() + "x" + frame.height() + " or the map's " + size + "x" + size + " values, got " + mask.length);
+            throw new IllegalArgumentException("a mask has the frame's " + frame.width() + "x" + frame.height()
+                    + " or the map's " + size + "x" + size + " values, got " + mask.length);
         }
         int w = small.width();
         int h = small.height();
@@ -225,12 +241,16 @@ public final class Heatmaps {
         for (int i = 0; i < 256; i++) {
             double at = i / 255.0 * (STOPS.length - 1);
             int stop = Math.min(STOPS.length - 2, (int) at);
-            for (int c = 0; c < 3; c++) table[3 * i + c] = (byte) Math.round(STOPS[stop][c] + (at - stop) * (STOPS[stop + 1][c] - STOPS[stop][c]));
+            for (int c = 0; c < 3; c++)
+                table[3 * i + c] =
+                        (byte) Math.round(STOPS[stop][c] + (at - stop) * (STOPS[stop + 1][c] - STOPS[stop][c]));
         }
         return table;
     }
 
     private static void checkMap(float[] map, int size) {
-        if (size < 1 || map.length != (long) size * size) throw new IllegalArgumentException("a map of side " + size + " has " + (long) size * size + " values, got " + map.length);
+        if (size < 1 || map.length != (long) size * size)
+            throw new IllegalArgumentException(
+                    "a map of side " + size + " has " + (long) size * size + " values, got " + map.length);
     }
 }

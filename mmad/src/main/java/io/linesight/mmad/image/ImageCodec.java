@@ -14,8 +14,9 @@ import org.bytedeco.opencv.opencv_core.Mat;
 /**
  * Pictures from and to bytes. Stateless; any number of threads. All native memory is released before a method returns.
  *
- * <p>Decoding gives what Pillow's {@code open(...).convert("RGB")} gives: the orientation tag of EXIF is ignored (a camera's frame is
- * meant as its sensor saw it), transparency is dropped, grey and palette pictures become RGB. Of 16-bit samples the upper 8 bits count.
+ * <p>Decoding gives what Pillow's {@code open(...).convert("RGB")} gives: the orientation tag of EXIF is ignored (a
+ * camera's frame is meant as its sensor saw it), transparency is dropped, grey and palette pictures become RGB. Of
+ * 16-bit samples the upper 8 bits count.
  */
 public final class ImageCodec {
     private ImageCodec() {}
@@ -23,8 +24,8 @@ public final class ImageCodec {
     /**
      * Decodes a JPEG (baseline or progressive, grey or colour) or PNG.
      *
-     * @throws BadImageException EMPTY; UNSUPPORTED for any other format and for CMYK, 12-bit, lossless or arithmetic JPEG; TOO_LARGE,
-     *     decided on the header before anything is allocated; CORRUPT when truncated or damaged
+     * @throws BadImageException EMPTY; UNSUPPORTED for any other format and for CMYK, 12-bit, lossless or arithmetic
+     *     JPEG; TOO_LARGE, decided on the header before anything is allocated; CORRUPT when truncated or damaged
      */
     public static RgbImage decode(byte[] file, ImageLimits limits) throws BadImageException {
         ImageHeader header = header(file, limits);
@@ -44,15 +45,20 @@ public final class ImageCodec {
     }
 
     /**
-     * Decodes a ground-truth mask: 255 where any sample of the pixel, transparency aside, is above 0, else 0. All 16 bits of a sample count, as
-     * tools that number regions write 1, 2, 3, .. into 16-bit files.
+     * Decodes a ground-truth mask: 255 where any sample of the pixel, transparency aside, is above 0, else 0. All 16
+     * bits of a sample count, as tools that number regions write 1, 2, 3, .. into 16-bit files.
      *
-     * @throws BadImageException as {@link #decode}; UNSUPPORTED for a JPEG, whose losses would mark pixels around every defect
+     * @throws BadImageException as {@link #decode}; UNSUPPORTED for a JPEG, whose losses would mark pixels around every
+     *     defect
      */
     public static GrayImage decodeMask(byte[] file, ImageLimits limits) throws BadImageException {
         ImageHeader header = header(file, limits);
-        if (header.format() == ImageHeader.Format.JPEG) throw new BadImageException(UNSUPPORTED, "a mask cannot be a JPEG, which blurs its edges into the background; save it as PNG");
-        int flags = opencv_imgcodecs.IMREAD_COLOR_RGB | opencv_imgcodecs.IMREAD_ANYDEPTH | opencv_imgcodecs.IMREAD_IGNORE_ORIENTATION;
+        if (header.format() == ImageHeader.Format.JPEG)
+            throw new BadImageException(
+                    UNSUPPORTED, "a mask cannot be a JPEG, which blurs its edges into the background; save it as PNG");
+        int flags = opencv_imgcodecs.IMREAD_COLOR_RGB
+                | opencv_imgcodecs.IMREAD_ANYDEPTH
+                | opencv_imgcodecs.IMREAD_IGNORE_ORIENTATION;
         byte[] samples = pixels(file, header, flags, 3);
         byte[] marked = new byte[header.width() * header.height()];
         int each = samples.length / marked.length;
@@ -66,35 +72,56 @@ public final class ImageCodec {
      * Makes a picture of raw pixels.
      *
      * @param encoding GRAY8, RGB8 or BGR8: rows from the top, interleaved, no padding
-     * @param pixels   copied, so that the picture does not change with the caller's buffer
+     * @param pixels copied, so that the picture does not change with the caller's buffer
      * @throws BadImageException EMPTY, UNSUPPORTED (another encoding), TOO_LARGE, SIZE_MISMATCH
      */
-    public static RgbImage raw(String encoding, int width, int height, byte[] pixels, ImageLimits limits) throws BadImageException {
-        if (encoding == null) throw new BadImageException(UNSUPPORTED, "no encoding given; raw pixels are GRAY8, RGB8 or BGR8");
-        int channels = switch (encoding) {
-            case "GRAY8" -> 1;
-            case "RGB8", "BGR8" -> 3;
-            default -> throw new BadImageException(UNSUPPORTED, "unknown encoding " + encoding + "; raw pixels are GRAY8, RGB8 or BGR8");
-        };
+    public static RgbImage raw(String encoding, int width, int height, byte[] pixels, ImageLimits limits)
+            throws BadImageException {
+        if (encoding == null)
+            throw new BadImageException(UNSUPPORTED, "no encoding given; raw pixels are GRAY8, RGB8 or BGR8");
+        int channels =
+                switch (encoding) {
+                    case "GRAY8" -> 1;
+                    case "RGB8", "BGR8" -> 3;
+                    default ->
+                        throw new BadImageException(
+                                UNSUPPORTED, "unknown encoding " + encoding + "; raw pixels are GRAY8, RGB8 or BGR8");
+                };
         if (pixels == null || pixels.length == 0) throw new BadImageException(EMPTY, "the frame has no bytes");
         limits.checkBytes(pixels.length);
-        if (width < 1 || height < 1) throw new BadImageException(SIZE_MISMATCH, "raw pixels need a width and height, got " + width + "x" + height);
+        if (width < 1 || height < 1)
+            throw new BadImageException(
+                    SIZE_MISMATCH, "raw pixels need a width and height, got " + width + "x" + height);
         limits.checkSize(width, height);
         long expected = (long) width * height * channels;
         if (pixels.length != expected) {
-            throw new BadImageException(SIZE_MISMATCH, "a " + width + "x" + height + " " + encoding + " frame has " + expected + " bytes, got " + pixels.length);
+            throw new BadImageException(
+                    SIZE_MISMATCH,
+                    "a " + width + "x" + height + " " + encoding + " frame has " + expected + " bytes, got "
+                            + pixels.length);
         }
-        return new RgbImage(width, height, switch (encoding) {
-            case "GRAY8" -> grayToRgb(pixels);
-            case "BGR8" -> swapRedAndBlue(pixels);
-            default -> pixels.clone();
-        });
+        return new RgbImage(
+                width,
+                height,
+                switch (encoding) {
+                    case "GRAY8" -> grayToRgb(pixels);
+                    case "BGR8" -> swapRedAndBlue(pixels);
+                    default -> pixels.clone();
+                });
     }
 
     /** @param quality 1..100; 90 is good */
     public static byte[] encodeJpeg(RgbImage image, int quality) {
-        if (quality < 1 || quality > 100) throw new IllegalArgumentException("JPEG quality must be 1..100, got " + quality);
-        return encode(".jpg", image.width(), image.height(), opencv_core.CV_8UC3, swapRedAndBlue(image.rgb()), opencv_imgcodecs.IMWRITE_JPEG_QUALITY, quality);
+        if (quality < 1 || quality > 100)
+            throw new IllegalArgumentException("JPEG quality must be 1..100, got " + quality);
+        return encode(
+                ".jpg",
+                image.width(),
+                image.height(),
+                opencv_core.CV_8UC3,
+                swapRedAndBlue(image.rgb()),
+                opencv_imgcodecs.IMWRITE_JPEG_QUALITY,
+                quality);
     }
 
     /** Lossless. */
@@ -119,11 +146,19 @@ public final class ImageCodec {
         try (BytePointer bytes = new BytePointer(file);
                 Mat encoded = new Mat(1, file.length, opencv_core.CV_8UC1, bytes);
                 Mat decoded = decodeNative(encoded, flags, header)) {
-            if (decoded.empty()) throw new BadImageException(CORRUPT, header.format() + " damaged: its picture data cannot be decoded");
+            if (decoded.empty())
+                throw new BadImageException(CORRUPT, header.format() + " damaged: its picture data cannot be decoded");
             boolean wide = decoded.depth() == opencv_core.CV_16U && (flags & opencv_imgcodecs.IMREAD_ANYDEPTH) != 0;
             boolean depth = wide || decoded.depth() == opencv_core.CV_8U;
-            if (decoded.cols() != header.width() || decoded.rows() != header.height() || decoded.channels() != channels || !depth || !decoded.isContinuous()) {
-                throw new BadImageException(CORRUPT, header.format() + " damaged: the header says " + header.width() + "x" + header.height() + " pixels, decoding gave " + decoded.cols() + "x" + decoded.rows());
+            if (decoded.cols() != header.width()
+                    || decoded.rows() != header.height()
+                    || decoded.channels() != channels
+                    || !depth
+                    || !decoded.isContinuous()) {
+                throw new BadImageException(
+                        CORRUPT,
+                        header.format() + " damaged: the header says " + header.width() + "x" + header.height()
+                                + " pixels, decoding gave " + decoded.cols() + "x" + decoded.rows());
             }
             byte[] out = new byte[Math.multiplyExact(header.width() * header.height() * channels, wide ? 2 : 1)];
             try (BytePointer data = decoded.data()) {
@@ -148,7 +183,8 @@ public final class ImageCodec {
                 BytePointer out = new BytePointer();
                 IntPointer options = new IntPointer(parameters)) {
             if (!opencv_imgcodecs.imencode(extension, image, out, options)) {
-                throw new IllegalStateException("OpenCV could not encode a " + width + "x" + height + " picture as " + extension);
+                throw new IllegalStateException(
+                        "OpenCV could not encode a " + width + "x" + height + " picture as " + extension);
             }
             byte[] file = new byte[(int) out.limit()];
             out.get(file);

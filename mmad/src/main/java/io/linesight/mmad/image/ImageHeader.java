@@ -6,14 +6,21 @@ import static io.linesight.mmad.image.BadImageException.Code.UNSUPPORTED;
 import java.util.zip.CRC32;
 
 /**
- * Size and soundness of a JPEG or PNG, read without decoding it. The native decoders pad what is missing of a truncated file with grey
- * and say so on standard error only, and they allocate what the header asks for: both are settled here first.
+ * Size and soundness of a JPEG or PNG, read without decoding it. The native decoders pad what is missing of a truncated
+ * file with grey and say so on standard error only, and they allocate what the header asks for: both are settled here
+ * first.
  */
 record ImageHeader(Format format, int width, int height) {
-    enum Format { JPEG, PNG }
+    enum Format {
+        JPEG,
+        PNG
+    }
 
     private static final byte[] PNG_SIGNATURE = {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
-    /** Real progressive files have about ten; thousands of empty scans over a large frame are a way to burn processor time. */
+    /**
+     * Real progressive files have about ten; thousands of empty scans over a large frame are a way to burn processor
+     * time.
+     */
     private static final int MAX_SCANS = 100;
     /** Deflate makes at most 1032 bytes of one. */
     private static final long MOST_EXPANSION = 1032;
@@ -26,7 +33,8 @@ record ImageHeader(Format format, int width, int height) {
     static ImageHeader check(byte[] file, ImageLimits limits) throws BadImageException {
         if (startsWith(file, PNG_SIGNATURE)) return png(file, limits);
         if (file.length >= 2 && u8(file, 0) == 0xff && u8(file, 1) == 0xd8) return jpeg(file, limits);
-        if (file.length < PNG_SIGNATURE.length && startsWith(PNG_SIGNATURE, file)) throw new BadImageException(CORRUPT, "PNG file truncated after " + file.length + " bytes");
+        if (file.length < PNG_SIGNATURE.length && startsWith(PNG_SIGNATURE, file))
+            throw new BadImageException(CORRUPT, "PNG file truncated after " + file.length + " bytes");
         throw new BadImageException(UNSUPPORTED, "not a JPEG or PNG: the file is " + kind(file));
     }
 
@@ -37,51 +45,73 @@ record ImageHeader(Format format, int width, int height) {
         while (true) {
             // A marker is any number of ff and then its code.
             if (at >= f.length) throw truncatedJpeg(f);
-            if (u8(f, at) != 0xff) throw new BadImageException(CORRUPT, "JPEG damaged: no marker where one is due, at byte " + at);
+            if (u8(f, at) != 0xff)
+                throw new BadImageException(CORRUPT, "JPEG damaged: no marker where one is due, at byte " + at);
             while (at < f.length && u8(f, at) == 0xff) at++;
             if (at >= f.length) throw truncatedJpeg(f);
             int marker = u8(f, at++);
             if (marker == 0xd9) {
-                if (header == null || scans == 0) throw new BadImageException(CORRUPT, "JPEG ends before any picture data");
+                if (header == null || scans == 0)
+                    throw new BadImageException(CORRUPT, "JPEG ends before any picture data");
                 return header; // What follows the end is ignored, as every decoder does: some cameras pad.
             }
-            if (marker == 0x00 || marker == 0xd8) throw new BadImageException(CORRUPT, "JPEG damaged: marker " + Integer.toHexString(marker) + " at byte " + (at - 1));
+            if (marker == 0x00 || marker == 0xd8)
+                throw new BadImageException(
+                        CORRUPT, "JPEG damaged: marker " + Integer.toHexString(marker) + " at byte " + (at - 1));
             if (marker == 0x01 || (marker >= 0xd0 && marker <= 0xd7)) continue; // Stand alone, without a length.
             if (at + 2 > f.length) throw truncatedJpeg(f);
             int length = u16(f, at);
-            if (length < 2) throw new BadImageException(CORRUPT, "JPEG damaged: segment of length " + length + " at byte " + at);
+            if (length < 2)
+                throw new BadImageException(CORRUPT, "JPEG damaged: segment of length " + length + " at byte " + at);
             boolean frame = marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
             if (frame) {
-                if (header != null) throw new BadImageException(CORRUPT, "JPEG damaged: a second frame header at byte " + at);
+                if (header != null)
+                    throw new BadImageException(CORRUPT, "JPEG damaged: a second frame header at byte " + at);
                 if (at + 8 > f.length) throw truncatedJpeg(f);
                 header = jpegFrame(f, at, length, marker, limits);
             }
             if (at + length > f.length) throw truncatedJpeg(f);
             at += length;
             if (marker == 0xda) {
-                if (header == null) throw new BadImageException(CORRUPT, "JPEG damaged: picture data before the frame header");
-                if (++scans > MAX_SCANS) throw new BadImageException(UNSUPPORTED, "JPEG with more than " + MAX_SCANS + " scans");
+                if (header == null)
+                    throw new BadImageException(CORRUPT, "JPEG damaged: picture data before the frame header");
+                if (++scans > MAX_SCANS)
+                    throw new BadImageException(UNSUPPORTED, "JPEG with more than " + MAX_SCANS + " scans");
                 at = endOfScan(f, at);
             }
         }
     }
 
-    private static ImageHeader jpegFrame(byte[] f, int at, int length, int marker, ImageLimits limits) throws BadImageException {
+    private static ImageHeader jpegFrame(byte[] f, int at, int length, int marker, ImageLimits limits)
+            throws BadImageException {
         if (marker > 0xc2) {
-            throw new BadImageException(UNSUPPORTED, "JPEG of process " + (marker - 0xc0) + " (lossless, hierarchical or arithmetic); baseline and progressive are supported");
+            throw new BadImageException(
+                    UNSUPPORTED,
+                    "JPEG of process " + (marker - 0xc0)
+                            + " (lossless, hierarchical or arithmetic); baseline and progressive are supported");
         }
         int precision = u8(f, at + 2);
         int height = u16(f, at + 3);
         int width = u16(f, at + 5);
         int components = u8(f, at + 7);
-        if (precision != 8) throw new BadImageException(UNSUPPORTED, "JPEG with " + precision + " bits a sample; 8 are supported");
-        if (width == 0 || height == 0) throw new BadImageException(CORRUPT, "JPEG header says " + width + "x" + height + " pixels");
+        if (precision != 8)
+            throw new BadImageException(UNSUPPORTED, "JPEG with " + precision + " bits a sample; 8 are supported");
+        if (width == 0 || height == 0)
+            throw new BadImageException(CORRUPT, "JPEG header says " + width + "x" + height + " pixels");
         limits.checkSize(width, height);
-        // Every block of 8x8 pixels takes at least a bit of some scan, so fewer bytes cannot hold so many pixels; decoders would make room for them all.
-        if ((long) width * height > 512L * f.length) throw new BadImageException(CORRUPT, "JPEG damaged: " + f.length + " bytes cannot hold the " + width + "x" + height + " pixels of its header");
+        // Every block of 8x8 pixels takes at least a bit of some scan, so fewer bytes cannot hold so many pixels;
+        // decoders would make room for them all.
+        if ((long) width * height > 512L * f.length)
+            throw new BadImageException(
+                    CORRUPT,
+                    "JPEG damaged: " + f.length + " bytes cannot hold the " + width + "x" + height
+                            + " pixels of its header");
         if (components == 4) throw new BadImageException(UNSUPPORTED, "JPEG with four inks (CMYK); save it as RGB");
-        if (components != 1 && components != 3) throw new BadImageException(UNSUPPORTED, "JPEG with " + components + " components; 1 and 3 are supported");
-        if (length != 8 + 3 * components) throw new BadImageException(CORRUPT, "JPEG damaged: frame header of length " + length + " for " + components + " components");
+        if (components != 1 && components != 3)
+            throw new BadImageException(UNSUPPORTED, "JPEG with " + components + " components; 1 and 3 are supported");
+        if (length != 8 + 3 * components)
+            throw new BadImageException(
+                    CORRUPT, "JPEG damaged: frame header of length " + length + " for " + components + " components");
         return new ImageHeader(Format.JPEG, width, height);
     }
 
@@ -98,7 +128,8 @@ record ImageHeader(Format format, int width, int height) {
     }
 
     private static BadImageException truncatedJpeg(byte[] f) {
-        return new BadImageException(CORRUPT, "JPEG truncated: " + f.length + " bytes end before the end-of-image marker");
+        return new BadImageException(
+                CORRUPT, "JPEG truncated: " + f.length + " bytes end before the end-of-image marker");
     }
 
     private static ImageHeader png(byte[] f, ImageLimits limits) throws BadImageException {
@@ -113,7 +144,8 @@ record ImageHeader(Format format, int width, int height) {
             long length = u32(f, at);
             int type = (int) u32(f, at + 4);
             if (header == null) {
-                if (type != 0x49484452 || length != 13) throw new BadImageException(CORRUPT, "PNG does not begin with its header chunk");
+                if (type != 0x49484452 || length != 13)
+                    throw new BadImageException(CORRUPT, "PNG does not begin with its header chunk");
                 if (at + 8 + 13 > f.length) throw truncatedPng(f);
                 long width = u32(f, at + 8);
                 long height = u32(f, at + 12);
@@ -128,7 +160,8 @@ record ImageHeader(Format format, int width, int height) {
             int end = at + 8 + (int) length;
             crc.reset();
             crc.update(f, at + 4, (int) length + 4);
-            if (crc.getValue() != u32(f, end)) throw new BadImageException(CORRUPT, "PNG damaged: wrong checksum of the chunk at byte " + at);
+            if (crc.getValue() != u32(f, end))
+                throw new BadImageException(CORRUPT, "PNG damaged: wrong checksum of the chunk at byte " + at);
             if (type == 0x49444154) {
                 data = true;
                 dataBytes += length;
@@ -136,7 +169,10 @@ record ImageHeader(Format format, int width, int height) {
             if (type == 0x49454e44) {
                 if (!data) throw new BadImageException(CORRUPT, "PNG without picture data");
                 if (leastRaw > MOST_EXPANSION * (dataBytes + 1)) {
-                    throw new BadImageException(CORRUPT, "PNG damaged: " + dataBytes + " bytes of picture data cannot hold " + header.width() + "x" + header.height() + " pixels");
+                    throw new BadImageException(
+                            CORRUPT,
+                            "PNG damaged: " + dataBytes + " bytes of picture data cannot hold " + header.width() + "x"
+                                    + header.height() + " pixels");
                 }
                 return header;
             }
@@ -146,12 +182,13 @@ record ImageHeader(Format format, int width, int height) {
 
     /** At least; kinds that do not exist are the decoder's to refuse. */
     private static int bitsPerPixel(int depth, int colour) {
-        int samples = switch (colour) {
-            case 2 -> 3;
-            case 4 -> 2;
-            case 6 -> 4;
-            default -> 1;
-        };
+        int samples =
+                switch (colour) {
+                    case 2 -> 3;
+                    case 4 -> 2;
+                    case 6 -> 4;
+                    default -> 1;
+                };
         return Math.max(1, Math.min(16, depth)) * samples;
     }
 

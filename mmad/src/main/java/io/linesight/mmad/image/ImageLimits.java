@@ -3,17 +3,21 @@ package io.linesight.mmad.image;
 /**
  * What a picture may be at most; checked on its header, before any pixel memory is allocated.
  *
- * @param maxSide   longest side in pixels
+ * @param maxSide longest side in pixels
  * @param maxPixels width times height
- * @param maxBytes  bytes of the encoded (or raw) picture
+ * @param maxBytes bytes of the encoded (or raw) picture
  */
 public record ImageLimits(int maxSide, long maxPixels, long maxBytes) {
     private static final ImageLimits DEFAULTS = new ImageLimits(16_384, 64_000_000L, 64L << 20);
 
     public ImageLimits {
-        if (maxSide < 1 || maxPixels < 1 || maxBytes < 1) throw new IllegalArgumentException("image limits must be positive, got " + maxSide + ", " + maxPixels + ", " + maxBytes);
+        if (maxSide < 1 || maxPixels < 1 || maxBytes < 1)
+            throw new IllegalArgumentException(
+                    "image limits must be positive, got " + maxSide + ", " + maxPixels + ", " + maxBytes);
         // A side or area beyond this could not be held in one Java array of RGB bytes.
-        if (maxPixels > Integer.MAX_VALUE / 3 - 16) throw new IllegalArgumentException("maxPixels must be at most " + (Integer.MAX_VALUE / 3 - 16) + ", got " + maxPixels);
+        if (maxPixels > Integer.MAX_VALUE / 3 - 16)
+            throw new IllegalArgumentException(
+                    "maxPixels must be at most " + (Integer.MAX_VALUE / 3 - 16) + ", got " + maxPixels);
     }
 
     /** 16,384 pixels a side, 64 megapixels, 64 MiB. */
@@ -22,15 +26,22 @@ public record ImageLimits(int maxSide, long maxPixels, long maxBytes) {
     }
 
     void checkBytes(long bytes) throws BadImageException {
-        if (bytes > maxBytes) throw new BadImageException(BadImageException.Code.TOO_LARGE, "the picture has " + bytes + " bytes; the limit is " + maxBytes);
+        if (bytes > maxBytes)
+            throw new BadImageException(
+                    BadImageException.Code.TOO_LARGE, "the picture has " + bytes + " bytes; the limit is " + maxBytes);
     }
 
     void checkSize(long width, long height) throws BadImageException {
         if (width > maxSide || height > maxSide) {
-            throw new BadImageException(BadImageException.Code.TOO_LARGE, "the picture is " + width + "x" + height + " pixels; the limit is " + maxSide + " a side");
+            throw new BadImageException(
+                    BadImageException.Code.TOO_LARGE,
+                    "the picture is " + width + "x" + height + " pixels; the limit is " + maxSide + " a side");
         }
         if (width * height > maxPixels) {
-            throw new BadImageException(BadImageException.Code.TOO_LARGE, "the picture is " + width + "x" + height + " = " + width * height + " pixels; the limit is " + maxPixels);
+            throw new BadImageException(
+                    BadImageException.Code.TOO_LARGE,
+                    "the picture is " + width + "x" + height + " = " + width * height + " pixels; the limit is "
+                            + maxPixels);
         }
     }
 }

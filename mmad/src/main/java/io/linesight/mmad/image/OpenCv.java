@@ -8,7 +8,9 @@ import org.bytedeco.opencv.global.opencv_imgcodecs;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Loads OpenCV once and keeps it from writing to standard error: a damaged frame is reported by exception, not there. */
+/**
+ * Loads OpenCV once and keeps it from writing to standard error: a damaged frame is reported by exception, not there.
+ */
 final class OpenCv {
     private static final Logger LOG = LoggerFactory.getLogger(OpenCv.class);
     private static final int SILENT = 0;
@@ -26,12 +28,19 @@ final class OpenCv {
         // The static initialiser does the work, once, for all threads.
     }
 
-    /** The presets leave the log level out, so the exported C++ function is called by its symbol; without it OpenCV is merely chatty. */
+    /**
+     * The presets leave the log level out, so the exported C++ function is called by its symbol; without it OpenCV is
+     * merely chatty.
+     */
     private static void silence(String jni) {
-        File[] libraries = jni == null ? null : new File(jni).getParentFile().listFiles((dir, name) -> name.startsWith("libopencv_core.so"));
+        File[] libraries = jni == null
+                ? null
+                : new File(jni).getParentFile().listFiles((dir, name) -> name.startsWith("libopencv_core.so"));
         if (libraries == null || libraries.length == 0) return;
         try {
-            NativeLibrary.getInstance(libraries[0].getPath()).getFunction("_ZN2cv5utils7logging11setLogLevelENS1_8LogLevelE").invokeInt(new Object[] {SILENT});
+            NativeLibrary.getInstance(libraries[0].getPath())
+                    .getFunction("_ZN2cv5utils7logging11setLogLevelENS1_8LogLevelE")
+                    .invokeInt(new Object[] {SILENT});
         } catch (UnsatisfiedLinkError e) {
             LOG.debug("OpenCV's log level stays as it is: {}", e.getMessage());
         }

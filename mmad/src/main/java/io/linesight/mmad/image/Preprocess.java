@@ -1,6 +1,9 @@
 package io.linesight.mmad.image;
 
-/** Pictures and masks at the model's resolution, equal to the reference's Pillow pipeline bit by bit. Stateless; any thread. */
+/**
+ * Pictures and masks at the model's resolution, equal to the reference's Pillow pipeline bit by bit. Stateless; any
+ * thread.
+ */
 public final class Preprocess {
     /** Side of the model's input in pixels. */
     public static final int SIDE = 256;
@@ -10,21 +13,24 @@ public final class Preprocess {
     /**
      * Resizes to 256x256 (the aspect ratio is not kept) with antialiased bilinear filtering.
      *
-     * @return planar RGB, {@code 3*256*256} unsigned bytes; normalising by mean and standard deviation is the model's part
+     * @return planar RGB, {@code 3*256*256} unsigned bytes; normalising by mean and standard deviation is the model's
+     *     part
      */
     public static byte[] toModelInput(RgbImage image) {
         return Resampler.resizeToPlanar(image.rgb(), image.width(), image.height(), 3, SIDE, SIDE);
     }
 
     /**
-     * Brings a ground-truth mask to 256x256: above 0 becomes 255, resized as the picture is, above one half counts as defect.
+     * Brings a ground-truth mask to 256x256: above 0 becomes 255, resized as the picture is, above one half counts as
+     * defect.
      *
      * @param gray {@code width*height} unsigned bytes
      * @return 256*256 bytes, each 0 or 1
      */
     public static byte[] mask(byte[] gray, int width, int height) {
         if (width < 1 || height < 1 || gray.length != (long) width * height) {
-            throw new IllegalArgumentException("a " + width + "x" + height + " mask needs " + (long) width * height + " bytes, got " + gray.length);
+            throw new IllegalArgumentException("a " + width + "x" + height + " mask needs " + (long) width * height
+                    + " bytes, got " + gray.length);
         }
         byte[] binary = new byte[gray.length];
         for (int i = 0; i < binary.length; i++) binary[i] = (byte) (gray[i] != 0 ? 255 : 0);

@@ -6,9 +6,9 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * Antialiased bilinear resizing of 8-bit images with Pillow's arithmetic (triangle filter stretched by the reduction, weights in fixed
- * point with 22 fraction bits, horizontal pass first and rounded to 8 bits, then vertical), so that pixels equal those the reference
- * was trained and measured on.
+ * Antialiased bilinear resizing of 8-bit images with Pillow's arithmetic (triangle filter stretched by the reduction,
+ * weights in fixed point with 22 fraction bits, horizontal pass first and rounded to 8 bits, then vertical), so that
+ * pixels equal those the reference was trained and measured on.
  */
 final class Resampler {
     private static final int PRECISION_BITS = 32 - 8 - 2;
@@ -65,7 +65,7 @@ final class Resampler {
     /**
      * Resizes interleaved 8-bit samples.
      *
-     * @param pixels   {@code height*width*channels} unsigned bytes, rows of interleaved channels
+     * @param pixels {@code height*width*channels} unsigned bytes, rows of interleaved channels
      * @param channels 1 or 3
      * @return planar: {@code channels*outHeight*outWidth}
      */
@@ -113,7 +113,10 @@ final class Resampler {
         for (int i = 0; i < n; i++) sum[i] += ring[from + i] * weight;
     }
 
-    /** One row, interleaved in, planar out (values 0..255). Weights are not negative and sum to about 1, so nothing can leave 0..255. */
+    /**
+     * One row, interleaved in, planar out (values 0..255). Weights are not negative and sum to about 1, so nothing can
+     * leave 0..255.
+     */
     private static void horizontal(byte[] pixels, int from, int channels, int outWidth, Taps taps, int[] line, int to) {
         if (taps == null) {
             for (int x = 0; x < outWidth; x++) {

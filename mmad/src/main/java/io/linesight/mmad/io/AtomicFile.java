@@ -8,9 +8,11 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.UUID;
 
-/** Files that are replaced in one step: readers see the old file or the whole new one, and a failure leaves the old one. */
+/**
+ * Files that are replaced in one step: readers see the old file or the whole new one, and a failure leaves the old one.
+ */
 public final class AtomicFile {
-    private AtomicFile() { }
+    private AtomicFile() {}
 
     /** Writes the content from the channel's beginning. */
     public interface Content {
@@ -29,7 +31,8 @@ public final class AtomicFile {
         // Not Files.createTempFile: only its owner could read the file then.
         Path temporary = directory.resolve("." + target.getFileName() + "." + UUID.randomUUID() + ".tmp");
         try {
-            try (FileChannel channel = FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+            try (FileChannel channel =
+                    FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
                 content.write(channel);
                 channel.force(true);
             }

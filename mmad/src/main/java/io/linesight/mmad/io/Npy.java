@@ -20,7 +20,10 @@ public final class Npy {
 
     private Npy() {}
 
-    /** Reads a file. @throws IOException when it cannot be read or is not a supported array; the message says which and why */
+    /**
+     * Reads a file. @throws IOException when it cannot be read or is not a supported array; the message says which and
+     * why
+     */
     public static NpyArray read(Path file) throws IOException {
         return parse(Files.readAllBytes(file), file.toString());
     }
@@ -46,9 +49,11 @@ public final class Npy {
      * @param name what to call it in messages
      */
     public static NpyArray parse(byte[] file, String name) throws IOException {
-        if (file.length < 10) throw new IOException(name + " is not a NumPy array: " + file.length + " bytes are too few");
+        if (file.length < 10)
+            throw new IOException(name + " is not a NumPy array: " + file.length + " bytes are too few");
         for (int i = 0; i < MAGIC.length; i++) {
-            if (file[i] != MAGIC[i]) throw new IOException(name + " is not a NumPy array: it does not begin with the NumPy magic");
+            if (file[i] != MAGIC[i])
+                throw new IOException(name + " is not a NumPy array: it does not begin with the NumPy magic");
         }
         int major = file[6] & 0xff;
         ByteBuffer in = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);
@@ -64,19 +69,25 @@ public final class Npy {
         } else {
             throw new IOException(name + " has NumPy format version " + major + "; versions 1 to 3 are supported");
         }
-        if (headerLength > LONGEST_HEADER) throw new IOException(name + " has a header of " + headerLength + " bytes; at most " + LONGEST_HEADER + " are read, as NumPy does");
+        if (headerLength > LONGEST_HEADER)
+            throw new IOException(name + " has a header of " + headerLength + " bytes; at most " + LONGEST_HEADER
+                    + " are read, as NumPy does");
         if (start + headerLength > file.length) throw new IOException(name + " is truncated in its header");
         String header = new String(file, start, (int) headerLength, StandardCharsets.UTF_8);
         String descr = field(DESCR, header, name);
-        if (field(FORTRAN, header, name).equals("True")) throw new IOException(name + " is in Fortran order; save it in C order (numpy.ascontiguousarray)");
+        if (field(FORTRAN, header, name).equals("True"))
+            throw new IOException(name + " is in Fortran order; save it in C order (numpy.ascontiguousarray)");
         int[] shape = shape(field(SHAPE, header, name), name);
         in.position(start + (int) headerLength);
-        int width = switch (descr) {
-            case "<f4", "<i4" -> 4;
-            case "<f8", "<i8" -> 8;
-            case "|u1", "|b1" -> 1;
-            default -> throw new IOException(name + " holds elements of type " + printable(descr) + "; supported are <f4, <f8, <i4, <i8, |u1 and |b1");
-        };
+        int width =
+                switch (descr) {
+                    case "<f4", "<i4" -> 4;
+                    case "<f8", "<i8" -> 8;
+                    case "|u1", "|b1" -> 1;
+                    default ->
+                        throw new IOException(name + " holds elements of type " + printable(descr)
+                                + "; supported are <f4, <f8, <i4, <i8, |u1 and |b1");
+                };
         long elements;
         try {
             elements = NpyArray.elements(shape);
@@ -85,41 +96,43 @@ public final class Npy {
             throw new IOException(name + " declares an impossible shape", e);
         }
         if (elements * width != in.remaining()) {
-            throw new IOException(name + " should hold " + elements + " elements of " + descr + " (" + elements * width + " bytes) but has " + in.remaining() + " bytes of data");
+            throw new IOException(name + " should hold " + elements + " elements of " + descr + " (" + elements * width
+                    + " bytes) but has " + in.remaining() + " bytes of data");
         }
         int n = (int) elements;
-        Object data = switch (descr) {
-            case "<f4" -> {
-                float[] a = new float[n];
-                in.asFloatBuffer().get(a);
-                yield a;
-            }
-            case "<f8" -> {
-                double[] a = new double[n];
-                in.asDoubleBuffer().get(a);
-                yield a;
-            }
-            case "<i4" -> {
-                int[] a = new int[n];
-                in.asIntBuffer().get(a);
-                yield a;
-            }
-            case "<i8" -> {
-                long[] a = new long[n];
-                in.asLongBuffer().get(a);
-                yield a;
-            }
-            case "|u1" -> {
-                byte[] a = new byte[n];
-                in.get(a);
-                yield a;
-            }
-            default -> {
-                boolean[] a = new boolean[n];
-                for (int i = 0; i < n; i++) a[i] = in.get() != 0;
-                yield a;
-            }
-        };
+        Object data =
+                switch (descr) {
+                    case "<f4" -> {
+                        float[] a = new float[n];
+                        in.asFloatBuffer().get(a);
+                        yield a;
+                    }
+                    case "<f8" -> {
+                        double[] a = new double[n];
+                        in.asDoubleBuffer().get(a);
+                        yield a;
+                    }
+                    case "<i4" -> {
+                        int[] a = new int[n];
+                        in.asIntBuffer().get(a);
+                        yield a;
+                    }
+                    case "<i8" -> {
+                        long[] a = new long[n];
+                        in.asLongBuffer().get(a);
+                        yield a;
+                    }
+                    case "|u1" -> {
+                        byte[] a = new byte[n];
+                        in.get(a);
+                        yield a;
+                    }
+                    default -> {
+                        boolean[] a = new boolean[n];
+                        for (int i = 0; i < n; i++) a[i] = in.get() != 0;
+                        yield a;
+                    }
+                };
         return new NpyArray(shape, data);
     }
 
@@ -152,11 +165,14 @@ public final class Npy {
         if (array.shape().length > 1) shape.setLength(shape.length() - 2);
         else if (array.shape().length == 1) shape.setLength(shape.length() - 1);
         shape.append(')');
-        StringBuilder header = new StringBuilder("{'descr': '" + descr + "', 'fortran_order': False, 'shape': " + shape + ", }");
+        StringBuilder header =
+                new StringBuilder("{'descr': '" + descr + "', 'fortran_order': False, 'shape': " + shape + ", }");
         // NumPy aligns the data to 64 bytes and ends the header with a line feed.
         while ((10 + header.length() + 1) % 64 != 0) header.append(' ');
         header.append('\n');
-        ByteBuffer out = ByteBuffer.allocate(Math.addExact(10 + header.length(), Math.multiplyExact(array.size(), width))).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer out = ByteBuffer.allocate(
+                        Math.addExact(10 + header.length(), Math.multiplyExact(array.size(), width)))
+                .order(ByteOrder.LITTLE_ENDIAN);
         out.put(MAGIC).put((byte) 1).put((byte) 0).putShort((short) header.length());
         out.put(header.toString().getBytes(StandardCharsets.US_ASCII));
         if (data instanceof float[] a) out.asFloatBuffer().put(a);
@@ -170,7 +186,8 @@ public final class Npy {
 
     private static String field(Pattern pattern, String header, String name) throws IOException {
         Matcher m = pattern.matcher(header);
-        if (!m.find()) throw new IOException(name + " has a header this reader does not understand: " + printable(header));
+        if (!m.find())
+            throw new IOException(name + " has a header this reader does not understand: " + printable(header));
         return m.group(1);
     }
 

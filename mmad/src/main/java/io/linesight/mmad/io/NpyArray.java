@@ -6,15 +6,16 @@ import java.util.Arrays;
  * An n-dimensional array of a NumPy file, C order.
  *
  * @param shape dimensions; empty for a scalar
- * @param data  {@code float[]} (f4), {@code double[]} (f8), {@code int[]} (i4), {@code long[]} (i8), {@code byte[]} (u1) or
- *              {@code boolean[]} (b1), of as many elements as the shape says; not copied
+ * @param data {@code float[]} (f4), {@code double[]} (f8), {@code int[]} (i4), {@code long[]} (i8), {@code byte[]} (u1)
+ *     or {@code boolean[]} (b1), of as many elements as the shape says; not copied
  */
 public record NpyArray(int[] shape, Object data) {
     public NpyArray {
         long expected = elements(shape);
         int length = length(data);
         if (expected != length) {
-            throw new IllegalArgumentException("shape " + Arrays.toString(shape) + " holds " + expected + " elements, the data has " + length);
+            throw new IllegalArgumentException(
+                    "shape " + Arrays.toString(shape) + " holds " + expected + " elements, the data has " + length);
         }
     }
 
@@ -46,11 +47,13 @@ public record NpyArray(int[] shape, Object data) {
      */
     public int[] ints() {
         if (data instanceof int[] i) return i;
-        if (data instanceof float[] || data instanceof double[]) throw new IllegalStateException("the array holds floating-point numbers, not integers");
+        if (data instanceof float[] || data instanceof double[])
+            throw new IllegalStateException("the array holds floating-point numbers, not integers");
         int[] out = new int[size()];
         for (int i = 0; i < out.length; i++) {
             if (data instanceof long[] l) {
-                if (l[i] != (int) l[i]) throw new IllegalStateException("element " + i + " = " + l[i] + " does not fit into an int");
+                if (l[i] != (int) l[i])
+                    throw new IllegalStateException("element " + i + " = " + l[i] + " does not fit into an int");
                 out[i] = (int) l[i];
             } else {
                 out[i] = (int) number(i);
@@ -99,6 +102,7 @@ public record NpyArray(int[] shape, Object data) {
         if (data instanceof long[] l) return l.length;
         if (data instanceof byte[] b) return b.length;
         if (data instanceof boolean[] b) return b.length;
-        throw new IllegalArgumentException("arrays of " + (data == null ? "null" : data.getClass().getSimpleName()) + " are not supported");
+        throw new IllegalArgumentException(
+                "arrays of " + (data == null ? "null" : data.getClass().getSimpleName()) + " are not supported");
     }
 }

@@ -14,7 +14,10 @@ import java.util.zip.ZipException;
 import java.util.zip.ZipFile;
 import java.util.zip.ZipOutputStream;
 
-/** A NumPy {@code .npz} archive, opened for reading; arrays are read when asked for. One thread at a time. Close it after use. */
+/**
+ * A NumPy {@code .npz} archive, opened for reading; arrays are read when asked for. One thread at a time. Close it
+ * after use.
+ */
 public final class Npz implements AutoCloseable {
     private static final String SUFFIX = ".npy";
     private static final long UNSUSPICIOUS = 1 << 20;
@@ -39,7 +42,8 @@ public final class Npz implements AutoCloseable {
 
     /** Writes arrays as an uncompressed archive (what {@code numpy.savez} does), in the map's order. */
     public static void write(Path file, Map<String, NpyArray> arrays) throws IOException {
-        try (OutputStream out = Files.newOutputStream(file); ZipOutputStream zip = new ZipOutputStream(out)) {
+        try (OutputStream out = Files.newOutputStream(file);
+                ZipOutputStream zip = new ZipOutputStream(out)) {
             zip.setMethod(ZipOutputStream.STORED);
             for (Map.Entry<String, NpyArray> e : arrays.entrySet()) {
                 byte[] bytes = Npy.format(e.getValue());
@@ -59,7 +63,10 @@ public final class Npz implements AutoCloseable {
     /** The arrays' names, without {@code .npy}, sorted; those that are no text are left out. */
     public Set<String> names() {
         Set<String> names = new TreeSet<>();
-        zip.stream().map(ZipEntry::getName).filter(n -> n.endsWith(SUFFIX)).forEach(n -> names.add(n.substring(0, n.length() - SUFFIX.length())));
+        zip.stream()
+                .map(ZipEntry::getName)
+                .filter(n -> n.endsWith(SUFFIX))
+                .forEach(n -> names.add(n.substring(0, n.length() - SUFFIX.length())));
         return names;
     }
 
@@ -68,19 +75,26 @@ public final class Npz implements AutoCloseable {
         return zip.getEntry(name + SUFFIX) != null;
     }
 
-    /** Reads one array. @throws IOException when it is missing (the message lists what there is), damaged or not supported */
+    /**
+     * Reads one array. @throws IOException when it is missing (the message lists what there is), damaged or not
+     * supported
+     */
     public NpyArray get(String name) throws IOException {
         ZipEntry entry = zip.getEntry(name + SUFFIX);
         if (entry == null) throw new IOException(file + " has no array '" + name + "'; it has " + names());
-        // Compression of numbers seldom gains more than a few times; far more is a way to fill the memory from a small file.
+        // Compression of numbers seldom gains more than a few times; far more is a way to fill the memory from a small
+        // file.
         long most = Math.min(Integer.MAX_VALUE - 8, UNSUSPICIOUS + Files.size(file) * MOST_EXPANSION);
-        if (entry.getSize() < 0 || entry.getSize() > most) throw new IOException(file + " is damaged or hostile: array '" + name + "' claims " + entry.getSize() + " bytes");
+        if (entry.getSize() < 0 || entry.getSize() > most)
+            throw new IOException(
+                    file + " is damaged or hostile: array '" + name + "' claims " + entry.getSize() + " bytes");
         try (var in = zip.getInputStream(entry)) {
             byte[] bytes = in.readNBytes((int) entry.getSize());
             // ZipFile does not look at it.
             CRC32 crc = new CRC32();
             crc.update(bytes);
-            if (bytes.length != entry.getSize() || crc.getValue() != entry.getCrc()) throw new IOException(file + " is damaged: the checksum of array '" + name + "' is wrong");
+            if (bytes.length != entry.getSize() || crc.getValue() != entry.getCrc())
+                throw new IOException(file + " is damaged: the checksum of array '" + name + "' is wrong");
             return Npy.parse(bytes, file + "!" + name);
         } catch (ZipException | EOFException e) {
             throw new IOException(file + " is damaged: array '" + name + "' cannot be unpacked (" + why(e) + ")", e);

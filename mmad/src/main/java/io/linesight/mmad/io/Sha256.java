@@ -10,7 +10,7 @@ import java.util.HexFormat;
 
 /** SHA-256, which every JVM has. Thread-safe. */
 public final class Sha256 {
-    private Sha256() { }
+    private Sha256() {}
 
     /** A digest of nothing yet. */
     public static MessageDigest digest() {

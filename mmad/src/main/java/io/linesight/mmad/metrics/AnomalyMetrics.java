@@ -3,10 +3,11 @@ package io.linesight.mmad.metrics;
 import java.util.Arrays;
 
 /**
- * Gathers the results of one category's test images and computes the reference's seven metrics. One thread. Holds at most 64 maps in
- * memory, further ones in a temporary file; close it to be rid of them.
+ * Gathers the results of one category's test images and computes the reference's seven metrics. One thread. Holds at
+ * most 64 maps in memory, further ones in a temporary file; close it to be rid of them.
  *
- * <p>As in the reference, an image whose mask is empty at the map's resolution counts as normal, whatever its label says.
+ * <p>As in the reference, an image whose mask is empty at the map's resolution counts as normal, whatever its label
+ * says.
  */
 public final class AnomalyMetrics implements AutoCloseable {
     /** Strips between the lowest and the highest pixel score, as the reference's configuration has it. */
@@ -36,17 +37,24 @@ public final class AnomalyMetrics implements AutoCloseable {
     /**
      * Adds one test image.
      *
-     * @param score     image score, higher is more anomalous
+     * @param score image score, higher is more anomalous
      * @param anomalous ground truth
-     * @param map       anomaly map, row-major, size*size, copied; null only where pixel metrics are not wanted, for all images alike
-     * @param mask      0/1 of the map's size, copied; null when there is none. One anomalous image without a mask leaves the category
-     *                  without pixel metrics
-     * @throws IllegalArgumentException for a NaN score, a map value that is not finite, or a wrong size: nothing is added
+     * @param map anomaly map, row-major, size*size, copied; null only where pixel metrics are not wanted, for all
+     *     images alike
+     * @param mask 0/1 of the map's size, copied; null when there is none. One anomalous image without a mask leaves the
+     *     category without pixel metrics
+     * @throws IllegalArgumentException for a NaN score, a map value that is not finite, or a wrong size: nothing is
+     *     added
      */
     public void add(double score, boolean anomalous, float[] map, byte[] mask) {
-        if (Double.isNaN(score)) throw new IllegalArgumentException("image " + count + " has score NaN: it cannot be ranked");
-        if (map != null && map.length != size * size) throw new IllegalArgumentException("a map of side " + size + " has " + size * size + " values, got " + map.length);
-        if (mask != null && mask.length != size * size) throw new IllegalArgumentException("a mask of side " + size + " has " + size * size + " values, got " + mask.length);
+        if (Double.isNaN(score))
+            throw new IllegalArgumentException("image " + count + " has score NaN: it cannot be ranked");
+        if (map != null && map.length != size * size)
+            throw new IllegalArgumentException(
+                    "a map of side " + size + " has " + size * size + " values, got " + map.length);
+        if (mask != null && mask.length != size * size)
+            throw new IllegalArgumentException(
+                    "a mask of side " + size + " has " + size * size + " values, got " + mask.length);
         boolean marked = mask != null && any(mask);
         if (map != null) {
             float from = low;
@@ -95,7 +103,10 @@ public final class AnomalyMetrics implements AutoCloseable {
         Curve imageRoc = ranked ? RankingMetrics.roc(s, l) : null;
         Curve imagePrecisionRecall = ranked ? RankingMetrics.precisionRecall(s, l) : null;
         if (unmarked || anomalous == 0) {
-            return new Measured(new CategoryMetrics(imageAuroc, imageAp, imageF1max, null, null, null, null, null, normal, anomalous), new CategoryCurves(imageRoc, imagePrecisionRecall, null, null, null));
+            return new Measured(
+                    new CategoryMetrics(
+                            imageAuroc, imageAp, imageF1max, null, null, null, null, null, normal, anomalous),
+                    new CategoryCurves(imageRoc, imagePrecisionRecall, null, null, null));
         }
         BinnedCurves curves = new BinnedCurves(STRIPS, low, high, true);
         ThresholdCounts counts = new ThresholdCounts(low, high);
@@ -108,12 +119,28 @@ public final class AnomalyMetrics implements AutoCloseable {
         Double pixelF1max = defined(counts.f1Max());
         Double aupro = defined(curves.aupro());
         Double mad = mean(imageAuroc, imageAp, imageF1max, pixelAuroc, pixelAp, pixelF1max, aupro);
-        return new Measured(new CategoryMetrics(imageAuroc, imageAp, imageF1max, pixelAuroc, pixelAp, pixelF1max, aupro, mad, normal, anomalous),
-                new CategoryCurves(imageRoc, imagePrecisionRecall, curves.roc(), curves.precisionRecall(), curves.regionOverlap()));
+        return new Measured(
+                new CategoryMetrics(
+                        imageAuroc,
+                        imageAp,
+                        imageF1max,
+                        pixelAuroc,
+                        pixelAp,
+                        pixelF1max,
+                        aupro,
+                        mad,
+                        normal,
+                        anomalous),
+                new CategoryCurves(
+                        imageRoc,
+                        imagePrecisionRecall,
+                        curves.roc(),
+                        curves.precisionRecall(),
+                        curves.regionOverlap()));
     }
 
     /** Metrics and curves of one category, from the same counts. */
-    public record Measured(CategoryMetrics metrics, CategoryCurves curves) { }
+    public record Measured(CategoryMetrics metrics, CategoryCurves curves) {}
 
     @Override
     public void close() {

@@ -1,8 +1,9 @@
 package io.linesight.mmad.metrics;
 
 /**
- * ROC, precision-recall and region-overlap curves at equally spaced thresholds from the lowest to the highest score, "positive" being a
- * score at or above the threshold: what the reference's configuration reports (package adeval, 50 strips).
+ * ROC, precision-recall and region-overlap curves at equally spaced thresholds from the lowest to the highest score,
+ * "positive" being a score at or above the threshold: what the reference's configuration reports (package adeval, 50
+ * strips).
  */
 final class BinnedCurves {
     /** False-positive rate up to which the region overlap is integrated. */
@@ -15,6 +16,7 @@ final class BinnedCurves {
     private final boolean flat;
     /** adeval's torch variant counts scores equal to the maximum in the last strip and again at the last threshold. */
     private final boolean maximumTwice;
+
     private final long[] positive;
     private final long[] negative;
     private final double[] overlap;
@@ -80,8 +82,8 @@ final class BinnedCurves {
     }
 
     /**
-     * Trapezoid of precision over recall, precision being 1 where nothing is predicted. The curve begins at the highest threshold, not
-     * at recall 0: what is found there adds no area, as in adeval.
+     * Trapezoid of precision over recall, precision being 1 where nothing is predicted. The curve begins at the highest
+     * threshold, not at recall 0: what is found there adds no area, as in adeval.
      */
     double averagePrecision() {
         long total = 0;
@@ -134,7 +136,9 @@ final class BinnedCurves {
         return tp == 0 || fp == 0 ? null : b.build(1.0 / fp, 1.0 / tp);
     }
 
-    /** The curve whose area is {@link #averagePrecision}, from the highest threshold on; null where that is undefined. */
+    /**
+     * The curve whose area is {@link #averagePrecision}, from the highest threshold on; null where that is undefined.
+     */
     Curve precisionRecall() {
         Curve.Builder b = new Curve.Builder();
         long tp = 0;

@@ -4,24 +4,36 @@ import java.util.Collection;
 import java.util.function.Function;
 
 /**
- * The seven metrics of one category, or their mean over categories, as fractions 0..1; null where undefined: image metrics need at
- * least one normal and one anomalous image, pixel metrics a mask for every anomalous image.
+ * The seven metrics of one category, or their mean over categories, as fractions 0..1; null where undefined: image
+ * metrics need at least one normal and one anomalous image, pixel metrics a mask for every anomalous image.
  *
  * @param imageAuroc area under the ROC curve of the image scores
- * @param imageAp    average precision of the image scores
+ * @param imageAp average precision of the image scores
  * @param imageF1max highest F1 of the image scores
  * @param pixelAuroc the same per pixel, on 50 strips
- * @param pixelAp    average precision per pixel, on 50 strips
+ * @param pixelAp average precision per pixel, on 50 strips
  * @param pixelF1max highest F1 per pixel, over 21 thresholds
- * @param aupro      area under the per-region overlap up to a false-positive rate of 0.3, on 50 strips
- * @param mad        mean of the seven; null when any of them is
- * @param normal     number of normal images
- * @param anomalous  number of anomalous images
+ * @param aupro area under the per-region overlap up to a false-positive rate of 0.3, on 50 strips
+ * @param mad mean of the seven; null when any of them is
+ * @param normal number of normal images
+ * @param anomalous number of anomalous images
  */
 public record CategoryMetrics(
-        Double imageAuroc, Double imageAp, Double imageF1max, Double pixelAuroc, Double pixelAp, Double pixelF1max, Double aupro, Double mad, int normal, int anomalous) {
+        Double imageAuroc,
+        Double imageAp,
+        Double imageF1max,
+        Double pixelAuroc,
+        Double pixelAp,
+        Double pixelF1max,
+        Double aupro,
+        Double mad,
+        int normal,
+        int anomalous) {
 
-    /** The unweighted mean over categories, each metric over those that have it (null when none has); image counts are summed. */
+    /**
+     * The unweighted mean over categories, each metric over those that have it (null when none has); image counts are
+     * summed.
+     */
     public static CategoryMetrics mean(Collection<CategoryMetrics> categories) {
         return new CategoryMetrics(
                 mean(categories, CategoryMetrics::imageAuroc),

@@ -10,7 +10,9 @@ import java.util.Arrays;
  */
 public record Curve(double[] x, double[] y) {
     public Curve {
-        if (x.length != y.length || x.length == 0) throw new IllegalArgumentException("a curve needs as many x as y and at least one, got " + x.length + " and " + y.length);
+        if (x.length != y.length || x.length == 0)
+            throw new IllegalArgumentException(
+                    "a curve needs as many x as y and at least one, got " + x.length + " and " + y.length);
     }
 
     /** Area under the polyline, by trapezoids. */
@@ -20,14 +22,19 @@ public record Curve(double[] x, double[] y) {
         return sum;
     }
 
-    /** Takes points, leaves out those that lie on a level or upright stretch between their neighbours: the line stays the same. */
+    /**
+     * Takes points, leaves out those that lie on a level or upright stretch between their neighbours: the line stays
+     * the same.
+     */
     static final class Builder {
         private double[] x = new double[64];
         private double[] y = new double[64];
         private int count;
 
         Builder to(double nextX, double nextY) {
-            if (count > 1 && ((x[count - 1] == nextX && x[count - 2] == nextX) || (y[count - 1] == nextY && y[count - 2] == nextY))) count--;
+            if (count > 1
+                    && ((x[count - 1] == nextX && x[count - 2] == nextX)
+                            || (y[count - 1] == nextY && y[count - 2] == nextY))) count--;
             if (count == x.length) {
                 x = Arrays.copyOf(x, 2 * count);
                 y = Arrays.copyOf(y, 2 * count);

@@ -9,8 +9,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 /**
- * Maps and masks of a class between the two passes that binning needs. The first few stay on the heap, the rest goes to a temporary
- * file: the thresholds depend on the extremes of all images, and a class may have gigabytes of maps.
+ * Maps and masks of a class between the two passes that binning needs. The first few stay on the heap, the rest goes to
+ * a temporary file: the thresholds depend on the extremes of all images, and a class may have gigabytes of maps.
  */
 final class MapSpool implements AutoCloseable {
     private static final int IN_MEMORY = 64;
@@ -39,7 +39,8 @@ final class MapSpool implements AutoCloseable {
         try {
             if (file == null) {
                 Path path = Files.createTempFile("linesight-maps", ".tmp");
-                file = FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.DELETE_ON_CLOSE);
+                file = FileChannel.open(
+                        path, StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.DELETE_ON_CLOSE);
                 buffer = ByteBuffer.allocate(1 + 5 * pixels);
             }
             buffer.clear();
@@ -50,7 +51,8 @@ final class MapSpool implements AutoCloseable {
             while (buffer.hasRemaining()) file.write(buffer);
             count++;
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot keep an anomaly map in a temporary file (is java.io.tmpdir full?)", e);
+            throw new UncheckedIOException(
+                    "cannot keep an anomaly map in a temporary file (is java.io.tmpdir full?)", e);
         }
     }
 

@@ -6,6 +6,7 @@ import java.util.Arrays;
 final class MaskRegions {
     /** Region of each pixel, 0 = background, else 1..count. */
     final int[] label;
+
     final int count;
     /** Pixels of each region; index 0 unused. */
     final int[] area;

@@ -4,8 +4,9 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Pixel-level metrics of a class in the variants found in the literature, for comparing with published figures. What the project
- * reports is {@link AnomalyMetrics}. All values are fractions 0..1, NaN where undefined. Stateless; any thread.
+ * Pixel-level metrics of a class in the variants found in the literature, for comparing with published figures. What
+ * the project reports is {@link AnomalyMetrics}. All values are fractions 0..1, NaN where undefined. Stateless; any
+ * thread.
  *
  * <p>Maps and masks are row-major, {@code width*height} each; a mask is 0/1, or null for an image without a defect.
  */
@@ -18,11 +19,12 @@ public final class PixelMetrics {
     /**
      * As package adeval computes them on equally spaced thresholds.
      *
-     * @param strips       number of strips between the class's lowest and highest score (the reference's configuration: 50)
-     * @param maximumTwice true for adeval's torch variant, which the reference uses and which counts scores equal to the maximum twice;
-     *                     false for its NumPy variant
+     * @param strips number of strips between the class's lowest and highest score (the reference's configuration: 50)
+     * @param maximumTwice true for adeval's torch variant, which the reference uses and which counts scores equal to
+     *     the maximum twice; false for its NumPy variant
      */
-    public static Binned binned(List<float[]> maps, List<byte[]> masks, int width, int height, int strips, boolean maximumTwice) {
+    public static Binned binned(
+            List<float[]> maps, List<byte[]> masks, int width, int height, int strips, boolean maximumTwice) {
         check(maps, masks, width, height);
         float[] range = range(maps);
         BinnedCurves curves = new BinnedCurves(strips, range[0], range[1], maximumTwice);
@@ -74,8 +76,9 @@ public final class PixelMetrics {
     }
 
     /**
-     * AUPRO as the reference's exact path computes it: thresholds min, min+step, .. with step (max-min)/steps, strictly above, unweighted
-     * mean region overlap, only points with a false-positive rate below 0.3, that rate stretched to 0..1, trapezoids.
+     * AUPRO as the reference's exact path computes it: thresholds min, min+step, .. with step (max-min)/steps, strictly
+     * above, unweighted mean region overlap, only points with a false-positive rate below 0.3, that rate stretched to
+     * 0..1, trapezoids.
      *
      * @param steps the reference's {@code max_step}: 100
      */
@@ -142,10 +145,15 @@ public final class PixelMetrics {
     }
 
     private static void check(List<float[]> maps, List<byte[]> masks, int width, int height) {
-        if (maps.size() != masks.size()) throw new IllegalArgumentException(maps.size() + " maps but " + masks.size() + " masks");
+        if (maps.size() != masks.size())
+            throw new IllegalArgumentException(maps.size() + " maps but " + masks.size() + " masks");
         for (int i = 0; i < maps.size(); i++) {
-            if (maps.get(i).length != width * height) throw new IllegalArgumentException("map " + i + " has " + maps.get(i).length + " values, not " + width + "x" + height);
-            if (masks.get(i) != null && masks.get(i).length != width * height) throw new IllegalArgumentException("mask " + i + " has " + masks.get(i).length + " values, not " + width + "x" + height);
+            if (maps.get(i).length != width * height)
+                throw new IllegalArgumentException(
+                        "map " + i + " has " + maps.get(i).length + " values, not " + width + "x" + height);
+            if (masks.get(i) != null && masks.get(i).length != width * height)
+                throw new IllegalArgumentException(
+                        "mask " + i + " has " + masks.get(i).length + " values, not " + width + "x" + height);
         }
     }
 

@@ -3,23 +3,29 @@ package io.linesight.mmad.metrics;
 import java.util.Arrays;
 
 /**
- * Exact ranking metrics of scores against 0/1 labels, with tied scores grouped, equal to scikit-learn's. All values are fractions 0..1,
- * NaN where undefined (a class is missing). Stateless; any thread; memory 8 bytes a score.
+ * Exact ranking metrics of scores against 0/1 labels, with tied scores grouped, equal to scikit-learn's. All values are
+ * fractions 0..1, NaN where undefined (a class is missing). Stateless; any thread; memory 8 bytes a score.
  */
 public final class RankingMetrics {
     private RankingMetrics() {}
 
-    /** Area under the ROC curve: the probability that an anomalous score exceeds a normal one, ties counting one half. */
+    /**
+     * Area under the ROC curve: the probability that an anomalous score exceeds a normal one, ties counting one half.
+     */
     public static double auroc(float[] scores, byte[] labels) {
         double[] area = {0};
-        long[] totals = walk(scores, labels, (tp, fp, tpBefore, fpBefore) -> area[0] += (double) (fp - fpBefore) * (tp + tpBefore) / 2);
+        long[] totals = walk(
+                scores,
+                labels,
+                (tp, fp, tpBefore, fpBefore) -> area[0] += (double) (fp - fpBefore) * (tp + tpBefore) / 2);
         return totals[0] == 0 || totals[1] == 0 ? Double.NaN : area[0] / ((double) totals[0] * totals[1]);
     }
 
     /** Average precision: sum over distinct thresholds of (recall step) times precision. */
     public static double averagePrecision(float[] scores, byte[] labels) {
         double[] sum = {0};
-        long[] totals = walk(scores, labels, (tp, fp, tpBefore, fpBefore) -> sum[0] += (double) (tp - tpBefore) * tp / (tp + fp));
+        long[] totals = walk(
+                scores, labels, (tp, fp, tpBefore, fpBefore) -> sum[0] += (double) (tp - tpBefore) * tp / (tp + fp));
         return totals[0] == 0 ? Double.NaN : sum[0] / totals[0];
     }
 
@@ -41,8 +47,8 @@ public final class RankingMetrics {
     }
 
     /**
-     * Precision over recall in steps, as average precision counts it: up to a recall the precision is that of the threshold which reaches it.
-     * Null where undefined.
+     * Precision over recall in steps, as average precision counts it: up to a recall the precision is that of the
+     * threshold which reaches it. Null where undefined.
      */
     static Curve precisionRecall(float[] scores, byte[] labels) {
         Curve.Builder b = new Curve.Builder();
@@ -59,10 +65,12 @@ public final class RankingMetrics {
 
     /** Visits the distinct scores from the highest; returns the number of positives and of negatives. */
     private static long[] walk(float[] scores, byte[] labels, Step step) {
-        if (scores.length != labels.length) throw new IllegalArgumentException(scores.length + " scores but " + labels.length + " labels");
+        if (scores.length != labels.length)
+            throw new IllegalArgumentException(scores.length + " scores but " + labels.length + " labels");
         long[] keys = new long[scores.length];
         for (int i = 0; i < keys.length; i++) {
-            if (Float.isNaN(scores[i])) throw new IllegalArgumentException("score " + i + " is NaN: it cannot be ranked");
+            if (Float.isNaN(scores[i]))
+                throw new IllegalArgumentException("score " + i + " is NaN: it cannot be ranked");
             // Adding zero makes -0 equal to 0. Floats order as their bits do once negative ones are mirrored.
             int bits = Float.floatToIntBits(scores[i] + 0f);
             int ordered = bits < 0 ? bits ^ Integer.MAX_VALUE : bits;

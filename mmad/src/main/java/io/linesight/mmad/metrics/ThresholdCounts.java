@@ -1,6 +1,9 @@
 package io.linesight.mmad.metrics;
 
-/** Pixel counts at the 21 thresholds 0, 0.05, .., 1 of the scores normalised to 0..1 over the class, "positive" being strictly above. */
+/**
+ * Pixel counts at the 21 thresholds 0, 0.05, .., 1 of the scores normalised to 0..1 over the class, "positive" being
+ * strictly above.
+ */
 final class ThresholdCounts {
     private static final int THRESHOLDS = 21;
     /** The reference's guard against division by zero; part of the value it reports. */
@@ -10,6 +13,7 @@ final class ThresholdCounts {
     private final float range;
     /** Pixels that exceed exactly the first i thresholds. */
     private final long[] positive = new long[THRESHOLDS + 1];
+
     private final long[] negative = new long[THRESHOLDS + 1];
     private final float[] thresholds = new float[THRESHOLDS];
 

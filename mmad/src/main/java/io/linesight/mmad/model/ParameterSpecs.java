@@ -5,8 +5,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The tensors of a network's fuser and decoder: names, shapes, initial distributions and weight decay (MMAD_SPEC sections 3, 5, 6, 9, 10).
- * The reference's dead tensors (section 7: project_q, project_k, out_offsets) never reach the output and are left out.
+ * The tensors of a network's fuser and decoder: names, shapes, initial distributions and weight decay (MMAD_SPEC
+ * sections 3, 5, 6, 9, 10). The reference's dead tensors (section 7: project_q, project_k, out_offsets) never reach the
+ * output and are left out.
  */
 public final class ParameterSpecs {
     private static final Init ZERO = new Init.Constant(0);
@@ -14,15 +15,21 @@ public final class ParameterSpecs {
 
     private final List<ParameterSpec> specs = new ArrayList<>();
 
-    private ParameterSpecs() { }
+    private ParameterSpecs() {}
 
     /** Every live tensor, in the order of the forward pass. */
     public static List<ParameterSpec> of(MmadConfig config) {
         ParameterSpecs p = new ParameterSpecs();
         if (config.featureNorm() == FeatureNorm.CHANNEL) {
             for (int i = 0; i < 3; i++) {
-                p.fixed("teacher_norm." + i + ".shift", ZERO, config.encoderChannels().get(i));
-                p.fixed("teacher_norm." + i + ".scale", ONE, config.encoderChannels().get(i));
+                p.fixed(
+                        "teacher_norm." + i + ".shift",
+                        ZERO,
+                        config.encoderChannels().get(i));
+                p.fixed(
+                        "teacher_norm." + i + ".scale",
+                        ONE,
+                        config.encoderChannels().get(i));
             }
         }
         p.fuser(config);
@@ -37,8 +44,15 @@ public final class ParameterSpecs {
                 p.fixed("anomaly_map." + i + ".levels", ONE, k, 4, (64 >> i) * (64 >> i));
             }
             if (k > 1) {
-                p.fixed("anomaly_map.groups.centre", ZERO, k, config.encoderChannels().get(2));
-                p.fixed("anomaly_map.groups.scale", ONE, config.encoderChannels().get(2));
+                p.fixed(
+                        "anomaly_map.groups.centre",
+                        ZERO,
+                        k,
+                        config.encoderChannels().get(2));
+                p.fixed(
+                        "anomaly_map.groups.scale",
+                        ONE,
+                        config.encoderChannels().get(2));
             }
         }
         return List.copyOf(p.specs);
@@ -110,10 +124,12 @@ public final class ParameterSpecs {
             linear(prefix + ".upsample.expand.weight", 4 * c, 2 * c);
             norm(prefix + ".upsample.norm", c);
         }
-        for (int i = 0; i < config.blocks().get(level); i++) block(prefix + ".blocks." + i, c, config.chains().get(level).size());
+        for (int i = 0; i < config.blocks().get(level); i++)
+            block(prefix + ".blocks." + i, c, config.chains().get(level).size());
         if (level > 0) {
             int scale = MmadConfig.scaleOfLevel(level);
-            if (config.needsProjection(scale)) decoderConv("net_s.proj." + scale, c, config.encoderChannels().get(scale), 1, 1, true);
+            if (config.needsProjection(scale))
+                decoderConv("net_s.proj." + scale, c, config.encoderChannels().get(scale), 1, 1, true);
         }
     }
 
@@ -194,7 +210,13 @@ public final class ParameterSpecs {
     }
 
     private void decoderConv(String prefix, int in, int out, int kernel, int groups, boolean bias) {
-        add(prefix + ".weight", new Init.Normal(Math.sqrt(2.0 / (kernel * kernel * out / (double) groups))), out, in / groups, kernel, kernel);
+        add(
+                prefix + ".weight",
+                new Init.Normal(Math.sqrt(2.0 / (kernel * kernel * out / (double) groups))),
+                out,
+                in / groups,
+                kernel,
+                kernel);
         if (bias) add(prefix + ".bias", ZERO, out);
     }
 

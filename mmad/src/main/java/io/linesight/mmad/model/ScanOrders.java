@@ -7,13 +7,14 @@ import java.util.concurrent.ConcurrentHashMap;
 public final class ScanOrders {
     private static final Map<Key, int[][]> CACHE = new ConcurrentHashMap<>();
 
-    private record Key(ScanKind kind, int side) { }
+    private record Key(ScanKind kind, int side) {}
 
-    private ScanOrders() { }
+    private ScanOrders() {}
 
     /**
-     * The eight directional tables of a base order: {@code table[k][t]} is the row-major pixel that direction k visits at step t. Directions
-     * are the base order, its transpose, its quarter turn, its left-right mirror image, then the four reversed.
+     * The eight directional tables of a base order: {@code table[k][t]} is the row-major pixel that direction k visits
+     * at step t. Directions are the base order, its transpose, its quarter turn, its left-right mirror image, then the
+     * four reversed.
      *
      * @param side side of the square map, a power of two of at least 2
      * @return int[8][side*side]; a fresh copy
@@ -34,7 +35,8 @@ public final class ScanOrders {
      * @throws IllegalArgumentException when side is not a power of two
      */
     public static int[] base(ScanKind kind, int side) {
-        if (side < 2 || Integer.bitCount(side) != 1) throw new IllegalArgumentException("scan orders need a side that is a power of two, got " + side);
+        if (side < 2 || Integer.bitCount(side) != 1)
+            throw new IllegalArgumentException("scan orders need a side that is a power of two, got " + side);
         return switch (kind) {
             case HILBERT -> hilbert(side);
             case ZORDER -> zorder(side);

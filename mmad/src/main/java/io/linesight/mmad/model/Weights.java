@@ -6,8 +6,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Named tensors of a network under the reference's state-dict names ({@code mamba_fuser.*}, {@code net_s.*}; MMAD_SPEC sections 3 to 6),
- * in insertion order. Not thread-safe while it is being filled.
+ * Named tensors of a network under the reference's state-dict names ({@code mamba_fuser.*}, {@code net_s.*}; MMAD_SPEC
+ * sections 3 to 6), in insertion order. Not thread-safe while it is being filled.
  */
 public final class Weights {
     private final Map<String, Tensor> tensors = new LinkedHashMap<>();

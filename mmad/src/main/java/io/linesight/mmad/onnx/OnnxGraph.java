@@ -17,8 +17,9 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Writes one ONNX graph, or the body of a model-local function, node by node. Values are known by name; intermediate names are made up from
- * the current {@linkplain #scope scope}, so that a profile or an error message tells which layer a node belongs to.
+ * Writes one ONNX graph, or the body of a model-local function, node by node. Values are known by name; intermediate
+ * names are made up from the current {@linkplain #scope scope}, so that a profile or an error message tells which layer
+ * a node belongs to.
  *
  * <p>The graph is written for operator set {@value #OPSET} of the default domain. Not thread-safe.
  */
@@ -51,8 +52,12 @@ public final class OnnxGraph {
 
     /** Element types used here. */
     public enum Type {
-        FLOAT(TensorProto.DataType.FLOAT), DOUBLE(TensorProto.DataType.DOUBLE), UINT8(TensorProto.DataType.UINT8), INT32(TensorProto.DataType.INT32),
-        INT64(TensorProto.DataType.INT64), BOOL(TensorProto.DataType.BOOL);
+        FLOAT(TensorProto.DataType.FLOAT),
+        DOUBLE(TensorProto.DataType.DOUBLE),
+        UINT8(TensorProto.DataType.UINT8),
+        INT32(TensorProto.DataType.INT32),
+        INT64(TensorProto.DataType.INT64),
+        BOOL(TensorProto.DataType.BOOL);
 
         private final int code;
 
@@ -144,7 +149,10 @@ public final class OnnxGraph {
         if (constants.contains(name)) return name;
         ByteBuffer bytes = ByteBuffer.allocate(values.length * 4).order(ByteOrder.LITTLE_ENDIAN);
         for (int v : values) bytes.putInt(v);
-        TensorProto.Builder t = TensorProto.newBuilder().setName(name).setDataType(Type.INT32.code()).setRawData(ByteString.copyFrom(bytes.array()));
+        TensorProto.Builder t = TensorProto.newBuilder()
+                .setName(name)
+                .setDataType(Type.INT32.code())
+                .setRawData(ByteString.copyFrom(bytes.array()));
         for (int d : dims) t.addDims(d);
         return constant(name, t.build());
     }
@@ -153,7 +161,10 @@ public final class OnnxGraph {
         if (constants.contains(name)) return name;
         ByteBuffer bytes = ByteBuffer.allocate(values.length * 8).order(ByteOrder.LITTLE_ENDIAN);
         for (long v : values) bytes.putLong(v);
-        TensorProto.Builder t = TensorProto.newBuilder().setName(name).setDataType(Type.INT64.code()).setRawData(ByteString.copyFrom(bytes.array()));
+        TensorProto.Builder t = TensorProto.newBuilder()
+                .setName(name)
+                .setDataType(Type.INT64.code())
+                .setRawData(ByteString.copyFrom(bytes.array()));
         for (long d : dims) t.addDims(d);
         return constant(name, t.build());
     }
@@ -161,8 +172,14 @@ public final class OnnxGraph {
     private String constant(String name, TensorProto t) {
         if (!constants.add(name)) throw new IllegalStateException("the graph already has a constant '" + name + "'");
         if (function) {
-            graph.addNode(NodeProto.newBuilder().setOpType("Constant").setName(name).addOutput(name).addAttribute(AttributeProto.newBuilder()
-                    .setName("value").setType(AttributeProto.AttributeType.TENSOR).setT(t)));
+            graph.addNode(NodeProto.newBuilder()
+                    .setOpType("Constant")
+                    .setName(name)
+                    .addOutput(name)
+                    .addAttribute(AttributeProto.newBuilder()
+                            .setName("value")
+                            .setType(AttributeProto.AttributeType.TENSOR)
+                            .setT(t)));
         } else {
             graph.addInitializer(t);
         }
@@ -172,7 +189,10 @@ public final class OnnxGraph {
     private static TensorProto floats(String name, Tensor t) {
         ByteBuffer bytes = ByteBuffer.allocate(t.size() * 4).order(ByteOrder.LITTLE_ENDIAN);
         bytes.asFloatBuffer().put(t.data());
-        TensorProto.Builder b = TensorProto.newBuilder().setName(name).setDataType(Type.FLOAT.code()).setRawData(ByteString.copyFrom(bytes.array()));
+        TensorProto.Builder b = TensorProto.newBuilder()
+                .setName(name)
+                .setDataType(Type.FLOAT.code())
+                .setRawData(ByteString.copyFrom(bytes.array()));
         for (int d : t.shape()) b.addDims(d);
         return b.build();
     }
@@ -191,7 +211,10 @@ public final class OnnxGraph {
         return graph.getNodeList();
     }
 
-    /** Type and shape of a value; a {@link String} dimension names a size that is not fixed; without dimensions nothing is said of the shape. */
+    /**
+     * Type and shape of a value; a {@link String} dimension names a size that is not fixed; without dimensions nothing
+     * is said of the shape.
+     */
     public static ValueInfoProto value(String name, Type type, Object... dims) {
         TypeProto.Tensor.Builder tensor = TypeProto.Tensor.newBuilder().setElemType(type.code());
         TensorShapeProto.Builder shape = TensorShapeProto.newBuilder();
@@ -202,7 +225,10 @@ public final class OnnxGraph {
             shape.addDim(dim);
         }
         if (dims.length > 0) tensor.setShape(shape);
-        return ValueInfoProto.newBuilder().setName(name).setType(TypeProto.newBuilder().setTensorType(tensor)).build();
+        return ValueInfoProto.newBuilder()
+                .setName(name)
+                .setType(TypeProto.newBuilder().setTensorType(tensor))
+                .build();
     }
 
     // ---- shorthands for the operators that every layer uses ----
@@ -233,7 +259,9 @@ public final class OnnxGraph {
     }
 
     public String concat(int axis, List<String> parts) {
-        return parts.size() == 1 ? parts.get(0) : op("Concat", parts.toArray(String[]::new)).attr("axis", axis).out();
+        return parts.size() == 1
+                ? parts.get(0)
+                : op("Concat", parts.toArray(String[]::new)).attr("axis", axis).out();
     }
 
     /** Equal or given parts along an axis. */
@@ -247,7 +275,12 @@ public final class OnnxGraph {
 
     /** [B,C,H,W]: every pixel's mean over itself and those of its eight neighbours that there are. */
     public String neighbourMean(String x) {
-        return op("AveragePool", x).attrs("kernel_shape", 3, 3).attrs("strides", 1, 1).attrs("pads", 1, 1, 1, 1).attr("count_include_pad", 0).out();
+        return op("AveragePool", x)
+                .attrs("kernel_shape", 3, 3)
+                .attrs("strides", 1, 1)
+                .attrs("pads", 1, 1, 1, 1)
+                .attr("count_include_pad", 0)
+                .out();
     }
 
     /** x * sigmoid(x). */
@@ -257,7 +290,9 @@ public final class OnnxGraph {
 
     /** LayerNormalization over the last axis. */
     public String layerNorm(String x, String scale, String biasOrNull, float eps) {
-        Node n = biasOrNull == null ? op("LayerNormalization", x, scale) : op("LayerNormalization", x, scale, biasOrNull);
+        Node n = biasOrNull == null
+                ? op("LayerNormalization", x, scale)
+                : op("LayerNormalization", x, scale, biasOrNull);
         return n.attr("axis", -1).attr("epsilon", eps).out();
     }
 
@@ -275,23 +310,33 @@ public final class OnnxGraph {
         }
 
         public Node attr(String name, long value) {
-            node.addAttribute(AttributeProto.newBuilder().setName(name).setType(AttributeProto.AttributeType.INT).setI(value));
+            node.addAttribute(AttributeProto.newBuilder()
+                    .setName(name)
+                    .setType(AttributeProto.AttributeType.INT)
+                    .setI(value));
             return this;
         }
 
         public Node attr(String name, float value) {
-            node.addAttribute(AttributeProto.newBuilder().setName(name).setType(AttributeProto.AttributeType.FLOAT).setF(value));
+            node.addAttribute(AttributeProto.newBuilder()
+                    .setName(name)
+                    .setType(AttributeProto.AttributeType.FLOAT)
+                    .setF(value));
             return this;
         }
 
         public Node attr(String name, String value) {
-            node.addAttribute(AttributeProto.newBuilder().setName(name).setType(AttributeProto.AttributeType.STRING).setS(ByteString.copyFromUtf8(value)));
+            node.addAttribute(AttributeProto.newBuilder()
+                    .setName(name)
+                    .setType(AttributeProto.AttributeType.STRING)
+                    .setS(ByteString.copyFromUtf8(value)));
             return this;
         }
 
         /** A list of integers. */
         public Node attrs(String name, long... values) {
-            AttributeProto.Builder a = AttributeProto.newBuilder().setName(name).setType(AttributeProto.AttributeType.INTS);
+            AttributeProto.Builder a =
+                    AttributeProto.newBuilder().setName(name).setType(AttributeProto.AttributeType.INTS);
             for (long v : values) a.addInts(v);
             node.addAttribute(a);
             return this;
@@ -299,7 +344,10 @@ public final class OnnxGraph {
 
         /** In a function's body: an integer attribute that takes its value from the calling node. */
         public Node ref(String name, String callersAttribute) {
-            node.addAttribute(AttributeProto.newBuilder().setName(name).setType(AttributeProto.AttributeType.INT).setRefAttrName(callersAttribute));
+            node.addAttribute(AttributeProto.newBuilder()
+                    .setName(name)
+                    .setType(AttributeProto.AttributeType.INT)
+                    .setRefAttrName(callersAttribute));
             return this;
         }
 

@@ -6,12 +6,16 @@ import java.util.regex.Pattern;
 /**
  * A device as it is configured.
  *
- * @param kind  what it is
+ * @param kind what it is
  * @param index CUDA device number; 0 otherwise
  */
 public record Device(Kind kind, int index) {
     /** Kinds of devices. */
-    public enum Kind { AUTO, CPU, CUDA }
+    public enum Kind {
+        AUTO,
+        CPU,
+        CUDA
+    }
 
     /** The CPU. */
     public static final Device CPU = new Device(Kind.CPU, 0);

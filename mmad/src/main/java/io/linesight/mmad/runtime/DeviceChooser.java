@@ -14,8 +14,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Opens ONNX Runtime sessions on the configured device, with the session options that suit it. Thread-safe.
  *
- * <p>An explicit device is taken or opening fails; {@code auto} takes {@code cuda:0} where this build and machine have it, and otherwise the
- * CPU, and says which at INFO.
+ * <p>An explicit device is taken or opening fails; {@code auto} takes {@code cuda:0} where this build and machine have
+ * it, and otherwise the CPU, and says which at INFO.
  */
 public final class DeviceChooser {
     private static final Logger LOG = LoggerFactory.getLogger(DeviceChooser.class);
@@ -29,13 +29,13 @@ public final class DeviceChooser {
     /**
      * An opened session.
      *
-     * @param session      owned by the caller
-     * @param device       where it runs: CPU or CUDA
+     * @param session owned by the caller
+     * @param device where it runs: CPU or CUDA
      * @param scanOperator whether scans run in the Java operator
      */
-    public record Opened(OrtSession session, Device device, boolean scanOperator) { }
+    public record Opened(OrtSession session, Device device, boolean scanOperator) {}
 
-    private DeviceChooser() { }
+    private DeviceChooser() {}
 
     /** Whether this build of ONNX Runtime has CUDA; says nothing about a GPU being there. */
     public static boolean builtWithCuda() {
@@ -58,7 +58,7 @@ public final class DeviceChooser {
      *
      * @param name what is being opened, for messages
      * @throws ModelLoadException when the device or the operator asked for is not there
-     * @throws OrtException       when ONNX Runtime refuses the model itself
+     * @throws OrtException when ONNX Runtime refuses the model itself
      */
     public static Opened open(String name, ScorerOptions options, ModelSource source) throws OrtException {
         Device wanted = Device.parse(options.device());
@@ -68,14 +68,17 @@ public final class DeviceChooser {
             }
             case CUDA -> {
                 if (!builtWithCuda()) {
-                    throw new ModelLoadException("device " + wanted + " was asked for, but this build runs on the CPU only. Build with the Maven profile"
+                    throw new ModelLoadException("device " + wanted
+                            + " was asked for, but this build runs on the CPU only. Build with the Maven profile"
                             + " 'cuda' (mvn -Pcuda package), or choose device cpu or auto.");
                 }
                 try {
                     return onCuda(wanted, options, source);
                 } catch (OrtException e) {
-                    throw new ModelLoadException(name + " cannot be loaded on " + wanted + ": " + e.getMessage()
-                            + ". ONNX Runtime needs CUDA 12 and cuDNN 9 on the library path and a free GPU of that number; or choose device cpu.", e);
+                    throw new ModelLoadException(
+                            name + " cannot be loaded on " + wanted + ": " + e.getMessage()
+                                    + ". ONNX Runtime needs CUDA 12 and cuDNN 9 on the library path and a free GPU of that number; or choose device cpu.",
+                            e);
                 }
             }
             default -> {
@@ -86,11 +89,17 @@ public final class DeviceChooser {
 
     private static Opened automatic(String name, ScorerOptions options, ModelSource source) throws OrtException {
         if (!builtWithCuda()) {
-            LOG.info("{} runs on the CPU ({} threads): this build has no CUDA (Maven profile 'cuda')", name, options.effectiveThreads());
+            LOG.info(
+                    "{} runs on the CPU ({} threads): this build has no CUDA (Maven profile 'cuda')",
+                    name,
+                    options.effectiveThreads());
             return onCpu(options, source);
         }
         if (options.scan() == ScanMode.OPERATOR) {
-            LOG.info("{} runs on the CPU ({} threads): scan mode OPERATOR is for the CPU", name, options.effectiveThreads());
+            LOG.info(
+                    "{} runs on the CPU ({} threads): scan mode OPERATOR is for the CPU",
+                    name,
+                    options.effectiveThreads());
             return onCpu(options, source);
         }
         Device first = new Device(Device.Kind.CUDA, 0);
@@ -99,18 +108,25 @@ public final class DeviceChooser {
             LOG.info("{} runs on {}", name, first);
             return opened;
         } catch (OrtException e) {
-            LOG.info("{} runs on the CPU ({} threads): {} does not work here: {}", name, options.effectiveThreads(), first, e.getMessage());
+            LOG.info(
+                    "{} runs on the CPU ({} threads): {} does not work here: {}",
+                    name,
+                    options.effectiveThreads(),
+                    first,
+                    e.getMessage());
             return onCpu(options, source);
         }
     }
 
     private static Opened onCuda(Device device, ScorerOptions options, ModelSource source) throws OrtException {
         if (options.scan() == ScanMode.OPERATOR) {
-            throw new ModelLoadException("scan mode OPERATOR runs on the CPU, not on " + device + ": choose scan mode AUTO, or device cpu");
+            throw new ModelLoadException(
+                    "scan mode OPERATOR runs on the CPU, not on " + device + ": choose scan mode AUTO, or device cpu");
         }
         try (OrtSession.SessionOptions session = common(options)) {
             session.addCUDA(device.index());
-            // Patterns are kept per input shape and never freed: with changing batch sizes the device memory grows without end.
+            // Patterns are kept per input shape and never freed: with changing batch sizes the device memory grows
+            // without end.
             session.setMemoryPatternOptimization(false);
             return new Opened(source.open(OnnxRuntime.environment(), session), device, false);
         }
@@ -118,10 +134,12 @@ public final class DeviceChooser {
 
     private static Opened onCpu(ScorerOptions options, ModelSource source) throws OrtException {
         try (OrtSession.SessionOptions session = common(options)) {
-            boolean operator = options.scan() != ScanMode.FUNCTION && SelectiveScanOperator.register(session, options.threads());
+            boolean operator =
+                    options.scan() != ScanMode.FUNCTION && SelectiveScanOperator.register(session, options.threads());
             if (options.scan() == ScanMode.OPERATOR && !operator) {
-                throw new ModelLoadException("scan mode OPERATOR was asked for, but the operator does not work here (the log says why):"
-                        + " start Java with --add-modules jdk.incubator.vector, or choose scan mode AUTO");
+                throw new ModelLoadException(
+                        "scan mode OPERATOR was asked for, but the operator does not work here (the log says why):"
+                                + " start Java with --add-modules jdk.incubator.vector, or choose scan mode AUTO");
             }
             if (operator) ScanWarmup.run();
             return new Opened(source.open(OnnxRuntime.environment(), session), Device.CPU, operator);

@@ -5,10 +5,10 @@ import java.util.Locale;
 /**
  * How a model is run.
  *
- * @param device  {@code auto}, {@code cpu}, {@code cuda} (= {@code cuda:0}) or {@code cuda:N}. {@code auto} takes the first CUDA device where
- *                there is one and the CPU otherwise
+ * @param device {@code auto}, {@code cpu}, {@code cuda} (= {@code cuda:0}) or {@code cuda:N}. {@code auto} takes the
+ *     first CUDA device where there is one and the CPU otherwise
  * @param threads CPU threads of one inference; 0 = all processors
- * @param scan    implementation of the selective scan
+ * @param scan implementation of the selective scan
  */
 public record ScorerOptions(String device, int threads, ScanMode scan) {
     public ScorerOptions {

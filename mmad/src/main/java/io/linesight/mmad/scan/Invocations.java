@@ -6,5 +6,5 @@ import java.util.concurrent.atomic.LongAdder;
 final class Invocations {
     static final LongAdder COUNT = new LongAdder();
 
-    private Invocations() { }
+    private Invocations() {}
 }

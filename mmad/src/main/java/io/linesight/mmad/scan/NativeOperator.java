@@ -18,14 +18,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The operator as ONNX Runtime sees it: one {@code OrtCustomOp} and one domain for every thread count in use, made once and never freed,
- * because sessions may outlive whoever registered them. The kernel has no state but its thread count, so the operator serves as its own kernel.
+ * The operator as ONNX Runtime sees it: one {@code OrtCustomOp} and one domain for every thread count in use, made once
+ * and never freed, because sessions may outlive whoever registered them. The kernel has no state but its thread count,
+ * so the operator serves as its own kernel.
  */
 final class NativeOperator {
     private static final Logger LOG = LoggerFactory.getLogger(NativeOperator.class);
 
     /** OrtCustomOp of API version 17: a version word, then function pointers, eight bytes each. */
     private static final int VERSION = 17;
+
     private static final int FIELDS = 32;
     private static final int GET_NAME = 2;
     private static final int GET_EXECUTION_PROVIDER = 3;
@@ -83,6 +85,7 @@ final class NativeOperator {
     private final Memory struct = new Memory((long) FIELDS * Long.BYTES);
     /** JNA holds callbacks weakly. */
     private final List<Callback> callbacks = new ArrayList<>();
+
     private final Memory domainName = cString(SelectiveScanOperator.DOMAIN);
     private final Pointer domain;
 
@@ -90,7 +93,8 @@ final class NativeOperator {
         if (api == null) api = new OrtApi();
     }
 
-    static synchronized void register(OrtSession.SessionOptions options, int threads) throws ReflectiveOperationException {
+    static synchronized void register(OrtSession.SessionOptions options, int threads)
+            throws ReflectiveOperationException {
         load();
         NativeOperator operator = BY_THREADS.get(threads);
         if (operator == null) {
@@ -110,7 +114,7 @@ final class NativeOperator {
         field(GET_INPUT_COUNT, (CountCallback) operator -> INPUTS.length);
         field(GET_OUTPUT_TYPE, (PropertyCallback) (operator, index) -> TYPE_FLOAT);
         field(GET_OUTPUT_COUNT, (CountCallback) operator -> 1);
-        field(DESTROY_KERNEL, (DestroyCallback) kernel -> { });
+        field(DESTROY_KERNEL, (DestroyCallback) kernel -> {});
         field(GET_INPUT_CHARACTERISTIC, (PropertyCallback) (operator, index) -> 0);
         field(GET_OUTPUT_CHARACTERISTIC, (PropertyCallback) (operator, index) -> 0);
         field(GET_INPUT_MEMORY_TYPE, (PropertyCallback) (operator, index) -> 0);
@@ -143,7 +147,10 @@ final class NativeOperator {
         }
     }
 
-    /** Everything is caught: an exception that left a callback would be lost and the run would go on with an unwritten output. */
+    /**
+     * Everything is caught: an exception that left a callback would be lost and the run would go on with an unwritten
+     * output.
+     */
     private Pointer compute(Pointer context) {
         try {
             Invocations.COUNT.increment();
@@ -168,8 +175,17 @@ final class NativeOperator {
         OrtApi.TensorView y = api.output(context, 0, in[0].shape());
         if (shape.batch() == 0) return;
         int[] order = in[ORDER].data().getIntArray(0, shape.directions() * shape.length());
-        ScanData data = new ScanData(shape, images(in[0], shape), images(in[1], shape), images(in[2], shape), images(in[3], shape),
-                floats(in[4]), floats(in[5]), floats(in[6]), order, images(y, shape));
+        ScanData data = new ScanData(
+                shape,
+                images(in[0], shape),
+                images(in[1], shape),
+                images(in[2], shape),
+                images(in[3], shape),
+                floats(in[4]),
+                floats(in[5]),
+                floats(in[6]),
+                order,
+                images(y, shape));
         ScanKernel.run(data, threads);
     }
 
@@ -177,7 +193,8 @@ final class NativeOperator {
         int[] ranks = {3, 3, 3, 3, 2, 1, 1, 2};
         for (int i = 0; i < in.length; i++) {
             if (in[i].shape().length != ranks[i]) {
-                throw new IllegalArgumentException(INPUTS[i] + " must have " + ranks[i] + " dimensions, got " + Arrays.toString(in[i].shape()));
+                throw new IllegalArgumentException(
+                        INPUTS[i] + " must have " + ranks[i] + " dimensions, got " + Arrays.toString(in[i].shape()));
             }
         }
         int batch = in[0].dimension(0);
@@ -187,16 +204,27 @@ final class NativeOperator {
         int states = in[4].dimension(1);
         int gates = in[2].dimension(2);
         if (directions < 1 || states < 1 || gates < 1 || gates % (directions * states) != 0) {
-            throw new IllegalArgumentException("Bm has " + gates + " columns, which is not directions " + directions + " * groups * states " + states);
+            throw new IllegalArgumentException("Bm has " + gates + " columns, which is not directions " + directions
+                    + " * groups * states " + states);
         }
         int groups = gates / directions / states;
-        if (channels % groups != 0) throw new IllegalArgumentException(channels + " channels cannot be cut into " + groups + " groups");
+        if (channels % groups != 0)
+            throw new IllegalArgumentException(channels + " channels cannot be cut into " + groups + " groups");
         long wide = (long) directions * channels;
-        long[][] expected = {{batch, length, channels}, {batch, length, wide}, {batch, length, gates}, {batch, length, gates},
-            {wide, states}, {channels}, {wide}, {directions, length}};
+        long[][] expected = {
+            {batch, length, channels},
+            {batch, length, wide},
+            {batch, length, gates},
+            {batch, length, gates},
+            {wide, states},
+            {channels},
+            {wide},
+            {directions, length}
+        };
         for (int i = 0; i < in.length; i++) {
             if (!Arrays.equals(in[i].shape(), expected[i])) {
-                throw new IllegalArgumentException(INPUTS[i] + " must be " + Arrays.toString(expected[i]) + ", got " + Arrays.toString(in[i].shape()));
+                throw new IllegalArgumentException(INPUTS[i] + " must be " + Arrays.toString(expected[i]) + ", got "
+                        + Arrays.toString(in[i].shape()));
             }
         }
         return new ScanShape(batch, length, groups, channels / groups, directions, states);

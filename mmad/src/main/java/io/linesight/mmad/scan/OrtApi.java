@@ -8,9 +8,9 @@ import io.linesight.mmad.ort.OnnxRuntime;
 import java.lang.reflect.Field;
 
 /**
- * The few functions of ONNX Runtime's C API that a custom operator needs and its Java API does not offer. They are reached through the table
- * that the Java API itself loaded, so both speak to the same library. All slots belong to version 1 of the API, whose order ONNX Runtime
- * guarantees.
+ * The few functions of ONNX Runtime's C API that a custom operator needs and its Java API does not offer. They are
+ * reached through the table that the Java API itself loaded, so both speak to the same library. All slots belong to
+ * version 1 of the API, whose order ONNX Runtime guarantees.
  */
 final class OrtApi {
     private static final int CREATE_STATUS = 0;
@@ -38,16 +38,30 @@ final class OrtApi {
         Field handle = Class.forName("ai.onnxruntime.OnnxRuntime").getDeclaredField("ortApiHandle");
         handle.setAccessible(true);
         Pointer table = new Pointer(handle.getLong(null));
-        int[] used = {CREATE_STATUS, GET_ERROR_MESSAGE, CREATE_CUSTOM_OP_DOMAIN, CUSTOM_OP_DOMAIN_ADD, ADD_CUSTOM_OP_DOMAIN,
-            GET_TENSOR_MUTABLE_DATA, GET_DIMENSIONS_COUNT, GET_DIMENSIONS, GET_TENSOR_TYPE_AND_SHAPE,
-            KERNEL_CONTEXT_GET_INPUT, KERNEL_CONTEXT_GET_OUTPUT, RELEASE_STATUS, RELEASE_TENSOR_TYPE_AND_SHAPE_INFO};
+        int[] used = {
+            CREATE_STATUS,
+            GET_ERROR_MESSAGE,
+            CREATE_CUSTOM_OP_DOMAIN,
+            CUSTOM_OP_DOMAIN_ADD,
+            ADD_CUSTOM_OP_DOMAIN,
+            GET_TENSOR_MUTABLE_DATA,
+            GET_DIMENSIONS_COUNT,
+            GET_DIMENSIONS,
+            GET_TENSOR_TYPE_AND_SHAPE,
+            KERNEL_CONTEXT_GET_INPUT,
+            KERNEL_CONTEXT_GET_OUTPUT,
+            RELEASE_STATUS,
+            RELEASE_TENSOR_TYPE_AND_SHAPE_INFO
+        };
         for (int slot : used) functions[slot] = Function.getFunction(table.getPointer((long) slot * Long.BYTES));
     }
 
     private void call(int slot, Object... arguments) {
         Pointer status = functions[slot].invokePointer(arguments);
         if (status == null) return;
-        String message = functions[GET_ERROR_MESSAGE].invokePointer(new Object[] {status}).getString(0);
+        String message = functions[GET_ERROR_MESSAGE]
+                .invokePointer(new Object[] {status})
+                .getString(0);
         functions[RELEASE_STATUS].invokeVoid(new Object[] {status});
         throw new IllegalStateException("ONNX Runtime: " + message);
     }
@@ -90,7 +104,8 @@ final class OrtApi {
             try {
                 call(GET_DIMENSIONS_COUNT, info, out);
                 int rank = (int) out.getLong(0);
-                if (rank > MOST_DIMENSIONS) throw new IllegalArgumentException("input " + index + " has " + rank + " dimensions");
+                if (rank > MOST_DIMENSIONS)
+                    throw new IllegalArgumentException("input " + index + " has " + rank + " dimensions");
                 call(GET_DIMENSIONS, info, out, (long) rank);
                 shape = out.getLongArray(0, rank);
             } finally {
@@ -102,7 +117,8 @@ final class OrtApi {
     }
 
     TensorView output(Pointer context, int index, long... shape) {
-        try (Memory out = new Memory(Long.BYTES); Memory dimensions = new Memory((long) shape.length * Long.BYTES)) {
+        try (Memory out = new Memory(Long.BYTES);
+                Memory dimensions = new Memory((long) shape.length * Long.BYTES)) {
             dimensions.write(0, shape, 0, shape.length);
             call(KERNEL_CONTEXT_GET_OUTPUT, context, (long) index, dimensions, (long) shape.length, out);
             Pointer value = out.getPointer(0);

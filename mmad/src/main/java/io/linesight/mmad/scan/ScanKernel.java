@@ -12,13 +12,13 @@ import jdk.incubator.vector.VectorSpecies;
 /**
  * The selective scan with vector lanes over channels.
  *
- * <p>A task owns a strip of channels of one image and walks all directions one after the other, so nothing is shared between tasks and no
- * sum depends on how many threads there are. Time is cut into tiles: a tile's rows are gathered into arrays once, then every pair of states
- * runs over the whole tile with its states in registers. Rows of the strip are padded to whole vectors, states to whole pairs; padding
- * computes with zeros.
+ * <p>A task owns a strip of channels of one image and walks all directions one after the other, so nothing is shared
+ * between tasks and no sum depends on how many threads there are. Time is cut into tiles: a tile's rows are gathered
+ * into arrays once, then every pair of states runs over the whole tile with its states in registers. Rows of the strip
+ * are padded to whole vectors, states to whole pairs; padding computes with zeros.
  *
- * <p>The loop bodies are spelled out, with nothing but Vector API calls in them: a helper method that the compiler declines to inline boxes
- * every vector, which costs a factor of 50.
+ * <p>The loop bodies are spelled out, with nothing but Vector API calls in them: a helper method that the compiler
+ * declines to inline boxes every vector, which costs a factor of 50.
  */
 final class ScanKernel {
     static final VectorSpecies<Float> SPECIES = ScanVectors.settle();
@@ -32,6 +32,7 @@ final class ScanKernel {
     private static final float LOG2E = 1.44269504f;
     /** 1.5 * 2^23: adding it rounds to an integer that stands in the low bits of the sum. */
     private static final float ROUND = 12582912f;
+
     private static final int ROUND_BITS = 0x4B400000;
     /** Exponents below are clamped, as integers: a float maximum would have to care for NaN and signed zero. */
     private static final int LEAST = ROUND_BITS - 126;
@@ -51,7 +52,7 @@ final class ScanKernel {
 
     private static final ConcurrentLinkedQueue<Scratch> SPARE = new ConcurrentLinkedQueue<>();
 
-    private ScanKernel() { }
+    private ScanKernel() {}
 
     /** Computes y on up to {@code threads} threads. The result does not depend on their number. */
     static void run(ScanData data, int threads) {
@@ -66,13 +67,18 @@ final class ScanKernel {
         });
     }
 
-    /** How a call is cut into strips: {@code vectors} per strip, covering either part of one group or several whole groups. */
+    /**
+     * How a call is cut into strips: {@code vectors} per strip, covering either part of one group or several whole
+     * groups.
+     */
     private record Plan(ScanShape shape, int groupVectors, int vectors) {
         static Plan of(ScanShape shape, int threads) {
             int groupVectors = (shape.width() + LANES - 1) / LANES;
             int best = 1;
             for (int v = 1; v <= groupVectors * shape.groups(); v++) {
-                boolean fits = v <= groupVectors ? groupVectors % v == 0 : v % groupVectors == 0 && shape.groups() % (v / groupVectors) == 0;
+                boolean fits = v <= groupVectors
+                        ? groupVectors % v == 0
+                        : v % groupVectors == 0 && shape.groups() % (v / groupVectors) == 0;
                 if (!fits || v > 1 && v * LANES > WIDEST) continue;
                 int tasks = shape.batch() * (groupVectors * shape.groups() / v);
                 // Narrow strips gather little per row, so balance is bought only down to 32 channels.
@@ -157,6 +163,7 @@ final class ScanKernel {
         private final int firstChannel;
         /** Channels of one run, and how many runs make a row: one where no padding separates the groups. */
         private final int runChannels;
+
         private final int runs;
         private final int runWidth;
         private final FloatBuffer x;
@@ -218,7 +225,8 @@ final class ScanKernel {
                 }
             }
             for (int p = 0; p < length; p++) {
-                for (int r = 0; r < runs; r++) y.put(p * channels + channel(r), s.y, p * width + r * runWidth, runChannels);
+                for (int r = 0; r < runs; r++)
+                    y.put(p * channels + channel(r), s.y, p * width + r * runWidth, runChannels);
             }
         }
 
@@ -230,7 +238,8 @@ final class ScanKernel {
         private void start() {
             if (runChannels < runWidth) Arrays.fill(s.x, 0, length * width, 0f);
             for (int p = 0; p < length; p++) {
-                for (int r = 0; r < runs; r++) x.get(p * channels + channel(r), s.x, p * width + r * runWidth, runChannels);
+                for (int r = 0; r < runs; r++)
+                    x.get(p * channels + channel(r), s.x, p * width + r * runWidth, runChannels);
             }
             channelVector(data.skip(), 0, s.channel, 0);
             for (int v = 0; v < vectors; v++) skip(s, length, v, width);
@@ -242,8 +251,9 @@ final class ScanKernel {
         }
 
         /**
-         * Lays out A * log2(e) as [vector][state][lane], the direction's bias in the first half of {@code channel}, and in the second half the
-         * largest step that the exponential takes: there every state but those ten thousand times slower than the fastest has died out.
+         * Lays out A * log2(e) as [vector][state][lane], the direction's bias in the first half of {@code channel}, and
+         * in the second half the largest step that the exponential takes: there every state but those ten thousand
+         * times slower than the fastest has died out.
          */
         private void prepareDecay(int k) {
             Arrays.fill(s.decay, 0, width * paddedStates, 0f);
@@ -264,7 +274,8 @@ final class ScanKernel {
                 }
             }
             if (runChannels < runWidth) {
-                for (int lane = 0; lane < width; lane++) if (lane % runWidth >= runChannels) s.channel[width + lane] = 1f;
+                for (int lane = 0; lane < width; lane++)
+                    if (lane % runWidth >= runChannels) s.channel[width + lane] = 1f;
             }
         }
 
@@ -275,7 +286,8 @@ final class ScanKernel {
             for (int t = 0; t < steps; t++) {
                 int p = data.order()[k * length + first + t];
                 s.pixel[t] = p;
-                for (int r = 0; r < runs; r++) dt.get(p * row + k * channels + channel(r), s.steps, t * width + r * runWidth, runChannels);
+                for (int r = 0; r < runs; r++)
+                    dt.get(p * row + k * channels + channel(r), s.steps, t * width + r * runWidth, runChannels);
                 int from = p * gateRow + gateFirst;
                 int to = t * groups * paddedStates;
                 if (states == paddedStates) {
@@ -297,7 +309,8 @@ final class ScanKernel {
         float[] x = s.x;
         float[] y = s.y;
         FloatVector d = FloatVector.fromArray(SPECIES, s.channel, v * LANES);
-        for (int p = 0, i = v * LANES; p < length; p++, i += width) FloatVector.fromArray(SPECIES, x, i).mul(d).intoArray(y, i);
+        for (int p = 0, i = v * LANES; p < length; p++, i += width)
+            FloatVector.fromArray(SPECIES, x, i).mul(d).intoArray(y, i);
     }
 
     /** delta = softplus(dt + bias), drive = delta * x, sum = 0, laid out [step][lane] for vector v. */
@@ -314,24 +327,29 @@ final class ScanKernel {
         FloatVector round = FloatVector.broadcast(SPECIES, ROUND);
         FloatVector scale = FloatVector.broadcast(SPECIES, -LOG2E);
         for (int t = 0; t < steps; t++) {
-            FloatVector z = FloatVector.fromArray(SPECIES, raw, t * width + v * LANES).add(bias);
+            FloatVector z =
+                    FloatVector.fromArray(SPECIES, raw, t * width + v * LANES).add(bias);
             VectorMask<Float> negative = z.compare(VectorOperators.LT, 0f);
             FloatVector positive = z.blend(zero, negative);
             FloatVector size = z.blend(z.neg(), negative);
             FloatVector whole = size.fma(scale, round);
             FloatVector f = size.fma(scale, round.sub(whole));
             FloatVector e = f.fma(FloatVector.broadcast(SPECIES, E5), FloatVector.broadcast(SPECIES, E4))
-                    .fma(f, FloatVector.broadcast(SPECIES, E3)).fma(f, FloatVector.broadcast(SPECIES, E2))
-                    .fma(f, FloatVector.broadcast(SPECIES, E1)).fma(f, FloatVector.broadcast(SPECIES, 1f));
+                    .fma(f, FloatVector.broadcast(SPECIES, E3))
+                    .fma(f, FloatVector.broadcast(SPECIES, E2))
+                    .fma(f, FloatVector.broadcast(SPECIES, E1))
+                    .fma(f, FloatVector.broadcast(SPECIES, 1f));
             IntVector exponent = whole.reinterpretAsInts().max(LEAST).lanewise(VectorOperators.LSHL, 23);
             FloatVector u = e.reinterpretAsInts().add(exponent).reinterpretAsFloats();
             FloatVector w = u.div(u.add(2f));
             FloatVector w2 = w.mul(w);
             FloatVector q = w2.fma(FloatVector.broadcast(SPECIES, L4), FloatVector.broadcast(SPECIES, L3))
-                    .fma(w2, FloatVector.broadcast(SPECIES, L2)).fma(w2, FloatVector.broadcast(SPECIES, L1))
+                    .fma(w2, FloatVector.broadcast(SPECIES, L2))
+                    .fma(w2, FloatVector.broadcast(SPECIES, L1))
                     .fma(w2, FloatVector.broadcast(SPECIES, 1f));
             FloatVector d = w.add(w).fma(q, positive);
-            d.mul(FloatVector.fromArray(SPECIES, x, pixel[t] * width + v * LANES)).intoArray(drive, t * LANES);
+            d.mul(FloatVector.fromArray(SPECIES, x, pixel[t] * width + v * LANES))
+                    .intoArray(drive, t * LANES);
             d.blend(most, d.compare(VectorOperators.GT, most)).intoArray(delta, t * LANES);
             zero.intoArray(sum, t * LANES);
         }
@@ -383,7 +401,9 @@ final class ScanKernel {
         int[] pixel = s.pixel;
         for (int t = 0; t < steps; t++) {
             int i = pixel[t] * width + v * LANES;
-            FloatVector.fromArray(SPECIES, y, i).add(FloatVector.fromArray(SPECIES, sum, t * LANES)).intoArray(y, i);
+            FloatVector.fromArray(SPECIES, y, i)
+                    .add(FloatVector.fromArray(SPECIES, sum, t * LANES))
+                    .intoArray(y, i);
         }
     }
 }

@@ -9,22 +9,24 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntConsumer;
 
 /**
- * Helpers for the callers of the operator. The caller takes part in its own work and finishes it alone when no helper comes, so concurrent
- * sessions cannot starve each other, and a thread count of 1 uses no helper at all. Threads are daemons and end when idle. Thread-safe.
+ * Helpers for the callers of the operator. The caller takes part in its own work and finishes it alone when no helper
+ * comes, so concurrent sessions cannot starve each other, and a thread count of 1 uses no helper at all. Threads are
+ * daemons and end when idle. Thread-safe.
  */
 final class ScanPool {
     private static final ExecutorService HELPERS = helpers();
 
-    private ScanPool() { }
+    private ScanPool() {}
 
     private static ExecutorService helpers() {
         AtomicInteger number = new AtomicInteger();
         int most = Math.max(1, Runtime.getRuntime().availableProcessors() - 1);
-        ThreadPoolExecutor pool = new ThreadPoolExecutor(most, most, 30, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
-            Thread thread = new Thread(task, "selective-scan-" + number.incrementAndGet());
-            thread.setDaemon(true);
-            return thread;
-        });
+        ThreadPoolExecutor pool =
+                new ThreadPoolExecutor(most, most, 30, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
+                    Thread thread = new Thread(task, "selective-scan-" + number.incrementAndGet());
+                    thread.setDaemon(true);
+                    return thread;
+                });
         pool.allowCoreThreadTimeOut(true);
         return pool;
     }
@@ -55,7 +57,7 @@ final class ScanPool {
 
         @Override
         public void run() {
-            for (int i; (i = next.getAndIncrement()) < count;) {
+            for (int i; (i = next.getAndIncrement()) < count; ) {
                 try {
                     if (failure == null) task.accept(i);
                 } catch (Throwable t) {
@@ -66,7 +68,9 @@ final class ScanPool {
             }
         }
 
-        /** Interrupts are kept for the caller: the runtime's memory must not be left while a helper still writes to it. */
+        /**
+         * Interrupts are kept for the caller: the runtime's memory must not be left while a helper still writes to it.
+         */
         void await() {
             boolean interrupted = false;
             while (left.get() > 0) {

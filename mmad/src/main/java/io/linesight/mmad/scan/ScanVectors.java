@@ -4,11 +4,13 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * How wide the vectors of the scan are: as wide as the processor has them, unless the process also computes with narrower ones.
+ * How wide the vectors of the scan are: as wide as the processor has them, unless the process also computes with
+ * narrower ones.
  *
- * <p>Why that matters: HotSpot keeps one profile of the Vector API's own methods for the whole process. Where two widths have been seen, the
- * compiler no longer knows which one it has before it, and the kernel that is compiled second does every operation on the heap, some thirty
- * times slower. So a process has one width, settled when the first kernel is loaded.
+ * <p>Why that matters: HotSpot keeps one profile of the Vector API's own methods for the whole process. Where two
+ * widths have been seen, the compiler no longer knows which one it has before it, and the kernel that is compiled
+ * second does every operation on the heap, some thirty times slower. So a process has one width, settled when the first
+ * kernel is loaded.
  *
  * <p>Thread-safe.
  */
@@ -16,7 +18,7 @@ public final class ScanVectors {
     private static VectorSpecies<Float> species = FloatVector.SPECIES_PREFERRED;
     private static boolean settled;
 
-    private ScanVectors() { }
+    private ScanVectors() {}
 
     /**
      * Makes the vectors no wider than so many bits. To be called before the first checkpoint is opened.

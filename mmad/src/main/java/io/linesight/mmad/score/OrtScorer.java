@@ -28,11 +28,12 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * A checkpoint on ONNX Runtime. Serves any ONNX model with the checkpoint signature: input {@code frames} [N,3,256,256], uint8, or float32 in
- * [0,1]; outputs {@code anomaly_map} (N*256*256 values) and {@code score} (N values), float32. N may be fixed: larger batches are then cut and
- * the last one is filled up.
+ * A checkpoint on ONNX Runtime. Serves any ONNX model with the checkpoint signature: input {@code frames}
+ * [N,3,256,256], uint8, or float32 in [0,1]; outputs {@code anomaly_map} (N*256*256 values) and {@code score} (N
+ * values), float32. N may be fixed: larger batches are then cut and the last one is filled up.
  *
- * <p>{@link #score} serialises its callers. Native memory: the model, one input buffer of the largest batch so far, and ONNX Runtime's arena.
+ * <p>{@link #score} serialises its callers. Native memory: the model, one input buffer of the largest batch so far, and
+ * ONNX Runtime's arena.
  */
 public final class OrtScorer implements Scorer {
     static final String FRAMES = "frames";
@@ -50,6 +51,7 @@ public final class OrtScorer implements Scorer {
     private final boolean floatInput;
     /** Frames that the model takes at a time; 0 = any number. */
     private final int fixedBatch;
+
     private ByteBuffer input = ByteBuffer.allocateDirect(0);
     private boolean closed;
 
@@ -61,17 +63,22 @@ public final class OrtScorer implements Scorer {
     }
 
     /**
-     * Opens a checkpoint. Takes seconds for a large one; the first scores are slower than later ones unless {@link #warmUp} is called.
+     * Opens a checkpoint. Takes seconds for a large one; the first scores are slower than later ones unless
+     * {@link #warmUp} is called.
      *
      * @throws ModelLoadException when the file is missing, damaged or has another signature, or the device is not there
      */
     public static OrtScorer open(Path checkpoint, ScorerOptions options) {
         if (!Files.isRegularFile(checkpoint)) {
-            throw new ModelLoadException("there is no checkpoint at " + checkpoint + (Files.isDirectory(checkpoint) ? ": that is a folder" : ""));
+            throw new ModelLoadException("there is no checkpoint at " + checkpoint
+                    + (Files.isDirectory(checkpoint) ? ": that is a folder" : ""));
         }
         DeviceChooser.Opened opened;
         try {
-            opened = DeviceChooser.open("checkpoint " + checkpoint.getFileName(), options, (env, o) -> env.createSession(checkpoint.toString(), o));
+            opened = DeviceChooser.open(
+                    "checkpoint " + checkpoint.getFileName(),
+                    options,
+                    (env, o) -> env.createSession(checkpoint.toString(), o));
         } catch (OrtException e) {
             throw refused(checkpoint, e);
         }
@@ -88,35 +95,48 @@ public final class OrtScorer implements Scorer {
     }
 
     private static ModelLoadException refused(Path checkpoint, OrtException e) {
-        String why = switch (e.getCode()) {
-            case ORT_INVALID_PROTOBUF, ORT_NO_MODEL -> "it is not a complete ONNX file; copy or export it again";
-            case ORT_NOT_IMPLEMENTED, ORT_INVALID_GRAPH -> "it uses something that this ONNX Runtime does not know";
-            default -> "ONNX Runtime refuses it";
-        };
-        return new ModelLoadException("checkpoint " + checkpoint + " cannot be loaded: " + why + " (" + e.getMessage() + ")", e);
+        String why =
+                switch (e.getCode()) {
+                    case ORT_INVALID_PROTOBUF, ORT_NO_MODEL ->
+                        "it is not a complete ONNX file; copy or export it again";
+                    case ORT_NOT_IMPLEMENTED, ORT_INVALID_GRAPH ->
+                        "it uses something that this ONNX Runtime does not know";
+                    default -> "ONNX Runtime refuses it";
+                };
+        return new ModelLoadException(
+                "checkpoint " + checkpoint + " cannot be loaded: " + why + " (" + e.getMessage() + ")", e);
     }
 
     private static OrtScorer withSession(Path checkpoint, DeviceChooser.Opened opened) throws OrtException {
         OrtSession session = opened.session();
         TensorInfo frames = tensor(checkpoint, "input", session.getInputInfo(), FRAMES);
         if (session.getNumInputs() != 1) {
-            throw unfit(checkpoint, "it has inputs " + session.getInputNames() + "; only '" + FRAMES + "' can be served");
+            throw unfit(
+                    checkpoint, "it has inputs " + session.getInputNames() + "; only '" + FRAMES + "' can be served");
         }
         if (frames.type != OnnxJavaType.UINT8 && frames.type != OnnxJavaType.FLOAT) {
-            throw unfit(checkpoint, "its input '" + FRAMES + "' is " + frames.type + "; uint8 or float32 can be served");
+            throw unfit(
+                    checkpoint, "its input '" + FRAMES + "' is " + frames.type + "; uint8 or float32 can be served");
         }
         long[] shape = frames.getShape();
-        boolean fits = shape.length == 4 && free(shape[1], 3) && free(shape[2], SIDE) && free(shape[3], SIDE) && shape[0] != 0;
+        boolean fits =
+                shape.length == 4 && free(shape[1], 3) && free(shape[2], SIDE) && free(shape[3], SIDE) && shape[0] != 0;
         if (!fits && shape.length == 4 && free(shape[1], 3) && shape[2] > 0 && shape[3] > 0) {
-            throw unfit(checkpoint, "it is a checkpoint for another input size: its input '" + FRAMES + "' is " + Arrays.toString(shape)
-                    + "; frames are [N, 3, " + SIDE + ", " + SIDE + "]");
+            throw unfit(
+                    checkpoint,
+                    "it is a checkpoint for another input size: its input '" + FRAMES + "' is " + Arrays.toString(shape)
+                            + "; frames are [N, 3, " + SIDE + ", " + SIDE + "]");
         }
         if (!fits) {
-            throw unfit(checkpoint, "its input '" + FRAMES + "' is " + Arrays.toString(shape) + "; frames are [N, 3, " + SIDE + ", " + SIDE + "]");
+            throw unfit(
+                    checkpoint,
+                    "its input '" + FRAMES + "' is " + Arrays.toString(shape) + "; frames are [N, 3, " + SIDE + ", "
+                            + SIDE + "]");
         }
         for (String output : List.of(ANOMALY_MAP, SCORE)) {
             TensorInfo tensor = tensor(checkpoint, "output", session.getOutputInfo(), output);
-            if (tensor.type != OnnxJavaType.FLOAT) throw unfit(checkpoint, "its output '" + output + "' is " + tensor.type + "; float32 can be served");
+            if (tensor.type != OnnxJavaType.FLOAT)
+                throw unfit(checkpoint, "its output '" + output + "' is " + tensor.type + "; float32 can be served");
         }
         try {
             CheckpointInfo info = Checkpoints.readInfo(checkpoint);
@@ -134,12 +154,14 @@ public final class OrtScorer implements Scorer {
     private static TensorInfo tensor(Path checkpoint, String role, Map<String, NodeInfo> all, String name) {
         NodeInfo node = all.get(name);
         if (node == null) throw unfit(checkpoint, "it has no " + role + " '" + name + "', but " + all.keySet());
-        if (!(node.getInfo() instanceof TensorInfo tensor)) throw unfit(checkpoint, "its " + role + " '" + name + "' is not a tensor");
+        if (!(node.getInfo() instanceof TensorInfo tensor))
+            throw unfit(checkpoint, "its " + role + " '" + name + "' is not a tensor");
         return tensor;
     }
 
     private static ModelLoadException unfit(Path checkpoint, String what) {
-        return new ModelLoadException("checkpoint " + checkpoint + " is not an anomaly model that can be served: " + what);
+        return new ModelLoadException(
+                "checkpoint " + checkpoint + " is not an anomaly model that can be served: " + what);
     }
 
     @Override
@@ -171,18 +193,22 @@ public final class OrtScorer implements Scorer {
         if (frames.isEmpty()) throw new IllegalArgumentException("no frames");
         for (byte[] frame : frames) {
             if (frame.length != FRAME_VALUES) {
-                throw new IllegalArgumentException("a frame must be " + FRAME_VALUES + " bytes (planar RGB " + SIDE + "x" + SIDE + "), got " + frame.length);
+                throw new IllegalArgumentException("a frame must be " + FRAME_VALUES + " bytes (planar RGB " + SIDE
+                        + "x" + SIDE + "), got " + frame.length);
             }
         }
         int count = frames.size();
         float[] raw = new float[count];
         float[] maps = new float[Math.multiplyExact(count, MAP_VALUES)];
         int step = fixedBatch == 0 ? count : fixedBatch;
-        for (int first = 0; first < count; first += step) run(frames.subList(first, Math.min(count, first + step)), step, first, raw, maps);
+        for (int first = 0; first < count; first += step)
+            run(frames.subList(first, Math.min(count, first + step)), step, first, raw, maps);
         return new Scores(count, SIDE, raw, maps);
     }
 
-    /** Scores frames in a batch of {@code size}, filled up with black frames, into the results from {@code first} on. */
+    /**
+     * Scores frames in a batch of {@code size}, filled up with black frames, into the results from {@code first} on.
+     */
     private void run(List<byte[]> frames, int size, int first, float[] raw, float[] maps) {
         long[] shape = {size, 3, SIDE, SIDE};
         try (OnnxTensor batch = fill(frames, size, shape);
@@ -190,7 +216,8 @@ public final class OrtScorer implements Scorer {
             copy(result, SCORE, size, frames.size(), raw, first);
             copy(result, ANOMALY_MAP, size * MAP_VALUES, frames.size() * MAP_VALUES, maps, first * MAP_VALUES);
         } catch (OrtException e) {
-            throw new ScoringException("model " + info.version() + " failed on a batch of " + frames.size() + ": " + e.getMessage(), e);
+            throw new ScoringException(
+                    "model " + info.version() + " failed on a batch of " + frames.size() + ": " + e.getMessage(), e);
         }
     }
 
@@ -222,7 +249,10 @@ public final class OrtScorer implements Scorer {
     private void copy(OrtSession.Result result, String name, int expected, int wanted, float[] to, int at) {
         FloatBuffer values = ((OnnxTensor) result.get(name).orElseThrow()).getFloatBuffer();
         if (values.remaining() != expected) {
-            throw new ScoringException("model " + info.version() + " returned " + values.remaining() + " values of '" + name + "' instead of " + expected, null);
+            throw new ScoringException(
+                    "model " + info.version() + " returned " + values.remaining() + " values of '" + name
+                            + "' instead of " + expected,
+                    null);
         }
         values.get(to, at, wanted);
     }
@@ -241,7 +271,8 @@ public final class OrtScorer implements Scorer {
         try {
             opened.session().close();
         } catch (OrtException e) {
-            throw new ScoringException("closing the session of model " + info.version() + " failed: " + e.getMessage(), e);
+            throw new ScoringException(
+                    "closing the session of model " + info.version() + " failed: " + e.getMessage(), e);
         }
         NativeMemory.trim();
     }

@@ -29,15 +29,19 @@ public final class RegionFinder {
     /**
      * The regions in frame coordinates, highest peak first (ties: larger area, then reading order).
      *
-     * @param map         row-major, {@code size*size}; NaN counts as below the threshold
-     * @param threshold   a pixel belongs to a region when its value is at least this
-     * @param frameWidth  of the original picture; the map covers all of it
+     * @param map row-major, {@code size*size}; NaN counts as below the threshold
+     * @param threshold a pixel belongs to a region when its value is at least this
+     * @param frameWidth of the original picture; the map covers all of it
      * @param frameHeight of the original picture
-     * @param max         how many regions to return at most, 0 or more
+     * @param max how many regions to return at most, 0 or more
      */
-    public static List<FoundRegion> find(float[] map, int size, double threshold, int frameWidth, int frameHeight, int max) {
-        if (size < 1 || map.length != (long) size * size) throw new IllegalArgumentException("a map of side " + size + " has " + (long) size * size + " values, got " + map.length);
-        if (frameWidth < 1 || frameHeight < 1) throw new IllegalArgumentException("frame size must be positive, got " + frameWidth + "x" + frameHeight);
+    public static List<FoundRegion> find(
+            float[] map, int size, double threshold, int frameWidth, int frameHeight, int max) {
+        if (size < 1 || map.length != (long) size * size)
+            throw new IllegalArgumentException(
+                    "a map of side " + size + " has " + (long) size * size + " values, got " + map.length);
+        if (frameWidth < 1 || frameHeight < 1)
+            throw new IllegalArgumentException("frame size must be positive, got " + frameWidth + "x" + frameHeight);
         if (max < 0) throw new IllegalArgumentException("max must not be negative, got " + max);
         if (Double.isNaN(threshold)) throw new IllegalArgumentException("the threshold is NaN");
         List<FoundRegion> regions = new ArrayList<>();
@@ -85,7 +89,8 @@ public final class RegionFinder {
         return regions.size() <= max ? regions : new ArrayList<>(regions.subList(0, max));
     }
 
-    private static FoundRegion inFrame(int size, int w, int h, int left, int right, int upper, int lower, int count, float peak, int peakAt) {
+    private static FoundRegion inFrame(
+            int size, int w, int h, int left, int right, int upper, int lower, int count, float peak, int peakAt) {
         int x0 = (int) ((long) left * w / size);
         int y0 = (int) ((long) upper * h / size);
         int x1 = (int) (((right + 1L) * w + size - 1) / size);

@@ -5,10 +5,12 @@ import io.linesight.mmad.runtime.ScoringException;
 import java.util.List;
 
 /**
- * A loaded model. A frame's score never depends on the other frames of its batch (MMAD_SPEC section 7, rule "expected" per image).
+ * A loaded model. A frame's score never depends on the other frames of its batch (MMAD_SPEC section 7, rule "expected"
+ * per image).
  *
- * <p>Threads: {@link #score} may be called from one thread at a time; callers that share a scorer serialise (the streams app has one
- * inference thread per scorer). Ownership: whoever opened the scorer closes it, after its last batch.
+ * <p>Threads: {@link #score} may be called from one thread at a time; callers that share a scorer serialise (the
+ * streams app has one inference thread per scorer). Ownership: whoever opened the scorer closes it, after its last
+ * batch.
  */
 public interface Scorer extends AutoCloseable {
     /** What is known about the loaded checkpoint. */
@@ -20,7 +22,8 @@ public interface Scorer extends AutoCloseable {
     /**
      * Scores a batch.
      *
-     * @param frames planar RGB, 8 bit, each {@code 3*256*256} bytes (what {@code Preprocess.toModelInput} returns); 1 or more
+     * @param frames planar RGB, 8 bit, each {@code 3*256*256} bytes (what {@code Preprocess.toModelInput} returns); 1
+     *     or more
      * @throws ScoringException when the runtime fails; the scorer stays usable
      */
     Scores score(List<byte[]> frames);

@@ -12,9 +12,10 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Whether a loaded model can be trusted with frames: it scores a few synthetic pictures, the same in every program and on every machine,
- * twice alone and once in a batch. All three answers must be finite, of the right shape and equal to within {@value #REPEATABLE}, absolutely
- * for values up to 1 and relatively above. A checkpoint that carries {@link #PROPERTY} must also give the raw scores that its maker saw.
+ * Whether a loaded model can be trusted with frames: it scores a few synthetic pictures, the same in every program and
+ * on every machine, twice alone and once in a batch. All three answers must be finite, of the right shape and equal to
+ * within {@value #REPEATABLE}, absolutely for values up to 1 and relatively above. A checkpoint that carries
+ * {@link #PROPERTY} must also give the raw scores that its maker saw.
  *
  * <p>Stateless.
  */
@@ -24,17 +25,20 @@ public final class SelfTest {
     public static final String PROPERTY = "linesight.selftest";
 
     private static final double REPEATABLE = 1e-4;
-    /** Room for another device, another number of threads and another implementation of the scan: a share of the score. */
+    /**
+     * Room for another device, another number of threads and another implementation of the scan: a share of the score.
+     */
     private static final double TOLERANCE = 0.05;
     /** Scores below this count as this large when a share of them is taken. */
     private static final double SMALL = 0.1;
     /** Which pictures; counts up when they change. */
     private static final int EDITION = 1;
+
     private static final int SIDE = MmadConfig.INPUT_SIZE;
     private static final int PIXELS = SIDE * SIDE;
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    private SelfTest() { }
+    private SelfTest() {}
 
     /** The pictures, as {@link Scorer#score} takes them: a ramp, a checkerboard, noise, and stripes with a spot. */
     public static List<byte[]> frames() {
@@ -51,12 +55,13 @@ public final class SelfTest {
             int y = i % PIXELS / SIDE;
             int x = i % SIDE;
             noise = noise * 1_103_515_245 + 12_345;
-            int value = switch (kind) {
-                case 0 -> (x + y * (channel + 1)) / 4;
-                case 1 -> ((x >> 4) + (y >> 4)) % 2 == 0 ? 60 + 20 * channel : 190;
-                case 2 -> (noise >>> 16 & 0x7f) + 64;
-                default -> (x - 150) * (x - 150) + (y - 90) * (y - 90) < 400 ? 250 : 100 + (x / 8 % 2) * 50;
-            };
+            int value =
+                    switch (kind) {
+                        case 0 -> (x + y * (channel + 1)) / 4;
+                        case 1 -> ((x >> 4) + (y >> 4)) % 2 == 0 ? 60 + 20 * channel : 190;
+                        case 2 -> (noise >>> 16 & 0x7f) + 64;
+                        default -> (x - 150) * (x - 150) + (y - 90) * (y - 90) < 400 ? 250 : 100 + (x / 8 % 2) * 50;
+                    };
             frame[i] = (byte) Math.min(255, value);
         }
         return frame;
@@ -91,10 +96,12 @@ public final class SelfTest {
 
     private static Scores scored(Scorer scorer, List<byte[]> frames) {
         Scores scores = scorer.score(frames);
-        if (scores.count() != frames.size() || scores.raw().length != frames.size() || scores.size() != SIDE
+        if (scores.count() != frames.size()
+                || scores.raw().length != frames.size()
+                || scores.size() != SIDE
                 || scores.maps().length != frames.size() * PIXELS) {
-            throw failed("it answers " + frames.size() + " pictures with " + scores.raw().length + " scores and " + scores.maps().length
-                    + " map values; maps are " + SIDE + "x" + SIDE);
+            throw failed("it answers " + frames.size() + " pictures with " + scores.raw().length + " scores and "
+                    + scores.maps().length + " map values; maps are " + SIDE + "x" + SIDE);
         }
         for (float raw : scores.raw()) if (!Float.isFinite(raw)) throw failed("it gives a picture the score " + raw);
         for (float value : scores.maps()) if (!Float.isFinite(value)) throw failed("its map has the value " + value);
@@ -106,7 +113,8 @@ public final class SelfTest {
         for (int i = 0; i < PIXELS; i++) {
             float x = a.maps()[atA * PIXELS + i];
             float y = b.maps()[atB * PIXELS + i];
-            if (Math.abs(x - y) > REPEATABLE * Math.max(1, Math.abs(x))) near("scored " + how + ", the map of picture " + frame + " has", x, y, REPEATABLE, 1);
+            if (Math.abs(x - y) > REPEATABLE * Math.max(1, Math.abs(x)))
+                near("scored " + how + ", the map of picture " + frame + " has", x, y, REPEATABLE, 1);
         }
     }
 
@@ -118,11 +126,19 @@ public final class SelfTest {
         } catch (JsonProcessingException e) {
             throw failed("its property " + PROPERTY + " cannot be read: " + e.getOriginalMessage());
         }
-        if (root.path("frames").asInt(EDITION) != EDITION) return;   // of other pictures than ours; the other checks stand
+        if (root.path("frames").asInt(EDITION) != EDITION)
+            return; // of other pictures than ours; the other checks stand
         JsonNode values = root.path("raw");
         double tolerance = root.path("tolerance").asDouble(TOLERANCE);
-        if (!values.isArray() || values.size() != raw.length || !(tolerance >= 0)) throw failed("its property " + PROPERTY + " is not an expectation of " + raw.length + " scores");
-        for (int i = 0; i < raw.length; i++) near("picture " + i + " should get the score its maker saw, but gets", values.get(i).floatValue(), raw[i], tolerance, SMALL);
+        if (!values.isArray() || values.size() != raw.length || !(tolerance >= 0))
+            throw failed("its property " + PROPERTY + " is not an expectation of " + raw.length + " scores");
+        for (int i = 0; i < raw.length; i++)
+            near(
+                    "picture " + i + " should get the score its maker saw, but gets",
+                    values.get(i).floatValue(),
+                    raw[i],
+                    tolerance,
+                    SMALL);
     }
 
     private static void near(String what, float a, float b, double tolerance, double floor) {

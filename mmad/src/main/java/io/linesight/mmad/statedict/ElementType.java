@@ -4,9 +4,16 @@ import java.nio.ByteBuffer;
 
 /** Element types of stored tensors: their names in safetensors, in PyTorch's storages and for people. */
 enum ElementType {
-    F32("Float", "float32", 4, true), F64("Double", "float64", 8, true), F16("Half", "float16", 2, true), BF16("BFloat16", "bfloat16", 2, true),
-    I64("Long", "int64", 8, false), I32("Int", "int32", 4, false), I16("Short", "int16", 2, false), I8("Char", "int8", 1, false),
-    U8("Byte", "uint8", 1, false), BOOL("Bool", "bool", 1, false);
+    F32("Float", "float32", 4, true),
+    F64("Double", "float64", 8, true),
+    F16("Half", "float16", 2, true),
+    BF16("BFloat16", "bfloat16", 2, true),
+    I64("Long", "int64", 8, false),
+    I32("Int", "int32", 4, false),
+    I16("Short", "int16", 2, false),
+    I8("Char", "int8", 1, false),
+    U8("Byte", "uint8", 1, false),
+    BOOL("Bool", "bool", 1, false);
 
     private final String storage;
     private final String word;

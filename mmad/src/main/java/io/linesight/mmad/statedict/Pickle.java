@@ -11,18 +11,25 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * The part of Python's pickle machine that state dicts need. It builds {@code Map}, {@code List}, {@link Tuple}, texts, numbers and
- * {@link TensorRef}, and calls nothing: a global outside the list below ends it with an error that names the global.
+ * The part of Python's pickle machine that state dicts need. It builds {@code Map}, {@code List}, {@link Tuple}, texts,
+ * numbers and {@link TensorRef}, and calls nothing: a global outside the list below ends it with an error that names
+ * the global.
  */
 final class Pickle {
-    private static final Set<String> CALLS = Set.of("collections.OrderedDict", "torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_tensor",
+    private static final Set<String> CALLS = Set.of(
+            "collections.OrderedDict",
+            "torch._utils._rebuild_tensor_v2",
+            "torch._utils._rebuild_tensor",
             "torch._utils._rebuild_parameter",
-            // Files of PyTorch before 0.4 hold parameters so; the second is what libtorch's own pickle_save puts around a dictionary.
-            "torch.nn.parameter.Parameter", "torch.jit._pickle.restore_type_tag");
+            // Files of PyTorch before 0.4 hold parameters so; the second is what libtorch's own pickle_save puts around
+            // a dictionary.
+            "torch.nn.parameter.Parameter",
+            "torch.jit._pickle.restore_type_tag");
     /** Checkpoints with optimiser state have some 100,000. */
     private static final int MOST_INSTRUCTIONS = 4_000_000;
     /** The magic number of the old format has ten bytes. */
     private static final int LONGEST_INTEGER = 16;
+
     private static final Object MARK = new Object();
 
     private final Path file;
@@ -33,13 +40,13 @@ final class Pickle {
     private long copied;
 
     /** A Python tuple. */
-    record Tuple(List<Object> items) { }
+    record Tuple(List<Object> items) {}
 
     /** A class or function by name, never more than the name. */
-    record Global(String name) { }
+    record Global(String name) {}
 
     /** A storage: where elements lie, not the elements. */
-    record Storage(String key, ElementType type, long size) { }
+    record Storage(String key, ElementType type, long size) {}
 
     Pickle(Path file, PickleInput in) {
         this.file = file;
@@ -58,13 +65,14 @@ final class Pickle {
             if (op == '.') return pop();
             step(op);
         }
-        throw new StateDictException(file + " has a pickle of more than " + MOST_INSTRUCTIONS + " instructions, which no state dict needs; it was not read further");
+        throw new StateDictException(file + " has a pickle of more than " + MOST_INSTRUCTIONS
+                + " instructions, which no state dict needs; it was not read further");
     }
 
     private void step(int op) throws IOException {
         switch (op) {
             case 0x80 -> protocol(in.u8());
-            case 0x95 -> in.number(8);                              // FRAME: only says how far to read ahead
+            case 0x95 -> in.number(8); // FRAME: only says how far to read ahead
             case '(' -> push(MARK);
             case '0' -> pop();
             case '1' -> marked();
@@ -124,17 +132,21 @@ final class Pickle {
             }
             case 'R', 0x81 -> {
                 List<Object> call = popped(2);
-                if (!(call.get(0) instanceof Global function) || !(call.get(1) instanceof Tuple arguments)) throw damaged("a call of something that is no function");
+                if (!(call.get(0) instanceof Global function) || !(call.get(1) instanceof Tuple arguments))
+                    throw damaged("a call of something that is no function");
                 push(call(function.name(), arguments.items()));
             }
             case 'b' -> {
                 // State of an OrderedDict or parameter (metadata, hooks): nothing that the weights depend on.
                 pop();
-                if (!(top() instanceof Map<?, ?>) && !(top() instanceof TensorRef)) throw damaged("state for something that has none");
+                if (!(top() instanceof Map<?, ?>) && !(top() instanceof TensorRef))
+                    throw damaged("state for something that has none");
             }
             case 'Q' -> push(storage(pop()));
             case 0x82, 0x83, 0x84 -> throw refused("extension registry");
-            default -> throw damaged("the pickle instruction 0x" + Integer.toHexString(op) + " at byte " + (in.position() - 1) + ", which state dicts do not use");
+            default ->
+                throw damaged("the pickle instruction 0x" + Integer.toHexString(op) + " at byte " + (in.position() - 1)
+                        + ", which state dicts do not use");
         }
     }
 
@@ -143,12 +155,14 @@ final class Pickle {
     }
 
     private Global global(String name) throws StateDictException {
-        if (CALLS.contains(name) || ElementType.ofStorage(name) != null || ElementType.isDtype(name)) return new Global(name);
+        if (CALLS.contains(name) || ElementType.ofStorage(name) != null || ElementType.isDtype(name))
+            return new Global(name);
         throw refused(name);
     }
 
     private StateDictException refused(String name) {
-        return new StateDictException(file + ": this file's pickle asks for '" + printable(name) + "', which no weights need; it was not executed, and the file was not read. "
+        return new StateDictException(file + ": this file's pickle asks for '" + printable(name)
+                + "', which no weights need; it was not executed, and the file was not read. "
                 + "Get the weights as .safetensors, or save them alone with torch.save(model.state_dict(), ...)");
     }
 
@@ -157,7 +171,8 @@ final class Pickle {
             case "collections.OrderedDict" -> {
                 LinkedHashMap<Object, Object> map = new LinkedHashMap<>();
                 if (args.isEmpty()) return map;
-                if (args.size() != 1 || !(args.get(0) instanceof List<?> pairs)) throw damaged("an OrderedDict made of something else than pairs");
+                if (args.size() != 1 || !(args.get(0) instanceof List<?> pairs))
+                    throw damaged("an OrderedDict made of something else than pairs");
                 // A list costs its bytes once, but could be copied again and again.
                 copied += pairs.size();
                 if (copied > in.size()) throw damaged("more dictionaries made of lists than it has bytes for");
@@ -169,13 +184,18 @@ final class Pickle {
                 return map;
             }
             case "torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_tensor" -> {
-                if (args.size() < 4 || !(args.get(0) instanceof Storage s) || !(args.get(1) instanceof Long offset)) throw damaged("a tensor without a storage");
-                TensorRef ref = new TensorRef(s.key(), s.type(), s.size(), offset, longs(args.get(2)), longs(args.get(3)));
-                if (ref.problem() != null) throw new StateDictException(file + " has a tensor that " + ref.problem() + "; it is damaged or hostile");
+                if (args.size() < 4 || !(args.get(0) instanceof Storage s) || !(args.get(1) instanceof Long offset))
+                    throw damaged("a tensor without a storage");
+                TensorRef ref =
+                        new TensorRef(s.key(), s.type(), s.size(), offset, longs(args.get(2)), longs(args.get(3)));
+                if (ref.problem() != null)
+                    throw new StateDictException(
+                            file + " has a tensor that " + ref.problem() + "; it is damaged or hostile");
                 return ref;
             }
             case "torch._utils._rebuild_parameter", "torch.nn.parameter.Parameter" -> {
-                if (args.isEmpty() || !(args.get(0) instanceof TensorRef ref)) throw damaged("a parameter without a tensor");
+                if (args.isEmpty() || !(args.get(0) instanceof TensorRef ref))
+                    throw damaged("a parameter without a tensor");
                 return ref;
             }
             case "torch.jit._pickle.restore_type_tag" -> {
@@ -187,11 +207,18 @@ final class Pickle {
     }
 
     private Storage storage(Object id) throws StateDictException {
-        if (!(id instanceof Tuple t) || t.items().size() < 5 || !"storage".equals(t.items().get(0)) || !(t.items().get(1) instanceof Global type)
-                || ElementType.ofStorage(type.name()) == null || !(t.items().get(2) instanceof String key) || !(t.items().get(4) instanceof Long size) || size < 0) {
+        if (!(id instanceof Tuple t)
+                || t.items().size() < 5
+                || !"storage".equals(t.items().get(0))
+                || !(t.items().get(1) instanceof Global type)
+                || ElementType.ofStorage(type.name()) == null
+                || !(t.items().get(2) instanceof String key)
+                || !(t.items().get(4) instanceof Long size)
+                || size < 0) {
             throw damaged("a storage of a kind that is not known here");
         }
-        if (t.items().size() > 5 && t.items().get(5) != null) throw damaged("a storage that is a view of another; save it again with PyTorch 1.6 or newer");
+        if (t.items().size() > 5 && t.items().get(5) != null)
+            throw damaged("a storage that is a view of another; save it again with PyTorch 1.6 or newer");
         ElementType element = ElementType.ofStorage(type.name());
         ElementType before = storages.put(key, element);
         if (before != null && before != element) throw damaged("a storage of two element types");
@@ -233,7 +260,8 @@ final class Pickle {
     }
 
     private void put(List<Object> keysAndValues) throws StateDictException {
-        if (keysAndValues.size() % 2 != 0 || !(top() instanceof Map<?, ?>)) throw damaged("values for something that is no dictionary");
+        if (keysAndValues.size() % 2 != 0 || !(top() instanceof Map<?, ?>))
+            throw damaged("values for something that is no dictionary");
         @SuppressWarnings("unchecked")
         Map<Object, Object> map = (Map<Object, Object>) top();
         for (int i = 0; i < keysAndValues.size(); i += 2) map.put(key(keysAndValues.get(i)), keysAndValues.get(i + 1));
@@ -287,7 +315,8 @@ final class Pickle {
     }
 
     private StateDictException damaged(String what) {
-        return new StateDictException(file + " cannot be read: its pickle has " + what + ". It is damaged, or was not written by torch.save");
+        return new StateDictException(
+                file + " cannot be read: its pickle has " + what + ". It is damaged, or was not written by torch.save");
     }
 
     /** Names come from a file that anybody may have written; they must not steer the terminal. */

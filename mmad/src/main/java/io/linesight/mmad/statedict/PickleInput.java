@@ -5,7 +5,10 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
-/** Bytes of a pickle, with their number known: a length inside it that goes beyond is refused before anything is allocated. */
+/**
+ * Bytes of a pickle, with their number known: a length inside it that goes beyond is refused before anything is
+ * allocated.
+ */
 final class PickleInput {
     private static final int LONGEST_LINE = 1000;
 
@@ -58,7 +61,9 @@ final class PickleInput {
     String line() throws IOException {
         StringBuilder s = new StringBuilder();
         for (int c = u8(); c != '\n'; c = u8()) {
-            if (s.length() == LONGEST_LINE) throw new StateDictException(path + " has an absurdly long name in its pickle; it is damaged or hostile");
+            if (s.length() == LONGEST_LINE)
+                throw new StateDictException(
+                        path + " has an absurdly long name in its pickle; it is damaged or hostile");
             s.append((char) c);
         }
         return s.toString();

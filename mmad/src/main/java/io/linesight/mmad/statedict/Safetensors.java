@@ -20,12 +20,15 @@ import java.util.Map;
 final class Safetensors {
     /** The format allows 100 MB, which would take gigabytes as a tree; a network of a thousand tensors needs 100 kB. */
     private static final int LARGEST_HEADER = 16 << 20;
-    private static final JsonMapper JSON = JsonMapper.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
+
+    private static final JsonMapper JSON = JsonMapper.builder()
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .build();
 
     private final StoredFile file;
     private final Path path;
 
-    private record Place(String name, long begin, long end) { }
+    private record Place(String name, long begin, long end) {}
 
     Safetensors(StoredFile file) {
         this.file = file;
@@ -34,7 +37,9 @@ final class Safetensors {
 
     Tensors tensors() throws IOException {
         long length = file.buffer(0, Long.BYTES).getLong();
-        if (length < 2 || length > LARGEST_HEADER) throw new StateDictException(path + " is no .safetensors file of a network: its header would have " + Long.toUnsignedString(length) + " bytes");
+        if (length < 2 || length > LARGEST_HEADER)
+            throw new StateDictException(path + " is no .safetensors file of a network: its header would have "
+                    + Long.toUnsignedString(length) + " bytes");
         if (length > file.size() - Long.BYTES) throw StoredFile.truncated(path);
         JsonNode header;
         try {
@@ -42,7 +47,8 @@ final class Safetensors {
         } catch (JsonProcessingException e) {
             throw new StateDictException(path + " has a damaged .safetensors header: " + e.getOriginalMessage(), e);
         }
-        if (header == null || !header.isObject()) throw new StateDictException(path + " has a damaged .safetensors header: it is no JSON object");
+        if (header == null || !header.isObject())
+            throw new StateDictException(path + " has a damaged .safetensors header: it is no JSON object");
         long start = Long.BYTES + length;
         Map<String, TensorRef> refs = new LinkedHashMap<>();
         Map<String, Place> places = new HashMap<>();
@@ -65,15 +71,23 @@ final class Safetensors {
 
     private Place place(String name, JsonNode node) throws StateDictException {
         JsonNode offsets = node.path("data_offsets");
-        if (!offsets.isArray() || offsets.size() != 2 || !offsets.get(0).canConvertToLong() || !offsets.get(1).canConvertToLong()) throw damaged(name, "has no data_offsets");
+        if (!offsets.isArray()
+                || offsets.size() != 2
+                || !offsets.get(0).canConvertToLong()
+                || !offsets.get(1).canConvertToLong()) throw damaged(name, "has no data_offsets");
         Place p = new Place(name, offsets.get(0).asLong(), offsets.get(1).asLong());
-        if (p.begin() < 0 || p.end() < p.begin()) throw damaged(name, "has the data_offsets " + p.begin() + " to " + p.end());
+        if (p.begin() < 0 || p.end() < p.begin())
+            throw damaged(name, "has the data_offsets " + p.begin() + " to " + p.end());
         return p;
     }
 
     private TensorRef ref(String name, JsonNode node, Place place) throws StateDictException {
         ElementType type = ElementType.ofSafetensors(node.path("dtype").asText());
-        if (type == null) throw damaged(name, "is of type '" + Pickle.printable(node.path("dtype").asText()) + "', which is not read here; convert it to F32");
+        if (type == null)
+            throw damaged(
+                    name,
+                    "is of type '" + Pickle.printable(node.path("dtype").asText())
+                            + "', which is not read here; convert it to F32");
         JsonNode sizes = node.path("shape");
         if (!sizes.isArray() || sizes.size() > 16) throw damaged(name, "has no shape");
         long[] shape = new long[sizes.size()];
@@ -81,13 +95,18 @@ final class Safetensors {
         long count = 1;
         try {
             for (int i = shape.length - 1; i >= 0; i--) {
-                if (!sizes.get(i).isIntegralNumber() || !sizes.get(i).canConvertToLong() || sizes.get(i).asLong() < 0) throw damaged(name, "has a shape that is not made of sizes");
+                if (!sizes.get(i).isIntegralNumber()
+                        || !sizes.get(i).canConvertToLong()
+                        || sizes.get(i).asLong() < 0) throw damaged(name, "has a shape that is not made of sizes");
                 shape[i] = sizes.get(i).asLong();
                 stride[i] = count;
                 count = Math.multiplyExact(count, shape[i]);
             }
             if (Math.multiplyExact(count, type.bytes()) != place.end() - place.begin()) {
-                throw damaged(name, "has " + (place.end() - place.begin()) + " bytes for the shape " + Arrays.toString(shape) + " of " + type.word());
+                throw damaged(
+                        name,
+                        "has " + (place.end() - place.begin()) + " bytes for the shape " + Arrays.toString(shape)
+                                + " of " + type.word());
             }
         } catch (ArithmeticException e) {
             throw damaged(name, "has an absurd size");
@@ -107,7 +126,9 @@ final class Safetensors {
             at = p.end();
         }
         if (at > bytes) throw StoredFile.truncated(path);
-        if (at < bytes) throw new StateDictException(path + " has " + (bytes - at) + " bytes more than its header names; it is damaged or hostile");
+        if (at < bytes)
+            throw new StateDictException(
+                    path + " has " + (bytes - at) + " bytes more than its header names; it is damaged or hostile");
     }
 
     private StateDictException damaged(String name, String what) {

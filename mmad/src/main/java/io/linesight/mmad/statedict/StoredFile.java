@@ -35,7 +35,8 @@ final class StoredFile {
     /** @throws StateDictException when the file ends before */
     ByteBuffer buffer(long position, long length) throws IOException {
         if (position < 0 || length < 0 || length > size - position) throw truncated(path);
-        if (length > Integer.MAX_VALUE - 8) throw new StateDictException(path + " has a tensor of " + length + " bytes; less than 2 GB are read here");
+        if (length > Integer.MAX_VALUE - 8)
+            throw new StateDictException(path + " has a tensor of " + length + " bytes; less than 2 GB are read here");
         ByteBuffer buffer = ByteBuffer.allocate((int) length).order(ByteOrder.LITTLE_ENDIAN);
         while (buffer.hasRemaining()) if (channel.read(buffer, position + buffer.position()) < 0) throw truncated(path);
         return buffer.flip();
@@ -43,10 +44,12 @@ final class StoredFile {
 
     PickleInput input(long position) throws IOException {
         channel.position(position);
-        return new PickleInput(path, new BufferedInputStream(Channels.newInputStream(channel), 1 << 16), size - position);
+        return new PickleInput(
+                path, new BufferedInputStream(Channels.newInputStream(channel), 1 << 16), size - position);
     }
 
     static StateDictException truncated(Path path) {
-        return new StateDictException(path + " is truncated: it ends in the middle of what it holds; copy or download it again");
+        return new StateDictException(
+                path + " is truncated: it ends in the middle of what it holds; copy or download it again");
     }
 }

@@ -4,20 +4,21 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 
 /**
- * Where a tensor lies: a strided view of a storage. It is checked when it is made: every element is inside the storage, and it has no more
- * elements than the storage.
+ * Where a tensor lies: a strided view of a storage. It is checked when it is made: every element is inside the storage,
+ * and it has no more elements than the storage.
  *
  * @param storage key of the storage in its file
- * @param size    elements of the storage
- * @param offset  first element
- * @param stride  in elements
+ * @param size elements of the storage
+ * @param offset first element
+ * @param stride in elements
  */
 record TensorRef(String storage, ElementType type, long size, long offset, long[] shape, long[] stride) {
     private static final int MAX_RANK = 16;
 
     /** @return what is wrong with it, or null */
     String problem() {
-        if (shape.length != stride.length || shape.length > MAX_RANK) return "has " + shape.length + " sizes and " + stride.length + " strides";
+        if (shape.length != stride.length || shape.length > MAX_RANK)
+            return "has " + shape.length + " sizes and " + stride.length + " strides";
         long count = 1;
         long last = offset;
         try {
@@ -31,7 +32,8 @@ record TensorRef(String storage, ElementType type, long size, long offset, long[
             return "has an absurd size";
         }
         if (count > Integer.MAX_VALUE / 8) return "has " + count + " elements, more than are read here";
-        if (offset < 0 || count > size || count > 0 && last >= size) return "reaches beyond its storage of " + size + " elements";
+        if (offset < 0 || count > size || count > 0 && last >= size)
+            return "reaches beyond its storage of " + size + " elements";
         return null;
     }
 

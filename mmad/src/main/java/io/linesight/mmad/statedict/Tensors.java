@@ -4,7 +4,10 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Map;
 
-/** The tensors of one open file. Tensors that lie in one storage follow each other as a rule, so the storage read last is kept. */
+/**
+ * The tensors of one open file. Tensors that lie in one storage follow each other as a rule, so the storage read last
+ * is kept.
+ */
 abstract class Tensors implements AutoCloseable {
     private final Map<String, TensorRef> refs;
     private final long fileSize;
@@ -39,5 +42,5 @@ abstract class Tensors implements AutoCloseable {
 
     /** Closes what it opened itself. */
     @Override
-    public void close() throws IOException { }
+    public void close() throws IOException {}
 }

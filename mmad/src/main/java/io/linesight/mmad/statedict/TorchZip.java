@@ -38,29 +38,47 @@ final class TorchZip {
         }
     }
 
-    /** Stays open until all is read: its table of contents, read for every tensor anew, would take for ever in a file of many. */
+    /**
+     * Stays open until all is read: its table of contents, read for every tensor anew, would take for ever in a file of
+     * many.
+     */
     private Tensors tensors(ZipFile zip) throws IOException {
-        List<String> pickles = names(zip).stream().filter(n -> n.equals(PICKLE) || n.endsWith("/" + PICKLE) && n.indexOf('/') == n.length() - PICKLE.length() - 1).toList();
-        if (pickles.size() != 1) throw new StateDictException(path + " is a zip archive without weights that torch.save wrote (" + pickles.size() + " entries " + PICKLE + ")");
+        List<String> pickles = names(zip).stream()
+                .filter(n -> n.equals(PICKLE)
+                        || n.endsWith("/" + PICKLE) && n.indexOf('/') == n.length() - PICKLE.length() - 1)
+                .toList();
+        if (pickles.size() != 1)
+            throw new StateDictException(path + " is a zip archive without weights that torch.save wrote ("
+                    + pickles.size() + " entries " + PICKLE + ")");
         String prefix = pickles.get(0).substring(0, pickles.get(0).length() - PICKLE.length());
         if (zip.getEntry(prefix + "constants.pkl") != null) {
-            throw new StateDictException(path + " is a TorchScript program, not weights alone; it was not run. Save it with torch.save(model.state_dict(), ...)");
+            throw new StateDictException(
+                    path
+                            + " is a TorchScript program, not weights alone; it was not run. Save it with torch.save(model.state_dict(), ...)");
         }
         ZipEntry order = zip.getEntry(prefix + "byteorder");
-        if (order != null && !new String(read(zip, order, 64), StandardCharsets.US_ASCII).strip().equals("little")) {
+        if (order != null
+                && !new String(read(zip, order, 64), StandardCharsets.US_ASCII)
+                        .strip()
+                        .equals("little")) {
             throw new StateDictException(path + " was saved on a big-endian machine; save it on a little-endian one");
         }
         byte[] pickle = read(zip, zip.getEntry(pickles.get(0)), LARGEST_PICKLE);
-        Map<String, TensorRef> refs = StateDicts.dictionary(path, new Pickle(path, new PickleInput(path, new ByteArrayInputStream(pickle), pickle.length)).load());
+        Map<String, TensorRef> refs = StateDicts.dictionary(
+                path, new Pickle(path, new PickleInput(path, new ByteArrayInputStream(pickle), pickle.length)).load());
         return new Tensors(refs, size) {
             @Override
             ByteBuffer read(TensorRef ref) throws IOException {
                 ZipEntry entry = zip.getEntry(prefix + "data/" + ref.storage());
-                if (entry == null) throw new StateDictException(path + " lacks the data of a tensor (" + Pickle.printable(ref.storage()) + "); it is damaged, download it again");
+                if (entry == null)
+                    throw new StateDictException(path + " lacks the data of a tensor ("
+                            + Pickle.printable(ref.storage()) + "); it is damaged, download it again");
                 if (entry.getSize() / ref.type().bytes() < ref.size()) {
-                    throw new StateDictException(path + " has a storage of " + entry.getSize() + " bytes that claims " + ref.size() + " elements of " + ref.type().word() + "; it is damaged or hostile");
+                    throw new StateDictException(path + " has a storage of " + entry.getSize() + " bytes that claims "
+                            + ref.size() + " elements of " + ref.type().word() + "; it is damaged or hostile");
                 }
-                return ByteBuffer.wrap(TorchZip.this.read(zip, entry, Integer.MAX_VALUE - 8)).order(ByteOrder.LITTLE_ENDIAN);
+                return ByteBuffer.wrap(TorchZip.this.read(zip, entry, Integer.MAX_VALUE - 8))
+                        .order(ByteOrder.LITTLE_ENDIAN);
             }
 
             @Override
@@ -74,7 +92,11 @@ final class TorchZip {
         try {
             return new ZipFile(path.toFile());
         } catch (ZipException | EOFException e) {
-            throw new StateDictException(path + " is truncated or damaged (" + (e.getMessage() == null ? "its table of contents ends early" : e.getMessage()) + "); copy or download it again", e);
+            throw new StateDictException(
+                    path + " is truncated or damaged ("
+                            + (e.getMessage() == null ? "its table of contents ends early" : e.getMessage())
+                            + "); copy or download it again",
+                    e);
         }
     }
 
@@ -89,18 +111,26 @@ final class TorchZip {
 
     private byte[] read(ZipFile zip, ZipEntry entry, long most) throws IOException {
         // Compressed entries could be a thousand times larger than the file; torch.save never compresses.
-        if (entry.getMethod() != ZipEntry.STORED) throw new StateDictException(path + " has compressed entries, which torch.save does not write; get the original file");
-        if (entry.getSize() < 0 || entry.getSize() > Math.min(size, most)) throw new StateDictException(path + " has an entry of " + entry.getSize() + " bytes, more than it can; it is damaged or hostile");
+        if (entry.getMethod() != ZipEntry.STORED)
+            throw new StateDictException(
+                    path + " has compressed entries, which torch.save does not write; get the original file");
+        if (entry.getSize() < 0 || entry.getSize() > Math.min(size, most))
+            throw new StateDictException(path + " has an entry of " + entry.getSize()
+                    + " bytes, more than it can; it is damaged or hostile");
         byte[] bytes;
         try (InputStream in = zip.getInputStream(entry)) {
             bytes = in.readNBytes((int) entry.getSize());
         } catch (ZipException | EOFException e) {
-            throw new StateDictException(path + " is damaged (" + (e.getMessage() == null ? "an entry ends early" : e.getMessage()) + "); copy or download it again", e);
+            throw new StateDictException(
+                    path + " is damaged (" + (e.getMessage() == null ? "an entry ends early" : e.getMessage())
+                            + "); copy or download it again",
+                    e);
         }
         CRC32 crc = new CRC32();
         crc.update(bytes);
         if (bytes.length != entry.getSize() || crc.getValue() != entry.getCrc()) {
-            throw new StateDictException(path + " is damaged: the checksum of " + Pickle.printable(entry.getName()) + " does not fit; copy or download it again");
+            throw new StateDictException(path + " is damaged: the checksum of " + Pickle.printable(entry.getName())
+                    + " does not fit; copy or download it again");
         }
         return bytes;
     }

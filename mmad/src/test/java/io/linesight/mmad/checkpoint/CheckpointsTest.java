@@ -8,14 +8,14 @@ import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtSession;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.linesight.mmad.encoder.Encoder;
 import io.linesight.mmad.encoder.TinyEncoder;
 import io.linesight.mmad.model.MmadConfig;
 import io.linesight.mmad.model.ParameterSpec;
 import io.linesight.mmad.model.ParameterSpecs;
 import io.linesight.mmad.model.Weights;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.linesight.mmad.ort.OnnxRuntime;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -32,10 +32,12 @@ import org.junit.jupiter.api.io.TempDir;
 
 class CheckpointsTest {
     private static final List<Integer> CHANNELS = List.of(8, 32, 24);
-    private static final Calibration CALIBRATION = new Calibration(new ProductCalibration(0.25, 0.05), Map.of("bolt", new ProductCalibration(0.3, 0.02)));
+    private static final Calibration CALIBRATION =
+            new Calibration(new ProductCalibration(0.25, 0.05), Map.of("bolt", new ProductCalibration(0.3, 0.02)));
 
     @TempDir
     static Path dir;
+
     private static MmadConfig config;
     private static Weights weights;
     private static Encoder encoder;
@@ -53,17 +55,25 @@ class CheckpointsTest {
         }
         encoder = TinyEncoder.create(CHANNELS, 17);
         file = dir.resolve("model.onnx");
-        written = Checkpoints.write(file, config, weights, encoder, CALIBRATION, Map.of("dataset", "abc", "linesight.parent", "v0"));
+        written = Checkpoints.write(
+                file, config, weights, encoder, CALIBRATION, Map.of("dataset", "abc", "linesight.parent", "v0"));
     }
 
     @Test
     void shouldGiveBackExactlyWhatWentIn() throws IOException {
         assertThat(Checkpoints.readConfig(file)).isEqualTo(config);
         Weights read = Checkpoints.readWeights(file);
-        assertThat(read.names()).containsExactlyElementsOf(ParameterSpecs.of(config).stream().map(ParameterSpec::name).toList());
+        assertThat(read.names())
+                .containsExactlyElementsOf(ParameterSpecs.of(config).stream()
+                        .map(ParameterSpec::name)
+                        .toList());
         for (String name : read.names()) {
-            assertThat(read.get(name).data()).as(name).isEqualTo(weights.get(name).data());
-            assertThat(read.get(name).shape()).as(name).isEqualTo(weights.get(name).shape());
+            assertThat(read.get(name).data())
+                    .as(name)
+                    .isEqualTo(weights.get(name).data());
+            assertThat(read.get(name).shape())
+                    .as(name)
+                    .isEqualTo(weights.get(name).shape());
         }
         Encoder back = Checkpoints.readEncoder(file);
         assertThat(back.sha256()).isEqualTo(encoder.sha256());
@@ -78,15 +88,26 @@ class CheckpointsTest {
         assertThat(info).isEqualTo(written);
         assertThat(info.version()).matches("\\d{8}-\\d{6}-[0-9a-f]{8}");
         assertThat(info.calibration()).isEqualTo(CALIBRATION);
-        assertThat(info.properties()).containsEntry("linesight.format", "1").containsEntry("linesight.provenance.dataset", "abc").containsEntry("linesight.parent", "v0")
-                .containsEntry("linesight.encoder.sha256", encoder.sha256()).containsKeys("linesight.config", "linesight.createdAt", "linesight.version");
+        assertThat(info.properties())
+                .containsEntry("linesight.format", "1")
+                .containsEntry("linesight.provenance.dataset", "abc")
+                .containsEntry("linesight.parent", "v0")
+                .containsEntry("linesight.encoder.sha256", encoder.sha256())
+                .containsKeys("linesight.config", "linesight.createdAt", "linesight.version");
     }
 
     @Test
     void shouldWriteTheSameNetworkAgainFromItself() throws IOException {
         Path again = dir.resolve("again.onnx");
-        Checkpoints.write(again, Checkpoints.readConfig(file), Checkpoints.readWeights(file), Checkpoints.readEncoder(file), CALIBRATION, Map.of());
-        assertThat(ModelProto.parseFrom(Files.readAllBytes(again)).getGraph()).isEqualTo(ModelProto.parseFrom(Files.readAllBytes(file)).getGraph());
+        Checkpoints.write(
+                again,
+                Checkpoints.readConfig(file),
+                Checkpoints.readWeights(file),
+                Checkpoints.readEncoder(file),
+                CALIBRATION,
+                Map.of());
+        assertThat(ModelProto.parseFrom(Files.readAllBytes(again)).getGraph())
+                .isEqualTo(ModelProto.parseFrom(Files.readAllBytes(file)).getGraph());
     }
 
     @Test
@@ -99,14 +120,21 @@ class CheckpointsTest {
         assertThat(info.version()).isNotEqualTo(written.version());
         assertThat(info.properties()).containsEntry("linesight.parent", "v0");
         try (var files = Files.list(dir)) {
-            assertThat(files.filter(p -> p.toString().endsWith(".tmp"))).as("temporary files").isEmpty();
+            assertThat(files.filter(p -> p.toString().endsWith(".tmp")))
+                    .as("temporary files")
+                    .isEmpty();
         }
     }
 
     @Test
     void shouldTellBandAndBasisOfThresholdsThatHaveThem() throws IOException {
-        ProductCalibration full = new ProductCalibration(0.3, 0.02, new ReviewBand(0.2, 0.7), new ThresholdBasis("evt", 0.01, 80, 3, 0.01, 0.04, 0.003, 0.02, 0.25));
-        ProductCalibration part = new ProductCalibration(0.4, 0.02, null, new ThresholdBasis("student", 0.01, 5, 0, null, null, null, null, null));
+        ProductCalibration full = new ProductCalibration(
+                0.3,
+                0.02,
+                new ReviewBand(0.2, 0.7),
+                new ThresholdBasis("evt", 0.01, 80, 3, 0.01, 0.04, 0.003, 0.02, 0.25));
+        ProductCalibration part = new ProductCalibration(
+                0.4, 0.02, null, new ThresholdBasis("student", 0.01, 5, 0, null, null, null, null, null));
         Calibration c = new Calibration(new ProductCalibration(0.25, 0.05), Map.of("bolt", full, "nut", part));
         Path copy = dir.resolve("band.onnx");
         CheckpointInfo info = Checkpoints.withCalibration(file, copy, c);
@@ -123,7 +151,8 @@ class CheckpointsTest {
     @Test
     void shouldReadCalibrationsOfOlderAndNewerPrograms() throws IOException {
         Path copy = dir.resolve("other.onnx");
-        String text = "{\"fallback\":{\"threshold\":0.25,\"scale\":0.05},\"byProduct\":{\"bolt\":{\"threshold\":0.3,\"scale\":0.02,\"tomorrow\":[1],\"basis\":{\"method\":\"magic\",\"normals\":7,\"more\":true}}}}";
+        String text =
+                "{\"fallback\":{\"threshold\":0.25,\"scale\":0.05},\"byProduct\":{\"bolt\":{\"threshold\":0.3,\"scale\":0.02,\"tomorrow\":[1],\"basis\":{\"method\":\"magic\",\"normals\":7,\"more\":true}}}}";
         ModelFile m = ModelFile.read(file);
         Map<String, String> properties = m.properties();
         properties.put(Checkpoints.CALIBRATION, text);
@@ -133,9 +162,13 @@ class CheckpointsTest {
         assertThat(bolt.review()).isNull();
         assertThat(bolt.basis().method()).isEqualTo("magic");
         assertThat(Checkpoints.readInfo(copy).calibration().fallback()).isEqualTo(new ProductCalibration(0.25, 0.05));
-        properties.put(Checkpoints.CALIBRATION, text.replace("\"tomorrow\":[1]", "\"review\":{\"low\":0.7,\"high\":0.9}"));
+        properties.put(
+                Checkpoints.CALIBRATION, text.replace("\"tomorrow\":[1]", "\"review\":{\"low\":0.7,\"high\":0.9}"));
         ModelFile.write(copy, ModelFile.withProperties(m.model(), properties));
-        assertThatThrownBy(() -> Checkpoints.readInfo(copy)).isInstanceOf(IOException.class).hasMessageContaining("calibration").hasMessageContaining("0.7");
+        assertThatThrownBy(() -> Checkpoints.readInfo(copy))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("calibration")
+                .hasMessageContaining("0.7");
     }
 
     @Test
@@ -156,7 +189,8 @@ class CheckpointsTest {
     }
 
     private static float[][] run(OrtEnvironment env, OrtSession session, byte[] frames, int n) throws Exception {
-        try (OnnxTensor in = OnnxTensor.createTensor(env, ByteBuffer.wrap(frames), new long[] {n, 3, 256, 256}, OnnxJavaType.UINT8);
+        try (OnnxTensor in = OnnxTensor.createTensor(
+                        env, ByteBuffer.wrap(frames), new long[] {n, 3, 256, 256}, OnnxJavaType.UINT8);
                 OrtSession.Result r = session.run(Map.of("frames", in))) {
             return new float[][] {floats(r, "anomaly_map"), floats(r, "score")};
         }
@@ -171,13 +205,21 @@ class CheckpointsTest {
 
     @Test
     void shouldSayWhatIsWrongWithAFile() throws IOException {
-        assertThatThrownBy(() -> Checkpoints.readInfo(dir.resolve("none.onnx"))).isInstanceOf(NoSuchFileException.class).hasMessageContaining("no such checkpoint");
+        assertThatThrownBy(() -> Checkpoints.readInfo(dir.resolve("none.onnx")))
+                .isInstanceOf(NoSuchFileException.class)
+                .hasMessageContaining("no such checkpoint");
         Path empty = Files.createFile(dir.resolve("empty.onnx"));
-        assertThatThrownBy(() -> Checkpoints.readInfo(empty)).isInstanceOf(IOException.class).hasMessageContaining("empty");
+        assertThatThrownBy(() -> Checkpoints.readInfo(empty))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("empty");
         Path text = Files.writeString(dir.resolve("text.onnx"), "this is no model, it only says it is");
-        assertThatThrownBy(() -> Checkpoints.readInfo(text)).isInstanceOf(IOException.class).hasMessageContaining("not an ONNX");
+        assertThatThrownBy(() -> Checkpoints.readInfo(text))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("not an ONNX");
         Path foreign = Files.write(dir.resolve("foreign.onnx"), encoder.onnx());
-        assertThatThrownBy(() -> Checkpoints.readWeights(foreign)).isInstanceOf(IOException.class).hasMessageContaining("not a checkpoint written by Linesight");
+        assertThatThrownBy(() -> Checkpoints.readWeights(foreign))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("not a checkpoint written by Linesight");
         CheckpointInfo info = Checkpoints.readInfo(foreign);
         assertThat(info.calibration().fallback().threshold()).isEqualTo(0.5);
         assertThat(info.version()).startsWith("sha-");
@@ -188,22 +230,30 @@ class CheckpointsTest {
         byte[] whole = Files.readAllBytes(file);
         for (int i = 1; i < 20; i++) {
             Path cut = Files.write(dir.resolve("cut.onnx"), Arrays.copyOf(whole, (int) ((long) whole.length * i / 20)));
-            assertThatThrownBy(() -> Checkpoints.readWeights(cut)).isInstanceOf(IOException.class).hasMessageContaining("cut.onnx");
+            assertThatThrownBy(() -> Checkpoints.readWeights(cut))
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("cut.onnx");
         }
         for (int less = 1; less < 4000; less += 37) {
             Path cut = Files.write(dir.resolve("cut.onnx"), Arrays.copyOf(whole, whole.length - less));
-            assertThatThrownBy(() -> Checkpoints.readWeights(cut)).isInstanceOf(IOException.class).hasMessageContaining("truncated");
+            assertThatThrownBy(() -> Checkpoints.readWeights(cut))
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("truncated");
         }
     }
 
     @Test
     void shouldRefuseWeightsAndEncodersThatDoNotFit() {
         MmadConfig base = MmadConfig.base(CHANNELS);
-        assertThatThrownBy(() -> Checkpoints.write(dir.resolve("x.onnx"), base, weights, encoder, CALIBRATION, Map.of()))
-                .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("more");
+        assertThatThrownBy(
+                        () -> Checkpoints.write(dir.resolve("x.onnx"), base, weights, encoder, CALIBRATION, Map.of()))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("more");
         MmadConfig other = MmadConfig.tiny(List.of(64, 128, 256));
-        assertThatThrownBy(() -> Checkpoints.write(dir.resolve("x.onnx"), other, weights, encoder, CALIBRATION, Map.of()))
-                .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("[64, 128, 256]");
+        assertThatThrownBy(
+                        () -> Checkpoints.write(dir.resolve("x.onnx"), other, weights, encoder, CALIBRATION, Map.of()))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("[64, 128, 256]");
         assertThat(dir.resolve("x.onnx")).doesNotExist();
     }
 }

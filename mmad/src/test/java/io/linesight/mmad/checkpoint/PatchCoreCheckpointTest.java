@@ -20,10 +20,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class PatchCoreCheckpointTest {
-    private static final Calibration CALIBRATION = new Calibration(new ProductCalibration(3, 0.5), Map.of("bolt", new ProductCalibration(2, 0.25)));
+    private static final Calibration CALIBRATION =
+            new Calibration(new ProductCalibration(3, 0.5), Map.of("bolt", new ProductCalibration(2, 0.25)));
 
     @TempDir
     static Path dir;
+
     private static Encoder encoder;
     private static Path file;
     private static CheckpointInfo written;
@@ -35,7 +37,13 @@ class PatchCoreCheckpointTest {
         Random random = new Random(1);
         for (int i = 0; i < vectors.length; i++) vectors[i] = (float) random.nextGaussian();
         file = dir.resolve("model.onnx");
-        written = Checkpoints.write(file, new PatchBank(new Tensor(vectors, 20, 56), new Tensor(new float[56], 56)), PatchCoreGraph.Score.MEAN_OF_LARGEST, encoder, CALIBRATION, Map.of("bank", "20"));
+        written = Checkpoints.write(
+                file,
+                new PatchBank(new Tensor(vectors, 20, 56), new Tensor(new float[56], 56)),
+                PatchCoreGraph.Score.MEAN_OF_LARGEST,
+                encoder,
+                CALIBRATION,
+                Map.of("bank", "20"));
     }
 
     @Test
@@ -44,7 +52,10 @@ class PatchCoreCheckpointTest {
         assertThat(info).isEqualTo(written);
         assertThat(info.version()).matches("\\d{8}-\\d{6}-[0-9a-f]{8}");
         assertThat(info.calibration()).isEqualTo(CALIBRATION);
-        assertThat(info.properties()).containsEntry("linesight.method", "patchcore").containsEntry("linesight.provenance.bank", "20").containsEntry("linesight.encoder.sha256", encoder.sha256())
+        assertThat(info.properties())
+                .containsEntry("linesight.method", "patchcore")
+                .containsEntry("linesight.provenance.bank", "20")
+                .containsEntry("linesight.encoder.sha256", encoder.sha256())
                 .doesNotContainKey(Checkpoints.CONFIG);
         assertThat(Checkpoints.trainable(info)).isFalse();
     }
@@ -52,9 +63,16 @@ class PatchCoreCheckpointTest {
     @Test
     void shouldSayThatItCannotBeTrainedFurther() {
         String why = "was made by patchcore; it cannot be trained further as MMAD";
-        assertThatThrownBy(() -> Checkpoints.readConfig(file)).isInstanceOf(IOException.class).hasMessageContaining("model.onnx").hasMessageContaining(why);
-        assertThatThrownBy(() -> Checkpoints.readWeights(file)).isInstanceOf(IOException.class).hasMessageContaining(why);
-        assertThatThrownBy(() -> Checkpoints.readEncoder(file)).isInstanceOf(IOException.class).hasMessageContaining(why);
+        assertThatThrownBy(() -> Checkpoints.readConfig(file))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("model.onnx")
+                .hasMessageContaining(why);
+        assertThatThrownBy(() -> Checkpoints.readWeights(file))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining(why);
+        assertThatThrownBy(() -> Checkpoints.readEncoder(file))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining(why);
     }
 
     @Test
@@ -65,7 +83,8 @@ class PatchCoreCheckpointTest {
         assertThat(info.calibration()).isEqualTo(other);
         assertThat(info.version()).isNotEqualTo(written.version());
         assertThat(info.properties()).containsEntry("linesight.method", "patchcore");
-        assertThat(Checkpoints.withCalibration(copy, copy, CALIBRATION).calibration()).isEqualTo(CALIBRATION);
+        assertThat(Checkpoints.withCalibration(copy, copy, CALIBRATION).calibration())
+                .isEqualTo(CALIBRATION);
     }
 
     @Test
@@ -73,7 +92,10 @@ class PatchCoreCheckpointTest {
         byte[] whole = Files.readAllBytes(file);
         for (int less = 1; less < 6000; less += 7) {
             Path cut = Files.write(dir.resolve("cut.onnx"), Arrays.copyOf(whole, whole.length - less));
-            assertThatThrownBy(() -> Checkpoints.withCalibration(cut, cut, CALIBRATION)).as("less " + less + " bytes").isInstanceOf(IOException.class).hasMessageContaining("cut.onnx");
+            assertThatThrownBy(() -> Checkpoints.withCalibration(cut, cut, CALIBRATION))
+                    .as("less " + less + " bytes")
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("cut.onnx");
         }
     }
 }

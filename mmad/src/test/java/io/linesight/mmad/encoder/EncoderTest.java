@@ -35,7 +35,8 @@ class EncoderTest {
         new Random(1).nextBytes(a);
         new Random(2).nextBytes(b);
         ScorerOptions options = ScorerOptions.defaults().withThreads(1);
-        try (EncoderSession first = EncoderSession.open(old, options); EncoderSession second = EncoderSession.open(current, options)) {
+        try (EncoderSession first = EncoderSession.open(old, options);
+                EncoderSession second = EncoderSession.open(current, options)) {
             float[][] both = first.features(List.of(a, b));
             assertThat(both[0]).hasSize(2 * 8 * 64 * 64);
             assertThat(both[1]).hasSize(2 * 16 * 32 * 32);
@@ -50,26 +51,40 @@ class EncoderTest {
                 }
                 assertThat(sum).isPositive();
             }
-            assertThatThrownBy(() -> first.features(List.of(new byte[5]))).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("196608");
+            assertThatThrownBy(() -> first.features(List.of(new byte[5])))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("196608");
         }
     }
 
     @Test
     void shouldSayWhyAFileIsNoEncoder() {
         assertThatThrownBy(() -> Encoder.load(Path.of("nowhere.onnx"))).isInstanceOf(NoSuchFileException.class);
-        assertThatThrownBy(() -> Encoder.of(new byte[] {1, 2, 3}, "x")).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("not an ONNX file");
-        assertThatThrownBy(() -> Encoder.of(TinyEncoder.bytes(CHANNELS, 17, 2, "N"), "x")).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("strides 4, 8 and 16");
-        assertThatThrownBy(() -> Encoder.of(TinyEncoder.bytes(CHANNELS, 12, 4, "N"), "x")).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("operator set 12");
-        assertThatThrownBy(() -> Encoder.of(TinyEncoder.bytes(CHANNELS, 17, 4, 1), "x")).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("dynamic batch");
+        assertThatThrownBy(() -> Encoder.of(new byte[] {1, 2, 3}, "x"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("not an ONNX file");
+        assertThatThrownBy(() -> Encoder.of(TinyEncoder.bytes(CHANNELS, 17, 2, "N"), "x"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("strides 4, 8 and 16");
+        assertThatThrownBy(() -> Encoder.of(TinyEncoder.bytes(CHANNELS, 12, 4, "N"), "x"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("operator set 12");
+        assertThatThrownBy(() -> Encoder.of(TinyEncoder.bytes(CHANNELS, 17, 4, 1), "x"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("dynamic batch");
     }
 
     @Test
     void shouldReadPublishedEncoders() throws Exception {
         for (String name : List.of("mobilenetv1", "resnet50v2")) {
-            Path file = Stream.of(System.getProperty("linesight.shared", "../shared"), "../../shared").map(s -> Path.of(s, "encoders", name + ".onnx"))
-                    .filter(Files::exists).findFirst().orElse(null);
+            Path file = Stream.of(System.getProperty("linesight.shared", "../shared"), "../../shared")
+                    .map(s -> Path.of(s, "encoders", name + ".onnx"))
+                    .filter(Files::exists)
+                    .findFirst()
+                    .orElse(null);
             assumeThat(file).as("encoder %s is present", name).isNotNull();
-            assertThat(Encoder.load(file).channels()).isEqualTo(name.startsWith("mobile") ? List.of(128, 256, 512) : List.of(256, 512, 1024));
+            assertThat(Encoder.load(file).channels())
+                    .isEqualTo(name.startsWith("mobile") ? List.of(128, 256, 512) : List.of(256, 512, 1024));
         }
     }
 }

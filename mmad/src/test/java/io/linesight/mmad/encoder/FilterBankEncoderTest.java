@@ -25,7 +25,8 @@ class FilterBankEncoderTest {
 
     @Test
     void shouldBeTheSameEncoderEveryTime() {
-        assertThat(FilterBankEncoder.create().sha256()).isEqualTo(FilterBankEncoder.create().sha256());
+        assertThat(FilterBankEncoder.create().sha256())
+                .isEqualTo(FilterBankEncoder.create().sha256());
         assertThat(FilterBankEncoder.create().channels()).containsExactly(36, 72, 144);
     }
 
@@ -50,7 +51,8 @@ class FilterBankEncoderTest {
             float[] flat = session.features(List.of(grey((x, y) -> 128)))[0];
             float floor = (float) Math.pow(1e-5, 0.25);
             for (int c = 0; c < 16; c++) {
-                for (int i = 0; i < 64 * 64; i++) assertThat(flat[c * 64 * 64 + i]).isBetween(0.9f * floor, 1.5f * floor);
+                for (int i = 0; i < 64 * 64; i++)
+                    assertThat(flat[c * 64 * 64 + i]).isBetween(0.9f * floor, 1.5f * floor);
             }
         }
     }

@@ -8,7 +8,7 @@ import java.util.List;
 
 /** A small random encoder for tests. */
 public final class TinyEncoder {
-    private TinyEncoder() { }
+    private TinyEncoder() {}
 
     public static Encoder create(List<Integer> channels, int opset) {
         return Encoder.of(bytes(channels, opset, 4, "N"), "tiny-test");
@@ -18,13 +18,15 @@ public final class TinyEncoder {
         OnnxGraph g = OnnxGraph.graph("tiny").scope("e");
         String x = g.input("image", Type.FLOAT, batch, 3, 256, 256);
         // A reduction, because its signature changed between operator sets 17 and 18.
-        String mean = opset < 18 ? g.op("ReduceMean", x).attrs("axes", 2, 3).out() : g.reduce("ReduceMean", x, true, 2, 3);
+        String mean =
+                opset < 18 ? g.op("ReduceMean", x).attrs("axes", 2, 3).out() : g.reduce("ReduceMean", x, true, 2, 3);
         x = g.sub(x, mean);
         int in = 3;
         for (int i = 0; i < 3; i++) {
             int stride = i == 0 ? firstStride : 2;
             int out = channels.get(i);
-            String w = g.tensor("w" + i, ParityCheckpoint.tensor("tiny.w" + i, 0, 1f / stride, out, in, stride, stride));
+            String w =
+                    g.tensor("w" + i, ParityCheckpoint.tensor("tiny.w" + i, 0, 1f / stride, out, in, stride, stride));
             String conv = g.op("Conv", x, w).attrs("strides", stride, stride).out();
             x = g.op("Relu", conv).out("f" + (4 << i));
             g.output(x, Type.FLOAT, batch, out, "H" + i, "W" + i);

@@ -27,11 +27,22 @@ class FullModelGoldenIT {
         try (Npz npz = Golden.open("fuser_eval")) {
             OnnxGraph g = OnnxGraph.graph("fuser");
             NetworkWriter network = new NetworkWriter(g, weights);
-            List<String> t = List.of(g.input("in0", Type.FLOAT, "N", 64, 64, 64), g.input("in1", Type.FLOAT, "N", 128, 32, 32), g.input("in2", Type.FLOAT, "N", 256, 16, 16));
+            List<String> t = List.of(
+                    g.input("in0", Type.FLOAT, "N", 64, 64, 64),
+                    g.input("in1", Type.FLOAT, "N", 128, 32, 32),
+                    g.input("in2", Type.FLOAT, "N", 256, 16, 16));
             g.output(g.op("Identity", network.fuser(t, config)).out("out"), Type.FLOAT, "N", 512, 8, 8);
             MmadGraph.exposeTaps(g, network);
-            var out = Golden.run(MmadGraph.model(g, OnnxGraph.OPSET, null),
-                    Map.of("in0", Golden.tensor(npz, "in0"), "in1", Golden.tensor(npz, "in1"), "in2", Golden.tensor(npz, "in2")), scan);
+            var out = Golden.run(
+                    MmadGraph.model(g, OnnxGraph.OPSET, null),
+                    Map.of(
+                            "in0",
+                            Golden.tensor(npz, "in0"),
+                            "in1",
+                            Golden.tensor(npz, "in1"),
+                            "in2",
+                            Golden.tensor(npz, "in2")),
+                    scan);
             Golden.assertClose("gate", out.get("tap.gate"), npz.floats("tap_gate"), 5e-6);
             Golden.assertClose("fuser " + scan, out.get("out"), npz.floats("z"), 2.25e-5);
         }
@@ -46,18 +57,32 @@ class FullModelGoldenIT {
         try (Npz npz = Golden.open("full_model_eval")) {
             Tensor x = ParityCheckpoint.tensor("input", 0, 2, 1, 3, 256, 256);
             assertThat(x.data()).as("generated input").isEqualTo(npz.floats("x"));
-            var out = Golden.run(MmadGraph.write(config, weights, encoder, new MmadGraph.Options(true, true)), Map.of("frames", x), scan);
+            var out = Golden.run(
+                    MmadGraph.write(config, weights, encoder, new MmadGraph.Options(true, true)),
+                    Map.of("frames", x),
+                    scan);
             double[] student = {7.5e-4, 3.4e-4, 9e-5};
             for (int i = 0; i < 3; i++) {
                 Golden.assertClose("t" + i, out.get("tap.feats_t" + i), npz.floats("feats_t" + i), 2.25e-5);
             }
             Golden.assertClose("z", out.get("tap.z"), npz.floats("z"), 5e-5);
-            for (int i = 0; i < 6; i++) assertThat(out.get("tap.keep" + i)).as("keep mask of block %d", i).isEqualTo(Golden.asFloats(npz.bytes("keep" + i)));
+            for (int i = 0; i < 6; i++)
+                assertThat(out.get("tap.keep" + i))
+                        .as("keep mask of block %d", i)
+                        .isEqualTo(Golden.asFloats(npz.bytes("keep" + i)));
             for (int i = 2; i >= 0; i--) {
-                Golden.assertClose("s" + i, out.get("tap.feats_s" + i), Golden.channelsLast(npz.floats("feats_s" + i), 1, config.encoderChannels().get(i)), student[i]);
+                Golden.assertClose(
+                        "s" + i,
+                        out.get("tap.feats_s" + i),
+                        Golden.channelsLast(
+                                npz.floats("feats_s" + i),
+                                1,
+                                config.encoderChannels().get(i)),
+                        student[i]);
             }
             Golden.assertClose("anomaly map " + scan, out.get("anomaly_map"), npz.floats("anomaly_map"), 1.6e-6);
-            assertThat((double) out.get("score")[0]).isCloseTo(npz.doubles("image_score_f64")[0], org.assertj.core.data.Offset.offset(1.6e-6));
+            assertThat((double) out.get("score")[0])
+                    .isCloseTo(npz.doubles("image_score_f64")[0], org.assertj.core.data.Offset.offset(1.6e-6));
         }
     }
 }

@@ -23,16 +23,19 @@ import java.util.Map;
 
 /** Reference values made with the public implementation, and how to run a graph against them. */
 final class Golden {
-    private Golden() { }
+    private Golden() {}
 
     /** A file of the golden set; the test is skipped where the set is absent. */
     static Path file(String name) {
         Path found = null;
-        for (String base : new String[] {System.getProperty("linesight.shared", "../shared"), "../shared", "../../shared"}) {
+        for (String base :
+                new String[] {System.getProperty("linesight.shared", "../shared"), "../shared", "../../shared"}) {
             Path p = Path.of(base).resolve("golden").resolve(name);
             if (found == null && Files.exists(p)) found = p;
         }
-        assumeThat(found).as("reference values (shared/golden/%s) are present", name).isNotNull();
+        assumeThat(found)
+                .as("reference values (shared/golden/%s) are present", name)
+                .isNotNull();
         return found;
     }
 
@@ -54,7 +57,10 @@ final class Golden {
     }
 
     /** How the scan is computed. */
-    enum Scan { FUNCTION, OPERATOR }
+    enum Scan {
+        FUNCTION,
+        OPERATOR
+    }
 
     /** Runs a model; boolean outputs become 0 and 1. */
     static Map<String, float[]> run(ModelProto model, Map<String, Tensor> inputs, Scan scan) throws OrtException {
@@ -62,13 +68,21 @@ final class Golden {
         Map<String, OnnxTensor> tensors = new LinkedHashMap<>();
         Map<String, float[]> outputs = new LinkedHashMap<>();
         try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
-            if (scan == Scan.OPERATOR) assumeThat(SelectiveScanOperator.register(options)).as("the Java operator works here").isTrue();
+            if (scan == Scan.OPERATOR)
+                assumeThat(SelectiveScanOperator.register(options))
+                        .as("the Java operator works here")
+                        .isTrue();
             long before = SelectiveScanOperator.invocations();
             for (var e : inputs.entrySet()) {
-                long[] shape = Arrays.stream(e.getValue().shape()).asLongStream().toArray();
-                tensors.put(e.getKey(), OnnxTensor.createTensor(env, FloatBuffer.wrap(e.getValue().data()), shape));
+                long[] shape =
+                        Arrays.stream(e.getValue().shape()).asLongStream().toArray();
+                tensors.put(
+                        e.getKey(),
+                        OnnxTensor.createTensor(
+                                env, FloatBuffer.wrap(e.getValue().data()), shape));
             }
-            try (OrtSession session = env.createSession(model.toByteArray(), options); OrtSession.Result result = session.run(tensors)) {
+            try (OrtSession session = env.createSession(model.toByteArray(), options);
+                    OrtSession.Result result = session.run(tensors)) {
                 for (var e : result) {
                     OnnxTensor t = (OnnxTensor) e.getValue();
                     float[] values;
@@ -85,7 +99,8 @@ final class Golden {
                 }
             }
             long ran = SelectiveScanOperator.invocations() - before;
-            boolean scans = model.getGraph().getNodeList().stream().anyMatch(n -> n.getOpType().equals(SelectiveScanFunction.NAME));
+            boolean scans = model.getGraph().getNodeList().stream()
+                    .anyMatch(n -> n.getOpType().equals(SelectiveScanFunction.NAME));
             if (scans) assertThat(ran > 0).as("scans run by the operator").isEqualTo(scan == Scan.OPERATOR);
         } finally {
             tensors.values().forEach(OnnxTensor::close);

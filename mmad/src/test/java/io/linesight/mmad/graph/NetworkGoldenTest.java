@@ -17,12 +17,22 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** The parts of the network against the reference implementation, each within five times the noise of its own float32 run. */
+/**
+ * The parts of the network against the reference implementation, each within five times the noise of its own float32
+ * run.
+ */
 class NetworkGoldenTest {
     private static final List<ScanKind> ALL = List.of(ScanKind.HILBERT, ScanKind.ZORDER, ScanKind.ZIGZAG);
 
     @ParameterizedTest
-    @CsvSource({"hilbert,FUNCTION", "zorder,FUNCTION", "zigzag,FUNCTION", "hilbert,OPERATOR", "zorder,OPERATOR", "zigzag,OPERATOR"})
+    @CsvSource({
+        "hilbert,FUNCTION",
+        "zorder,FUNCTION",
+        "zigzag,FUNCTION",
+        "hilbert,OPERATOR",
+        "zorder,OPERATOR",
+        "zigzag,OPERATOR"
+    })
     void shouldComputeSs2dLikeTheReference(String kind, Scan scan) throws Exception {
         try (Npz npz = Golden.open("ss2d_" + kind + "_8")) {
             int[] shape = npz.get("x").shape();
@@ -30,10 +40,14 @@ class NetworkGoldenTest {
             OnnxGraph g = OnnxGraph.graph("ss2d");
             NetworkWriter network = new NetworkWriter(g, Golden.weights(npz, "a."));
             g.input("x", Type.FLOAT, "N", 64, c);
-            String y = network.ss2d("x", List.of("a"), null, c, 8, ScanKind.valueOf(kind.toUpperCase(java.util.Locale.ROOT)));
+            String y = network.ss2d(
+                    "x", List.of("a"), null, c, 8, ScanKind.valueOf(kind.toUpperCase(java.util.Locale.ROOT)));
             g.output(g.op("Identity", y).out("y"), Type.FLOAT, "N", 64, c);
             MmadGraph.exposeTaps(g, network);
-            var out = Golden.run(MmadGraph.model(g, OnnxGraph.OPSET, null), Map.of("x", new Tensor(npz.floats("x"), shape[0], 64, c)), scan);
+            var out = Golden.run(
+                    MmadGraph.model(g, OnnxGraph.OPSET, null),
+                    Map.of("x", new Tensor(npz.floats("x"), shape[0], 64, c)),
+                    scan);
             Golden.assertClose("y_before_norm", out.get("tap..y_before_norm"), npz.floats("y_before_norm"), 2e-5);
             Golden.assertClose("ss2d " + kind + " " + scan, out.get("y"), npz.floats("y"), 2.5e-6);
         }
@@ -61,15 +75,50 @@ class NetworkGoldenTest {
                 g.input("dt", Type.FLOAT, "N", length, channels);
                 g.input("B", Type.FLOAT, "N", length, groups * states);
                 g.input("C", Type.FLOAT, "N", length, groups * states);
-                String y = SelectiveScanFunction.call(g, groups, 1, channels, "x", "dt", "B", "C", g.tensor("A", new Tensor(a, channels, states)),
-                        g.tensor("D", Golden.tensor(npz, "D")), g.tensor("bias", Golden.tensor(npz, "delta_bias")), g.ints("order", order, 1, length));
+                String y = SelectiveScanFunction.call(
+                        g,
+                        groups,
+                        1,
+                        channels,
+                        "x",
+                        "dt",
+                        "B",
+                        "C",
+                        g.tensor("A", new Tensor(a, channels, states)),
+                        g.tensor("D", Golden.tensor(npz, "D")),
+                        g.tensor("bias", Golden.tensor(npz, "delta_bias")),
+                        g.ints("order", order, 1, length));
                 g.output(g.op("Identity", y).out("y"), Type.FLOAT, "N", length, channels);
-                var out = Golden.run(MmadGraph.model(g, OnnxGraph.OPSET, null), Map.of(
-                        "x", new Tensor(Golden.channelsLast(npz.floats("u"), batch, channels), batch, length, channels),
-                        "dt", new Tensor(Golden.channelsLast(npz.floats("delta"), batch, channels), batch, length, channels),
-                        "B", new Tensor(Golden.channelsLast(npz.floats("B"), batch, groups * states), batch, length, groups * states),
-                        "C", new Tensor(Golden.channelsLast(npz.floats("C"), batch, groups * states), batch, length, groups * states)), scan);
-                Golden.assertClose(file + " " + scan, out.get("y"), Golden.channelsLast(npz.floats("y"), batch, channels), 2.5e-6);
+                var out = Golden.run(
+                        MmadGraph.model(g, OnnxGraph.OPSET, null),
+                        Map.of(
+                                "x",
+                                        new Tensor(
+                                                Golden.channelsLast(npz.floats("u"), batch, channels),
+                                                batch,
+                                                length,
+                                                channels),
+                                "dt",
+                                        new Tensor(
+                                                Golden.channelsLast(npz.floats("delta"), batch, channels),
+                                                batch,
+                                                length,
+                                                channels),
+                                "B",
+                                        new Tensor(
+                                                Golden.channelsLast(npz.floats("B"), batch, groups * states),
+                                                batch,
+                                                length,
+                                                groups * states),
+                                "C",
+                                        new Tensor(
+                                                Golden.channelsLast(npz.floats("C"), batch, groups * states),
+                                                batch,
+                                                length,
+                                                groups * states)),
+                        scan);
+                Golden.assertClose(
+                        file + " " + scan, out.get("y"), Golden.channelsLast(npz.floats("y"), batch, channels), 2.5e-6);
             }
         }
     }
@@ -92,9 +141,11 @@ class NetworkGoldenTest {
             float[] both = npz.floats("x");
             int half = both.length / 2;
             float[] together = hybrid(npz, scan, both).get("y");
-            float[] second = hybrid(npz, scan, java.util.Arrays.copyOfRange(both, half, both.length)).get("y");
+            float[] second = hybrid(npz, scan, java.util.Arrays.copyOfRange(both, half, both.length))
+                    .get("y");
             // Not bit for bit: the runtime multiplies one row by another kernel than two.
-            Golden.assertClose("alone or in a batch", second, java.util.Arrays.copyOfRange(together, half, both.length), 5e-6);
+            Golden.assertClose(
+                    "alone or in a batch", second, java.util.Arrays.copyOfRange(together, half, both.length), 5e-6);
         }
     }
 
@@ -126,10 +177,16 @@ class NetworkGoldenTest {
                 inputs.put("t" + i, Golden.tensor(npz, "ft" + i));
                 inputs.put("s" + i, new Tensor(Golden.channelsLast(npz.floats("fs" + i), 2, c), 2, side * side, c));
             }
-            g.output(network.anomalyMap(teacher, student, MmadConfig.base(List.of(8, 16, 32)), "map"), Type.FLOAT, "N", 256, 256);
+            g.output(
+                    network.anomalyMap(teacher, student, MmadConfig.base(List.of(8, 16, 32)), "map"),
+                    Type.FLOAT,
+                    "N",
+                    256,
+                    256);
             MmadGraph.exposeTaps(g, network);
             var out = Golden.run(MmadGraph.model(g, OnnxGraph.OPSET, null), inputs, scan);
-            for (int i = 0; i < 3; i++) Golden.assertClose("cosdist" + i, out.get("tap.cosdist" + i), npz.floats("cosdist" + i), 5e-7);
+            for (int i = 0; i < 3; i++)
+                Golden.assertClose("cosdist" + i, out.get("tap.cosdist" + i), npz.floats("cosdist" + i), 5e-7);
             Golden.assertClose("map", out.get("map"), npz.floats("map_smoothed"), 5e-7);
         }
     }

@@ -32,11 +32,13 @@ import org.junit.jupiter.params.provider.CsvSource;
 class PatchCoreGraphTest {
     private static final int SIDE = 32;
     private static final int PATCHES = SIDE * SIDE;
-    private static final ScorerOptions CPU = ScorerOptions.defaults().withDevice("cpu").withThreads(1);
+    private static final ScorerOptions CPU =
+            ScorerOptions.defaults().withDevice("cpu").withThreads(1);
     private static final Calibration CALIBRATION = new Calibration(new ProductCalibration(1, 0.1), Map.of());
 
     @TempDir
     Path dir;
+
     private static Encoder encoder;
     private static List<byte[]> frames;
     /** Per frame, per patch, features as they come. */
@@ -70,8 +72,12 @@ class PatchCoreGraphTest {
                     int x0 = Math.min(14, (int) sx);
                     double fy = sy - y0;
                     double fx = sx - x0;
-                    p[fine + c] = (1 - fy) * ((1 - fx) * mean(maps[2], at, 16, y0, x0) + fx * mean(maps[2], at, 16, y0, x0 + 1))
-                            + fy * ((1 - fx) * mean(maps[2], at, 16, y0 + 1, x0) + fx * mean(maps[2], at, 16, y0 + 1, x0 + 1));
+                    p[fine + c] = (1 - fy)
+                                    * ((1 - fx) * mean(maps[2], at, 16, y0, x0)
+                                            + fx * mean(maps[2], at, 16, y0, x0 + 1))
+                            + fy
+                                    * ((1 - fx) * mean(maps[2], at, 16, y0 + 1, x0)
+                                            + fx * mean(maps[2], at, 16, y0 + 1, x0 + 1));
                 }
             }
         }
@@ -101,28 +107,33 @@ class PatchCoreGraphTest {
         for (int i = 0; i < size; i++) {
             double[] patch = raw[i % 2][random.nextInt(PATCHES)];
             // Near them, not on them: the root makes much of little where a distance is zero.
-            for (int k = 0; k < channels; k++) vectors[i * channels + k] = (float) (patch[k] - shift[k] + 0.05 * random.nextGaussian());
+            for (int k = 0; k < channels; k++)
+                vectors[i * channels + k] = (float) (patch[k] - shift[k] + 0.05 * random.nextGaussian());
         }
         return new PatchBank(new Tensor(vectors, size, channels), new Tensor(shift, channels));
     }
 
     private static double[][] shifted(double[][] patches, PatchBank bank) {
         double[][] out = new double[PATCHES][bank.channels()];
-        for (int p = 0; p < PATCHES; p++) for (int k = 0; k < out[p].length; k++) out[p][k] = patches[p][k] - bank.shift().data()[k];
+        for (int p = 0; p < PATCHES; p++)
+            for (int k = 0; k < out[p].length; k++)
+                out[p][k] = patches[p][k] - bank.shift().data()[k];
         return out;
     }
 
     private static double distance(double[] patch, PatchBank bank, int row) {
         float[] vectors = bank.vectors().data();
         double sum = 0;
-        for (int k = 0; k < patch.length; k++) sum += (patch[k] - vectors[row * patch.length + k]) * (patch[k] - vectors[row * patch.length + k]);
+        for (int k = 0; k < patch.length; k++)
+            sum += (patch[k] - vectors[row * patch.length + k]) * (patch[k] - vectors[row * patch.length + k]);
         return Math.sqrt(sum);
     }
 
     private static double between(PatchBank bank, int a, int b) {
         double sum = 0;
         for (int k = 0; k < bank.channels(); k++) {
-            double d = bank.vectors().data()[a * bank.channels() + k] - bank.vectors().data()[b * bank.channels() + k];
+            double d = bank.vectors().data()[a * bank.channels() + k]
+                    - bank.vectors().data()[b * bank.channels() + k];
             sum += d * d;
         }
         return sum;
@@ -146,8 +157,12 @@ class PatchCoreGraphTest {
         for (int p = 1; p < PATCHES; p++) if (distances[p] > distances[at]) at = p;
         int m = nearest(patches[at], bank);
         double[] x = patches[at];
-        double sum = java.util.stream.IntStream.range(0, bank.size()).boxed().sorted(java.util.Comparator.comparingDouble(i -> between(bank, m, i))).limit(9)
-                .mapToDouble(i -> Math.exp(distance(x, bank, i))).sum();
+        double sum = java.util.stream.IntStream.range(0, bank.size())
+                .boxed()
+                .sorted(java.util.Comparator.comparingDouble(i -> between(bank, m, i)))
+                .limit(9)
+                .mapToDouble(i -> Math.exp(distance(x, bank, i)))
+                .sum();
         return distances[at] * (1 - Math.exp(distances[at]) / sum);
     }
 
@@ -161,7 +176,8 @@ class PatchCoreGraphTest {
                 int y0 = Math.min(30, (int) sy);
                 int x0 = Math.min(30, (int) sx);
                 double top = small[y0 * SIDE + x0] * (1 - sx + x0) + small[y0 * SIDE + x0 + 1] * (sx - x0);
-                double bottom = small[(y0 + 1) * SIDE + x0] * (1 - sx + x0) + small[(y0 + 1) * SIDE + x0 + 1] * (sx - x0);
+                double bottom =
+                        small[(y0 + 1) * SIDE + x0] * (1 - sx + x0) + small[(y0 + 1) * SIDE + x0 + 1] * (sx - x0);
                 large[y * 256 + x] = top * (1 - sy + y0) + bottom * (sy - y0);
             }
         }
@@ -205,12 +221,23 @@ class PatchCoreGraphTest {
                 float[] actual = together.map(n);
                 for (int i = 0; i < map.length; i++) worst = Math.max(worst, Math.abs(map[i] - actual[i]));
                 assertThat(worst).as("map of picture " + n).isLessThan(5e-4);
-                double score = kind == PatchCoreGraph.Score.REWEIGHTED ? reweighted(patches, bank, distances)
-                        : java.util.Arrays.stream(distances).map(d -> -d).sorted().limit(10).average().orElseThrow() * -1;
+                double score = kind == PatchCoreGraph.Score.REWEIGHTED
+                        ? reweighted(patches, bank, distances)
+                        : java.util.Arrays.stream(distances)
+                                        .map(d -> -d)
+                                        .sorted()
+                                        .limit(10)
+                                        .average()
+                                        .orElseThrow()
+                                * -1;
                 assertThat(score).as("a score worth comparing").isGreaterThan(0.05);
-                assertThat((double) together.raw()[n]).as("score of picture " + n).isCloseTo(score, within(5e-4 * Math.max(1, score)));
+                assertThat((double) together.raw()[n])
+                        .as("score of picture " + n)
+                        .isCloseTo(score, within(5e-4 * Math.max(1, score)));
                 Scores alone = scorer.score(List.of(frames.get(n)));
-                assertThat(alone.raw()[0]).as("alone and in a batch").isCloseTo(together.raw()[n], within(1e-4f * Math.max(1, together.raw()[n])));
+                assertThat(alone.raw()[0])
+                        .as("alone and in a batch")
+                        .isCloseTo(together.raw()[n], within(1e-4f * Math.max(1, together.raw()[n])));
             }
             if (size == 5) SelfTest.check(scorer);
         }
@@ -220,9 +247,10 @@ class PatchCoreGraphTest {
     void shouldGiveZeroAndNotNaNForPatchesOfTheBank() throws IOException {
         int channels = raw[0][0].length;
         float[] vectors = new float[PATCHES * channels];
-        for (int p = 0; p < PATCHES; p++) for (int k = 0; k < channels; k++) vectors[p * channels + k] = (float) (raw[0][p][k] + 300);
+        for (int p = 0; p < PATCHES; p++)
+            for (int k = 0; k < channels; k++) vectors[p * channels + k] = (float) (raw[0][p][k] + 300);
         float[] shift = new float[channels];
-        java.util.Arrays.fill(shift, -300);   // long vectors: rounding makes some squared distances negative
+        java.util.Arrays.fill(shift, -300); // long vectors: rounding makes some squared distances negative
         PatchBank bank = new PatchBank(new Tensor(vectors, PATCHES, channels), new Tensor(shift, channels));
         Path file = dir.resolve("self.onnx");
         Checkpoints.write(file, bank, PatchCoreGraph.Score.REWEIGHTED, encoder, CALIBRATION, Map.of());
@@ -238,8 +266,13 @@ class PatchCoreGraphTest {
     @Test
     void shouldRefuseABankOfAnotherEncoder() {
         Encoder other = TinyEncoder.create(List.of(8, 32, 24), 17);
-        assertThatThrownBy(() -> PatchCoreGraph.write(bank(4), other, PatchCoreGraph.Score.REWEIGHTED)).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("216 channels").hasMessageContaining("56");
-        assertThatThrownBy(() -> new PatchBank(new Tensor(new float[] {1, Float.NaN}, 2, 1), new Tensor(new float[1], 1)))
-                .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("not a number");
+        assertThatThrownBy(() -> PatchCoreGraph.write(bank(4), other, PatchCoreGraph.Score.REWEIGHTED))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("216 channels")
+                .hasMessageContaining("56");
+        assertThatThrownBy(
+                        () -> new PatchBank(new Tensor(new float[] {1, Float.NaN}, 2, 1), new Tensor(new float[1], 1)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("not a number");
     }
 }

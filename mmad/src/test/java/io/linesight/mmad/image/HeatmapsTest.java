@@ -15,7 +15,8 @@ class HeatmapsTest {
 
     private static float[] spot(int size, int sx, int sy) {
         float[] map = new float[size * size];
-        for (int i = 0; i < map.length; i++) map[i] = (float) Math.exp(-(Math.pow(i % size - sx, 2) + Math.pow(i / size - sy, 2)) / 50);
+        for (int i = 0; i < map.length; i++)
+            map[i] = (float) Math.exp(-(Math.pow(i % size - sx, 2) + Math.pow(i / size - sy, 2)) / 50);
         return map;
     }
 
@@ -46,8 +47,12 @@ class HeatmapsTest {
         RgbImage two = Heatmaps.panel(grey(300, 200), null, spot(64, 10, 10), 64, 0.73, Double.NaN);
         assertThat(three.width()).isEqualTo(3 * 300 + 12);
         assertThat(two.width()).isEqualTo(2 * 300 + 6);
-        assertThat(Heatmaps.panel(grey(3000, 2000), new byte[64 * 64], spot(64, 1, 1), 64, 0.73, 0.5).width()).isEqualTo(3 * 512 + 12);
-        assertThatThrownBy(() -> Heatmaps.panel(grey(300, 200), new byte[7], new float[16], 4, 0.73, 0.5)).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("300x200");
+        assertThat(Heatmaps.panel(grey(3000, 2000), new byte[64 * 64], spot(64, 1, 1), 64, 0.73, 0.5)
+                        .width())
+                .isEqualTo(3 * 512 + 12);
+        assertThatThrownBy(() -> Heatmaps.panel(grey(300, 200), new byte[7], new float[16], 4, 0.73, 0.5))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("300x200");
     }
 
     /** The score is the mean over the highest pixels, or a reweighted distance: not what is highest in the map. */
@@ -69,14 +74,16 @@ class HeatmapsTest {
     void shouldSurviveMapsThatAreNotNumbers() {
         float[] map = new float[16];
         Arrays.fill(map, Float.NaN);
-        assertThat(Heatmaps.panel(grey(20, 10), null, map, 4, Double.NaN, 0.5).height()).isPositive();
+        assertThat(Heatmaps.panel(grey(20, 10), null, map, 4, Double.NaN, 0.5).height())
+                .isPositive();
         assertThat(Heatmaps.overlay(grey(1, 1), map, 4, Double.NaN).rgb()).hasSize(3);
     }
 
     @Test
     void shouldScaleMapsTo8Bits() throws BadImageException {
         float[] map = {0f, 0.25f, 0.5f, 1f, 2f, -1f, Float.NaN, 0.75f, 0.5f};
-        byte[] gray = ImageCodec.decodeGray(Heatmaps.mapPng(map, 3, 0f, 1f), ImageLimits.defaults()).gray();
+        byte[] gray = ImageCodec.decodeGray(Heatmaps.mapPng(map, 3, 0f, 1f), ImageLimits.defaults())
+                .gray();
         assertThat(gray).containsExactly(0, 64, 128, 255, 255, 0, 255, 191, 128);
     }
 
@@ -88,7 +95,9 @@ class HeatmapsTest {
             assertThat(t.height()).isEqualTo(50);
         });
         assertThat(Heatmaps.thumbnail(frame, 400)).isSameAs(frame);
-        assertThat(Heatmaps.thumbnail(new RgbImage(5000, 1, new byte[15000]), 200).height()).isEqualTo(1);
+        assertThat(Heatmaps.thumbnail(new RgbImage(5000, 1, new byte[15000]), 200)
+                        .height())
+                .isEqualTo(1);
     }
 
     @Test

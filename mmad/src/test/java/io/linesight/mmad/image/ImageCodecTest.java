@@ -75,12 +75,15 @@ class ImageCodecTest {
         byte[] file = ImageCodec.encodeGrayPng(gray, 33, 20);
         assertThat(ImageCodec.decodeGray(file, LIMITS).gray()).isEqualTo(gray);
         byte[] rgb = ImageCodec.decode(file, LIMITS).rgb();
-        for (int i = 0; i < gray.length; i++) assertThat(new byte[] {rgb[3 * i], rgb[3 * i + 1], rgb[3 * i + 2]}).containsOnly(gray[i]);
+        for (int i = 0; i < gray.length; i++)
+            assertThat(new byte[] {rgb[3 * i], rgb[3 * i + 1], rgb[3 * i + 2]}).containsOnly(gray[i]);
     }
 
     @Test
     void shouldDecodePalettesAndDropTransparency() throws IOException, BadImageException {
-        for (int type : new int[] {BufferedImage.TYPE_BYTE_INDEXED, BufferedImage.TYPE_4BYTE_ABGR, BufferedImage.TYPE_3BYTE_BGR}) {
+        for (int type :
+                new int[] {BufferedImage.TYPE_BYTE_INDEXED, BufferedImage.TYPE_4BYTE_ABGR, BufferedImage.TYPE_3BYTE_BGR
+                }) {
             BufferedImage image = new BufferedImage(20, 10, type);
             for (int y = 0; y < 10; y++) {
                 for (int x = 0; x < 20; x++) image.setRGB(x, y, x < 10 ? 0xffff0000 : 0xff0000ff);
@@ -89,7 +92,9 @@ class ImageCodecTest {
             ImageIO.write(image, "png", out);
             byte[] rgb = ImageCodec.decode(out.toByteArray(), LIMITS).rgb();
             assertThat(Arrays.copyOf(rgb, 3)).as("type %d", type).containsExactly(255, 0, 0);
-            assertThat(Arrays.copyOfRange(rgb, 3 * 19, 3 * 20)).as("type %d", type).containsExactly(0, 0, 255);
+            assertThat(Arrays.copyOfRange(rgb, 3 * 19, 3 * 20))
+                    .as("type %d", type)
+                    .containsExactly(0, 0, 255);
         }
     }
 
@@ -106,13 +111,18 @@ class ImageCodecTest {
     void shouldTakeTheUpperBitsOfSixteenOfEveryColour() throws IOException, BadImageException {
         byte[] file = sixteenBits(6, 4, new int[] {0x4101, 0x8202, 0xfe03}, BufferedImage.TRANSLUCENT);
         byte[] rgb = ImageCodec.decode(file, LIMITS).rgb();
-        for (int i = 0; i < rgb.length; i += 3) assertThat(Arrays.copyOfRange(rgb, i, i + 3)).containsExactly(0x41, 0x82, 0xfe);
+        for (int i = 0; i < rgb.length; i += 3)
+            assertThat(Arrays.copyOfRange(rgb, i, i + 3)).containsExactly(0x41, 0x82, 0xfe);
     }
 
-    /** A PNG of 16-bit colour. @param transparency {@link BufferedImage#TRANSLUCENT} for half transparent pixels, else OPAQUE */
+    /**
+     * A PNG of 16-bit colour. @param transparency {@link BufferedImage#TRANSLUCENT} for half transparent pixels, else
+     * OPAQUE
+     */
     private static byte[] sixteenBits(int w, int h, int[] colour, int transparency) throws IOException {
         boolean alpha = transparency == BufferedImage.TRANSLUCENT;
-        ComponentColorModel model = new ComponentColorModel(ColorSpace.getInstance(ColorSpace.CS_sRGB), alpha, false, transparency, DataBuffer.TYPE_USHORT);
+        ComponentColorModel model = new ComponentColorModel(
+                ColorSpace.getInstance(ColorSpace.CS_sRGB), alpha, false, transparency, DataBuffer.TYPE_USHORT);
         BufferedImage image = new BufferedImage(model, model.createCompatibleWritableRaster(w, h), false, null);
         int[] sample = Arrays.copyOf(colour, alpha ? 4 : 3);
         if (alpha) sample[3] = 0x8000;
@@ -124,7 +134,8 @@ class ImageCodecTest {
 
     private static byte[] jpegOfBands(int bands) throws IOException {
         WritableRaster raster = Raster.createInterleavedRaster(DataBuffer.TYPE_BYTE, 24, 16, bands, null);
-        for (int i = 0; i < 24 * 16 * bands; i++) raster.setSample(i / bands % 24, i / bands / 24, i % bands, 40 + 60 * (i % bands));
+        for (int i = 0; i < 24 * 16 * bands; i++)
+            raster.setSample(i / bands % 24, i / bands / 24, i % bands, 40 + 60 * (i % bands));
         ImageWriter writer = ImageIO.getImageWritersByFormatName("jpeg").next();
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         try (ImageOutputStream to = ImageIO.createImageOutputStream(out)) {
@@ -152,13 +163,22 @@ class ImageCodecTest {
         for (byte b : image.rgb()) assertThat(b & 0xff).isBetween(38, 42);
     }
 
-    /** Fit, evaluate and serve see the pixels as the sensor gave them; turning only some of them would part the map from its mask. */
+    /**
+     * Fit, evaluate and serve see the pixels as the sensor gave them; turning only some of them would part the map from
+     * its mask.
+     */
     @Test
     void shouldLeavePicturesAsTheSensorSawThem() throws BadImageException {
-        byte[] exif = {'M', 'M', 0, 42, 0, 0, 0, 8, 0, 1, 1, 18, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0, 0, 0, 0, 0}; // Orientation 6: to be turned by 90 degrees.
+        byte[] exif = {'M', 'M', 0, 42, 0, 0, 0, 8, 0, 1, 1, 18, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0, 0, 0, 0, 0
+        }; // Orientation 6: to be turned by 90 degrees.
         byte[] jpeg = ImageCodec.encodeJpeg(PICTURE, 90);
         ByteBuffer turned = ByteBuffer.allocate(jpeg.length + 10 + exif.length);
-        turned.put(jpeg, 0, 2).putShort((short) 0xffe1).putShort((short) (8 + exif.length)).put(new byte[] {'E', 'x', 'i', 'f', 0, 0}).put(exif).put(jpeg, 2, jpeg.length - 2);
+        turned.put(jpeg, 0, 2)
+                .putShort((short) 0xffe1)
+                .putShort((short) (8 + exif.length))
+                .put(new byte[] {'E', 'x', 'i', 'f', 0, 0})
+                .put(exif)
+                .put(jpeg, 2, jpeg.length - 2);
         assertThat(ImageCodec.decode(turned.array(), LIMITS)).satisfies(i -> {
             assertThat(i.width()).isEqualTo(97);
             assertThat(i.rgb()).isEqualTo(ImageCodec.decode(jpeg, LIMITS).rgb());
@@ -169,23 +189,33 @@ class ImageCodecTest {
         CRC32 crc = new CRC32();
         crc.update(new byte[] {'e', 'X', 'I', 'f'});
         crc.update(exif);
-        chunk.put(png, 0, header).putInt(exif.length).put(new byte[] {'e', 'X', 'I', 'f'}).put(exif).putInt((int) crc.getValue()).put(png, header, png.length - header);
+        chunk.put(png, 0, header)
+                .putInt(exif.length)
+                .put(new byte[] {'e', 'X', 'I', 'f'})
+                .put(exif)
+                .putInt((int) crc.getValue())
+                .put(png, header, png.length - header);
         assertThat(ImageCodec.decode(chunk.array(), LIMITS).rgb()).isEqualTo(PICTURE.rgb());
     }
 
     @Test
     void shouldMarkWhatIsNotBlackInAMask() throws IOException, BadImageException {
         byte[] grey = {0, 1, 2, (byte) 255};
-        assertThat(ImageCodec.decodeMask(ImageCodec.encodeGrayPng(grey, 2, 2), LIMITS).gray()).containsExactly(0, 255, 255, 255);
+        assertThat(ImageCodec.decodeMask(ImageCodec.encodeGrayPng(grey, 2, 2), LIMITS)
+                        .gray())
+                .containsExactly(0, 255, 255, 255);
         byte[] blue = {0, 0, 0, 0, 0, 1};
-        assertThat(ImageCodec.decodeMask(ImageCodec.encodePng(new RgbImage(2, 1, blue)), LIMITS).gray()).containsExactly(0, 255);
+        assertThat(ImageCodec.decodeMask(ImageCodec.encodePng(new RgbImage(2, 1, blue)), LIMITS)
+                        .gray())
+                .containsExactly(0, 255);
         for (int type : new int[] {BufferedImage.TYPE_BYTE_INDEXED, BufferedImage.TYPE_BYTE_BINARY}) {
             BufferedImage image = new BufferedImage(9, 3, type);
             image.setRGB(4, 1, 0xffffffff);
             ByteArrayOutputStream out = new ByteArrayOutputStream();
             ImageIO.write(image, "png", out);
             byte[] marked = ImageCodec.decodeMask(out.toByteArray(), LIMITS).gray();
-            for (int i = 0; i < 27; i++) assertThat(marked[i]).as("type %d, pixel %d", type, i).isEqualTo((byte) (i == 13 ? 255 : 0));
+            for (int i = 0; i < 27; i++)
+                assertThat(marked[i]).as("type %d, pixel %d", type, i).isEqualTo((byte) (i == 13 ? 255 : 0));
         }
     }
 
@@ -197,13 +227,18 @@ class ImageCodecTest {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         ImageIO.write(image, "png", out);
         assertThat(ImageCodec.decodeMask(out.toByteArray(), LIMITS).gray()).containsExactly(0, 255, 255, 255);
-        assertThat(ImageCodec.decodeMask(sixteenBits(3, 1, new int[] {0, 0, 7}, BufferedImage.OPAQUE), LIMITS).gray()).containsOnly(255);
-        assertThat(ImageCodec.decodeMask(sixteenBits(3, 1, new int[] {0, 0, 0}, BufferedImage.TRANSLUCENT), LIMITS).gray()).containsOnly(0);
+        assertThat(ImageCodec.decodeMask(sixteenBits(3, 1, new int[] {0, 0, 7}, BufferedImage.OPAQUE), LIMITS)
+                        .gray())
+                .containsOnly(255);
+        assertThat(ImageCodec.decodeMask(sixteenBits(3, 1, new int[] {0, 0, 0}, BufferedImage.TRANSLUCENT), LIMITS)
+                        .gray())
+                .containsOnly(0);
     }
 
     @Test
     void shouldRefuseMasksWithLosses() {
-        BadImageException e = catchThrowableOfType(BadImageException.class, () -> ImageCodec.decodeMask(ImageCodec.encodeJpeg(PICTURE, 90), LIMITS));
+        BadImageException e = catchThrowableOfType(
+                BadImageException.class, () -> ImageCodec.decodeMask(ImageCodec.encodeJpeg(PICTURE, 90), LIMITS));
         assertThat(e.code()).isEqualTo(Code.UNSUPPORTED);
         assertThat(e).hasMessageContaining("save it as PNG");
     }
@@ -212,7 +247,10 @@ class ImageCodecTest {
     void shouldRefuseEveryTruncation() {
         for (byte[] file : new byte[][] {ImageCodec.encodeJpeg(PICTURE, 90), ImageCodec.encodePng(PICTURE)}) {
             assertThat(refusal(new byte[0])).isEqualTo(Code.EMPTY);
-            for (int n = 8; n < file.length; n += 7) assertThat(refusal(Arrays.copyOf(file, n))).as("first %d of %d bytes", n, file.length).isEqualTo(Code.CORRUPT);
+            for (int n = 8; n < file.length; n += 7)
+                assertThat(refusal(Arrays.copyOf(file, n)))
+                        .as("first %d of %d bytes", n, file.length)
+                        .isEqualTo(Code.CORRUPT);
             assertThat(refusal(Arrays.copyOf(file, file.length - 1))).isEqualTo(Code.CORRUPT);
         }
     }
@@ -220,7 +258,9 @@ class ImageCodecTest {
     @Test
     void shouldIgnoreWhatFollowsTheEnd() throws BadImageException {
         for (byte[] file : new byte[][] {ImageCodec.encodeJpeg(PICTURE, 90), ImageCodec.encodePng(PICTURE)}) {
-            assertThat(ImageCodec.decode(Arrays.copyOf(file, file.length + 500), LIMITS).rgb()).isEqualTo(ImageCodec.decode(file, LIMITS).rgb());
+            assertThat(ImageCodec.decode(Arrays.copyOf(file, file.length + 500), LIMITS)
+                            .rgb())
+                    .isEqualTo(ImageCodec.decode(file, LIMITS).rgb());
         }
     }
 
@@ -252,17 +292,24 @@ class ImageCodecTest {
 
     @Test
     void shouldRefuseOtherFormats() {
-        for (String start : new String[] {"BM..............", "II*\0............", "GIF89a..........", "RIFF....WEBPVP8 ", "<svg>", "x"}) {
-            assertThat(refusal(start.getBytes(StandardCharsets.ISO_8859_1))).as(start).isEqualTo(Code.UNSUPPORTED);
+        for (String start : new String[] {
+            "BM..............", "II*\0............", "GIF89a..........", "RIFF....WEBPVP8 ", "<svg>", "x"
+        }) {
+            assertThat(refusal(start.getBytes(StandardCharsets.ISO_8859_1)))
+                    .as(start)
+                    .isEqualTo(Code.UNSUPPORTED);
         }
     }
 
     @Test
     void shouldMakePicturesOfRawPixels() throws BadImageException {
         byte[] rgb = {1, 2, 3, 4, 5, 6};
-        assertThat(ImageCodec.raw("RGB8", 2, 1, rgb, LIMITS).rgb()).containsExactly(1, 2, 3, 4, 5, 6).isNotSameAs(rgb);
+        assertThat(ImageCodec.raw("RGB8", 2, 1, rgb, LIMITS).rgb())
+                .containsExactly(1, 2, 3, 4, 5, 6)
+                .isNotSameAs(rgb);
         assertThat(ImageCodec.raw("BGR8", 2, 1, rgb, LIMITS).rgb()).containsExactly(3, 2, 1, 6, 5, 4);
-        assertThat(ImageCodec.raw("GRAY8", 2, 1, new byte[] {7, 8}, LIMITS).rgb()).containsExactly(7, 7, 7, 8, 8, 8);
+        assertThat(ImageCodec.raw("GRAY8", 2, 1, new byte[] {7, 8}, LIMITS).rgb())
+                .containsExactly(7, 7, 7, 8, 8, 8);
         assertThat(rawRefusal("RGB8", 2, 2, rgb)).isEqualTo(Code.SIZE_MISMATCH);
         assertThat(rawRefusal("RGB8", 0, 2, rgb)).isEqualTo(Code.SIZE_MISMATCH);
         assertThat(rawRefusal("RGB8", 30_000, 30_000, rgb)).isEqualTo(Code.TOO_LARGE);
@@ -272,7 +319,8 @@ class ImageCodecTest {
     }
 
     private static Code rawRefusal(String encoding, int w, int h, byte[] pixels) {
-        BadImageException e = catchThrowableOfType(BadImageException.class, () -> ImageCodec.raw(encoding, w, h, pixels, LIMITS));
+        BadImageException e =
+                catchThrowableOfType(BadImageException.class, () -> ImageCodec.raw(encoding, w, h, pixels, LIMITS));
         assertThat(e).isNotNull();
         return e.code();
     }

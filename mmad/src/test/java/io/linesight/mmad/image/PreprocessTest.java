@@ -18,7 +18,8 @@ class PreprocessTest {
         try (Npz golden = Npz.open(SharedFiles.require("golden/preprocess.npz"))) {
             for (String name : new String[] {"img_up", "img_down"}) {
                 int[] shape = golden.get(name + "_in_hwc").shape();
-                byte[] planar = Preprocess.toModelInput(new RgbImage(shape[1], shape[0], golden.bytes(name + "_in_hwc")));
+                byte[] planar =
+                        Preprocess.toModelInput(new RgbImage(shape[1], shape[0], golden.bytes(name + "_in_hwc")));
                 byte[] expected = golden.bytes(name + "_out_hwc");
                 byte[] interleaved = new byte[expected.length];
                 for (int i = 0; i < PLANE; i++) {
@@ -33,7 +34,8 @@ class PreprocessTest {
     void shouldEqualTheReferencesMasks() throws IOException {
         try (Npz golden = Npz.open(SharedFiles.require("golden/preprocess.npz"))) {
             int[] shape = golden.get("mask_in").shape();
-            assertThat(Preprocess.mask(golden.bytes("mask_in"), shape[1], shape[0])).isEqualTo(golden.bytes("mask_bin"));
+            assertThat(Preprocess.mask(golden.bytes("mask_in"), shape[1], shape[0]))
+                    .isEqualTo(golden.bytes("mask_bin"));
         }
     }
 
@@ -50,7 +52,8 @@ class PreprocessTest {
     @Test
     void shouldKeepAFlatPictureFlatAtAnySize() {
         Random random = new Random(2);
-        for (int[] size : new int[][] {{1, 1}, {1, 700}, {700, 1}, {255, 257}, {256, 31}, {31, 256}, {1023, 511}, {5000, 3}}) {
+        for (int[] size :
+                new int[][] {{1, 1}, {1, 700}, {700, 1}, {255, 257}, {256, 31}, {31, 256}, {1023, 511}, {5000, 3}}) {
             byte v = (byte) random.nextInt(256);
             byte[] rgb = new byte[size[0] * size[1] * 3];
             Arrays.fill(rgb, v);
@@ -75,7 +78,8 @@ class PreprocessTest {
         byte[] b = Resampler.resizeToPlanar(turned, h, w, 1, 256, 256);
         int worst = 0;
         for (int y = 0; y < 256; y++) {
-            for (int x = 0; x < 256; x++) worst = Math.max(worst, Math.abs((a[y * 256 + x] & 0xff) - (b[x * 256 + y] & 0xff)));
+            for (int x = 0; x < 256; x++)
+                worst = Math.max(worst, Math.abs((a[y * 256 + x] & 0xff) - (b[x * 256 + y] & 0xff)));
         }
         // The passes round in a different order, which is worth at most one step.
         assertThat(worst).isLessThanOrEqualTo(1);
@@ -93,6 +97,8 @@ class PreprocessTest {
 
     @Test
     void shouldRefuseAMaskOfAnotherSize() {
-        assertThatThrownBy(() -> Preprocess.mask(new byte[5], 2, 3)).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("6 bytes, got 5");
+        assertThatThrownBy(() -> Preprocess.mask(new byte[5], 2, 3))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("6 bytes, got 5");
     }
 }

@@ -17,7 +17,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class NpyTest {
-    @TempDir Path dir;
+    @TempDir
+    Path dir;
 
     static Stream<NpyArray> arrays() {
         return Stream.of(
@@ -60,13 +61,26 @@ class NpyTest {
     @Test
     void shouldSayWhatIsWrongWithAFile() throws IOException {
         byte[] good = Npy.format(new NpyArray(new int[] {2, 3}, new float[6]));
-        assertThatThrownBy(() -> Npy.parse(Arrays.copyOf(good, good.length - 1), "x.npy")).isInstanceOf(IOException.class).hasMessageContaining("x.npy").hasMessageContaining("23 bytes");
-        assertThatThrownBy(() -> Npy.parse(Arrays.copyOf(good, 40), "x.npy")).isInstanceOf(IOException.class).hasMessageContaining("truncated");
-        assertThatThrownBy(() -> Npy.parse("hello numpy world".getBytes(StandardCharsets.US_ASCII), "x.npy")).isInstanceOf(IOException.class).hasMessageContaining("not a NumPy array");
-        assertThatThrownBy(() -> Npy.parse(patched(good, "<f4", ">f4"), "x.npy")).isInstanceOf(IOException.class).hasMessageContaining(">f4");
-        assertThatThrownBy(() -> Npy.parse(patched(good, "False", "True "), "x.npy")).isInstanceOf(IOException.class).hasMessageContaining("Fortran");
-        assertThatThrownBy(() -> Npy.parse(patched(good, "(2, 3)", "(2,-3)"), "x.npy")).isInstanceOf(IOException.class);
-        assertThatThrownBy(() -> new NpyArray(new int[] {2}, new float[3])).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> Npy.parse(Arrays.copyOf(good, good.length - 1), "x.npy"))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("x.npy")
+                .hasMessageContaining("23 bytes");
+        assertThatThrownBy(() -> Npy.parse(Arrays.copyOf(good, 40), "x.npy"))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("truncated");
+        assertThatThrownBy(() -> Npy.parse("hello numpy world".getBytes(StandardCharsets.US_ASCII), "x.npy"))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("not a NumPy array");
+        assertThatThrownBy(() -> Npy.parse(patched(good, "<f4", ">f4"), "x.npy"))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining(">f4");
+        assertThatThrownBy(() -> Npy.parse(patched(good, "False", "True "), "x.npy"))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("Fortran");
+        assertThatThrownBy(() -> Npy.parse(patched(good, "(2, 3)", "(2,-3)"), "x.npy"))
+                .isInstanceOf(IOException.class);
+        assertThatThrownBy(() -> new NpyArray(new int[] {2}, new float[3]))
+                .isInstanceOf(IllegalArgumentException.class);
     }
 
     @Test
@@ -80,7 +94,10 @@ class NpyTest {
             assertThat(npz.names()).containsExactly("b", "w.a");
             assertThat(npz.ints("b")).containsExactly(3, 4);
             assertThat(npz.floats("w.a")).containsExactly(5f);
-            assertThatThrownBy(() -> npz.get("c")).isInstanceOf(IOException.class).hasMessageContaining("no array 'c'").hasMessageContaining("w.a");
+            assertThatThrownBy(() -> npz.get("c"))
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("no array 'c'")
+                    .hasMessageContaining("w.a");
         }
         Files.writeString(file, "no zip");
         assertThatThrownBy(() -> Npz.open(file)).isInstanceOf(IOException.class).hasMessageContaining("a.npz");

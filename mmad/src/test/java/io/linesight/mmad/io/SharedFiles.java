@@ -4,7 +4,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Assumptions;
 
-/** The shared folder of golden numbers and pictures beside the checkout; tests that need it are skipped where it is not. */
+/**
+ * The shared folder of golden numbers and pictures beside the checkout; tests that need it are skipped where it is not.
+ */
 public final class SharedFiles {
     private SharedFiles() {}
 

@@ -84,10 +84,13 @@ class AnomalyMetricsTest {
                 }
                 AnomalyMetrics.Measured m = metrics.measure();
                 assertThat(m.curves().imageRoc().area()).isCloseTo(m.metrics().imageAuroc(), within(1e-12));
-                assertThat(m.curves().imagePrecisionRecall().area()).isCloseTo(m.metrics().imageAp(), within(1e-12));
+                assertThat(m.curves().imagePrecisionRecall().area())
+                        .isCloseTo(m.metrics().imageAp(), within(1e-12));
                 assertThat(m.curves().pixelRoc().area()).isCloseTo(m.metrics().pixelAuroc(), within(1e-12));
-                assertThat(m.curves().pixelPrecisionRecall().area()).isCloseTo(m.metrics().pixelAp(), within(1e-12));
-                assertThat(m.curves().regionOverlap().area() / CategoryCurves.OVERLAP_LIMIT).isCloseTo(m.metrics().aupro(), within(1e-12));
+                assertThat(m.curves().pixelPrecisionRecall().area())
+                        .isCloseTo(m.metrics().pixelAp(), within(1e-12));
+                assertThat(m.curves().regionOverlap().area() / CategoryCurves.OVERLAP_LIMIT)
+                        .isCloseTo(m.metrics().aupro(), within(1e-12));
                 double[] x = m.curves().regionOverlap().x();
                 assertThat(x[x.length - 1]).isEqualTo(CategoryCurves.OVERLAP_LIMIT);
                 assertThat(m.curves().imageRoc().x()).isSorted().startsWith(0).endsWith(1);
@@ -150,7 +153,8 @@ class AnomalyMetricsTest {
         try (AnomalyMetrics metrics = new AnomalyMetrics(SIDE)) {
             float[] map = new float[SIDE * SIDE];
             assertThatThrownBy(() -> metrics.add(Double.NaN, true, map, null)).hasMessageContaining("NaN");
-            assertThatThrownBy(() -> metrics.add(1, true, new float[3], null)).hasMessageContaining("256 values, got 3");
+            assertThatThrownBy(() -> metrics.add(1, true, new float[3], null))
+                    .hasMessageContaining("256 values, got 3");
             map[7] = Float.POSITIVE_INFINITY;
             assertThatThrownBy(() -> metrics.add(1, true, map, null)).hasMessageContaining("Infinity");
             assertThat(metrics.compute().normal()).isZero();
@@ -185,7 +189,8 @@ class AnomalyMetricsTest {
             float[] mapped = new float[n];
             for (int i = 0; i < n; i++) mapped[i] = (float) Math.exp(scores[i] * 0.5) - 3;
             assertThat(AnomalyMetrics.auroc(mapped, labels)).isEqualTo(auroc);
-            assertThat(RankingMetrics.averagePrecision(mapped, bytes)).isEqualTo(RankingMetrics.averagePrecision(scores, bytes));
+            assertThat(RankingMetrics.averagePrecision(mapped, bytes))
+                    .isEqualTo(RankingMetrics.averagePrecision(scores, bytes));
             assertThat(RankingMetrics.f1Max(mapped, bytes)).isEqualTo(RankingMetrics.f1Max(scores, bytes));
             float[] negated = new float[n];
             for (int i = 0; i < n; i++) negated[i] = -scores[i];

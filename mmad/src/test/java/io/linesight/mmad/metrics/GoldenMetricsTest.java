@@ -28,7 +28,8 @@ class GoldenMetricsTest {
 
     @BeforeEach
     void load() throws IOException {
-        expected = new ObjectMapper().readTree(SharedFiles.require("golden/metrics.json").toFile());
+        expected = new ObjectMapper()
+                .readTree(SharedFiles.require("golden/metrics.json").toFile());
         try (Npz golden = Npz.open(SharedFiles.require("golden/metrics.npz"))) {
             float[] map = golden.floats("score");
             byte[] mask = golden.bytes("mask");
@@ -48,7 +49,8 @@ class GoldenMetricsTest {
     void shouldGiveTheSevenMetricsOfTheReferencesConfiguration() {
         JsonNode e = expected.get("ader_config (use_adeval=True, nstrips=50: what the MMAD config reports)");
         try (AnomalyMetrics metrics = new AnomalyMetrics(SIDE)) {
-            for (int i = 0; i < scores.length; i++) metrics.add(scores[i], labels[i] != 0, maps.get(i), labels[i] != 0 ? masks.get(i) : null);
+            for (int i = 0; i < scores.length; i++)
+                metrics.add(scores[i], labels[i] != 0, maps.get(i), labels[i] != 0 ? masks.get(i) : null);
             CategoryMetrics m = metrics.compute();
             assertThat(m.imageAuroc()).isCloseTo(e.get("mAUROC_sp_max").asDouble(), EXACT);
             assertThat(m.imageAp()).isCloseTo(e.get("mAP_sp_max").asDouble(), EXACT);
@@ -57,7 +59,13 @@ class GoldenMetricsTest {
             assertThat(m.pixelAuroc()).isCloseTo(e.get("mAUROC_px").asDouble(), within(1e-8));
             assertThat(m.pixelAp()).isCloseTo(e.get("mAP_px").asDouble(), within(1e-7));
             assertThat(m.aupro()).isCloseTo(e.get("mAUPRO_px").asDouble(), within(1e-7));
-            double sum = m.imageAuroc() + m.imageAp() + m.imageF1max() + m.pixelAuroc() + m.pixelAp() + m.pixelF1max() + m.aupro();
+            double sum = m.imageAuroc()
+                    + m.imageAp()
+                    + m.imageF1max()
+                    + m.pixelAuroc()
+                    + m.pixelAp()
+                    + m.pixelF1max()
+                    + m.aupro();
             assertThat(m.mad()).isCloseTo(sum / 7, EXACT);
             assertThat(m.normal() + m.anomalous()).isEqualTo(16);
         }
@@ -66,13 +74,24 @@ class GoldenMetricsTest {
     @Test
     void shouldGiveTheExactPixelMetrics() {
         JsonNode e = expected.get("ader_exact (use_adeval=False, max_step_aupro=100)");
-        assertThat(PixelMetrics.aurocExact(maps, masks)).isCloseTo(e.get("mAUROC_px").asDouble(), EXACT);
-        assertThat(PixelMetrics.averagePrecisionExact(maps, masks)).isCloseTo(e.get("mAP_px").asDouble(), EXACT);
-        assertThat(PixelMetrics.f1MaxExact(maps, masks)).isCloseTo(expected.get("sklearn exact pixel F1max").asDouble(), EXACT);
-        assertThat(PixelMetrics.f1Max(maps, masks)).isCloseTo(e.get("mF1_max_px").asDouble(), within(1e-8));
-        assertThat(PixelMetrics.auproStepped(maps, masks, SIDE, SIDE, 100)).isCloseTo(e.get("mAUPRO_px").asDouble(), within(1e-7));
-        assertThat(PixelMetrics.auproStepped(maps, masks, SIDE, SIDE, 200)).isCloseTo(expected.get("ader_exact AUPRO max_step=200").asDouble(), within(1e-7));
-        assertThat(PixelMetrics.auproExact(maps, masks, SIDE, SIDE)).isCloseTo(expected.get("exact AUPRO (all thresholds, trapezoid, cut and interpolated at FPR 0.3, divided by 0.3)").asDouble(), within(1e-9));
+        assertThat(PixelMetrics.aurocExact(maps, masks))
+                .isCloseTo(e.get("mAUROC_px").asDouble(), EXACT);
+        assertThat(PixelMetrics.averagePrecisionExact(maps, masks))
+                .isCloseTo(e.get("mAP_px").asDouble(), EXACT);
+        assertThat(PixelMetrics.f1MaxExact(maps, masks))
+                .isCloseTo(expected.get("sklearn exact pixel F1max").asDouble(), EXACT);
+        assertThat(PixelMetrics.f1Max(maps, masks))
+                .isCloseTo(e.get("mF1_max_px").asDouble(), within(1e-8));
+        assertThat(PixelMetrics.auproStepped(maps, masks, SIDE, SIDE, 100))
+                .isCloseTo(e.get("mAUPRO_px").asDouble(), within(1e-7));
+        assertThat(PixelMetrics.auproStepped(maps, masks, SIDE, SIDE, 200))
+                .isCloseTo(expected.get("ader_exact AUPRO max_step=200").asDouble(), within(1e-7));
+        assertThat(PixelMetrics.auproExact(maps, masks, SIDE, SIDE))
+                .isCloseTo(
+                        expected.get(
+                                        "exact AUPRO (all thresholds, trapezoid, cut and interpolated at FPR 0.3, divided by 0.3)")
+                                .asDouble(),
+                        within(1e-9));
     }
 
     @Test
@@ -81,9 +100,15 @@ class GoldenMetricsTest {
             for (boolean torch : new boolean[] {true, false}) {
                 String name = "adeval " + (torch ? "torch" : "numpy") + " variant nstrips=" + strips;
                 PixelMetrics.Binned b = PixelMetrics.binned(maps, masks, SIDE, SIDE, strips, torch);
-                assertThat(b.auroc()).as(name).isCloseTo(expected.get(name).get("p_auroc").asDouble(), within(1e-7));
-                assertThat(b.averagePrecision()).as(name).isCloseTo(expected.get(name).get("p_aupr").asDouble(), within(1e-7));
-                assertThat(b.aupro()).as(name).isCloseTo(expected.get(name).get("p_aupro").asDouble(), within(1e-7));
+                assertThat(b.auroc())
+                        .as(name)
+                        .isCloseTo(expected.get(name).get("p_auroc").asDouble(), within(1e-7));
+                assertThat(b.averagePrecision())
+                        .as(name)
+                        .isCloseTo(expected.get(name).get("p_aupr").asDouble(), within(1e-7));
+                assertThat(b.aupro())
+                        .as(name)
+                        .isCloseTo(expected.get(name).get("p_aupro").asDouble(), within(1e-7));
             }
         }
     }

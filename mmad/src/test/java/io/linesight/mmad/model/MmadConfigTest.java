@@ -19,15 +19,30 @@ class MmadConfigTest {
         MmadConfig read = JSON.treeToValue(old, MmadConfig.class);
         assertThat(read).isEqualTo(tiny);
         assertThat(read.levels()).isEqualTo(4);
-        MmadConfig chosen = tiny.withMap(MapKind.WHITENED).withFinest(1).withTopShare(0.005).withGroups(5);
-        assertThat(JSON.readValue(JSON.writeValueAsString(chosen), MmadConfig.class)).isEqualTo(chosen);
+        MmadConfig chosen =
+                tiny.withMap(MapKind.WHITENED).withFinest(1).withTopShare(0.005).withGroups(5);
+        assertThat(JSON.readValue(JSON.writeValueAsString(chosen), MmadConfig.class))
+                .isEqualTo(chosen);
     }
 
     @Test
     void shouldNameEveryProblem() {
-        assertThatThrownBy(() -> new MmadConfig("x", List.of(8, 16, 32), List.of(32, 64), List.of(128, 64, 32, 16), List.of(1, 1, 1, 1), tiny.chains(), FeatureNorm.NONE,
-                MapKind.COSINE, 3, 1.5, -1)).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("finest must be 0")
-                .hasMessageContaining("topShare must be 0..1").hasMessageContaining("groups must not be negative");
+        assertThatThrownBy(() -> new MmadConfig(
+                        "x",
+                        List.of(8, 16, 32),
+                        List.of(32, 64),
+                        List.of(128, 64, 32, 16),
+                        List.of(1, 1, 1, 1),
+                        tiny.chains(),
+                        FeatureNorm.NONE,
+                        MapKind.COSINE,
+                        3,
+                        1.5,
+                        -1))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("finest must be 0")
+                .hasMessageContaining("topShare must be 0..1")
+                .hasMessageContaining("groups must not be negative");
     }
 
     @Test
@@ -35,15 +50,26 @@ class MmadConfigTest {
         List<String> all = names(tiny);
         List<String> coarse = names(tiny.withFinest(1));
         assertThat(all).containsAll(coarse);
-        assertThat(all.stream().filter(n -> !coarse.contains(n))).isNotEmpty().allMatch(n -> n.startsWith("net_s.layers_up.3.") || n.startsWith("net_s.proj.0."));
+        assertThat(all.stream().filter(n -> !coarse.contains(n)))
+                .isNotEmpty()
+                .allMatch(n -> n.startsWith("net_s.layers_up.3.") || n.startsWith("net_s.proj.0."));
     }
 
     @Test
     void shouldKeepStatisticsPerGroup() {
-        List<ParameterSpec> specs = ParameterSpecs.of(tiny.withMap(MapKind.WHITENED).withFinest(1).withGroups(3));
-        assertThat(specs).filteredOn(s -> s.name().equals("anomaly_map.2.whiten.matrix")).singleElement().satisfies(s -> assertThat(s.shape()).containsExactly(3, 32, 32));
-        assertThat(specs).filteredOn(s -> s.name().startsWith("anomaly_map.")).hasSize(8).noneMatch(ParameterSpec::trainable);
-        assertThat(names(tiny.withMap(MapKind.WHITENED)).stream().filter(n -> n.startsWith("anomaly_map.groups"))).as("one group needs no centres").isEmpty();
+        List<ParameterSpec> specs =
+                ParameterSpecs.of(tiny.withMap(MapKind.WHITENED).withFinest(1).withGroups(3));
+        assertThat(specs)
+                .filteredOn(s -> s.name().equals("anomaly_map.2.whiten.matrix"))
+                .singleElement()
+                .satisfies(s -> assertThat(s.shape()).containsExactly(3, 32, 32));
+        assertThat(specs)
+                .filteredOn(s -> s.name().startsWith("anomaly_map."))
+                .hasSize(8)
+                .noneMatch(ParameterSpec::trainable);
+        assertThat(names(tiny.withMap(MapKind.WHITENED)).stream().filter(n -> n.startsWith("anomaly_map.groups")))
+                .as("one group needs no centres")
+                .isEmpty();
     }
 
     private static List<String> names(MmadConfig config) {

@@ -38,7 +38,10 @@ class ScanOrdersTest {
                 Arrays.sort(sorted);
                 assertThat(sorted).isEqualTo(every);
             }
-            assertThat(table[5]).isEqualTo(IntStream.range(0, side * side).map(t -> table[1][table[1].length - 1 - t]).toArray());
+            assertThat(table[5])
+                    .isEqualTo(IntStream.range(0, side * side)
+                            .map(t -> table[1][table[1].length - 1 - t])
+                            .toArray());
         }
     }
 
@@ -50,19 +53,27 @@ class ScanOrdersTest {
 
     @Test
     void shouldRefuseSidesThatAreNoPowerOfTwo() {
-        assertThatThrownBy(() -> ScanOrders.table(ScanKind.HILBERT, 12)).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("12");
+        assertThatThrownBy(() -> ScanOrders.table(ScanKind.HILBERT, 12))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("12");
     }
 
     @ParameterizedTest
     @EnumSource(ScanKind.class)
     void shouldEqualTheReference(ScanKind kind) throws Exception {
-        Path file = Stream.of(System.getProperty("linesight.shared", "../shared"), "../../shared").map(s -> Path.of(s, "golden", "scan_orders.npz"))
-                .filter(Files::exists).findFirst().orElse(null);
+        Path file = Stream.of(System.getProperty("linesight.shared", "../shared"), "../../shared")
+                .map(s -> Path.of(s, "golden", "scan_orders.npz"))
+                .filter(Files::exists)
+                .findFirst()
+                .orElse(null);
         assumeThat(file).as("reference values are present").isNotNull();
         String name = kind.name().toLowerCase(Locale.ROOT);
         try (Npz npz = Npz.open(file)) {
-            for (int side = 8; side <= 64; side *= 2) assertThat(ScanOrders.base(kind, side)).isEqualTo(npz.ints(name + "_" + side));
-            int[] flat = Arrays.stream(ScanOrders.table(kind, 8)).flatMapToInt(Arrays::stream).toArray();
+            for (int side = 8; side <= 64; side *= 2)
+                assertThat(ScanOrders.base(kind, side)).isEqualTo(npz.ints(name + "_" + side));
+            int[] flat = Arrays.stream(ScanOrders.table(kind, 8))
+                    .flatMapToInt(Arrays::stream)
+                    .toArray();
             assertThat(flat).isEqualTo(npz.ints("dirs_" + name + "_8"));
         }
     }

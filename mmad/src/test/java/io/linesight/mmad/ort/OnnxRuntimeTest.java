@@ -15,7 +15,8 @@ class OnnxRuntimeTest {
     /** Program of a process whose home is empty. */
     static final class Load {
         public static void main(String[] args) throws Exception {
-            OrtEnvironment environment = args[0].equals("quiet") ? OnnxRuntime.environment() : OrtEnvironment.getEnvironment();
+            OrtEnvironment environment =
+                    args[0].equals("quiet") ? OnnxRuntime.environment() : OrtEnvironment.getEnvironment();
             System.out.println("loaded " + environment.getVersion());
             Thread.sleep(500);
         }
@@ -23,10 +24,15 @@ class OnnxRuntimeTest {
 
     private static List<Path> leftBy(String how, Path home) throws Exception {
         Files.createDirectories(home);
-        ProcessBuilder builder = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), Load.class.getName(), how);
-        // Nothing of ours: ONNX Runtime is silent by itself where CI, GITHUB_ACTIONS and the like are set, and would show nothing.
+        ProcessBuilder builder = new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(), Load.class.getName(), how);
+        // Nothing of ours: ONNX Runtime is silent by itself where CI, GITHUB_ACTIONS and the like are set, and would
+        // show nothing.
         builder.environment().clear();
-        builder.environment().put("CLASSPATH", System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")));
+        builder.environment()
+                .put(
+                        "CLASSPATH",
+                        System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")));
         builder.environment().put("HOME", home.toString());
         File log = home.resolveSibling(how + ".log").toFile();
         Process process = builder.redirectErrorStream(true).redirectOutput(log).start();
@@ -40,7 +46,10 @@ class OnnxRuntimeTest {
     @Test
     void shouldKeepNoDeviceIdAndNothingToSend(@TempDir Path dir) throws Exception {
         assertThat(leftBy("quiet", dir.resolve("quiet-home"))).isEmpty();
-        // Why all this is needed. When a later version leaves nothing here either, OnnxRuntime can be as short as its second half.
-        assertThat(leftBy("as it comes", dir.resolve("other-home"))).as("what ONNX Runtime leaves by itself").isNotEmpty();
+        // Why all this is needed. When a later version leaves nothing here either, OnnxRuntime can be as short as its
+        // second half.
+        assertThat(leftBy("as it comes", dir.resolve("other-home")))
+                .as("what ONNX Runtime leaves by itself")
+                .isNotEmpty();
     }
 }

@@ -5,11 +5,11 @@ import io.linesight.mmad.model.ScanOrders;
 import java.util.Locale;
 
 /**
- * Nanoseconds per state update of the kernel on one and on all threads, against a plain scalar loop in the same run. Run its main from the
- * test class path with {@code --add-modules jdk.incubator.vector}.
+ * Nanoseconds per state update of the kernel on one and on all threads, against a plain scalar loop in the same run.
+ * Run its main from the test class path with {@code --add-modules jdk.incubator.vector}.
  */
 public final class ScanBenchmark {
-    private ScanBenchmark() { }
+    private ScanBenchmark() {}
 
     public static void main(String[] args) {
         int threads = Runtime.getRuntime().availableProcessors();
@@ -25,8 +25,17 @@ public final class ScanBenchmark {
             double all = best(() -> ScanKernel.run(data, threads), 12);
             double updates = data.shape().updates();
             double scalar = args.length > 0 ? Double.NaN : best(() -> scalar(in), 2);
-            System.out.printf(Locale.ROOT, "%4d pixels x %d groups x %3d channels: %.3f ns per state on 1 thread, %.3f on %d; scalar loop %.2f (%.1f times)%n",
-                    length, s[1], s[2], one / updates, all / updates, threads, scalar / updates, scalar / one);
+            System.out.printf(
+                    Locale.ROOT,
+                    "%4d pixels x %d groups x %3d channels: %.3f ns per state on 1 thread, %.3f on %d; scalar loop %.2f (%.1f times)%n",
+                    length,
+                    s[1],
+                    s[2],
+                    one / updates,
+                    all / updates,
+                    threads,
+                    scalar / updates,
+                    scalar / one);
         }
     }
 
@@ -50,13 +59,15 @@ public final class ScanBenchmark {
             for (int t = 0; t < s.length(); t++) {
                 int pixel = in.order()[k * s.length() + t];
                 for (int c = 0; c < channels; c++) {
-                    float delta = (float) Math.log1p(Math.exp(in.dt()[(pixel * s.directions() + k) * channels + c] + in.bias()[k * channels + c]));
+                    float delta = (float) Math.log1p(Math.exp(
+                            in.dt()[(pixel * s.directions() + k) * channels + c] + in.bias()[k * channels + c]));
                     float drive = delta * in.x()[pixel * channels + c];
                     int gate = ((pixel * s.directions() + k) * s.groups() + c / s.width()) * s.states();
                     float out = 0;
                     for (int n = 0; n < s.states(); n++) {
                         int i = c * s.states() + n;
-                        h[i] = (float) Math.exp(delta * in.a()[(k * channels + c) * s.states() + n]) * h[i] + drive * in.b()[gate + n];
+                        h[i] = (float) Math.exp(delta * in.a()[(k * channels + c) * s.states() + n]) * h[i]
+                                + drive * in.b()[gate + n];
                         out += in.c()[gate + n] * h[i];
                     }
                     y[pixel * channels + c] += out;

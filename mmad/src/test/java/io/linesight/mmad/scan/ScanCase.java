@@ -6,7 +6,16 @@ import java.nio.FloatBuffer;
 import java.util.SplittableRandom;
 
 /** A random scan problem in plain arrays, with the layouts of {@link ScanData} and a leading batch axis. */
-public record ScanCase(ScanShape shape, float[] x, float[] dt, float[] b, float[] c, float[] a, float[] skip, float[] bias, int[] order) {
+public record ScanCase(
+        ScanShape shape,
+        float[] x,
+        float[] dt,
+        float[] b,
+        float[] c,
+        float[] a,
+        float[] skip,
+        float[] bias,
+        int[] order) {
 
     public static ScanCase random(long seed, int batch, int length, int groups, int width, int directions, int states) {
         SplittableRandom random = new SplittableRandom(seed);
@@ -16,9 +25,16 @@ public record ScanCase(ScanShape shape, float[] x, float[] dt, float[] b, float[
         for (int i = 0; i < a.length; i++) a[i] = (float) (-(i % states + 1) * (0.8 + 0.4 * random.nextDouble()));
         int[] order = new int[directions * length];
         for (int k = 0; k < directions; k++) shuffle(order, k * length, length, random);
-        return new ScanCase(s, uniform(random, batch * length * channels, -1, 1), uniform(random, batch * length * directions * channels, -1, 1),
-                uniform(random, batch * s.gateValues(), -1, 1), uniform(random, batch * s.gateValues(), -1, 1), a,
-                uniform(random, channels, 4, 12), uniform(random, directions * channels, -7, -2), order);
+        return new ScanCase(
+                s,
+                uniform(random, batch * length * channels, -1, 1),
+                uniform(random, batch * length * directions * channels, -1, 1),
+                uniform(random, batch * s.gateValues(), -1, 1),
+                uniform(random, batch * s.gateValues(), -1, 1),
+                a,
+                uniform(random, channels, 4, 12),
+                uniform(random, directions * channels, -7, -2),
+                order);
     }
 
     private static float[] uniform(SplittableRandom random, int count, double low, double high) {
@@ -47,8 +63,17 @@ public record ScanCase(ScanShape shape, float[] x, float[] dt, float[] b, float[
     }
 
     ScanData data() {
-        return new ScanData(shape, images(x), images(dt), images(b), images(c), direct(a, 0, a.length), direct(skip, 0, skip.length),
-                direct(bias, 0, bias.length), order, images(new float[x.length]));
+        return new ScanData(
+                shape,
+                images(x),
+                images(dt),
+                images(b),
+                images(c),
+                direct(a, 0, a.length),
+                direct(skip, 0, skip.length),
+                direct(bias, 0, bias.length),
+                order,
+                images(new float[x.length]));
     }
 
     private FloatBuffer[] images(float[] values) {
@@ -59,7 +84,9 @@ public record ScanCase(ScanShape shape, float[] x, float[] dt, float[] b, float[
     }
 
     private static FloatBuffer direct(float[] values, int from, int count) {
-        FloatBuffer out = ByteBuffer.allocateDirect(count * Float.BYTES).order(ByteOrder.nativeOrder()).asFloatBuffer();
+        FloatBuffer out = ByteBuffer.allocateDirect(count * Float.BYTES)
+                .order(ByteOrder.nativeOrder())
+                .asFloatBuffer();
         return out.put(0, values, from, count);
     }
 }

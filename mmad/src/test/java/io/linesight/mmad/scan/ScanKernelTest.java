@@ -35,24 +35,35 @@ class ScanKernelTest {
 
         float[] one = in.kernel(1);
 
-        for (int threads : new int[] {2, 3, 7, 64}) assertThat(in.kernel(threads)).isEqualTo(one);
+        for (int threads : new int[] {2, 3, 7, 64})
+            assertThat(in.kernel(threads)).isEqualTo(one);
     }
 
     @Test
     void shouldNotDependOnTheOtherImagesOfABatch() {
         ScanCase pair = ScanCase.random(11, 2, 64, 4, 16, 8, 16);
         ScanShape s = pair.shape();
-        ScanCase second = new ScanCase(new ScanShape(1, 64, 4, 16, 8, 16), tail(pair.x()), tail(pair.dt()), tail(pair.b()), tail(pair.c()),
-                pair.a(), pair.skip(), pair.bias(), pair.order());
+        ScanCase second = new ScanCase(
+                new ScanShape(1, 64, 4, 16, 8, 16),
+                tail(pair.x()),
+                tail(pair.dt()),
+                tail(pair.b()),
+                tail(pair.c()),
+                pair.a(),
+                pair.skip(),
+                pair.bias(),
+                pair.order());
 
-        assertThat(Arrays.copyOfRange(pair.kernel(2), s.imageValues(), 2 * s.imageValues())).isEqualTo(second.kernel(2));
+        assertThat(Arrays.copyOfRange(pair.kernel(2), s.imageValues(), 2 * s.imageValues()))
+                .isEqualTo(second.kernel(2));
     }
 
     @Test
     void shouldStayExactForExtremeSteps() {
         ScanCase in = ScanCase.random(5, 1, 64, 1, 16, 2, 16);
         // From steps of 1e-13 (nothing decays) to steps of 1e6 (everything dies at once).
-        for (int i = 0; i < in.dt().length; i++) in.dt()[i] = new float[] {-25, -60, 12, 90, 3e4f, 1e6f, 0, -1e4f}[i % 8];
+        for (int i = 0; i < in.dt().length; i++)
+            in.dt()[i] = new float[] {-25, -60, 12, 90, 3e4f, 1e6f, 0, -1e4f}[i % 8];
 
         assertClose(in.kernel(1), ScanReference.run(in));
     }
@@ -60,7 +71,8 @@ class ScanKernelTest {
     @Test
     void shouldStayExactForSlowAndFastStates() {
         ScanCase in = ScanCase.random(6, 1, 256, 1, 16, 2, 16);
-        for (int i = 0; i < in.a().length; i++) in.a()[i] = new float[] {0f, -1e-6f, -0.01f, -1f, -50f, -300f, -1e3f, -1e5f}[i % 8];
+        for (int i = 0; i < in.a().length; i++)
+            in.a()[i] = new float[] {0f, -1e-6f, -0.01f, -1f, -50f, -300f, -1e3f, -1e5f}[i % 8];
 
         assertClose(in.kernel(1), ScanReference.run(in));
     }
@@ -94,20 +106,27 @@ class ScanKernelTest {
         ScanCase in = ScanCase.random(4, 1, 32, 1, 8, 2, 16);
         in.order()[35] = 32;
 
-        assertThatThrownBy(() -> in.kernel(1)).isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("pixel 32").hasMessageContaining("direction 1, step 3");
+        assertThatThrownBy(() -> in.kernel(1))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("pixel 32")
+                .hasMessageContaining("direction 1, step 3");
     }
 
     private static float[] tail(float[] values) {
         return Arrays.copyOfRange(values, values.length / 2, values.length);
     }
 
-    /** Against the largest value of the result: float sums of values of either sign cannot be relatively exact one by one. */
+    /**
+     * Against the largest value of the result: float sums of values of either sign cannot be relatively exact one by
+     * one.
+     */
     private static void assertClose(float[] actual, double[] expected) {
         double largest = Arrays.stream(expected).map(Math::abs).max().orElseThrow();
         assertThat(actual).hasSize(expected.length);
         for (int i = 0; i < actual.length; i++) {
-            assertThat((double) actual[i]).as("value %d", i).isCloseTo(expected[i], org.assertj.core.data.Offset.offset(2e-6 * Math.max(1, largest)));
+            assertThat((double) actual[i])
+                    .as("value %d", i)
+                    .isCloseTo(expected[i], org.assertj.core.data.Offset.offset(2e-6 * Math.max(1, largest)));
         }
     }
 }

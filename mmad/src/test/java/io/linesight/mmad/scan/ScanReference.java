@@ -1,8 +1,11 @@
 package io.linesight.mmad.scan;
 
-/** The selective scan as the specification writes it, in double and one element at a time: the oracle of the operator's tests. */
+/**
+ * The selective scan as the specification writes it, in double and one element at a time: the oracle of the operator's
+ * tests.
+ */
 public final class ScanReference {
-    private ScanReference() { }
+    private ScanReference() {}
 
     /** Arguments as in {@link ScanCase}; returns y [B*L*C]. */
     public static double[] run(ScanCase in) {
@@ -19,13 +22,15 @@ public final class ScanReference {
                     java.util.Arrays.fill(h, 0);
                     for (int t = 0; t < length; t++) {
                         int pixel = image * length + in.order()[k * length + t];
-                        double raw = (double) in.dt()[(pixel * s.directions() + k) * channels + c] + in.bias()[k * channels + c];
+                        double raw = (double) in.dt()[(pixel * s.directions() + k) * channels + c]
+                                + in.bias()[k * channels + c];
                         double delta = raw > 30 ? raw : Math.log1p(Math.exp(raw));
                         double x = in.x()[pixel * channels + c];
                         int gate = ((pixel * s.directions() + k) * s.groups() + group) * states;
                         double out = 0;
                         for (int n = 0; n < states; n++) {
-                            h[n] = Math.exp(delta * in.a()[(k * channels + c) * states + n]) * h[n] + delta * x * in.b()[gate + n];
+                            h[n] = Math.exp(delta * in.a()[(k * channels + c) * states + n]) * h[n]
+                                    + delta * x * in.b()[gate + n];
                             out += in.c()[gate + n] * h[n];
                         }
                         y[pixel * channels + c] += out;

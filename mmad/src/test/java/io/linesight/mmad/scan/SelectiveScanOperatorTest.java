@@ -18,7 +18,8 @@ class SelectiveScanOperatorTest {
 
     private static OrtSession session(boolean function, boolean operator, int threads) throws OrtException {
         try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
-            if (operator) assertThat(SelectiveScanOperator.register(options, threads)).isTrue();
+            if (operator)
+                assertThat(SelectiveScanOperator.register(options, threads)).isTrue();
             return OnnxRuntime.environment().createSession(ScanModel.bytes(function), options);
         }
     }
@@ -29,7 +30,8 @@ class SelectiveScanOperatorTest {
             float[] y = ScanModel.run(session, in);
 
             double[] expected = ScanReference.run(in);
-            for (int i = 0; i < y.length; i++) assertThat((double) y[i]).isCloseTo(expected[i], org.assertj.core.data.Offset.offset(5e-5));
+            for (int i = 0; i < y.length; i++)
+                assertThat((double) y[i]).isCloseTo(expected[i], org.assertj.core.data.Offset.offset(5e-5));
             assertThat(y).isEqualTo(in.kernel(1));
         }
     }
@@ -61,8 +63,10 @@ class SelectiveScanOperatorTest {
             ScanCase broken = ScanCase.random(21, 2, 64, 4, 16, 8, 16);
             broken.order()[3] = -1;
 
-            assertThatThrownBy(() -> ScanModel.run(session, broken)).isInstanceOf(OrtException.class)
-                    .hasMessageContaining("linesight::SelectiveScan2D").hasMessageContaining("order names pixel -1");
+            assertThatThrownBy(() -> ScanModel.run(session, broken))
+                    .isInstanceOf(OrtException.class)
+                    .hasMessageContaining("linesight::SelectiveScan2D")
+                    .hasMessageContaining("order names pixel -1");
             assertThat(ScanModel.run(session, in)).isEqualTo(in.kernel(1));
         }
     }
@@ -70,16 +74,27 @@ class SelectiveScanOperatorTest {
     @Test
     void shouldNameTheInputWhoseShapeIsWrong() throws OrtException {
         try (OrtSession session = session(true, true, 0)) {
-            ScanCase broken = new ScanCase(in.shape(), in.x(), in.dt(), in.b(), in.c(), in.a(), new float[63], in.bias(), in.order());
+            ScanCase broken = new ScanCase(
+                    in.shape(), in.x(), in.dt(), in.b(), in.c(), in.a(), new float[63], in.bias(), in.order());
 
-            assertThatThrownBy(() -> ScanModel.run(session, broken)).isInstanceOf(OrtException.class).hasMessageContaining("Dskip must be [64], got [63]");
+            assertThatThrownBy(() -> ScanModel.run(session, broken))
+                    .isInstanceOf(OrtException.class)
+                    .hasMessageContaining("Dskip must be [64], got [63]");
         }
     }
 
     @Test
     void shouldAcceptAnEmptyBatch() throws OrtException {
-        ScanCase none = new ScanCase(new ScanShape(0, 64, 4, 16, 8, 16), new float[0], new float[0], new float[0], new float[0], in.a(),
-                in.skip(), in.bias(), in.order());
+        ScanCase none = new ScanCase(
+                new ScanShape(0, 64, 4, 16, 8, 16),
+                new float[0],
+                new float[0],
+                new float[0],
+                new float[0],
+                in.a(),
+                in.skip(),
+                in.bias(),
+                in.order());
         try (OrtSession session = session(true, true, 0)) {
             assertThat(ScanModel.run(session, none)).isEmpty();
         }
@@ -89,7 +104,9 @@ class SelectiveScanOperatorTest {
     void shouldServeConcurrentSessionsAndRunsWithEqualResults() throws Exception {
         float[] expected = in.kernel(1);
         ExecutorService callers = Executors.newFixedThreadPool(6);
-        try (OrtSession one = session(true, true, 1); OrtSession two = session(false, true, 2); OrtSession all = session(true, true, 0)) {
+        try (OrtSession one = session(true, true, 1);
+                OrtSession two = session(false, true, 2);
+                OrtSession all = session(true, true, 0)) {
             List<Future<float[]>> results = new ArrayList<>();
             for (int i = 0; i < 90; i++) {
                 OrtSession session = i % 3 == 0 ? one : i % 3 == 1 ? two : all;

@@ -26,6 +26,7 @@ class CheckpointScoringIT {
 
     @TempDir
     private static Path folder;
+
     private static Path checkpoint;
     private static final List<byte[]> FRAMES = ScorerBenchmark.frames(3);
 
@@ -66,7 +67,8 @@ class CheckpointScoringIT {
 
     @Test
     void shouldGiveEqualResultsInConcurrentScorersAndOnAnyNumberOfThreads() {
-        try (OrtScorer one = OrtScorer.open(checkpoint, CPU.withThreads(1)); OrtScorer two = OrtScorer.open(checkpoint, CPU.withThreads(2))) {
+        try (OrtScorer one = OrtScorer.open(checkpoint, CPU.withThreads(1));
+                OrtScorer two = OrtScorer.open(checkpoint, CPU.withThreads(2))) {
             CompletableFuture<Scores> other = CompletableFuture.supplyAsync(() -> one.score(FRAMES));
             Scores here = two.score(FRAMES);
             Scores there = other.join();
@@ -84,7 +86,8 @@ class CheckpointScoringIT {
         float[][] raw = new float[2][];
         for (int k = 0; k < 2; k++) {
             double expected = level[k];
-            Path file = RandomCheckpoint.write(dir.resolve(k + ".onnx"), config, encoder, w -> expect(w, (float) expected));
+            Path file =
+                    RandomCheckpoint.write(dir.resolve(k + ".onnx"), config, encoder, w -> expect(w, (float) expected));
             try (OrtScorer scorer = OrtScorer.open(file, CPU)) {
                 Scores scores = scorer.score(FRAMES.subList(0, 1));
                 raw[k] = scores.maps();
@@ -99,10 +102,14 @@ class CheckpointScoringIT {
 
         Path broken = RandomCheckpoint.write(dir.resolve("broken.onnx"), config, encoder, w -> {
             expect(w, -2);
-            w.put("net_s.layers_up.3.blocks.0.norm2.bias", new Tensor(new float[] {Float.NaN, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 16));
+            w.put(
+                    "net_s.layers_up.3.blocks.0.norm2.bias",
+                    new Tensor(new float[] {Float.NaN, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 16));
         });
         try (OrtScorer scorer = OrtScorer.open(broken, CPU)) {
-            assertThat(scorer.score(FRAMES.subList(0, 1)).raw()[0]).as("NaN must reach the verdict").isNaN();
+            assertThat(scorer.score(FRAMES.subList(0, 1)).raw()[0])
+                    .as("NaN must reach the verdict")
+                    .isNaN();
         }
     }
 

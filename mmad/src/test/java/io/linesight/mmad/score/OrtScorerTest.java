@@ -19,10 +19,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class OrtScorerTest {
-    private static final ScorerOptions CPU = ScorerOptions.defaults().withDevice("cpu").withThreads(1);
+    private static final ScorerOptions CPU =
+            ScorerOptions.defaults().withDevice("cpu").withThreads(1);
 
     @TempDir
     private Path folder;
+
     private Path path;
 
     @BeforeEach
@@ -57,9 +59,11 @@ class OrtScorerTest {
 
     @Test
     void shouldScaleFramesForFloatModels() throws IOException {
-        try (OrtScorer scorer = OrtScorer.open(new ToyModel().input(ToyModel.FLOAT).write(path), CPU)) {
+        try (OrtScorer scorer =
+                OrtScorer.open(new ToyModel().input(ToyModel.FLOAT).write(path), CPU)) {
             assertThat(scorer.score(List.of(frame(51, 0, 255))).map(0)).startsWith(1f, 0.2f);
-            assertThat(scorer.score(List.of(frame(0, 0, 0), frame(102, 0, 0))).raw()[1]).isCloseTo(0.4f, offset(1e-6f));
+            assertThat(scorer.score(List.of(frame(0, 0, 0), frame(102, 0, 0))).raw()[1])
+                    .isCloseTo(0.4f, offset(1e-6f));
         }
     }
 
@@ -67,8 +71,10 @@ class OrtScorerTest {
     @ValueSource(ints = {ToyModel.UINT8, ToyModel.FLOAT})
     void shouldCutBatchesForModelsOfFixedBatch(int type) throws IOException {
         float unit = type == ToyModel.FLOAT ? 1 / 255f : 1;
-        try (OrtScorer scorer = OrtScorer.open(new ToyModel().input(type).batch(2).write(path), CPU)) {
-            Scores five = scorer.score(List.of(frame(1, 0, 1), frame(2, 0, 2), frame(3, 0, 3), frame(4, 0, 4), frame(5, 7, 90)));
+        try (OrtScorer scorer =
+                OrtScorer.open(new ToyModel().input(type).batch(2).write(path), CPU)) {
+            Scores five = scorer.score(
+                    List.of(frame(1, 0, 1), frame(2, 0, 2), frame(3, 0, 3), frame(4, 0, 4), frame(5, 7, 90)));
 
             float[] expected = {1, 2, 3, 4, 90};
             for (int i = 0; i < 5; i++) assertThat(five.raw()[i]).isCloseTo(expected[i] * unit, offset(1e-6f));
@@ -104,7 +110,9 @@ class OrtScorerTest {
     @Test
     void shouldRefuseFramesOfAnotherSize() throws IOException {
         try (OrtScorer scorer = OrtScorer.open(new ToyModel().write(path), CPU)) {
-            assertThatThrownBy(() -> scorer.score(List.of(new byte[100]))).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("196608 bytes");
+            assertThatThrownBy(() -> scorer.score(List.of(new byte[100])))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("196608 bytes");
             assertThatThrownBy(() -> scorer.score(List.of())).isInstanceOf(IllegalArgumentException.class);
             assertThat(scorer.score(List.of(frame(3, 0, 3))).raw()).containsExactly(3f);
         }
@@ -116,33 +124,51 @@ class OrtScorerTest {
         scorer.close();
         scorer.close();
 
-        assertThatThrownBy(() -> scorer.score(List.of(frame(0, 0, 0)))).isInstanceOf(IllegalStateException.class).hasMessageContaining("closed");
+        assertThatThrownBy(() -> scorer.score(List.of(frame(0, 0, 0))))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("closed");
     }
 
     @Test
     void shouldSayWhatIsWrongWithACheckpoint() throws IOException {
-        assertThatThrownBy(() -> OrtScorer.open(path, CPU)).isInstanceOf(ModelLoadException.class).hasMessageContaining("there is no checkpoint");
-        assertThatThrownBy(() -> OrtScorer.open(folder, CPU)).isInstanceOf(ModelLoadException.class).hasMessageContaining("folder");
+        assertThatThrownBy(() -> OrtScorer.open(path, CPU))
+                .isInstanceOf(ModelLoadException.class)
+                .hasMessageContaining("there is no checkpoint");
+        assertThatThrownBy(() -> OrtScorer.open(folder, CPU))
+                .isInstanceOf(ModelLoadException.class)
+                .hasMessageContaining("folder");
 
         Files.writeString(path, "this is not a model");
-        assertThatThrownBy(() -> OrtScorer.open(path, CPU)).isInstanceOf(ModelLoadException.class).hasMessageContaining("not a complete ONNX file");
+        assertThatThrownBy(() -> OrtScorer.open(path, CPU))
+                .isInstanceOf(ModelLoadException.class)
+                .hasMessageContaining("not a complete ONNX file");
 
         byte[] whole = new ToyModel().bytes();
         Files.write(path, Arrays.copyOf(whole, whole.length - 60));
-        assertThatThrownBy(() -> OrtScorer.open(path, CPU)).isInstanceOf(ModelLoadException.class).hasMessageContaining(path.toString());
+        assertThatThrownBy(() -> OrtScorer.open(path, CPU))
+                .isInstanceOf(ModelLoadException.class)
+                .hasMessageContaining(path.toString());
 
         Files.write(path, new byte[0]);
-        assertThatThrownBy(() -> OrtScorer.open(path, CPU)).isInstanceOf(ModelLoadException.class).hasMessageContaining(path.toString());
+        assertThatThrownBy(() -> OrtScorer.open(path, CPU))
+                .isInstanceOf(ModelLoadException.class)
+                .hasMessageContaining(path.toString());
 
         new ToyModel().side(224).write(path);
-        assertThatThrownBy(() -> OrtScorer.open(path, CPU)).isInstanceOf(ModelLoadException.class).hasMessageContaining("[-1, 3, 224, 224]");
+        assertThatThrownBy(() -> OrtScorer.open(path, CPU))
+                .isInstanceOf(ModelLoadException.class)
+                .hasMessageContaining("[-1, 3, 224, 224]");
 
         new ToyModel().mapName("heat").write(path);
-        assertThatThrownBy(() -> OrtScorer.open(path, CPU)).isInstanceOf(ModelLoadException.class)
-                .hasMessageContaining("no output 'anomaly_map'").hasMessageContaining("heat");
+        assertThatThrownBy(() -> OrtScorer.open(path, CPU))
+                .isInstanceOf(ModelLoadException.class)
+                .hasMessageContaining("no output 'anomaly_map'")
+                .hasMessageContaining("heat");
 
         new ToyModel().input(6).write(path);
-        assertThatThrownBy(() -> OrtScorer.open(path, CPU)).isInstanceOf(ModelLoadException.class).hasMessageContaining("uint8 or float32");
+        assertThatThrownBy(() -> OrtScorer.open(path, CPU))
+                .isInstanceOf(ModelLoadException.class)
+                .hasMessageContaining("uint8 or float32");
     }
 
     @Test
@@ -150,8 +176,10 @@ class OrtScorerTest {
         org.junit.jupiter.api.Assumptions.assumeFalse(DeviceChooser.builtWithCuda(), "built with CUDA");
         new ToyModel().write(path);
 
-        assertThatThrownBy(() -> OrtScorer.open(path, CPU.withDevice("cuda:1"))).isInstanceOf(ModelLoadException.class)
-                .hasMessageContaining("cuda:1").hasMessageContaining("profile 'cuda'");
+        assertThatThrownBy(() -> OrtScorer.open(path, CPU.withDevice("cuda:1")))
+                .isInstanceOf(ModelLoadException.class)
+                .hasMessageContaining("cuda:1")
+                .hasMessageContaining("profile 'cuda'");
         try (OrtScorer scorer = OrtScorer.open(path, CPU.withDevice("auto"))) {
             assertThat(scorer.device()).isEqualTo("cpu");
         }
@@ -163,7 +191,9 @@ class OrtScorerTest {
         assertThat(CPU.withDevice("cuda:3").device()).isEqualTo("cuda:3");
         assertThat(CPU.withDevice("Auto").device()).isEqualTo("auto");
         for (String wrong : List.of("gpu", "cuda:", "cuda:-1", "cuda:x", "")) {
-            assertThatThrownBy(() -> CPU.withDevice(wrong)).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("choose auto, cpu, cuda or cuda:N");
+            assertThatThrownBy(() -> CPU.withDevice(wrong))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("choose auto, cpu, cuda or cuda:N");
         }
     }
 }

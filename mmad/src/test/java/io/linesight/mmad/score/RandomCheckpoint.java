@@ -17,12 +17,15 @@ import java.util.Map;
 import java.util.Random;
 import java.util.function.Consumer;
 
-/** Checkpoints with untrained weights of a fixed seed: right shapes, right magnitudes, no meaning. Other modules test with them too. */
+/**
+ * Checkpoints with untrained weights of a fixed seed: right shapes, right magnitudes, no meaning. Other modules test
+ * with them too.
+ */
 public final class RandomCheckpoint {
-    private RandomCheckpoint() { }
+    private RandomCheckpoint() {}
 
     static Path write(Path path, MmadConfig config, Encoder encoder) throws IOException {
-        return write(path, config, encoder, weights -> { });
+        return write(path, config, encoder, weights -> {});
     }
 
     /** @param change may put other tensors before the file is written */
@@ -37,22 +40,37 @@ public final class RandomCheckpoint {
      */
     public static Path tiny(Path path, long seed, Map<String, String> properties) throws IOException {
         Encoder encoder = FilterBankEncoder.create();
-        return write(path, seed, MmadConfig.tiny(encoder.channels()), encoder, weights -> { }, properties);
+        return write(path, seed, MmadConfig.tiny(encoder.channels()), encoder, weights -> {}, properties);
     }
 
-    private static Path write(Path path, long seed, MmadConfig config, Encoder encoder, Consumer<Weights> change, Map<String, String> properties) throws IOException {
+    private static Path write(
+            Path path,
+            long seed,
+            MmadConfig config,
+            Encoder encoder,
+            Consumer<Weights> change,
+            Map<String, String> properties)
+            throws IOException {
         Random random = new Random(seed);
         Weights weights = new Weights();
-        for (ParameterSpec spec : ParameterSpecs.of(config)) weights.put(spec.name(), new Tensor(values(spec, random), spec.shape()));
+        for (ParameterSpec spec : ParameterSpecs.of(config))
+            weights.put(spec.name(), new Tensor(values(spec, random), spec.shape()));
         change.accept(weights);
-        Checkpoints.write(path, config, weights, encoder, new Calibration(new ProductCalibration(0.3, 0.05), Map.of()), properties);
+        Checkpoints.write(
+                path,
+                config,
+                weights,
+                encoder,
+                new Calibration(new ProductCalibration(0.3, 0.05), Map.of()),
+                properties);
         return path;
     }
 
     private static float[] values(ParameterSpec spec, Random random) {
         float[] out = new float[spec.size()];
         int states = spec.shape()[spec.shape().length - 1];
-        // The mask's scores would all be equal up to rounding at their own magnitude, and which pixels are kept then is left to chance.
+        // The mask's scores would all be equal up to rounding at their own magnitude, and which pixels are kept then is
+        // left to chance.
         double gain = spec.name().contains("route.out_mask") ? 50 : 1;
         for (int i = 0; i < out.length; i++) out[i] = (float) (gain * value(spec.init(), i % states, random));
         return out;

@@ -15,9 +15,9 @@ class RegionFinderTest {
         map[18] = 0.5f;
         map[63] = 0.9f;
         List<FoundRegion> found = RegionFinder.find(map, 8, 0.5, 16, 8, 10);
-        assertThat(found).containsExactly(
-                new FoundRegion(14, 7, 2, 1, 2, 0.9f, 15, 7),
-                new FoundRegion(0, 0, 6, 3, 6, 0.7f, 3, 1));
+        assertThat(found)
+                .containsExactly(
+                        new FoundRegion(14, 7, 2, 1, 2, 0.9f, 15, 7), new FoundRegion(0, 0, 6, 3, 6, 0.7f, 3, 1));
         assertThat(RegionFinder.find(map, 8, 0.5, 16, 8, 1)).containsExactly(found.get(0));
         assertThat(RegionFinder.find(map, 8, 0.5, 16, 8, 0)).isEmpty();
     }
@@ -51,7 +51,8 @@ class RegionFinderTest {
                 if (map[i] < 0.8) continue;
                 int x = Math.min(w - 1, (int) ((i % size + 0.5) * w / size));
                 int y = Math.min(h - 1, (int) ((i / size + 0.5) * h / size));
-                assertThat(found).anyMatch(r -> x >= r.x() && x < r.x() + r.width() && y >= r.y() && y < r.y() + r.height());
+                assertThat(found)
+                        .anyMatch(r -> x >= r.x() && x < r.x() + r.width() && y >= r.y() && y < r.y() + r.height());
             }
         }
     }

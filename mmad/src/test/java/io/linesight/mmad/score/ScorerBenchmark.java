@@ -15,24 +15,33 @@ import java.util.Locale;
 import java.util.Random;
 
 /**
- * Milliseconds per image of the presets, untrained, on the CPU: with the operator at batch 1, 4 and 8 and with the portable definition of
- * the scan at batch 1; the best run's wall time, and in brackets the process's CPU time per image, which a busy machine spoils less. Main arguments: preset names or checkpoint files; default all presets.
+ * Milliseconds per image of the presets, untrained, on the CPU: with the operator at batch 1, 4 and 8 and with the
+ * portable definition of the scan at batch 1; the best run's wall time, and in brackets the process's CPU time per
+ * image, which a busy machine spoils less. Main arguments: preset names or checkpoint files; default all presets.
  * {@code -Dthreads=N} sets the threads, {@code -Dfunction=false} leaves the portable definition out.
  */
 public final class ScorerBenchmark {
-    private ScorerBenchmark() { }
+    private ScorerBenchmark() {}
 
     public static void main(String[] args) throws Exception {
         Encoder encoder = FilterBankEncoder.create();
-        ScorerOptions options = ScorerOptions.defaults().withDevice("cpu").withThreads(Integer.getInteger("threads", 0));
+        ScorerOptions options =
+                ScorerOptions.defaults().withDevice("cpu").withThreads(Integer.getInteger("threads", 0));
         for (String name : args.length == 0 ? new String[] {"base", "small", "tiny"} : args) {
             boolean file = name.endsWith(".onnx");
             Path path = file ? Path.of(name) : Files.createTempFile("linesight-" + name, ".onnx");
             try {
                 if (!file) RandomCheckpoint.write(path, MmadConfig.preset(name, encoder.channels()), encoder);
-                System.out.printf(Locale.ROOT, "%s: operator %s ms per image at batch 1 / 4 / 8", name, measure(path, options, 1, 4, 8));
+                System.out.printf(
+                        Locale.ROOT,
+                        "%s: operator %s ms per image at batch 1 / 4 / 8",
+                        name,
+                        measure(path, options, 1, 4, 8));
                 if (!"false".equals(System.getProperty("function"))) {
-                    System.out.printf(Locale.ROOT, "; portable definition %s at batch 1", measure(path, options.withScan(ScanMode.FUNCTION), 1));
+                    System.out.printf(
+                            Locale.ROOT,
+                            "; portable definition %s at batch 1",
+                            measure(path, options.withScan(ScanMode.FUNCTION), 1));
                 }
                 System.out.println();
             } finally {

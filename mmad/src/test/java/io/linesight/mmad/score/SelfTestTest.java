@@ -22,7 +22,9 @@ class SelfTestTest {
 
     private static final long CRC = 2_721_634_878L;
 
-    /** The raw score is the mean of a frame over 255, changed by {@code change} from call to call and place to place. */
+    /**
+     * The raw score is the mean of a frame over 255, changed by {@code change} from call to call and place to place.
+     */
     private static class Mean implements Scorer {
         private final Map<String, String> properties;
         int calls;
@@ -37,7 +39,8 @@ class SelfTestTest {
 
         @Override
         public CheckpointInfo info() {
-            return new CheckpointInfo("m", "00", new Calibration(new ProductCalibration(0.5, 0.1), Map.of()), properties);
+            return new CheckpointInfo(
+                    "m", "00", new Calibration(new ProductCalibration(0.5, 0.1), Map.of()), properties);
         }
 
         @Override
@@ -60,7 +63,7 @@ class SelfTestTest {
         }
 
         @Override
-        public void close() { }
+        public void close() {}
     }
 
     @Test
@@ -70,13 +73,17 @@ class SelfTestTest {
             assertThat(frame).hasSize(3 * 65536);
             crc.update(frame);
         }
-        assertThat(crc.getValue()).as("changing the pictures needs a new edition: expectations in files would be of others").isEqualTo(CRC);
+        assertThat(crc.getValue())
+                .as("changing the pictures needs a new edition: expectations in files would be of others")
+                .isEqualTo(CRC);
     }
 
     @Test
     void shouldPassASoundModel(@TempDir Path folder) throws IOException {
         assertThatCode(() -> SelfTest.check(new Mean(Map.of()))).doesNotThrowAnyException();
-        try (OrtScorer scorer = OrtScorer.open(new ToyModel().write(folder.resolve("m.onnx")), ScorerOptions.defaults().withDevice("cpu").withThreads(1))) {
+        try (OrtScorer scorer = OrtScorer.open(
+                new ToyModel().write(folder.resolve("m.onnx")),
+                ScorerOptions.defaults().withDevice("cpu").withThreads(1))) {
             SelfTest.check(scorer);
         }
     }
@@ -84,17 +91,23 @@ class SelfTestTest {
     @Test
     void shouldCompareWithWhatTheMakerSaw() {
         String expected = SelfTest.expected(new Mean(Map.of()));
-        assertThatCode(() -> SelfTest.check(new Mean(Map.of(SelfTest.PROPERTY, expected)))).doesNotThrowAnyException();
+        assertThatCode(() -> SelfTest.check(new Mean(Map.of(SelfTest.PROPERTY, expected))))
+                .doesNotThrowAnyException();
         Scorer drifted = new Mean(Map.of(SelfTest.PROPERTY, expected)) {
             @Override
             float change(int at) {
                 return 0.1f;
             }
         };
-        assertThatThrownBy(() -> SelfTest.check(drifted)).isInstanceOf(ModelLoadException.class).hasMessageContaining("score its maker saw");
-        assertThatThrownBy(() -> SelfTest.check(new Mean(Map.of(SelfTest.PROPERTY, "{")))).hasMessageContaining("cannot be read");
-        assertThatThrownBy(() -> SelfTest.check(new Mean(Map.of(SelfTest.PROPERTY, "{\"raw\":[1]}")))).hasMessageContaining("not an expectation of 4 scores");
-        assertThatCode(() -> SelfTest.check(new Mean(Map.of(SelfTest.PROPERTY, "{\"frames\":2,\"raw\":[1]}")))).doesNotThrowAnyException();
+        assertThatThrownBy(() -> SelfTest.check(drifted))
+                .isInstanceOf(ModelLoadException.class)
+                .hasMessageContaining("score its maker saw");
+        assertThatThrownBy(() -> SelfTest.check(new Mean(Map.of(SelfTest.PROPERTY, "{"))))
+                .hasMessageContaining("cannot be read");
+        assertThatThrownBy(() -> SelfTest.check(new Mean(Map.of(SelfTest.PROPERTY, "{\"raw\":[1]}"))))
+                .hasMessageContaining("not an expectation of 4 scores");
+        assertThatCode(() -> SelfTest.check(new Mean(Map.of(SelfTest.PROPERTY, "{\"frames\":2,\"raw\":[1]}"))))
+                .doesNotThrowAnyException();
     }
 
     @Test
@@ -135,8 +148,12 @@ class SelfTestTest {
                 throw new ScoringException("no memory", null);
             }
         };
-        assertThatThrownBy(() -> SelfTest.check(nan)).isInstanceOf(ModelLoadException.class).hasMessageContaining("NaN");
+        assertThatThrownBy(() -> SelfTest.check(nan))
+                .isInstanceOf(ModelLoadException.class)
+                .hasMessageContaining("NaN");
         assertThatThrownBy(() -> SelfTest.check(shape)).hasMessageContaining("maps are 256x256");
-        assertThatThrownBy(() -> SelfTest.check(fails)).isInstanceOf(ModelLoadException.class).hasMessageContaining("cannot score: no memory");
+        assertThatThrownBy(() -> SelfTest.check(fails))
+                .isInstanceOf(ModelLoadException.class)
+                .hasMessageContaining("cannot score: no memory");
     }
 }

@@ -13,7 +13,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** A foreign anomaly model: the map is the mean over the channels (0..255, or 0..1 for float frames), the score its maximum. */
+/**
+ * A foreign anomaly model: the map is the mean over the channels (0..255, or 0..1 for float frames), the score its
+ * maximum.
+ */
 final class ToyModel {
     static final int UINT8 = 2;
     static final int FLOAT = 1;
@@ -60,25 +63,49 @@ final class ToyModel {
         graph.addInput(value("frames", inputType, batch, 3, side, side));
         graph.addOutput(value(mapName, FLOAT, batch, side, side)).addOutput(value("score", FLOAT, batch));
         graph.addNode(node("Cast", "float", "frames").addAttribute(integer("to", FLOAT)));
-        graph.addNode(node("ReduceMean", squareRoot ? "mean" : mapName, "float", "one").addAttribute(integer("keepdims", 0)));
+        graph.addNode(node("ReduceMean", squareRoot ? "mean" : mapName, "float", "one")
+                .addAttribute(integer("keepdims", 0)));
         if (squareRoot) {
             graph.addNode(node("Sub", "less", "mean", "unit"));
             graph.addNode(node("Sqrt", mapName, "less"));
         }
         graph.addNode(node("ReduceMax", "score", mapName, "plane").addAttribute(integer("keepdims", 0)));
-        graph.addInitializer(TensorProto.newBuilder().setName("one").setDataType(7).addDims(1).addInt64Data(1));
-        graph.addInitializer(TensorProto.newBuilder().setName("plane").setDataType(7).addDims(2).addInt64Data(1).addInt64Data(2));
-        if (squareRoot) graph.addInitializer(TensorProto.newBuilder().setName("unit").setDataType(FLOAT).addFloatData(1));
-        return ModelProto.newBuilder().setIrVersion(9).setGraph(graph)
-                .addOpsetImport(OperatorSetIdProto.newBuilder().setDomain("").setVersion(21)).build().toByteArray();
+        graph.addInitializer(TensorProto.newBuilder()
+                .setName("one")
+                .setDataType(7)
+                .addDims(1)
+                .addInt64Data(1));
+        graph.addInitializer(TensorProto.newBuilder()
+                .setName("plane")
+                .setDataType(7)
+                .addDims(2)
+                .addInt64Data(1)
+                .addInt64Data(2));
+        if (squareRoot)
+            graph.addInitializer(
+                    TensorProto.newBuilder().setName("unit").setDataType(FLOAT).addFloatData(1));
+        return ModelProto.newBuilder()
+                .setIrVersion(9)
+                .setGraph(graph)
+                .addOpsetImport(OperatorSetIdProto.newBuilder().setDomain("").setVersion(21))
+                .build()
+                .toByteArray();
     }
 
     private static NodeProto.Builder node(String type, String output, String... inputs) {
-        return NodeProto.newBuilder().setOpType(type).setName(type + "_" + output).addAllInput(java.util.List.of(inputs)).addOutput(output);
+        return NodeProto.newBuilder()
+                .setOpType(type)
+                .setName(type + "_" + output)
+                .addAllInput(java.util.List.of(inputs))
+                .addOutput(output);
     }
 
     private static AttributeProto integer(String name, long value) {
-        return AttributeProto.newBuilder().setName(name).setType(AttributeProto.AttributeType.INT).setI(value).build();
+        return AttributeProto.newBuilder()
+                .setName(name)
+                .setType(AttributeProto.AttributeType.INT)
+                .setI(value)
+                .build();
     }
 
     private static ValueInfoProto value(String name, int type, long... shape) {
@@ -87,7 +114,11 @@ final class ToyModel {
             TensorShapeProto.Dimension.Builder dim = TensorShapeProto.Dimension.newBuilder();
             dims.addDim(d < 0 ? dim.setDimParam("N") : dim.setDimValue(d));
         }
-        return ValueInfoProto.newBuilder().setName(name)
-                .setType(TypeProto.newBuilder().setTensorType(TypeProto.Tensor.newBuilder().setElemType(type).setShape(dims))).build();
+        return ValueInfoProto.newBuilder()
+                .setName(name)
+                .setType(TypeProto.newBuilder()
+                        .setTensorType(
+                                TypeProto.Tensor.newBuilder().setElemType(type).setShape(dims)))
+                .build();
     }
 }

@@ -5,7 +5,10 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.SplittableRandom;
 
-/** Random state dicts with torchvision's names and shapes up to layer3, and a small classifier; written down apart from the importer. */
+/**
+ * Random state dicts with torchvision's names and shapes up to layer3, and a small classifier; written down apart from
+ * the importer.
+ */
 public final class RandomResNet {
     private final Map<String, Tensor> tensors = new LinkedHashMap<>();
     private final SplittableRandom random;

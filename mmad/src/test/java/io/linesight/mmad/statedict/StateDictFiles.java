@@ -20,7 +20,7 @@ import java.util.zip.ZipOutputStream;
 
 /** Writes state dicts byte for byte as PyTorch and safetensors do, for tests. */
 public final class StateDictFiles {
-    private StateDictFiles() { }
+    private StateDictFiles() {}
 
     public static Path safetensors(Path file, Map<String, Tensor> tensors) throws IOException {
         List<String> entries = new ArrayList<>(List.of("\"__metadata__\":{\"format\":\"pt\"}"));
@@ -28,7 +28,8 @@ public final class StateDictFiles {
         for (Map.Entry<String, Tensor> e : tensors.entrySet()) {
             int begin = data.size();
             data.writeBytes(floats(e.getValue().data()));
-            entries.add("\"" + e.getKey() + "\":{\"dtype\":\"F32\",\"shape\":" + Arrays.toString(e.getValue().shape()) + ",\"data_offsets\":[" + begin + "," + data.size() + "]}");
+            entries.add("\"" + e.getKey() + "\":{\"dtype\":\"F32\",\"shape\":"
+                    + Arrays.toString(e.getValue().shape()) + ",\"data_offsets\":[" + begin + "," + data.size() + "]}");
         }
         return safetensors(file, "{" + String.join(",", entries) + "}", data.toByteArray());
     }
@@ -50,14 +51,17 @@ public final class StateDictFiles {
     /** The same with a plain dictionary, the only kind that libtorch reads outside Python. */
     public static Path zipOfPlainDictionary(Path file, Map<String, Tensor> tensors) throws IOException {
         Map<String, byte[]> storages = new LinkedHashMap<>();
-        return zip(file, new PickleBytes().raw('}').items(tensors, storages).stop().bytes(), storages);
+        return zip(
+                file, new PickleBytes().raw('}').items(tensors, storages).stop().bytes(), storages);
     }
 
     static Path zip(Path file, byte[] pickle, Map<String, byte[]> storages) throws IOException {
-        try (OutputStream out = Files.newOutputStream(file); ZipOutputStream zip = new ZipOutputStream(out)) {
+        try (OutputStream out = Files.newOutputStream(file);
+                ZipOutputStream zip = new ZipOutputStream(out)) {
             stored(zip, "archive/data.pkl", pickle);
             stored(zip, "archive/byteorder", "little".getBytes(StandardCharsets.US_ASCII));
-            for (Map.Entry<String, byte[]> s : storages.entrySet()) stored(zip, "archive/data/" + s.getKey(), s.getValue());
+            for (Map.Entry<String, byte[]> s : storages.entrySet())
+                stored(zip, "archive/data/" + s.getKey(), s.getValue());
             stored(zip, "archive/version", "3\n".getBytes(StandardCharsets.US_ASCII));
         }
         return file;
@@ -84,14 +88,29 @@ public final class StateDictFiles {
 
     static Path legacy(Path file, byte[] object, Map<String, byte[]> storages) throws IOException {
         try (OutputStream out = Files.newOutputStream(file)) {
-            out.write(new PickleBytes().raw(0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19).stop().bytes());
+            out.write(new PickleBytes()
+                    .raw(0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19)
+                    .stop()
+                    .bytes());
             out.write(new PickleBytes().integer(1001).stop().bytes());
-            out.write(new PickleBytes().raw('}', '(').text("protocol_version").integer(1001).text("little_endian").raw(0x88, 'u').stop().bytes());
+            out.write(new PickleBytes()
+                    .raw('}', '(')
+                    .text("protocol_version")
+                    .integer(1001)
+                    .text("little_endian")
+                    .raw(0x88, 'u')
+                    .stop()
+                    .bytes());
             out.write(object);
             PickleBytes keys = new PickleBytes().raw(']', '(');
             storages.keySet().forEach(keys::text);
             out.write(keys.raw('e').stop().bytes());
-            for (byte[] s : storages.values()) out.write(ByteBuffer.allocate(8 + s.length).order(ByteOrder.LITTLE_ENDIAN).putLong(s.length / 4).put(s).array());
+            for (byte[] s : storages.values())
+                out.write(ByteBuffer.allocate(8 + s.length)
+                        .order(ByteOrder.LITTLE_ENDIAN)
+                        .putLong(s.length / 4)
+                        .put(s)
+                        .array());
         }
         return file;
     }
@@ -146,7 +165,16 @@ public final class StateDictFiles {
         }
 
         PickleBytes tensor(String storageClass, String key, long size, long offset, long[] shape, long[] stride) {
-            global("torch._utils", "_rebuild_tensor_v2").raw('(', '(').text("storage").global("torch", storageClass).text(key).text("cpu").integer(size).raw('t', 'Q').integer(offset).raw('(');
+            global("torch._utils", "_rebuild_tensor_v2")
+                    .raw('(', '(')
+                    .text("storage")
+                    .global("torch", storageClass)
+                    .text(key)
+                    .text("cpu")
+                    .integer(size)
+                    .raw('t', 'Q')
+                    .integer(offset)
+                    .raw('(');
             for (long s : shape) integer(s);
             raw('t', '(');
             for (long s : stride) integer(s);
@@ -156,7 +184,9 @@ public final class StateDictFiles {
         /** An OrderedDict of contiguous float tensors, with the metadata that modules leave. */
         PickleBytes dictionary(Map<String, Tensor> tensors, Map<String, byte[]> storages) {
             global("collections", "OrderedDict").raw(')', 'R', 'q', 0).items(tensors, storages);
-            return raw('}').text("_metadata").global("collections", "OrderedDict").raw(')', 'R', 's', 'b');
+            return raw('}').text("_metadata")
+                    .global("collections", "OrderedDict")
+                    .raw(')', 'R', 's', 'b');
         }
 
         private PickleBytes items(Map<String, Tensor> tensors, Map<String, byte[]> storages) {

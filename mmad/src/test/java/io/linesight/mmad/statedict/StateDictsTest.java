@@ -24,8 +24,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class StateDictsTest {
     private final Map<String, Tensor> tensors = new LinkedHashMap<>();
+
     @TempDir
     Path dir;
+
     private Path file;
 
     @BeforeEach
@@ -45,7 +47,10 @@ class StateDictsTest {
     }
 
     private void refused(String... words) {
-        assertThatThrownBy(() -> StateDicts.read(file)).isInstanceOf(StateDictException.class).hasMessageContaining(file.toString()).hasMessageContainingAll(words);
+        assertThatThrownBy(() -> StateDicts.read(file))
+                .isInstanceOf(StateDictException.class)
+                .hasMessageContaining(file.toString())
+                .hasMessageContainingAll(words);
     }
 
     @ParameterizedTest
@@ -65,7 +70,8 @@ class StateDictsTest {
     void shouldDropThePrefixOfParallelTraining(String format) throws IOException {
         Map<String, Tensor> parallel = new LinkedHashMap<>();
         tensors.forEach((n, t) -> parallel.put("module." + n, t));
-        assertThat(StateDicts.read(write(format, parallel)).weights().names()).containsExactlyElementsOf(tensors.keySet());
+        assertThat(StateDicts.read(write(format, parallel)).weights().names())
+                .containsExactlyElementsOf(tensors.keySet());
     }
 
     @ParameterizedTest
@@ -74,7 +80,10 @@ class StateDictsTest {
         byte[] whole = Files.readAllBytes(write(format, tensors));
         for (int n = 0; n < whole.length; n += n < 40 || n > whole.length - 40 ? 1 : 7) {
             Files.write(file, Arrays.copyOf(whole, n));
-            assertThatThrownBy(() -> StateDicts.read(file)).as("%d bytes", whole.length).isInstanceOf(StateDictException.class).hasMessageContaining("truncated");
+            assertThatThrownBy(() -> StateDicts.read(file))
+                    .as("%d bytes", whole.length)
+                    .isInstanceOf(StateDictException.class)
+                    .hasMessageContaining("truncated");
         }
     }
 
@@ -101,10 +110,25 @@ class StateDictsTest {
     void shouldFindWeightsInACheckpoint() throws IOException {
         for (String wrapper : new String[] {"state_dict", "model"}) {
             Map<String, byte[]> storages = new LinkedHashMap<>();
-            PickleBytes p = new PickleBytes().raw('}', '(').text("epoch").integer(300).text("best").raw('G', 0x3f, 0xe0, 0, 0, 0, 0, 0, 0).text("arch").text("resnet34")
-                    .text("optimizer").raw('}').text("groups").raw(']', 'K', 1, 'a', 's').text(wrapper).dictionary(tensors, storages).raw('u').stop();
+            PickleBytes p = new PickleBytes()
+                    .raw('}', '(')
+                    .text("epoch")
+                    .integer(300)
+                    .text("best")
+                    .raw('G', 0x3f, 0xe0, 0, 0, 0, 0, 0, 0)
+                    .text("arch")
+                    .text("resnet34")
+                    .text("optimizer")
+                    .raw('}')
+                    .text("groups")
+                    .raw(']', 'K', 1, 'a', 's')
+                    .text(wrapper)
+                    .dictionary(tensors, storages)
+                    .raw('u')
+                    .stop();
             StateDictFiles.zip(file, p.bytes(), storages);
-            assertThat(StateDicts.read(file).weights().get("conv1.weight").data()).containsExactly(tensors.get("conv1.weight").data());
+            assertThat(StateDicts.read(file).weights().get("conv1.weight").data())
+                    .containsExactly(tensors.get("conv1.weight").data());
             StateDictFiles.legacy(file, p.bytes(), storages);
             assertThat(StateDicts.read(file).weights().get("scale").data()).containsExactly(7);
         }
@@ -113,8 +137,18 @@ class StateDictsTest {
     @Test
     void shouldHonourStridesOffsetsAndSharedStorages() throws IOException {
         Map<String, byte[]> storages = Map.of("0", StateDictFiles.floats(0, 1, 2, 3, 4, 5, 6, 7));
-        StateDictFiles.zip(file, new PickleBytes().raw('}', '(').text("transposed").tensor("FloatStorage", "0", 8, 1, new long[] {2, 3}, new long[] {1, 2})
-                .text("row").tensor("FloatStorage", "0", 8, 6, new long[] {2}, new long[] {1}).raw('u').stop().bytes(), storages);
+        StateDictFiles.zip(
+                file,
+                new PickleBytes()
+                        .raw('}', '(')
+                        .text("transposed")
+                        .tensor("FloatStorage", "0", 8, 1, new long[] {2, 3}, new long[] {1, 2})
+                        .text("row")
+                        .tensor("FloatStorage", "0", 8, 6, new long[] {2}, new long[] {1})
+                        .raw('u')
+                        .stop()
+                        .bytes(),
+                storages);
         StateDict d = StateDicts.read(file);
         assertThat(d.weights().get("transposed").data()).containsExactly(1, 3, 5, 2, 4, 6);
         assertThat(d.weights().get("row").data()).containsExactly(6, 7);
@@ -125,9 +159,25 @@ class StateDictsTest {
         Map<String, byte[]> storages = Map.of("0", StateDictFiles.floats(1, 2));
         long[] two = {2};
         long[] one = {1};
-        StateDictFiles.zip(file, new PickleBytes().raw('}', '(')
-                .text("a").global("torch._utils", "_rebuild_parameter").raw('(').tensor("FloatStorage", "0", 2, 0, two, one).raw(0x88).global("collections", "OrderedDict").raw(')', 'R', 't', 'R')
-                .text("b").global("torch.nn.parameter", "Parameter").tensor("FloatStorage", "0", 2, 0, one, one).raw(0x85, 'R', '(', 0x88, 0x88, 't', 'b').raw('u').stop().bytes(), storages);
+        StateDictFiles.zip(
+                file,
+                new PickleBytes()
+                        .raw('}', '(')
+                        .text("a")
+                        .global("torch._utils", "_rebuild_parameter")
+                        .raw('(')
+                        .tensor("FloatStorage", "0", 2, 0, two, one)
+                        .raw(0x88)
+                        .global("collections", "OrderedDict")
+                        .raw(')', 'R', 't', 'R')
+                        .text("b")
+                        .global("torch.nn.parameter", "Parameter")
+                        .tensor("FloatStorage", "0", 2, 0, one, one)
+                        .raw(0x85, 'R', '(', 0x88, 0x88, 't', 'b')
+                        .raw('u')
+                        .stop()
+                        .bytes(),
+                storages);
         assertThat(StateDicts.read(file).weights().get("a").data()).containsExactly(1, 2);
         assertThat(StateDicts.read(file).weights().get("b").data()).containsExactly(1);
     }
@@ -135,8 +185,19 @@ class StateDictsTest {
     /** Frames, short texts, implicit memo numbers and globals from the stack, as protocol 4 has them. */
     @Test
     void shouldReadLaterPickleProtocols() throws IOException {
-        byte[] p = new PickleBytes().raw(0x80, 4, 0x95, 1, 0, 0, 0, 0, 0, 0, 0, '}', 0x94, 0x8c, 1, 'w', 0x94).text("torch._utils").text("_rebuild_tensor_v2").raw(0x93, '(', '(', 0x8c, 7).bytes("storage")
-                .raw(0x94).text("torch").text("FloatStorage").raw(0x93, 0x94, 0x8c, 1, '0', 0x8c, 3).bytes("cpu").raw('K', 2, 't', 'Q', 'K', 0, 'K', 2, 0x85, 'K', 1, 0x85, 0x89, '}', 't', 'R', 's', 'h', 0, 0x86).bytes();
+        byte[] p = new PickleBytes()
+                .raw(0x80, 4, 0x95, 1, 0, 0, 0, 0, 0, 0, 0, '}', 0x94, 0x8c, 1, 'w', 0x94)
+                .text("torch._utils")
+                .text("_rebuild_tensor_v2")
+                .raw(0x93, '(', '(', 0x8c, 7)
+                .bytes("storage")
+                .raw(0x94)
+                .text("torch")
+                .text("FloatStorage")
+                .raw(0x93, 0x94, 0x8c, 1, '0', 0x8c, 3)
+                .bytes("cpu")
+                .raw('K', 2, 't', 'Q', 'K', 0, 'K', 2, 0x85, 'K', 1, 0x85, 0x89, '}', 't', 'R', 's', 'h', 0, 0x86)
+                .bytes();
         StateDictFiles.zip(file, Arrays.copyOf(p, p.length - 3), Map.of("0", StateDictFiles.floats(8, 9)));
         refused("truncated");
         p[p.length - 3] = '.';
@@ -152,7 +213,16 @@ class StateDictsTest {
             if (bytes == 8) b.putDouble(v);
             else b.putShort(storage.startsWith("Half") ? half(v) : (short) (Float.floatToIntBits(v) >>> 16));
         }
-        StateDictFiles.zip(file, new PickleBytes().raw('}').text("t").tensor(storage, "0", 4, 0, new long[] {4}, new long[] {1}).raw('s').stop().bytes(), Map.of("0", b.array()));
+        StateDictFiles.zip(
+                file,
+                new PickleBytes()
+                        .raw('}')
+                        .text("t")
+                        .tensor(storage, "0", 4, 0, new long[] {4}, new long[] {1})
+                        .raw('s')
+                        .stop()
+                        .bytes(),
+                Map.of("0", b.array()));
         assertThat(StateDicts.read(file).weights().get("t").data()).containsExactly(1.5f, -2, 0.15625f, 0);
     }
 
@@ -164,7 +234,12 @@ class StateDictsTest {
 
     @Test
     void shouldReadHalfsThatAreSubnormalOrNotFinite() throws IOException {
-        ByteBuffer b = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putShort((short) 1).putShort((short) 0x83ff).putShort((short) 0x7c00).putShort((short) 0x7e00);
+        ByteBuffer b = ByteBuffer.allocate(8)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putShort((short) 1)
+                .putShort((short) 0x83ff)
+                .putShort((short) 0x7c00)
+                .putShort((short) 0x7e00);
         StateDictFiles.safetensors(file, "{\"t\":{\"dtype\":\"F16\",\"shape\":[4],\"data_offsets\":[0,8]}}", b.array());
         float[] t = StateDicts.read(file).weights().get("t").data();
         assertThat(t[0]).isEqualTo(0x1p-24f);
@@ -177,21 +252,44 @@ class StateDictsTest {
     void shouldLeaveIntegersAside() throws IOException {
         Map<String, byte[]> storages = new LinkedHashMap<>(Map.of("0", StateDictFiles.floats(1)));
         storages.put("1", new byte[8]);
-        StateDictFiles.zip(file, new PickleBytes().raw('}', '(').text("w").tensor("FloatStorage", "0", 1, 0, new long[] {1}, new long[] {1})
-                .text("n").tensor("LongStorage", "1", 1, 0, new long[0], new long[0]).raw('u').stop().bytes(), storages);
+        StateDictFiles.zip(
+                file,
+                new PickleBytes()
+                        .raw('}', '(')
+                        .text("w")
+                        .tensor("FloatStorage", "0", 1, 0, new long[] {1}, new long[] {1})
+                        .text("n")
+                        .tensor("LongStorage", "1", 1, 0, new long[0], new long[0])
+                        .raw('u')
+                        .stop()
+                        .bytes(),
+                storages);
         assertThat(StateDicts.read(file).others()).containsExactly(Map.entry("n", "int64[]"));
     }
 
     @ParameterizedTest
-    @CsvSource({"posix,system", "builtins,eval", "__builtin__,exec", "torch.nn.modules.conv,Conv2d", "numpy.core.multiarray,scalar", "torch,load", "collections,defaultdict"})
+    @CsvSource({
+        "posix,system",
+        "builtins,eval",
+        "__builtin__,exec",
+        "torch.nn.modules.conv,Conv2d",
+        "numpy.core.multiarray,scalar",
+        "torch,load",
+        "collections,defaultdict"
+    })
     void shouldRefuseEveryOtherGlobalByName(String module, String name) throws IOException {
-        PickleBytes evil = new PickleBytes().global(module, name).text("touch " + dir.resolve("owned")).raw(0x85, 'R').stop();
+        PickleBytes evil = new PickleBytes()
+                .global(module, name)
+                .text("touch " + dir.resolve("owned"))
+                .raw(0x85, 'R')
+                .stop();
         StateDictFiles.zip(file, evil.bytes(), Map.of());
         refused("'" + module + "." + name + "'", "not executed", ".safetensors");
         StateDictFiles.legacy(file, evil.bytes(), Map.of());
         refused("'" + module + "." + name + "'", "not executed");
         // As STACK_GLOBAL and as INST too, and where a text pickle pretends to be weights.
-        StateDictFiles.zip(file, new PickleBytes().text(module).text(name).raw(0x93).stop().bytes(), Map.of());
+        StateDictFiles.zip(
+                file, new PickleBytes().text(module).text(name).raw(0x93).stop().bytes(), Map.of());
         refused("'" + module + "." + name + "'");
         Files.writeString(file, "c" + module + "\n" + name + "\n(S'touch owned'\ntR.");
         refused("'" + module + "." + name + "'");
@@ -202,18 +300,33 @@ class StateDictsTest {
 
     @Test
     void shouldKeepControlCharactersOfAFileFromTheTerminal() throws IOException {
-        StateDictFiles.zip(file, new PickleBytes().global("a\u001b[2Jb", "c").stop().bytes(), Map.of());
+        StateDictFiles.zip(
+                file, new PickleBytes().global("a\u001b[2Jb", "c").stop().bytes(), Map.of());
         assertThatThrownBy(() -> StateDicts.read(file)).hasMessageContaining("'a [2Jb.c'");
     }
 
     @Test
     void shouldRefuseTensorsThatReachBeyondTheirStorage() throws IOException {
         Map<String, byte[]> storages = Map.of("0", StateDictFiles.floats(1, 2, 3, 4));
-        Object[][] views = {{4L, 1L, new long[] {4}, new long[] {1}}, {4L, 0L, new long[] {2, 2}, new long[] {3, 1}}, {4L, 0L, new long[] {1L << 40}, new long[] {0}}, {4L, 0L, new long[] {1L << 40, 1L << 40}, new long[] {0, 0}},
-            {4L, -1L, new long[] {1}, new long[] {1}}, {4L, 0L, new long[] {2}, new long[] {-1}}, {4L, 0L, new long[] {5}, new long[] {0}}, {1L << 40, 1L << 30, new long[] {4}, new long[] {1}},
-            {4L, 0L, new long[] {2}, new long[] {Long.MAX_VALUE}}, {5L, 0L, new long[] {5}, new long[] {1}}};
+        Object[][] views = {
+            {4L, 1L, new long[] {4}, new long[] {1}},
+            {4L, 0L, new long[] {2, 2}, new long[] {3, 1}},
+            {4L, 0L, new long[] {1L << 40}, new long[] {0}},
+            {4L, 0L, new long[] {1L << 40, 1L << 40}, new long[] {0, 0}},
+            {4L, -1L, new long[] {1}, new long[] {1}},
+            {4L, 0L, new long[] {2}, new long[] {-1}},
+            {4L, 0L, new long[] {5}, new long[] {0}},
+            {1L << 40, 1L << 30, new long[] {4}, new long[] {1}},
+            {4L, 0L, new long[] {2}, new long[] {Long.MAX_VALUE}},
+            {5L, 0L, new long[] {5}, new long[] {1}}
+        };
         for (Object[] v : views) {
-            PickleBytes p = new PickleBytes().raw('}').text("t").tensor("FloatStorage", "0", (Long) v[0], (Long) v[1], (long[]) v[2], (long[]) v[3]).raw('s').stop();
+            PickleBytes p = new PickleBytes()
+                    .raw('}')
+                    .text("t")
+                    .tensor("FloatStorage", "0", (Long) v[0], (Long) v[1], (long[]) v[2], (long[]) v[3])
+                    .raw('s')
+                    .stop();
             StateDictFiles.zip(file, p.bytes(), storages);
             refused("damaged or hostile");
             StateDictFiles.legacy(file, p.bytes(), storages);
@@ -225,7 +338,8 @@ class StateDictsTest {
     void shouldRefuseToMakeALotOfALittle() throws IOException {
         float[] storage = new float[10_000];
         PickleBytes p = new PickleBytes().raw('}', '(');
-        for (int i = 0; i < 50; i++) p.text("t" + i).tensor("FloatStorage", "0", storage.length, 0, new long[] {storage.length}, new long[] {1});
+        for (int i = 0; i < 50; i++)
+            p.text("t" + i).tensor("FloatStorage", "0", storage.length, 0, new long[] {storage.length}, new long[] {1});
         StateDictFiles.zip(file, p.raw('u').stop().bytes(), Map.of("0", StateDictFiles.floats(storage)));
         refused("more bytes than the whole file");
     }
@@ -250,27 +364,47 @@ class StateDictsTest {
         refused("neither");
         StateDictFiles.zip(file, new PickleBytes().raw(']').stop().bytes(), Map.of());
         refused("a list, not a dictionary");
-        StateDictFiles.zip(file, new PickleBytes().raw('}').text("epoch").integer(3).raw('s').stop().bytes(), Map.of());
+        StateDictFiles.zip(
+                file,
+                new PickleBytes()
+                        .raw('}')
+                        .text("epoch")
+                        .integer(3)
+                        .raw('s')
+                        .stop()
+                        .bytes(),
+                Map.of());
         refused("no weights", "epoch");
-        Files.write(file, new PickleBytes().raw('}', 'q', 0, '(').text("a").integer(1).raw('u').stop().bytes());
+        Files.write(
+                file,
+                new PickleBytes()
+                        .raw('}', 'q', 0, '(')
+                        .text("a")
+                        .integer(1)
+                        .raw('u')
+                        .stop()
+                        .bytes());
         refused("not one that torch.save wrote");
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', value = {
-        "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},\"b\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[4,12]}}|overlaps",
-        "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[4,12]}}|hole",
-        "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}|more than its header",
-        "{\"a\":{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[0,16]}}|truncated",
-        "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,12]}}|12 bytes for the shape",
-        "{\"a\":{\"dtype\":\"F32\",\"shape\":[-3],\"data_offsets\":[0,12]}}|not made of sizes",
-        "{\"a\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,12]}}|absurd",
-        "{\"a\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[12,0]}}|data_offsets",
-        "{\"a\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,99999999999999999999]}}|data_offsets",
-        "{\"a\":{\"dtype\":\"F8_E4M3\",\"shape\":[12],\"data_offsets\":[0,12]}}|F8_E4M3",
-        "{\"a\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,12]},\"a\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,12]}}|Duplicate",
-        "{\"a\":{\"dtype\":\"F32\"|header",
-        "{}|12 bytes more"})
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},\"b\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[4,12]}}|overlaps",
+                "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[4,12]}}|hole",
+                "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}|more than its header",
+                "{\"a\":{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[0,16]}}|truncated",
+                "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,12]}}|12 bytes for the shape",
+                "{\"a\":{\"dtype\":\"F32\",\"shape\":[-3],\"data_offsets\":[0,12]}}|not made of sizes",
+                "{\"a\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,12]}}|absurd",
+                "{\"a\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[12,0]}}|data_offsets",
+                "{\"a\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,99999999999999999999]}}|data_offsets",
+                "{\"a\":{\"dtype\":\"F8_E4M3\",\"shape\":[12],\"data_offsets\":[0,12]}}|F8_E4M3",
+                "{\"a\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,12]},\"a\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,12]}}|Duplicate",
+                "{\"a\":{\"dtype\":\"F32\"|header",
+                "{}|12 bytes more"
+            })
     void shouldRefuseSafetensorsThatLie(String header, String word) throws IOException {
         StateDictFiles.safetensors(file, header, new byte[12]);
         refused(word);
@@ -278,9 +412,21 @@ class StateDictsTest {
 
     @Test
     void shouldRefuseAHeaderLongerThanItsFile() throws IOException {
-        Files.write(file, ByteBuffer.allocate(100).order(ByteOrder.LITTLE_ENDIAN).putLong(9_000_000).put("{\"a\":1}".getBytes(StandardCharsets.UTF_8)).array());
+        Files.write(
+                file,
+                ByteBuffer.allocate(100)
+                        .order(ByteOrder.LITTLE_ENDIAN)
+                        .putLong(9_000_000)
+                        .put("{\"a\":1}".getBytes(StandardCharsets.UTF_8))
+                        .array());
         refused("truncated");
-        Files.write(file, ByteBuffer.allocate(100).order(ByteOrder.LITTLE_ENDIAN).putLong(-1).put("{\"a\":1}".getBytes(StandardCharsets.UTF_8)).array());
+        Files.write(
+                file,
+                ByteBuffer.allocate(100)
+                        .order(ByteOrder.LITTLE_ENDIAN)
+                        .putLong(-1)
+                        .put("{\"a\":1}".getBytes(StandardCharsets.UTF_8))
+                        .array());
         refused("header");
     }
 }

@@ -27,6 +27,7 @@ class TorchSaveTest {
 
     @TempDir
     Path dir;
+
     private Path file;
 
     @BeforeEach
@@ -37,18 +38,25 @@ class TorchSaveTest {
     /** A model as parallel training leaves it: counters beside the weights, halves, and two tensors in one storage. */
     private static TorchSave model(Map<String, Integer> elementBytes) {
         TorchSave t = new TorchSave();
-        t.storage("0", StateDictFiles.floats(1, -2, 3.5f, 4, 5, 6)).tensor("module.conv1.weight", "FloatStorage", "0", 4, 0, new long[] {3, 2, 1, 1}, null);
-        t.storage("1", shorts(0x3e00, 0xc000, 0x3100)).tensor("module.half", "HalfStorage", "1", 2, 0, new long[] {3}, null);
-        t.storage("2", shorts(0x3fc0, 0xc000)).tensor("module.brain", "BFloat16Storage", "2", 2, 0, new long[] {2}, null);
-        t.storage("3", StateDictFiles.floats(0, 1, 2, 3, 4, 5)).tensor("module.fc.weight", "FloatStorage", "3", 4, 0, new long[] {2, 2}, null)
-                .tensor("module.fc.tied", "FloatStorage", "3", 4, 0, new long[] {2, 2}, new long[] {1, 2}).tensor("module.fc.bias", "FloatStorage", "3", 4, 4, new long[] {2}, null);
+        t.storage("0", StateDictFiles.floats(1, -2, 3.5f, 4, 5, 6))
+                .tensor("module.conv1.weight", "FloatStorage", "0", 4, 0, new long[] {3, 2, 1, 1}, null);
+        t.storage("1", shorts(0x3e00, 0xc000, 0x3100))
+                .tensor("module.half", "HalfStorage", "1", 2, 0, new long[] {3}, null);
+        t.storage("2", shorts(0x3fc0, 0xc000))
+                .tensor("module.brain", "BFloat16Storage", "2", 2, 0, new long[] {2}, null);
+        t.storage("3", StateDictFiles.floats(0, 1, 2, 3, 4, 5))
+                .tensor("module.fc.weight", "FloatStorage", "3", 4, 0, new long[] {2, 2}, null)
+                .tensor("module.fc.tied", "FloatStorage", "3", 4, 0, new long[] {2, 2}, new long[] {1, 2})
+                .tensor("module.fc.bias", "FloatStorage", "3", 4, 4, new long[] {2}, null);
         for (String k : List.of("0", "3")) elementBytes.put(k, 4);
         for (String k : List.of("1", "2")) elementBytes.put(k, 2);
         for (int i = 0; i < LAYERS; i++) {
             String weight = Integer.toString(4 + 2 * i);
             String counter = Integer.toString(5 + 2 * i);
-            t.storage(weight, StateDictFiles.floats(i, i + 0.5f)).tensor("module.bn" + i + ".weight", "FloatStorage", weight, 4, 0, new long[] {2}, null);
-            t.storage(counter, new byte[] {1, 2, 0, 0, 0, 0, 0, 0}).tensor("module.bn" + i + ".num_batches_tracked", "LongStorage", counter, 8, 0, new long[0], null);
+            t.storage(weight, StateDictFiles.floats(i, i + 0.5f))
+                    .tensor("module.bn" + i + ".weight", "FloatStorage", weight, 4, 0, new long[] {2}, null);
+            t.storage(counter, new byte[] {1, 2, 0, 0, 0, 0, 0, 0})
+                    .tensor("module.bn" + i + ".num_batches_tracked", "LongStorage", counter, 8, 0, new long[0], null);
             elementBytes.put(weight, 4);
             elementBytes.put(counter, 8);
         }
@@ -76,15 +84,20 @@ class TorchSaveTest {
     void shouldReadWhatEveryPyTorchSaves(String version) throws IOException {
         Files.write(file, saved(version));
         StateDict d = StateDicts.read(file);
-        assertThat(d.weights().names()).hasSize(6 + LAYERS).startsWith("conv1.weight", "half", "brain", "fc.weight", "fc.tied", "fc.bias", "bn0.weight");
+        assertThat(d.weights().names())
+                .hasSize(6 + LAYERS)
+                .startsWith("conv1.weight", "half", "brain", "fc.weight", "fc.tied", "fc.bias", "bn0.weight");
         assertThat(d.weights().get("conv1.weight").shape()).containsExactly(3, 2, 1, 1);
         assertThat(d.weights().get("conv1.weight").data()).containsExactly(1, -2, 3.5f, 4, 5, 6);
         assertThat(d.weights().get("half").data()).containsExactly(1.5f, -2, 0.15625f);
         assertThat(d.weights().get("brain").data()).containsExactly(1.5f, -2);
         assertThat(d.weights().get("fc.weight").data()).containsExactly(0, 1, 2, 3);
-        assertThat(d.weights().get("fc.tied").data()).as("the same storage, transposed").containsExactly(0, 2, 1, 3);
+        assertThat(d.weights().get("fc.tied").data())
+                .as("the same storage, transposed")
+                .containsExactly(0, 2, 1, 3);
         assertThat(d.weights().get("fc.bias").data()).as("the rest of it").containsExactly(4, 5);
-        for (int i = 0; i < LAYERS; i++) assertThat(d.weights().get("bn" + i + ".weight").data()).containsExactly(i, i + 0.5f);
+        for (int i = 0; i < LAYERS; i++)
+            assertThat(d.weights().get("bn" + i + ".weight").data()).containsExactly(i, i + 0.5f);
         assertThat(d.others()).hasSize(LAYERS).containsEntry("bn7.num_batches_tracked", "int64[]");
     }
 
@@ -111,7 +124,10 @@ class TorchSaveTest {
         byte[] whole = saved(version);
         for (int n : new int[] {100, 600, whole.length / 2, whole.length - 30, whole.length - 1}) {
             Files.write(file, Arrays.copyOf(whole, n));
-            assertThatThrownBy(() -> StateDicts.read(file)).as("%d of %d bytes", n, whole.length).isInstanceOf(StateDictException.class).hasMessageContaining("truncated");
+            assertThatThrownBy(() -> StateDicts.read(file))
+                    .as("%d of %d bytes", n, whole.length)
+                    .isInstanceOf(StateDictException.class)
+                    .hasMessageContaining("truncated");
         }
     }
 
@@ -130,7 +146,14 @@ class TorchSaveTest {
         }
         tar.writeBytes(new byte[1024]);
         Files.write(file, tar.toByteArray());
-        assertThatThrownBy(() -> StateDicts.read(file)).isInstanceOf(StateDictException.class)
-                .hasMessageContainingAll(file.toString(), "tar archive", "before 0.1.10", "nothing in it was read or executed", "save it again", ".safetensors");
+        assertThatThrownBy(() -> StateDicts.read(file))
+                .isInstanceOf(StateDictException.class)
+                .hasMessageContainingAll(
+                        file.toString(),
+                        "tar archive",
+                        "before 0.1.10",
+                        "nothing in it was read or executed",
+                        "save it again",
+                        ".safetensors");
     }
 }

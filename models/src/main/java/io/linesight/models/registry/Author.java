@@ -7,10 +7,11 @@ import java.util.Objects;
 /**
  * Who decides, why and when; what the history shows.
  *
- * @param by        person or program
- * @param automatic whether a program decided by itself: then a pinned channel is left alone and a challenger must have passed its gate
- * @param reason    for people; may be empty
- * @param at        to the microsecond
+ * @param by person or program
+ * @param automatic whether a program decided by itself: then a pinned channel is left alone and a challenger must have
+ *     passed its gate
+ * @param reason for people; may be empty
+ * @param at to the microsecond
  */
 public record Author(String by, boolean automatic, String reason, Instant at) {
     public Author {

@@ -27,6 +27,9 @@ public record ChannelState(String channel, Optional<Rollout> inForce, List<Histo
 
     /** Records that counted, oldest first. */
     public List<Rollout> decisions() {
-        return history.stream().filter(HistoryEntry::counted).map(e -> e.rollout().orElseThrow()).toList();
+        return history.stream()
+                .filter(HistoryEntry::counted)
+                .map(e -> e.rollout().orElseThrow())
+                .toList();
     }
 }

@@ -2,9 +2,12 @@ package io.linesight.models.registry;
 
 import java.nio.charset.StandardCharsets;
 
-/** The hash that selections are made with: 64-bit FNV-1a over UTF-8, finished by splitmix64's mixer, so that it is the same on every JVM. */
+/**
+ * The hash that selections are made with: 64-bit FNV-1a over UTF-8, finished by splitmix64's mixer, so that it is the
+ * same on every JVM.
+ */
 final class Hashes {
-    private Hashes() { }
+    private Hashes() {}
 
     static long of(String text) {
         long h = 0xcbf29ce484222325L;

@@ -22,10 +22,11 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.Serde;
 
 /**
- * Writes the topics about models: manifests, rollouts (through {@link RolloutWriter}) and statuses. {@link ModelRegistryView} reads them.
+ * Writes the topics about models: manifests, rollouts (through {@link RolloutWriter}) and statuses.
+ * {@link ModelRegistryView} reads them.
  *
- * <p>Threads: safe to share. Ownership: whoever opens it closes it, which waits for what is under way. Nothing is connected before the first
- * write. Writes are idempotent and acknowledged by all replicas.
+ * <p>Threads: safe to share. Ownership: whoever opens it closes it, which waits for what is under way. Nothing is
+ * connected before the first write. Writes are idempotent and acknowledged by all replicas.
  */
 public final class ModelRegistry implements AutoCloseable {
     private final ModelsConfig config;
@@ -43,7 +44,8 @@ public final class ModelRegistry implements AutoCloseable {
         c.remove(ProducerConfig.TRANSACTIONAL_ID_CONFIG);
         c.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
         c.put(ProducerConfig.ACKS_CONFIG, "all");
-        // With several under way, a new topic's first leader may refuse the first and take the second, and then never take the first.
+        // With several under way, a new topic's first leader may refuse the first and take the second, and then never
+        // take the first.
         c.put(ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION, 1);
         c.put(ProducerConfig.LINGER_MS_CONFIG, 0);
         c.put(ProducerConfig.BUFFER_MEMORY_CONFIG, 4L << 20);
@@ -60,14 +62,18 @@ public final class ModelRegistry implements AutoCloseable {
     }
 
     /**
-     * Makes a version visible; its bytes must be in their store already. {@link ModelPublisher} does both in the right order.
+     * Makes a version visible; its bytes must be in their store already. {@link ModelPublisher} does both in the right
+     * order.
      *
      * @throws KafkaException if it is not certain that the record was written; publishing it again is harmless
      * @throws RegistryException if the schema registry cannot be used; nothing was written
      */
     public void publish(ModelVersion manifest) {
         TopicSpec topic = config.topics().models();
-        await(send(topic, manifest.getVersion(), versions.serializer().serialize(topic.name(), manifest)), "the manifest of " + manifest.getVersion(), topic);
+        await(
+                send(topic, manifest.getVersion(), versions.serializer().serialize(topic.name(), manifest)),
+                "the manifest of " + manifest.getVersion(),
+                topic);
     }
 
     /** Takes a version's manifest out of the registry. {@link ModelJanitor} knows when that may be done. */
@@ -79,12 +85,14 @@ public final class ModelRegistry implements AutoCloseable {
     /**
      * Tells what an instance does with a version; the newest per instance and version counts.
      *
-     * @return completes when all replicas have it, exceptionally with a {@link KafkaException}; nobody needs to wait for it
+     * @return completes when all replicas have it, exceptionally with a {@link KafkaException}; nobody needs to wait
+     *     for it
      * @throws RegistryException if the schema registry cannot be used
      */
     public CompletableFuture<Void> report(ModelStatus status) {
         TopicSpec topic = config.topics().modelStatus();
-        return send(topic, statusKey(status), statuses.serializer().serialize(topic.name(), status)).thenApply(m -> null);
+        return send(topic, statusKey(status), statuses.serializer().serialize(topic.name(), status))
+                .thenApply(m -> null);
     }
 
     /** Takes a status out again, for instance of a version that is gone. */
@@ -100,16 +108,22 @@ public final class ModelRegistry implements AutoCloseable {
     /** @return the record's offset */
     long write(Rollout rollout) {
         TopicSpec topic = config.topics().rollouts();
-        return await(send(topic, rollout.getChannel(), rollouts.serializer().serialize(topic.name(), rollout)), "the decision for '" + rollout.getChannel() + "'", topic).offset();
+        return await(
+                        send(topic, rollout.getChannel(), rollouts.serializer().serialize(topic.name(), rollout)),
+                        "the decision for '" + rollout.getChannel() + "'",
+                        topic)
+                .offset();
     }
 
     private CompletableFuture<RecordMetadata> send(TopicSpec topic, String key, byte[] value) {
         CompletableFuture<RecordMetadata> done = new CompletableFuture<>();
         try {
-            producer.send(new ProducerRecord<>(topic.name(), 0, key.getBytes(StandardCharsets.UTF_8), value), (metadata, error) -> {
-                if (error != null) done.completeExceptionally(error);
-                else done.complete(metadata);
-            });
+            producer.send(
+                    new ProducerRecord<>(topic.name(), 0, key.getBytes(StandardCharsets.UTF_8), value),
+                    (metadata, error) -> {
+                        if (error != null) done.completeExceptionally(error);
+                        else done.complete(metadata);
+                    });
         } catch (InterruptException e) {
             throw e;
         } catch (KafkaException e) {
@@ -123,8 +137,11 @@ public final class ModelRegistry implements AutoCloseable {
             return sent.join();
         } catch (CompletionException e) {
             String why = e.getCause().getMessage();
-            throw new KafkaException("it is not certain that " + what + " was written to " + topic.name() + " at " + config.broker() + ": " + why
-                    + ". Check that the broker runs and has the topic ('linesight topics' creates it), then do it again", e.getCause());
+            throw new KafkaException(
+                    "it is not certain that " + what + " was written to " + topic.name() + " at " + config.broker()
+                            + ": " + why
+                            + ". Check that the broker runs and has the topic ('linesight topics' creates it), then do it again",
+                    e.getCause());
         }
     }
 

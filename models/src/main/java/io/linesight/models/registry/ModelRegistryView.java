@@ -11,7 +11,6 @@ import io.linesight.schemas.topics.TopicSpec;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -41,14 +40,16 @@ import org.slf4j.LoggerFactory;
 /**
  * Follows the topics about models from their beginning and keeps what they say in memory.
  *
- * <p>A state is shown only when everything that had been written before its newest rollout is in it: a rollout is never shown before the
- * manifests it names, and none of the past ones is shown while the topics are read for the first time. Two views of the same topics show
- * the same history, whatever they trust and whenever they started.
+ * <p>A state is shown only when everything that had been written before its newest rollout is in it: a rollout is never
+ * shown before the manifests it names, and none of the past ones is shown while the topics are read for the first time.
+ * Two views of the same topics show the same history, whatever they trust and whenever they started.
  *
- * <p>When the broker or the schema registry goes away, the last state stays, is said so once in the log, and reading goes on by itself when they
- * are back. A record that cannot be read is left out with a warning; among rollouts it appears in the history as refused.
+ * <p>When the broker or the schema registry goes away, the last state stays, is said so once in the log, and reading
+ * goes on by itself when they are back. A record that cannot be read is left out with a warning; among rollouts it
+ * appears in the history as refused.
  *
- * <p>Threads: one of its own, which also calls the listeners; every method may be called from any thread. Ownership: whoever opens it closes it.
+ * <p>Threads: one of its own, which also calls the listeners; every method may be called from any thread. Ownership:
+ * whoever opens it closes it.
  */
 public final class ModelRegistryView implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ModelRegistryView.class);
@@ -66,7 +67,7 @@ public final class ModelRegistryView implements AutoCloseable {
 
     private static final class Listener {
         private final Consumer<RegistryState> listener;
-        private RegistryState seen;   // touched by the view's thread only
+        private RegistryState seen; // touched by the view's thread only
 
         Listener(Consumer<RegistryState> listener) {
             this.listener = listener;
@@ -86,7 +87,7 @@ public final class ModelRegistryView implements AutoCloseable {
     private final List<Listener> listeners = new CopyOnWriteArrayList<>();
     private volatile RegistryState state = RegistryState.EMPTY;
     private volatile boolean stop;
-    private volatile String obstacle;   // null while connected
+    private volatile String obstacle; // null while connected
 
     // The view's thread only:
     private final List<CompletableFuture<Void>> waiting = new ArrayList<>();
@@ -102,17 +103,21 @@ public final class ModelRegistryView implements AutoCloseable {
         this.config = config;
         this.trusted = trusted;
         fold = new RegistryFold(trusted);
-        versions = SerdeFactory.create(ModelVersion.class, config.settings(), false).deserializer();
+        versions = SerdeFactory.create(ModelVersion.class, config.settings(), false)
+                .deserializer();
         rollouts = SerdeFactory.create(Rollout.class, config.settings(), false).deserializer();
-        statuses = SerdeFactory.create(ModelStatus.class, config.settings(), false).deserializer();
+        statuses =
+                SerdeFactory.create(ModelStatus.class, config.settings(), false).deserializer();
         Map<String, Object> c = config.client(ConsumerConfig.configNames());
         c.remove(ConsumerConfig.GROUP_ID_CONFIG);
         c.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
         c.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
-        c.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none");   // going back on the quiet would count everything twice
-        // Asking for the ends of the topics waits behind a fetch, so this is how long a caught-up reader takes to say so.
+        c.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none"); // going back on the quiet would count everything twice
+        // Asking for the ends of the topics waits behind a fetch, so this is how long a caught-up reader takes to say
+        // so.
         c.put(ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG, 100);
-        c.put(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, (int) Math.min(Integer.MAX_VALUE, config.patience().toMillis()));
+        c.put(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, (int)
+                Math.min(Integer.MAX_VALUE, config.patience().toMillis()));
         consumer = new KafkaConsumer<>(c, new ByteArrayDeserializer(), new ByteArrayDeserializer());
         try {
             partitions = partitions();
@@ -139,15 +144,25 @@ public final class ModelRegistryView implements AutoCloseable {
 
     private List<TopicPartition> partitions() {
         List<TopicPartition> out = new ArrayList<>();
-        for (TopicSpec topic : List.of(config.topics().models(), config.topics().rollouts(), config.topics().modelStatus())) {
+        for (TopicSpec topic : List.of(
+                config.topics().models(),
+                config.topics().rollouts(),
+                config.topics().modelStatus())) {
             List<PartitionInfo> found;
             try {
                 found = consumer.partitionsFor(topic.name(), config.patience());
             } catch (org.apache.kafka.common.errors.TimeoutException e) {
-                throw new KafkaException("the broker at " + config.broker() + " does not answer; check the address and that it runs, then do it again", e);
+                throw new KafkaException(
+                        "the broker at " + config.broker()
+                                + " does not answer; check the address and that it runs, then do it again",
+                        e);
             }
-            if (found == null || found.isEmpty()) throw new KafkaException("the broker at " + config.broker() + " has no topic " + topic.name() + "; create it with 'linesight topics', then do it again");
-            if (found.size() != 1) throw new KafkaException("topic " + topic.name() + " has " + found.size() + " partitions, but its records need one order: make it again with 1 partition");
+            if (found == null || found.isEmpty())
+                throw new KafkaException("the broker at " + config.broker() + " has no topic " + topic.name()
+                        + "; create it with 'linesight topics', then do it again");
+            if (found.size() != 1)
+                throw new KafkaException("topic " + topic.name() + " has " + found.size()
+                        + " partitions, but its records need one order: make it again with 1 partition");
             out.add(new TopicPartition(topic.name(), 0));
         }
         return out;
@@ -158,12 +173,18 @@ public final class ModelRegistryView implements AutoCloseable {
         return state;
     }
 
-    /** Whether the broker and the schema registry answered when they were last asked, every few seconds. While false, the state may be old. */
+    /**
+     * Whether the broker and the schema registry answered when they were last asked, every few seconds. While false,
+     * the state may be old.
+     */
     public boolean connected() {
         return obstacle == null;
     }
 
-    /** Why what is in the topics cannot be seen, as half a sentence for people: who does not answer, or what is not allowed. */
+    /**
+     * Why what is in the topics cannot be seen, as half a sentence for people: who does not answer, or what is not
+     * allowed.
+     */
     public String obstacle() {
         String why = obstacle;
         return why != null ? why : "they are long, or the broker at " + config.broker() + " is slow";
@@ -189,8 +210,8 @@ public final class ModelRegistryView implements AutoCloseable {
     }
 
     /**
-     * Calls the listener with the present state, once that is known, and with every later one; quick changes may come as one. It runs on the
-     * view's thread and should be short; what it throws is logged.
+     * Calls the listener with the present state, once that is known, and with every later one; quick changes may come
+     * as one. It runs on the view's thread and should be short; what it throws is logged.
      */
     public Subscription listen(Consumer<RegistryState> listener) {
         Listener l = new Listener(listener);
@@ -206,7 +227,9 @@ public final class ModelRegistryView implements AutoCloseable {
                 } catch (WakeupException e) {
                     // close() woke the consumer
                 } catch (InvalidOffsetException e) {
-                    LOG.warn("A topic about models was made anew or cut off ({}). Everything is read again; the last state stays until then", e.getMessage());
+                    LOG.warn(
+                            "A topic about models was made anew or cut off ({}). Everything is read again; the last state stays until then",
+                            e.getMessage());
                     fold = new RegistryFold(trusted);
                     target = null;
                     unseen = true;
@@ -217,7 +240,8 @@ public final class ModelRegistryView implements AutoCloseable {
                 }
             }
         } catch (Throwable e) {
-            if (!stop) LOG.error("Stopped following the topics about models; the last state stays. Restart to go on", e);
+            if (!stop)
+                LOG.error("Stopped following the topics about models; the last state stays. Restart to go on", e);
             obstacle = "reading them has stopped: " + e;
         } finally {
             consumer.close();
@@ -308,9 +332,14 @@ public final class ModelRegistryView implements AutoCloseable {
 
     private void lost(String who, Exception e) {
         boolean refused = e instanceof AuthorizationException;
-        String why = refused ? who + " does not allow it: " + e.getMessage() : who + " does not answer (" + e.getMessage() + ")";
+        String why = refused
+                ? who + " does not allow it: " + e.getMessage()
+                : who + " does not answer (" + e.getMessage() + ")";
         if (refused) lastRefused = System.nanoTime();
-        if (connected()) LOG.warn("Cannot follow the topics about models: {}. The last state stays; it is tried again until it works", why);
+        if (connected())
+            LOG.warn(
+                    "Cannot follow the topics about models: {}. The last state stays; it is tried again until it works",
+                    why);
         obstacle = why;
     }
 
@@ -339,7 +368,8 @@ public final class ModelRegistryView implements AutoCloseable {
         stop = true;
         consumer.wakeup();
         try {
-            if (Thread.currentThread() != thread && !stopped.await(10, TimeUnit.SECONDS)) LOG.warn("The view of the topics about models does not end; it is left behind");
+            if (Thread.currentThread() != thread && !stopped.await(10, TimeUnit.SECONDS))
+                LOG.warn("The view of the topics about models does not end; it is left behind");
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

@@ -6,7 +6,7 @@ import io.linesight.schemas.ModelVersion;
 /**
  * A version in the registry.
  *
- * @param manifest     as it lies in the topic; not to be changed
+ * @param manifest as it lies in the topic; not to be changed
  * @param verification of its signature, by the keys that are trusted here
  */
-public record PublishedVersion(ModelVersion manifest, Verification verification) { }
+public record PublishedVersion(ModelVersion manifest, Verification verification) {}

@@ -14,8 +14,9 @@ import java.util.Optional;
 /**
  * Makes the state out of records in the order of their topics. One thread.
  *
- * <p>Whether a rollout counts depends on the rollouts topic alone, never on what other topics hold or on which keys are trusted: those are read
- * at different speeds, differ from place to place and change (an old version is removed), and then two readers would count differently.
+ * <p>Whether a rollout counts depends on the rollouts topic alone, never on what other topics hold or on which keys are
+ * trusted: those are read at different speeds, differ from place to place and change (an old version is removed), and
+ * then two readers would count differently.
  */
 final class RegistryFold {
     private final TrustedKeys trusted;
@@ -39,12 +40,13 @@ final class RegistryFold {
         changed = true;
         if (manifestOrNull == null) versions.remove(key);
         // Under another key it could stand beside the true one, or hide it.
-        else if (manifestOrNull.getVersion().equals(key)) versions.put(key, new PublishedVersion(manifestOrNull, trusted.verify(manifestOrNull)));
+        else if (manifestOrNull.getVersion().equals(key))
+            versions.put(key, new PublishedVersion(manifestOrNull, trusted.verify(manifestOrNull)));
     }
 
     void status(String key, ModelStatus statusOrNull) {
         changed = true;
-        statuses.remove(key);   // the newest goes to the end
+        statuses.remove(key); // the newest goes to the end
         if (statusOrNull != null) statuses.put(key, statusOrNull);
     }
 
@@ -58,18 +60,26 @@ final class RegistryFold {
 
     void unreadableRollout(long offset, String key, String why) {
         changed = true;
-        channels.computeIfAbsent(key, k -> new Channel()).history.add(new HistoryEntry(offset, Optional.empty(), false, "it cannot be read: " + why));
+        channels.computeIfAbsent(key, k -> new Channel())
+                .history
+                .add(new HistoryEntry(offset, Optional.empty(), false, "it cannot be read: " + why));
     }
 
     private static String refusal(String key, Rollout inForceOrNull, Rollout r) {
         long revision = inForceOrNull == null ? 0 : inForceOrNull.getRevision();
-        if (!r.getChannel().equals(key)) return "it was written under the key '" + key + "', but is about the channel '" + r.getChannel() + "'";
+        if (!r.getChannel().equals(key))
+            return "it was written under the key '" + key + "', but is about the channel '" + r.getChannel() + "'";
         if (r.getBasedOn() != revision) {
-            return r.getBasedOn() < revision ? "it was based on revision " + r.getBasedOn() + ", but " + revision + " was in force by then: another decision was faster"
+            return r.getBasedOn() < revision
+                    ? "it was based on revision " + r.getBasedOn() + ", but " + revision
+                            + " was in force by then: another decision was faster"
                     : "it was based on revision " + r.getBasedOn() + ", which was never in force; " + revision + " was";
         }
-        if (r.getRevision() != revision + 1) return "it calls itself revision " + r.getRevision() + ", but after " + revision + " comes " + (revision + 1);
-        if (r.getAutomatic() && inForceOrNull != null && inForceOrNull.getPinned()) return "it was an automatic change, and the channel was pinned";
+        if (r.getRevision() != revision + 1)
+            return "it calls itself revision " + r.getRevision() + ", but after " + revision + " comes "
+                    + (revision + 1);
+        if (r.getAutomatic() && inForceOrNull != null && inForceOrNull.getPinned())
+            return "it was an automatic change, and the channel was pinned";
         return "";
     }
 
@@ -77,7 +87,8 @@ final class RegistryFold {
     RegistryState snapshot() {
         if (changed) {
             Map<String, ChannelState> states = new HashMap<>();
-            channels.forEach((name, c) -> states.put(name, new ChannelState(name, Optional.ofNullable(c.inForce), c.history)));
+            channels.forEach(
+                    (name, c) -> states.put(name, new ChannelState(name, Optional.ofNullable(c.inForce), c.history)));
             snapshot = new RegistryState(versions, states, List.copyOf(statuses.values()));
             changed = false;
         }

@@ -19,7 +19,8 @@ import java.util.TreeMap;
  * @param channels by name, those that anything was ever decided for
  * @param statuses the latest of every instance about every version, in the order they came
  */
-public record RegistryState(Map<String, PublishedVersion> versions, Map<String, ChannelState> channels, List<ModelStatus> statuses) {
+public record RegistryState(
+        Map<String, PublishedVersion> versions, Map<String, ChannelState> channels, List<ModelStatus> statuses) {
     static final RegistryState EMPTY = new RegistryState(Map.of(), Map.of(), List.of());
 
     public RegistryState {
@@ -45,12 +46,14 @@ public record RegistryState(Map<String, PublishedVersion> versions, Map<String, 
     }
 
     /**
-     * Why a decision cannot be carried out here, although it counts: it names a version that is not in the registry or whose manifest is not
-     * trusted here, or a newer program wrote it. Whether a record counts must be the same for everybody and for ever; this may differ from
-     * place to place and change, so it never touches the history. Whoever meets it keeps the champion they have, or starts with the one before.
+     * Why a decision cannot be carried out here, although it counts: it names a version that is not in the registry or
+     * whose manifest is not trusted here, or a newer program wrote it. Whether a record counts must be the same for
+     * everybody and for ever; this may differ from place to place and change, so it never touches the history. Whoever
+     * meets it keeps the champion they have, or starts with the one before.
      */
     public Optional<String> objection(Rollout rollout) {
-        if (rollout.getMode() == RolloutMode.UNKNOWN) return Optional.of("its mode is not known to this program, a newer one wrote it; update this one");
+        if (rollout.getMode() == RolloutMode.UNKNOWN)
+            return Optional.of("its mode is not known to this program, a newer one wrote it; update this one");
         Optional<String> champion = objection("champion", rollout.getChampion());
         return champion.isPresent() ? champion : objection("challenger", rollout.getChallenger());
     }
@@ -58,8 +61,13 @@ public record RegistryState(Map<String, PublishedVersion> versions, Map<String, 
     private Optional<String> objection(String role, String versionOrNull) {
         if (versionOrNull == null) return Optional.empty();
         PublishedVersion v = versions.get(versionOrNull);
-        if (v == null) return Optional.of("its " + role + " " + versionOrNull + " is not in the registry; publish it again, or decide otherwise");
-        return v.verification().accepted() ? Optional.empty() : Optional.of("its " + role + " " + versionOrNull + " is not trusted here: " + v.verification().message());
+        if (v == null)
+            return Optional.of("its " + role + " " + versionOrNull
+                    + " is not in the registry; publish it again, or decide otherwise");
+        return v.verification().accepted()
+                ? Optional.empty()
+                : Optional.of("its " + role + " " + versionOrNull + " is not trusted here: "
+                        + v.verification().message());
     }
 
     /** Which aliases of which channels name this version, for instance {@code line: champion}. */
@@ -75,6 +83,11 @@ public record RegistryState(Map<String, PublishedVersion> versions, Map<String, 
 
     /** Manifests, newest first. */
     public List<ModelVersion> newestFirst() {
-        return versions.values().stream().map(PublishedVersion::manifest).sorted(Comparator.comparing(ModelVersion::getCreatedAt).thenComparing(ModelVersion::getVersion).reversed()).toList();
+        return versions.values().stream()
+                .map(PublishedVersion::manifest)
+                .sorted(Comparator.comparing(ModelVersion::getCreatedAt)
+                        .thenComparing(ModelVersion::getVersion)
+                        .reversed())
+                .toList();
     }
 }

@@ -21,8 +21,8 @@ import java.util.Optional;
  * <tr><th>pin, unpin</th><td>nothing but rollback and unpin by a person is possible; possible again</td></tr>
  * </table>
  *
- * <p>A version is only named when it is in the registry, its manifest is trusted here, it was made for this channel and did not fail its gate;
- * a person may force the last two with a reason. Programs need a gate that was passed.
+ * <p>A version is only named when it is in the registry, its manifest is trusted here, it was made for this channel and
+ * did not fail its gate; a person may force the last two with a reason. Programs need a gate that was passed.
  */
 public final class RolloutRules {
     private final RegistryState known;
@@ -46,16 +46,25 @@ public final class RolloutRules {
     }
 
     /** @param percent share of the frames that both score, more than 0 and at most 100 */
-    public static Decision shadow(RegistryState known, String channel, String version, double percent, Author author, boolean force) {
+    public static Decision shadow(
+            RegistryState known, String channel, String version, double percent, Author author, boolean force) {
         return new RolloutRules(known, channel, author, force).shadow(version, percent);
     }
 
     /**
-     * @param cameras  whose frames the challenger decides
+     * @param cameras whose frames the challenger decides
      * @param products whose frames it decides
-     * @param percent  share of the cameras, 0 to 100, whose frames it decides besides
+     * @param percent share of the cameras, 0 to 100, whose frames it decides besides
      */
-    public static Decision canary(RegistryState known, String channel, String version, List<String> cameras, List<String> products, double percent, Author author, boolean force) {
+    public static Decision canary(
+            RegistryState known,
+            String channel,
+            String version,
+            List<String> cameras,
+            List<String> products,
+            double percent,
+            Author author,
+            boolean force) {
         return new RolloutRules(known, channel, author, force).canary(version, cameras, products, percent);
     }
 
@@ -76,7 +85,9 @@ public final class RolloutRules {
         if (refusal.isPresent()) return new Decision.Refused(refusal.get());
         Rollout now = channel.inForce().orElse(null);
         String champion = now == null ? null : now.getChampion();
-        if (version.equals(champion)) return new Decision.Refused(version + " is the champion of '" + name() + "' already" + (now.getChallenger() == null ? "" : "; 'withdraw' ends the trial of " + now.getChallenger()));
+        if (version.equals(champion))
+            return new Decision.Refused(version + " is the champion of '" + name() + "' already"
+                    + (now.getChallenger() == null ? "" : "; 'withdraw' ends the trial of " + now.getChallenger()));
         return next(RolloutAction.PROMOTE, active().setChampion(version).setPrevious(champion));
     }
 
@@ -84,11 +95,13 @@ public final class RolloutRules {
         Rollout now = channel.inForce().orElse(null);
         if (author.automatic() && now != null && now.getPinned()) return new Decision.Refused(pinned().orElseThrow());
         if (now == null || now.getPrevious() == null) {
-            return new Decision.Refused("the channel '" + name() + "' has no previous champion to go back to; promote a version instead");
+            return new Decision.Refused(
+                    "the channel '" + name() + "' has no previous champion to go back to; promote a version instead");
         }
         Optional<String> refusal = unknown(now.getPrevious());
         if (refusal.isPresent()) return new Decision.Refused(refusal.get());
-        return next(RolloutAction.ROLLBACK, active().setChampion(now.getPrevious()).setPrevious(beforePrevious(now)));
+        return next(
+                RolloutAction.ROLLBACK, active().setChampion(now.getPrevious()).setPrevious(beforePrevious(now)));
     }
 
     /** What the target of a rollback had replaced itself, if that is still there. */
@@ -98,7 +111,11 @@ public final class RolloutRules {
             Rollout d = decisions.get(i);
             if (Objects.equals(d.getChampion(), now.getPrevious())) {
                 String before = d.getPrevious();
-                return before == null || before.equals(now.getChampion()) || unknown(before).isPresent() ? null : before;
+                return before == null
+                                || before.equals(now.getChampion())
+                                || unknown(before).isPresent()
+                        ? null
+                        : before;
             }
         }
         return null;
@@ -107,38 +124,58 @@ public final class RolloutRules {
     private Decision shadow(String version, double percent) {
         Optional<String> refusal = challenger(version);
         if (refusal.isPresent()) return new Decision.Refused(refusal.get());
-        if (!(percent > 0 && percent <= 100)) return new Decision.Refused("a shadow scores a share of the frames: more than 0 and at most 100 percent, not " + percent);
-        return next(RolloutAction.SHADOW, active().setMode(RolloutMode.SHADOW).setChallenger(version).setPercent(percent));
+        if (!(percent > 0 && percent <= 100))
+            return new Decision.Refused(
+                    "a shadow scores a share of the frames: more than 0 and at most 100 percent, not " + percent);
+        return next(
+                RolloutAction.SHADOW,
+                active().setMode(RolloutMode.SHADOW).setChallenger(version).setPercent(percent));
     }
 
     private Decision canary(String version, List<String> cameras, List<String> products, double percent) {
         Optional<String> refusal = challenger(version);
         if (refusal.isPresent()) return new Decision.Refused(refusal.get());
-        if (!(percent >= 0 && percent <= 100)) return new Decision.Refused("a canary takes 0 to 100 percent of the cameras, not " + percent);
-        if (cameras.isEmpty() && products.isEmpty() && percent == 0) return new Decision.Refused("a canary needs frames to decide: name cameras, products or a percentage");
-        if (cameras.stream().anyMatch(String::isBlank) || products.stream().anyMatch(String::isBlank)) return new Decision.Refused("a camera or product of the canary has no name");
-        return next(RolloutAction.CANARY, active().setMode(RolloutMode.CANARY).setChallenger(version).setCameras(List.copyOf(cameras)).setProducts(List.copyOf(products)).setPercent(percent));
+        if (!(percent >= 0 && percent <= 100))
+            return new Decision.Refused("a canary takes 0 to 100 percent of the cameras, not " + percent);
+        if (cameras.isEmpty() && products.isEmpty() && percent == 0)
+            return new Decision.Refused("a canary needs frames to decide: name cameras, products or a percentage");
+        if (cameras.stream().anyMatch(String::isBlank) || products.stream().anyMatch(String::isBlank))
+            return new Decision.Refused("a camera or product of the canary has no name");
+        return next(
+                RolloutAction.CANARY,
+                active().setMode(RolloutMode.CANARY)
+                        .setChallenger(version)
+                        .setCameras(List.copyOf(cameras))
+                        .setProducts(List.copyOf(products))
+                        .setPercent(percent));
     }
 
     private Optional<String> challenger(String version) {
         Rollout now = channel.inForce().orElse(null);
         Optional<String> refusal = pinned();
-        if (refusal.isEmpty() && (now == null || now.getChampion() == null)) refusal = Optional.of("the channel '" + name() + "' has no champion to compare with; promote a version first");
+        if (refusal.isEmpty() && (now == null || now.getChampion() == null))
+            refusal = Optional.of(
+                    "the channel '" + name() + "' has no champion to compare with; promote a version first");
         if (refusal.isEmpty()) refusal = unfit(version);
-        if (refusal.isEmpty() && version.equals(now.getChampion())) refusal = Optional.of(version + " is the champion of '" + name() + "' and cannot challenge itself; name another version");
+        if (refusal.isEmpty() && version.equals(now.getChampion()))
+            refusal = Optional.of(
+                    version + " is the champion of '" + name() + "' and cannot challenge itself; name another version");
         return refusal;
     }
 
     private Decision withdraw() {
         Optional<String> refusal = pinned();
         if (refusal.isPresent()) return new Decision.Refused(refusal.get());
-        if (channel.inForce().map(Rollout::getChallenger).isEmpty()) return new Decision.Refused("the channel '" + name() + "' has no challenger to withdraw");
+        if (channel.inForce().map(Rollout::getChallenger).isEmpty())
+            return new Decision.Refused("the channel '" + name() + "' has no challenger to withdraw");
         return next(RolloutAction.WITHDRAW, active());
     }
 
     private Decision pin() {
         Rollout now = channel.inForce().orElse(null);
-        if (now == null) return new Decision.Refused("nothing was ever decided for the channel '" + name() + "', so there is nothing to pin; promote a version first");
+        if (now == null)
+            return new Decision.Refused("nothing was ever decided for the channel '" + name()
+                    + "', so there is nothing to pin; promote a version first");
         if (now.getPinned()) return new Decision.Refused(pinned().orElseThrow());
         return next(RolloutAction.PIN, Rollout.newBuilder(now).setPinned(true));
     }
@@ -157,14 +194,18 @@ public final class RolloutRules {
         for (Rollout d : channel.decisions()) {
             if (d.getAction() == RolloutAction.PIN) pin = d;
         }
-        return Optional.of("the channel '" + name() + "' is pinned by " + pin.getBy() + " since " + pin.getAt() + (pin.getReason().isBlank() ? "" : " (" + pin.getReason() + ")")
+        return Optional.of("the channel '" + name() + "' is pinned by " + pin.getBy() + " since " + pin.getAt()
+                + (pin.getReason().isBlank() ? "" : " (" + pin.getReason() + ")")
                 + (author.automatic() ? "; automatic changes wait until a person unpins it" : "; 'unpin' it first"));
     }
 
     private Optional<String> unknown(String version) {
         PublishedVersion v = known.version(version).orElse(null);
-        if (v == null) return Optional.of("there is no version " + version + " in the registry; 'list' shows those there are");
-        if (!v.verification().accepted()) return Optional.of(version + " is not trusted, every instance would refuse it: " + v.verification().message());
+        if (v == null)
+            return Optional.of("there is no version " + version + " in the registry; 'list' shows those there are");
+        if (!v.verification().accepted())
+            return Optional.of(version + " is not trusted, every instance would refuse it: "
+                    + v.verification().message());
         return Optional.empty();
     }
 
@@ -178,23 +219,41 @@ public final class RolloutRules {
             if (author.reason().isBlank()) return Optional.of("forcing a decision needs a reason, for the history");
             return Optional.empty();
         }
-        if (!m.getChannel().equals(name())) return Optional.of(version + " was made for the channel '" + m.getChannel() + "', not for '" + name() + "'; a person can force it with a reason");
+        if (!m.getChannel().equals(name()))
+            return Optional.of(version + " was made for the channel '" + m.getChannel() + "', not for '" + name()
+                    + "'; a person can force it with a reason");
         if (gate == GateOutcome.FAILED) {
-            return Optional.of(version + " failed its gate" + (m.getGate().getReason().isBlank() ? "" : ": " + m.getGate().getReason()) + "; train a better one. A person can force it with a reason");
+            return Optional.of(version + " failed its gate"
+                    + (m.getGate().getReason().isBlank()
+                            ? ""
+                            : ": " + m.getGate().getReason())
+                    + "; train a better one. A person can force it with a reason");
         }
-        if (author.automatic() && gate != GateOutcome.PASSED) return Optional.of(version + " has not passed a gate (" + gate + "), so only a person can roll it out");
+        if (author.automatic() && gate != GateOutcome.PASSED)
+            return Optional.of(version + " has not passed a gate (" + gate + "), so only a person can roll it out");
         return Optional.empty();
     }
 
     /** What is in force, with the champion alone. */
     private Rollout.Builder active() {
         Rollout.Builder b = channel.inForce().map(Rollout::newBuilder).orElseGet(Rollout::newBuilder);
-        return b.setMode(RolloutMode.ACTIVE).setChallenger(null).setCameras(List.of()).setProducts(List.of()).setPercent(0);
+        return b.setMode(RolloutMode.ACTIVE)
+                .setChallenger(null)
+                .setCameras(List.of())
+                .setProducts(List.of())
+                .setPercent(0);
     }
 
     private Decision next(RolloutAction action, Rollout.Builder b) {
-        return new Decision.Next(b.setChannel(name()).setRevision(channel.revision() + 1).setBasedOn(channel.revision()).setAction(action)
-                .setBy(author.by()).setAutomatic(author.automatic()).setReason(author.reason()).setAt(author.at()).build());
+        return new Decision.Next(b.setChannel(name())
+                .setRevision(channel.revision() + 1)
+                .setBasedOn(channel.revision())
+                .setAction(action)
+                .setBy(author.by())
+                .setAutomatic(author.automatic())
+                .setReason(author.reason())
+                .setAt(author.at())
+                .build());
     }
 
     private String name() {

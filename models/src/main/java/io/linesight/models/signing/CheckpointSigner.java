@@ -42,7 +42,10 @@ public final class CheckpointSigner {
     /** A copy of the manifest with key id and signature. */
     public ModelVersion sign(ModelVersion manifest) {
         try {
-            return ModelVersion.newBuilder(manifest).setKeyId(keyId).setSignature(ByteBuffer.wrap(sign(privateKey, ManifestText.of(manifest)))).build();
+            return ModelVersion.newBuilder(manifest)
+                    .setKeyId(keyId)
+                    .setSignature(ByteBuffer.wrap(sign(privateKey, ManifestText.of(manifest))))
+                    .build();
         } catch (GeneralSecurityException e) {
             throw new IllegalStateException("signing with key " + keyId + " failed", e);
         }
@@ -53,10 +56,16 @@ public final class CheckpointSigner {
         return "CheckpointSigner[" + keyId + "]";
     }
 
-    /** The JDK does not give the public half of a private key, but its generator computes it from the seed, which is what the key is. */
+    /**
+     * The JDK does not give the public half of a private key, but its generator computes it from the seed, which is
+     * what the key is.
+     */
     private static PublicKey publicKey(PrivateKey key) {
-        if (!(key instanceof EdECPrivateKey ed) || !ed.getParams().getName().equals(ALGORITHM)) throw new IllegalArgumentException("an Ed25519 private key is needed, this is " + key.getAlgorithm());
-        byte[] seed = ed.getBytes().orElseThrow(() -> new IllegalArgumentException("the Ed25519 private key cannot be used outside its own store"));
+        if (!(key instanceof EdECPrivateKey ed) || !ed.getParams().getName().equals(ALGORITHM))
+            throw new IllegalArgumentException("an Ed25519 private key is needed, this is " + key.getAlgorithm());
+        byte[] seed = ed.getBytes()
+                .orElseThrow(() ->
+                        new IllegalArgumentException("the Ed25519 private key cannot be used outside its own store"));
         try {
             KeyPairGenerator generator = KeyPairGenerator.getInstance(ALGORITHM);
             generator.initialize(new NamedParameterSpec(ALGORITHM), new SecureRandom() {
@@ -67,7 +76,9 @@ public final class CheckpointSigner {
             });
             PublicKey publicKey = generator.generateKeyPair().getPublic();
             byte[] probe = {1, 2, 3};
-            if (!verify(publicKey, probe, sign(key, probe))) throw new IllegalArgumentException("no public key could be found for this Ed25519 private key with this Java");
+            if (!verify(publicKey, probe, sign(key, probe)))
+                throw new IllegalArgumentException(
+                        "no public key could be found for this Ed25519 private key with this Java");
             return publicKey;
         } catch (GeneralSecurityException e) {
             throw new IllegalStateException("this Java has no Ed25519", e);

@@ -26,31 +26,42 @@ import java.util.HexFormat;
 import java.util.Set;
 
 /**
- * Ed25519 keys as PEM files: PKCS#8 ({@code BEGIN PRIVATE KEY}) and X.509 ({@code BEGIN PUBLIC KEY}), as
- * {@code openssl genpkey -algorithm ed25519} writes them too.
+ * Ed25519 keys as PEM files: PKCS#8 ({@code BEGIN PRIVATE KEY}) and X.509 ({@code BEGIN PUBLIC KEY}), as {@code openssl
+ * genpkey -algorithm ed25519} writes them too.
  */
 public final class KeyFiles {
     private static final String ALGORITHM = "Ed25519";
     private static final int MAX_FILE_BYTES = 1 << 16;
 
-    private KeyFiles() { }
+    private KeyFiles() {}
 
     /**
      * Makes a new pair of keys. The private file is readable by its owner only.
      *
      * @return the key's id
-     * @throws FileAlreadyExistsException if one of the files exists; nothing is written then, for a lost key cannot be had back
+     * @throws FileAlreadyExistsException if one of the files exists; nothing is written then, for a lost key cannot be
+     *     had back
      * @throws IOException if a file cannot be written, or its file system knows no permissions
      */
     public static String generate(Path privateFile, Path publicFile) throws IOException {
         for (Path p : new Path[] {privateFile, publicFile}) {
-            if (Files.exists(p)) throw new FileAlreadyExistsException(p + " exists; a key is never overwritten. Choose another name, or move it away; nothing was written");
+            if (Files.exists(p))
+                throw new FileAlreadyExistsException(
+                        p
+                                + " exists; a key is never overwritten. Choose another name, or move it away; nothing was written");
         }
         KeyPair pair = newPair();
         try {
-            write(privateFile, "PRIVATE KEY", pair.getPrivate().getEncoded(), PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+            write(
+                    privateFile,
+                    "PRIVATE KEY",
+                    pair.getPrivate().getEncoded(),
+                    PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
         } catch (UnsupportedOperationException e) {
-            throw new IOException("the file system of " + privateFile + " cannot keep a file from other users, so no private key was written there; choose another place", e);
+            throw new IOException(
+                    "the file system of " + privateFile
+                            + " cannot keep a file from other users, so no private key was written there; choose another place",
+                    e);
         }
         write(publicFile, "PUBLIC KEY", pair.getPublic().getEncoded());
         return id(pair.getPublic());
@@ -62,7 +73,10 @@ public final class KeyFiles {
         try {
             return KeyFactory.getInstance(ALGORITHM).generatePublic(new X509EncodedKeySpec(der));
         } catch (GeneralSecurityException e) {
-            throw new IOException(file + " holds no Ed25519 public key: " + e.getMessage() + "; 'linesight models keygen' makes a pair", e);
+            throw new IOException(
+                    file + " holds no Ed25519 public key: " + e.getMessage()
+                            + "; 'linesight models keygen' makes a pair",
+                    e);
         }
     }
 
@@ -79,7 +93,9 @@ public final class KeyFiles {
     /** First 16 hex digits of the SHA-256 of the key's X.509 encoding. */
     public static String id(PublicKey key) {
         try {
-            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(key.getEncoded())).substring(0, 16);
+            return HexFormat.of()
+                    .formatHex(MessageDigest.getInstance("SHA-256").digest(key.getEncoded()))
+                    .substring(0, 16);
         } catch (GeneralSecurityException e) {
             throw new IllegalStateException(e);
         }
@@ -94,8 +110,10 @@ public final class KeyFiles {
     }
 
     private static void write(Path file, String kind, byte[] der, FileAttribute<?>... attributes) throws IOException {
-        String pem = "-----BEGIN " + kind + "-----\n" + Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(der) + "\n-----END " + kind + "-----\n";
-        if (file.toAbsolutePath().getParent() != null) Files.createDirectories(file.toAbsolutePath().getParent());
+        String pem = "-----BEGIN " + kind + "-----\n"
+                + Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(der) + "\n-----END " + kind + "-----\n";
+        if (file.toAbsolutePath().getParent() != null)
+            Files.createDirectories(file.toAbsolutePath().getParent());
         Set<OpenOption> create = Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
         try (SeekableByteChannel channel = Files.newByteChannel(file, create, attributes)) {
             ByteBuffer bytes = ByteBuffer.wrap(pem.getBytes(StandardCharsets.US_ASCII));
@@ -117,7 +135,11 @@ public final class KeyFiles {
         int end = begin < 0 ? -1 : pem.indexOf("-----END " + kind + "-----", begin + head.length());
         if (end < 0) {
             String other = kind.startsWith("PRIVATE") ? "PUBLIC KEY" : "PRIVATE KEY";
-            throw new IOException(file + " holds no " + kind.toLowerCase(java.util.Locale.ROOT) + " in PEM form" + (pem.contains("BEGIN " + other) ? ", but a " + other.toLowerCase(java.util.Locale.ROOT) + ": give the other file of the pair" : ""));
+            throw new IOException(file + " holds no " + kind.toLowerCase(java.util.Locale.ROOT) + " in PEM form"
+                    + (pem.contains("BEGIN " + other)
+                            ? ", but a " + other.toLowerCase(java.util.Locale.ROOT)
+                                    + ": give the other file of the pair"
+                            : ""));
         }
         try {
             return Base64.getMimeDecoder().decode(pem.substring(begin + head.length(), end));

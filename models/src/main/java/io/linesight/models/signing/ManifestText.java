@@ -8,9 +8,10 @@ import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 
 /**
- * The text that a signature covers: every field of the manifest but {@code keyId} and {@code signature}, one {@code name=value} line each, in
- * UTF-8, every line ended by a line feed. It is written out by hand and begins with the version of its own layout, so a field that the Avro
- * schema gets later leaves old signatures as they are: a layout that covers it gets a line {@value #LAYOUT} of its own.
+ * The text that a signature covers: every field of the manifest but {@code keyId} and {@code signature}, one
+ * {@code name=value} line each, in UTF-8, every line ended by a line feed. It is written out by hand and begins with
+ * the version of its own layout, so a field that the Avro schema gets later leaves old signatures as they are: a layout
+ * that covers it gets a line {@value #LAYOUT} of its own.
  *
  * <pre>
  * linesight-model-manifest-1
@@ -26,14 +27,15 @@ import java.time.Instant;
  * product="..." threshold scale normals anomalous imageAuroc falseAlarmRate missRate parentImageAuroc parentFalseAlarmRate parentMissRate
  * </pre>
  *
- * Floating-point numbers are Java's hexadecimal notation ({@link Double#toHexString}): exact, and the same on every version of Java.
+ * Floating-point numbers are Java's hexadecimal notation ({@link Double#toHexString}): exact, and the same on every
+ * version of Java.
  */
 final class ManifestText {
     private static final String LAYOUT = "linesight-model-manifest-1";
 
     private final StringBuilder out = new StringBuilder(1024);
 
-    private ManifestText() { }
+    private ManifestText() {}
 
     static byte[] of(ModelVersion m) {
         ManifestText t = new ManifestText();
@@ -75,9 +77,13 @@ final class ManifestText {
         return t.out.toString().getBytes(StandardCharsets.UTF_8);
     }
 
-    /** Any instant that a record can hold; {@link java.time.temporal.ChronoUnit#between} overflows for the earliest of them. */
+    /**
+     * Any instant that a record can hold; {@link java.time.temporal.ChronoUnit#between} overflows for the earliest of
+     * them.
+     */
     private static long micros(Instant t) {
-        return t.getEpochSecond() * 1_000_000 + t.getNano() / 1000;   // what overflows on the way comes back: the sum fits
+        return t.getEpochSecond() * 1_000_000
+                + t.getNano() / 1000; // what overflows on the way comes back: the sum fits
     }
 
     private void text(String name, String valueOrNull) {
@@ -89,7 +95,8 @@ final class ManifestText {
             for (int i = 0; i < valueOrNull.length(); i++) {
                 char c = valueOrNull.charAt(i);
                 // Lone surrogates would all become one replacement character in UTF-8.
-                if (c < 0x20 || c == 0x7f || c == '"' || c == '\\' || Character.isSurrogate(c)) out.append(String.format("\\u%04x", (int) c));
+                if (c < 0x20 || c == 0x7f || c == '"' || c == '\\' || Character.isSurrogate(c))
+                    out.append(String.format("\\u%04x", (int) c));
                 else out.append(c);
             }
             out.append('"');
@@ -102,6 +109,9 @@ final class ManifestText {
     }
 
     private void real(String name, Double valueOrNull) {
-        out.append(name).append('=').append(valueOrNull == null ? "null" : Double.toHexString(valueOrNull)).append('\n');
+        out.append(name)
+                .append('=')
+                .append(valueOrNull == null ? "null" : Double.toHexString(valueOrNull))
+                .append('\n');
     }
 }

@@ -17,8 +17,8 @@ import java.util.TreeMap;
 /**
  * Whose signatures count: one or more public keys, or explicitly nobody's. Immutable, thread-safe.
  *
- * <p>Where unsigned versions are allowed, signatures by unknown keys are accepted as well, since whoever can write the topic could leave the
- * signature out; a signature that names a trusted key and does not fit is refused always.
+ * <p>Where unsigned versions are allowed, signatures by unknown keys are accepted as well, since whoever can write the
+ * topic could leave the signature out; a signature that names a trusted key and does not fit is refused always.
  */
 public final class TrustedKeys {
     private final Map<String, PublicKey> keys;
@@ -29,8 +29,10 @@ public final class TrustedKeys {
         keys.forEach(k -> this.keys.put(KeyFiles.id(k), k));
         this.unsignedAllowed = unsignedAllowed;
         if (keys.isEmpty() && !unsignedAllowed) {
-            throw new IllegalArgumentException("no trusted key is given, so every checkpoint would be refused: name public keys with " + ModelsConfig.TRUSTED_KEYS
-                    + ", or allow unsigned checkpoints with " + ModelsConfig.UNSIGNED + "=accept");
+            throw new IllegalArgumentException(
+                    "no trusted key is given, so every checkpoint would be refused: name public keys with "
+                            + ModelsConfig.TRUSTED_KEYS + ", or allow unsigned checkpoints with "
+                            + ModelsConfig.UNSIGNED + "=accept");
         }
     }
 
@@ -68,22 +70,36 @@ public final class TrustedKeys {
         byte[] signature = new byte[given.remaining()];
         given.get(signature);
         if (keyId.isEmpty() && signature.length == 0) {
-            return new Verification(Outcome.UNSIGNED, unsignedAllowed ? "it is unsigned, which is allowed here"
-                    : "it is unsigned; publish it with a key that is trusted here (" + names() + ")", unsignedAllowed);
+            return new Verification(
+                    Outcome.UNSIGNED,
+                    unsignedAllowed
+                            ? "it is unsigned, which is allowed here"
+                            : "it is unsigned; publish it with a key that is trusted here (" + names() + ")",
+                    unsignedAllowed);
         }
         PublicKey key = keys.get(keyId);
         if (key == null) {
-            return new Verification(Outcome.UNKNOWN_KEY, "it is signed by key " + quoted(keyId) + ", which is not among the trusted ones (" + names() + ")"
-                    + (unsignedAllowed ? "; unsigned versions are allowed here, so it is taken unchecked" : "; add the public key if it is one of yours"), unsignedAllowed);
+            return new Verification(
+                    Outcome.UNKNOWN_KEY,
+                    "it is signed by key " + quoted(keyId) + ", which is not among the trusted ones (" + names() + ")"
+                            + (unsignedAllowed
+                                    ? "; unsigned versions are allowed here, so it is taken unchecked"
+                                    : "; add the public key if it is one of yours"),
+                    unsignedAllowed);
         }
         boolean fits;
         try {
             fits = CheckpointSigner.verify(key, ManifestText.of(manifest), signature);
         } catch (GeneralSecurityException e) {
-            fits = false;   // not even the form of a signature
+            fits = false; // not even the form of a signature
         }
-        return fits ? new Verification(Outcome.SIGNED, "it is signed by key " + keyId, true)
-                : new Verification(Outcome.DOES_NOT_FIT, "its signature by key " + keyId + " does not fit: the manifest was changed after it was signed. Publish it again", false);
+        return fits
+                ? new Verification(Outcome.SIGNED, "it is signed by key " + keyId, true)
+                : new Verification(
+                        Outcome.DOES_NOT_FIT,
+                        "its signature by key " + keyId
+                                + " does not fit: the manifest was changed after it was signed. Publish it again",
+                        false);
     }
 
     /** Ids of the trusted keys. */

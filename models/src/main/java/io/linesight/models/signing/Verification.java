@@ -3,8 +3,8 @@ package io.linesight.models.signing;
 /**
  * What came of looking at a manifest's signature.
  *
- * @param outcome  for programs
- * @param message  one sentence for people, with what can be done where it was refused
+ * @param outcome for programs
+ * @param message one sentence for people, with what can be done where it was refused
  * @param accepted whether the version may be used
  */
 public record Verification(Outcome outcome, String message, boolean accepted) {

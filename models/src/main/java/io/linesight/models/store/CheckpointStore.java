@@ -6,8 +6,8 @@ import java.nio.file.Path;
 /**
  * Keeps checkpoint files, named by their content: putting the same file twice is harmless and leaves one copy.
  *
- * <p>Nothing that is put can be seen by anybody before a manifest that names it is published, and that comes last, so an upload that was cut
- * off stays invisible. Threads: safe to share. Ownership: whoever makes it closes it.
+ * <p>Nothing that is put can be seen by anybody before a manifest that names it is published, and that comes last, so
+ * an upload that was cut off stays invisible. Threads: safe to share. Ownership: whoever makes it closes it.
  */
 public interface CheckpointStore extends AutoCloseable {
     /**
@@ -18,9 +18,10 @@ public interface CheckpointStore extends AutoCloseable {
     Stored put(Path file) throws StoreException;
 
     /**
-     * Copies a checkpoint to {@code <targetDir>/<sha256>.onnx}. Its length and SHA-256 are checked before the file appears under that name,
-     * in one step; on failure nothing is left behind. Where the file is there already and right, nothing is copied. The signature of the
-     * manifest is not checked here: see {@link io.linesight.models.signing.TrustedKeys}.
+     * Copies a checkpoint to {@code <targetDir>/<sha256>.onnx}. Its length and SHA-256 are checked before the file
+     * appears under that name, in one step; on failure nothing is left behind. Where the file is there already and
+     * right, nothing is copied. The signature of the manifest is not checked here: see
+     * {@link io.linesight.models.signing.TrustedKeys}.
      *
      * @param targetDir made where absent
      */

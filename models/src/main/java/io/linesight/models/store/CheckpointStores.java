@@ -25,7 +25,9 @@ public final class CheckpointStores implements CheckpointStore {
     private final FileCheckpointStore file;
     private final HttpCheckpointStore http;
 
-    private CheckpointStores(ModelsConfig config, String target, Path folderOrNull, URI baseOrNull, Incoming.Opener opener) throws StoreException {
+    private CheckpointStores(
+            ModelsConfig config, String target, Path folderOrNull, URI baseOrNull, Incoming.Opener opener)
+            throws StoreException {
         this.target = target;
         kafka = new KafkaCheckpointStore(config, opener);
         file = new FileCheckpointStore(folderOrNull, config.maxBytes(), opener);
@@ -37,14 +39,15 @@ public final class CheckpointStores implements CheckpointStore {
         try {
             return open(config, KAFKA);
         } catch (StoreException e) {
-            throw new IllegalStateException(e);   // Kafka's chunk topic needs no location that could be wrong
+            throw new IllegalStateException(e); // Kafka's chunk topic needs no location that could be wrong
         }
     }
 
     /**
      * Puts where {@code target} says.
      *
-     * @param target {@code kafka:}, {@code file:FOLDER} (a path or a file: URL) or {@code http(s)://...} below which files are put
+     * @param target {@code kafka:}, {@code file:FOLDER} (a path or a file: URL) or {@code http(s)://...} below which
+     *     files are put
      * @throws StoreException REFUSED if that is nothing of these
      */
     public static CheckpointStores open(ModelsConfig config, String target) throws StoreException {
@@ -59,13 +62,16 @@ public final class CheckpointStores implements CheckpointStore {
                     break;
                 case "file":
                     if (target.length() > "file:".length()) {
-                        Path folder = target.startsWith("file:///") ? Paths.get(URI.create(target)) : Path.of(target.substring("file:".length()));
+                        Path folder = target.startsWith("file:///")
+                                ? Paths.get(URI.create(target))
+                                : Path.of(target.substring("file:".length()));
                         return new CheckpointStores(config, target, folder, null, opener);
                     }
                     break;
                 case "http", "https":
                     URI base = URI.create(target);
-                    if (base.getHost() != null && base.getRawQuery() == null && base.getRawFragment() == null) return new CheckpointStores(config, target, null, base, opener);
+                    if (base.getHost() != null && base.getRawQuery() == null && base.getRawFragment() == null)
+                        return new CheckpointStores(config, target, null, base, opener);
                     break;
                 default:
             }
@@ -76,7 +82,8 @@ public final class CheckpointStores implements CheckpointStore {
     }
 
     private static String notAStore(String target) {
-        return "'" + target.replaceAll("//[^/@]*@", "//[hidden]@") + "' is no store for checkpoints: write kafka:, file:FOLDER or http(s)://SERVER/PATH";
+        return "'" + target.replaceAll("//[^/@]*@", "//[hidden]@")
+                + "' is no store for checkpoints: write kafka:, file:FOLDER or http(s)://SERVER/PATH";
     }
 
     private static String scheme(String location) {
@@ -89,8 +96,11 @@ public final class CheckpointStores implements CheckpointStore {
             case "kafka" -> kafka;
             case "file" -> file;
             case "http", "https" -> http;
-            default -> throw new StoreException(Reason.REFUSED, "the manifest of " + version + " has the location '" + location
-                    + "', which this program does not know (kafka:, file:, http: and https: it does). Update the program, or publish it elsewhere");
+            default ->
+                throw new StoreException(
+                        Reason.REFUSED,
+                        "the manifest of " + version + " has the location '" + location
+                                + "', which this program does not know (kafka:, file:, http: and https: it does). Update the program, or publish it elsewhere");
         };
     }
 
@@ -113,7 +123,7 @@ public final class CheckpointStores implements CheckpointStore {
      * Chunks in Kafka that no manifest names. Reads the whole chunk topic, so it takes as long as that.
      *
      * @param namedSha256 contents that manifests name
-     * @param before      uploads with anything newer are left alone: they may be under way
+     * @param before uploads with anything newer are left alone: they may be under way
      */
     public List<AbandonedUpload> abandonedUploads(Set<String> namedSha256, Instant before) throws StoreException {
         return kafka.abandoned(namedSha256, before);

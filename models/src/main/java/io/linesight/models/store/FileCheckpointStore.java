@@ -20,7 +20,8 @@ final class FileCheckpointStore implements CheckpointStore {
 
     /** @param folderOrNull null for a store that only fetches */
     FileCheckpointStore(Path folderOrNull, long maxBytes, Incoming.Opener opener) {
-        this.folderOrNull = folderOrNull == null ? null : folderOrNull.toAbsolutePath().normalize();
+        this.folderOrNull =
+                folderOrNull == null ? null : folderOrNull.toAbsolutePath().normalize();
         this.maxBytes = maxBytes;
         this.opener = opener;
     }
@@ -45,7 +46,8 @@ final class FileCheckpointStore implements CheckpointStore {
     private Path copy(Path from, ModelVersion manifest, Path targetDir) throws StoreException {
         var present = Incoming.present(manifest, targetDir);
         if (present.isPresent()) return present.get();
-        try (FileChannel in = FileChannel.open(from, StandardOpenOption.READ); Incoming incoming = new Incoming(manifest, targetDir, opener)) {
+        try (FileChannel in = FileChannel.open(from, StandardOpenOption.READ);
+                Incoming incoming = new Incoming(manifest, targetDir, opener)) {
             ByteBuffer buffer = ByteBuffer.allocate(1 << 18);
             long position = 0;
             while (in.read(buffer) >= 0) {
@@ -59,9 +61,17 @@ final class FileCheckpointStore implements CheckpointStore {
         } catch (StoreException e) {
             throw e;
         } catch (NoSuchFileException e) {
-            throw new StoreException(Reason.MISSING, "the checkpoint of " + manifest.getVersion() + " is gone: there is no file " + from + " here. If the folder is a shared one, check that it is mounted", e);
+            throw new StoreException(
+                    Reason.MISSING,
+                    "the checkpoint of " + manifest.getVersion() + " is gone: there is no file " + from
+                            + " here. If the folder is a shared one, check that it is mounted",
+                    e);
         } catch (IOException e) {
-            throw new StoreException(Reason.IO, "the checkpoint of " + manifest.getVersion() + " cannot be read from " + from + ": " + e.getMessage() + "; nothing was kept", e);
+            throw new StoreException(
+                    Reason.IO,
+                    "the checkpoint of " + manifest.getVersion() + " cannot be read from " + from + ": "
+                            + e.getMessage() + "; nothing was kept",
+                    e);
         }
     }
 
@@ -70,8 +80,12 @@ final class FileCheckpointStore implements CheckpointStore {
         Incoming.check(manifest, maxBytes);
         Path file = path(manifest).toAbsolutePath().normalize();
         // A manifest is only a record in a topic: it must not be able to have any other file removed.
-        if (!file.getFileName().toString().equals(manifest.getSha256() + ".onnx") || folderOrNull != null && !folderOrNull.equals(file.getParent())) {
-            throw new StoreException(Reason.REFUSED, file + " is not named as this store names its files, so it was not removed; remove it by hand if it is not needed");
+        if (!file.getFileName().toString().equals(manifest.getSha256() + ".onnx")
+                || folderOrNull != null && !folderOrNull.equals(file.getParent())) {
+            throw new StoreException(
+                    Reason.REFUSED,
+                    file
+                            + " is not named as this store names its files, so it was not removed; remove it by hand if it is not needed");
         }
         try {
             Files.deleteIfExists(file);
@@ -84,10 +98,14 @@ final class FileCheckpointStore implements CheckpointStore {
         try {
             return Paths.get(URI.create(manifest.getLocation()));
         } catch (RuntimeException e) {
-            throw new StoreException(Reason.REFUSED, "the manifest of " + manifest.getVersion() + " has the location '" + manifest.getLocation() + "', which is no file: URL of this machine", e);
+            throw new StoreException(
+                    Reason.REFUSED,
+                    "the manifest of " + manifest.getVersion() + " has the location '" + manifest.getLocation()
+                            + "', which is no file: URL of this machine",
+                    e);
         }
     }
 
     @Override
-    public void close() { }
+    public void close() {}
 }

@@ -12,9 +12,9 @@ import java.util.HexFormat;
 /** SHA-256 of files. */
 final class Hashing {
     /** Length and checksum of a file, read in one go. */
-    record Content(String sha256, long bytes) { }
+    record Content(String sha256, long bytes) {}
 
-    private Hashing() { }
+    private Hashing() {}
 
     static MessageDigest sha256() {
         try {
@@ -44,24 +44,37 @@ final class Hashing {
     /** The file that is to be published: there, not empty, not too large. */
     static Content toPublish(Path file, long maxBytes) throws StoreException {
         try {
-            if (Files.isDirectory(file)) throw new StoreException(StoreException.Reason.IO, file + " is a folder, a checkpoint file is needed; nothing was published");
+            if (Files.isDirectory(file))
+                throw new StoreException(
+                        StoreException.Reason.IO,
+                        file + " is a folder, a checkpoint file is needed; nothing was published");
             Content content = of(file);
-            if (content.bytes() == 0) throw new StoreException(StoreException.Reason.REFUSED, file + " is empty; nothing was published");
+            if (content.bytes() == 0)
+                throw new StoreException(StoreException.Reason.REFUSED, file + " is empty; nothing was published");
             if (content.bytes() > maxBytes) {
-                throw new StoreException(StoreException.Reason.REFUSED, file + " has " + content.bytes() + " bytes, at most " + maxBytes + " are allowed ("
-                        + io.linesight.models.config.ModelsConfig.MAX_BYTES + "); nothing was published");
+                throw new StoreException(
+                        StoreException.Reason.REFUSED,
+                        file + " has " + content.bytes() + " bytes, at most " + maxBytes + " are allowed ("
+                                + io.linesight.models.config.ModelsConfig.MAX_BYTES + "); nothing was published");
             }
             return content;
         } catch (StoreException e) {
             throw e;
         } catch (NoSuchFileException e) {
-            throw new StoreException(StoreException.Reason.IO, "there is no file " + file + "; nothing was published", e);
+            throw new StoreException(
+                    StoreException.Reason.IO, "there is no file " + file + "; nothing was published", e);
         } catch (IOException e) {
-            throw new StoreException(StoreException.Reason.IO, file + " cannot be read: " + e.getMessage() + "; nothing was published", e);
+            throw new StoreException(
+                    StoreException.Reason.IO,
+                    file + " cannot be read: " + e.getMessage() + "; nothing was published",
+                    e);
         }
     }
 
     static StoreException changed(Path file) {
-        return new StoreException(StoreException.Reason.IO, file + " changed while it was being published; nothing was published. Publish it again when nobody writes to it");
+        return new StoreException(
+                StoreException.Reason.IO,
+                file
+                        + " changed while it was being published; nothing was published. Publish it again when nobody writes to it");
     }
 }

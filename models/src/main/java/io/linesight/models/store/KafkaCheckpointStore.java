@@ -38,12 +38,13 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 /**
  * The chunk topic: one partition, compacted, raw bytes under the key {@code <sha256>/<5-digit index>}.
  *
- * <p>How chunks are found: the location in the manifest is {@code kafka:<offset of the first chunk>}. Reading starts there and ends when all
- * chunks have been seen, so of a topic full of checkpoints little more than this one is read. Compaction keeps offsets and the newest copy of
- * every key, so what a later upload of the same content replaced lies further on and is met as well. The offset decides nothing: where it
- * leads nowhere (the topic was copied to another cluster), the rest of the topic is read too. Chunks go to their place in the file as they
- * come, in whatever order; no more than a few are in memory. Which copy of a chunk was met does not matter, for the whole is checked: one that
- * was damaged or removed later is not missed as long as Kafka still has the earlier one.
+ * <p>How chunks are found: the location in the manifest is {@code kafka:<offset of the first chunk>}. Reading starts
+ * there and ends when all chunks have been seen, so of a topic full of checkpoints little more than this one is read.
+ * Compaction keeps offsets and the newest copy of every key, so what a later upload of the same content replaced lies
+ * further on and is met as well. The offset decides nothing: where it leads nowhere (the topic was copied to another
+ * cluster), the rest of the topic is read too. Chunks go to their place in the file as they come, in whatever order; no
+ * more than a few are in memory. Which copy of a chunk was met does not matter, for the whole is checked: one that was
+ * damaged or removed later is not missed as long as Kafka still has the earlier one.
  */
 final class KafkaCheckpointStore implements CheckpointStore {
     private static final int MAX_CHUNKS = 100_000;
@@ -66,7 +67,11 @@ final class KafkaCheckpointStore implements CheckpointStore {
         Hashing.Content content = Hashing.toPublish(file, config.maxBytes());
         int chunkBytes = Topics.MODEL_CHUNK_BYTES;
         int chunks = Math.toIntExact((content.bytes() + chunkBytes - 1) / chunkBytes);
-        if (chunks >= MAX_CHUNKS) throw new StoreException(Reason.REFUSED, file + " would be " + chunks + " chunks, at most " + MAX_CHUNKS + " are possible; nothing was published");
+        if (chunks >= MAX_CHUNKS)
+            throw new StoreException(
+                    Reason.REFUSED,
+                    file + " would be " + chunks + " chunks, at most " + MAX_CHUNKS
+                            + " are possible; nothing was published");
         List<Future<RecordMetadata>> sent = new ArrayList<>();
         MessageDigest digest = Hashing.sha256();
         try (InputStream in = Files.newInputStream(file)) {
@@ -75,14 +80,15 @@ final class KafkaCheckpointStore implements CheckpointStore {
                 byte[] chunk = in.readNBytes(chunkBytes);
                 digest.update(chunk);
                 sent.add(producer().send(new ProducerRecord<>(topic, 0, key(content.sha256(), i), chunk)));
-                if (i > 0 && sent.get(i - 1).isDone()) sent.get(i - 1).get();   // an early failure ends the upload early
+                if (i > 0 && sent.get(i - 1).isDone()) sent.get(i - 1).get(); // an early failure ends the upload early
             }
             if (in.read() >= 0 || !Hashing.hex(digest).equals(content.sha256())) throw Hashing.changed(file);
             return new Stored("kafka:" + acknowledged(sent), content.sha256(), content.bytes(), chunks, chunkBytes);
         } catch (StoreException e) {
             throw e;
         } catch (IOException e) {
-            throw new StoreException(Reason.IO, file + " cannot be read: " + e.getMessage() + "; nothing was published", e);
+            throw new StoreException(
+                    Reason.IO, file + " cannot be read: " + e.getMessage() + "; nothing was published", e);
         } catch (KafkaException e) {
             throw notWritten(file, e);
         } catch (ExecutionException e) {
@@ -103,8 +109,11 @@ final class KafkaCheckpointStore implements CheckpointStore {
     }
 
     private StoreException notWritten(Path file, Throwable e) {
-        return new StoreException(Reason.UNREACHABLE, file + " was not published: the broker at " + config.broker() + " did not take it into " + topic + ": " + e.getMessage()
-                + ". What it took stays invisible; publish again when the broker is well", e);
+        return new StoreException(
+                Reason.UNREACHABLE,
+                file + " was not published: the broker at " + config.broker() + " did not take it into " + topic + ": "
+                        + e.getMessage() + ". What it took stays invisible; publish again when the broker is well",
+                e);
     }
 
     @Override
@@ -112,23 +121,33 @@ final class KafkaCheckpointStore implements CheckpointStore {
         Incoming.check(manifest, config.maxBytes());
         var present = Incoming.present(manifest, targetDir);
         if (present.isPresent()) return present.get();
-        try (Incoming incoming = new Incoming(manifest, targetDir, opener); KafkaConsumer<byte[], byte[]> consumer = consumer()) {
+        try (Incoming incoming = new Incoming(manifest, targetDir, opener);
+                KafkaConsumer<byte[], byte[]> consumer = consumer()) {
             BitSet found = new BitSet(manifest.getChunks());
-            long begin = consumer.beginningOffsets(List.of(partition), config.patience()).get(partition);
-            long end = consumer.endOffsets(List.of(partition), config.patience()).get(partition);
+            long begin = consumer.beginningOffsets(List.of(partition), config.patience())
+                    .get(partition);
+            long end =
+                    consumer.endOffsets(List.of(partition), config.patience()).get(partition);
             long hint = Math.max(begin, hint(manifest));
             ScanOf chunks = (record) -> take(record, manifest, incoming, found);
             if (hint < end) scan(consumer, hint, end, chunks);
             if (found.cardinality() < manifest.getChunks()) scan(consumer, begin, Math.min(hint, end), chunks);
             int missing = found.nextClearBit(0);
             if (missing < manifest.getChunks()) {
-                throw new StoreException(Reason.MISSING, "the checkpoint of " + manifest.getVersion() + " is not complete: chunk " + (missing + 1) + " of " + manifest.getChunks()
-                        + " is gone: it was compacted or never written. Nothing was kept; publish it again");
+                throw new StoreException(
+                        Reason.MISSING,
+                        "the checkpoint of " + manifest.getVersion() + " is not complete: chunk " + (missing + 1)
+                                + " of " + manifest.getChunks()
+                                + " is gone: it was compacted or never written. Nothing was kept; publish it again");
             }
             return incoming.finish();
         } catch (KafkaException e) {
-            throw new StoreException(Reason.UNREACHABLE, "the checkpoint of " + manifest.getVersion() + " cannot be fetched: the broker at " + config.broker() + " did not give " + topic + ": "
-                    + e.getMessage() + ". Nothing was kept; it can be fetched again", e);
+            throw new StoreException(
+                    Reason.UNREACHABLE,
+                    "the checkpoint of " + manifest.getVersion() + " cannot be fetched: the broker at "
+                            + config.broker() + " did not give " + topic + ": " + e.getMessage()
+                            + ". Nothing was kept; it can be fetched again",
+                    e);
         }
     }
 
@@ -137,7 +156,8 @@ final class KafkaCheckpointStore implements CheckpointStore {
         boolean take(ConsumerRecord<byte[], byte[]> record) throws StoreException;
     }
 
-    private boolean take(ConsumerRecord<byte[], byte[]> record, ModelVersion manifest, Incoming incoming, BitSet found) throws StoreException {
+    private boolean take(ConsumerRecord<byte[], byte[]> record, ModelVersion manifest, Incoming incoming, BitSet found)
+            throws StoreException {
         int index = index(record.key(), manifest.getSha256());
         if (index < 0 || index >= manifest.getChunks()) return false;
         if (record.value() == null) {
@@ -147,8 +167,11 @@ final class KafkaCheckpointStore implements CheckpointStore {
         long at = (long) index * manifest.getChunkBytes();
         long expected = Math.min(manifest.getChunkBytes(), manifest.getBytes() - at);
         if (record.value().length != expected) {
-            throw new StoreException(Reason.WRONG_SIZE, "the checkpoint of " + manifest.getVersion() + " is damaged: chunk " + (index + 1) + " of " + manifest.getChunks() + " has " + record.value().length
-                    + " bytes instead of " + expected + ". Nothing was kept; publish it again");
+            throw new StoreException(
+                    Reason.WRONG_SIZE,
+                    "the checkpoint of " + manifest.getVersion() + " is damaged: chunk " + (index + 1) + " of "
+                            + manifest.getChunks() + " has " + record.value().length + " bytes instead of " + expected
+                            + ". Nothing was kept; publish it again");
         }
         incoming.write(at, ByteBuffer.wrap(record.value()));
         found.set(index);
@@ -170,8 +193,10 @@ final class KafkaCheckpointStore implements CheckpointStore {
                 seen = position;
                 since = System.nanoTime();
             } else if (System.nanoTime() - since > config.patience().toNanos()) {
-                throw new StoreException(Reason.UNREACHABLE, "the broker at " + config.broker() + " does not answer: nothing of " + topic + " for " + config.patience().toSeconds()
-                        + " s. Nothing was kept; it can be tried again");
+                throw new StoreException(
+                        Reason.UNREACHABLE,
+                        "the broker at " + config.broker() + " does not answer: nothing of " + topic + " for "
+                                + config.patience().toSeconds() + " s. Nothing was kept; it can be tried again");
             }
         }
     }
@@ -179,7 +204,11 @@ final class KafkaCheckpointStore implements CheckpointStore {
     @Override
     public void delete(ModelVersion manifest) throws StoreException {
         Incoming.check(manifest, config.maxBytes());
-        delete(manifest.getSha256(), java.util.stream.IntStream.range(0, manifest.getChunks()).boxed().toList());
+        delete(
+                manifest.getSha256(),
+                java.util.stream.IntStream.range(0, manifest.getChunks())
+                        .boxed()
+                        .toList());
     }
 
     private void delete(String sha256, Iterable<Integer> indices) throws StoreException {
@@ -189,7 +218,11 @@ final class KafkaCheckpointStore implements CheckpointStore {
             acknowledged(sent);
         } catch (KafkaException | ExecutionException e) {
             Throwable why = e instanceof ExecutionException ? e.getCause() : e;
-            throw new StoreException(Reason.UNREACHABLE, "the chunks of " + sha256 + " were not all removed from " + topic + ": " + why.getMessage() + ". It can be repeated", why);
+            throw new StoreException(
+                    Reason.UNREACHABLE,
+                    "the chunks of " + sha256 + " were not all removed from " + topic + ": " + why.getMessage()
+                            + ". It can be repeated",
+                    why);
         } catch (InterruptedException e) {
             throw interrupted(e, "removing the chunks of " + sha256);
         }
@@ -201,8 +234,10 @@ final class KafkaCheckpointStore implements CheckpointStore {
         Map<String, Long> bytes = new HashMap<>();
         Map<String, Long> newest = new HashMap<>();
         try (KafkaConsumer<byte[], byte[]> consumer = consumer()) {
-            long begin = consumer.beginningOffsets(List.of(partition), config.patience()).get(partition);
-            long end = consumer.endOffsets(List.of(partition), config.patience()).get(partition);
+            long begin = consumer.beginningOffsets(List.of(partition), config.patience())
+                    .get(partition);
+            long end =
+                    consumer.endOffsets(List.of(partition), config.patience()).get(partition);
             scan(consumer, begin, end, record -> {
                 String sha = sha256(record.key());
                 if (sha == null || namedSha256.contains(sha)) return false;
@@ -217,11 +252,17 @@ final class KafkaCheckpointStore implements CheckpointStore {
                 return false;
             });
         } catch (KafkaException e) {
-            throw new StoreException(Reason.UNREACHABLE, "the broker at " + config.broker() + " did not give " + topic + ": " + e.getMessage() + "; nothing was removed", e);
+            throw new StoreException(
+                    Reason.UNREACHABLE,
+                    "the broker at " + config.broker() + " did not give " + topic + ": " + e.getMessage()
+                            + "; nothing was removed",
+                    e);
         }
         List<AbandonedUpload> out = new ArrayList<>();
         indices.forEach((sha, present) -> {
-            if (!present.isEmpty() && newest.get(sha) < before.toEpochMilli()) out.add(new AbandonedUpload(sha, List.copyOf(present), bytes.get(sha), Instant.ofEpochMilli(newest.get(sha))));
+            if (!present.isEmpty() && newest.get(sha) < before.toEpochMilli())
+                out.add(new AbandonedUpload(
+                        sha, List.copyOf(present), bytes.get(sha), Instant.ofEpochMilli(newest.get(sha))));
         });
         return out;
     }
@@ -252,7 +293,9 @@ final class KafkaCheckpointStore implements CheckpointStore {
     /** -1 when it is no key of a chunk of this content. */
     private static int index(byte[] keyOrNull, String sha256) {
         String own = sha256(keyOrNull);
-        return own == null || !own.equals(sha256) ? -1 : Integer.parseInt(new String(keyOrNull, 65, 5, StandardCharsets.US_ASCII));
+        return own == null || !own.equals(sha256)
+                ? -1
+                : Integer.parseInt(new String(keyOrNull, 65, 5, StandardCharsets.US_ASCII));
     }
 
     private KafkaConsumer<byte[], byte[]> consumer() {
@@ -260,11 +303,14 @@ final class KafkaCheckpointStore implements CheckpointStore {
         c.remove(ConsumerConfig.GROUP_ID_CONFIG);
         c.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
         c.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
-        c.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");   // what was compacted away at the start is simply passed over
+        c.put(
+                ConsumerConfig.AUTO_OFFSET_RESET_CONFIG,
+                "earliest"); // what was compacted away at the start is simply passed over
         c.put(ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG, 4 << 20);
         c.put(ConsumerConfig.FETCH_MAX_BYTES_CONFIG, 4 << 20);
         c.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, 8);
-        c.put(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, (int) Math.min(Integer.MAX_VALUE, config.patience().toMillis()));
+        c.put(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, (int)
+                Math.min(Integer.MAX_VALUE, config.patience().toMillis()));
         return new KafkaConsumer<>(c, new ByteArrayDeserializer(), new ByteArrayDeserializer());
     }
 
@@ -274,9 +320,10 @@ final class KafkaCheckpointStore implements CheckpointStore {
             c.remove(ProducerConfig.TRANSACTIONAL_ID_CONFIG);
             c.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
             c.put(ProducerConfig.ACKS_CONFIG, "all");
-            // With several under way, a new topic's first leader may refuse the first and take the second, and then never take the first.
+            // With several under way, a new topic's first leader may refuse the first and take the second, and then
+            // never take the first.
             c.put(ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION, 1);
-            c.put(ProducerConfig.COMPRESSION_TYPE_CONFIG, "none");   // weights do not compress
+            c.put(ProducerConfig.COMPRESSION_TYPE_CONFIG, "none"); // weights do not compress
             c.put(ProducerConfig.LINGER_MS_CONFIG, 0);
             c.put(ProducerConfig.BUFFER_MEMORY_CONFIG, 8L << 20);
             c.put(ProducerConfig.BATCH_SIZE_CONFIG, 1 << 14);
@@ -296,6 +343,8 @@ final class KafkaCheckpointStore implements CheckpointStore {
 
     @Override
     public synchronized void close() {
-        if (producer != null) producer.close(Duration.ofMillis(Math.min(TimeUnit.SECONDS.toMillis(10), config.patience().toMillis())));
+        if (producer != null)
+            producer.close(Duration.ofMillis(
+                    Math.min(TimeUnit.SECONDS.toMillis(10), config.patience().toMillis())));
     }
 }

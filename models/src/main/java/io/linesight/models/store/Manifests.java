@@ -9,10 +9,18 @@ import java.util.List;
 
 /** Manifests that only say where bytes lie. */
 final class Manifests {
-    private Manifests() { }
+    private Manifests() {}
 
     static ModelVersion.Builder bare(String version) {
-        return ModelVersion.newBuilder().setVersion(version).setChannel("").setCreatedAt(Instant.EPOCH).setCreatedBy("").setProducts(List.of())
-                .setDataset(DatasetSummary.newBuilder().build()).setGate(GateVerdict.newBuilder().setOutcome(GateOutcome.NOT_JUDGED).build());
+        return ModelVersion.newBuilder()
+                .setVersion(version)
+                .setChannel("")
+                .setCreatedAt(Instant.EPOCH)
+                .setCreatedBy("")
+                .setProducts(List.of())
+                .setDataset(DatasetSummary.newBuilder().build())
+                .setGate(GateVerdict.newBuilder()
+                        .setOutcome(GateOutcome.NOT_JUDGED)
+                        .build());
     }
 }

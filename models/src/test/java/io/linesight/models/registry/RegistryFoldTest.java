@@ -23,8 +23,16 @@ class RegistryFoldTest {
     private final RegistryFold fold = new RegistryFold(TrustedKeys.unsignedAllowed());
 
     private static Rollout rollout(long basedOn, String champion, String by) {
-        return Rollout.newBuilder().setChannel("line").setBasedOn(basedOn).setRevision(basedOn + 1).setAction(RolloutAction.PROMOTE).setMode(RolloutMode.ACTIVE).setChampion(champion).setBy(by)
-                .setAt(Instant.EPOCH).build();
+        return Rollout.newBuilder()
+                .setChannel("line")
+                .setBasedOn(basedOn)
+                .setRevision(basedOn + 1)
+                .setAction(RolloutAction.PROMOTE)
+                .setMode(RolloutMode.ACTIVE)
+                .setChampion(champion)
+                .setBy(by)
+                .setAt(Instant.EPOCH)
+                .build();
     }
 
     @Test
@@ -49,8 +57,12 @@ class RegistryFoldTest {
         fold.rollout(2, "press", rollout(0, "a", "x"));
         fold.unreadableRollout(3, "line", "no Avro");
         assertThat(fold.snapshot().channel("line").inForce()).isEmpty();
-        assertThat(fold.snapshot().channel("line").history()).extracting(HistoryEntry::refusal).satisfiesExactly(
-                r -> assertThat(r).contains("never in force"), r -> assertThat(r).contains("after 0 comes 1"), r -> assertThat(r).contains("cannot be read: no Avro"));
+        assertThat(fold.snapshot().channel("line").history())
+                .extracting(HistoryEntry::refusal)
+                .satisfiesExactly(
+                        r -> assertThat(r).contains("never in force"),
+                        r -> assertThat(r).contains("after 0 comes 1"),
+                        r -> assertThat(r).contains("cannot be read: no Avro"));
         assertThat(fold.snapshot().channel("press").history().get(0).refusal()).contains("under the key 'press'");
     }
 
@@ -62,7 +74,8 @@ class RegistryFoldTest {
         Rollout automatic = rollout(1, "b", "guard");
         automatic.setAutomatic(true);
         fold.rollout(1, "line", automatic);
-        assertThat(fold.snapshot().channel("line").inForce().orElseThrow().getChampion()).isEqualTo("a");
+        assertThat(fold.snapshot().channel("line").inForce().orElseThrow().getChampion())
+                .isEqualTo("a");
     }
 
     /** Writers that see the state late, at random; the log's order is the only truth. */
@@ -70,7 +83,11 @@ class RegistryFoldTest {
     void shouldHaveOneWinnerPerRevisionWhateverTheOrder(RepetitionInfo repetition) {
         Random random = new Random(repetition.getCurrentRepetition());
         List<Rollout> log = new ArrayList<>();
-        RegistryFold[] writers = {new RegistryFold(TrustedKeys.unsignedAllowed()), new RegistryFold(TrustedKeys.unsignedAllowed()), new RegistryFold(TrustedKeys.unsignedAllowed())};
+        RegistryFold[] writers = {
+            new RegistryFold(TrustedKeys.unsignedAllowed()),
+            new RegistryFold(TrustedKeys.unsignedAllowed()),
+            new RegistryFold(TrustedKeys.unsignedAllowed())
+        };
         int[] read = new int[writers.length];
         for (int step = 0; step < 60; step++) {
             int w = random.nextInt(writers.length);
@@ -91,8 +108,10 @@ class RegistryFoldTest {
         for (int i = 0; i < decisions.size(); i++) {
             long revision = i + 1;
             assertThat(decisions.get(i).getRevision()).isEqualTo(revision);
-            // The winner is the first of all that were written for this revision after the one before it came into force.
-            assertThat(log.stream().filter(r -> r.getRevision() == revision).findFirst()).contains(decisions.get(i));
+            // The winner is the first of all that were written for this revision after the one before it came into
+            // force.
+            assertThat(log.stream().filter(r -> r.getRevision() == revision).findFirst())
+                    .contains(decisions.get(i));
         }
         assertThat(truth.history()).hasSize(log.size());
     }
@@ -134,7 +153,14 @@ class RegistryFoldTest {
     }
 
     private static ModelStatus status(String instance, String version, ModelState state, long second) {
-        return ModelStatus.newBuilder().setInstance(instance).setChannel("line").setVersion(version).setRole(ModelRole.CHAMPION).setState(state).setAt(Instant.ofEpochSecond(second)).build();
+        return ModelStatus.newBuilder()
+                .setInstance(instance)
+                .setChannel("line")
+                .setVersion(version)
+                .setRole(ModelRole.CHAMPION)
+                .setState(state)
+                .setAt(Instant.ofEpochSecond(second))
+                .build();
     }
 
     @Test

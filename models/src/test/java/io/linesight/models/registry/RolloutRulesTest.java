@@ -31,7 +31,11 @@ class RolloutRulesTest {
         for (String v : List.of("a", "b", "c")) fold.version(v, Manifests.with(v, GateOutcome.PASSED));
         fold.version("bad", Manifests.with("bad", GateOutcome.FAILED));
         fold.version("new", Manifests.with("new", GateOutcome.NOT_JUDGED));
-        fold.version("other", ModelVersion.newBuilder(Manifests.with("other", GateOutcome.PASSED)).setChannel("press").build());
+        fold.version(
+                "other",
+                ModelVersion.newBuilder(Manifests.with("other", GateOutcome.PASSED))
+                        .setChannel("press")
+                        .build());
     }
 
     private Rollout take(Function<RegistryState, Decision> rule) {
@@ -61,7 +65,8 @@ class RolloutRulesTest {
         return s -> RolloutRules.shadow(s, "line", version, percent, ANNA, false);
     }
 
-    private static Function<RegistryState, Decision> canary(String version, List<String> cameras, List<String> products, double percent) {
+    private static Function<RegistryState, Decision> canary(
+            String version, List<String> cameras, List<String> products, double percent) {
         return s -> RolloutRules.canary(s, "line", version, cameras, products, percent, ANNA, false);
     }
 
@@ -84,17 +89,38 @@ class RolloutRulesTest {
     @Test
     void shouldPromoteAFirstAndANextVersion() {
         Rollout first = take(promote("a"));
-        assertThat(first).extracting(Rollout::getRevision, Rollout::getBasedOn, Rollout::getAction, Rollout::getMode, Rollout::getChampion, Rollout::getPrevious, Rollout::getChallenger,
-                Rollout::getBy, Rollout::getReason, Rollout::getAutomatic).containsExactly(1L, 0L, RolloutAction.PROMOTE, RolloutMode.ACTIVE, "a", null, null, "anna", "new lamps", false);
+        assertThat(first)
+                .extracting(
+                        Rollout::getRevision,
+                        Rollout::getBasedOn,
+                        Rollout::getAction,
+                        Rollout::getMode,
+                        Rollout::getChampion,
+                        Rollout::getPrevious,
+                        Rollout::getChallenger,
+                        Rollout::getBy,
+                        Rollout::getReason,
+                        Rollout::getAutomatic)
+                .containsExactly(
+                        1L, 0L, RolloutAction.PROMOTE, RolloutMode.ACTIVE, "a", null, null, "anna", "new lamps", false);
         Rollout second = take(promote("b"));
-        assertThat(second).extracting(Rollout::getRevision, Rollout::getBasedOn, Rollout::getChampion, Rollout::getPrevious).containsExactly(2L, 1L, "b", "a");
+        assertThat(second)
+                .extracting(Rollout::getRevision, Rollout::getBasedOn, Rollout::getChampion, Rollout::getPrevious)
+                .containsExactly(2L, 1L, "b", "a");
     }
 
     @Test
     void shouldEndATrialByPromotion() {
         take(promote("a"));
         take(canary("b", List.of("cam1"), List.of("flange"), 25));
-        assertThat(take(promote("b"))).extracting(Rollout::getMode, Rollout::getChallenger, Rollout::getCameras, Rollout::getProducts, Rollout::getPercent, Rollout::getPrevious)
+        assertThat(take(promote("b")))
+                .extracting(
+                        Rollout::getMode,
+                        Rollout::getChallenger,
+                        Rollout::getCameras,
+                        Rollout::getProducts,
+                        Rollout::getPercent,
+                        Rollout::getPrevious)
                 .containsExactly(RolloutMode.ACTIVE, null, List.of(), List.of(), 0.0, "a");
     }
 
@@ -105,8 +131,12 @@ class RolloutRulesTest {
         take(promote("b"));
         take(promote("c"));
         take(shadow("new", 10));
-        assertThat(take(rollback(ANNA))).extracting(Rollout::getChampion, Rollout::getPrevious, Rollout::getChallenger, Rollout::getMode).containsExactly("b", "a", null, RolloutMode.ACTIVE);
-        assertThat(take(rollback(GUARD))).extracting(Rollout::getChampion, Rollout::getPrevious).containsExactly("a", null);
+        assertThat(take(rollback(ANNA)))
+                .extracting(Rollout::getChampion, Rollout::getPrevious, Rollout::getChallenger, Rollout::getMode)
+                .containsExactly("b", "a", null, RolloutMode.ACTIVE);
+        assertThat(take(rollback(GUARD)))
+                .extracting(Rollout::getChampion, Rollout::getPrevious)
+                .containsExactly("a", null);
         assertThat(refuse(rollback(ANNA))).contains("no previous");
         take(promote("c"));
         assertThat(take(rollback(ANNA)).getChampion()).isEqualTo("a");
@@ -128,11 +158,18 @@ class RolloutRulesTest {
     @Test
     void shouldTryAChallenger() {
         take(promote("a"));
-        assertThat(take(shadow("b", 12.5))).extracting(Rollout::getMode, Rollout::getChampion, Rollout::getChallenger, Rollout::getPercent).containsExactly(RolloutMode.SHADOW, "a", "b", 12.5);
-        assertThat(take(canary("b", List.of("cam1"), List.of("board"), 0))).extracting(Rollout::getMode, Rollout::getChallenger, Rollout::getCameras, Rollout::getProducts)
+        assertThat(take(shadow("b", 12.5)))
+                .extracting(Rollout::getMode, Rollout::getChampion, Rollout::getChallenger, Rollout::getPercent)
+                .containsExactly(RolloutMode.SHADOW, "a", "b", 12.5);
+        assertThat(take(canary("b", List.of("cam1"), List.of("board"), 0)))
+                .extracting(Rollout::getMode, Rollout::getChallenger, Rollout::getCameras, Rollout::getProducts)
                 .containsExactly(RolloutMode.CANARY, "b", List.of("cam1"), List.of("board"));
-        assertThat(take(shadow("c", 100))).extracting(Rollout::getChallenger, Rollout::getCameras).containsExactly("c", List.of());
-        assertThat(take(withdraw(GUARD))).extracting(Rollout::getMode, Rollout::getChallenger, Rollout::getChampion, Rollout::getAutomatic).containsExactly(RolloutMode.ACTIVE, null, "a", true);
+        assertThat(take(shadow("c", 100)))
+                .extracting(Rollout::getChallenger, Rollout::getCameras)
+                .containsExactly("c", List.of());
+        assertThat(take(withdraw(GUARD)))
+                .extracting(Rollout::getMode, Rollout::getChallenger, Rollout::getChampion, Rollout::getAutomatic)
+                .containsExactly(RolloutMode.ACTIVE, null, "a", true);
         assertThat(refuse(withdraw(ANNA))).contains("no challenger");
     }
 
@@ -141,8 +178,10 @@ class RolloutRulesTest {
         assertThat(refuse(shadow("b", 10))).contains("no champion", "promote a version first");
         take(promote("a"));
         assertThat(refuse(shadow("a", 10))).contains("cannot challenge itself");
-        for (double p : new double[] {0, -1, 100.1, Double.NaN}) assertThat(refuse(shadow("b", p))).contains("percent");
-        for (double p : new double[] {-1, 101, Double.NaN}) assertThat(refuse(canary("b", List.of("cam1"), List.of(), p))).contains("percent");
+        for (double p : new double[] {0, -1, 100.1, Double.NaN})
+            assertThat(refuse(shadow("b", p))).contains("percent");
+        for (double p : new double[] {-1, 101, Double.NaN})
+            assertThat(refuse(canary("b", List.of("cam1"), List.of(), p))).contains("percent");
         assertThat(refuse(canary("b", List.of(), List.of(), 0))).contains("name cameras, products or a percentage");
         assertThat(refuse(canary("b", List.of(" "), List.of(), 0))).contains("no name");
         assertThat(refuse(promote("a"))).contains("champion of 'line' already");
@@ -152,7 +191,8 @@ class RolloutRulesTest {
         return Stream.of(
                 Arguments.of("promote", (Naming) (s, v, by, force) -> RolloutRules.promote(s, "line", v, by, force)),
                 Arguments.of("shadow", (Naming) (s, v, by, force) -> RolloutRules.shadow(s, "line", v, 5, by, force)),
-                Arguments.of("canary", (Naming) (s, v, by, force) -> RolloutRules.canary(s, "line", v, List.of(), List.of(), 5, by, force)));
+                Arguments.of("canary", (Naming)
+                        (s, v, by, force) -> RolloutRules.canary(s, "line", v, List.of(), List.of(), 5, by, force)));
     }
 
     private interface Naming {
@@ -172,7 +212,10 @@ class RolloutRulesTest {
         assertThat(rule.apply(fold.snapshot(), "new", ANNA, false)).isInstanceOf(Decision.Next.class);
         assertThat(rule.apply(fold.snapshot(), "b", GUARD, false)).isInstanceOf(Decision.Next.class);
         assertThat(rule.apply(fold.snapshot(), "other", ANNA, true)).isInstanceOf(Decision.Next.class);
-        assertThat(((Decision.Next) rule.apply(fold.snapshot(), "bad", ANNA, true)).rollout().getReason()).isEqualTo("new lamps");
+        assertThat(((Decision.Next) rule.apply(fold.snapshot(), "bad", ANNA, true))
+                        .rollout()
+                        .getReason())
+                .isEqualTo("new lamps");
     }
 
     @Test
@@ -185,17 +228,21 @@ class RolloutRulesTest {
 
     private static java.security.PublicKey key() {
         try {
-            return java.security.KeyPairGenerator.getInstance("Ed25519").generateKeyPair().getPublic();
+            return java.security.KeyPairGenerator.getInstance("Ed25519")
+                    .generateKeyPair()
+                    .getPublic();
         } catch (java.security.GeneralSecurityException e) {
             throw new AssertionError(e);
         }
     }
 
     static Stream<Arguments> everyChange() {
-        return Stream.of(Arguments.of("promote", (ByAuthor) (s, by) -> RolloutRules.promote(s, "line", "c", by, false)),
+        return Stream.of(
+                Arguments.of("promote", (ByAuthor) (s, by) -> RolloutRules.promote(s, "line", "c", by, false)),
                 Arguments.of("forced promote", (ByAuthor) (s, by) -> RolloutRules.promote(s, "line", "bad", by, true)),
                 Arguments.of("shadow", (ByAuthor) (s, by) -> RolloutRules.shadow(s, "line", "c", 5, by, false)),
-                Arguments.of("canary", (ByAuthor) (s, by) -> RolloutRules.canary(s, "line", "c", List.of(), List.of(), 5, by, false)),
+                Arguments.of("canary", (ByAuthor)
+                        (s, by) -> RolloutRules.canary(s, "line", "c", List.of(), List.of(), 5, by, false)),
                 Arguments.of("withdraw", (ByAuthor) (s, by) -> RolloutRules.withdraw(s, "line", by)),
                 Arguments.of("pin", (ByAuthor) (s, by) -> RolloutRules.pin(s, "line", by)));
     }
@@ -211,7 +258,8 @@ class RolloutRulesTest {
         take(promote("b"));
         take(shadow("c", 5));
         take(pin(ANNA));
-        assertThat(refuse(s -> rule.apply(s, ANNA))).contains("pinned by anna since 2026-02-03T04:05:06Z (new lamps)", "'unpin' it first");
+        assertThat(refuse(s -> rule.apply(s, ANNA)))
+                .contains("pinned by anna since 2026-02-03T04:05:06Z (new lamps)", "'unpin' it first");
         assertThat(refuse(s -> rule.apply(s, GUARD))).contains("pinned by anna", "until a person unpins it");
     }
 
@@ -221,11 +269,17 @@ class RolloutRulesTest {
         assertThat(refuse(unpin(ANNA))).contains("not pinned");
         take(promote("a"));
         take(promote("b"));
-        assertThat(take(pin(ANNA))).extracting(Rollout::getChampion, Rollout::getPinned, Rollout::getAction).containsExactly("b", true, RolloutAction.PIN);
+        assertThat(take(pin(ANNA)))
+                .extracting(Rollout::getChampion, Rollout::getPinned, Rollout::getAction)
+                .containsExactly("b", true, RolloutAction.PIN);
         assertThat(refuse(rollback(GUARD))).contains("pinned by anna");
         assertThat(refuse(unpin(GUARD))).contains("until a person");
-        assertThat(take(rollback(ANNA))).extracting(Rollout::getChampion, Rollout::getPinned).containsExactly("a", true);
-        assertThat(take(unpin(ANNA))).extracting(Rollout::getChampion, Rollout::getPinned, Rollout::getAction).containsExactly("a", false, RolloutAction.UNPIN);
+        assertThat(take(rollback(ANNA)))
+                .extracting(Rollout::getChampion, Rollout::getPinned)
+                .containsExactly("a", true);
+        assertThat(take(unpin(ANNA)))
+                .extracting(Rollout::getChampion, Rollout::getPinned, Rollout::getAction)
+                .containsExactly("a", false, RolloutAction.UNPIN);
         take(promote("c"));
     }
 }

@@ -45,6 +45,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class StoresTest {
     @TempDir
     Path dir;
+
     private Path checkpoint;
     private Path target;
     private HttpServer server;
@@ -149,7 +150,9 @@ class StoresTest {
             assertThat(got).hasSameBinaryContentAs(checkpoint).hasFileName(stored.sha256() + ".onnx");
             s.delete(manifest(stored));
             s.delete(manifest(stored));
-            assertThat(s.fetch(manifest(stored), target)).as("it is there already").isEqualTo(got);
+            assertThat(s.fetch(manifest(stored), target))
+                    .as("it is there already")
+                    .isEqualTo(got);
             Files.delete(got);
             assertThat(reason(s, manifest(stored))).isEqualTo(Reason.MISSING);
         }
@@ -190,7 +193,9 @@ class StoresTest {
     @ParameterizedTest
     @ValueSource(strings = {"file", "http"})
     void shouldLeaveNothingBehindWhenTheDiskIsFull(String kind) throws Exception {
-        try (CheckpointStores s = open(kind); CheckpointStores full = CheckpointStores.open(config(), store(kind), path -> new FullDisk(path, 1_000_000))) {
+        try (CheckpointStores s = open(kind);
+                CheckpointStores full =
+                        CheckpointStores.open(config(), store(kind), path -> new FullDisk(path, 1_000_000))) {
             ModelVersion m = manifest(s.put(checkpoint));
             StoreException e = catchThrowableOfType(StoreException.class, () -> full.fetch(m, target));
             assertThat(e).hasMessageContaining("no room").hasMessageContaining("make room");
@@ -203,7 +208,12 @@ class StoresTest {
     @Test
     void shouldNotBeginWhatCannotFit() throws Exception {
         try (CheckpointStores s = open("file", ModelsConfig.MAX_BYTES, "" + Long.MAX_VALUE)) {
-            assertThat(reason(s, ModelVersion.newBuilder(manifest(s.put(checkpoint))).setBytes(1L << 60).build())).isEqualTo(Reason.NO_SPACE);
+            assertThat(reason(
+                            s,
+                            ModelVersion.newBuilder(manifest(s.put(checkpoint)))
+                                    .setBytes(1L << 60)
+                                    .build()))
+                    .isEqualTo(Reason.NO_SPACE);
         }
     }
 
@@ -211,15 +221,52 @@ class StoresTest {
     void shouldRefuseManifestsThatCannotBeRight() throws Exception {
         try (CheckpointStores s = open("file")) {
             ModelVersion m = manifest(s.put(checkpoint));
-            assertThat(reason(s, ModelVersion.newBuilder(m).setSha256("../../etc/passwd").build())).isEqualTo(Reason.REFUSED);
-            assertThat(reason(s, ModelVersion.newBuilder(m).setBytes(0).build())).isEqualTo(Reason.REFUSED);
-            assertThat(reason(s, ModelVersion.newBuilder(m).setBytes(1L << 40).build())).isEqualTo(Reason.REFUSED);
-            assertThat(reason(s, ModelVersion.newBuilder(m).setLocation("ftp://x/y").build())).isEqualTo(Reason.REFUSED);
-            assertThat(reason(s, ModelVersion.newBuilder(m).setLocation("file://elsewhere/x").build())).isEqualTo(Reason.REFUSED);
-            assertThat(reason(s, ModelVersion.newBuilder(m).setLocation("http:///x").build())).isEqualTo(Reason.REFUSED);
-            assertThat(reason(s, ModelVersion.newBuilder(m).setLocation("http://a b/x").build())).isEqualTo(Reason.REFUSED);
-            assertThat(reason(s, ModelVersion.newBuilder(m).setLocation("kafka:").setChunks(2).setChunkBytes(921_600).build())).isEqualTo(Reason.REFUSED);
-            assertThat(reason(s, ModelVersion.newBuilder(m).setLocation("kafka:").setChunks(1).setChunkBytes(1 << 30).build())).isEqualTo(Reason.REFUSED);
+            assertThat(reason(
+                            s,
+                            ModelVersion.newBuilder(m)
+                                    .setSha256("../../etc/passwd")
+                                    .build()))
+                    .isEqualTo(Reason.REFUSED);
+            assertThat(reason(s, ModelVersion.newBuilder(m).setBytes(0).build()))
+                    .isEqualTo(Reason.REFUSED);
+            assertThat(reason(s, ModelVersion.newBuilder(m).setBytes(1L << 40).build()))
+                    .isEqualTo(Reason.REFUSED);
+            assertThat(reason(
+                            s,
+                            ModelVersion.newBuilder(m).setLocation("ftp://x/y").build()))
+                    .isEqualTo(Reason.REFUSED);
+            assertThat(reason(
+                            s,
+                            ModelVersion.newBuilder(m)
+                                    .setLocation("file://elsewhere/x")
+                                    .build()))
+                    .isEqualTo(Reason.REFUSED);
+            assertThat(reason(
+                            s,
+                            ModelVersion.newBuilder(m).setLocation("http:///x").build()))
+                    .isEqualTo(Reason.REFUSED);
+            assertThat(reason(
+                            s,
+                            ModelVersion.newBuilder(m)
+                                    .setLocation("http://a b/x")
+                                    .build()))
+                    .isEqualTo(Reason.REFUSED);
+            assertThat(reason(
+                            s,
+                            ModelVersion.newBuilder(m)
+                                    .setLocation("kafka:")
+                                    .setChunks(2)
+                                    .setChunkBytes(921_600)
+                                    .build()))
+                    .isEqualTo(Reason.REFUSED);
+            assertThat(reason(
+                            s,
+                            ModelVersion.newBuilder(m)
+                                    .setLocation("kafka:")
+                                    .setChunks(1)
+                                    .setChunkBytes(1 << 30)
+                                    .build()))
+                    .isEqualTo(Reason.REFUSED);
         }
     }
 
@@ -227,10 +274,15 @@ class StoresTest {
     void shouldNeverRemoveAFileThatIsNotItsOwn() throws Exception {
         try (CheckpointStores s = open("file")) {
             Stored stored = s.put(checkpoint);
-            ModelVersion evil = ModelVersion.newBuilder(manifest(stored)).setLocation(checkpoint.toUri().toString()).build();
+            ModelVersion evil = ModelVersion.newBuilder(manifest(stored))
+                    .setLocation(checkpoint.toUri().toString())
+                    .build();
             assertThatThrownBy(() -> s.delete(evil)).hasMessageContaining("not removed");
             Path elsewhere = Files.copy(checkpoint, dir.resolve(stored.sha256() + ".onnx"));
-            assertThatThrownBy(() -> s.delete(ModelVersion.newBuilder(evil).setLocation(elsewhere.toUri().toString()).build())).hasMessageContaining("not removed");
+            assertThatThrownBy(() -> s.delete(ModelVersion.newBuilder(evil)
+                            .setLocation(elsewhere.toUri().toString())
+                            .build()))
+                    .hasMessageContaining("not removed");
             assertThat(checkpoint).exists();
             assertThat(elsewhere).exists();
         }
@@ -240,7 +292,9 @@ class StoresTest {
     void shouldSayWhatIsWrongWithTheFileToPublish() throws Exception {
         Path empty = Files.createFile(dir.resolve("empty"));
         try (CheckpointStores s = open("file", ModelsConfig.MAX_BYTES, "1000000")) {
-            assertThatThrownBy(() -> s.put(dir.resolve("none"))).hasMessageContaining("no file").hasMessageContaining("nothing was published");
+            assertThatThrownBy(() -> s.put(dir.resolve("none")))
+                    .hasMessageContaining("no file")
+                    .hasMessageContaining("nothing was published");
             assertThatThrownBy(() -> s.put(dir)).hasMessageContaining("folder");
             assertThatThrownBy(() -> s.put(empty)).hasMessageContaining("empty");
             assertThatThrownBy(() -> s.put(checkpoint)).hasMessageContaining(ModelsConfig.MAX_BYTES);
@@ -250,7 +304,9 @@ class StoresTest {
     @ParameterizedTest
     @ValueSource(strings = {"", "nowhere", "s3://bucket", "file:", "kafka:topic", "http:x", "http://h/x?y=1"})
     void shouldSayWhatAStoreIs(String target) {
-        assertThatThrownBy(() -> CheckpointStores.open(config(), target)).isInstanceOf(StoreException.class).hasMessageContaining("kafka:, file:FOLDER or http(s)");
+        assertThatThrownBy(() -> CheckpointStores.open(config(), target))
+                .isInstanceOf(StoreException.class)
+                .hasMessageContaining("kafka:, file:FOLDER or http(s)");
     }
 
     @Test
@@ -271,7 +327,9 @@ class StoresTest {
     }
 
     private ModelVersion at(ModelVersion m, String path) {
-        return ModelVersion.newBuilder(m).setLocation("http://localhost:" + server.getAddress().getPort() + path).build();
+        return ModelVersion.newBuilder(m)
+                .setLocation("http://localhost:" + server.getAddress().getPort() + path)
+                .build();
     }
 
     private void redirect(String from, String toOrNull) {
@@ -337,7 +395,8 @@ class StoresTest {
 
     @Test
     void shouldGiveItsCredentialsToItsOwnServerOnly() throws Exception {
-        try (CheckpointStores s = open("http", ModelsConfig.HTTP_AUTHORIZATION, "Bearer secret"); CheckpointStores reader = open("file", ModelsConfig.HTTP_AUTHORIZATION, "Bearer secret")) {
+        try (CheckpointStores s = open("http", ModelsConfig.HTTP_AUTHORIZATION, "Bearer secret");
+                CheckpointStores reader = open("file", ModelsConfig.HTTP_AUTHORIZATION, "Bearer secret")) {
             ModelVersion m = manifest(s.put(checkpoint));
             s.fetch(m, target);
             assertThat(authorizations).containsExactly("Bearer secret", "Bearer secret");
@@ -346,28 +405,38 @@ class StoresTest {
             reader.fetch(m, target);
             assertThat(authorizations).containsExactly("null");
         }
-        assertThatThrownBy(() -> CheckpointStores.open(config(), "http://user:pw@localhost/x")).hasMessageContaining(ModelsConfig.HTTP_AUTHORIZATION).hasMessageNotContaining("pw");
+        assertThatThrownBy(() -> CheckpointStores.open(config(), "http://user:pw@localhost/x"))
+                .hasMessageContaining(ModelsConfig.HTTP_AUTHORIZATION)
+                .hasMessageNotContaining("pw");
     }
 
     @Test
     void shouldSayThatAServerTakesNoUploads() throws Exception {
         try (CheckpointStores s = open("http")) {
             special.put("/models/" + Hashing.of(checkpoint).sha256() + ".onnx", x -> answer(x, 405, null));
-            assertThatThrownBy(() -> s.put(checkpoint)).hasMessageContaining("405").hasMessageContaining("nothing was published");
+            assertThatThrownBy(() -> s.put(checkpoint))
+                    .hasMessageContaining("405")
+                    .hasMessageContaining("nothing was published");
         }
     }
 
-    /** As servers do that hang up on what they will not read: the client finds the connection reset before it has read the answer. */
+    /**
+     * As servers do that hang up on what they will not read: the client finds the connection reset before it has read
+     * the answer.
+     */
     @ParameterizedTest
     @CsvSource({"405, REFUSED", "507, UNREACHABLE", "100, UNREACHABLE", "417, UNREACHABLE", "0, UNREACHABLE"})
     @Timeout(20)
     void shouldAskForTheAnswerThatWasLostWithTheConnection(int status, Reason reason) throws Exception {
         List<String> heads = new CopyOnWriteArrayList<>();
         try (HangingUp refusing = new HangingUp(head -> {
-                heads.add(head);
-                if (status == 0 || !head.toLowerCase(Locale.ROOT).contains("\r\nexpect: 100-continue\r\n")) return "";
-                return "HTTP/1.1 " + status + " so it is\r\n" + (status == 100 ? "\r\n" : "Content-Length: 3\r\n\r\nno\n");
-            }); CheckpointStores s = CheckpointStores.open(config(), refusing.url())) {
+                    heads.add(head);
+                    if (status == 0 || !head.toLowerCase(Locale.ROOT).contains("\r\nexpect: 100-continue\r\n"))
+                        return "";
+                    return "HTTP/1.1 " + status + " so it is\r\n"
+                            + (status == 100 ? "\r\n" : "Content-Length: 3\r\n\r\nno\n");
+                });
+                CheckpointStores s = CheckpointStores.open(config(), refusing.url())) {
             StoreException e = catchThrowableOfType(StoreException.class, () -> s.put(checkpoint));
             assertThat(e).hasMessageContaining("nothing was published");
             assertThat(e.reason()).isEqualTo(reason);

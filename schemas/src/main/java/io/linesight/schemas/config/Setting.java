@@ -7,12 +7,13 @@ import java.util.Map;
 import org.apache.kafka.common.config.ConfigDef;
 
 /**
- * One setting as the reference shows it; made from the definition that the program itself reads, so that the two cannot differ.
+ * One setting as the reference shows it; made from the definition that the program itself reads, so that the two cannot
+ * differ.
  *
- * @param type         as Kafka names it, in lower case
+ * @param type as Kafka names it, in lower case
  * @param defaultValue empty when the setting is required; {@code none} when it has no value by default
- * @param valid        what is accepted; empty for anything of the type
- * @param doc          what it does
+ * @param valid what is accepted; empty for anything of the type
+ * @param doc what it does
  */
 public record Setting(String name, String type, String defaultValue, String valid, String doc) {
 
@@ -21,9 +22,17 @@ public record Setting(String name, String type, String defaultValue, String vali
         List<Setting> settings = new ArrayList<>();
         for (ConfigDef.ConfigKey key : definition.configKeys().values()) {
             String value = shown.get(key.name);
-            if (value == null) value = !key.hasDefault() ? "" : key.defaultValue == null || key.defaultValue.equals("") || key.defaultValue.equals(List.of()) ? "none" : ConfigDef.convertToString(key.defaultValue, key.type);
-            String valid = key.validator == null || key.validator instanceof ConfigDef.NonEmptyString ? "" : key.validator.toString();
-            settings.add(new Setting(key.name, key.type.name().toLowerCase(Locale.ROOT), value, valid, key.documentation));
+            if (value == null)
+                value = !key.hasDefault()
+                        ? ""
+                        : key.defaultValue == null || key.defaultValue.equals("") || key.defaultValue.equals(List.of())
+                                ? "none"
+                                : ConfigDef.convertToString(key.defaultValue, key.type);
+            String valid = key.validator == null || key.validator instanceof ConfigDef.NonEmptyString
+                    ? ""
+                    : key.validator.toString();
+            settings.add(
+                    new Setting(key.name, key.type.name().toLowerCase(Locale.ROOT), value, valid, key.documentation));
         }
         return settings;
     }

@@ -18,8 +18,9 @@ import org.apache.kafka.common.errors.TransactionalIdAuthorizationException;
 import org.apache.kafka.common.errors.UnsupportedVersionException;
 
 /**
- * Why a broker could not be used, read from the chain of causes, and what to do about it. Kafka says most of these things somewhere in the
- * chain, in words for its own developers; a user who mistyped a password should not have to look for them.
+ * Why a broker could not be used, read from the chain of causes, and what to do about it. Kafka says most of these
+ * things somewhere in the chain, in words for its own developers; a user who mistyped a password should not have to
+ * look for them.
  */
 public enum BrokerFault {
     /** No answer at all, in time. */
@@ -27,20 +28,27 @@ public enum BrokerFault {
     /** None of the host names can be resolved. */
     UNKNOWN_HOST("Correct the host names in bootstrap.servers, or the name service of this machine"),
     /** User or password are wrong, or the mechanism is not the broker's. */
-    WRONG_CREDENTIALS("Check user and password in sasl.jaas.config, and that sasl.mechanism is one the broker has; then start again"),
+    WRONG_CREDENTIALS(
+            "Check user and password in sasl.jaas.config, and that sasl.mechanism is one the broker has; then start again"),
     /** The broker's certificate, or ours, is past its end or before its beginning. */
-    EXPIRED_CERTIFICATE("Renew the certificate (the date is in the message), put it where the broker or ssl.keystore.location has it, and start again;"
-            + " when the date is wrong instead, set this machine's clock"),
+    EXPIRED_CERTIFICATE(
+            "Renew the certificate (the date is in the message), put it where the broker or ssl.keystore.location has it, and start again;"
+                    + " when the date is wrong instead, set this machine's clock"),
     /** Whoever signed the broker's certificate is not known here. */
-    UNTRUSTED_CERTIFICATE("Put the certificate of the authority that signed the broker's into ssl.truststore.location; never switch the check off"),
+    UNTRUSTED_CERTIFICATE(
+            "Put the certificate of the authority that signed the broker's into ssl.truststore.location; never switch the check off"),
     /** The certificate was made out to another name. */
-    WRONG_NAME("Use the host name that is in the broker's certificate in bootstrap.servers, or have the certificate made out to this one"),
+    WRONG_NAME(
+            "Use the host name that is in the broker's certificate in bootstrap.servers, or have the certificate made out to this one"),
     /** TLS is spoken to a listener without it. */
-    TLS_AGAINST_PLAIN("Set security.protocol to PLAINTEXT or SASL_PLAINTEXT, or use the port of the broker's TLS listener"),
+    TLS_AGAINST_PLAIN(
+            "Set security.protocol to PLAINTEXT or SASL_PLAINTEXT, or use the port of the broker's TLS listener"),
     /** The broker wants a certificate of ours, or none of the ciphers fit. */
-    TLS_REFUSED("Check ssl.keystore.location (does the broker want a certificate of the client?) and ssl.enabled.protocols; then start again"),
+    TLS_REFUSED(
+            "Check ssl.keystore.location (does the broker want a certificate of the client?) and ssl.enabled.protocols; then start again"),
     /** The principal may not do it. */
-    NOT_ALLOWED("Give the principal the operation: 'linesight doctor --acls' prints the kafka-acls commands of all it needs"),
+    NOT_ALLOWED(
+            "Give the principal the operation: 'linesight doctor --acls' prints the kafka-acls commands of all it needs"),
     /** The broker is too old for what was asked. */
     TOO_OLD("Use a broker of Kafka 3.3 or newer"),
     /** A setting of the client is wrong. */
@@ -65,22 +73,30 @@ public enum BrokerFault {
     public static BrokerFault of(Throwable thrown) {
         List<Throwable> chain = chain(thrown);
         for (Throwable t : chain) {
-            if (t instanceof CertificateExpiredException || t instanceof CertificateNotYetValidException) return EXPIRED_CERTIFICATE;
+            if (t instanceof CertificateExpiredException || t instanceof CertificateNotYetValidException)
+                return EXPIRED_CERTIFICATE;
         }
         for (Throwable t : chain) {
             String said = String.valueOf(t.getMessage()).toLowerCase(Locale.ROOT);
-            boolean tls = t instanceof SSLException || t instanceof SslAuthenticationException || t instanceof CertificateException;
+            boolean tls = t instanceof SSLException
+                    || t instanceof SslAuthenticationException
+                    || t instanceof CertificateException;
             if (tls && (said.contains("certificate_expired") || said.contains("notafter"))) return EXPIRED_CERTIFICATE;
-            if (tls && (said.contains("unrecognized ssl message") || said.contains("not an ssl/tls record"))) return TLS_AGAINST_PLAIN;
-            if (tls && (said.contains("no subject alternative") || said.contains("no name matching"))) return WRONG_NAME;
+            if (tls && (said.contains("unrecognized ssl message") || said.contains("not an ssl/tls record")))
+                return TLS_AGAINST_PLAIN;
+            if (tls && (said.contains("no subject alternative") || said.contains("no name matching")))
+                return WRONG_NAME;
         }
         for (Throwable t : chain) {
             String said = String.valueOf(t.getMessage()).toLowerCase(Locale.ROOT);
-            if (said.contains("unable to find valid certification path") || said.contains("path validation failed") || said.contains("unknown_ca")) return UNTRUSTED_CERTIFICATE;
+            if (said.contains("unable to find valid certification path")
+                    || said.contains("path validation failed")
+                    || said.contains("unknown_ca")) return UNTRUSTED_CERTIFICATE;
         }
         for (Throwable t : chain) {
             if (t instanceof SslAuthenticationException || t instanceof SSLException) return TLS_REFUSED;
-            if (t instanceof SaslAuthenticationException || t instanceof AuthenticationException) return WRONG_CREDENTIALS;
+            if (t instanceof SaslAuthenticationException || t instanceof AuthenticationException)
+                return WRONG_CREDENTIALS;
             if (t instanceof AuthorizationException) return NOT_ALLOWED;
             if (t instanceof UnsupportedVersionException) return TOO_OLD;
             if (t instanceof ConfigException) {
@@ -88,7 +104,8 @@ public enum BrokerFault {
             }
         }
         for (Throwable t : chain) {
-            if (t instanceof org.apache.kafka.common.errors.TimeoutException || t instanceof java.util.concurrent.TimeoutException) return SILENT;
+            if (t instanceof org.apache.kafka.common.errors.TimeoutException
+                    || t instanceof java.util.concurrent.TimeoutException) return SILENT;
         }
         return OTHER;
     }
@@ -97,20 +114,30 @@ public enum BrokerFault {
     public static String explain(String bootstrapServers, Throwable thrown) {
         BrokerFault fault = of(thrown);
         String reason = reason(thrown);
-        String what = switch (fault) {
-            case SILENT -> "No Kafka broker answered at " + bootstrapServers;
-            case UNKNOWN_HOST -> "No broker of bootstrap.servers=" + bootstrapServers + " has an address";
-            case WRONG_CREDENTIALS -> "The broker at " + bootstrapServers + " does not accept these credentials: " + reason;
-            case EXPIRED_CERTIFICATE -> "A certificate on the way to " + bootstrapServers + " has expired or is not valid yet: " + reason;
-            case UNTRUSTED_CERTIFICATE -> "The certificate of the broker at " + bootstrapServers + " is signed by nobody who is trusted here: " + reason;
-            case WRONG_NAME -> "The certificate of the broker at " + bootstrapServers + " was made out to another name: " + reason;
-            case TLS_AGAINST_PLAIN -> "The broker at " + bootstrapServers + " does not speak TLS on that port: " + reason;
-            case TLS_REFUSED -> "TLS with the broker at " + bootstrapServers + " failed: " + reason;
-            case NOT_ALLOWED -> "The broker at " + bootstrapServers + " does not allow it: " + refused(thrown, reason);
-            case TOO_OLD -> "The broker at " + bootstrapServers + " is too old: " + reason;
-            case WRONG_SETTING -> "Kafka's client refuses a setting: " + reason;
-            case OTHER -> "Kafka at " + bootstrapServers + " cannot be used: " + reason;
-        };
+        String what =
+                switch (fault) {
+                    case SILENT -> "No Kafka broker answered at " + bootstrapServers;
+                    case UNKNOWN_HOST -> "No broker of bootstrap.servers=" + bootstrapServers + " has an address";
+                    case WRONG_CREDENTIALS ->
+                        "The broker at " + bootstrapServers + " does not accept these credentials: " + reason;
+                    case EXPIRED_CERTIFICATE ->
+                        "A certificate on the way to " + bootstrapServers + " has expired or is not valid yet: "
+                                + reason;
+                    case UNTRUSTED_CERTIFICATE ->
+                        "The certificate of the broker at " + bootstrapServers
+                                + " is signed by nobody who is trusted here: " + reason;
+                    case WRONG_NAME ->
+                        "The certificate of the broker at " + bootstrapServers + " was made out to another name: "
+                                + reason;
+                    case TLS_AGAINST_PLAIN ->
+                        "The broker at " + bootstrapServers + " does not speak TLS on that port: " + reason;
+                    case TLS_REFUSED -> "TLS with the broker at " + bootstrapServers + " failed: " + reason;
+                    case NOT_ALLOWED ->
+                        "The broker at " + bootstrapServers + " does not allow it: " + refused(thrown, reason);
+                    case TOO_OLD -> "The broker at " + bootstrapServers + " is too old: " + reason;
+                    case WRONG_SETTING -> "Kafka's client refuses a setting: " + reason;
+                    case OTHER -> "Kafka at " + bootstrapServers + " cannot be used: " + reason;
+                };
         return what + ". " + fault.mend;
     }
 
@@ -136,8 +163,11 @@ public enum BrokerFault {
 
     private static String resource(Throwable thrown) {
         for (Throwable t : chain(thrown)) {
-            if (t instanceof TopicAuthorizationException e && !e.unauthorizedTopics().isEmpty()) return " (topics " + String.join(", ", e.unauthorizedTopics()) + ")";
-            if (t instanceof GroupAuthorizationException e && e.groupId() != null) return " (group " + e.groupId() + ")";
+            if (t instanceof TopicAuthorizationException e
+                    && !e.unauthorizedTopics().isEmpty())
+                return " (topics " + String.join(", ", e.unauthorizedTopics()) + ")";
+            if (t instanceof GroupAuthorizationException e && e.groupId() != null)
+                return " (group " + e.groupId() + ")";
             if (t instanceof TransactionalIdAuthorizationException) return " (transactional id)";
         }
         return "";
@@ -145,7 +175,8 @@ public enum BrokerFault {
 
     private static List<Throwable> chain(Throwable thrown) {
         List<Throwable> chain = new ArrayList<>();
-        for (Throwable t = thrown; t != null && chain.size() < LONGEST_CHAIN && !chain.contains(t); t = t.getCause()) chain.add(t);
+        for (Throwable t = thrown; t != null && chain.size() < LONGEST_CHAIN && !chain.contains(t); t = t.getCause())
+            chain.add(t);
         return chain;
     }
 }

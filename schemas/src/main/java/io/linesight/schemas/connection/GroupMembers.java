@@ -18,20 +18,22 @@ public final class GroupMembers {
      * A member of a group.
      *
      * @param clientId as the client named itself
-     * @param host     where it connects from
-     * @param topics   of the partitions it has
+     * @param host where it connects from
+     * @param topics of the partitions it has
      */
     public record Member(String clientId, String host, Set<String> topics) {
         public Member {
             topics = Set.copyOf(topics);
         }
 
-        @Override public String toString() {
-            return clientId + " on " + host.replaceFirst("^/", "") + (topics.isEmpty() ? "" : " reading " + String.join(", ", new TreeSet<>(topics)));
+        @Override
+        public String toString() {
+            return clientId + " on " + host.replaceFirst("^/", "")
+                    + (topics.isEmpty() ? "" : " reading " + String.join(", ", new TreeSet<>(topics)));
         }
     }
 
-    private GroupMembers() { }
+    private GroupMembers() {}
 
     /** The members as the broker describes them. */
     public static List<Member> of(ConsumerGroupDescription group) {
@@ -48,11 +50,13 @@ public final class GroupMembers {
      * Members that are not instances of the inspection app with this id on these topics.
      *
      * @param applicationId the group
-     * @param topics        that the app reads
+     * @param topics that the app reads
      */
     public static List<Member> foreign(List<Member> members, String applicationId, Set<String> topics) {
         return members.stream()
-                .filter(m -> !m.clientId().startsWith(applicationId + "-") || !m.clientId().matches(".*" + STREAMS_CLIENT) || !topics.containsAll(m.topics()))
+                .filter(m -> !m.clientId().startsWith(applicationId + "-")
+                        || !m.clientId().matches(".*" + STREAMS_CLIENT)
+                        || !topics.containsAll(m.topics()))
                 .toList();
     }
 }

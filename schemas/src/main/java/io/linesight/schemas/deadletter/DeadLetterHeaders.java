@@ -18,26 +18,36 @@ public final class DeadLetterHeaders {
     public static final String CODE = "linesight.error.code";
     /** For people, at most {@value #MAX_MESSAGE_CHARS} characters. */
     public static final String MESSAGE = "linesight.error.message";
+
     public static final String SOURCE_TOPIC = "linesight.source.topic";
     public static final String SOURCE_PARTITION = "linesight.source.partition";
     public static final String SOURCE_OFFSET = "linesight.source.offset";
 
-    /** Longer messages are cut, so that a hostile record cannot outgrow the topic's limit through its own error text. */
+    /**
+     * Longer messages are cut, so that a hostile record cannot outgrow the topic's limit through its own error text.
+     */
     public static final int MAX_MESSAGE_CHARS = 2000;
 
-    private DeadLetterHeaders() { }
+    private DeadLetterHeaders() {}
 
     /** Replaces the dead-letter headers in {@code headers} by these. */
-    public static void write(Headers headers, DeadLetterCode code, String message, String topic, int partition, long offset) {
+    public static void write(
+            Headers headers, DeadLetterCode code, String message, String topic, int partition, long offset) {
         String text = message == null ? "" : message;
         put(headers, CODE, code.name());
-        put(headers, MESSAGE, text.length() <= MAX_MESSAGE_CHARS ? text : text.substring(0, MAX_MESSAGE_CHARS - 1) + "…");
+        put(
+                headers,
+                MESSAGE,
+                text.length() <= MAX_MESSAGE_CHARS ? text : text.substring(0, MAX_MESSAGE_CHARS - 1) + "…");
         put(headers, SOURCE_TOPIC, topic);
         put(headers, SOURCE_PARTITION, Integer.toString(partition));
         put(headers, SOURCE_OFFSET, Long.toString(offset));
     }
 
-    /** The reason a dead letter carries; empty where the headers are absent or not ours. A code from a newer version reads as UNKNOWN. */
+    /**
+     * The reason a dead letter carries; empty where the headers are absent or not ours. A code from a newer version
+     * reads as UNKNOWN.
+     */
     public static Optional<DeadLetterReason> read(Headers headers) {
         String code = text(headers, CODE);
         String topic = text(headers, SOURCE_TOPIC);
@@ -45,7 +55,9 @@ public final class DeadLetterHeaders {
             return Optional.empty();
         }
         try {
-            FrameRef source = new FrameRef(topic, Integer.parseInt(text(headers, SOURCE_PARTITION)),
+            FrameRef source = new FrameRef(
+                    topic,
+                    Integer.parseInt(text(headers, SOURCE_PARTITION)),
                     Long.parseLong(text(headers, SOURCE_OFFSET)));
             String message = text(headers, MESSAGE);
             return Optional.of(new DeadLetterReason(code(code), message == null ? "" : message, source));

@@ -3,7 +3,10 @@ package io.linesight.schemas.registry;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** Least recently used entries go first. A hostile producer can name any number of ids, so no cache here may grow freely. */
+/**
+ * Least recently used entries go first. A hostile producer can name any number of ids, so no cache here may grow
+ * freely.
+ */
 final class BoundedCache<K, V> {
 
     private final Map<K, V> entries;
@@ -12,7 +15,8 @@ final class BoundedCache<K, V> {
         entries = new LinkedHashMap<>(16, 0.75f, true) {
             private static final long serialVersionUID = 1L;
 
-            @Override protected boolean removeEldestEntry(Map.Entry<K, V> eldest) {
+            @Override
+            protected boolean removeEldestEntry(Map.Entry<K, V> eldest) {
                 return size() > capacity;
             }
         };

@@ -21,16 +21,19 @@ final class LimitedBody implements BodySubscriber<byte[]> {
         this.limit = limit;
     }
 
-    @Override public CompletionStage<byte[]> getBody() {
+    @Override
+    public CompletionStage<byte[]> getBody() {
         return whole.getBody();
     }
 
-    @Override public void onSubscribe(Flow.Subscription s) {
+    @Override
+    public void onSubscribe(Flow.Subscription s) {
         subscription = s;
         whole.onSubscribe(s);
     }
 
-    @Override public void onNext(List<ByteBuffer> buffers) {
+    @Override
+    public void onNext(List<ByteBuffer> buffers) {
         if (refused) {
             return;
         }
@@ -46,13 +49,15 @@ final class LimitedBody implements BodySubscriber<byte[]> {
         whole.onError(new IOException("an answer of more than " + limit + " bytes"));
     }
 
-    @Override public void onError(Throwable e) {
+    @Override
+    public void onError(Throwable e) {
         if (!refused) {
             whole.onError(e);
         }
     }
 
-    @Override public void onComplete() {
+    @Override
+    public void onComplete() {
         if (!refused) {
             whole.onComplete();
         }

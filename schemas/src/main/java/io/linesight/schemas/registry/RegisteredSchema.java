@@ -8,4 +8,4 @@ import org.apache.avro.Schema;
  * @param version counts up from 1 per subject
  * @param id unique in the registry; what the wire format carries
  */
-public record RegisteredSchema(String subject, int version, int id, Schema schema) { }
+public record RegisteredSchema(String subject, int version, int id, Schema schema) {}

@@ -15,7 +15,10 @@ import org.apache.kafka.common.config.ConfigDef.Range;
 import org.apache.kafka.common.config.ConfigDef.Type;
 import org.apache.kafka.common.config.ConfigException;
 
-/** The registry's connection settings, read from Confluent's keys. Deliberately not a record: toString must not show secrets. */
+/**
+ * The registry's connection settings, read from Confluent's keys. Deliberately not a record: toString must not show
+ * secrets.
+ */
 final class RegistryConfig {
 
     static final String URL = "schema.registry.url";
@@ -28,12 +31,22 @@ final class RegistryConfig {
     static final String RETRY_MAX_WAIT = "retries.max.wait.ms";
 
     /** A setting that is a whole number: default and range, for reading and for the reference. */
-    private record Whole(String key, int otherwise, int min, int max, String doc) { }
+    private record Whole(String key, int otherwise, int min, int max, String doc) {}
 
     private static final int ANY = Integer.MAX_VALUE;
     private static final List<Whole> NUMBERS = List.of(
-            new Whole(CONNECT_TIMEOUT, 3_000, 1, ANY, "Longest wait for a connection to the registry. The inspection app leaves retrying to linesight.registry.retry.ms."),
-            new Whole(READ_TIMEOUT, 10_000, 1, ANY, "Longest wait for an answer of the registry; 5000 in the inspection app."),
+            new Whole(
+                    CONNECT_TIMEOUT,
+                    3_000,
+                    1,
+                    ANY,
+                    "Longest wait for a connection to the registry. The inspection app leaves retrying to linesight.registry.retry.ms."),
+            new Whole(
+                    READ_TIMEOUT,
+                    10_000,
+                    1,
+                    ANY,
+                    "Longest wait for an answer of the registry; 5000 in the inspection app."),
             new Whole(MAX_RETRIES, 3, 0, 100, "Rounds over all addresses after the first; 0 in the inspection app."),
             new Whole(RETRY_WAIT, 200, 0, ANY, "Pause before the first repetition; it doubles every time."),
             new Whole(RETRY_MAX_WAIT, 2_000, 0, ANY, "Longest of these pauses."));
@@ -41,17 +54,30 @@ final class RegistryConfig {
     /** Every key with default, range and meaning. */
     static ConfigDef definition() {
         ConfigDef definition = new ConfigDef()
-                .define(URL, Type.LIST, ConfigDef.NO_DEFAULT_VALUE, Importance.HIGH, "Addresses of the schema registry, tried in turn: http://host:port or https://host:port.")
-                .define(CREDENTIALS_SOURCE, Type.STRING, null, ConfigDef.LambdaValidator.with((k, v) -> { }, () -> "USER_INFO or URL"), Importance.MEDIUM,
-                        "Where the credentials are; USER_INFO when " + USER_INFO + " is set, otherwise URL: in the address.")
+                .define(
+                        URL,
+                        Type.LIST,
+                        ConfigDef.NO_DEFAULT_VALUE,
+                        Importance.HIGH,
+                        "Addresses of the schema registry, tried in turn: http://host:port or https://host:port.")
+                .define(
+                        CREDENTIALS_SOURCE,
+                        Type.STRING,
+                        null,
+                        ConfigDef.LambdaValidator.with((k, v) -> {}, () -> "USER_INFO or URL"),
+                        Importance.MEDIUM,
+                        "Where the credentials are; USER_INFO when " + USER_INFO
+                                + " is set, otherwise URL: in the address.")
                 .define(USER_INFO, Type.PASSWORD, null, Importance.MEDIUM, "user:password for the registry.");
-        for (Whole w : NUMBERS) definition.define(w.key, Type.INT, w.otherwise, Range.between(w.min, w.max), Importance.LOW, w.doc);
+        for (Whole w : NUMBERS)
+            definition.define(w.key, Type.INT, w.otherwise, Range.between(w.min, w.max), Importance.LOW, w.doc);
         return definition;
     }
 
     /** Base address without user info or trailing slash, and the header to send, or null. */
     record Endpoint(String base, String authorization) {
-        @Override public String toString() {
+        @Override
+        public String toString() {
             return base;
         }
     }
@@ -77,9 +103,10 @@ final class RegistryConfig {
     private static void refuseUnsupported(Map<String, ?> configs) {
         for (String key : configs.keySet()) {
             if (key.startsWith("schema.registry.ssl.") || key.startsWith("bearer.auth.")) {
-                throw new ConfigException(key + " is not supported by the built-in registry client. For TLS use the JVM's"
-                        + " javax.net.ssl.* properties; for other authentication put in the official serde"
-                        + " (linesight.serde.class)");
+                throw new ConfigException(
+                        key + " is not supported by the built-in registry client. For TLS use the JVM's"
+                                + " javax.net.ssl.* properties; for other authentication put in the official serde"
+                                + " (linesight.serde.class)");
             }
         }
     }
@@ -93,11 +120,14 @@ final class RegistryConfig {
             case "URL" -> null;
             case "USER_INFO" -> {
                 if (userInfo.indexOf(':') < 1) {
-                    throw new ConfigException(USER_INFO + " must be user:password because " + CREDENTIALS_SOURCE + "=USER_INFO");
+                    throw new ConfigException(
+                            USER_INFO + " must be user:password because " + CREDENTIALS_SOURCE + "=USER_INFO");
                 }
                 yield userInfo;
             }
-            default -> throw new ConfigException(CREDENTIALS_SOURCE + "=" + source + " is not supported; use USER_INFO or URL");
+            default ->
+                throw new ConfigException(
+                        CREDENTIALS_SOURCE + "=" + source + " is not supported; use USER_INFO or URL");
         };
     }
 
@@ -119,7 +149,8 @@ final class RegistryConfig {
             }
         }
         if (endpoints.isEmpty()) {
-            throw new ConfigException(URL + " is not set; give the address of the schema registry, several separated by commas");
+            throw new ConfigException(
+                    URL + " is not set; give the address of the schema registry, several separated by commas");
         }
         return List.copyOf(endpoints);
     }
@@ -138,7 +169,8 @@ final class RegistryConfig {
         String credentials = userInfo != null ? userInfo : uri.getUserInfo();
         String port = uri.getPort() < 0 ? "" : ":" + uri.getPort();
         String path = Objects.toString(uri.getRawPath(), "").replaceAll("/+$", "");
-        String header = credentials == null ? null
+        String header = credentials == null
+                ? null
                 : "Basic " + Base64.getEncoder().encodeToString(credentials.getBytes(StandardCharsets.UTF_8));
         return new Endpoint(uri.getScheme() + "://" + uri.getHost() + port + path, header);
     }
@@ -148,7 +180,8 @@ final class RegistryConfig {
     }
 
     private static long number(Map<String, ?> configs, String key) {
-        Whole whole = NUMBERS.stream().filter(w -> w.key.equals(key)).findFirst().orElseThrow();
+        Whole whole =
+                NUMBERS.stream().filter(w -> w.key.equals(key)).findFirst().orElseThrow();
         Object value = configs.get(key);
         if (value == null) {
             return whole.otherwise;

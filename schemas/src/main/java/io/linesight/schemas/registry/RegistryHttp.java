@@ -24,13 +24,17 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.apache.kafka.common.errors.InterruptException;
 
-/** Requests with failover over the endpoints and backoff between rounds. Every operation of the API is idempotent, so all may be repeated. */
+/**
+ * Requests with failover over the endpoints and backoff between rounds. Every operation of the API is idempotent, so
+ * all may be repeated.
+ */
 final class RegistryHttp {
 
     static final ObjectMapper JSON = new ObjectMapper();
 
     /** Of an answer. The largest schema that anybody registers is far smaller. */
     private static final int MOST_BYTES = 16 << 20;
+
     private static final String MEDIA_TYPE = "application/vnd.schemaregistry.v1+json";
 
     private final RegistryConfig config;
@@ -43,7 +47,7 @@ final class RegistryHttp {
         client = HttpClient.newBuilder()
                 .version(HttpClient.Version.HTTP_1_1)
                 .connectTimeout(config.connectTimeout)
-                .followRedirects(HttpClient.Redirect.NEVER)   // credentials must not follow a redirect
+                .followRedirects(HttpClient.Redirect.NEVER) // credentials must not follow a redirect
                 .build();
     }
 
@@ -84,25 +88,33 @@ final class RegistryHttp {
         if (unavailable != null) {
             throw unavailable;
         }
-        throw new RegistryException(Kind.UNREACHABLE, 0, "no schema registry answers: " + String.join(", ", unreachable)
-                + "; tried " + (config.maxRetries + 1) + " times. Check " + RegistryConfig.URL
-                + "; the call can be repeated once the registry is back", lastFault);
+        throw new RegistryException(
+                Kind.UNREACHABLE,
+                0,
+                "no schema registry answers: " + String.join(", ", unreachable)
+                        + "; tried " + (config.maxRetries + 1) + " times. Check " + RegistryConfig.URL
+                        + "; the call can be repeated once the registry is back",
+                lastFault);
     }
 
     /** The Date header of the endpoint that answered last. */
     Optional<Instant> clock() {
         Endpoint endpoint = config.endpoints.get(preferred);
-        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(endpoint.base() + "/subjects")).timeout(config.readTimeout);
+        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(endpoint.base() + "/subjects"))
+                .timeout(config.readTimeout);
         if (endpoint.authorization() != null) {
             request.header("Authorization", endpoint.authorization());
         }
         try {
-            return client.send(request.build(), HttpResponse.BodyHandlers.discarding()).headers().firstValue("Date")
+            return client.send(request.build(), HttpResponse.BodyHandlers.discarding())
+                    .headers()
+                    .firstValue("Date")
                     .map(date -> Instant.from(DateTimeFormatter.RFC_1123_DATE_TIME.parse(date)));
         } catch (DateTimeParseException e) {
             return Optional.empty();
         } catch (IOException e) {
-            throw new RegistryException(Kind.UNREACHABLE, 0, "the schema registry at " + endpoint + " does not answer: " + reason(e), e);
+            throw new RegistryException(
+                    Kind.UNREACHABLE, 0, "the schema registry at " + endpoint + " does not answer: " + reason(e), e);
         } catch (InterruptedException e) {
             throw new InterruptException(e);
         }
@@ -118,7 +130,8 @@ final class RegistryHttp {
         if (body == null) {
             request.method(method, BodyPublishers.noBody());
         } else {
-            request.header("Content-Type", MEDIA_TYPE).method(method, BodyPublishers.ofByteArray(JSON.writeValueAsBytes(body)));
+            request.header("Content-Type", MEDIA_TYPE)
+                    .method(method, BodyPublishers.ofByteArray(JSON.writeValueAsBytes(body)));
         }
         HttpResponse<byte[]> response = send(request.build());
         String what = method + " " + endpoint + path;
@@ -149,7 +162,7 @@ final class RegistryHttp {
             throw new IOException("the answer cannot be understood: " + e.getCause(), e.getCause());
         } catch (InterruptedException e) {
             sent.cancel(true);
-            throw new InterruptException(e);   // sets the interrupt flag again
+            throw new InterruptException(e); // sets the interrupt flag again
         }
     }
 
@@ -159,12 +172,18 @@ final class RegistryHttp {
         String said = "HTTP " + status + (code == 0 || code == status ? "" : ", error " + code)
                 + (message.isEmpty() ? "" : ": " + message);
         if (status == 429 || status >= 500) {
-            return new RegistryException(Kind.UNAVAILABLE, code, what + " failed: " + said
-                    + ". The registry has a fault of its own; the call can be repeated", null);
+            return new RegistryException(
+                    Kind.UNAVAILABLE,
+                    code,
+                    what + " failed: " + said + ". The registry has a fault of its own; the call can be repeated",
+                    null);
         }
         if (status == 401 || status == 403) {
-            return new RegistryException(Kind.UNAUTHORIZED, code, what + " was refused: " + said
-                    + ". Check " + RegistryConfig.USER_INFO, null);
+            return new RegistryException(
+                    Kind.UNAUTHORIZED,
+                    code,
+                    what + " was refused: " + said + ". Check " + RegistryConfig.USER_INFO,
+                    null);
         }
         if (status == 404 && code / 100 == 404) {
             return new RegistryException(Kind.NOT_FOUND, code, what + ": " + said, null);
@@ -180,8 +199,12 @@ final class RegistryHttp {
     }
 
     static RegistryException notARegistry(String what, String said) {
-        return new RegistryException(Kind.NOT_A_REGISTRY, 0, what + ": what answers there is not a Confluent-compatible"
-                + " schema registry (" + said + "). Check the path in " + RegistryConfig.URL, null);
+        return new RegistryException(
+                Kind.NOT_A_REGISTRY,
+                0,
+                what + ": what answers there is not a Confluent-compatible" + " schema registry (" + said
+                        + "). Check the path in " + RegistryConfig.URL,
+                null);
     }
 
     private static JsonNode parse(byte[] body) {
@@ -197,7 +220,8 @@ final class RegistryHttp {
         long base = config.retryWait.toMillis() << Math.min(round - 1, 20);
         long wait = Math.min(base, config.retryMaxWait.toMillis());
         // Half fixed, half random, so that many instances do not come back in step.
-        return Duration.ofMillis(wait / 2 + (wait > 1 ? ThreadLocalRandom.current().nextLong(wait / 2 + 1) : 0));
+        return Duration.ofMillis(
+                wait / 2 + (wait > 1 ? ThreadLocalRandom.current().nextLong(wait / 2 + 1) : 0));
     }
 
     private static void sleep(Duration time) {

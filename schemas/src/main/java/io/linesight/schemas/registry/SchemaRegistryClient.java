@@ -35,9 +35,9 @@ public final class SchemaRegistryClient {
     /** Short, because an id that is unknown now may be registered a moment later. */
     private static final long UNKNOWN_ID_TTL_NANOS = 1_000_000_000L;
 
-    private record SubjectSchema(String subject, Schema schema) { }
+    private record SubjectSchema(String subject, Schema schema) {}
 
-    private record UnknownId(RegistryException reason, long until) { }
+    private record UnknownId(RegistryException reason, long until) {}
 
     private final RegistryHttp http;
     private final BoundedCache<SubjectSchema, Integer> ids = new BoundedCache<>(CACHED_SCHEMAS);
@@ -47,7 +47,7 @@ public final class SchemaRegistryClient {
     /**
      * @param configs keys as above; others are ignored
      * @throws org.apache.kafka.common.config.ConfigException naming the key that is missing or wrong; nothing is
-     *         contacted yet
+     *     contacted yet
      */
     public SchemaRegistryClient(Map<String, ?> configs) {
         http = new RegistryHttp(new RegistryConfig(configs));
@@ -62,7 +62,8 @@ public final class SchemaRegistryClient {
      * Registers the schema under the subject, or finds it there.
      *
      * @return its id
-     * @throws RegistryException INCOMPATIBLE if the subject's compatibility rule forbids it; nothing was registered then
+     * @throws RegistryException INCOMPATIBLE if the subject's compatibility rule forbids it; nothing was registered
+     *     then
      */
     public int register(String subject, Schema schema) {
         SubjectSchema key = new SubjectSchema(subject, schema);
@@ -74,14 +75,20 @@ public final class SchemaRegistryClient {
                 if (e.kind() != Kind.INCOMPATIBLE) {
                     throw e;
                 }
-                // Apicurio answers so to the second of two who create a subject at once, too: then the schema is there now.
+                // Apicurio answers so to the second of two who create a subject at once, too: then the schema is there
+                // now.
                 Optional<Integer> there = find(subject, schema);
                 if (there.isPresent()) {
                     return there.get();
                 }
-                throw new RegistryException(Kind.INCOMPATIBLE, e.errorCode(), "schema " + schema.getFullName()
-                        + " may not be registered under subject " + subject + ", because readers of its earlier versions"
-                        + " or of the new one would break. Nothing was registered. " + e.getMessage(), e);
+                throw new RegistryException(
+                        Kind.INCOMPATIBLE,
+                        e.errorCode(),
+                        "schema " + schema.getFullName()
+                                + " may not be registered under subject " + subject
+                                + ", because readers of its earlier versions"
+                                + " or of the new one would break. Nothing was registered. " + e.getMessage(),
+                        e);
             }
             ids.put(key, id);
         }
@@ -162,7 +169,8 @@ public final class SchemaRegistryClient {
      */
     public List<Integer> versions(String subject) {
         List<Integer> versions = new ArrayList<>();
-        array(http.call("GET", "/subjects/" + encode(subject) + "/versions", null)).forEach(v -> versions.add(v.asInt()));
+        array(http.call("GET", "/subjects/" + encode(subject) + "/versions", null))
+                .forEach(v -> versions.add(v.asInt()));
         return versions;
     }
 
@@ -181,13 +189,15 @@ public final class SchemaRegistryClient {
     }
 
     /**
-     * Whether the schema could be registered under the subject, by the subject's compatibility rule. A subject that does
-     * not exist yet accepts anything.
+     * Whether the schema could be registered under the subject, by the subject's compatibility rule. A subject that
+     * does not exist yet accepts anything.
      */
     public Compatibility check(String subject, Schema schema) {
         try {
-            JsonNode answer = http.call("POST",
-                    "/compatibility/subjects/" + encode(subject) + "/versions/latest?verbose=true", request(schema));
+            JsonNode answer = http.call(
+                    "POST",
+                    "/compatibility/subjects/" + encode(subject) + "/versions/latest?verbose=true",
+                    request(schema));
             List<String> reasons = new ArrayList<>();
             answer.path("messages").forEach(m -> reasons.add(m.asText()));
             return new Compatibility(answer.path("is_compatible").asBoolean(), reasons);
@@ -199,10 +209,15 @@ public final class SchemaRegistryClient {
         }
     }
 
-    /** The subject's own compatibility rule, for instance BACKWARD_TRANSITIVE; empty where the registry's global one applies. */
+    /**
+     * The subject's own compatibility rule, for instance BACKWARD_TRANSITIVE; empty where the registry's global one
+     * applies.
+     */
     public Optional<String> compatibilityOf(String subject) {
         try {
-            return Optional.of(http.call("GET", "/config/" + encode(subject), null).path("compatibilityLevel").asText());
+            return Optional.of(http.call("GET", "/config/" + encode(subject), null)
+                    .path("compatibilityLevel")
+                    .asText());
         } catch (RegistryException e) {
             if (e.kind() == Kind.NOT_FOUND) {
                 return Optional.empty();
@@ -213,7 +228,10 @@ public final class SchemaRegistryClient {
 
     /** Sets the subject's compatibility rule. */
     public void setCompatibility(String subject, String level) {
-        http.call("PUT", "/config/" + encode(subject), RegistryHttp.JSON.createObjectNode().put("compatibility", level));
+        http.call(
+                "PUT",
+                "/config/" + encode(subject),
+                RegistryHttp.JSON.createObjectNode().put("compatibility", level));
     }
 
     private RegisteredSchema registered(String subject, String version) {
@@ -230,7 +248,8 @@ public final class SchemaRegistryClient {
     private Schema parse(String what, JsonNode answer, Schema.Parser parser, Set<String> fetched) {
         String type = answer.path("schemaType").asText("AVRO");
         if (!type.equals("AVRO")) {
-            throw new RegistryException(Kind.UNUSABLE_SCHEMA, 0, what + " is a " + type + " schema; only AVRO can be read here", null);
+            throw new RegistryException(
+                    Kind.UNUSABLE_SCHEMA, 0, what + " is a " + type + " schema; only AVRO can be read here", null);
         }
         for (JsonNode reference : answer.path("references")) {
             String subject = reference.path("subject").asText();
@@ -238,14 +257,25 @@ public final class SchemaRegistryClient {
             if (!parser.getTypes().containsKey(reference.path("name").asText())) {
                 String referred = "subject " + subject + " version " + version;
                 if (!fetched.add(referred)) {
-                    throw new RegistryException(Kind.UNUSABLE_SCHEMA, 0, what + " cannot be parsed: " + referred
-                            + " refers to itself, or does not define the name under which it is referred to", null);
+                    throw new RegistryException(
+                            Kind.UNUSABLE_SCHEMA,
+                            0,
+                            what + " cannot be parsed: " + referred
+                                    + " refers to itself, or does not define the name under which it is referred to",
+                            null);
                 }
                 if (fetched.size() > MOST_REFERENCES) {
-                    throw new RegistryException(Kind.UNUSABLE_SCHEMA, 0, what + " cannot be parsed: it refers to more than "
-                            + MOST_REFERENCES + " other schemas", null);
+                    throw new RegistryException(
+                            Kind.UNUSABLE_SCHEMA,
+                            0,
+                            what + " cannot be parsed: it refers to more than " + MOST_REFERENCES + " other schemas",
+                            null);
                 }
-                parse(referred, http.call("GET", "/subjects/" + encode(subject) + "/versions/" + version, null), parser, fetched);
+                parse(
+                        referred,
+                        http.call("GET", "/subjects/" + encode(subject) + "/versions/" + version, null),
+                        parser,
+                        fetched);
             }
         }
         try {

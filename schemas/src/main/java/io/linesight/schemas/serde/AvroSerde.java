@@ -10,7 +10,8 @@ import org.apache.kafka.common.serialization.Serializer;
 
 /**
  * Serde of generated Avro records in Confluent's wire format. Same construction and config keys as Confluent's
- * {@code SpecificAvroSerde}; see {@link LinesightAvroSerializer} and {@link LinesightAvroDeserializer} for keys and errors.
+ * {@code SpecificAvroSerde}; see {@link LinesightAvroSerializer} and {@link LinesightAvroDeserializer} for keys and
+ * errors.
  */
 public final class AvroSerde<T extends SpecificRecord> implements Serde<T> {
 
@@ -38,18 +39,21 @@ public final class AvroSerde<T extends SpecificRecord> implements Serde<T> {
     }
 
     /** {@code specific.avro.reader} is always on here. */
-    @Override public void configure(Map<String, ?> configs, boolean isKey) {
+    @Override
+    public void configure(Map<String, ?> configs, boolean isKey) {
         Map<String, Object> all = new HashMap<>(configs);
         all.put(AvroSerdeConfig.SPECIFIC_READER, true);
         serializer.configure(all, isKey);
         deserializer.configure(all, isKey);
     }
 
-    @Override public Serializer<T> serializer() {
+    @Override
+    public Serializer<T> serializer() {
         return serializer;
     }
 
-    @Override public Deserializer<T> deserializer() {
+    @Override
+    public Deserializer<T> deserializer() {
         return deserializer;
     }
 }

@@ -25,10 +25,31 @@ final class AvroSerdeConfig {
     private static final String KEY_STRATEGY = "key.subject.name.strategy";
 
     private static final ConfigDef DEFINITION = new ConfigDef()
-            .define(AUTO_REGISTER, Type.BOOLEAN, true, Importance.MEDIUM, "Whether writers register their schemas; false where somebody else does.")
-            .define(USE_LATEST, Type.BOOLEAN, false, Importance.LOW, "Write with the subject's newest schema instead of the program's; needs " + AUTO_REGISTER + "=false.")
-            .define(SPECIFIC_READER, Type.BOOLEAN, false, Importance.LOW, "Read into generated classes; the program sets it itself.")
-            .define(VALUE_STRATEGY, Type.STRING, TOPIC_NAME_STRATEGY, Importance.LOW, "How subjects are named; the built-in serde knows TopicNameStrategy only.")
+            .define(
+                    AUTO_REGISTER,
+                    Type.BOOLEAN,
+                    true,
+                    Importance.MEDIUM,
+                    "Whether writers register their schemas; false where somebody else does.")
+            .define(
+                    USE_LATEST,
+                    Type.BOOLEAN,
+                    false,
+                    Importance.LOW,
+                    "Write with the subject's newest schema instead of the program's; needs " + AUTO_REGISTER
+                            + "=false.")
+            .define(
+                    SPECIFIC_READER,
+                    Type.BOOLEAN,
+                    false,
+                    Importance.LOW,
+                    "Read into generated classes; the program sets it itself.")
+            .define(
+                    VALUE_STRATEGY,
+                    Type.STRING,
+                    TOPIC_NAME_STRATEGY,
+                    Importance.LOW,
+                    "How subjects are named; the built-in serde knows TopicNameStrategy only.")
             .define(KEY_STRATEGY, Type.STRING, TOPIC_NAME_STRATEGY, Importance.LOW, "The same for keys.");
 
     static ConfigDef definition() {
@@ -51,8 +72,8 @@ final class AvroSerdeConfig {
         autoRegister = flag(configs, AUTO_REGISTER);
         useLatest = flag(configs, USE_LATEST);
         if (useLatest && configs.get(AUTO_REGISTER) != null && autoRegister) {
-            throw new ConfigException(USE_LATEST + "=true needs " + AUTO_REGISTER + "=false: either the application brings"
-                    + " its schema or it takes the registry's");
+            throw new ConfigException(USE_LATEST + "=true needs " + AUTO_REGISTER
+                    + "=false: either the application brings" + " its schema or it takes the registry's");
         }
         specific = flag(configs, SPECIFIC_READER);
         expected = expected(configs.get(key ? KEY_TYPE : VALUE_TYPE), key ? KEY_TYPE : VALUE_TYPE);
@@ -71,7 +92,8 @@ final class AvroSerdeConfig {
         String name = value instanceof Class<?> c ? c.getName() : value.toString();
         if (!name.equals(TOPIC_NAME_STRATEGY) && !name.endsWith("." + TOPIC_NAME_STRATEGY)) {
             throw new ConfigException(key + "=" + name + " is not supported by the built-in serde; it knows "
-                    + TOPIC_NAME_STRATEGY + " only. Put in the official serde (" + SerdeFactory.SERDE_CLASS_CONFIG + ") to use another");
+                    + TOPIC_NAME_STRATEGY + " only. Put in the official serde (" + SerdeFactory.SERDE_CLASS_CONFIG
+                    + ") to use another");
         }
     }
 
@@ -80,7 +102,9 @@ final class AvroSerdeConfig {
             return null;
         }
         try {
-            Class<?> c = type instanceof Class<?> given ? given : Class.forName(type.toString(), true, Utils.getContextOrKafkaClassLoader());
+            Class<?> c = type instanceof Class<?> given
+                    ? given
+                    : Class.forName(type.toString(), true, Utils.getContextOrKafkaClassLoader());
             if (!SpecificRecord.class.isAssignableFrom(c)) {
                 throw new ConfigException(key + "=" + c.getName() + " is not a generated Avro record class");
             }

@@ -11,7 +11,10 @@ import org.apache.kafka.common.serialization.Deserializer;
 import org.apache.kafka.common.serialization.Serde;
 import org.apache.kafka.common.serialization.Serializer;
 
-/** Somebody else's serde, its failures translated into ours. Their classes are known by name only: they are not on our class path. */
+/**
+ * Somebody else's serde, its failures translated into ours. Their classes are known by name only: they are not on our
+ * class path.
+ */
 final class ForeignSerde<T> implements Serde<T> {
 
     private static final String REST_EXCEPTION = "RestClientException";
@@ -24,18 +27,22 @@ final class ForeignSerde<T> implements Serde<T> {
         this.type = type;
     }
 
-    @Override public Serializer<T> serializer() {
+    @Override
+    public Serializer<T> serializer() {
         return inner.serializer();
     }
 
-    @Override public Deserializer<T> deserializer() {
+    @Override
+    public Deserializer<T> deserializer() {
         Deserializer<T> deserializer = inner.deserializer();
         return new Deserializer<>() {
-            @Override public void configure(Map<String, ?> configs, boolean isKey) {
+            @Override
+            public void configure(Map<String, ?> configs, boolean isKey) {
                 deserializer.configure(configs, isKey);
             }
 
-            @Override public T deserialize(String topic, byte[] bytes) {
+            @Override
+            public T deserialize(String topic, byte[] bytes) {
                 if (bytes == null) {
                     return null;
                 }
@@ -47,19 +54,27 @@ final class ForeignSerde<T> implements Serde<T> {
                     throw translate(topic, id, e);
                 }
                 if (!type.isInstance(record)) {
-                    throw new BadRecordException(DeadLetterCode.WRONG_SCHEMA, "topic " + topic + ": schema id " + id + " is "
-                            + (record == null ? "nothing" : record.getClass().getName()) + ", not " + type.getName());
+                    throw new BadRecordException(
+                            DeadLetterCode.WRONG_SCHEMA,
+                            "topic " + topic + ": schema id " + id + " is "
+                                    + (record == null
+                                            ? "nothing"
+                                            : record.getClass().getName()) + ", not " + type.getName());
                 }
                 return type.cast(record);
             }
 
-            @Override public void close() {
+            @Override
+            public void close() {
                 deserializer.close();
             }
         };
     }
 
-    /** When in doubt whether the registry or the record is at fault, it is the registry: a record put aside wrongly is lost, a retry is not. */
+    /**
+     * When in doubt whether the registry or the record is at fault, it is the registry: a record put aside wrongly is
+     * lost, a retry is not.
+     */
     private static RuntimeException translate(String topic, int id, RuntimeException e) {
         if (e instanceof BadRecordException || e instanceof RegistryException) {
             return e;
@@ -67,19 +82,26 @@ final class ForeignSerde<T> implements Serde<T> {
         for (Throwable cause = e; cause != null; cause = cause.getCause()) {
             if (cause.getClass().getSimpleName().equals(REST_EXCEPTION)) {
                 if (errorCode(cause) / 100 == 404) {
-                    return new BadRecordException(DeadLetterCode.UNKNOWN_SCHEMA, "the registry does not know schema id " + id, e);
+                    return new BadRecordException(
+                            DeadLetterCode.UNKNOWN_SCHEMA, "the registry does not know schema id " + id, e);
                 }
-                return RegistryException.unreachable("the registry could not give schema id " + id + ": " + cause.getMessage(), e);
+                return RegistryException.unreachable(
+                        "the registry could not give schema id " + id + ": " + cause.getMessage(), e);
             }
-            if (cause instanceof RetriableException || cause instanceof IOException && !(cause instanceof EOFException)) {
-                return RegistryException.unreachable("the registry could not be asked for schema id " + id + ": " + cause.getMessage(), e);
+            if (cause instanceof RetriableException
+                    || cause instanceof IOException && !(cause instanceof EOFException)) {
+                return RegistryException.unreachable(
+                        "the registry could not be asked for schema id " + id + ": " + cause.getMessage(), e);
             }
         }
         if (!(e instanceof SerializationException) && !(e instanceof org.apache.avro.AvroRuntimeException)) {
             return e;
         }
-        return new BadRecordException(DeadLetterCode.CORRUPT_RECORD, "the record of topic " + topic
-                + " does not hold what schema id " + id + " describes: " + e.getMessage(), e);
+        return new BadRecordException(
+                DeadLetterCode.CORRUPT_RECORD,
+                "the record of topic " + topic + " does not hold what schema id " + id + " describes: "
+                        + e.getMessage(),
+                e);
     }
 
     private static int errorCode(Throwable rest) {
@@ -90,11 +112,13 @@ final class ForeignSerde<T> implements Serde<T> {
         }
     }
 
-    @Override public void configure(Map<String, ?> configs, boolean isKey) {
+    @Override
+    public void configure(Map<String, ?> configs, boolean isKey) {
         inner.configure(configs, isKey);
     }
 
-    @Override public void close() {
+    @Override
+    public void close() {
         inner.close();
     }
 }

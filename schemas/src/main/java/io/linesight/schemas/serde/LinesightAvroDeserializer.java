@@ -48,7 +48,8 @@ public final class LinesightAvroDeserializer<T extends IndexedRecord> implements
     }
 
     /** @throws org.apache.kafka.common.config.ConfigException naming the key that is wrong or not supported */
-    @Override public void configure(Map<String, ?> configs, boolean isKey) {
+    @Override
+    public void configure(Map<String, ?> configs, boolean isKey) {
         config = new AvroSerdeConfig(configs, isKey, given);
     }
 
@@ -58,7 +59,8 @@ public final class LinesightAvroDeserializer<T extends IndexedRecord> implements
      * @throws BadRecordException EMPTY_RECORD, NOT_CONFLUENT_WIRE, UNKNOWN_SCHEMA, WRONG_SCHEMA or CORRUPT_RECORD
      * @throws RegistryException if the registry could not be asked
      */
-    @Override public T deserialize(String topic, byte[] bytes) {
+    @Override
+    public T deserialize(String topic, byte[] bytes) {
         if (bytes == null) {
             return null;
         }
@@ -67,23 +69,31 @@ public final class LinesightAvroDeserializer<T extends IndexedRecord> implements
         }
         int id = Wire.schemaId(topic, bytes);
         DatumReader<T> reader = reader(id).apply(topic);
-        BinaryDecoder decoder = DecoderFactory.get().binaryDecoder(bytes, Wire.HEADER, bytes.length - Wire.HEADER, null);
+        BinaryDecoder decoder =
+                DecoderFactory.get().binaryDecoder(bytes, Wire.HEADER, bytes.length - Wire.HEADER, null);
         try {
             T record = reader.read(null, decoder);
             if (!decoder.isEnd()) {
-                throw new BadRecordException(DeadLetterCode.CORRUPT_RECORD, "the record of topic " + topic
-                        + " goes on after the end of what schema id " + id + " describes");
+                throw new BadRecordException(
+                        DeadLetterCode.CORRUPT_RECORD,
+                        "the record of topic " + topic + " goes on after the end of what schema id " + id
+                                + " describes");
             }
             return record;
         } catch (BadRecordException e) {
             throw e;
         } catch (IOException | RuntimeException | StackOverflowError e) {
-            // Avro answers damaged bytes with a dozen exception types. A stack overflow here means the bytes nest without
-            // end, which only a recursive schema of somebody else's allows. Lengths beyond the record are refused by the
+            // Avro answers damaged bytes with a dozen exception types. A stack overflow here means the bytes nest
+            // without
+            // end, which only a recursive schema of somebody else's allows. Lengths beyond the record are refused by
+            // the
             // decoder before it allocates.
             String why = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
-            throw new BadRecordException(DeadLetterCode.CORRUPT_RECORD, "the record of topic " + topic + " (" + bytes.length
-                    + " bytes) does not hold what schema id " + id + " describes: " + why, e);
+            throw new BadRecordException(
+                    DeadLetterCode.CORRUPT_RECORD,
+                    "the record of topic " + topic + " (" + bytes.length + " bytes) does not hold what schema id " + id
+                            + " describes: " + why,
+                    e);
         }
     }
 
@@ -92,7 +102,7 @@ public final class LinesightAvroDeserializer<T extends IndexedRecord> implements
         if (reader == null) {
             reader = resolve(id);
             if (readers.size() >= CACHED_READERS) {
-                readers.clear();   // cheap to build again; the schemas themselves are cached in the client
+                readers.clear(); // cheap to build again; the schemas themselves are cached in the client
             }
             readers.put(id, reader);
         }
@@ -106,8 +116,11 @@ public final class LinesightAvroDeserializer<T extends IndexedRecord> implements
             writer = config.registry.schemaById(id);
         } catch (RegistryException e) {
             switch (e.kind()) {
-                case NOT_FOUND -> throw new BadRecordException(DeadLetterCode.UNKNOWN_SCHEMA,
-                        "the registry does not know schema id " + id, e);   // not kept: it may be registered later
+                case NOT_FOUND ->
+                    throw new BadRecordException(
+                            DeadLetterCode.UNKNOWN_SCHEMA,
+                            "the registry does not know schema id " + id,
+                            e); // not kept: it may be registered later
                 case UNUSABLE_SCHEMA -> {
                     return refuse(e.getMessage());
                 }
@@ -115,28 +128,34 @@ public final class LinesightAvroDeserializer<T extends IndexedRecord> implements
             }
         }
         if (EmptyElements.in(writer)) {
-            return refuse("schema id " + id + " (" + writer.getFullName() + ") has an array whose elements take no bytes, so a few bytes"
-                    + " could claim millions of them");
+            return refuse("schema id " + id + " (" + writer.getFullName()
+                    + ") has an array whose elements take no bytes, so a few bytes" + " could claim millions of them");
         }
         Schema wanted = config.expected;
         if (wanted == null) {
             if (!config.specific) {
                 return keep(new GenericDatumReader<>(writer));
             }
-            Class<?> type = writer.getType() == Schema.Type.RECORD ? SpecificData.get().getClass(writer) : null;
+            Class<?> type =
+                    writer.getType() == Schema.Type.RECORD ? SpecificData.get().getClass(writer) : null;
             if (type == null) {
-                return refuse("no generated class for " + writer.getFullName() + " (schema id " + id + ") is on the class path");
+                return refuse("no generated class for " + writer.getFullName() + " (schema id " + id
+                        + ") is on the class path");
             }
             wanted = SpecificData.get().getSchema(type);
         }
         if (writer.getType() != Schema.Type.RECORD
-                || !(writer.getFullName().equals(wanted.getFullName()) || wanted.getAliases().contains(writer.getFullName()))) {
+                || !(writer.getFullName().equals(wanted.getFullName())
+                        || wanted.getAliases().contains(writer.getFullName()))) {
             return refuse("schema id " + id + " is " + writer.getFullName() + ", not " + wanted.getFullName());
         }
         var compatibility = SchemaCompatibility.checkReaderWriterCompatibility(wanted, writer);
         if (compatibility.getType() != SchemaCompatibilityType.COMPATIBLE) {
-            String why = String.join("; ", compatibility.getResult().getIncompatibilities().stream()
-                    .map(i -> i.getType() + " at " + i.getLocation()).toList());
+            String why = String.join(
+                    "; ",
+                    compatibility.getResult().getIncompatibilities().stream()
+                            .map(i -> i.getType() + " at " + i.getLocation())
+                            .toList());
             return refuse("schema id " + id + " (" + writer.getFullName()
                     + ") cannot be read with this application's version of it: " + why);
         }

@@ -47,7 +47,8 @@ public final class LinesightAvroSerializer<T extends IndexedRecord> implements S
     }
 
     /** @throws org.apache.kafka.common.config.ConfigException naming the key that is wrong or not supported */
-    @Override public void configure(Map<String, ?> configs, boolean isKey) {
+    @Override
+    public void configure(Map<String, ?> configs, boolean isKey) {
         config = new AvroSerdeConfig(configs, isKey, given);
     }
 
@@ -56,7 +57,8 @@ public final class LinesightAvroSerializer<T extends IndexedRecord> implements S
      * @throws io.linesight.schemas.registry.RegistryException if the schema could not be registered or found
      * @throws SerializationException if the record does not fit its schema, for instance a required field is null
      */
-    @Override public byte[] serialize(String topic, T record) {
+    @Override
+    public byte[] serialize(String topic, T record) {
         if (record == null) {
             return null;
         }
@@ -69,11 +71,15 @@ public final class LinesightAvroSerializer<T extends IndexedRecord> implements S
             if (config.useLatest) {
                 return asLatest(subject, record);
             }
-            int id = config.autoRegister ? config.registry.register(subject, schema) : config.registry.lookup(subject, schema);
+            int id = config.autoRegister
+                    ? config.registry.register(subject, schema)
+                    : config.registry.lookup(subject, schema);
             return write(id, schema, record);
         } catch (IOException | ClassCastException | NullPointerException | org.apache.avro.AvroRuntimeException e) {
-            throw new SerializationException("record " + record.getSchema().getFullName() + " for topic " + topic
-                    + " does not fit its schema: " + e.getMessage(), e);
+            throw new SerializationException(
+                    "record " + record.getSchema().getFullName() + " for topic " + topic + " does not fit its schema: "
+                            + e.getMessage(),
+                    e);
         }
     }
 
@@ -84,14 +90,19 @@ public final class LinesightAvroSerializer<T extends IndexedRecord> implements S
         if (target.schema().equals(own)) {
             return write(target.id(), own, record);
         }
-        if (SchemaCompatibility.checkReaderWriterCompatibility(target.schema(), own).getType() != SchemaCompatibilityType.COMPATIBLE) {
-            throw new SerializationException("the latest version (" + target.version() + ") of subject " + subject
-                    + " cannot take records of " + own.getFullName() + " as this application has it; nothing was written");
+        if (SchemaCompatibility.checkReaderWriterCompatibility(target.schema(), own)
+                        .getType()
+                != SchemaCompatibilityType.COMPATIBLE) {
+            throw new SerializationException(
+                    "the latest version (" + target.version() + ") of subject " + subject + " cannot take records of "
+                            + own.getFullName() + " as this application has it; nothing was written");
         }
-        GenericData plain = new GenericData();   // no conversions: values pass through in their Avro form
+        GenericData plain = new GenericData(); // no conversions: values pass through in their Avro form
         byte[] ownBytes = write(0, own, record);
         IndexedRecord carried = new GenericDatumReader<IndexedRecord>(own, target.schema(), plain)
-                .read(null, DecoderFactory.get().binaryDecoder(ownBytes, Wire.HEADER, ownBytes.length - Wire.HEADER, null));
+                .read(
+                        null,
+                        DecoderFactory.get().binaryDecoder(ownBytes, Wire.HEADER, ownBytes.length - Wire.HEADER, null));
         return write(target.id(), ownBytes.length, new GenericDatumWriter<>(target.schema(), plain), carried);
     }
 
@@ -107,7 +118,11 @@ public final class LinesightAvroSerializer<T extends IndexedRecord> implements S
     }
 
     private static <R extends IndexedRecord> byte[] write(int id, Schema schema, R record) throws IOException {
-        return write(id, sizeHint(record), record instanceof SpecificRecord ? new SpecificDatumWriter<>(schema) : new GenericDatumWriter<>(schema), record);
+        return write(
+                id,
+                sizeHint(record),
+                record instanceof SpecificRecord ? new SpecificDatumWriter<>(schema) : new GenericDatumWriter<>(schema),
+                record);
     }
 
     private static <R> byte[] write(int id, int sizeHint, DatumWriter<R> writer, R record) throws IOException {

@@ -19,12 +19,18 @@ public final class SerdeFactory {
     /** Class with a no-arg constructor that implements {@link Serde} for generated Avro records. */
     public static final String SERDE_CLASS_CONFIG = "linesight.serde.class";
 
-    private SerdeFactory() { }
+    private SerdeFactory() {}
 
     /** Every key of the built-in serde, and the one that chooses another; for the reference. */
     public static ConfigDef definition() {
-        return AvroSerdeConfig.definition().define(SERDE_CLASS_CONFIG, Type.STRING, AvroSerde.class.getName(), new ConfigDef.NonEmptyString(), Importance.LOW,
-                "Class of the Avro serde: ours, or any Confluent-compatible one on the class path.");
+        return AvroSerdeConfig.definition()
+                .define(
+                        SERDE_CLASS_CONFIG,
+                        Type.STRING,
+                        AvroSerde.class.getName(),
+                        new ConfigDef.NonEmptyString(),
+                        Importance.LOW,
+                        "Class of the Avro serde: ours, or any Confluent-compatible one on the class path.");
     }
 
     /**
@@ -48,16 +54,19 @@ public final class SerdeFactory {
         return new ForeignSerde<>(serde, type);
     }
 
-    @SuppressWarnings("unchecked")   // a serde of another type is found out by its first record, see ForeignSerde
+    @SuppressWarnings("unchecked") // a serde of another type is found out by its first record, see ForeignSerde
     private static <T> Serde<T> newInstance(Object name) {
         try {
-            Class<?> c = name instanceof Class<?> given ? given : Class.forName(name.toString(), true, Utils.getContextOrKafkaClassLoader());
+            Class<?> c = name instanceof Class<?> given
+                    ? given
+                    : Class.forName(name.toString(), true, Utils.getContextOrKafkaClassLoader());
             return (Serde<T>) c.asSubclass(Serde.class).getDeclaredConstructor().newInstance();
         } catch (ClassNotFoundException e) {
             throw new ConfigException(SERDE_CLASS_CONFIG + "=" + name + " is not on the class path. Add the jar that"
                     + " has it, or leave the key out to use the built-in serde");
         } catch (ClassCastException | ReflectiveOperationException e) {
-            throw new ConfigException(SERDE_CLASS_CONFIG + "=" + name + " is not a Kafka Serde with a no-arg constructor: " + e);
+            throw new ConfigException(
+                    SERDE_CLASS_CONFIG + "=" + name + " is not a Kafka Serde with a no-arg constructor: " + e);
         }
     }
 }

@@ -9,7 +9,7 @@ final class Wire {
     static final int MAGIC = 0;
     static final int HEADER = 5;
 
-    private Wire() { }
+    private Wire() {}
 
     /**
      * @return the schema id
@@ -20,9 +20,11 @@ final class Wire {
             throw new BadRecordException(DeadLetterCode.EMPTY_RECORD, "the record of topic " + topic + " has no bytes");
         }
         if (bytes[0] != MAGIC || bytes.length < HEADER) {
-            throw new BadRecordException(DeadLetterCode.NOT_CONFLUENT_WIRE, "the record of topic " + topic + " (" + bytes.length
-                    + " bytes, first 0x" + String.format("%02x", bytes[0])
-                    + ") is not in Confluent's wire format: 0x00, schema id in 4 bytes, Avro");
+            throw new BadRecordException(
+                    DeadLetterCode.NOT_CONFLUENT_WIRE,
+                    "the record of topic " + topic + " (" + bytes.length
+                            + " bytes, first 0x" + String.format("%02x", bytes[0])
+                            + ") is not in Confluent's wire format: 0x00, schema id in 4 bytes, Avro");
         }
         return ByteBuffer.wrap(bytes, 1, 4).getInt();
     }

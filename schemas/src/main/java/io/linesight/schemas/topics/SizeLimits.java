@@ -28,6 +28,7 @@ public record SizeLimits(int frameBytes) {
 
     /** Kafka's own defaults; a derived limit never goes below them. */
     private static final int DEFAULT_TOPIC = MIB + 12;
+
     private static final int DEFAULT_REQUEST = MIB;
     private static final int DEFAULT_BUFFER = 32 * MIB;
     private static final int DEFAULT_PARTITION_FETCH = MIB;
@@ -36,8 +37,9 @@ public record SizeLimits(int frameBytes) {
 
     public SizeLimits {
         if (frameBytes < LEAST_FRAME_BYTES || frameBytes > MOST_FRAME_BYTES) {
-            throw new IllegalArgumentException(FRAME_BYTES_CONFIG + "=" + frameBytes
-                    + " is outside 65536 (64 KiB) to 536870912 (512 MiB); set it to the size of the largest frame record");
+            throw new IllegalArgumentException(
+                    FRAME_BYTES_CONFIG + "=" + frameBytes
+                            + " is outside 65536 (64 KiB) to 536870912 (512 MiB); set it to the size of the largest frame record");
         }
     }
 
@@ -63,9 +65,7 @@ public record SizeLimits(int frameBytes) {
     /** Settings of a producer that may write frames or dead letters. */
     public Map<String, Object> producerConfigs() {
         int request = Math.max(DEFAULT_REQUEST, deadLetterTopicBytes());
-        return Map.of(
-                "max.request.size", request,
-                "buffer.memory", Math.max((long) DEFAULT_BUFFER, 4L * request));
+        return Map.of("max.request.size", request, "buffer.memory", Math.max((long) DEFAULT_BUFFER, 4L * request));
     }
 
     /** Settings of a consumer that may read frames or dead letters. */

@@ -23,10 +23,15 @@ public final class TopicAdmin {
 
     private static final long TIMEOUT_SECONDS = 60;
 
-    private TopicAdmin() { }
+    private TopicAdmin() {}
 
     /** State of a topic after the call. */
-    public enum State { CREATED, EXISTS, DIFFERS, MISSING }
+    public enum State {
+        CREATED,
+        EXISTS,
+        DIFFERS,
+        MISSING
+    }
 
     /**
      * One setting that is not as the catalogue has it.
@@ -34,7 +39,8 @@ public final class TopicAdmin {
      * @param setting a topic config key, {@code partitions} or {@code replication.factor}
      */
     public record Difference(String setting, String wanted, String found) {
-        @Override public String toString() {
+        @Override
+        public String toString() {
             return setting + " is " + found + ", the catalogue has " + wanted;
         }
     }
@@ -55,8 +61,13 @@ public final class TopicAdmin {
                 case CREATED -> topic.name() + ": created with " + topic.partitions() + " partitions";
                 case EXISTS -> topic.name() + ": exists as the catalogue has it";
                 case MISSING -> topic.name() + ": missing";
-                case DIFFERS -> topic.name() + ": exists and differs; nothing was changed. "
-                        + String.join("; ", differences.stream().map(Difference::toString).toList());
+                case DIFFERS ->
+                    topic.name() + ": exists and differs; nothing was changed. "
+                            + String.join(
+                                    "; ",
+                                    differences.stream()
+                                            .map(Difference::toString)
+                                            .toList());
             };
         }
     }
@@ -66,16 +77,20 @@ public final class TopicAdmin {
      *
      * @return one report per topic, in the order given
      * @throws KafkaException if the broker cannot be reached or refuses; topics created before the failure stay, and
-     *         the call can be repeated
+     *     the call can be repeated
      */
     public static List<TopicReport> ensure(Admin admin, List<TopicSpec> topics) {
         Map<String, TopicReport> done = new LinkedHashMap<>();
         List<TopicReport> found = check(admin, topics);
-        List<TopicSpec> missing = found.stream().filter(r -> r.state() == State.MISSING).map(TopicReport::topic).toList();
+        List<TopicSpec> missing = found.stream()
+                .filter(r -> r.state() == State.MISSING)
+                .map(TopicReport::topic)
+                .toList();
         List<TopicSpec> raced = new ArrayList<>();
         if (!missing.isEmpty()) {
-            Map<String, KafkaFuture<Void>> created =
-                    admin.createTopics(missing.stream().map(TopicSpec::toNewTopic).toList()).values();
+            Map<String, KafkaFuture<Void>> created = admin.createTopics(
+                            missing.stream().map(TopicSpec::toNewTopic).toList())
+                    .values();
             for (TopicSpec topic : missing) {
                 try {
                     await(created.get(topic.name()), "create topic " + topic.name());
@@ -102,7 +117,8 @@ public final class TopicAdmin {
             return reports;
         }
         List<String> names = topics.stream().map(TopicSpec::name).toList();
-        Map<String, KafkaFuture<TopicDescription>> described = admin.describeTopics(names).topicNameValues();
+        Map<String, KafkaFuture<TopicDescription>> described =
+                admin.describeTopics(names).topicNameValues();
         for (TopicSpec topic : topics) {
             try {
                 TopicDescription description = await(described.get(topic.name()), "describe topic " + topic.name());
@@ -126,7 +142,8 @@ public final class TopicAdmin {
             differences.add(new Difference("replication.factor", "" + topic.replicationFactor(), "" + replicas));
         }
         ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic.name());
-        Config config = await(admin.describeConfigs(List.of(resource)).values().get(resource),
+        Config config = await(
+                admin.describeConfigs(List.of(resource)).values().get(resource),
                 "read the configuration of topic " + topic.name());
         topic.configs().forEach((key, wanted) -> {
             ConfigEntry entry = config.get(key);
@@ -149,7 +166,8 @@ public final class TopicAdmin {
             if (e.getCause() instanceof org.apache.kafka.common.errors.TimeoutException) {
                 throw unreachable(what, e.getCause());
             }
-            if (e.getCause() instanceof TopicExistsException || e.getCause() instanceof UnknownTopicOrPartitionException) {
+            if (e.getCause() instanceof TopicExistsException
+                    || e.getCause() instanceof UnknownTopicOrPartitionException) {
                 throw (KafkaException) e.getCause();
             }
             throw new KafkaException("could not " + what + ": " + e.getCause().getMessage(), e.getCause());
@@ -157,7 +175,9 @@ public final class TopicAdmin {
     }
 
     private static KafkaException unreachable(String what, Throwable cause) {
-        return new org.apache.kafka.common.errors.TimeoutException("could not " + what
-                + ": the broker does not answer; check bootstrap.servers and that the broker runs, then run this again", cause);
+        return new org.apache.kafka.common.errors.TimeoutException(
+                "could not " + what
+                        + ": the broker does not answer; check bootstrap.servers and that the broker runs, then run this again",
+                cause);
     }
 }

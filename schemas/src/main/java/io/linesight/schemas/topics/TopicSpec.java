@@ -20,8 +20,14 @@ import org.apache.kafka.common.internals.Topic;
  * @param maxMessageBytes largest record batch the topic accepts
  * @param doc one sentence for people
  */
-public record TopicSpec(String name, int partitions, short replicationFactor, Cleanup cleanup, Duration retention,
-                        int maxMessageBytes, String doc) {
+public record TopicSpec(
+        String name,
+        int partitions,
+        short replicationFactor,
+        Cleanup cleanup,
+        Duration retention,
+        int maxMessageBytes,
+        String doc) {
 
     /** Let the broker choose ({@code default.replication.factor}). */
     public static final short BROKER_DEFAULT = -1;
@@ -48,7 +54,8 @@ public record TopicSpec(String name, int partitions, short replicationFactor, Cl
             throw new IllegalArgumentException(e.getMessage(), e);
         }
         if (partitions < 1) {
-            throw new IllegalArgumentException("topic " + name + ": partitions=" + partitions + "; at least 1 is needed");
+            throw new IllegalArgumentException(
+                    "topic " + name + ": partitions=" + partitions + "; at least 1 is needed");
         }
         if (replicationFactor != BROKER_DEFAULT && replicationFactor < 1) {
             throw new IllegalArgumentException("topic " + name + ": replication factor " + replicationFactor
@@ -86,7 +93,8 @@ public record TopicSpec(String name, int partitions, short replicationFactor, Cl
     }
 
     NewTopic toNewTopic() {
-        Optional<Short> replication = replicationFactor == BROKER_DEFAULT ? Optional.empty() : Optional.of(replicationFactor);
+        Optional<Short> replication =
+                replicationFactor == BROKER_DEFAULT ? Optional.empty() : Optional.of(replicationFactor);
         return new NewTopic(name, Optional.of(partitions), replication).configs(configs());
     }
 }

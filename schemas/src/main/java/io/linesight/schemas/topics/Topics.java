@@ -12,14 +12,15 @@ import org.apache.kafka.common.config.ConfigDef.Range;
 import org.apache.kafka.common.config.ConfigDef.Type;
 
 /**
- * The topic catalogue. The key of every record about frames is the camera id, so all these topics have the same number of partitions and
- * the records of one camera stay in order. Labels are keyed by their frame. What concerns models is low in volume and read whole by
- * everyone: one partition, in one order for all.
+ * The topic catalogue. The key of every record about frames is the camera id, so all these topics have the same number
+ * of partitions and the records of one camera stay in order. Labels are keyed by their frame. What concerns models is
+ * low in volume and read whole by everyone: one partition, in one order for all.
  */
 public final class Topics {
 
     /** Config keys under which applications accept the catalogue's settings. */
     public static final String PREFIX_CONFIG = "linesight.topics.prefix";
+
     public static final String PARTITIONS_CONFIG = "linesight.topics.partitions";
     public static final String REPLICATION_CONFIG = "linesight.topics.replication.factor";
 
@@ -27,14 +28,37 @@ public final class Topics {
     public static final int DEFAULT_PARTITIONS = 4;
     /** Largest chunk of a checkpoint: with key and headers it stays below Kafka's default message limit. */
     public static final int MODEL_CHUNK_BYTES = 900 << 10;
+
     private static final Duration FOR_EVER = Duration.ofDays(36_500);
 
     private static final ConfigDef DEFINITION = new ConfigDef()
-            .define(PREFIX_CONFIG, Type.STRING, DEFAULT_PREFIX, new ConfigDef.NonEmptyString(), Importance.MEDIUM, "First part of every topic's name.")
-            .define(PARTITIONS_CONFIG, Type.INT, DEFAULT_PARTITIONS, Range.atLeast(1), Importance.MEDIUM, "Partitions of topics that are made by the command topics; as many instances can work.")
-            .define(REPLICATION_CONFIG, Type.INT, (int) TopicSpec.BROKER_DEFAULT, Range.between(TopicSpec.BROKER_DEFAULT, Short.MAX_VALUE), Importance.MEDIUM,
+            .define(
+                    PREFIX_CONFIG,
+                    Type.STRING,
+                    DEFAULT_PREFIX,
+                    new ConfigDef.NonEmptyString(),
+                    Importance.MEDIUM,
+                    "First part of every topic's name.")
+            .define(
+                    PARTITIONS_CONFIG,
+                    Type.INT,
+                    DEFAULT_PARTITIONS,
+                    Range.atLeast(1),
+                    Importance.MEDIUM,
+                    "Partitions of topics that are made by the command topics; as many instances can work.")
+            .define(
+                    REPLICATION_CONFIG,
+                    Type.INT,
+                    (int) TopicSpec.BROKER_DEFAULT,
+                    Range.between(TopicSpec.BROKER_DEFAULT, Short.MAX_VALUE),
+                    Importance.MEDIUM,
                     "Copies of every partition of topics that are made; -1 for the broker's default.")
-            .define(SizeLimits.FRAME_BYTES_CONFIG, Type.INT, SizeLimits.DEFAULT_FRAME_BYTES, Range.between(SizeLimits.LEAST_FRAME_BYTES, SizeLimits.MOST_FRAME_BYTES), Importance.MEDIUM,
+            .define(
+                    SizeLimits.FRAME_BYTES_CONFIG,
+                    Type.INT,
+                    SizeLimits.DEFAULT_FRAME_BYTES,
+                    Range.between(SizeLimits.LEAST_FRAME_BYTES, SizeLimits.MOST_FRAME_BYTES),
+                    Importance.MEDIUM,
                     "Largest serialised frame. Producer and consumer limits follow from it; topics and brokers must allow it too (command: topics).");
 
     private final SizeLimits limits;
@@ -54,26 +78,86 @@ public final class Topics {
         if (prefix == null || prefix.isBlank()) {
             throw new IllegalArgumentException(PREFIX_CONFIG + " is empty; the default is " + DEFAULT_PREFIX);
         }
-        frames = new TopicSpec(prefix + ".frames.v1", partitions, replication, Cleanup.DELETE, Duration.ofHours(24),
-                limits.frameTopicBytes(), "CameraFrame: raw frames; labels point here, so retention is how long they can be fetched");
-        results = new TopicSpec(prefix + ".results.v1", partitions, replication, Cleanup.DELETE, Duration.ofDays(30),
-                limits.smallTopicBytes(), "InspectionResult: the verdict on every frame");
-        anomalies = new TopicSpec(prefix + ".anomalies.v1", partitions, replication, Cleanup.DELETE, Duration.ofDays(90),
-                limits.smallTopicBytes(), "AnomalyEvent: anomalous frames with map, regions and thumbnail");
-        deadLetter = new TopicSpec(prefix + ".dead-letter.v1", partitions, replication, Cleanup.DELETE, Duration.ofDays(14),
-                limits.deadLetterTopicBytes(), "records that could not be inspected, bytes untouched, the reason in headers");
-        labels = new TopicSpec(prefix + ".labels.v1", partitions, replication, Cleanup.COMPACT, FOR_EVER,
-                limits.smallTopicBytes(), "FrameLabel: people's verdicts on frames, the latest per frame");
-        models = new TopicSpec(prefix + ".models.v1", 1, replication, Cleanup.COMPACT, FOR_EVER,
-                limits.smallTopicBytes(), "ModelVersion: published checkpoints, one record per version");
-        modelChunks = new TopicSpec(prefix + ".model-chunks.v1", 1, replication, Cleanup.COMPACT, FOR_EVER,
-                MODEL_CHUNK_BYTES + (64 << 10), "bytes of checkpoints, in chunks of at most 900 KiB");
-        rollouts = new TopicSpec(prefix + ".rollouts.v1", 1, replication, Cleanup.DELETE, FOR_EVER,
-                limits.smallTopicBytes(), "Rollout: which checkpoint a channel runs, with its whole history");
-        modelStatus = new TopicSpec(prefix + ".model-status.v1", 1, replication, Cleanup.COMPACT, FOR_EVER,
-                limits.smallTopicBytes(), "ModelStatus: what every instance does with every checkpoint");
-        shadow = new TopicSpec(prefix + ".shadow.v1", partitions, replication, Cleanup.DELETE, Duration.ofDays(7),
-                limits.smallTopicBytes(), "ShadowDifference: champion and challenger on the same frame");
+        frames = new TopicSpec(
+                prefix + ".frames.v1",
+                partitions,
+                replication,
+                Cleanup.DELETE,
+                Duration.ofHours(24),
+                limits.frameTopicBytes(),
+                "CameraFrame: raw frames; labels point here, so retention is how long they can be fetched");
+        results = new TopicSpec(
+                prefix + ".results.v1",
+                partitions,
+                replication,
+                Cleanup.DELETE,
+                Duration.ofDays(30),
+                limits.smallTopicBytes(),
+                "InspectionResult: the verdict on every frame");
+        anomalies = new TopicSpec(
+                prefix + ".anomalies.v1",
+                partitions,
+                replication,
+                Cleanup.DELETE,
+                Duration.ofDays(90),
+                limits.smallTopicBytes(),
+                "AnomalyEvent: anomalous frames with map, regions and thumbnail");
+        deadLetter = new TopicSpec(
+                prefix + ".dead-letter.v1",
+                partitions,
+                replication,
+                Cleanup.DELETE,
+                Duration.ofDays(14),
+                limits.deadLetterTopicBytes(),
+                "records that could not be inspected, bytes untouched, the reason in headers");
+        labels = new TopicSpec(
+                prefix + ".labels.v1",
+                partitions,
+                replication,
+                Cleanup.COMPACT,
+                FOR_EVER,
+                limits.smallTopicBytes(),
+                "FrameLabel: people's verdicts on frames, the latest per frame");
+        models = new TopicSpec(
+                prefix + ".models.v1",
+                1,
+                replication,
+                Cleanup.COMPACT,
+                FOR_EVER,
+                limits.smallTopicBytes(),
+                "ModelVersion: published checkpoints, one record per version");
+        modelChunks = new TopicSpec(
+                prefix + ".model-chunks.v1",
+                1,
+                replication,
+                Cleanup.COMPACT,
+                FOR_EVER,
+                MODEL_CHUNK_BYTES + (64 << 10),
+                "bytes of checkpoints, in chunks of at most 900 KiB");
+        rollouts = new TopicSpec(
+                prefix + ".rollouts.v1",
+                1,
+                replication,
+                Cleanup.DELETE,
+                FOR_EVER,
+                limits.smallTopicBytes(),
+                "Rollout: which checkpoint a channel runs, with its whole history");
+        modelStatus = new TopicSpec(
+                prefix + ".model-status.v1",
+                1,
+                replication,
+                Cleanup.COMPACT,
+                FOR_EVER,
+                limits.smallTopicBytes(),
+                "ModelStatus: what every instance does with every checkpoint");
+        shadow = new TopicSpec(
+                prefix + ".shadow.v1",
+                partitions,
+                replication,
+                Cleanup.DELETE,
+                Duration.ofDays(7),
+                limits.smallTopicBytes(),
+                "ShadowDifference: champion and challenger on the same frame");
     }
 
     /** Prefix {@code linesight}, 4 partitions, the broker's replication factor, 8 MiB frames. */
@@ -97,7 +181,8 @@ public final class Topics {
      * @throws IllegalArgumentException naming the key where a value is not usable
      */
     public static Topics from(Map<String, ?> configs) {
-        String prefix = Objects.toString(configs.get(PREFIX_CONFIG), (String) DEFINITION.defaultValues().get(PREFIX_CONFIG));
+        String prefix = Objects.toString(
+                configs.get(PREFIX_CONFIG), (String) DEFINITION.defaultValues().get(PREFIX_CONFIG));
         int partitions = number(configs, PARTITIONS_CONFIG);
         int replication = number(configs, REPLICATION_CONFIG);
         if (replication != (short) replication) {
@@ -181,7 +266,8 @@ public final class Topics {
 
     /** Every topic, in the order of the data flow. */
     public List<TopicSpec> all() {
-        return List.of(frames, results, anomalies, deadLetter, labels, models, modelChunks, rollouts, modelStatus, shadow);
+        return List.of(
+                frames, results, anomalies, deadLetter, labels, models, modelChunks, rollouts, modelStatus, shadow);
     }
 
     /** The topic of that full name, if it is in the catalogue. */

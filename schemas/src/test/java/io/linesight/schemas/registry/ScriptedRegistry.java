@@ -15,7 +15,7 @@ import java.util.function.Function;
 public final class ScriptedRegistry implements AutoCloseable {
 
     /** What to answer. */
-    public record Answer(int status, String body) { }
+    public record Answer(int status, String body) {}
 
     private final HttpServer http;
     private final Map<String, Function<String, Answer>> answers = new ConcurrentHashMap<>();
@@ -61,14 +61,16 @@ public final class ScriptedRegistry implements AutoCloseable {
             requests.add(request);
             String authorization = exchange.getRequestHeaders().getFirst("Authorization");
             authorizations.add(authorization == null ? "none" : authorization);
-            Answer answer = answers.getOrDefault(request, b -> new Answer(404, "<html>not here</html>")).apply(body);
+            Answer answer = answers.getOrDefault(request, b -> new Answer(404, "<html>not here</html>"))
+                    .apply(body);
             byte[] bytes = answer.body().getBytes(StandardCharsets.UTF_8);
             exchange.sendResponseHeaders(answer.status(), bytes.length == 0 ? -1 : bytes.length);
             exchange.getResponseBody().write(bytes);
         }
     }
 
-    @Override public void close() {
+    @Override
+    public void close() {
         http.stop(0);
     }
 }

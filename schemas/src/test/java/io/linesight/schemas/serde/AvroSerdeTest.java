@@ -66,23 +66,44 @@ class AvroSerdeTest {
     @Test
     void shouldGiveBackEveryFieldOfEveryRecord() {
         InspectionResult result = InspectionResult.newBuilder()
-                .setResultId("f-0-1").setFrameRef(new FrameRef("f", 0, 1L)).setFrameId("c-1").setCameraId("c").setProduct("bolt")
-                .setScore(0.75f).setRawScore(0.25f).setThreshold(0.5f).setVerdict(Verdict.REVIEW).setReason("MODEL_RETURNED_NAN")
-                .setModelVersion("m").setCapturedAt(AT).setScoredAt(AT.plusNanos(1000)).setTimings(new StageTimings(1L, 2L, 3L, 4))
-                .setRegions(List.of(new Region(1, 2, 3, 4, 12L, 0.5f, 2, 3))).build();
-        AnomalyEvent event = AnomalyEvent.newBuilder().setResult(result).setMapPng(ByteBuffer.wrap(new byte[] {1, 2}))
-                .setMapLow(0f).setMapHigh(1f).build();
+                .setResultId("f-0-1")
+                .setFrameRef(new FrameRef("f", 0, 1L))
+                .setFrameId("c-1")
+                .setCameraId("c")
+                .setProduct("bolt")
+                .setScore(0.75f)
+                .setRawScore(0.25f)
+                .setThreshold(0.5f)
+                .setVerdict(Verdict.REVIEW)
+                .setReason("MODEL_RETURNED_NAN")
+                .setModelVersion("m")
+                .setCapturedAt(AT)
+                .setScoredAt(AT.plusNanos(1000))
+                .setTimings(new StageTimings(1L, 2L, 3L, 4))
+                .setRegions(List.of(new Region(1, 2, 3, 4, 12L, 0.5f, 2, 3)))
+                .build();
+        AnomalyEvent event = AnomalyEvent.newBuilder()
+                .setResult(result)
+                .setMapPng(ByteBuffer.wrap(new byte[] {1, 2}))
+                .setMapLow(0f)
+                .setMapHigh(1f)
+                .build();
         knows(5, AnomalyEvent.getClassSchema(), "a-value");
         Serde<AnomalyEvent> serde = serde(AnomalyEvent.class);
 
-        AnomalyEvent back = serde.deserializer().deserialize("a", serde.serializer().serialize("a", event));
+        AnomalyEvent back =
+                serde.deserializer().deserialize("a", serde.serializer().serialize("a", event));
 
         assertThat(back).isEqualTo(event);
         assertThat(back.getResult().getCapturedAt()).isEqualTo(AT);
         assertThat(back.getThumbnailJpeg()).isNull();
 
-        result.setScore(Float.NaN);   // apart, because Avro's equals takes no NaN for another
-        assertThat(serde.deserializer().deserialize("a", serde.serializer().serialize("a", event)).getResult().getScore()).isNaN();
+        result.setScore(Float.NaN); // apart, because Avro's equals takes no NaN for another
+        assertThat(serde.deserializer()
+                        .deserialize("a", serde.serializer().serialize("a", event))
+                        .getResult()
+                        .getScore())
+                .isNaN();
     }
 
     @Test
@@ -96,16 +117,22 @@ class AvroSerdeTest {
     @Test
     void shouldReadAFrameOfAnOlderAndOfANewerWriter() throws IOException {
         Schema older = without(CameraFrame.getClassSchema(), "attributes", "product", "lineId");
-        Schema newer = new Schema.Parser().parse(CameraFrame.getClassSchema().toString()
-                .replace("{\"name\":\"sequence\"", "{\"name\":\"exposure\",\"type\":\"double\"},{\"name\":\"sequence\"")
-                .replace("\"BGR8\"", "\"BGR8\",\"WEBP\""));
+        Schema newer = new Schema.Parser()
+                .parse(CameraFrame.getClassSchema()
+                        .toString()
+                        .replace(
+                                "{\"name\":\"sequence\"",
+                                "{\"name\":\"exposure\",\"type\":\"double\"},{\"name\":\"sequence\"")
+                        .replace("\"BGR8\"", "\"BGR8\",\"WEBP\""));
         knows(1, older, "f-value");
         knows(2, newer, "g-value");
 
         CameraFrame old = serde(CameraFrame.class).deserializer().deserialize("f", encode(1, older, generic(older)));
         GenericRecord record = generic(newer);
         record.put("exposure", 0.5);
-        record.put("encoding", new GenericData.EnumSymbol(newer.getField("encoding").schema(), "WEBP"));
+        record.put(
+                "encoding",
+                new GenericData.EnumSymbol(newer.getField("encoding").schema(), "WEBP"));
         CameraFrame fresh = serde(CameraFrame.class).deserializer().deserialize("g", encode(2, newer, record));
 
         assertThat(old.getAttributes()).isEmpty();
@@ -128,15 +155,20 @@ class AvroSerdeTest {
 
         assertThat(code(new byte[0])).isEqualTo(DeadLetterCode.EMPTY_RECORD);
         assertThat(code(new byte[] {0, 0, 0})).isEqualTo(DeadLetterCode.NOT_CONFLUENT_WIRE);
-        assertThat(code(new byte[] {(byte) 0xff, (byte) 0xd8, 1, 1, 1, 1, 1})).as("a bare JPEG").isEqualTo(DeadLetterCode.NOT_CONFLUENT_WIRE);
-        assertThat(code(encode(2, FrameRef.getClassSchema(), new FrameRef("t", 0, 0L)))).isEqualTo(DeadLetterCode.WRONG_SCHEMA);
+        assertThat(code(new byte[] {(byte) 0xff, (byte) 0xd8, 1, 1, 1, 1, 1}))
+                .as("a bare JPEG")
+                .isEqualTo(DeadLetterCode.NOT_CONFLUENT_WIRE);
+        assertThat(code(encode(2, FrameRef.getClassSchema(), new FrameRef("t", 0, 0L))))
+                .isEqualTo(DeadLetterCode.WRONG_SCHEMA);
         assertThat(code(new byte[] {0, 0, 0, 0, 3, 0})).isEqualTo(DeadLetterCode.WRONG_SCHEMA);
         assertThat(code(encode(4, incompatible, generic(incompatible)))).isEqualTo(DeadLetterCode.WRONG_SCHEMA);
         assertThat(code(new byte[] {0, 0, 0, 0, 5, 0})).isEqualTo(DeadLetterCode.WRONG_SCHEMA);
         assertThat(code(new byte[] {0, 0, 0, 0, 6, 0})).isEqualTo(DeadLetterCode.UNKNOWN_SCHEMA);
         assertThat(code(longer)).as("goes on after its end").isEqualTo(DeadLetterCode.CORRUPT_RECORD);
         for (int length = 5; length < good.length; length++) {
-            assertThat(code(Arrays.copyOf(good, length))).as("cut to %d of %d bytes", length, good.length).isEqualTo(DeadLetterCode.CORRUPT_RECORD);
+            assertThat(code(Arrays.copyOf(good, length)))
+                    .as("cut to %d of %d bytes", length, good.length)
+                    .isEqualTo(DeadLetterCode.CORRUPT_RECORD);
         }
     }
 
@@ -169,16 +201,22 @@ class AvroSerdeTest {
         // would end this test's JVM.
         Schema bytes = new Schema.Parser().parse(record("{\"name\":\"frameId\",\"type\":\"bytes\"}"));
         Schema string = new Schema.Parser().parse(record("{\"name\":\"frameId\",\"type\":\"string\"}"));
-        Schema array = new Schema.Parser().parse(record("{\"name\":\"frameId\",\"type\":{\"type\":\"array\",\"items\":\"string\"}}"));
-        Schema longs = new Schema.Parser().parse(record("{\"name\":\"frameId\",\"type\":{\"type\":\"array\",\"items\":\"long\"}}"));
-        Schema nulls = new Schema.Parser().parse(record("{\"name\":\"frameId\",\"type\":{\"type\":\"array\",\"items\":\"null\"}}"));
-        Schema map = new Schema.Parser().parse(record("{\"name\":\"frameId\",\"type\":{\"type\":\"map\",\"values\":\"long\"}}"));
+        Schema array = new Schema.Parser()
+                .parse(record("{\"name\":\"frameId\",\"type\":{\"type\":\"array\",\"items\":\"string\"}}"));
+        Schema longs = new Schema.Parser()
+                .parse(record("{\"name\":\"frameId\",\"type\":{\"type\":\"array\",\"items\":\"long\"}}"));
+        Schema nulls = new Schema.Parser()
+                .parse(record("{\"name\":\"frameId\",\"type\":{\"type\":\"array\",\"items\":\"null\"}}"));
+        Schema map = new Schema.Parser()
+                .parse(record("{\"name\":\"frameId\",\"type\":{\"type\":\"map\",\"values\":\"long\"}}"));
         int id = 10;
         for (Schema schema : List.of(bytes, string, array, longs, nulls, map)) {
-            registry.on("GET /schemas/ids/" + id, 200, "{\"schema\":" + JSON.writeValueAsString(schema.toString()) + "}");
+            registry.on(
+                    "GET /schemas/ids/" + id, 200, "{\"schema\":" + JSON.writeValueAsString(schema.toString()) + "}");
             LinesightAvroDeserializer<GenericRecord> generic = new LinesightAvroDeserializer<>();
             generic.configure(Map.of("schema.registry.url", registry.url()), false);
-            for (long claimed : new long[] {Integer.MAX_VALUE - 8L, 1_900_000_000L, 1L << 40, Long.MAX_VALUE, -1, Long.MIN_VALUE}) {
+            for (long claimed :
+                    new long[] {Integer.MAX_VALUE - 8L, 1_900_000_000L, 1L << 40, Long.MAX_VALUE, -1, Long.MIN_VALUE}) {
                 ByteArrayOutputStream out = new ByteArrayOutputStream();
                 out.writeBytes(new byte[] {0, 0, 0, 0, (byte) id});
                 BinaryEncoder encoder = EncoderFactory.get().directBinaryEncoder(out, null);
@@ -188,7 +226,8 @@ class AvroSerdeTest {
                 byte[] hostile = out.toByteArray();
                 assertThat(catchThrowableOfType(BadRecordException.class, () -> generic.deserialize("f", hostile)))
                         .as("%s claiming %d", schema.getField("frameId").schema(), claimed)
-                        .extracting(BadRecordException::code).isEqualTo(schema == nulls ? DeadLetterCode.WRONG_SCHEMA : DeadLetterCode.CORRUPT_RECORD);
+                        .extracting(BadRecordException::code)
+                        .isEqualTo(schema == nulls ? DeadLetterCode.WRONG_SCHEMA : DeadLetterCode.CORRUPT_RECORD);
             }
             id++;
         }
@@ -196,15 +235,19 @@ class AvroSerdeTest {
 
     @Test
     void shouldSurviveBytesThatNestWithoutEnd() throws IOException {
-        Schema endless = new Schema.Parser().parse(record("{\"name\":\"frameId\",\"type\":[\"null\",\"Endless\"]}").replace("\"R\"", "\"Endless\""));
+        Schema endless = new Schema.Parser()
+                .parse(record("{\"name\":\"frameId\",\"type\":[\"null\",\"Endless\"]}")
+                        .replace("\"R\"", "\"Endless\""));
         registry.on("GET /schemas/ids/1", 200, "{\"schema\":" + JSON.writeValueAsString(endless.toString()) + "}");
         byte[] bytes = new byte[4 << 20];
-        Arrays.fill(bytes, (byte) 2);   // union branch 1, again and again
+        Arrays.fill(bytes, (byte) 2); // union branch 1, again and again
         System.arraycopy(new byte[] {0, 0, 0, 0, 1}, 0, bytes, 0, 5);
         LinesightAvroDeserializer<GenericRecord> generic = new LinesightAvroDeserializer<>();
         generic.configure(Map.of("schema.registry.url", registry.url()), false);
 
-        assertThat(catchThrowableOfType(BadRecordException.class, () -> generic.deserialize("f", bytes)).code()).isEqualTo(DeadLetterCode.CORRUPT_RECORD);
+        assertThat(catchThrowableOfType(BadRecordException.class, () -> generic.deserialize("f", bytes))
+                        .code())
+                .isEqualTo(DeadLetterCode.CORRUPT_RECORD);
     }
 
     @Test
@@ -214,34 +257,48 @@ class AvroSerdeTest {
         Deserializer<CameraFrame> deserializer = serde(CameraFrame.class).deserializer();
         registry.on("GET /schemas/ids/1", 503, "");
 
-        assertThat(catchThrowableOfType(RegistryException.class, () -> deserializer.deserialize("f", good)).isRetriable()).isTrue();
+        assertThat(catchThrowableOfType(RegistryException.class, () -> deserializer.deserialize("f", good))
+                        .isRetriable())
+                .isTrue();
 
         knows(1, CameraFrame.getClassSchema(), "f-value");
         assertThat(deserializer.deserialize("f", good)).as("once it is back").isEqualTo(frame());
         registry.close();
-        assertThat(deserializer.deserialize("f", good)).as("known schemas need no registry").isEqualTo(frame());
+        assertThat(deserializer.deserialize("f", good))
+                .as("known schemas need no registry")
+                .isEqualTo(frame());
     }
 
     @Test
     void shouldOnlyLookUpWhenItMayNotRegister() {
-        registry.on("POST /subjects/t-value", 404, "{\"error_code\":40401,\"message\":\"Subject 't-value' not found.\"}");
-        Serializer<FrameRef> serializer = AvroSerde.of(FrameRef.class, configs("auto.register.schemas", "false"), false).serializer();
+        registry.on(
+                "POST /subjects/t-value", 404, "{\"error_code\":40401,\"message\":\"Subject 't-value' not found.\"}");
+        Serializer<FrameRef> serializer = AvroSerde.of(FrameRef.class, configs("auto.register.schemas", "false"), false)
+                .serializer();
 
-        assertThat(catchThrowableOfType(RegistryException.class, () -> serializer.serialize("t", new FrameRef("t", 0, 0L))).kind())
+        assertThat(catchThrowableOfType(
+                                RegistryException.class, () -> serializer.serialize("t", new FrameRef("t", 0, 0L)))
+                        .kind())
                 .isEqualTo(RegistryException.Kind.NOT_FOUND);
         assertThat(registry.requests()).containsExactly("POST /subjects/t-value");
     }
 
     @Test
     void shouldWriteInTheLatestSchemaOfTheRegistry() throws IOException {
-        Schema latest = new Schema.Parser().parse("""
+        Schema latest = new Schema.Parser()
+                .parse(
+                        """
                 {"type":"record","name":"FrameRef","namespace":"io.linesight.schemas","fields":[
                  {"name":"cluster","type":"string","default":"main"},
                  {"name":"offset","type":"long"},{"name":"topic","type":"string"},{"name":"partition","type":"int"}]}""");
-        registry.on("GET /subjects/t-value/versions/latest", 200,
-                "{\"subject\":\"t-value\",\"version\":3,\"id\":8,\"schema\":" + JSON.writeValueAsString(latest.toString()) + "}");
+        registry.on(
+                "GET /subjects/t-value/versions/latest",
+                200,
+                "{\"subject\":\"t-value\",\"version\":3,\"id\":8,\"schema\":"
+                        + JSON.writeValueAsString(latest.toString()) + "}");
         knows(8, latest, "unused");
-        Serde<FrameRef> serde = AvroSerde.of(FrameRef.class, configs("auto.register.schemas", false, "use.latest.version", true), false);
+        Serde<FrameRef> serde = AvroSerde.of(
+                FrameRef.class, configs("auto.register.schemas", false, "use.latest.version", true), false);
 
         byte[] bytes = serde.serializer().serialize("t", new FrameRef("t", 1, 2L));
 
@@ -266,18 +323,35 @@ class AvroSerdeTest {
     void shouldUseTheKeySubjectForKeys() {
         knows(1, FrameRef.getClassSchema(), "r-key");
 
-        assertThat(AvroSerde.of(FrameRef.class, configs(), true).serializer().serialize("r", new FrameRef("t", 1, 2L))).hasSize(9);
+        assertThat(AvroSerde.of(FrameRef.class, configs(), true).serializer().serialize("r", new FrameRef("t", 1, 2L)))
+                .hasSize(9);
         assertThat(registry.requests()).containsExactly("POST /subjects/r-key/versions");
     }
 
     @Test
     void shouldRefuseWhatItCannotHonour() {
-        assertThatThrownBy(() -> AvroSerde.of(FrameRef.class, configs("value.subject.name.strategy", "io.confluent.kafka.serializers.subject.RecordNameStrategy"), false))
-                .isInstanceOf(ConfigException.class).hasMessageContaining("TopicNameStrategy");
-        AvroSerde.of(FrameRef.class, configs("value.subject.name.strategy", "io.confluent.kafka.serializers.subject.TopicNameStrategy"), false).close();
-        assertThatThrownBy(() -> AvroSerde.of(FrameRef.class, configs("auto.register.schemas", "maybe"), false)).hasMessageContaining("auto.register.schemas=maybe");
-        assertThatThrownBy(() -> AvroSerde.of(FrameRef.class, configs("use.latest.version", "true", "auto.register.schemas", "true"), false)).hasMessageContaining("auto.register.schemas=false");
-        assertThatThrownBy(() -> new AvroSerde<FrameRef>().serializer().serialize("t", new FrameRef("t", 1, 2L))).hasMessageContaining("not configured");
+        assertThatThrownBy(() -> AvroSerde.of(
+                        FrameRef.class,
+                        configs(
+                                "value.subject.name.strategy",
+                                "io.confluent.kafka.serializers.subject.RecordNameStrategy"),
+                        false))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("TopicNameStrategy");
+        AvroSerde.of(
+                        FrameRef.class,
+                        configs(
+                                "value.subject.name.strategy",
+                                "io.confluent.kafka.serializers.subject.TopicNameStrategy"),
+                        false)
+                .close();
+        assertThatThrownBy(() -> AvroSerde.of(FrameRef.class, configs("auto.register.schemas", "maybe"), false))
+                .hasMessageContaining("auto.register.schemas=maybe");
+        assertThatThrownBy(() -> AvroSerde.of(
+                        FrameRef.class, configs("use.latest.version", "true", "auto.register.schemas", "true"), false))
+                .hasMessageContaining("auto.register.schemas=false");
+        assertThatThrownBy(() -> new AvroSerde<FrameRef>().serializer().serialize("t", new FrameRef("t", 1, 2L)))
+                .hasMessageContaining("not configured");
     }
 
     @Test
@@ -285,21 +359,30 @@ class AvroSerdeTest {
         knows(1, FrameRef.getClassSchema(), "t-value");
 
         assertThatThrownBy(() -> serde(FrameRef.class).serializer().serialize("t", new FrameRef(null, 1, 2L)))
-                .isInstanceOf(SerializationException.class).hasMessageContaining("io.linesight.schemas.FrameRef").hasMessageContaining("topic t");
+                .isInstanceOf(SerializationException.class)
+                .hasMessageContaining("io.linesight.schemas.FrameRef")
+                .hasMessageContaining("topic t");
     }
 
     @Test
     void shouldMakeTheSerdeNamedInTheConfiguration() {
         assertThat(SerdeFactory.create(FrameRef.class, configs(), false)).isInstanceOf(AvroSerde.class);
-        assertThatThrownBy(() -> SerdeFactory.create(FrameRef.class, configs("linesight.serde.class", "io.confluent.Missing"), false))
-                .isInstanceOf(ConfigException.class).hasMessageContaining("io.confluent.Missing").hasMessageContaining("class path");
-        assertThatThrownBy(() -> SerdeFactory.create(FrameRef.class, configs("linesight.serde.class", "java.lang.String"), false))
-                .isInstanceOf(ConfigException.class).hasMessageContaining("no-arg constructor");
+        assertThatThrownBy(() -> SerdeFactory.create(
+                        FrameRef.class, configs("linesight.serde.class", "io.confluent.Missing"), false))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("io.confluent.Missing")
+                .hasMessageContaining("class path");
+        assertThatThrownBy(() -> SerdeFactory.create(
+                        FrameRef.class, configs("linesight.serde.class", "java.lang.String"), false))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("no-arg constructor");
     }
 
     @Test
     void shouldTranslateTheFailuresOfASerdeOfOthers() {
-        Deserializer<FrameRef> deserializer = SerdeFactory.create(FrameRef.class, configs("linesight.serde.class", OtherSerde.class.getName()), false).deserializer();
+        Deserializer<FrameRef> deserializer = SerdeFactory.create(
+                        FrameRef.class, configs("linesight.serde.class", OtherSerde.class.getName()), false)
+                .deserializer();
         byte[] bytes = {0, 0, 0, 0, 1, 9};
 
         OtherSerde.next = new FrameRef("t", 1, 2L);
@@ -311,9 +394,14 @@ class AvroSerdeTest {
         OtherSerde.next = new SerializationException("schema", new RestClientException(40403));
         assertThat(bad(deserializer, bytes)).isEqualTo(DeadLetterCode.UNKNOWN_SCHEMA);
         assertThat(bad(deserializer, new byte[0])).isEqualTo(DeadLetterCode.EMPTY_RECORD);
-        for (Exception outage : List.of(new RestClientException(50001), new java.net.ConnectException("refused"), new org.apache.kafka.common.errors.TimeoutException())) {
+        for (Exception outage : List.of(
+                new RestClientException(50001),
+                new java.net.ConnectException("refused"),
+                new org.apache.kafka.common.errors.TimeoutException())) {
             OtherSerde.next = new SerializationException("schema", outage);
-            assertThat(catchThrowableOfType(RegistryException.class, () -> deserializer.deserialize("t", bytes)).isRetriable()).isTrue();
+            assertThat(catchThrowableOfType(RegistryException.class, () -> deserializer.deserialize("t", bytes))
+                            .isRetriable())
+                    .isTrue();
         }
     }
 
@@ -347,11 +435,14 @@ class AvroSerdeTest {
     }
 
     private static DeadLetterCode bad(Deserializer<?> deserializer, byte[] bytes) {
-        return catchThrowableOfType(BadRecordException.class, () -> deserializer.deserialize("t", bytes)).code();
+        return catchThrowableOfType(BadRecordException.class, () -> deserializer.deserialize("t", bytes))
+                .code();
     }
 
     private DeadLetterCode code(byte[] bytes) {
-        BadRecordException e = catchThrowableOfType(BadRecordException.class, () -> serde(CameraFrame.class).deserializer().deserialize("f", bytes));
+        BadRecordException e = catchThrowableOfType(
+                BadRecordException.class,
+                () -> serde(CameraFrame.class).deserializer().deserialize("f", bytes));
         return e == null ? null : e.code();
     }
 
@@ -370,37 +461,70 @@ class AvroSerdeTest {
     /** The registry gives this schema for the id, and the id for this schema under the subject. */
     private void knows(int id, Schema schema, String subject) {
         try {
-            registry.on("GET /schemas/ids/" + id, 200, "{\"schema\":" + JSON.writeValueAsString(schema.toString()) + "}");
+            registry.on(
+                    "GET /schemas/ids/" + id, 200, "{\"schema\":" + JSON.writeValueAsString(schema.toString()) + "}");
         } catch (IOException e) {
             throw new java.io.UncheckedIOException(e);
         }
-        registry.on("POST /subjects/" + subject + "/versions", body -> body.contains(schema.getFullName().replaceAll(".*\\.", ""))
-                ? new Answer(200, "{\"id\":" + id + "}") : new Answer(422, "{\"error_code\":42201,\"message\":\"another schema\"}"));
+        registry.on(
+                "POST /subjects/" + subject + "/versions",
+                body -> body.contains(schema.getFullName().replaceAll(".*\\.", ""))
+                        ? new Answer(200, "{\"id\":" + id + "}")
+                        : new Answer(422, "{\"error_code\":42201,\"message\":\"another schema\"}"));
     }
 
     private static CameraFrame frame() {
-        return CameraFrame.newBuilder().setFrameId("c-1").setCameraId("c").setProduct("bolt").setCapturedAt(AT).setSequence(1)
-                .setEncoding(FrameEncoding.PNG).setWidth(2).setHeight(3).setImage(ByteBuffer.wrap(new byte[] {9, 8, 7, 6, 5}))
-                .setAttributes(Map.of("station", "A")).build();
+        return CameraFrame.newBuilder()
+                .setFrameId("c-1")
+                .setCameraId("c")
+                .setProduct("bolt")
+                .setCapturedAt(AT)
+                .setSequence(1)
+                .setEncoding(FrameEncoding.PNG)
+                .setWidth(2)
+                .setHeight(3)
+                .setImage(ByteBuffer.wrap(new byte[] {9, 8, 7, 6, 5}))
+                .setAttributes(Map.of("station", "A"))
+                .build();
     }
 
     private static Schema without(Schema schema, String... names) {
         List<String> gone = List.of(names);
-        List<Schema.Field> fields = schema.getFields().stream().filter(f -> !gone.contains(f.name()))
-                .map(f -> new Schema.Field(f, f.schema())).toList();
+        List<Schema.Field> fields = schema.getFields().stream()
+                .filter(f -> !gone.contains(f.name()))
+                .map(f -> new Schema.Field(f, f.schema()))
+                .toList();
         return Schema.createRecord(schema.getName(), null, schema.getNamespace(), false, fields);
     }
 
     /** A frame in the fields that the schema has. */
     private static GenericRecord generic(Schema schema) {
-        Map<String, Object> values = new HashMap<>(Map.of("frameId", "c-1", "cameraId", "c", "lineId", "", "capturedAt",
-                AT.getEpochSecond() * 1_000_000 + AT.getNano() / 1000, "sequence", 1L, "width", 2, "height", 3,
-                "image", ByteBuffer.wrap(new byte[] {1}), "attributes", Map.of()));
+        Map<String, Object> values = new HashMap<>(Map.of(
+                "frameId",
+                "c-1",
+                "cameraId",
+                "c",
+                "lineId",
+                "",
+                "capturedAt",
+                AT.getEpochSecond() * 1_000_000 + AT.getNano() / 1000,
+                "sequence",
+                1L,
+                "width",
+                2,
+                "height",
+                3,
+                "image",
+                ByteBuffer.wrap(new byte[] {1}),
+                "attributes",
+                Map.of()));
         GenericRecord record = new GenericData.Record(schema);
         for (Schema.Field field : schema.getFields()) {
             record.put(field.name(), values.get(field.name()));
         }
-        record.put("encoding", new GenericData.EnumSymbol(schema.getField("encoding").schema(), "PNG"));
+        record.put(
+                "encoding",
+                new GenericData.EnumSymbol(schema.getField("encoding").schema(), "PNG"));
         return record;
     }
 

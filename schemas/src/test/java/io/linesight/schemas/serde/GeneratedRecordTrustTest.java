@@ -20,10 +20,14 @@ class GeneratedRecordTrustTest {
     void shouldTrustGeneratedRecordsAndNothingElse() throws Exception {
         FrameRef ref = new FrameRef("t", 1, 2L);
 
-        assertThat(FrameRef.fromByteBuffer(ref.toByteBuffer())).as("without our serde").isEqualTo(ref);
+        assertThat(FrameRef.fromByteBuffer(ref.toByteBuffer()))
+                .as("without our serde")
+                .isEqualTo(ref);
         assertThat(ClassSecurityValidator.getGlobal().isTrusted(Verdict.class)).isTrue();
-        assertThat(ClassSecurityValidator.getGlobal().isTrusted(SerdeFactory.class)).isFalse();
-        assertThat(ClassSecurityValidator.getGlobal().isTrusted(ProcessBuilder.class)).isFalse();
+        assertThat(ClassSecurityValidator.getGlobal().isTrusted(SerdeFactory.class))
+                .isFalse();
+        assertThat(ClassSecurityValidator.getGlobal().isTrusted(ProcessBuilder.class))
+                .isFalse();
     }
 
     @Test
@@ -31,11 +35,13 @@ class GeneratedRecordTrustTest {
         var before = ClassSecurityValidator.getGlobal();
         try {
             ClassSecurityValidator.setGlobal(ClassSecurityValidator.DEFAULT);
-            assertThat(ClassSecurityValidator.getGlobal().isTrusted(FrameRef.class)).isFalse();
+            assertThat(ClassSecurityValidator.getGlobal().isTrusted(FrameRef.class))
+                    .isFalse();
 
             GeneratedRecordTrust.ensure();
 
-            assertThat(ClassSecurityValidator.getGlobal().isTrusted(FrameRef.class)).isTrue();
+            assertThat(ClassSecurityValidator.getGlobal().isTrusted(FrameRef.class))
+                    .isTrue();
         } finally {
             ClassSecurityValidator.setGlobal(before);
         }

@@ -27,12 +27,13 @@ import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /**
- * Goes through the topics of a line, which may be running, and counts for every camera how many frames were sent, scored, refused, lost,
- * doubled or answered out of order. It asks the topics alone, so it tells the same whoever produced what lies there, and it writes nothing and
- * joins no group.
+ * Goes through the topics of a line, which may be running, and counts for every camera how many frames were sent,
+ * scored, refused, lost, doubled or answered out of order. It asks the topics alone, so it tells the same whoever
+ * produced what lies there, and it writes nothing and joins no group.
  *
- * <p>A frame is lost when the application has committed it and there is neither a result nor a dead letter. What the application has committed
- * is asked first and the answers are read afterwards, so a frame that is being scored is waiting, never lost. Needs five bytes of memory a frame.
+ * <p>A frame is lost when the application has committed it and there is neither a result nor a dead letter. What the
+ * application has committed is asked first and the answers are read afterwards, so a frame that is being scored is
+ * waiting, never lost. Needs five bytes of memory a frame.
  *
  * <p>Threads: one call at a time.
  */
@@ -48,7 +49,8 @@ public final class Audit {
     private final String application;
 
     /**
-     * @param settings    of the consumer, the admin client and the registry, at least {@code bootstrap.servers} and {@code schema.registry.url}
+     * @param settings of the consumer, the admin client and the registry, at least {@code bootstrap.servers} and
+     *     {@code schema.registry.url}
      * @param application application id of the inspection app
      */
     public Audit(Map<String, String> settings, Topics topics, String application) {
@@ -61,9 +63,9 @@ public final class Audit {
      * Reads all that is kept, or all since a moment.
      *
      * @param since frames that the broker or the camera dates before it are left out; null for all that are kept
-     * @param each  given every committed result in passing, for checks of its own; null for none
-     * @throws KafkaException           when the broker cannot be used or a topic is missing
-     * @throws IllegalStateException    when a transaction stays open for longer than two minutes
+     * @param each given every committed result in passing, for checks of its own; null for none
+     * @throws KafkaException when the broker cannot be used or a topic is missing
+     * @throws IllegalStateException when a transaction stays open for longer than two minutes
      * @throws IllegalArgumentException when there are more frames in a partition than fit into memory
      */
     public AuditReport run(Instant since, Consumer<InspectionResult> each) throws InterruptedException {
@@ -72,17 +74,40 @@ public final class Audit {
         try (KafkaConsumer<byte[], byte[]> consumer = consumer("read_committed");
                 AvroSerde<InspectionResult> results = AvroSerde.of(InspectionResult.class, settings, false);
                 AvroSerde<AnomalyEvent> events = AvroSerde.of(AnomalyEvent.class, settings, false)) {
-            read(consumer, topics.frames(), since, (partition, range) -> books.partition(partition, range[0], range[1]),
-                    r -> books.frame(r.partition(), r.offset(), r.key() == null ? KEYLESS : new String(r.key(), StandardCharsets.UTF_8)));
+            read(
+                    consumer,
+                    topics.frames(),
+                    since,
+                    (partition, range) -> books.partition(partition, range[0], range[1]),
+                    r -> books.frame(
+                            r.partition(),
+                            r.offset(),
+                            r.key() == null ? KEYLESS : new String(r.key(), StandardCharsets.UTF_8)));
             Map<TopicPartition, Long> end = new HashMap<>();
-            long seen = read(consumer, topics.results(), since, null, end, r -> readable(books, () -> results.deserializer().deserialize(r.topic(), r.value()), result -> {
-                books.result(result.getFrameRef(), result.getModelVersion());
-                if (each != null) each.accept(result);
-            }));
+            long seen = read(
+                    consumer,
+                    topics.results(),
+                    since,
+                    null,
+                    end,
+                    r -> readable(books, () -> results.deserializer().deserialize(r.topic(), r.value()), result -> {
+                        books.result(result.getFrameRef(), result.getModelVersion());
+                        if (each != null) each.accept(result);
+                    }));
             read(consumer, topics.deadLetter(), since, null, r -> DeadLetterHeaders.read(r.headers())
-                    .ifPresentOrElse(reason -> books.deadLetter(reason.getSource(), reason.getCode().name()), books::unreadable));
-            read(consumer, topics.anomalies(), since, null,
-                    r -> readable(books, () -> events.deserializer().deserialize(r.topic(), r.value()), event -> books.event(event.getResult().getFrameRef())));
+                    .ifPresentOrElse(
+                            reason -> books.deadLetter(
+                                    reason.getSource(), reason.getCode().name()),
+                            books::unreadable));
+            read(
+                    consumer,
+                    topics.anomalies(),
+                    since,
+                    null,
+                    r -> readable(
+                            books,
+                            () -> events.deserializer().deserialize(r.topic(), r.value()),
+                            event -> books.event(event.getResult().getFrameRef())));
             return books.report(committed, attempts(since, end) - seen);
         }
     }
@@ -102,7 +127,7 @@ public final class Audit {
     /** Results written up to there, whether or not their transaction was committed. */
     private long attempts(Instant since, Map<TopicPartition, Long> end) {
         try (KafkaConsumer<byte[], byte[]> consumer = consumer("read_uncommitted")) {
-            return read(consumer, topics.results(), since, null, end, r -> { });
+            return read(consumer, topics.results(), since, null, end, r -> {});
         }
     }
 
@@ -110,7 +135,12 @@ public final class Audit {
         void range(int partition, long[] fromUntil);
     }
 
-    private void read(KafkaConsumer<byte[], byte[]> consumer, TopicSpec topic, Instant since, Ranges ranges, Consumer<ConsumerRecord<byte[], byte[]>> record) {
+    private void read(
+            KafkaConsumer<byte[], byte[]> consumer,
+            TopicSpec topic,
+            Instant since,
+            Ranges ranges,
+            Consumer<ConsumerRecord<byte[], byte[]>> record) {
         read(consumer, topic, since, ranges, new HashMap<>(), record);
     }
 
@@ -118,9 +148,16 @@ public final class Audit {
      * @param end where to stop; filled in where it is empty
      * @return records read
      */
-    private long read(KafkaConsumer<byte[], byte[]> consumer, TopicSpec topic, Instant since, Ranges ranges, Map<TopicPartition, Long> end,
+    private long read(
+            KafkaConsumer<byte[], byte[]> consumer,
+            TopicSpec topic,
+            Instant since,
+            Ranges ranges,
+            Map<TopicPartition, Long> end,
             Consumer<ConsumerRecord<byte[], byte[]>> record) {
-        List<TopicPartition> partitions = consumer.partitionsFor(topic.name()).stream().map(p -> new TopicPartition(p.topic(), p.partition())).toList();
+        List<TopicPartition> partitions = consumer.partitionsFor(topic.name()).stream()
+                .map(p -> new TopicPartition(p.topic(), p.partition()))
+                .toList();
         if (partitions.isEmpty()) throw new KafkaException("there is no topic " + topic.name());
         consumer.assign(partitions);
         Map<TopicPartition, Long> begin = new HashMap<>(consumer.beginningOffsets(partitions));
@@ -152,14 +189,18 @@ public final class Audit {
                 before = now;
                 moved = System.nanoTime();
             } else if (System.nanoTime() - moved > PATIENCE.toNanos()) {
-                throw new IllegalStateException("a transaction on " + topic.name() + " has been open for more than " + PATIENCE.toSeconds()
-                        + " s and hides what came after it; see 'kafka-transactions.sh find-hanging', and try again");
+                throw new IllegalStateException(
+                        "a transaction on " + topic.name() + " has been open for more than " + PATIENCE.toSeconds()
+                                + " s and hides what came after it; see 'kafka-transactions.sh find-hanging', and try again");
             }
         }
         return count;
     }
 
-    /** Where the partitions end, with transactions that are still open: a consumer of committed records would call the first of those the end. */
+    /**
+     * Where the partitions end, with transactions that are still open: a consumer of committed records would call the
+     * first of those the end.
+     */
     private Map<TopicPartition, Long> highWatermarks(List<TopicPartition> partitions) {
         try (KafkaConsumer<byte[], byte[]> consumer = consumer("read_uncommitted")) {
             return consumer.endOffsets(partitions);
@@ -169,12 +210,19 @@ public final class Audit {
     private Map<Integer, Long> committed() throws InterruptedException {
         try (Admin admin = Admin.create(new HashMap<>(clientConfigs()))) {
             Map<Integer, Long> out = new HashMap<>();
-            for (Map.Entry<TopicPartition, OffsetAndMetadata> e : admin.listConsumerGroupOffsets(application).partitionsToOffsetAndMetadata().get().entrySet()) {
-                if (e.getKey().topic().equals(topics.frames().name()) && e.getValue() != null) out.put(e.getKey().partition(), e.getValue().offset());
+            for (Map.Entry<TopicPartition, OffsetAndMetadata> e : admin.listConsumerGroupOffsets(application)
+                    .partitionsToOffsetAndMetadata()
+                    .get()
+                    .entrySet()) {
+                if (e.getKey().topic().equals(topics.frames().name()) && e.getValue() != null)
+                    out.put(e.getKey().partition(), e.getValue().offset());
             }
             return out;
         } catch (ExecutionException e) {
-            throw new KafkaException("what '" + application + "' has committed cannot be read: " + e.getCause().getMessage(), e.getCause());
+            throw new KafkaException(
+                    "what '" + application + "' has committed cannot be read: "
+                            + e.getCause().getMessage(),
+                    e.getCause());
         }
     }
 

@@ -9,7 +9,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** Answers of every frame, by its place in the topic: five bytes a frame, so that a day of a line fits into memory. Not thread safe. */
+/**
+ * Answers of every frame, by its place in the topic: five bytes a frame, so that a day of a line fits into memory. Not
+ * thread safe.
+ */
 final class Books {
     private static final int SCORED = 1;
     private static final int REFUSED = 2;
@@ -20,11 +23,14 @@ final class Books {
         final long end;
         /** Camera of the frame at an offset, plus one; 0 where there is no record. */
         final int[] camera;
+
         final byte[] answers;
 
         Page(long begin, long end) {
             if (end - begin > Integer.MAX_VALUE - 8) {
-                throw new IllegalArgumentException("there are " + (end - begin) + " frames in one partition, more than can be looked at together; choose a shorter time with --since");
+                throw new IllegalArgumentException(
+                        "there are " + (end - begin)
+                                + " frames in one partition, more than can be looked at together; choose a shorter time with --since");
             }
             this.begin = begin;
             this.end = end;
@@ -33,7 +39,7 @@ final class Books {
         }
     }
 
-    private record Tally(long[] doubled, long[] disorder) { }
+    private record Tally(long[] doubled, long[] disorder) {}
 
     private final String topic;
     private final Map<Integer, Page> pages = new HashMap<>();
@@ -42,6 +48,7 @@ final class Books {
     private final Map<Integer, Tally> tallies = new HashMap<>();
     /** Offset of the frame of a camera's youngest result, by camera and partition of the frame. */
     private final Map<Long, Long> last = new HashMap<>();
+
     private final Map<String, Long> versions = new TreeMap<>();
     private final Map<String, Long> codes = new TreeMap<>();
     private final Map<Integer, byte[]> events = new HashMap<>();
@@ -150,17 +157,27 @@ final class Books {
         for (int c = 0; c < counts.length; c++) {
             long[] n = counts[c];
             Tally tally = tally(c);
-            cameras.add(new CameraCount(names.get(c), n[0], n[1], n[2], n[3], n[4], tally.doubled[0], tally.disorder[0]));
+            cameras.add(
+                    new CameraCount(names.get(c), n[0], n[1], n[2], n[3], n[4], tally.doubled[0], tally.disorder[0]));
         }
         cameras.sort((a, b) -> natural(a.camera(), b.camera()));
-        return new AuditReport(List.copyOf(cameras), new LinkedHashMap<>(versions), new LinkedHashMap<>(codes), foreign, unreadable, uncommitted);
+        return new AuditReport(
+                List.copyOf(cameras),
+                new LinkedHashMap<>(versions),
+                new LinkedHashMap<>(codes),
+                foreign,
+                unreadable,
+                uncommitted);
     }
 
     /** cam-2 before cam-10. */
     private static int natural(String a, String b) {
         String[] left = a.split("(?<=\\D)(?=\\d)", 2);
         String[] right = b.split("(?<=\\D)(?=\\d)", 2);
-        boolean numbered = left.length == 2 && right.length == 2 && left[0].equals(right[0]) && Arrays.stream(new String[] {left[1], right[1]}).allMatch(s -> s.matches("\\d{1,9}"));
+        boolean numbered = left.length == 2
+                && right.length == 2
+                && left[0].equals(right[0])
+                && Arrays.stream(new String[] {left[1], right[1]}).allMatch(s -> s.matches("\\d{1,9}"));
         return numbered ? Integer.compare(Integer.parseInt(left[1]), Integer.parseInt(right[1])) : a.compareTo(b);
     }
 }

@@ -11,13 +11,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Takes pictures from one camera at a rate, publishes them and books them. One thread; stops when the camera has no more, when told to, or when
- * Kafka refuses for good.
+ * Takes pictures from one camera at a rate, publishes them and books them. One thread; stops when the camera has no
+ * more, when told to, or when Kafka refuses for good.
  */
 public final class CameraDriver implements Runnable {
     private static final Logger LOG = LoggerFactory.getLogger(CameraDriver.class);
     /** Frames handed to the producer and not yet acknowledged; bounds memory when the broker is slow. */
     private static final int UNDER_WAY = 64;
+
     private final Camera camera;
     private final FramePublisher publisher;
     private final Ledger ledger;
@@ -30,9 +31,10 @@ public final class CameraDriver implements Runnable {
 
     /**
      * @param framesPerSecond asked before every frame; infinite means as fast as Kafka takes them
-     * @param limit           most frames; negative for no limit
+     * @param limit most frames; negative for no limit
      */
-    public CameraDriver(Camera camera, FramePublisher publisher, Ledger ledger, DoubleSupplier framesPerSecond, long limit) {
+    public CameraDriver(
+            Camera camera, FramePublisher publisher, Ledger ledger, DoubleSupplier framesPerSecond, long limit) {
         this.camera = camera;
         this.publisher = publisher;
         this.ledger = ledger;
@@ -64,7 +66,8 @@ public final class CameraDriver implements Runnable {
                 if (!Double.isInfinite(rate)) {
                     // A camera that fell behind does not hurry to make up for it.
                     due = Math.max(due + (long) (1e9 / rate), System.nanoTime() - (long) (1e9 / rate));
-                    while (!stop && System.nanoTime() < due) LockSupport.parkNanos(Math.min(due - System.nanoTime(), 50_000_000L));
+                    while (!stop && System.nanoTime() < due)
+                        LockSupport.parkNanos(Math.min(due - System.nanoTime(), 50_000_000L));
                     if (stop) break;
                 }
                 Optional<CameraShot> shot = camera.next();
@@ -81,7 +84,12 @@ public final class CameraDriver implements Runnable {
     }
 
     private void publish(CameraShot shot, long sequence) throws InterruptedException {
-        Ledger.Sent entry = new Ledger.Sent(camera.id(), sequence, shot.product(), shot.anomalous(), shot.attributes().get(CameraShot.TRUTH_DEFECT));
+        Ledger.Sent entry = new Ledger.Sent(
+                camera.id(),
+                sequence,
+                shot.product(),
+                shot.anomalous(),
+                shot.attributes().get(CameraShot.TRUTH_DEFECT));
         while (!underWay.tryAcquire(200, TimeUnit.MILLISECONDS)) {
             if (stop) return;
         }

@@ -24,8 +24,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Replays the pictures of a folder, bytes as they are. In MVTec-AD layout ({@code <category>/test/<defect>/x.png}) the category becomes the
- * product, and the folder under {@code test} or {@code train} becomes the ground truth; {@code ground_truth} itself is left out.
+ * Replays the pictures of a folder, bytes as they are. In MVTec-AD layout ({@code <category>/test/<defect>/x.png}) the
+ * category becomes the product, and the folder under {@code test} or {@code train} becomes the ground truth;
+ * {@code ground_truth} itself is left out.
  */
 public final class FolderCamera implements Camera {
     private static final Logger LOG = LoggerFactory.getLogger(FolderCamera.class);
@@ -39,14 +40,15 @@ public final class FolderCamera implements Camera {
     private long skipped;
 
     /**
-     * @param product     product of every picture; null to take it from the layout
-     * @param split       {@code test}, {@code train}, or {@code all}; folders without either are taken whole
-     * @param loop        begin again after the last picture
+     * @param product product of every picture; null to take it from the layout
+     * @param split {@code test}, {@code train}, or {@code all}; folders without either are taken whole
+     * @param loop begin again after the last picture
      * @param shuffleSeed order of the pictures; null for the order of their names
      */
     public record Options(String product, String split, boolean loop, Long shuffleSeed) {
         public Options {
-            if (!List.of("test", "train", "all").contains(split)) throw new IllegalArgumentException("the split must be test, train or all, got '" + split + "'");
+            if (!List.of("test", "train", "all").contains(split))
+                throw new IllegalArgumentException("the split must be test, train or all, got '" + split + "'");
         }
 
         public static Options defaults() {
@@ -68,16 +70,22 @@ public final class FolderCamera implements Camera {
      * @throws IOException when it is no folder, cannot be read, or holds no picture
      */
     public static FolderCamera open(String id, Path folder, Options options) throws IOException {
-        if (!Files.isDirectory(folder)) throw new IOException("there is no folder " + folder.toAbsolutePath() + "; nothing was sent");
+        if (!Files.isDirectory(folder))
+            throw new IOException("there is no folder " + folder.toAbsolutePath() + "; nothing was sent");
         List<Path> found = new ArrayList<>();
         try (Stream<Path> walk = Files.walk(folder)) {
             for (Path p : (Iterable<Path>) walk::iterator) {
                 if (isPicture(p) && wanted(folder, p, options.split)) found.add(p);
             }
         } catch (java.io.UncheckedIOException e) {
-            throw new IOException("cannot list " + folder.toAbsolutePath() + ": " + e.getCause().getMessage() + "; nothing was sent", e);
+            throw new IOException(
+                    "cannot list " + folder.toAbsolutePath() + ": "
+                            + e.getCause().getMessage() + "; nothing was sent",
+                    e);
         }
-        if (found.isEmpty()) throw new IOException("no .jpg, .jpeg or .png in " + folder.toAbsolutePath() + (options.split.equals("all") ? "" : " (split " + options.split + ")") + "; nothing was sent");
+        if (found.isEmpty())
+            throw new IOException("no .jpg, .jpeg or .png in " + folder.toAbsolutePath()
+                    + (options.split.equals("all") ? "" : " (split " + options.split + ")") + "; nothing was sent");
         Collections.sort(found);
         return new FolderCamera(id, folder, found, options);
     }
@@ -133,22 +141,30 @@ public final class FolderCamera implements Camera {
         if (split.equals("test") || split.equals("train")) {
             String kind = absolute.getName(n - 2).toString();
             attributes.put(CameraShot.TRUTH_DEFECT, kind);
-            attributes.put(CameraShot.TRUTH_ANOMALOUS, Boolean.toString(!kind.equals("good") && !vanishes(absolute, kind)));
+            attributes.put(
+                    CameraShot.TRUTH_ANOMALOUS, Boolean.toString(!kind.equals("good") && !vanishes(absolute, kind)));
             if (product == null && n >= 4) product = absolute.getName(n - 4).toString();
         }
         return new CameraShot(product, Instant.now(), encoding(file, bytes), 0, 0, bytes, attributes);
     }
 
-    /** A defect whose mask has no pixel left at the model's resolution counts as good, as {@code evaluate} counts it (MMAD_SPEC section 12). */
+    /**
+     * A defect whose mask has no pixel left at the model's resolution counts as good, as {@code evaluate} counts it
+     * (MMAD_SPEC section 12).
+     */
     private static boolean vanishes(Path picture, String defect) {
         Path mask = MvtecDataset.maskOf(picture.getParent().getParent().getParent(), defect, picture);
         if (!Files.isRegularFile(mask)) return false;
         try {
             GrayImage marked = ImageCodec.decodeMask(Files.readAllBytes(mask), ImageLimits.defaults());
-            for (byte pixel : Preprocess.mask(marked.gray(), marked.width(), marked.height())) if (pixel != 0) return false;
+            for (byte pixel : Preprocess.mask(marked.gray(), marked.width(), marked.height()))
+                if (pixel != 0) return false;
             return true;
         } catch (IOException | BadImageException e) {
-            LOG.warn("The ground truth {} cannot be read ({}); the picture counts as defective, as its folder says", mask, e.getMessage());
+            LOG.warn(
+                    "The ground truth {} cannot be read ({}); the picture counts as defective, as its folder says",
+                    mask,
+                    e.getMessage());
             return false;
         }
     }

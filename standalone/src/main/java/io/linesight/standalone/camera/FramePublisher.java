@@ -20,7 +20,8 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 
 /**
- * Writes frames to Kafka: idempotent, acknowledged by all replicas, key = camera id, so a camera's frames stay in order.
+ * Writes frames to Kafka: idempotent, acknowledged by all replicas, key = camera id, so a camera's frames stay in
+ * order.
  *
  * <p>Threads: safe to share. Ownership: whoever makes it closes it; closing waits for what is under way.
  */
@@ -34,8 +35,10 @@ public final class FramePublisher implements AutoCloseable {
     /**
      * Connects.
      *
-     * @param settings at least {@code bootstrap.servers} and {@code schema.registry.url}; further producer and serializer keys are passed on
-     * @throws KafkaException with a message for people when the broker does not answer within 15 s or has no frames topic
+     * @param settings at least {@code bootstrap.servers} and {@code schema.registry.url}; further producer and
+     *     serializer keys are passed on
+     * @throws KafkaException with a message for people when the broker does not answer within 15 s or has no frames
+     *     topic
      */
     public FramePublisher(Map<String, ?> settings, Topics topics, String lineId) {
         this.topics = topics;
@@ -55,8 +58,11 @@ public final class FramePublisher implements AutoCloseable {
             producer.partitionsFor(topics.frames().name());
         } catch (org.apache.kafka.common.errors.TimeoutException e) {
             producer.close(Duration.ZERO);
-            throw new KafkaException("no answer from the broker at " + settings.get("bootstrap.servers") + ", or it has no topic " + topics.frames().name()
-                    + "; start the broker, or create the topics with 'linesight topics', then run this again", e);
+            throw new KafkaException(
+                    "no answer from the broker at " + settings.get("bootstrap.servers") + ", or it has no topic "
+                            + topics.frames().name()
+                            + "; start the broker, or create the topics with 'linesight topics', then run this again",
+                    e);
         }
     }
 
@@ -64,7 +70,8 @@ public final class FramePublisher implements AutoCloseable {
      * Sends one picture under the camera's next sequence number.
      *
      * @return completed with the frame's place in Kafka once all replicas have it, or exceptionally
-     * @throws KafkaException when the frame cannot even be handed to the producer (registry unreachable, record too large, buffer full)
+     * @throws KafkaException when the frame cannot even be handed to the producer (registry unreachable, record too
+     *     large, buffer full)
      */
     public CompletableFuture<FrameRef> send(String cameraId, CameraShot shot) {
         AtomicLong counter = sequences.computeIfAbsent(cameraId, c -> new AtomicLong());

@@ -8,7 +8,10 @@ import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
 
-/** A camera over the simulated line. Its n-th picture is {@code line.frame(index, n)}, so truth can be rendered again from the sequence. */
+/**
+ * A camera over the simulated line. Its n-th picture is {@code line.frame(index, n)}, so truth can be rendered again
+ * from the sequence.
+ */
 public final class SimulatedCamera implements Camera {
     private final SimulatedLine line;
     private final int index;
@@ -29,7 +32,17 @@ public final class SimulatedCamera implements Camera {
         SimulatedFrame frame = line.frame(index, sequence++);
         Instant capturedAt = Instant.now();
         byte[] jpeg = ImageCodec.encodeJpeg(frame.image(), SimulatedFrame.JPEG_QUALITY);
-        return Optional.of(new CameraShot(frame.product(), capturedAt, FrameEncoding.JPEG, frame.image().width(), frame.image().height(), jpeg,
-                Map.of(CameraShot.TRUTH_ANOMALOUS, Boolean.toString(frame.anomalous()), CameraShot.TRUTH_DEFECT, frame.defect())));
+        return Optional.of(new CameraShot(
+                frame.product(),
+                capturedAt,
+                FrameEncoding.JPEG,
+                frame.image().width(),
+                frame.image().height(),
+                jpeg,
+                Map.of(
+                        CameraShot.TRUTH_ANOMALOUS,
+                        Boolean.toString(frame.anomalous()),
+                        CameraShot.TRUTH_DEFECT,
+                        frame.defect())));
     }
 }

@@ -11,30 +11,78 @@ import java.util.TreeMap;
 
 /** What checkpoints say of their thresholds, for people. */
 public final class CalibrationTable {
-    private CalibrationTable() { }
+    private CalibrationTable() {}
 
     /** A line per product: where its threshold lies, what it rests on and what is to be expected of it. */
     public static void print(PrintWriter out, Map<String, ProductCalibration> products) {
-        int width = Math.max(8, products.keySet().stream().mapToInt(String::length).max().orElse(8));
-        out.printf(Locale.ROOT, "%-" + width + "s  %-8s %7s %9s %9s %8s %8s %11s  %-11s %6s %7s %7s%n", "product", "method", "normals", "anomalous", "threshold", "wanted", "expected", "by counting",
-                "review band", "FAIL", "REVIEW", "missed");
+        int width = Math.max(
+                8, products.keySet().stream().mapToInt(String::length).max().orElse(8));
+        out.printf(
+                Locale.ROOT,
+                "%-" + width + "s  %-8s %7s %9s %9s %8s %8s %11s  %-11s %6s %7s %7s%n",
+                "product",
+                "method",
+                "normals",
+                "anomalous",
+                "threshold",
+                "wanted",
+                "expected",
+                "by counting",
+                "review band",
+                "FAIL",
+                "REVIEW",
+                "missed");
         new TreeMap<>(products).forEach((product, c) -> {
             ThresholdBasis b = c.basis();
-            String band = c.review() == null ? "-" : String.format(Locale.ROOT, "%.2f to %.2f", c.review().low(), c.review().high());
+            String band = c.review() == null
+                    ? "-"
+                    : String.format(
+                            Locale.ROOT,
+                            "%.2f to %.2f",
+                            c.review().low(),
+                            c.review().high());
             if (b == null) {
-                out.printf(Locale.ROOT, "%-" + width + "s  %-8s %7s %9s %9.4f %8s %8s %11s  %-11s %6s %7s %7s%n", product, "-", "-", "-", c.threshold(), "-", "-", "-", band, "-", "-", "-");
+                out.printf(
+                        Locale.ROOT,
+                        "%-" + width + "s  %-8s %7s %9s %9.4f %8s %8s %11s  %-11s %6s %7s %7s%n",
+                        product,
+                        "-",
+                        "-",
+                        "-",
+                        c.threshold(),
+                        "-",
+                        "-",
+                        "-",
+                        band,
+                        "-",
+                        "-",
+                        "-");
                 return;
             }
-            out.printf(Locale.ROOT, "%-" + width + "s  %-8s %7d %9d %9.4f %8s %8s %11s  %-11s %6s %7s %7s%n", product, b.method(), b.normals(), b.anomalous(), c.threshold(), percent(b.targetFalseRejectRate()),
-                    percent(b.expectedFalseRejectRate()), b.upperFalseRejectRate() == null ? "-" : "< " + percent(b.upperFalseRejectRate()), band, percent(b.expectedFailRate()), percent(b.expectedReviewRate()),
+            out.printf(
+                    Locale.ROOT,
+                    "%-" + width + "s  %-8s %7d %9d %9.4f %8s %8s %11s  %-11s %6s %7s %7s%n",
+                    product,
+                    b.method(),
+                    b.normals(),
+                    b.anomalous(),
+                    c.threshold(),
+                    percent(b.targetFalseRejectRate()),
+                    percent(b.expectedFalseRejectRate()),
+                    b.upperFalseRejectRate() == null ? "-" : "< " + percent(b.upperFalseRejectRate()),
+                    band,
+                    percent(b.expectedFailRate()),
+                    percent(b.expectedReviewRate()),
                     percent(b.expectedMissRate()));
         });
     }
 
     /** What the columns mean. */
     public static void explain(PrintWriter out) {
-        out.println("wanted, expected: good parts at or above the decision point. by counting: what the normal pictures prove of that with 95 % confidence, whatever their distribution.");
-        out.println("FAIL, REVIEW: good parts that are to be expected there with the review band. missed: anomalous pictures given that would PASS.");
+        out.println(
+                "wanted, expected: good parts at or above the decision point. by counting: what the normal pictures prove of that with 95 % confidence, whatever their distribution.");
+        out.println(
+                "FAIL, REVIEW: good parts that are to be expected there with the review band. missed: anomalous pictures given that would PASS.");
     }
 
     /** Says which products' normals are too few to show the wanted rate, and what they do show. */
@@ -42,11 +90,16 @@ public final class CalibrationTable {
         Map<Double, List<String>> few = new TreeMap<>();
         new TreeMap<>(products).forEach((product, c) -> {
             ThresholdBasis b = c.basis();
-            if (b == null || b.upperFalseRejectRate() == null || b.normals() >= needed(b.targetFalseRejectRate())) return;
-            few.computeIfAbsent(b.targetFalseRejectRate(), r -> new ArrayList<>()).add(product + " (" + b.normals() + ": below " + percent(b.upperFalseRejectRate()) + ")");
+            if (b == null || b.upperFalseRejectRate() == null || b.normals() >= needed(b.targetFalseRejectRate()))
+                return;
+            few.computeIfAbsent(b.targetFalseRejectRate(), r -> new ArrayList<>())
+                    .add(product + " (" + b.normals() + ": below " + percent(b.upperFalseRejectRate()) + ")");
         });
-        few.forEach((rate, list) -> err.println("linesight: too few good pictures to show a rate of " + percent(rate) + ", with 95 % confidence: " + String.join(", ", list) + ". " + needed(rate)
-                + " of a product without a false reject would show it; until then its threshold rests on how such scores are usually distributed"));
+        few.forEach(
+                (rate, list) -> err.println(
+                        "linesight: too few good pictures to show a rate of " + percent(rate)
+                                + ", with 95 % confidence: " + String.join(", ", list) + ". " + needed(rate)
+                                + " of a product without a false reject would show it; until then its threshold rests on how such scores are usually distributed"));
         err.flush();
     }
 

@@ -21,12 +21,19 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-@Command(name = "camera", mixinStandardHelpOptions = true, sortOptions = false,
-        description = {"Simulated cameras over simulated parts, into a Kafka cluster, until they are stopped.",
-            "Camera n sees product n of flange, board, fabric, blister, and so on round the list. The bundled checkpoint knows these products."},
+@Command(
+        name = "camera",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        description = {
+            "Simulated cameras over simulated parts, into a Kafka cluster, until they are stopped.",
+            "Camera n sees product n of flange, board, fabric, blister, and so on round the list. The bundled checkpoint knows these products."
+        },
         footerHeading = "%nExamples:%n",
-        footer = {"  linesight camera -b localhost:9092 -r http://localhost:8081 --cameras 4 --fps 2",
-            "  linesight camera -b localhost:9092 -r http://localhost:8081 --limit 20 --defects 0.5 --wait --json out.json"})
+        footer = {
+            "  linesight camera -b localhost:9092 -r http://localhost:8081 --cameras 4 --fps 2",
+            "  linesight camera -b localhost:9092 -r http://localhost:8081 --limit 20 --defects 0.5 --wait --json out.json"
+        })
 final class CameraCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
@@ -37,25 +44,47 @@ final class CameraCommand implements Callable<Integer> {
     @Option(names = "--cameras", defaultValue = "4", paramLabel = "N", description = "Cameras (${DEFAULT-VALUE}).")
     private int cameras;
 
-    @Option(names = "--first", defaultValue = "1", paramLabel = "N", description = "Number of the first one; a second process needs others than the first has (${DEFAULT-VALUE}).")
+    @Option(
+            names = "--first",
+            defaultValue = "1",
+            paramLabel = "N",
+            description =
+                    "Number of the first one; a second process needs others than the first has (${DEFAULT-VALUE}).")
     private int first;
 
-    @Option(names = "--fps", defaultValue = "1", paramLabel = "F", description = "Frames a second and camera (${DEFAULT-VALUE}).")
+    @Option(
+            names = "--fps",
+            defaultValue = "1",
+            paramLabel = "F",
+            description = "Frames a second and camera (${DEFAULT-VALUE}).")
     private double fps;
 
-    @Option(names = "--defects", defaultValue = "0.05", paramLabel = "SHARE", description = "Share of defective parts (${DEFAULT-VALUE}).")
+    @Option(
+            names = "--defects",
+            defaultValue = "0.05",
+            paramLabel = "SHARE",
+            description = "Share of defective parts (${DEFAULT-VALUE}).")
     private double defects;
 
-    @Option(names = "--seed", defaultValue = "1", description = "The same seed takes the same pictures (${DEFAULT-VALUE}).")
+    @Option(
+            names = "--seed",
+            defaultValue = "1",
+            description = "The same seed takes the same pictures (${DEFAULT-VALUE}).")
     private long seed;
 
     @Option(names = "--limit", defaultValue = "-1", paramLabel = "N", description = "Most frames per camera.")
     private long limit;
 
-    @Option(names = "--for", paramLabel = "TIME", converter = Durations.class, description = "Longest time, as 90s, 2m or 1h.")
+    @Option(
+            names = "--for",
+            paramLabel = "TIME",
+            converter = Durations.class,
+            description = "Longest time, as 90s, 2m or 1h.")
     private Duration duration;
 
-    @Option(names = "--wait", description = "Wait for the answers and sum them up; exit code 1 when a frame was lost or doubled.")
+    @Option(
+            names = "--wait",
+            description = "Wait for the answers and sum them up; exit code 1 when a frame was lost or doubled.")
     private boolean wait;
 
     @Option(names = "--json", paramLabel = "FILE", description = "Write the summary as JSON; waits for the answers.")
@@ -63,9 +92,11 @@ final class CameraCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        if (cameras < 1 || first < 1) throw new ParameterException(spec.commandLine(), "--cameras and --first must be at least 1");
+        if (cameras < 1 || first < 1)
+            throw new ParameterException(spec.commandLine(), "--cameras and --first must be at least 1");
         if (!(fps > 0)) throw new ParameterException(spec.commandLine(), "--fps must be above 0");
-        if (!(defects >= 0 && defects <= 1)) throw new ParameterException(spec.commandLine(), "--defects must be 0 to 1");
+        if (!(defects >= 0 && defects <= 1))
+            throw new ParameterException(spec.commandLine(), "--defects must be 0 to 1");
         if (json != null) Inputs.writable(json);
         Map<String, String> settings = kafka.clientSettings();
         Kafka.require(settings, "bootstrap.servers", "--bootstrap-servers");
@@ -87,7 +118,8 @@ final class CameraCommand implements Callable<Integer> {
         out.println("Sent " + outcome.sent() + " frames");
         if (outcome.summary() != null) {
             out.print(outcome.summary().text());
-            if (json != null) Files.writeString(json, RunSummary.pretty(outcome.summary().toJson()) + "\n");
+            if (json != null)
+                Files.writeString(json, RunSummary.pretty(outcome.summary().toJson()) + "\n");
         }
         if (outcome.failure() != null) throw new UserError(outcome.failure());
         return outcome.summary() == null || outcome.summary().exact() ? 0 : 1;

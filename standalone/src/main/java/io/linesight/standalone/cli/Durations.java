@@ -17,15 +17,17 @@ public final class Durations implements ITypeConverter<Duration> {
         int end = 0;
         while (m.lookingAt()) {
             long n = Long.parseLong(m.group(1));
-            sum = sum.plus(switch (m.group(2)) {
-                case "h" -> Duration.ofHours(n);
-                case "m" -> Duration.ofMinutes(n);
-                default -> Duration.ofSeconds(n);
-            });
+            sum = sum.plus(
+                    switch (m.group(2)) {
+                        case "h" -> Duration.ofHours(n);
+                        case "m" -> Duration.ofMinutes(n);
+                        default -> Duration.ofSeconds(n);
+                    });
             end = m.end();
             m.region(end, text.length());
         }
-        if (end != text.length() || sum.isZero()) throw new TypeConversionException("'" + text + "' is no length of time: write 90s, 2m or 1h30m");
+        if (end != text.length() || sum.isZero())
+            throw new TypeConversionException("'" + text + "' is no length of time: write 90s, 2m or 1h30m");
         return sum;
     }
 }

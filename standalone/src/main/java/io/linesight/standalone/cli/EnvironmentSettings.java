@@ -12,15 +12,16 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * Settings in environment variables, so that a container needs no mounted file: {@code LINESIGHT_SET_<KEY>} holds a value,
- * {@code LINESIGHT_FILE_<KEY>} the name of a file that holds it (a mounted secret). In {@code <KEY>} {@code _} stands for a dot, {@code __} for an
- * underscore, {@code ___} for a hyphen; letters become small. An empty variable says nothing.
+ * Settings in environment variables, so that a container needs no mounted file: {@code LINESIGHT_SET_<KEY>} holds a
+ * value, {@code LINESIGHT_FILE_<KEY>} the name of a file that holds it (a mounted secret). In {@code <KEY>} {@code _}
+ * stands for a dot, {@code __} for an underscore, {@code ___} for a hyphen; letters become small. An empty variable
+ * says nothing.
  */
 final class EnvironmentSettings {
     static final String VALUE = "LINESIGHT_SET_";
     static final String FILE = "LINESIGHT_FILE_";
 
-    private EnvironmentSettings() { }
+    private EnvironmentSettings() {}
 
     /** @throws UserError naming every variable that cannot be used; values are not repeated, they may be secrets */
     static Map<String, String> of(Map<String, String> environment) {
@@ -48,7 +49,8 @@ final class EnvironmentSettings {
                 problems.add(name + " names " + content + ", which cannot be read: " + e.getMessage());
             }
         });
-        if (!problems.isEmpty()) throw new UserError("the environment: " + String.join("; ", problems) + ". Nothing was started");
+        if (!problems.isEmpty())
+            throw new UserError("the environment: " + String.join("; ", problems) + ". Nothing was started");
         return out;
     }
 

@@ -9,7 +9,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 final class Json {
     private static final ObjectMapper MAPPER = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
-    private Json() { }
+    private Json() {}
 
     static ObjectNode object() {
         return MAPPER.createObjectNode();

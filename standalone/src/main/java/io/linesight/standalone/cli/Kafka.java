@@ -11,16 +11,29 @@ import picocli.CommandLine.Option;
 
 /** Options of commands that talk to Kafka. */
 public final class Kafka {
-    @Option(names = {"-b", "--bootstrap-servers", "--bootstrap"}, paramLabel = "HOST:PORT", description = "Kafka brokers.")
+    @Option(
+            names = {"-b", "--bootstrap-servers", "--bootstrap"},
+            paramLabel = "HOST:PORT",
+            description = "Kafka brokers.")
     String bootstrapServers;
 
-    @Option(names = {"-r", "--registry"}, paramLabel = "URL", description = "Schema registry.")
+    @Option(
+            names = {"-r", "--registry"},
+            paramLabel = "URL",
+            description = "Schema registry.")
     String registry;
 
-    @Option(names = {"-c", "--config"}, paramLabel = "FILE", description = "Properties file with settings for Kafka, the registry and Linesight; variables LINESIGHT_SET_<KEY> come on top of it, options on top of those.")
+    @Option(
+            names = {"-c", "--config"},
+            paramLabel = "FILE",
+            description =
+                    "Properties file with settings for Kafka, the registry and Linesight; variables LINESIGHT_SET_<KEY> come on top of it, options on top of those.")
     Path config;
 
-    @Option(names = {"-s", "--set"}, paramLabel = "KEY=VALUE", description = "One setting, as it would stand in the file; may be repeated.")
+    @Option(
+            names = {"-s", "--set"},
+            paramLabel = "KEY=VALUE",
+            description = "One setting, as it would stand in the file; may be repeated.")
     Map<String, String> set = new HashMap<>();
 
     /** All settings in one map. */
@@ -31,7 +44,13 @@ public final class Kafka {
             try (Reader in = Files.newBufferedReader(config)) {
                 p.load(in);
             } catch (IOException | IllegalArgumentException e) {
-                throw new UserError("cannot read the settings in " + config + ": " + (e instanceof java.nio.file.NoSuchFileException ? "there is no such file" : e.getMessage()) + "; nothing was done", e);
+                throw new UserError(
+                        "cannot read the settings in " + config + ": "
+                                + (e instanceof java.nio.file.NoSuchFileException
+                                        ? "there is no such file"
+                                        : e.getMessage())
+                                + "; nothing was done",
+                        e);
             }
             p.stringPropertyNames().forEach(k -> out.put(k, p.getProperty(k)));
         }
@@ -50,6 +69,8 @@ public final class Kafka {
     }
 
     public static void require(Map<String, String> settings, String key, String option) {
-        if (settings.getOrDefault(key, "").isBlank()) throw new UserError(key + " is not set: pass " + option + " or put it into the file given with --config; nothing was done");
+        if (settings.getOrDefault(key, "").isBlank())
+            throw new UserError(key + " is not set: pass " + option
+                    + " or put it into the file given with --config; nothing was done");
     }
 }

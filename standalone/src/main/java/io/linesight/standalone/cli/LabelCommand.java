@@ -26,14 +26,22 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-@Command(name = "label", mixinStandardHelpOptions = true, sortOptions = false,
-        description = {"Says of frames whether they are normal or anomalous; the trainer learns from it.",
-            "The last label of a frame counts; 'retracted' takes labels back. Without --csv or --frame it asks about the latest doubtful results."},
+@Command(
+        name = "label",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        description = {
+            "Says of frames whether they are normal or anomalous; the trainer learns from it.",
+            "The last label of a frame counts; 'retracted' takes labels back. Without --csv or --frame it asks about the latest doubtful results."
+        },
         footerHeading = "%nExamples:%n",
-        footer = {"  linesight label -b localhost:9092 -r http://localhost:8081",
+        footer = {
+            "  linesight label -b localhost:9092 -r http://localhost:8081",
             "  linesight label -b localhost:9092 -r http://localhost:8081 --frame linesight.frames.v1-0-42 --label normal",
             "  linesight label -b localhost:9092 -r http://localhost:8081 --csv labels.csv",
-            "", "A CSV file has a header line: frame (or topic,partition,offset), label (normal, anomalous, retracted), and where wanted annotator, product, mask (a PNG beside the file), note."})
+            "",
+            "A CSV file has a header line: frame (or topic,partition,offset), label (normal, anomalous, retracted), and where wanted annotator, product, mask (a PNG beside the file), note."
+        })
 final class LabelCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
@@ -44,36 +52,55 @@ final class LabelCommand implements Callable<Integer> {
     @Option(names = "--csv", paramLabel = "FILE", description = "Labels from a file.")
     private Path csv;
 
-    @Option(names = "--frame", paramLabel = "KEY", description = "One frame: a result's resultId, <topic>-<partition>-<offset>.")
+    @Option(
+            names = "--frame",
+            paramLabel = "KEY",
+            description = "One frame: a result's resultId, <topic>-<partition>-<offset>.")
     private String frame;
 
     @Option(names = "--label", paramLabel = "normal|anomalous|retracted", description = "What it is.")
     private String label;
 
-    @Option(names = "--mask", paramLabel = "FILE", description = "Where the defect is: grey PNG of the frame's size, 0 is good.")
+    @Option(
+            names = "--mask",
+            paramLabel = "FILE",
+            description = "Where the defect is: grey PNG of the frame's size, 0 is good.")
     private Path mask;
 
     @Option(names = "--product", paramLabel = "NAME", description = "Product, where the frame does not say it right.")
     private String product;
 
-    @Option(names = "--note", defaultValue = "", paramLabel = "TEXT", description = "Free text that goes with the label.")
+    @Option(
+            names = "--note",
+            defaultValue = "",
+            paramLabel = "TEXT",
+            description = "Free text that goes with the label.")
     private String note;
 
     @Option(names = "--annotator", paramLabel = "NAME", description = "Who says so; the user's name by default.")
     private String annotator = System.getProperty("user.name", "");
 
-    @Option(names = "--latest", defaultValue = "20", paramLabel = "N", description = "Results to ask about (${DEFAULT-VALUE}).")
+    @Option(
+            names = "--latest",
+            defaultValue = "20",
+            paramLabel = "N",
+            description = "Results to ask about (${DEFAULT-VALUE}).")
     private int latest;
 
-    @Option(names = "--no-check", description = "Do not look whether the frames are there and masks fit; the trainer refuses later what does not.")
+    @Option(
+            names = "--no-check",
+            description =
+                    "Do not look whether the frames are there and masks fit; the trainer refuses later what does not.")
     private boolean noCheck;
 
-    private record Line(String name, Request request, String problem) { }
+    private record Line(String name, Request request, String problem) {}
 
     @Override
     public Integer call() throws Exception {
-        if (csv != null && frame != null) throw new ParameterException(spec.commandLine(), "--csv and --frame exclude each other");
-        if ((frame == null) != (label == null)) throw new ParameterException(spec.commandLine(), "--frame and --label go together");
+        if (csv != null && frame != null)
+            throw new ParameterException(spec.commandLine(), "--csv and --frame exclude each other");
+        if ((frame == null) != (label == null))
+            throw new ParameterException(spec.commandLine(), "--frame and --label go together");
         if (mask != null && frame == null) throw new ParameterException(spec.commandLine(), "--mask goes with --frame");
         if (latest < 1) throw new ParameterException(spec.commandLine(), "--latest must be at least 1");
         if (annotator.isBlank()) throw new ParameterException(spec.commandLine(), "say who labels: --annotator NAME");
@@ -90,7 +117,8 @@ final class LabelCommand implements Callable<Integer> {
     private int give(List<Line> lines, LabelPublisher publisher) {
         PrintWriter out = spec.commandLine().getOut();
         PrintWriter err = spec.commandLine().getErr();
-        List<String> problems = publisher.publish(lines.stream().filter(l -> l.request != null).map(Line::request).toList(), !noCheck);
+        List<String> problems = publisher.publish(
+                lines.stream().filter(l -> l.request != null).map(Line::request).toList(), !noCheck);
         int refused = 0;
         int next = 0;
         for (Line l : lines) {
@@ -99,7 +127,8 @@ final class LabelCommand implements Callable<Integer> {
             refused++;
             err.println(l.name + ": refused, " + problem);
         }
-        out.println("Gave " + (lines.size() - refused) + " labels" + (refused > 0 ? ", " + refused + " were refused" : ""));
+        out.println(
+                "Gave " + (lines.size() - refused) + " labels" + (refused > 0 ? ", " + refused + " were refused" : ""));
         return refused > 0 ? 1 : 0;
     }
 
@@ -111,11 +140,22 @@ final class LabelCommand implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), e.getMessage());
         }
         LabelKind kind = kind(label);
-        if (kind == null) throw new ParameterException(spec.commandLine(), "--label must be normal, anomalous or retracted");
+        if (kind == null)
+            throw new ParameterException(spec.commandLine(), "--label must be normal, anomalous or retracted");
         try {
-            return new Line(frame, new Request(ref, kind, product, mask == null ? null : Files.readAllBytes(Inputs.existing(mask, "mask")), annotator, note), null);
+            return new Line(
+                    frame,
+                    new Request(
+                            ref,
+                            kind,
+                            product,
+                            mask == null ? null : Files.readAllBytes(Inputs.existing(mask, "mask")),
+                            annotator,
+                            note),
+                    null);
         } catch (IOException e) {
-            throw new UserError("the mask " + mask + " cannot be read: " + e.getMessage() + "; nothing was labelled", e);
+            throw new UserError(
+                    "the mask " + mask + " cannot be read: " + e.getMessage() + "; nothing was labelled", e);
         }
     }
 
@@ -126,7 +166,12 @@ final class LabelCommand implements Callable<Integer> {
             try {
                 lines.add(new Line(name, request(row), null));
             } catch (IllegalArgumentException | IOException e) {
-                lines.add(new Line(name, null, e instanceof java.nio.file.NoSuchFileException ? "there is no mask " + e.getMessage() : e.getMessage()));
+                lines.add(new Line(
+                        name,
+                        null,
+                        e instanceof java.nio.file.NoSuchFileException
+                                ? "there is no mask " + e.getMessage()
+                                : e.getMessage()));
             }
         }
         return lines;
@@ -142,10 +187,21 @@ final class LabelCommand implements Callable<Integer> {
             throw new IllegalArgumentException("it names no frame");
         }
         LabelKind kind = kind(row.get("label"));
-        if (kind == null) throw new IllegalArgumentException("its label is " + (row.get("label") == null ? "missing" : "'" + row.get("label") + "'") + "; normal, anomalous and retracted are known");
+        if (kind == null)
+            throw new IllegalArgumentException(
+                    "its label is " + (row.get("label") == null ? "missing" : "'" + row.get("label") + "'")
+                            + "; normal, anomalous and retracted are known");
         String who = row.get("annotator") == null ? annotator : row.get("annotator");
-        byte[] pixels = row.get("mask") == null ? null : Files.readAllBytes(csv.toAbsolutePath().getParent().resolve(row.get("mask")));
-        return new Request(ref, kind, row.get("product") == null ? product : row.get("product"), pixels, who, row.get("note") == null ? note : row.get("note"));
+        byte[] pixels = row.get("mask") == null
+                ? null
+                : Files.readAllBytes(csv.toAbsolutePath().getParent().resolve(row.get("mask")));
+        return new Request(
+                ref,
+                kind,
+                row.get("product") == null ? product : row.get("product"),
+                pixels,
+                who,
+                row.get("note") == null ? note : row.get("note"));
     }
 
     private static LabelKind kind(String text) {
@@ -169,12 +225,23 @@ final class LabelCommand implements Callable<Integer> {
         int refused = 0;
         for (int i = 0; i < results.size(); i++) {
             InspectionResult r = results.get(i);
-            out.printf(Locale.ROOT, "%d/%d  %s  camera %s  product %s  %s %.2f  captured %s%n", i + 1, results.size(), r.getResultId(), r.getCameraId(), r.getProduct() == null ? "-" : r.getProduct(),
-                    r.getVerdict(), r.getScore(), r.getCapturedAt());
+            out.printf(
+                    Locale.ROOT,
+                    "%d/%d  %s  camera %s  product %s  %s %.2f  captured %s%n",
+                    i + 1,
+                    results.size(),
+                    r.getResultId(),
+                    r.getCameraId(),
+                    r.getProduct() == null ? "-" : r.getProduct(),
+                    r.getVerdict(),
+                    r.getScore(),
+                    r.getCapturedAt());
             LabelKind kind = answer(in, out);
             if (kind == null) break;
             if (kind == LabelKind.UNKNOWN) continue;
-            String problem = publisher.publish(List.of(new Request(r.getFrameRef(), kind, product, null, annotator, note)), !noCheck).get(0);
+            String problem = publisher
+                    .publish(List.of(new Request(r.getFrameRef(), kind, product, null, annotator, note)), !noCheck)
+                    .get(0);
             if (problem == null) {
                 given++;
             } else {
@@ -206,7 +273,7 @@ final class LabelCommand implements Callable<Integer> {
                 case "q", "quit" -> {
                     return null;
                 }
-                default -> { }
+                default -> {}
             }
         }
     }

@@ -11,7 +11,10 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/** A CSV file with a header line, as spreadsheets write it: commas, double quotes around what needs them, quotes doubled inside. */
+/**
+ * A CSV file with a header line, as spreadsheets write it: commas, double quotes around what needs them, quotes doubled
+ * inside.
+ */
 final class LabelCsv {
     /**
      * One line of the file.
@@ -29,10 +32,12 @@ final class LabelCsv {
 
     private static final long LARGEST = 64L << 20;
 
-    private LabelCsv() { }
+    private LabelCsv() {}
 
     static List<Row> read(Path file) throws IOException {
-        if (Files.size(file) > LARGEST) throw new UserError(file + " has " + Files.size(file) + " bytes; at most " + LARGEST + " are read at a time. Split it; nothing was labelled");
+        if (Files.size(file) > LARGEST)
+            throw new UserError(file + " has " + Files.size(file) + " bytes; at most " + LARGEST
+                    + " are read at a time. Split it; nothing was labelled");
         String text;
         try {
             text = Files.readString(file, StandardCharsets.UTF_8);
@@ -67,21 +72,30 @@ final class LabelCsv {
                     cell.append(c);
                 }
             }
-            if (quoted) throw new UserError("line " + first + " of " + file + " opens a quote that never closes; nothing was labelled");
+            if (quoted)
+                throw new UserError(
+                        "line " + first + " of " + file + " opens a quote that never closes; nothing was labelled");
             cells.add(cell.toString());
             if (cells.stream().allMatch(String::isBlank)) continue;
             if (header == null) {
-                header = cells.stream().map(c -> c.trim().toLowerCase(Locale.ROOT)).toList();
+                header = cells.stream()
+                        .map(c -> c.trim().toLowerCase(Locale.ROOT))
+                        .toList();
                 continue;
             }
             Map<String, String> values = new LinkedHashMap<>();
             for (int i = 0; i < Math.min(header.size(), cells.size()); i++) values.put(header.get(i), cells.get(i));
             rows.add(new Row(first, values));
         }
-        if (header == null) throw new UserError(file + " is empty; its first line names the columns, such as frame,label,annotator,mask,note. Nothing was labelled");
+        if (header == null)
+            throw new UserError(
+                    file
+                            + " is empty; its first line names the columns, such as frame,label,annotator,mask,note. Nothing was labelled");
         boolean frame = header.contains("frame") || header.containsAll(List.of("topic", "partition", "offset"));
         if (!frame || !header.contains("label")) {
-            throw new UserError(file + " needs the columns label and frame (or topic, partition and offset); its first line has " + String.join(",", header) + ". Nothing was labelled");
+            throw new UserError(
+                    file + " needs the columns label and frame (or topic, partition and offset); its first line has "
+                            + String.join(",", header) + ". Nothing was labelled");
         }
         return rows;
     }

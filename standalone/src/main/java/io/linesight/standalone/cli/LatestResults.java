@@ -22,7 +22,7 @@ final class LatestResults {
     /** Results per partition that are looked through. */
     private static final long WINDOW = 5_000;
 
-    private LatestResults() { }
+    private LatestResults() {}
 
     /** At most this many FAIL and REVIEW results, the youngest first. */
     static List<InspectionResult> doubtful(Map<String, String> settings, Topics topics, int most) {
@@ -37,8 +37,11 @@ final class LatestResults {
         String topic = topics.results().name();
         List<InspectionResult> found = new ArrayList<>();
         try (AvroSerde<InspectionResult> serde = AvroSerde.of(InspectionResult.class, settings, false);
-                KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(configs, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
-            List<TopicPartition> partitions = consumer.partitionsFor(topic).stream().map(p -> new TopicPartition(topic, p.partition())).toList();
+                KafkaConsumer<byte[], byte[]> consumer =
+                        new KafkaConsumer<>(configs, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+            List<TopicPartition> partitions = consumer.partitionsFor(topic).stream()
+                    .map(p -> new TopicPartition(topic, p.partition()))
+                    .toList();
             consumer.assign(partitions);
             Map<TopicPartition, Long> begin = consumer.beginningOffsets(partitions);
             Map<TopicPartition, Long> end = consumer.endOffsets(partitions);
@@ -47,13 +50,18 @@ final class LatestResults {
                 for (ConsumerRecord<byte[], byte[]> r : consumer.poll(Duration.ofMillis(200))) {
                     try {
                         InspectionResult result = serde.deserializer().deserialize(topic, r.value());
-                        if (result != null && (result.getVerdict() == Verdict.FAIL || result.getVerdict() == Verdict.REVIEW)) found.add(result);
+                        if (result != null
+                                && (result.getVerdict() == Verdict.FAIL || result.getVerdict() == Verdict.REVIEW))
+                            found.add(result);
                     } catch (SerializationException e) {
                         continue;
                     }
                 }
             }
         }
-        return found.stream().sorted(Comparator.comparing(InspectionResult::getScoredAt).reversed()).limit(most).toList();
+        return found.stream()
+                .sorted(Comparator.comparing(InspectionResult::getScoredAt).reversed())
+                .limit(most)
+                .toList();
     }
 }

@@ -14,29 +14,66 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /** The command line. */
-@Command(name = "linesight", mixinStandardHelpOptions = true, versionProvider = Linesight.Version.class, sortOptions = false,
+@Command(
+        name = "linesight",
+        mixinStandardHelpOptions = true,
+        versionProvider = Linesight.Version.class,
+        sortOptions = false,
         description = "Streaming visual inspection: camera frames in, MMAD anomaly events out.",
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = {DemoCommand.class, SimulateCommand.class, FitCommand.class, CalibrateCommand.class, EvaluateCommand.class, ScoreCommand.class, ReplayCommand.class, CameraCommand.class,
-            ServeCommand.class, AuditCommand.class, LabelCommand.class, TrainCommand.class, TopicsCommand.class, DoctorCommand.class, ConfigCommand.class, ModelsCommand.class, EncoderCommand.class, ParityCommand.class,
-            CommandLine.HelpCommand.class},
+        subcommands = {
+            DemoCommand.class,
+            SimulateCommand.class,
+            FitCommand.class,
+            CalibrateCommand.class,
+            EvaluateCommand.class,
+            ScoreCommand.class,
+            ReplayCommand.class,
+            CameraCommand.class,
+            ServeCommand.class,
+            AuditCommand.class,
+            LabelCommand.class,
+            TrainCommand.class,
+            TopicsCommand.class,
+            DoctorCommand.class,
+            ConfigCommand.class,
+            ModelsCommand.class,
+            EncoderCommand.class,
+            ParityCommand.class,
+            CommandLine.HelpCommand.class
+        },
         exitCodeListHeading = "%nExit codes:%n",
-        exitCodeList = {"0:done", "1:it failed; the message says why and what happens next", "2:the command line is wrong"},
+        exitCodeList = {
+            "0:done",
+            "1:it failed; the message says why and what happens next",
+            "2:the command line is wrong"
+        },
         footerHeading = "%nExamples:%n",
-        footer = {"  linesight demo --for 2m                     a whole line on this machine, nothing else needed",
+        footer = {
+            "  linesight demo --for 2m                     a whole line on this machine, nothing else needed",
             "  linesight simulate --out parts              pictures of simulated parts, with truth",
             "  linesight fit --data parts --minutes 20 --out m.onnx",
             "  linesight evaluate --data parts --model m.onnx",
             "  linesight score --model m.onnx --heatmaps out part.png",
-            "", "'linesight help COMMAND' explains a command."})
+            "",
+            "'linesight help COMMAND' explains a command."
+        })
 public final class Linesight implements Runnable {
-    @Option(names = "--verbose", scope = CommandLine.ScopeType.INHERIT, description = "Show stack traces and what the libraries log.")
+    @Option(
+            names = "--verbose",
+            scope = CommandLine.ScopeType.INHERIT,
+            description = "Show stack traces and what the libraries log.")
     void verbose(boolean on) {
         if (on) Logs.verbose();
         verbose = on;
     }
 
-    @Option(names = "--log-format", paramLabel = "text|json", scope = CommandLine.ScopeType.INHERIT, description = "How log lines on stderr look: json is one object a line, with camera, frame and model where there is one (LINESIGHT_LOG_FORMAT; text).")
+    @Option(
+            names = "--log-format",
+            paramLabel = "text|json",
+            scope = CommandLine.ScopeType.INHERIT,
+            description =
+                    "How log lines on stderr look: json is one object a line, with camera, frame and model where there is one (LINESIGHT_LOG_FORMAT; text).")
     void logFormat(Logs.Format format) {
         // Picocli clears options that were not given.
         if (format != null) Logs.format(format);
@@ -57,7 +94,8 @@ public final class Linesight implements Runnable {
         String format = System.getenv(Logs.FORMAT_VARIABLE);
         if (format != null && !format.isBlank()) {
             if (!format.matches("(?i)text|json")) {
-                System.err.println("linesight: " + Logs.FORMAT_VARIABLE + "=" + format + " is neither text nor json; nothing was done");
+                System.err.println("linesight: " + Logs.FORMAT_VARIABLE + "=" + format
+                        + " is neither text nor json; nothing was done");
                 System.exit(CommandLine.ExitCode.USAGE);
             }
             Logs.format(Logs.Format.valueOf(format.toUpperCase(java.util.Locale.ROOT)));
@@ -96,14 +134,18 @@ public final class Linesight implements Runnable {
     private static int failed(Exception e, CommandLine command, boolean verbose) {
         PrintWriter err = command.getErr();
         if (verbose) e.printStackTrace(err);
-        err.println("linesight: " + explain(e) + (verbose ? "" : isExpected(e) ? "" : " ('--verbose' shows the details)"));
+        err.println(
+                "linesight: " + explain(e) + (verbose ? "" : isExpected(e) ? "" : " ('--verbose' shows the details)"));
         err.flush();
         return CommandLine.ExitCode.SOFTWARE;
     }
 
     /** Whether the message was written for people; the others come from mistakes of the program. */
     private static boolean isExpected(Throwable e) {
-        boolean mistake = e instanceof NullPointerException || e instanceof ClassCastException || e instanceof IndexOutOfBoundsException || e instanceof UnsupportedOperationException;
+        boolean mistake = e instanceof NullPointerException
+                || e instanceof ClassCastException
+                || e instanceof IndexOutOfBoundsException
+                || e instanceof UnsupportedOperationException;
         return !mistake && e.getMessage() != null;
     }
 
@@ -111,8 +153,10 @@ public final class Linesight implements Runnable {
     private static String explain(Throwable e) {
         if (e instanceof NoSuchFileException n) return "there is no file " + n.getFile();
         if (e instanceof AccessDeniedException a) return "no permission for " + a.getFile();
-        if (e instanceof FileAlreadyExistsException f) return f.getFile() + " is in the way: it exists and is not a folder";
-        if (e instanceof OutOfMemoryError) return "not enough memory; give the JVM more with LINESIGHT_JAVA_OPTS=-Xmx4g";
+        if (e instanceof FileAlreadyExistsException f)
+            return f.getFile() + " is in the way: it exists and is not a folder";
+        if (e instanceof OutOfMemoryError)
+            return "not enough memory; give the JVM more with LINESIGHT_JAVA_OPTS=-Xmx4g";
         for (Throwable t = e; t != null; t = t.getCause()) {
             String m = t.getMessage();
             if (m != null && !m.isBlank() && !m.startsWith("java.")) return m;
@@ -127,7 +171,10 @@ public final class Linesight implements Runnable {
             try (InputStream in = Linesight.class.getResourceAsStream("/io/linesight/standalone/build.properties")) {
                 if (in != null) p.load(in);
             }
-            return new String[] {"linesight " + p.getProperty("version", "unknown"), "Java " + Runtime.version() + ", " + System.getProperty("os.name") + " " + System.getProperty("os.arch")};
+            return new String[] {
+                "linesight " + p.getProperty("version", "unknown"),
+                "Java " + Runtime.version() + ", " + System.getProperty("os.name") + " " + System.getProperty("os.arch")
+            };
         }
     }
 }

@@ -15,9 +15,12 @@ import java.util.ArrayList;
 import java.util.List;
 import org.slf4j.LoggerFactory;
 
-/** Where log lines go and what they look like: to stderr and few by default, to a file while a screen is drawn; text, or one JSON object a line. */
+/**
+ * Where log lines go and what they look like: to stderr and few by default, to a file while a screen is drawn; text, or
+ * one JSON object a line.
+ */
 final class Logs {
-    private Logs() { }
+    private Logs() {}
 
     /** Everything from INFO on. */
     static void verbose() {
@@ -30,11 +33,17 @@ final class Logs {
         ((Logger) LoggerFactory.getLogger("io.linesight")).setLevel(Level.INFO);
     }
 
-    /** Texts of records reach the log; they can neither start a line of their own nor steer the terminal. The same stands in logback.xml. */
+    /**
+     * Texts of records reach the log; they can neither start a line of their own nor steer the terminal. The same
+     * stands in logback.xml.
+     */
     static final String MESSAGE = "%replace(%msg){'[\\x00-\\x08\\x0A-\\x1F\\x7F\\x80-\\x9F]+', ' '}%n";
 
     /** How a line looks. */
-    enum Format { TEXT, JSON }
+    enum Format {
+        TEXT,
+        JSON
+    }
 
     /** Name of the environment variable that says the format where no option does. */
     static final String FORMAT_VARIABLE = "LINESIGHT_LOG_FORMAT";
@@ -43,7 +52,10 @@ final class Logs {
     static void format(Format format) {
         root().iteratorForAppenders().forEachRemaining(appender -> {
             if (appender instanceof ConsoleAppender<ILoggingEvent> console) {
-                console.setEncoder(format == Format.JSON ? json(console.getContext()) : text(console.getContext(), "%d{HH:mm:ss} %-5level %logger{20} - " + MESSAGE));
+                console.setEncoder(
+                        format == Format.JSON
+                                ? json(console.getContext())
+                                : text(console.getContext(), "%d{HH:mm:ss} %-5level %logger{20} - " + MESSAGE));
             }
         });
     }

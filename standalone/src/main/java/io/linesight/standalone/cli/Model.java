@@ -10,16 +10,31 @@ import picocli.CommandLine.Option;
 
 /** Options that choose a checkpoint and how it runs. */
 final class Model {
-    @Option(names = {"-m", "--model"}, paramLabel = "FILE", description = "Checkpoint; the bundled one of the simulated line by default.")
+    @Option(
+            names = {"-m", "--model"},
+            paramLabel = "FILE",
+            description = "Checkpoint; the bundled one of the simulated line by default.")
     Path model;
 
-    @Option(names = "--device", paramLabel = "auto|cpu|cuda:N", defaultValue = "auto", description = "Where it runs (${DEFAULT-VALUE}).")
+    @Option(
+            names = "--device",
+            paramLabel = "auto|cpu|cuda:N",
+            defaultValue = "auto",
+            description = "Where it runs (${DEFAULT-VALUE}).")
     String device;
 
-    @Option(names = "--threads", paramLabel = "N", defaultValue = "0", description = "CPU threads of the model; 0 takes all processors (${DEFAULT-VALUE}).")
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "CPU threads of the model; 0 takes all processors (${DEFAULT-VALUE}).")
     int threads;
 
-    @Option(names = "--scan", paramLabel = "auto|operator|function", defaultValue = "auto", description = "Implementation of the selective scan (${DEFAULT-VALUE}).")
+    @Option(
+            names = "--scan",
+            paramLabel = "auto|operator|function",
+            defaultValue = "auto",
+            description = "Implementation of the selective scan (${DEFAULT-VALUE}).")
     ScanMode scan;
 
     ScorerOptions options() {
@@ -30,9 +45,15 @@ final class Model {
     Path resolve(Path folder) {
         if (model != null) return Inputs.existing(model, "checkpoint");
         try {
-            return BundledModel.unpack(folder).orElseThrow(() -> new UserError("this build has no bundled checkpoint: pass --model FILE; 'linesight simulate' and 'linesight fit' make one. Nothing was started"));
+            return BundledModel.unpack(folder)
+                    .orElseThrow(
+                            () -> new UserError(
+                                    "this build has no bundled checkpoint: pass --model FILE; 'linesight simulate' and 'linesight fit' make one. Nothing was started"));
         } catch (IOException e) {
-            throw new UserError("the bundled checkpoint cannot be written to " + folder + ": " + e.getMessage() + "; nothing was started", e);
+            throw new UserError(
+                    "the bundled checkpoint cannot be written to " + folder + ": " + e.getMessage()
+                            + "; nothing was started",
+                    e);
         }
     }
 
@@ -46,7 +67,8 @@ final class Model {
             file.toFile().deleteOnExit();
             return file;
         } catch (IOException e) {
-            throw new UserError("no temporary folder for the bundled checkpoint: " + e.getMessage() + "; nothing was started", e);
+            throw new UserError(
+                    "no temporary folder for the bundled checkpoint: " + e.getMessage() + "; nothing was started", e);
         }
     }
 }

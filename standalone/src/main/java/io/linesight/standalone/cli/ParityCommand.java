@@ -8,16 +8,26 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-@Command(name = "parity", mixinStandardHelpOptions = true, sortOptions = false,
-        description = "Builds the reference weights named by a manifest into a base checkpoint, so that its maps can be compared with the reference's on any picture.",
+@Command(
+        name = "parity",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        description =
+                "Builds the reference weights named by a manifest into a base checkpoint, so that its maps can be compared with the reference's on any picture.",
         footerHeading = "%nExample:%n",
-        footer = {"  linesight parity --manifest golden/weights/manifest.json --out parity.onnx",
-            "  linesight score --model parity.onnx --maps maps picture.png"})
+        footer = {
+            "  linesight parity --manifest golden/weights/manifest.json --out parity.onnx",
+            "  linesight score --model parity.onnx --maps maps picture.png"
+        })
 final class ParityCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Option(names = "--manifest", required = true, paramLabel = "FILE", description = "Manifest of the reference weights.")
+    @Option(
+            names = "--manifest",
+            required = true,
+            paramLabel = "FILE",
+            description = "Manifest of the reference weights.")
     private Path manifest;
 
     @Option(names = "--out", required = true, paramLabel = "FILE", description = "Checkpoint to write.")

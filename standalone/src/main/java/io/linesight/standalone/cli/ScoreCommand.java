@@ -34,13 +34,22 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-@Command(name = "score", mixinStandardHelpOptions = true, sortOptions = false,
+@Command(
+        name = "score",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
         description = "Scores pictures: calibrated score (0.5 is the decision point), raw score, verdict.",
         exitCodeListHeading = "%nExit codes:%n",
-        exitCodeList = {"0:every picture was scored", "1:at least one was not; the others were", "2:the command line is wrong"},
+        exitCodeList = {
+            "0:every picture was scored",
+            "1:at least one was not; the others were",
+            "2:the command line is wrong"
+        },
         footerHeading = "%nExamples:%n",
-        footer = {"  linesight score --model m.onnx part.png",
-            "  linesight score --product board --heatmaps out --maps out parts/board/test/scratch"})
+        footer = {
+            "  linesight score --model m.onnx part.png",
+            "  linesight score --product board --heatmaps out --maps out parts/board/test/scratch"
+        })
 final class ScoreCommand implements Callable<Integer> {
     private static final int BATCH = 8;
 
@@ -53,13 +62,23 @@ final class ScoreCommand implements Callable<Integer> {
     @Mixin
     private Model model;
 
-    @Option(names = "--product", paramLabel = "NAME", description = "Product whose threshold applies; the checkpoint's fallback by default.")
+    @Option(
+            names = "--product",
+            paramLabel = "NAME",
+            description = "Product whose threshold applies; the checkpoint's fallback by default.")
     private String product;
 
-    @Option(names = "--heatmaps", paramLabel = "DIR", description = "Write a picture per image: frame beside its anomaly map, with the raw score and its threshold.")
+    @Option(
+            names = "--heatmaps",
+            paramLabel = "DIR",
+            description =
+                    "Write a picture per image: frame beside its anomaly map, with the raw score and its threshold.")
     private Path heatmaps;
 
-    @Option(names = "--maps", paramLabel = "DIR", description = "Write the raw anomaly map per image: NAME.npy, float32 [256, 256].")
+    @Option(
+            names = "--maps",
+            paramLabel = "DIR",
+            description = "Write the raw anomaly map per image: NAME.npy, float32 [256, 256].")
     private Path maps;
 
     @Option(names = "--json", description = "Print JSON instead of a table.")
@@ -80,11 +99,20 @@ final class ScoreCommand implements Callable<Integer> {
             CheckpointInfo info = scorer.info();
             document.put("model", info.version()).put("device", scorer.device());
             if (product != null && !info.calibration().knows(product)) {
-                spec.commandLine().getErr().println("linesight: the checkpoint has no threshold for '" + product + "', its fallback applies; it knows " + info.calibration().byProduct().keySet());
+                spec.commandLine()
+                        .getErr()
+                        .println("linesight: the checkpoint has no threshold for '" + product
+                                + "', its fallback applies; it knows "
+                                + info.calibration().byProduct().keySet());
             }
             if (!json) out.printf(Locale.ROOT, "%-8s %-10s %-8s %s%n", "score", "raw", "verdict", "file");
             for (int from = 0; from < files.size(); from += BATCH) {
-                score(scorer, files.subList(from, Math.min(files.size(), from + BATCH)), info.calibration().forProduct(product), list, out);
+                score(
+                        scorer,
+                        files.subList(from, Math.min(files.size(), from + BATCH)),
+                        info.calibration().forProduct(product),
+                        list,
+                        out);
             }
         }
         if (json) out.println(Json.pretty(document));
@@ -94,22 +122,30 @@ final class ScoreCommand implements Callable<Integer> {
     private List<Path> files() throws IOException {
         List<Path> files = new ArrayList<>();
         for (Path given : images) {
-            if (!Files.exists(given)) throw new UserError("there is no file " + given.toAbsolutePath() + "; nothing was scored");
+            if (!Files.exists(given))
+                throw new UserError("there is no file " + given.toAbsolutePath() + "; nothing was scored");
             if (!Files.isDirectory(given)) {
                 files.add(given);
                 continue;
             }
             int before = files.size();
             try (Stream<Path> walk = Files.walk(given)) {
-                walk.filter(p -> p.toString().toLowerCase(Locale.ROOT).matches(".*\\.(png|jpe?g)") && Files.isRegularFile(p)).sorted().forEach(files::add);
+                walk.filter(p -> p.toString().toLowerCase(Locale.ROOT).matches(".*\\.(png|jpe?g)")
+                                && Files.isRegularFile(p))
+                        .sorted()
+                        .forEach(files::add);
             }
-            if (files.size() == before) throw new UserError("no .png, .jpg or .jpeg in " + given.toAbsolutePath() + "; nothing was scored");
+            if (files.size() == before)
+                throw new UserError("no .png, .jpg or .jpeg in " + given.toAbsolutePath() + "; nothing was scored");
         }
         nameOutputs(files);
         return files;
     }
 
-    /** Output names are the files' names; those that would collide get their folder in front, and a number where that is not enough. */
+    /**
+     * Output names are the files' names; those that would collide get their folder in front, and a number where that is
+     * not enough.
+     */
     private void nameOutputs(List<Path> files) {
         Map<String, Integer> plain = new HashMap<>();
         for (Path f : files) plain.merge(stem(f), 1, Integer::sum);
@@ -128,7 +164,8 @@ final class ScoreCommand implements Callable<Integer> {
         return dot > 0 ? name.substring(0, dot) : name;
     }
 
-    private void score(Scorer scorer, List<Path> files, ProductCalibration calibration, ArrayNode list, PrintWriter out) throws IOException {
+    private void score(Scorer scorer, List<Path> files, ProductCalibration calibration, ArrayNode list, PrintWriter out)
+            throws IOException {
         List<Path> readable = new ArrayList<>();
         List<RgbImage> pictures = new ArrayList<>();
         List<byte[]> inputs = new ArrayList<>();
@@ -140,7 +177,8 @@ final class ScoreCommand implements Callable<Integer> {
                 readable.add(file);
             } catch (IOException | BadImageException e) {
                 failed++;
-                String why = e instanceof BadImageException ? e.getMessage() : "it cannot be read (" + e.getMessage() + ")";
+                String why =
+                        e instanceof BadImageException ? e.getMessage() : "it cannot be read (" + e.getMessage() + ")";
                 spec.commandLine().getErr().println("linesight: " + file + " was left out: " + why);
                 if (json) list.addObject().put("file", file.toString()).put("error", why);
             }
@@ -169,8 +207,15 @@ final class ScoreCommand implements Callable<Integer> {
             Json.number(node, "rawScore", raw);
             node.put("threshold", calibration.threshold()).put("verdict", verdict);
             ArrayNode regions = node.putArray("regions");
-            for (FoundRegion r : RegionFinder.find(map, scores.size(), calibration.threshold(), picture.width(), picture.height(), 10)) {
-                regions.addObject().put("x", r.x()).put("y", r.y()).put("width", r.width()).put("height", r.height()).put("area", r.area()).put("peak", r.peak());
+            for (FoundRegion r : RegionFinder.find(
+                    map, scores.size(), calibration.threshold(), picture.width(), picture.height(), 10)) {
+                regions.addObject()
+                        .put("x", r.x())
+                        .put("y", r.y())
+                        .put("width", r.width())
+                        .put("height", r.height())
+                        .put("area", r.area())
+                        .put("peak", r.peak());
             }
         }
     }
@@ -178,6 +223,8 @@ final class ScoreCommand implements Callable<Integer> {
     /** A checkpoint that says nothing of a review band is asked for yes or no. */
     private static String verdict(double score, ProductCalibration calibration) {
         if (calibration.review() == null) return score >= 0.5 ? "FAIL" : "PASS";
-        return score < calibration.review().low() ? "PASS" : score >= calibration.review().high() ? "FAIL" : "REVIEW";
+        return score < calibration.review().low()
+                ? "PASS"
+                : score >= calibration.review().high() ? "FAIL" : "REVIEW";
     }
 }

@@ -12,33 +12,62 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-@Command(name = "simulate", mixinStandardHelpOptions = true, sortOptions = false,
+@Command(
+        name = "simulate",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
         description = "Writes pictures of simulated parts with their truth, in MVTec-AD layout.",
-        footerHeading = "%nExample:%n", footer = "  linesight simulate --out parts --train 200 --test 80 --seed 1")
+        footerHeading = "%nExample:%n",
+        footer = "  linesight simulate --out parts --train 200 --test 80 --seed 1")
 final class SimulateCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Option(names = "--out", required = true, paramLabel = "DIR", description = "Folder to write; must be empty or absent.")
+    @Option(
+            names = "--out",
+            required = true,
+            paramLabel = "DIR",
+            description = "Folder to write; must be empty or absent.")
     private Path out;
 
-    @Option(names = "--train", defaultValue = "200", paramLabel = "N", description = "Good pictures for training, per product (${DEFAULT-VALUE}).")
+    @Option(
+            names = "--train",
+            defaultValue = "200",
+            paramLabel = "N",
+            description = "Good pictures for training, per product (${DEFAULT-VALUE}).")
     private int train;
 
-    @Option(names = "--test", defaultValue = "80", paramLabel = "N", description = "Pictures for testing, per product, half of them defective (${DEFAULT-VALUE}).")
+    @Option(
+            names = "--test",
+            defaultValue = "80",
+            paramLabel = "N",
+            description = "Pictures for testing, per product, half of them defective (${DEFAULT-VALUE}).")
     private int test;
 
-    @Option(names = "--seed", defaultValue = "1", description = "The same seed writes the same pictures (${DEFAULT-VALUE}).")
+    @Option(
+            names = "--seed",
+            defaultValue = "1",
+            description = "The same seed writes the same pictures (${DEFAULT-VALUE}).")
     private long seed;
 
-    @Option(names = "--lamp", defaultValue = "tube", paramLabel = "tube|led", description = "Lamp over the parts: the one the line was built with, or the one that 'demo --learn' replaces it by (${DEFAULT-VALUE}).")
+    @Option(
+            names = "--lamp",
+            defaultValue = "tube",
+            paramLabel = "tube|led",
+            description =
+                    "Lamp over the parts: the one the line was built with, or the one that 'demo --learn' replaces it by (${DEFAULT-VALUE}).")
     private LampKind lamp;
 
-    @Option(names = "--products", split = ",", paramLabel = "A,B", description = "Products; all by default: flange, board, fabric, blister.")
+    @Option(
+            names = "--products",
+            split = ",",
+            paramLabel = "A,B",
+            description = "Products; all by default: flange, board, fabric, blister.")
     private List<String> products;
 
     private enum LampKind {
-        tube(Lamp.TUBE), led(Lamp.LED);
+        tube(Lamp.TUBE),
+        led(Lamp.LED);
 
         private final Lamp lamp;
 
@@ -49,10 +78,15 @@ final class SimulateCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        if (train < 0 || test < 0 || train + test == 0) throw new ParameterException(spec.commandLine(), "--train and --test must not be negative, nor both 0");
+        if (train < 0 || test < 0 || train + test == 0)
+            throw new ParameterException(spec.commandLine(), "--train and --test must not be negative, nor both 0");
         List<String> chosen = products == null ? SimulatedLine.products() : products;
         for (String p : chosen) {
-            if (!SimulatedLine.products().contains(p)) throw new ParameterException(spec.commandLine(), "there is no simulated product '" + p + "': choose from " + String.join(", ", SimulatedLine.products()));
+            if (!SimulatedLine.products().contains(p))
+                throw new ParameterException(
+                        spec.commandLine(),
+                        "there is no simulated product '" + p + "': choose from "
+                                + String.join(", ", SimulatedLine.products()));
         }
         int n = SimulatedDataset.export(out, chosen, train, test, seed, lamp.lamp);
         spec.commandLine().getOut().println("Wrote " + n + " pictures of " + String.join(", ", chosen) + " to " + out);

@@ -7,8 +7,9 @@ import sun.misc.Signal;
 import sun.misc.SignalHandler;
 
 /**
- * Ctrl-C and SIGTERM as a wish to end in order. A shutdown hook would be too late: by then ONNX Runtime tears its environment down beside us, and
- * what is pending could not be scored any more. The second signal ends the process at once.
+ * Ctrl-C and SIGTERM as a wish to end in order. A shutdown hook would be too late: by then ONNX Runtime tears its
+ * environment down beside us, and what is pending could not be scored any more. The second signal ends the process at
+ * once.
  */
 final class StopSignal implements AutoCloseable {
     private final AtomicBoolean asked = new AtomicBoolean();

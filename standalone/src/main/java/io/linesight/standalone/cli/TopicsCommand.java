@@ -17,12 +17,18 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-@Command(name = "topics", mixinStandardHelpOptions = true, sortOptions = false,
-        description = "Creates the topics where they are missing. Never changes or deletes one that exists; a second run changes nothing.",
+@Command(
+        name = "topics",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        description =
+                "Creates the topics where they are missing. Never changes or deletes one that exists; a second run changes nothing.",
         footerHeading = "%nExamples:%n",
-        footer = {"  linesight topics --describe                        the catalogue, no broker needed",
+        footer = {
+            "  linesight topics --describe                        the catalogue, no broker needed",
             "  linesight topics -b localhost:9092 --dry-run       what would be done",
-            "  linesight topics -b localhost:9092 --partitions 12"})
+            "  linesight topics -b localhost:9092 --partitions 12"
+        })
 final class TopicsCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
@@ -42,10 +48,16 @@ final class TopicsCommand implements Callable<Integer> {
     @Option(names = "--partitions", paramLabel = "N", description = "Partitions of every topic (4).")
     private Integer partitions;
 
-    @Option(names = "--replication", paramLabel = "N", description = "Copies of every partition (the broker's default).")
+    @Option(
+            names = "--replication",
+            paramLabel = "N",
+            description = "Copies of every partition (the broker's default).")
     private Integer replication;
 
-    @Option(names = "--max-frame-bytes", paramLabel = "N", description = "Largest frame record; the topics' size limits follow from it (8 MiB).")
+    @Option(
+            names = "--max-frame-bytes",
+            paramLabel = "N",
+            description = "Largest frame record; the topics' size limits follow from it (8 MiB).")
     private Integer maxFrameBytes;
 
     @Override
@@ -55,7 +67,8 @@ final class TopicsCommand implements Callable<Integer> {
         if (prefix != null) settings.put(Topics.PREFIX_CONFIG, prefix);
         if (partitions != null) settings.put(Topics.PARTITIONS_CONFIG, partitions.toString());
         if (replication != null) settings.put(Topics.REPLICATION_CONFIG, replication.toString());
-        if (maxFrameBytes != null) settings.put(io.linesight.schemas.topics.SizeLimits.FRAME_BYTES_CONFIG, maxFrameBytes.toString());
+        if (maxFrameBytes != null)
+            settings.put(io.linesight.schemas.topics.SizeLimits.FRAME_BYTES_CONFIG, maxFrameBytes.toString());
         List<TopicSpec> topics = Topics.from(settings).all();
         if (describe) {
             for (TopicSpec t : topics) {
@@ -67,16 +80,23 @@ final class TopicsCommand implements Callable<Integer> {
         }
         Kafka.require(settings, "bootstrap.servers", "--bootstrap-servers");
         try (Admin admin = Admin.create(adminConfigs(settings))) {
-            List<TopicAdmin.TopicReport> reports = dryRun ? TopicAdmin.check(admin, topics) : TopicAdmin.ensure(admin, topics);
+            List<TopicAdmin.TopicReport> reports =
+                    dryRun ? TopicAdmin.check(admin, topics) : TopicAdmin.ensure(admin, topics);
             boolean differs = false;
             for (TopicAdmin.TopicReport r : reports) {
-                out.println(r.describe() + (dryRun && r.state() == TopicAdmin.State.MISSING ? "; would be created with " + r.topic().partitions() + " partitions" : ""));
+                out.println(r.describe()
+                        + (dryRun && r.state() == TopicAdmin.State.MISSING
+                                ? "; would be created with " + r.topic().partitions() + " partitions"
+                                : ""));
                 differs |= r.state() == TopicAdmin.State.DIFFERS;
             }
-            if (differs) out.println("Topics that differ work as long as their limits are not too small; change them with Kafka's own tools if that is not meant.");
+            if (differs)
+                out.println(
+                        "Topics that differ work as long as their limits are not too small; change them with Kafka's own tools if that is not meant.");
             return 0;
         } catch (KafkaException e) {
-            throw new UserError("the broker at " + settings.get("bootstrap.servers") + " could not be used: " + e.getMessage(), e);
+            throw new UserError(
+                    "the broker at " + settings.get("bootstrap.servers") + " could not be used: " + e.getMessage(), e);
         }
     }
 

@@ -23,12 +23,14 @@ import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 
 /**
- * A whole line in one process: broker, registry, simulated cameras, inspection, and a table of what comes out. {@link #run} blocks until the time
- * is over or {@link #stop} is called, then drains, so that every frame has its answer before the summary.
+ * A whole line in one process: broker, registry, simulated cameras, inspection, and a table of what comes out.
+ * {@link #run} blocks until the time is over or {@link #stop} is called, then drains, so that every frame has its
+ * answer before the summary.
  */
 public final class Demo {
     /** Give up waiting for answers when none has come for so long. */
     private static final Duration STALLED = Duration.ofSeconds(45);
+
     private final DemoOptions options;
     private final PrintWriter out;
     private final CountDownLatch stop = new CountDownLatch(1);
@@ -38,10 +40,11 @@ public final class Demo {
     /**
      * What came out.
      *
-     * @param peaks      of the defective frames found, how many have their highest peak on the defect, and out of how many; null when not measured
-     * @param failure    what ended the run early; null when all went well
+     * @param peaks of the defective frames found, how many have their highest peak on the defect, and out of how many;
+     *     null when not measured
+     * @param failure what ended the run early; null when all went well
      */
-    public record Outcome(RunSummary summary, HeatmapFolder.Peaks peaks, String modelVersion, String failure) { }
+    public record Outcome(RunSummary summary, HeatmapFolder.Peaks peaks, String modelVersion, String failure) {}
 
     public Demo(DemoOptions options, PrintWriter out) {
         this.options = options;
@@ -61,18 +64,30 @@ public final class Demo {
     public Outcome run() throws IOException, InterruptedException {
         SimulatedLine line = new SimulatedLine(options.seed(), options.defectRate());
         HeatmapFolder heatmaps = new HeatmapFolder(line, options.pictures());
-        say("Linesight demo: " + options.cameras() + " simulated cameras, seed " + options.seed() + ", everything in " + options.folder());
-        try (LocalLine local = LocalLine.start(options.folder(), options.model(), options.port(), options.registryPort(), options.app(), text -> say("  started " + text))) {
-            if (!local.app().awaitRunning(Duration.ofSeconds(60))) throw new IllegalStateException("the inspection app did not begin to work within 60 s; its log is in " + options.folder());
+        say("Linesight demo: " + options.cameras() + " simulated cameras, seed " + options.seed() + ", everything in "
+                + options.folder());
+        try (LocalLine local = LocalLine.start(
+                options.folder(),
+                options.model(),
+                options.port(),
+                options.registryPort(),
+                options.app(),
+                text -> say("  started " + text))) {
+            if (!local.app().awaitRunning(Duration.ofSeconds(60)))
+                throw new IllegalStateException(
+                        "the inspection app did not begin to work within 60 s; its log is in " + options.folder());
             String version = local.app().modelVersion().orElse("?");
             String failure = null;
             try (TopicReader reader = TopicReader.open(local.settings(), local.topics(), listener(heatmaps));
                     FramePublisher publisher = new FramePublisher(local.settings(), local.topics(), "demo")) {
                 failure = operate(local, publisher, line, version);
-                if (failure == null && reader.failure() != null) failure = "reading the results failed: " + reader.failure().getMessage();
+                if (failure == null && reader.failure() != null)
+                    failure = "reading the results failed: " + reader.failure().getMessage();
             }
             RunSummary summary = RunSummary.of(ledger);
-            HeatmapFolder.Peaks peaks = options.pictures() > 0 ? heatmaps.write(options.folder().resolve("heatmaps"), ledger, summary, version) : null;
+            HeatmapFolder.Peaks peaks = options.pictures() > 0
+                    ? heatmaps.write(options.folder().resolve("heatmaps"), ledger, summary, version)
+                    : null;
             return new Outcome(summary, peaks, version, failure);
         }
     }
@@ -92,13 +107,15 @@ public final class Demo {
             }
 
             @Override
-            public void deadLetter(FrameRef source, String code, String message, ConsumerRecord<String, byte[]> record) {
+            public void deadLetter(
+                    FrameRef source, String code, String message, ConsumerRecord<String, byte[]> record) {
                 if (source != null) ledger.deadLetter(source, code);
             }
         };
     }
 
-    private String operate(LocalLine local, FramePublisher publisher, SimulatedLine line, String version) throws InterruptedException {
+    private String operate(LocalLine local, FramePublisher publisher, SimulatedLine line, String version)
+            throws InterruptedException {
         RateController rate = new RateController(options.fps(), 60);
         List<CameraDriver> drivers = new ArrayList<>();
         List<Thread> threads = new ArrayList<>();
@@ -109,7 +126,8 @@ public final class Demo {
             thread.setDaemon(true);
             threads.add(thread);
         }
-        HostileCamera hostile = new HostileCamera(publisher, new SimulatedCamera(line, 0).next().orElseThrow().image());
+        HostileCamera hostile = new HostileCamera(
+                publisher, new SimulatedCamera(line, 0).next().orElseThrow().image());
         LiveTable table = new LiveTable(out, options.terminal());
         long begin = System.nanoTime();
         threads.forEach(Thread::start);
@@ -123,9 +141,14 @@ public final class Demo {
             answeredBefore = answered;
             if (options.hostileSeconds() > 0 && second % options.hostileSeconds() == 0) throwIn(hostile);
             if (options.terminal() || second % 10 == 0) draw(table, second, rate.rate(), version);
-            if (local.app().state() == InspectionApp.State.FAILED) failure = "the inspection app stopped: " + local.app().failure().map(Throwable::getMessage).orElse("see the log");
-            for (CameraDriver d : drivers) if (d.failure() != null) failure = "a camera stopped: " + d.failure().getMessage();
-            if (options.duration() != null && System.nanoTime() - begin >= options.duration().toNanos()) break;
+            if (local.app().state() == InspectionApp.State.FAILED)
+                failure = "the inspection app stopped: "
+                        + local.app().failure().map(Throwable::getMessage).orElse("see the log");
+            for (CameraDriver d : drivers)
+                if (d.failure() != null)
+                    failure = "a camera stopped: " + d.failure().getMessage();
+            if (options.duration() != null
+                    && System.nanoTime() - begin >= options.duration().toNanos()) break;
         }
         drivers.forEach(CameraDriver::stop);
         for (Thread t : threads) t.join(60_000);
@@ -144,9 +167,19 @@ public final class Demo {
 
     private void draw(LiveTable table, long second, double rate, String version) {
         long now = System.currentTimeMillis() * 1000;
-        String head = String.format(Locale.ROOT, "%d:%02d%s   model %s   %.1f frames/s per camera asked for", second / 60, second % 60,
-                options.duration() == null ? "" : " of " + options.duration().toSeconds() / 60 + ":" + String.format("%02d", options.duration().toSeconds() % 60), version, rate);
-        String foot = "  sent " + ledger.frames() + "   under way " + ledger.open() + "   anomaly events " + ledger.anomalies() + "   dead letters " + ledger.deadLetters();
+        String head = String.format(
+                Locale.ROOT,
+                "%d:%02d%s   model %s   %.1f frames/s per camera asked for",
+                second / 60,
+                second % 60,
+                options.duration() == null
+                        ? ""
+                        : " of " + options.duration().toSeconds() / 60 + ":"
+                                + String.format("%02d", options.duration().toSeconds() % 60),
+                version,
+                rate);
+        String foot = "  sent " + ledger.frames() + "   under way " + ledger.open() + "   anomaly events "
+                + ledger.anomalies() + "   dead letters " + ledger.deadLetters();
         table.draw(head, stats.rows(now), foot);
     }
 

@@ -25,8 +25,8 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * Keeps anomaly events while the demo runs, some of every kind, and writes them as pictures: the frame, the truth, the anomaly map. The truth is
- * rendered again from camera and sequence, so nothing but the event itself is kept.
+ * Keeps anomaly events while the demo runs, some of every kind, and writes them as pictures: the frame, the truth, the
+ * anomaly map. The truth is rendered again from camera and sequence, so nothing but the event itself is kept.
  */
 public final class HeatmapFolder {
     private static final int PER_KIND = 3;
@@ -34,6 +34,7 @@ public final class HeatmapFolder {
     private static final int NEAR = 8;
     /** Rendering costs milliseconds; so many are enough for a percentage. */
     private static final int MOST_PEAKS = 300;
+
     private final SimulatedLine line;
     private final int most;
     private final Map<String, List<AnomalyEvent>> kept = new TreeMap<>();
@@ -42,7 +43,7 @@ public final class HeatmapFolder {
      * @param onDefect peaks on the defect
      * @param measured events looked at
      */
-    public record Peaks(int onDefect, int measured) { }
+    public record Peaks(int onDefect, int measured) {}
 
     HeatmapFolder(SimulatedLine line, int most) {
         this.line = line;
@@ -53,13 +54,16 @@ public final class HeatmapFolder {
     synchronized void offer(AnomalyEvent event) {
         int camera = camera(event.getResult());
         if (camera < 0) return;
-        String key = event.getResult().getProduct() + "/" + line.defectOf(camera, event.getResult().getSequence());
+        String key = event.getResult().getProduct() + "/"
+                + line.defectOf(camera, event.getResult().getSequence());
         List<AnomalyEvent> list = kept.computeIfAbsent(key, k -> new ArrayList<>());
         if (list.size() < PER_KIND) list.add(event);
     }
 
     private static int camera(InspectionResult r) {
-        return r.getCameraId().startsWith("camera-") ? Integer.parseInt(r.getCameraId().substring("camera-".length())) - 1 : -1;
+        return r.getCameraId().startsWith("camera-")
+                ? Integer.parseInt(r.getCameraId().substring("camera-".length())) - 1
+                : -1;
     }
 
     /** Writes the pictures and {@code index.html}; measures how often the highest peak lies on the defect. */
@@ -76,18 +80,34 @@ public final class HeatmapFolder {
             }
         }
         Peaks peaks = peaks(ledger);
-        Files.writeString(folder.resolve("index.html"), page(rows, ledger, summary, peaks, version), StandardCharsets.UTF_8);
+        Files.writeString(
+                folder.resolve("index.html"), page(rows, ledger, summary, peaks, version), StandardCharsets.UTF_8);
         return peaks;
     }
 
     private String picture(Path folder, AnomalyEvent event) throws IOException {
         InspectionResult r = event.getResult();
         SimulatedFrame frame = line.frame(camera(r), r.getSequence());
-        RgbImage panel = Heatmaps.panel(frame.image(), frame.anomalous() ? frame.mask() : null, map(event), 256, r.getRawScore(), r.getThreshold());
-        String name = String.format(Locale.ROOT, "%s-%06d-%s-%s.png", r.getCameraId(), r.getSequence(), r.getProduct(), frame.defect());
+        RgbImage panel = Heatmaps.panel(
+                frame.image(),
+                frame.anomalous() ? frame.mask() : null,
+                map(event),
+                256,
+                r.getRawScore(),
+                r.getThreshold());
+        String name = String.format(
+                Locale.ROOT, "%s-%06d-%s-%s.png", r.getCameraId(), r.getSequence(), r.getProduct(), frame.defect());
         Files.write(folder.resolve(name), ImageCodec.encodePng(panel));
-        return "<figure><img src=\"" + name + "\" loading=\"lazy\"><figcaption><b>" + r.getProduct() + "</b> " + (frame.anomalous() ? frame.defect() : "<em>good part, false alarm</em>")
-                + String.format(Locale.ROOT, " &middot; score %.3f &middot; raw %.4f (threshold %.4f) &middot; %s frame %d", r.getScore(), r.getRawScore(), r.getThreshold(), r.getCameraId(), r.getSequence())
+        return "<figure><img src=\"" + name + "\" loading=\"lazy\"><figcaption><b>" + r.getProduct() + "</b> "
+                + (frame.anomalous() ? frame.defect() : "<em>good part, false alarm</em>")
+                + String.format(
+                        Locale.ROOT,
+                        " &middot; score %.3f &middot; raw %.4f (threshold %.4f) &middot; %s frame %d",
+                        r.getScore(),
+                        r.getRawScore(),
+                        r.getThreshold(),
+                        r.getCameraId(),
+                        r.getSequence())
                 + "</figcaption></figure>\n";
     }
 
@@ -102,7 +122,9 @@ public final class HeatmapFolder {
             for (int i = 0; i < map.length; i++) map[i] = event.getMapLow() + step * (grey.gray()[i] & 255);
             return map;
         } catch (BadImageException e) {
-            throw new IOException("the anomaly map of " + event.getResult().getResultId() + " cannot be decoded: " + e.getMessage(), e);
+            throw new IOException(
+                    "the anomaly map of " + event.getResult().getResultId() + " cannot be decoded: " + e.getMessage(),
+                    e);
         }
     }
 
@@ -111,7 +133,9 @@ public final class HeatmapFolder {
         int measured = 0;
         for (Ledger.Outcome o : ledger.outcomes()) {
             if (measured == MOST_PEAKS) break;
-            if (!Boolean.TRUE.equals(o.sent().anomalous()) || o.result().getRegions().isEmpty() || o.result().getScore() < 0.5f) continue;
+            if (!Boolean.TRUE.equals(o.sent().anomalous())
+                    || o.result().getRegions().isEmpty()
+                    || o.result().getScore() < 0.5f) continue;
             SimulatedFrame frame = line.frame(camera(o.result()), o.sent().sequence());
             Region top = o.result().getRegions().get(0);
             measured++;
@@ -124,7 +148,8 @@ public final class HeatmapFolder {
         int n = SimulatedLine.SIZE;
         for (int y = Math.max(0, py - NEAR); y <= Math.min(n - 1, py + NEAR); y++) {
             for (int x = Math.max(0, px - NEAR); x <= Math.min(n - 1, px + NEAR); x++) {
-                if (frame.mask()[y * n + x] != 0 && (x - px) * (x - px) + (y - py) * (y - py) <= NEAR * NEAR) return true;
+                if (frame.mask()[y * n + x] != 0 && (x - px) * (x - px) + (y - py) * (y - py) <= NEAR * NEAR)
+                    return true;
             }
         }
         return false;
@@ -134,12 +159,20 @@ public final class HeatmapFolder {
         Map<String, int[]> kinds = new TreeMap<>();
         for (Ledger.Outcome o : ledger.outcomes()) {
             if (o.sent().anomalous() == null) continue;
-            int[] n = kinds.computeIfAbsent(o.sent().product() + "</td><td>" + o.sent().defect(), k -> new int[2]);
+            int[] n = kinds.computeIfAbsent(
+                    o.sent().product() + "</td><td>" + o.sent().defect(), k -> new int[2]);
             n[0]++;
             if (o.result().getScore() >= 0.5f) n[1]++;
         }
-        StringBuilder table = new StringBuilder("<table><tr><th>product</th><th>defect</th><th>frames</th><th>called anomalous</th></tr>\n");
-        kinds.forEach((k, n) -> table.append("<tr><td>").append(k).append("</td><td class=n>").append(n[0]).append("</td><td class=n>").append(n[1]).append("</td></tr>\n"));
+        StringBuilder table = new StringBuilder(
+                "<table><tr><th>product</th><th>defect</th><th>frames</th><th>called anomalous</th></tr>\n");
+        kinds.forEach((k, n) -> table.append("<tr><td>")
+                .append(k)
+                .append("</td><td class=n>")
+                .append(n[0])
+                .append("</td><td class=n>")
+                .append(n[1])
+                .append("</td></tr>\n"));
         table.append("</table>\n");
         return """
                 <!doctype html><html lang="en"><meta charset="utf-8"><title>Linesight demo</title>
@@ -149,6 +182,7 @@ public final class HeatmapFolder {
                 <h1>Linesight demo</h1><p>Model %s. Each picture: the frame, the truth of the simulator where the part is defective, the anomaly map.</p>
                 <pre>%s  %-13s %d of %d found defects have their highest peak on the defect</pre>
                 %s%s</html>
-                """.formatted(version, summary.text(), "peaks", peaks.onDefect(), peaks.measured(), table, rows);
+                """
+                .formatted(version, summary.text(), "peaks", peaks.onDefect(), peaks.measured(), table, rows);
     }
 }

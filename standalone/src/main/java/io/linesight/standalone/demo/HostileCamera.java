@@ -44,7 +44,8 @@ final class HostileCamera {
         };
     }
 
-    private CompletableFuture<FrameRef> frame(FrameEncoding encoding, byte[] image, String product, int width, int height) {
+    private CompletableFuture<FrameRef> frame(
+            FrameEncoding encoding, byte[] image, String product, int width, int height) {
         return publisher.send(ID, new CameraShot(product, Instant.now(), encoding, width, height, image, Map.of()));
     }
 

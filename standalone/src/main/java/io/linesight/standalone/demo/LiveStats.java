@@ -19,7 +19,15 @@ final class LiveStats {
      *
      * @param p95Millis over the last {@value #WINDOW} results
      */
-    record Row(String camera, String product, long results, double framesPerSecond, double score, String verdict, double p95Millis, long fails) { }
+    record Row(
+            String camera,
+            String product,
+            long results,
+            double framesPerSecond,
+            double score,
+            String verdict,
+            double p95Millis,
+            long fails) {}
 
     private static final class Recent {
         String product = "";
@@ -41,7 +49,8 @@ final class LiveStats {
         c.verdict = r.getVerdict().name();
         if (r.getScore() >= 0.5f) c.fails++;
         c.arrivals.add(arrivedMicros);
-        long captured = r.getCapturedAt().getEpochSecond() * 1_000_000L + r.getCapturedAt().getNano() / 1000;
+        long captured = r.getCapturedAt().getEpochSecond() * 1_000_000L
+                + r.getCapturedAt().getNano() / 1000;
         c.latencies.add(arrivedMicros - captured);
         if (c.latencies.size() > WINDOW) c.latencies.poll();
     }
@@ -50,8 +59,18 @@ final class LiveStats {
         List<Row> out = new ArrayList<>();
         cameras.forEach((id, c) -> {
             while (!c.arrivals.isEmpty() && nowMicros - c.arrivals.peek() > RATE_MICROS) c.arrivals.poll();
-            double p95 = new Percentiles(c.latencies.stream().mapToDouble(l -> l / 1000.0).toArray()).at(95);
-            out.add(new Row(id, c.product, c.results, c.arrivals.size() / (RATE_MICROS / 1e6), c.score, c.verdict, p95, c.fails));
+            double p95 = new Percentiles(
+                            c.latencies.stream().mapToDouble(l -> l / 1000.0).toArray())
+                    .at(95);
+            out.add(new Row(
+                    id,
+                    c.product,
+                    c.results,
+                    c.arrivals.size() / (RATE_MICROS / 1e6),
+                    c.score,
+                    c.verdict,
+                    p95,
+                    c.fails));
         });
         return out;
     }

@@ -24,9 +24,35 @@ final class LiveTable {
         StringBuilder b = new StringBuilder();
         if (terminal && drawn > 0) b.append("\u001b[").append(drawn).append('A');
         line(b, headline);
-        line(b, paint(DIM, String.format(Locale.ROOT, "  %-10s %-12s %8s %9s  %-18s %-7s %9s %9s", "camera", "product", "results", "frames/s", "score", "verdict", "p95 ms", "anomalous")));
+        line(
+                b,
+                paint(
+                        DIM,
+                        String.format(
+                                Locale.ROOT,
+                                "  %-10s %-12s %8s %9s  %-18s %-7s %9s %9s",
+                                "camera",
+                                "product",
+                                "results",
+                                "frames/s",
+                                "score",
+                                "verdict",
+                                "p95 ms",
+                                "anomalous")));
         for (LiveStats.Row r : rows) {
-            line(b, String.format(Locale.ROOT, "  %-10s %-12s %8d %9.1f  %s %s %9.0f %9d", r.camera(), r.product(), r.results(), r.framesPerSecond(), bar(r.score()), verdict(r.verdict()), r.p95Millis(), r.fails()));
+            line(
+                    b,
+                    String.format(
+                            Locale.ROOT,
+                            "  %-10s %-12s %8d %9.1f  %s %s %9.0f %9d",
+                            r.camera(),
+                            r.product(),
+                            r.results(),
+                            r.framesPerSecond(),
+                            bar(r.score()),
+                            verdict(r.verdict()),
+                            r.p95Millis(),
+                            r.fails()));
         }
         line(b, footline);
         drawn = rows.size() + 3;
@@ -44,7 +70,9 @@ final class LiveTable {
     private String bar(double score) {
         if (Double.isNaN(score)) return String.format("%-18s", "failed");
         int full = (int) Math.round(score * 10);
-        return String.format(Locale.ROOT, "%.3f ", score) + (terminal ? "█".repeat(full) + "░".repeat(10 - full) : "#".repeat(full) + ".".repeat(10 - full)) + "  ";
+        return String.format(Locale.ROOT, "%.3f ", score)
+                + (terminal ? "█".repeat(full) + "░".repeat(10 - full) : "#".repeat(full) + ".".repeat(10 - full))
+                + "  ";
     }
 
     private String verdict(String v) {

@@ -1,8 +1,9 @@
 package io.linesight.standalone.demo;
 
 /**
- * Finds the rate the machine can score: raises it while answers come quickly, lowers it when frames queue up. By Little's law the frames under way
- * divided by the throughput are the time a frame is under way. Called once a second from one thread; the rate may be read from any.
+ * Finds the rate the machine can score: raises it while answers come quickly, lowers it when frames queue up. By
+ * Little's law the frames under way divided by the throughput are the time a frame is under way. Called once a second
+ * from one thread; the rate may be read from any.
  */
 final class RateController {
     private static final double IDLE_SECONDS = 0.35;
@@ -26,11 +27,11 @@ final class RateController {
     }
 
     /**
-     * @param open     frames without an answer
+     * @param open frames without an answer
      * @param answered answers in the last second
      */
     void tick(long open, long answered) {
-        if (throughput == 0 && answered == 0) return;   // nothing to go by before the first answer
+        if (throughput == 0 && answered == 0) return; // nothing to go by before the first answer
         throughput = throughput == 0 ? answered : 0.6 * throughput + 0.4 * answered;
         if (fixed) return;
         double waiting = open / Math.max(throughput, 0.5);

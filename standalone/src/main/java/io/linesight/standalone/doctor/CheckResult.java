@@ -5,9 +5,9 @@ import java.util.List;
 /**
  * What one check came to.
  *
- * @param facts    what was seen, for people; one line
+ * @param facts what was seen, for people; one line
  * @param findings empty when all is right
- * @param notRun   why it could not run; null when it did
+ * @param notRun why it could not run; null when it did
  */
 public record CheckResult(String check, String facts, List<Finding> findings, String notRun) {
     public CheckResult {

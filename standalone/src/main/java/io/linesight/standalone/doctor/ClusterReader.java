@@ -28,7 +28,10 @@ import org.apache.kafka.common.errors.TransactionalIdNotFoundException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.server.common.MetadataVersion;
 
-/** Asks a cluster; changes nothing. What may not be asked is left out where the answer is not needed, and thrown where it is. */
+/**
+ * Asks a cluster; changes nothing. What may not be asked is left out where the answer is not needed, and thrown where
+ * it is.
+ */
 final class ClusterReader {
     private final Admin admin;
 
@@ -37,10 +40,10 @@ final class ClusterReader {
     }
 
     /** @param version of the cluster's metadata, as 4.3-IV0; empty where the cluster does not say */
-    record Cluster(String id, int brokers, Optional<String> version, Map<String, String> configs) { }
+    record Cluster(String id, int brokers, Optional<String> version, Map<String, String> configs) {}
 
     /** @param lag frames between what is committed and the end; -1 when nothing was committed yet */
-    record Group(List<GroupMembers.Member> members, long lag, String state) { }
+    record Group(List<GroupMembers.Member> members, long lag, String state) {}
 
     Cluster cluster() throws ExecutionException, InterruptedException {
         var described = admin.describeCluster();
@@ -49,12 +52,22 @@ final class ClusterReader {
         Optional<String> version = Optional.empty();
         Map<String, String> configs = new HashMap<>();
         try {
-            FinalizedVersionRange level = admin.describeFeatures().featureMetadata().get().finalizedFeatures().get(MetadataVersion.FEATURE_NAME);
+            FinalizedVersionRange level = admin.describeFeatures()
+                    .featureMetadata()
+                    .get()
+                    .finalizedFeatures()
+                    .get(MetadataVersion.FEATURE_NAME);
             if (level != null) version = Optional.of(named(level.maxVersionLevel()));
-            ConfigResource broker = new ConfigResource(ConfigResource.Type.BROKER, nodes.iterator().next().idString());
-            admin.describeConfigs(List.of(broker)).all().get().get(broker).entries().forEach(e -> {
-                if (e.value() != null) configs.put(e.name(), e.value());
-            });
+            ConfigResource broker = new ConfigResource(
+                    ConfigResource.Type.BROKER, nodes.iterator().next().idString());
+            admin.describeConfigs(List.of(broker))
+                    .all()
+                    .get()
+                    .get(broker)
+                    .entries()
+                    .forEach(e -> {
+                        if (e.value() != null) configs.put(e.name(), e.value());
+                    });
         } catch (ExecutionException e) {
             if (!(e.getCause() instanceof AuthorizationException)) throw e;
         }
@@ -72,7 +85,9 @@ final class ClusterReader {
     /** Topics that exist, by name. */
     Map<String, TopicView> topics(Set<String> names) throws ExecutionException, InterruptedException {
         Map<String, TopicView> seen = new LinkedHashMap<>();
-        Map<String, KafkaFuture<TopicDescription>> described = admin.describeTopics(names, new DescribeTopicsOptions().includeAuthorizedOperations(true)).topicNameValues();
+        Map<String, KafkaFuture<TopicDescription>> described = admin.describeTopics(
+                        names, new DescribeTopicsOptions().includeAuthorizedOperations(true))
+                .topicNameValues();
         for (String name : names) {
             TopicDescription d;
             try {
@@ -83,10 +98,25 @@ final class ClusterReader {
                 seen.put(name, new TopicView(name, 0, 0, 0, 0, Map.of(), Set.of()));
                 continue;
             }
-            int copies = d.partitions().stream().mapToInt(p -> p.replicas().size()).min().orElse(0);
-            int inSync = d.partitions().stream().mapToInt(p -> p.isr().size()).min().orElse(0);
-            int offline = (int) d.partitions().stream().filter(p -> p.leader() == null || p.leader().isEmpty()).count();
-            seen.put(name, new TopicView(name, d.partitions().size(), copies, inSync, offline, configs(name), d.authorizedOperations()));
+            int copies = d.partitions().stream()
+                    .mapToInt(p -> p.replicas().size())
+                    .min()
+                    .orElse(0);
+            int inSync =
+                    d.partitions().stream().mapToInt(p -> p.isr().size()).min().orElse(0);
+            int offline = (int) d.partitions().stream()
+                    .filter(p -> p.leader() == null || p.leader().isEmpty())
+                    .count();
+            seen.put(
+                    name,
+                    new TopicView(
+                            name,
+                            d.partitions().size(),
+                            copies,
+                            inSync,
+                            offline,
+                            configs(name),
+                            d.authorizedOperations()));
         }
         return seen;
     }
@@ -95,9 +125,14 @@ final class ClusterReader {
         ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);
         Map<String, String> configs = new HashMap<>();
         try {
-            admin.describeConfigs(List.of(resource)).all().get().get(resource).entries().forEach(e -> {
-                if (e.value() != null) configs.put(e.name(), e.value());
-            });
+            admin.describeConfigs(List.of(resource))
+                    .all()
+                    .get()
+                    .get(resource)
+                    .entries()
+                    .forEach(e -> {
+                        if (e.value() != null) configs.put(e.name(), e.value());
+                    });
         } catch (ExecutionException e) {
             if (!(e.getCause() instanceof AuthorizationException)) throw e;
         }
@@ -106,7 +141,10 @@ final class ClusterReader {
 
     /** Newest timestamp of a topic in milliseconds; -1 when it is empty. */
     long newest(TopicView topic) throws ExecutionException, InterruptedException {
-        return admin.listOffsets(all(topic, OffsetSpec.maxTimestamp())).all().get().values().stream().mapToLong(ListOffsetsResultInfo::timestamp).max().orElse(-1);
+        return admin.listOffsets(all(topic, OffsetSpec.maxTimestamp())).all().get().values().stream()
+                .mapToLong(ListOffsetsResultInfo::timestamp)
+                .max()
+                .orElse(-1);
     }
 
     private static Map<TopicPartition, OffsetSpec> all(TopicView topic, OffsetSpec spec) {
@@ -117,8 +155,13 @@ final class ClusterReader {
 
     /** @throws ExecutionException caused by GroupIdNotFoundException when nobody has ever used it */
     Group group(String id, TopicView reads) throws ExecutionException, InterruptedException {
-        ConsumerGroupDescription d = admin.describeConsumerGroups(List.of(id)).describedGroups().get(id).get();
-        Map<TopicPartition, OffsetAndMetadata> committed = admin.listConsumerGroupOffsets(id).partitionsToOffsetAndMetadata().get();
+        ConsumerGroupDescription d = admin.describeConsumerGroups(List.of(id))
+                .describedGroups()
+                .get(id)
+                .get();
+        Map<TopicPartition, OffsetAndMetadata> committed = admin.listConsumerGroupOffsets(id)
+                .partitionsToOffsetAndMetadata()
+                .get();
         Map<TopicPartition, Long> ends = new HashMap<>();
         admin.listOffsets(all(reads, OffsetSpec.latest())).all().get().forEach((p, o) -> ends.put(p, o.offset()));
         long lag = -1;
@@ -132,7 +175,12 @@ final class ClusterReader {
     /** What the principal may do with a group; null when the broker does not say. */
     Set<AclOperation> groupRights(String id) throws ExecutionException, InterruptedException {
         try {
-            Set<AclOperation> allowed = admin.describeConsumerGroups(List.of(id), new DescribeConsumerGroupsOptions().includeAuthorizedOperations(true)).describedGroups().get(id).get().authorizedOperations();
+            Set<AclOperation> allowed = admin.describeConsumerGroups(
+                            List.of(id), new DescribeConsumerGroupsOptions().includeAuthorizedOperations(true))
+                    .describedGroups()
+                    .get(id)
+                    .get()
+                    .authorizedOperations();
             return allowed == null ? null : new HashSet<>(allowed);
         } catch (ExecutionException e) {
             if (e.getCause() instanceof AuthorizationException) return Set.of();

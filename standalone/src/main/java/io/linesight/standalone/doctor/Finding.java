@@ -5,7 +5,7 @@ package io.linesight.standalone.doctor;
  *
  * @param subject topic, group, folder or whatever it is about
  * @param message what was found, with figures
- * @param mend    what to do about it, one line
+ * @param mend what to do about it, one line
  */
 public record Finding(Problem problem, String subject, String message, String mend) {
     /** Mended as the problem says in general. */

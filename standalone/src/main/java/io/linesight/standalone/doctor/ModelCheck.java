@@ -22,8 +22,8 @@ import java.util.Map;
 import org.apache.kafka.common.KafkaException;
 
 /**
- * Whether every version that a channel has in service can still be had, by fetching it as an instance would: all chunks, their length and the
- * SHA-256 of the whole. What was fetched goes to a temporary folder and is removed.
+ * Whether every version that a channel has in service can still be had, by fetching it as an instance would: all
+ * chunks, their length and the SHA-256 of the whole. What was fetched goes to a temporary folder and is removed.
  */
 final class ModelCheck {
     private final ModelsConfig config;
@@ -41,7 +41,9 @@ final class ModelCheck {
         TrustedKeys trusted = checked ? TrustedKeys.of(config) : TrustedKeys.orUnsigned(List.<PublicKey>of());
         RegistryState state;
         try (ModelRegistryView view = ModelRegistryView.open(config, trusted)) {
-            if (!view.awaitCaughtUp(patience)) throw new KafkaException("the topics about models could not be read within " + patience.toMillis() + " ms: " + view.obstacle());
+            if (!view.awaitCaughtUp(patience))
+                throw new KafkaException("the topics about models could not be read within " + patience.toMillis()
+                        + " ms: " + view.obstacle());
             state = view.state();
         }
         Map<String, List<String>> needed = needed(state);
@@ -54,17 +56,26 @@ final class ModelCheck {
                 String subject = e.getKey() + " (" + String.join(", ", e.getValue()) + ")";
                 PublishedVersion version = state.version(e.getKey()).orElse(null);
                 if (version == null) {
-                    found.add(Finding.of(Problem.CHECKPOINT_GONE, subject, "its manifest is not in " + config.topics().models().name()));
+                    found.add(Finding.of(
+                            Problem.CHECKPOINT_GONE,
+                            subject,
+                            "its manifest is not in " + config.topics().models().name()));
                     continue;
                 }
-                if (!version.verification().accepted()) found.add(Finding.of(Problem.MODEL_UNTRUSTED, subject, version.verification().message()));
+                if (!version.verification().accepted())
+                    found.add(Finding.of(
+                            Problem.MODEL_UNTRUSTED,
+                            subject,
+                            version.verification().message()));
                 ModelVersion manifest = version.manifest();
                 try {
                     bytes += Files.size(stores.fetch(manifest, folder));
                 } catch (StoreException failed) {
                     switch (failed.reason()) {
                         case NO_SPACE, IO -> unsure.add(e.getKey() + " could not be looked at: " + failed.getMessage());
-                        case REFUSED, MISSING, WRONG_SIZE, TAMPERED, UNREACHABLE -> found.add(Finding.of(Problem.CHECKPOINT_GONE, subject, failed.getMessage(), mend(manifest)));
+                        case REFUSED, MISSING, WRONG_SIZE, TAMPERED, UNREACHABLE ->
+                            found.add(
+                                    Finding.of(Problem.CHECKPOINT_GONE, subject, failed.getMessage(), mend(manifest)));
                     }
                 } finally {
                     Files.deleteIfExists(folder.resolve(manifest.getSha256() + ".onnx"));
@@ -73,8 +84,17 @@ final class ModelCheck {
         } finally {
             Files.deleteIfExists(folder);
         }
-        StringBuilder seen = new StringBuilder().append(needed.size()).append(" of ").append(state.versions().size()).append(" published versions in use; ").append(bytes).append(" bytes fetched and compared");
-        if (!checked) seen.append("; signatures were not checked (").append(ModelsConfig.TRUSTED_KEYS).append(" is not set)");
+        StringBuilder seen = new StringBuilder()
+                .append(needed.size())
+                .append(" of ")
+                .append(state.versions().size())
+                .append(" published versions in use; ")
+                .append(bytes)
+                .append(" bytes fetched and compared");
+        if (!checked)
+            seen.append("; signatures were not checked (")
+                    .append(ModelsConfig.TRUSTED_KEYS)
+                    .append(" is not set)");
         unsure.forEach(u -> seen.append("; ").append(u));
         return seen.toString();
     }
@@ -93,11 +113,12 @@ final class ModelCheck {
     }
 
     private static void need(Map<String, List<String>> needed, String versionOrNull, String why) {
-        if (versionOrNull != null) needed.computeIfAbsent(versionOrNull, v -> new ArrayList<>()).add(why);
+        if (versionOrNull != null)
+            needed.computeIfAbsent(versionOrNull, v -> new ArrayList<>()).add(why);
     }
 
     private static String mend(ModelVersion manifest) {
-        return "Publish the same file again, which brings its bytes back (linesight models publish FILE, with --key if it was signed; its SHA-256 is " + manifest.getSha256()
-                + "), or decide for another version (linesight models promote VERSION)";
+        return "Publish the same file again, which brings its bytes back (linesight models publish FILE, with --key if it was signed; its SHA-256 is "
+                + manifest.getSha256() + "), or decide for another version (linesight models promote VERSION)";
     }
 }

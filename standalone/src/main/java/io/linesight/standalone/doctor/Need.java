@@ -8,7 +8,7 @@ import org.apache.kafka.common.acl.AclOperation;
 /**
  * What a part needs of one topic.
  *
- * @param schema     of its values; null for bytes that are not ours
+ * @param schema of its values; null for bytes that are not ours
  * @param operations least that the principal must be allowed
  */
 record Need(TopicSpec topic, Schema schema, Set<AclOperation> operations) {

@@ -22,8 +22,8 @@ import org.apache.kafka.common.acl.AclOperation;
 /**
  * The least that a part needs of a cluster; the table in docs/operations.md. READ and WRITE include DESCRIBE.
  *
- * @param topics           with what is done to them
- * @param groups           consumer groups, Read
+ * @param topics with what is done to them
+ * @param groups consumer groups, Read
  * @param transactionalIds prefixes of transactional ids, Write
  */
 record Needs(List<Need> topics, Set<String> groups, Set<String> transactionalIds) {
@@ -33,9 +33,9 @@ record Needs(List<Need> topics, Set<String> groups, Set<String> transactionalIds
     private static final AclOperation C = AclOperation.DESCRIBE_CONFIGS;
 
     /**
-     * @param follows       whether the inspection app follows rollouts
+     * @param follows whether the inspection app follows rollouts
      * @param applicationId of the inspection app
-     * @param trainerGroup  of the trainer
+     * @param trainerGroup of the trainer
      */
     static Needs of(Part part, Topics t, boolean follows, String applicationId, String trainerGroup) {
         Map<TopicSpec, Need> needs = new LinkedHashMap<>();
@@ -83,20 +83,24 @@ record Needs(List<Need> topics, Set<String> groups, Set<String> transactionalIds
     /** The commands that give a principal just this. */
     List<String> commands(String bootstrap, String principal) {
         List<String> out = new ArrayList<>();
-        String head = "kafka-acls --bootstrap-server " + bootstrap + " --command-config admin.properties --add --allow-principal '" + principal + "'";
+        String head = "kafka-acls --bootstrap-server " + bootstrap
+                + " --command-config admin.properties --add --allow-principal '" + principal + "'";
         for (Need n : topics) {
             StringBuilder b = new StringBuilder(head);
-            n.operations().stream().sorted().forEach(o -> b.append(" --operation ").append(name(o)));
+            n.operations().stream().sorted().forEach(o -> b.append(" --operation ")
+                    .append(name(o)));
             out.add(b + " --topic " + n.topic().name());
         }
         for (String g : groups) out.add(head + " --operation Read --group " + g);
-        for (String id : transactionalIds) out.add(head + " --operation Write --transactional-id " + id + " --resource-pattern-type prefixed");
+        for (String id : transactionalIds)
+            out.add(head + " --operation Write --transactional-id " + id + " --resource-pattern-type prefixed");
         return out;
     }
 
     private static String name(AclOperation o) {
         StringBuilder b = new StringBuilder();
-        for (String word : o.name().split("_")) b.append(word.charAt(0)).append(word.substring(1).toLowerCase(java.util.Locale.ROOT));
+        for (String word : o.name().split("_"))
+            b.append(word.charAt(0)).append(word.substring(1).toLowerCase(java.util.Locale.ROOT));
         return b.toString();
     }
 }

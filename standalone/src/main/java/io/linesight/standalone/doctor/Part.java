@@ -1,4 +1,9 @@
 package io.linesight.standalone.doctor;
 
 /** What is to run on the cluster. */
-public enum Part { SERVE, TRAIN, CAMERA, ALL }
+public enum Part {
+    SERVE,
+    TRAIN,
+    CAMERA,
+    ALL
+}

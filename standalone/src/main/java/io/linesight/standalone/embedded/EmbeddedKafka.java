@@ -27,9 +27,9 @@ import org.apache.kafka.metadata.storage.Formatter;
  *
  * <p>Data lie under the directory given and survive a restart, also after a kill. Topics are not created on first use.
  *
- * <p>With one copy, a partition has no leader for a moment while its broker comes back after a kill. Kafka 4.2 to 4.4 then gives up the end
- * of a transaction that falls into that moment (KAFKA-20734), which hides later results or repeats some. A cluster of three does not have
- * such moments; this broker does, and so it is for demonstrations.
+ * <p>With one copy, a partition has no leader for a moment while its broker comes back after a kill. Kafka 4.2 to 4.4
+ * then gives up the end of a transaction that falls into that moment (KAFKA-20734), which hides later results or
+ * repeats some. A cluster of three does not have such moments; this broker does, and so it is for demonstrations.
  *
  * <p>A fatal fault of the broker, for instance a full disk, ends the whole JVM: Kafka halts the process rather than go
  * on with broken storage.
@@ -58,7 +58,9 @@ public final class EmbeddedKafka implements AutoCloseable {
         private Map<String, String> more = Map.of();
 
         private Builder(Path dataDirectory) {
-            this.dataDirectory = Objects.requireNonNull(dataDirectory, "dataDirectory").toAbsolutePath().normalize();
+            this.dataDirectory = Objects.requireNonNull(dataDirectory, "dataDirectory")
+                    .toAbsolutePath()
+                    .normalize();
         }
 
         /** 0, the default, picks a free one. */
@@ -99,8 +101,10 @@ public final class EmbeddedKafka implements AutoCloseable {
                 requireUnused(dataDirectory);
                 format(dataDirectory, NODE_ID, Uuid.randomUuid());
             } catch (IOException e) {
-                throw new UncheckedIOException("the embedded broker cannot use " + dataDirectory + ": " + e.getMessage()
-                        + ". Choose another data directory", e);
+                throw new UncheckedIOException(
+                        "the embedded broker cannot use " + dataDirectory + ": " + e.getMessage()
+                                + ". Choose another data directory",
+                        e);
             }
             int broker = port != 0 ? port : Ports.free();
             int controller = Ports.free();
@@ -112,13 +116,15 @@ public final class EmbeddedKafka implements AutoCloseable {
                 Properties configs = configs(dataDirectory, broker, controller, limits);
                 configs.putAll(more);
                 server = new KafkaRaftServer(new KafkaConfig(configs, false), Time.SYSTEM);
-                server.startup();   // returns when the broker has caught up and is unfenced
+                server.startup(); // returns when the broker has caught up and is unfenced
             } catch (RuntimeException e) {
                 if (server != null) {
                     server.shutdown();
                 }
-                throw new IllegalStateException("the embedded broker did not start in " + dataDirectory + ": "
-                        + e.getMessage() + ". If the data there are not needed, choose an empty directory", e);
+                throw new IllegalStateException(
+                        "the embedded broker did not start in " + dataDirectory + ": " + e.getMessage()
+                                + ". If the data there are not needed, choose an empty directory",
+                        e);
             }
             return new EmbeddedKafka(server, dataDirectory, broker);
         }
@@ -143,7 +149,8 @@ public final class EmbeddedKafka implements AutoCloseable {
     }
 
     /** Stops cleanly; data stay. Does nothing the second time. */
-    @Override public synchronized void close() {
+    @Override
+    public synchronized void close() {
         if (!closed) {
             closed = true;
             server.shutdown();
@@ -155,7 +162,10 @@ public final class EmbeddedKafka implements AutoCloseable {
         Properties p = new Properties();
         p.put("process.roles", "broker,controller");
         p.put("node.id", Integer.toString(NODE_ID));
-        p.put("listeners", "PLAINTEXT://" + Ports.HOST + ":" + port + "," + CONTROLLER_LISTENER + "://" + Ports.HOST + ":" + controllerPort);
+        p.put(
+                "listeners",
+                "PLAINTEXT://" + Ports.HOST + ":" + port + "," + CONTROLLER_LISTENER + "://" + Ports.HOST + ":"
+                        + controllerPort);
         p.put("advertised.listeners", "PLAINTEXT://" + Ports.HOST + ":" + port);
         p.put("controller.listener.names", CONTROLLER_LISTENER);
         p.put("inter.broker.listener.name", "PLAINTEXT");
@@ -170,14 +180,16 @@ public final class EmbeddedKafka implements AutoCloseable {
         p.put("transaction.state.log.replication.factor", "1");
         p.put("transaction.state.log.min.isr", "1");
         p.put("transaction.state.log.num.partitions", "4");
-        // Transactions that timed out are looked for this often. Until the one of an instance that died is found, its cameras wait.
+        // Transactions that timed out are looked for this often. Until the one of an instance that died is found, its
+        // cameras wait.
         p.put("transaction.abort.timed.out.transaction.cleanup.interval.ms", "1000");
         p.put("share.coordinator.state.topic.replication.factor", "1");
         p.put("share.coordinator.state.topic.min.isr", "1");
         p.put("share.coordinator.state.topic.num.partitions", "1");
         p.put("group.initial.rebalance.delay.ms", "0");
         p.put("auto.create.topics.enable", "false");
-        // After a kill the controller waits out the old session before it lets the broker back in, so it should be short;
+        // After a kill the controller waits out the old session before it lets the broker back in, so it should be
+        // short;
         // but a scorer on all cores can keep the heartbeat waiting for seconds, and an expired session fences a healthy
         // broker in the middle of the run (seen at 1500 ms on an overloaded machine).
         p.put("broker.session.timeout.ms", "6000");
@@ -212,8 +224,9 @@ public final class EmbeddedKafka implements AutoCloseable {
 
     /** Kafka would find the foreign lock too, but late and with half of it started. */
     private static void requireUnused(Path directory) throws IOException {
-        try (FileChannel channel = FileChannel.open(directory.resolve(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-             FileLock lock = channel.tryLock()) {
+        try (FileChannel channel = FileChannel.open(
+                        directory.resolve(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+                FileLock lock = channel.tryLock()) {
             if (lock != null) {
                 return;
             }

@@ -19,9 +19,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * A small Avro schema registry in this JVM that speaks the part of Confluent's REST API that producers, consumers and
- * tools need: subjects, versions, ids, lookup, compatibility, config, mode; references are kept and resolved. No deletes,
- * no authentication, loopback interface only. State lies in the compacted topic {@code _schemas} of the broker, so ids
- * survive a restart. Run one per broker.
+ * tools need: subjects, versions, ids, lookup, compatibility, config, mode; references are kept and resolved. No
+ * deletes, no authentication, loopback interface only. State lies in the compacted topic {@code _schemas} of the
+ * broker, so ids survive a restart. Run one per broker.
  *
  * <p>The compatibility rule is {@value #DEFAULT_COMPATIBILITY} until somebody sets another, stricter than Confluent's
  * BACKWARD, because the topics are kept for weeks and today's readers meet every version in them.
@@ -68,7 +68,8 @@ public final class EmbeddedRegistry implements AutoCloseable {
             throw new PortInUseException(port, "schema registry", e);
         }
         try {
-            EmbeddedRegistry registry = new EmbeddedRegistry(new SchemaStore(bootstrapServers, DEFAULT_COMPATIBILITY), http);
+            EmbeddedRegistry registry =
+                    new EmbeddedRegistry(new SchemaStore(bootstrapServers, DEFAULT_COMPATIBILITY), http);
             http.setExecutor(registry.executor);
             http.createContext("/", registry::handle);
             http.start();
@@ -89,7 +90,8 @@ public final class EmbeddedRegistry implements AutoCloseable {
     }
 
     /** Stops serving; the schemas stay in the broker. Does nothing the second time. */
-    @Override public synchronized void close() {
+    @Override
+    public synchronized void close() {
         if (!closed) {
             closed = true;
             http.stop(0);

@@ -8,8 +8,11 @@ public final class PortInUseException extends RuntimeException {
     private final int port;
 
     PortInUseException(int port, String what, Throwable cause) {
-        super("port " + port + " on " + Ports.HOST + " is taken or not allowed (" + cause.getMessage() + "), so the embedded "
-                + what + " was not started. Stop what listens there, or choose another port (0 picks a free one)", cause);
+        super(
+                "port " + port + " on " + Ports.HOST + " is taken or not allowed (" + cause.getMessage()
+                        + "), so the embedded " + what
+                        + " was not started. Stop what listens there, or choose another port (0 picks a free one)",
+                cause);
         this.port = port;
     }
 

@@ -11,7 +11,7 @@ final class Ports {
 
     static final String HOST = "127.0.0.1";
 
-    private Ports() { }
+    private Ports() {}
 
     static InetAddress address() {
         return new InetSocketAddress(HOST, 0).getAddress();
@@ -26,10 +26,13 @@ final class Ports {
         }
     }
 
-    /** @throws PortInUseException if something listens there; asked before a start, because a broker that cannot bind hangs its JVM */
+    /**
+     * @throws PortInUseException if something listens there; asked before a start, because a broker that cannot bind
+     *     hangs its JVM
+     */
     static void requireFree(int port, String what) {
         try (ServerSocket socket = new ServerSocket()) {
-            socket.setReuseAddress(true);   // as the servers do: a connection in TIME_WAIT is no obstacle
+            socket.setReuseAddress(true); // as the servers do: a connection in TIME_WAIT is no obstacle
             socket.bind(new InetSocketAddress(address(), port), 1);
         } catch (IOException e) {
             throw new PortInUseException(port, what, e);

@@ -20,8 +20,8 @@ final class RegistryApi {
 
     static final ObjectMapper JSON = new ObjectMapper();
 
-    private static final Set<String> LEVELS = Set.of("NONE", "BACKWARD", "BACKWARD_TRANSITIVE", "FORWARD", "FORWARD_TRANSITIVE",
-            "FULL", "FULL_TRANSITIVE");
+    private static final Set<String> LEVELS = Set.of(
+            "NONE", "BACKWARD", "BACKWARD_TRANSITIVE", "FORWARD", "FORWARD_TRANSITIVE", "FULL", "FULL_TRANSITIVE");
 
     /** An answer that is not the one hoped for, in the API's own codes. */
     static final class ApiException extends RuntimeException {
@@ -51,17 +51,21 @@ final class RegistryApi {
      */
     JsonNode answer(String method, List<String> path, java.util.function.Predicate<String> flag, JsonNode body) {
         String first = path.isEmpty() ? "" : path.get(0);
-        JsonNode answer = switch (first) {
-            case "" -> method.equals("GET") ? object() : null;
-            case "subjects" -> subjects(method, path, body);
-            case "schemas" -> method.equals("GET") ? schemas(path) : null;
-            case "config" -> config(method, path, flag, body);
-            case "compatibility" -> method.equals("POST") ? compatibility(path, flag, body) : null;
-            case "mode" -> method.equals("GET") && path.size() <= 2 ? object().put("mode", "READWRITE") : null;
-            default -> null;
-        };
+        JsonNode answer =
+                switch (first) {
+                    case "" -> method.equals("GET") ? object() : null;
+                    case "subjects" -> subjects(method, path, body);
+                    case "schemas" -> method.equals("GET") ? schemas(path) : null;
+                    case "config" -> config(method, path, flag, body);
+                    case "compatibility" -> method.equals("POST") ? compatibility(path, flag, body) : null;
+                    case "mode" -> method.equals("GET") && path.size() <= 2 ? object().put("mode", "READWRITE") : null;
+                    default -> null;
+                };
         if (answer == null) {
-            throw new ApiException(404, 404, "HTTP 404 Not Found: this embedded registry has no " + method + " /" + String.join("/", path));
+            throw new ApiException(
+                    404,
+                    404,
+                    "HTTP 404 Not Found: this embedded registry has no " + method + " /" + String.join("/", path));
         }
         return answer;
     }
@@ -85,13 +89,16 @@ final class RegistryApi {
         }
         String subject = path.get(1);
         if (length == 3) {
-            return JSON.valueToTree(existing(subject).stream().map(Version::version).toList());
+            return JSON.valueToTree(
+                    existing(subject).stream().map(Version::version).toList());
         }
         Version version = version(subject, path.get(3));
         if (length == 4) {
             return describe(subject, version);
         }
-        return length == 5 && path.get(4).equals("schema") ? tree(version.content().schema()) : null;
+        return length == 5 && path.get(4).equals("schema")
+                ? tree(version.content().schema())
+                : null;
     }
 
     private JsonNode schemas(List<String> path) {
@@ -102,20 +109,25 @@ final class RegistryApi {
             return null;
         }
         int id = number(path.get(2), new ApiException(404, 40403, "Schema " + path.get(2) + " not found"));
-        Content content = store.content(id).orElseThrow(() -> new ApiException(404, 40403, "Schema " + id + " not found"));
+        Content content =
+                store.content(id).orElseThrow(() -> new ApiException(404, 40403, "Schema " + id + " not found"));
         if (path.size() == 3) {
             ObjectNode answer = object().put("schema", content.schema());
             return withReferences(answer, content);
         }
         return switch (path.size() == 4 ? path.get(3) : "") {
             case "schema" -> tree(content.schema());
-            case "subjects" -> JSON.valueToTree(store.subjects().stream()
-                    .filter(s -> store.versions(s).stream().anyMatch(v -> v.id() == id)).toList());
+            case "subjects" ->
+                JSON.valueToTree(store.subjects().stream()
+                        .filter(s -> store.versions(s).stream().anyMatch(v -> v.id() == id))
+                        .toList());
             case "versions" -> {
                 var versions = JSON.createArrayNode();
                 for (String subject : store.subjects()) {
-                    store.versions(subject).stream().filter(v -> v.id() == id)
-                            .forEach(v -> versions.add(object().put("subject", subject).put("version", v.version())));
+                    store.versions(subject).stream()
+                            .filter(v -> v.id() == id)
+                            .forEach(v -> versions.add(
+                                    object().put("subject", subject).put("version", v.version())));
                 }
                 yield versions;
             }
@@ -123,7 +135,8 @@ final class RegistryApi {
         };
     }
 
-    private JsonNode config(String method, List<String> path, java.util.function.Predicate<String> flag, JsonNode body) {
+    private JsonNode config(
+            String method, List<String> path, java.util.function.Predicate<String> flag, JsonNode body) {
         if (path.size() > 2) {
             return null;
         }
@@ -136,7 +149,8 @@ final class RegistryApi {
                 if (flag.test("defaultToGlobal")) {
                     return store.globalLevel();
                 }
-                throw new ApiException(404, 40408, "Subject '" + subject + "' does not have subject-level compatibility configured");
+                throw new ApiException(
+                        404, 40408, "Subject '" + subject + "' does not have subject-level compatibility configured");
             }));
         }
         if (!method.equals("PUT")) {
@@ -144,7 +158,10 @@ final class RegistryApi {
         }
         String level = body.path("compatibility").asText();
         if (!LEVELS.contains(level)) {
-            throw new ApiException(422, 42203, "Invalid compatibility level '" + level + "'. Valid values are " + new java.util.TreeSet<>(LEVELS));
+            throw new ApiException(
+                    422,
+                    42203,
+                    "Invalid compatibility level '" + level + "'. Valid values are " + new java.util.TreeSet<>(LEVELS));
         }
         synchronized (writeLock) {
             store.setLevel(subject, level);
@@ -153,7 +170,10 @@ final class RegistryApi {
     }
 
     private JsonNode compatibility(List<String> path, java.util.function.Predicate<String> flag, JsonNode body) {
-        if (path.size() < 4 || path.size() > 5 || !path.get(1).equals("subjects") || !path.get(3).equals("versions")) {
+        if (path.size() < 4
+                || path.size() > 5
+                || !path.get(1).equals("subjects")
+                || !path.get(3).equals("versions")) {
             return null;
         }
         String subject = path.get(2);
@@ -175,7 +195,9 @@ final class RegistryApi {
     private JsonNode lookup(String subject, JsonNode body) {
         Content content = content(body);
         parse(content);
-        return existing(subject).stream().filter(v -> v.content().equals(content)).findFirst()
+        return existing(subject).stream()
+                .filter(v -> v.content().equals(content))
+                .findFirst()
                 .map(v -> (JsonNode) describe(subject, v))
                 .orElseThrow(() -> new ApiException(404, 40403, "Schema not found"));
     }
@@ -193,11 +215,15 @@ final class RegistryApi {
             String level = level(subject);
             List<String> reasons = incompatibilities(schema, concerned(versions, level), level);
             if (!reasons.isEmpty()) {
-                throw new ApiException(409, 409, "Schema being registered is incompatible with an earlier schema for subject \""
-                        + subject + "\" (compatibility " + level + "): " + String.join("; ", reasons));
+                throw new ApiException(
+                        409,
+                        409,
+                        "Schema being registered is incompatible with an earlier schema for subject \"" + subject
+                                + "\" (compatibility " + level + "): " + String.join("; ", reasons));
             }
             int id = store.idOf(content).orElseGet(store::nextId);
-            int number = versions.isEmpty() ? 1 : versions.get(versions.size() - 1).version() + 1;
+            int number =
+                    versions.isEmpty() ? 1 : versions.get(versions.size() - 1).version() + 1;
             store.add(subject, new Version(number, id, content));
             return object().put("id", id);
         }
@@ -208,7 +234,9 @@ final class RegistryApi {
     }
 
     private static List<Version> concerned(List<Version> versions, String level) {
-        return versions.isEmpty() || level.endsWith("_TRANSITIVE") ? versions : versions.subList(versions.size() - 1, versions.size());
+        return versions.isEmpty() || level.endsWith("_TRANSITIVE")
+                ? versions
+                : versions.subList(versions.size() - 1, versions.size());
     }
 
     private List<String> incompatibilities(Schema schema, List<Version> against, String level) {
@@ -226,15 +254,19 @@ final class RegistryApi {
     }
 
     private static void collect(List<String> reasons, String what, Schema reader, Schema writer) {
-        SchemaCompatibility.checkReaderWriterCompatibility(reader, writer).getResult().getIncompatibilities()
-                .forEach(i -> reasons.add(what + ": " + i.getType() + " at " + i.getLocation() + " (" + i.getMessage() + ")"));
+        SchemaCompatibility.checkReaderWriterCompatibility(reader, writer)
+                .getResult()
+                .getIncompatibilities()
+                .forEach(i -> reasons.add(
+                        what + ": " + i.getType() + " at " + i.getLocation() + " (" + i.getMessage() + ")"));
     }
 
     /** What the request body asks to keep, in one spelling, so that the same schema always is the same content. */
     private Content content(JsonNode body) {
         String type = body.path("schemaType").asText("AVRO");
         if (!type.equals("AVRO")) {
-            throw new ApiException(422, 42201, "Invalid schema: this embedded registry keeps AVRO schemas only, not " + type);
+            throw new ApiException(
+                    422, 42201, "Invalid schema: this embedded registry keeps AVRO schemas only, not " + type);
         }
         String text = body.path("schema").asText();
         List<Reference> references = SchemaStore.references(body.path("references"));
@@ -261,9 +293,13 @@ final class RegistryApi {
                 continue;
             }
             Content referenced = store.versions(reference.subject()).stream()
-                    .filter(v -> v.version() == reference.version()).findFirst()
-                    .orElseThrow(() -> new ApiException(422, 42201, "Invalid schema: reference to " + reference.name()
-                            + " in subject " + reference.subject() + " version " + reference.version() + ", which does not exist"))
+                    .filter(v -> v.version() == reference.version())
+                    .findFirst()
+                    .orElseThrow(() -> new ApiException(
+                            422,
+                            42201,
+                            "Invalid schema: reference to " + reference.name() + " in subject " + reference.subject()
+                                    + " version " + reference.version() + ", which does not exist"))
                     .content();
             parseReferences(referenced, parser, seen);
             parser.parse(referenced.schema());
@@ -283,9 +319,16 @@ final class RegistryApi {
         if (isLatest(name)) {
             return versions.get(versions.size() - 1);
         }
-        int number = number(name, new ApiException(422, 42202, "The specified version '" + name
-                + "' is not a valid version id. Allowed values are positive numbers and \"latest\""));
-        return versions.stream().filter(v -> v.version() == number).findFirst()
+        int number = number(
+                name,
+                new ApiException(
+                        422,
+                        42202,
+                        "The specified version '" + name
+                                + "' is not a valid version id. Allowed values are positive numbers and \"latest\""));
+        return versions.stream()
+                .filter(v -> v.version() == number)
+                .findFirst()
                 .orElseThrow(() -> new ApiException(404, 40402, "Version " + number + " not found."));
     }
 
@@ -294,7 +337,9 @@ final class RegistryApi {
     }
 
     private static ObjectNode describe(String subject, Version version) {
-        ObjectNode answer = object().put("subject", subject).put("version", version.version()).put("id", version.id())
+        ObjectNode answer = object().put("subject", subject)
+                .put("version", version.version())
+                .put("id", version.id())
                 .put("schema", version.content().schema());
         return withReferences(answer, version.content());
     }

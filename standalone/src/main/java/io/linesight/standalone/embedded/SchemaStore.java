@@ -26,8 +26,8 @@ import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 
 /**
- * The registry's state: in memory for reading, in the compacted topic {@code _schemas} for good, in Confluent's own record
- * layout so that a real registry could take the topic over. One writer at a time, which the caller sees to.
+ * The registry's state: in memory for reading, in the compacted topic {@code _schemas} for good, in Confluent's own
+ * record layout so that a real registry could take the topic over. One writer at a time, which the caller sees to.
  */
 final class SchemaStore implements AutoCloseable {
 
@@ -37,12 +37,12 @@ final class SchemaStore implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     /** Points from one schema to the named schema of another subject. */
-    record Reference(String name, String subject, int version) { }
+    record Reference(String name, String subject, int version) {}
 
     /** What an id stands for: text and references together. */
-    record Content(String schema, List<Reference> references) { }
+    record Content(String schema, List<Reference> references) {}
 
-    record Version(int version, int id, Content content) { }
+    record Version(int version, int id, Content content) {}
 
     private final Map<String, List<Version>> subjects = new ConcurrentHashMap<>();
     private final Map<Integer, Content> byId = new ConcurrentHashMap<>();
@@ -55,8 +55,20 @@ final class SchemaStore implements AutoCloseable {
         globalLevel = defaultLevel;
         createTopic(bootstrapServers);
         readAll(bootstrapServers);
-        producer = new KafkaProducer<>(Map.of("bootstrap.servers", bootstrapServers, "acks", "all", "delivery.timeout.ms", 10_000,
-                "request.timeout.ms", 5_000, "max.block.ms", 10_000), new StringSerializer(), new StringSerializer());
+        producer = new KafkaProducer<>(
+                Map.of(
+                        "bootstrap.servers",
+                        bootstrapServers,
+                        "acks",
+                        "all",
+                        "delivery.timeout.ms",
+                        10_000,
+                        "request.timeout.ms",
+                        5_000,
+                        "max.block.ms",
+                        10_000),
+                new StringSerializer(),
+                new StringSerializer());
     }
 
     List<String> subjects() {
@@ -91,9 +103,14 @@ final class SchemaStore implements AutoCloseable {
 
     /** Returns once the broker has it. */
     void add(String subject, Version version) {
-        ObjectNode key = JSON.createObjectNode().put("keytype", "SCHEMA").put("subject", subject)
-                .put("version", version.version()).put("magic", 1);
-        ObjectNode value = JSON.createObjectNode().put("subject", subject).put("version", version.version())
+        ObjectNode key = JSON.createObjectNode()
+                .put("keytype", "SCHEMA")
+                .put("subject", subject)
+                .put("version", version.version())
+                .put("magic", 1);
+        ObjectNode value = JSON.createObjectNode()
+                .put("subject", subject)
+                .put("version", version.version())
                 .put("id", version.id());
         if (!version.content().references().isEmpty()) {
             value.set("references", JSON.valueToTree(version.content().references()));
@@ -104,25 +121,34 @@ final class SchemaStore implements AutoCloseable {
 
     /** @param subject null for the global level */
     void setLevel(String subject, String level) {
-        write(JSON.createObjectNode().put("keytype", "CONFIG").put("subject", subject).put("magic", 0),
+        write(
+                JSON.createObjectNode()
+                        .put("keytype", "CONFIG")
+                        .put("subject", subject)
+                        .put("magic", 0),
                 JSON.createObjectNode().put("compatibilityLevel", level));
     }
 
     static List<Reference> references(JsonNode array) {
         List<Reference> references = new ArrayList<>();
         for (JsonNode r : array) {
-            references.add(new Reference(r.path("name").asText(), r.path("subject").asText(), r.path("version").asInt()));
+            references.add(new Reference(
+                    r.path("name").asText(),
+                    r.path("subject").asText(),
+                    r.path("version").asInt()));
         }
         return List.copyOf(references);
     }
 
     private void write(ObjectNode key, ObjectNode value) {
         try {
-            producer.send(new ProducerRecord<>(TOPIC, 0, key.toString(), value.toString())).get();
+            producer.send(new ProducerRecord<>(TOPIC, 0, key.toString(), value.toString()))
+                    .get();
         } catch (InterruptedException e) {
             throw new InterruptException(e);
         } catch (ExecutionException e) {
-            throw new KafkaException("could not write to topic " + TOPIC + ": " + e.getCause().getMessage(), e.getCause());
+            throw new KafkaException(
+                    "could not write to topic " + TOPIC + ": " + e.getCause().getMessage(), e.getCause());
         }
         apply(key, value);
     }
@@ -132,7 +158,8 @@ final class SchemaStore implements AutoCloseable {
         switch (key.path("keytype").asText()) {
             case "SCHEMA" -> applySchema(subject, key.path("version").asInt(), value);
             case "CONFIG" -> {
-                String level = value == null ? null : value.path("compatibilityLevel").asText();
+                String level =
+                        value == null ? null : value.path("compatibilityLevel").asText();
                 if (subject == null) {
                     globalLevel = level == null ? globalLevel : level;
                 } else if (level == null) {
@@ -141,7 +168,7 @@ final class SchemaStore implements AutoCloseable {
                     levels.put(subject, level);
                 }
             }
-            default -> { }   // NOOP, MODE, DELETE_SUBJECT of a real registry
+            default -> {} // NOOP, MODE, DELETE_SUBJECT of a real registry
         }
     }
 
@@ -165,16 +192,24 @@ final class SchemaStore implements AutoCloseable {
     }
 
     private static void createTopic(String bootstrapServers) {
-        try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrapServers, "default.api.timeout.ms", 15_000,
-                "request.timeout.ms", 5_000))) {
-            NewTopic topic = new NewTopic(TOPIC, Optional.of(1), Optional.empty()).configs(Map.of("cleanup.policy", "compact"));
+        try (Admin admin = Admin.create(Map.of(
+                "bootstrap.servers",
+                bootstrapServers,
+                "default.api.timeout.ms",
+                15_000,
+                "request.timeout.ms",
+                5_000))) {
+            NewTopic topic =
+                    new NewTopic(TOPIC, Optional.of(1), Optional.empty()).configs(Map.of("cleanup.policy", "compact"));
             admin.createTopics(List.of(topic)).all().get();
         } catch (InterruptedException e) {
             throw new InterruptException(e);
         } catch (ExecutionException e) {
             if (!(e.getCause() instanceof TopicExistsException)) {
-                throw new IllegalStateException("the embedded registry was not started: the broker at " + bootstrapServers
-                        + " cannot be used (" + e.getCause().getMessage() + "). Start the broker first", e.getCause());
+                throw new IllegalStateException(
+                        "the embedded registry was not started: the broker at " + bootstrapServers + " cannot be used ("
+                                + e.getCause().getMessage() + "). Start the broker first",
+                        e.getCause());
             }
         }
     }
@@ -182,7 +217,8 @@ final class SchemaStore implements AutoCloseable {
     private void readAll(String bootstrapServers) {
         try (KafkaConsumer<String, String> consumer = new KafkaConsumer<>(
                 Map.of("bootstrap.servers", bootstrapServers, "isolation.level", "read_committed"),
-                new StringDeserializer(), new StringDeserializer())) {
+                new StringDeserializer(),
+                new StringDeserializer())) {
             consumer.assign(List.of(PARTITION));
             consumer.seekToBeginning(List.of(PARTITION));
             long end = consumer.endOffsets(List.of(PARTITION)).get(PARTITION);
@@ -192,12 +228,15 @@ final class SchemaStore implements AutoCloseable {
                 }
             }
         } catch (JsonProcessingException e) {
-            throw new IllegalStateException("the embedded registry was not started: topic " + TOPIC
-                    + " holds records that are not a schema registry's", e);
+            throw new IllegalStateException(
+                    "the embedded registry was not started: topic " + TOPIC
+                            + " holds records that are not a schema registry's",
+                    e);
         }
     }
 
-    @Override public void close() {
+    @Override
+    public void close() {
         producer.close(Duration.ofSeconds(5));
     }
 }

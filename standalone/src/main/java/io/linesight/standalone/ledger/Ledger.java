@@ -12,21 +12,21 @@ import java.util.Optional;
 import java.util.function.BooleanSupplier;
 
 /**
- * Books of one run: every frame that was sent, and what came back for it. Answers whether anything was lost or doubled, how long it took and
- * what the scores were worth against the truth.
+ * Books of one run: every frame that was sent, and what came back for it. Answers whether anything was lost or doubled,
+ * how long it took and what the scores were worth against the truth.
  *
  * <p>Threads: safe to share. A result may arrive before the sender has booked its frame; both orders count the same.
  */
 public final class Ledger {
     /** What the sender knew. */
-    public record Sent(String cameraId, long sequence, String product, Boolean anomalous, String defect) { }
+    public record Sent(String cameraId, long sequence, String product, Boolean anomalous, String defect) {}
 
     /**
      * One frame with its result.
      *
      * @param latencyMicros from exposure until the result was read from the topic
      */
-    public record Outcome(Sent sent, InspectionResult result, long latencyMicros) { }
+    public record Outcome(Sent sent, InspectionResult result, long latencyMicros) {}
 
     private static final class Entry {
         Sent sent;
@@ -38,7 +38,7 @@ public final class Ledger {
     }
 
     /** Avro records compare field by field through their schema; this is the same, cheaply. */
-    private record Place(String topic, int partition, long offset) { }
+    private record Place(String topic, int partition, long offset) {}
 
     private final Map<Place, Entry> entries = new HashMap<>();
     private final Map<String, Integer> deadLetterCodes = new LinkedHashMap<>();
@@ -99,7 +99,7 @@ public final class Ledger {
      * Waits while answers keep coming, then a little longer: what came twice would come now.
      *
      * @param patience how long no answer may come before the rest is given up
-     * @param going    whether there is any sense in waiting
+     * @param going whether there is any sense in waiting
      */
     public void awaitAnswers(Duration patience, BooleanSupplier going) throws InterruptedException {
         long open = open();
@@ -122,7 +122,8 @@ public final class Ledger {
     }
 
     private Entry entry(FrameRef ref) {
-        return entries.computeIfAbsent(new Place(ref.getTopic(), ref.getPartition(), ref.getOffset()), r -> new Entry());
+        return entries.computeIfAbsent(
+                new Place(ref.getTopic(), ref.getPartition(), ref.getOffset()), r -> new Entry());
     }
 
     /** Frames acknowledged by Kafka. */
@@ -170,7 +171,8 @@ public final class Ledger {
         List<Outcome> out = new ArrayList<>();
         for (Entry e : entries.values()) {
             if (e.sent == null || e.result == null) continue;
-            long captured = e.result.getCapturedAt().getEpochSecond() * 1_000_000L + e.result.getCapturedAt().getNano() / 1000;
+            long captured = e.result.getCapturedAt().getEpochSecond() * 1_000_000L
+                    + e.result.getCapturedAt().getNano() / 1000;
             out.add(new Outcome(e.sent, e.result, e.arrivedMicros - captured));
         }
         return out;

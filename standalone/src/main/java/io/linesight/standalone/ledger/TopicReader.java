@@ -23,7 +23,10 @@ import org.apache.kafka.common.serialization.StringDeserializer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Reads results, anomaly events and dead letters, committed ones only, from the moment it is opened. Runs a thread of its own until closed. */
+/**
+ * Reads results, anomaly events and dead letters, committed ones only, from the moment it is opened. Runs a thread of
+ * its own until closed.
+ */
 public final class TopicReader implements AutoCloseable {
     /** Called on the reader's thread, in the order of each partition. */
     public interface Listener {
@@ -61,7 +64,10 @@ public final class TopicReader implements AutoCloseable {
         configs.put(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, 15_000);
         consumer = new KafkaConsumer<>(configs, new StringDeserializer(), new ByteArrayDeserializer());
         List<TopicPartition> partitions = new ArrayList<>();
-        for (String topic : List.of(topics.results().name(), topics.anomalies().name(), topics.deadLetter().name())) {
+        for (String topic : List.of(
+                topics.results().name(),
+                topics.anomalies().name(),
+                topics.deadLetter().name())) {
             consumer.partitionsFor(topic).forEach(p -> partitions.add(new TopicPartition(topic, p.partition())));
         }
         consumer.assign(partitions);
@@ -118,11 +124,20 @@ public final class TopicReader implements AutoCloseable {
                 listener.anomaly(anomalySerde.deserializer().deserialize(record.topic(), record.value()));
             } else {
                 var reason = DeadLetterHeaders.read(record.headers()).orElse(null);
-                listener.deadLetter(reason == null ? null : reason.getSource(), reason == null ? "UNKNOWN" : reason.getCode().name(), reason == null ? "" : reason.getMessage(), record);
+                listener.deadLetter(
+                        reason == null ? null : reason.getSource(),
+                        reason == null ? "UNKNOWN" : reason.getCode().name(),
+                        reason == null ? "" : reason.getMessage(),
+                        record);
             }
         } catch (SerializationException e) {
             unreadable.incrementAndGet();
-            LOG.warn("Left out a record of {}-{} at {}: {}", record.topic(), record.partition(), record.offset(), e.getMessage());
+            LOG.warn(
+                    "Left out a record of {}-{} at {}: {}",
+                    record.topic(),
+                    record.partition(),
+                    record.offset(),
+                    e.getMessage());
         }
     }
 

@@ -11,7 +11,7 @@ import java.util.Optional;
 public final class BundledModel {
     private static final String RESOURCE = "/io/linesight/standalone/demo.onnx";
 
-    private BundledModel() { }
+    private BundledModel() {}
 
     /** Whether this build has one. */
     public static boolean present() {

@@ -20,7 +20,8 @@ import java.util.function.Consumer;
 import org.apache.kafka.clients.admin.Admin;
 
 /**
- * Broker, registry, topics and the inspection app in this process. For demonstrations and for replaying folders on one machine.
+ * Broker, registry, topics and the inspection app in this process. For demonstrations and for replaying folders on one
+ * machine.
  *
  * <p>Closing stops everything in reverse order; the data stay in the folder.
  */
@@ -38,15 +39,22 @@ public final class LocalLine implements AutoCloseable {
     /**
      * Starts everything and returns when the app is ready to score.
      *
-     * @param folder      for the broker's data and the app's state
-     * @param model       checkpoint
-     * @param port        of the broker; 0 for any free one
+     * @param folder for the broker's data and the app's state
+     * @param model checkpoint
+     * @param port of the broker; 0 for any free one
      * @param registryPort of the registry; 0 for any free one
-     * @param appSettings further settings of the inspection app; it follows rollouts when they say whose checkpoints count
-     * @param progress    told what happens, one line at a time
+     * @param appSettings further settings of the inspection app; it follows rollouts when they say whose checkpoints
+     *     count
+     * @param progress told what happens, one line at a time
      * @throws RuntimeException with a message for people when something does not start; nothing is left running then
      */
-    public static LocalLine start(Path folder, Path model, int port, int registryPort, Map<String, String> appSettings, Consumer<String> progress) {
+    public static LocalLine start(
+            Path folder,
+            Path model,
+            int port,
+            int registryPort,
+            Map<String, String> appSettings,
+            Consumer<String> progress) {
         Map<String, String> all = new HashMap<>(appSettings);
         all.putIfAbsent(Topics.REPLICATION_CONFIG, "1");
         LocalLine line = new LocalLine(Topics.from(all));
@@ -59,9 +67,18 @@ public final class LocalLine implements AutoCloseable {
         }
     }
 
-    private void launch(Path folder, Path model, int port, int registryPort, Map<String, String> appSettings, Consumer<String> progress) {
+    private void launch(
+            Path folder,
+            Path model,
+            int port,
+            int registryPort,
+            Map<String, String> appSettings,
+            Consumer<String> progress) {
         long t = System.nanoTime();
-        EmbeddedKafka kafka = EmbeddedKafka.in(folder.resolve("kafka")).port(port).sizeLimits(topics.limits()).start();
+        EmbeddedKafka kafka = EmbeddedKafka.in(folder.resolve("kafka"))
+                .port(port)
+                .sizeLimits(topics.limits())
+                .start();
         open.push(kafka);
         progress.accept(said("broker " + kafka.bootstrapServers(), t));
         t = System.nanoTime();
@@ -72,7 +89,11 @@ public final class LocalLine implements AutoCloseable {
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", (Object) kafka.bootstrapServers()))) {
             TopicAdmin.ensure(admin, topics.all());
         }
-        progress.accept(said("registry " + registry.url() + ", topics " + String.join(", ", topics.all().stream().map(TopicSpec::name).toList()), t));
+        progress.accept(said(
+                "registry " + registry.url() + ", topics "
+                        + String.join(
+                                ", ", topics.all().stream().map(TopicSpec::name).toList()),
+                t));
         t = System.nanoTime();
         Map<String, String> config = new HashMap<>(appSettings);
         config.putAll(settings);

@@ -16,12 +16,13 @@ import java.util.Optional;
 import java.util.function.ToDoubleFunction;
 
 /**
- * Meters of a training service, its {@code /metrics} and its probes. All tags have few values that are known beforehand. Open after the service
- * and close before it.
+ * Meters of a training service, its {@code /metrics} and its probes. All tags have few values that are known
+ * beforehand. Open after the service and close before it.
  */
 public final class TrainerMetrics implements AutoCloseable {
     private static final String PREFIX = "linesight.trainer.";
-    private static final String[] LABELS = {"normal", "anomalous", "retracted", "refused", "contradicted", "superseded"};
+    private static final String[] LABELS = {"normal", "anomalous", "retracted", "refused", "contradicted", "superseded"
+    };
     private static final String[] FRAMES = {"notYet", "expired", "notAFrame", "neverCame"};
     private static final String[] STAGES = {"FETCH", "TRAIN", "CALIBRATE", "GATE", "OFFER"};
 
@@ -76,36 +77,62 @@ public final class TrainerMetrics implements AutoCloseable {
     }
 
     private void register() {
-        gauge(InspectionMetrics.LIVE, "1 while the trainer does not need a restart", s -> whyNotLive().isEmpty() ? 1 : 0);
-        gauge(InspectionMetrics.READY, "1 while the trainer reads labels or stands by", s -> whyNotReady().isEmpty() ? 1 : 0);
+        gauge(
+                InspectionMetrics.LIVE,
+                "1 while the trainer does not need a restart",
+                s -> whyNotLive().isEmpty() ? 1 : 0);
+        gauge(
+                InspectionMetrics.READY,
+                "1 while the trainer reads labels or stands by",
+                s -> whyNotReady().isEmpty() ? 1 : 0);
         gauge(PREFIX + "working", "1 for the trainer of its group that works", s -> s.working() ? 1 : 0);
         gauge(PREFIX + "waiting", "1 while labels or a run wait for something outside", s -> s.waiting() ? 1 : 0);
         gauge(PREFIX + "running", "1 while a run is under way", s -> s.stage().isEmpty() ? 0 : 1);
         for (String stage : STAGES) {
-            Gauge.builder(PREFIX + "stage", this, t -> t.status().stage().equals(stage) ? 1 : 0).tag("stage", stage).description("1 for the stage of the run under way").register(registry);
+            Gauge.builder(PREFIX + "stage", this, t -> t.status().stage().equals(stage) ? 1 : 0)
+                    .tag("stage", stage)
+                    .description("1 for the stage of the run under way")
+                    .register(registry);
         }
         gauge(PREFIX + "step", "Newest training step of the run under way", TrainerStatus::step);
         gauge(PREFIX + "loss", "Loss of the newest training step", TrainerStatus::loss);
         gauge(PREFIX + "store.bytes", "Pictures in the dataset store", TrainerStatus::storeBytes);
         gauge(PREFIX + "store.max.bytes", "Most of them", TrainerStatus::storeMaxBytes);
         gauge(PREFIX + "labels.pending", "Labels that wait for their frames", TrainerStatus::pendingLabels);
-        for (String kind : LABELS) count("labels", "Labels by what became of them", "kind", kind, s -> s.labels().getOrDefault("labels." + kind, 0L));
+        for (String kind : LABELS)
+            count("labels", "Labels by what became of them", "kind", kind, s -> s.labels()
+                    .getOrDefault("labels." + kind, 0L));
         for (String what : FRAMES) {
-            count("label.frames", "Frames of labels that could not be had", "outcome", what.toLowerCase(Locale.ROOT), s -> s.labels().getOrDefault("frames." + what, 0L));
+            count(
+                    "label.frames",
+                    "Frames of labels that could not be had",
+                    "outcome",
+                    what.toLowerCase(Locale.ROOT),
+                    s -> s.labels().getOrDefault("frames." + what, 0L));
         }
         for (FetchOutcome o : FetchOutcome.values()) {
-            count("frames", "Frames asked of Kafka", "outcome", o.name().toLowerCase(Locale.ROOT), s -> s.frames().getOrDefault(o, 0L));
+            count("frames", "Frames asked of Kafka", "outcome", o.name().toLowerCase(Locale.ROOT), s -> s.frames()
+                    .getOrDefault(o, 0L));
         }
-        for (String outcome : new String[] {"started", "finished", "failed"}) count("runs", "Training runs", "outcome", outcome, s -> s.runs().get(outcome));
-        for (String verdict : new String[] {"passed", "not_passed"}) count("gate", "Decisions of the gate", "verdict", verdict, s -> s.verdicts().get(verdict));
+        for (String outcome : new String[] {"started", "finished", "failed"})
+            count("runs", "Training runs", "outcome", outcome, s -> s.runs().get(outcome));
+        for (String verdict : new String[] {"passed", "not_passed"})
+            count("gate", "Decisions of the gate", "verdict", verdict, s -> s.verdicts()
+                    .get(verdict));
     }
 
     private void gauge(String name, String description, ToDoubleFunction<TrainerStatus> value) {
-        Gauge.builder(name, this, t -> value.applyAsDouble(t.status())).description(description).register(registry);
+        Gauge.builder(name, this, t -> value.applyAsDouble(t.status()))
+                .description(description)
+                .register(registry);
     }
 
-    private void count(String name, String description, String tag, String value, ToDoubleFunction<TrainerStatus> count) {
-        FunctionCounter.builder(PREFIX + name, this, t -> count.applyAsDouble(t.status())).tag(tag, value).description(description).register(registry);
+    private void count(
+            String name, String description, String tag, String value, ToDoubleFunction<TrainerStatus> count) {
+        FunctionCounter.builder(PREFIX + name, this, t -> count.applyAsDouble(t.status()))
+                .tag(tag, value)
+                .description(description)
+                .register(registry);
     }
 
     public int port() {

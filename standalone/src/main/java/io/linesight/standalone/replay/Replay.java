@@ -30,15 +30,15 @@ public final class Replay {
      * How a replay went.
      *
      * @param summary null when the answers were not awaited
-     * @param sent    frames that Kafka acknowledged
+     * @param sent frames that Kafka acknowledged
      * @param skipped pictures that could not be read
      * @param failure what ended it early; null when all went well
      */
-    public record Outcome(RunSummary summary, long sent, long skipped, String failure) { }
+    public record Outcome(RunSummary summary, long sent, long skipped, String failure) {}
 
     /**
      * @param settings at least {@code bootstrap.servers} and {@code schema.registry.url}
-     * @param say      told what happens, one line at a time
+     * @param say told what happens, one line at a time
      */
     public Replay(Map<String, String> settings, Topics topics, Consumer<String> say) {
         this.settings = settings;
@@ -54,12 +54,13 @@ public final class Replay {
     /**
      * Plays.
      *
-     * @param fps      frames a second and camera; infinite for as fast as Kafka takes them
-     * @param limit    most frames per camera; negative for no limit
+     * @param fps frames a second and camera; infinite for as fast as Kafka takes them
+     * @param limit most frames per camera; negative for no limit
      * @param duration longest time; null for no limit
      * @param patience how long to wait without any new answer; null not to wait for answers at all
      */
-    public Outcome run(List<? extends Camera> cameras, double fps, long limit, Duration duration, Duration patience) throws InterruptedException {
+    public Outcome run(List<? extends Camera> cameras, double fps, long limit, Duration duration, Duration patience)
+            throws InterruptedException {
         Ledger ledger = new Ledger();
         if (patience == null) return play(ledger, cameras, fps, limit, duration, null, null);
         try (TopicReader reader = TopicReader.open(settings, topics, booking(ledger))) {
@@ -81,13 +82,22 @@ public final class Replay {
             }
 
             @Override
-            public void deadLetter(FrameRef source, String code, String message, ConsumerRecord<String, byte[]> record) {
+            public void deadLetter(
+                    FrameRef source, String code, String message, ConsumerRecord<String, byte[]> record) {
                 if (source != null) ledger.deadLetter(source, code);
             }
         };
     }
 
-    private Outcome play(Ledger ledger, List<? extends Camera> cameras, double fps, long limit, Duration duration, Duration patience, TopicReader reader) throws InterruptedException {
+    private Outcome play(
+            Ledger ledger,
+            List<? extends Camera> cameras,
+            double fps,
+            long limit,
+            Duration duration,
+            Duration patience,
+            TopicReader reader)
+            throws InterruptedException {
         List<CameraDriver> drivers = new ArrayList<>();
         List<Thread> threads = new ArrayList<>();
         try (FramePublisher publisher = new FramePublisher(settings, topics, "replay")) {
@@ -110,7 +120,12 @@ public final class Replay {
                 told = progress(ledger, told, patience != null);
             }
         }
-        String failure = drivers.stream().map(CameraDriver::failure).filter(f -> f != null).map(f -> "a camera stopped: " + f.getMessage()).findFirst().orElse(null);
+        String failure = drivers.stream()
+                .map(CameraDriver::failure)
+                .filter(f -> f != null)
+                .map(f -> "a camera stopped: " + f.getMessage())
+                .findFirst()
+                .orElse(null);
         long skipped = cameras.stream().mapToLong(Camera::skipped).sum();
         if (patience == null) return new Outcome(null, ledger.frames(), skipped, failure);
         long[] told = {System.nanoTime()};
@@ -118,13 +133,15 @@ public final class Replay {
             told[0] = progress(ledger, told[0], true);
             return reader.failure() == null;
         });
-        if (reader.failure() != null && failure == null) failure = "reading the results failed: " + reader.failure().getMessage();
+        if (reader.failure() != null && failure == null)
+            failure = "reading the results failed: " + reader.failure().getMessage();
         return new Outcome(RunSummary.of(ledger), ledger.frames(), skipped, failure);
     }
 
     private long progress(Ledger ledger, long told, boolean answers) {
         if (System.nanoTime() - told < 10_000_000_000L) return told;
-        say.accept(ledger.frames() + " frames sent" + (answers ? ", " + (ledger.frames() - ledger.open()) + " answered" : ""));
+        say.accept(ledger.frames() + " frames sent"
+                + (answers ? ", " + (ledger.frames() - ledger.open()) + " answered" : ""));
         return System.nanoTime();
     }
 }

@@ -34,8 +34,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Joins an inspection app to a rollout channel of the model registry: the decisions it follows, the store it fetches from, the keys it trusts,
- * and the decisions its guards ask for.
+ * Joins an inspection app to a rollout channel of the model registry: the decisions it follows, the store it fetches
+ * from, the keys it trusts, and the decisions its guards ask for.
  *
  * <p>Threads: safe to share. Ownership: whoever opens it closes it, after the app that {@link #control} was given to.
  */
@@ -65,25 +65,31 @@ public final class FollowedChannel implements AutoCloseable {
     }
 
     /**
-     * Connects, and returns when all that was decided so far has been read, so that an app started next comes up on the right model.
+     * Connects, and returns when all that was decided so far has been read, so that an app started next comes up on the
+     * right model.
      *
      * @param settings of the inspection app; those of Kafka's clients may have their prefix {@code kafka.}
-     * @param channel  to follow
+     * @param channel to follow
      * @param instance in whose name guards decide
      * @throws IllegalArgumentException when a setting is wrong, or does not say whose checkpoints count
-     * @throws IOException              naming a key that cannot be read
-     * @throws KafkaException           with a message for people when broker or registry do not answer or a topic is missing; nothing stays open
+     * @throws IOException naming a key that cannot be read
+     * @throws KafkaException with a message for people when broker or registry do not answer or a topic is missing;
+     *     nothing stays open
      */
-    public static FollowedChannel open(Map<String, ?> settings, String channel, String instance) throws IOException, InterruptedException {
+    public static FollowedChannel open(Map<String, ?> settings, String channel, String instance)
+            throws IOException, InterruptedException {
         Map<String, Object> plain = new HashMap<>();
-        settings.forEach((k, v) -> plain.put(k.startsWith(InspectionConfig.KAFKA_PREFIX) ? k.substring(InspectionConfig.KAFKA_PREFIX.length()) : k, v));
+        settings.forEach((k, v) -> plain.put(
+                k.startsWith(InspectionConfig.KAFKA_PREFIX) ? k.substring(InspectionConfig.KAFKA_PREFIX.length()) : k,
+                v));
         ModelsConfig config = ModelsConfig.of(plain);
         FollowedChannel followed = new FollowedChannel(config, TrustedKeys.of(config), channel, instance);
         boolean read = false;
         try {
             read = followed.view.awaitCaughtUp(config.patience());
             if (!read) {
-                throw new KafkaException("what was decided for channel '" + channel + "' could not be read within " + config.patience().toSeconds() + " s: " + followed.view.obstacle()
+                throw new KafkaException("what was decided for channel '" + channel + "' could not be read within "
+                        + config.patience().toSeconds() + " s: " + followed.view.obstacle()
                         + ". Mend that, then start again");
             }
             return followed;
@@ -99,8 +105,13 @@ public final class FollowedChannel implements AutoCloseable {
 
     /** For an app; to be closed before this. */
     public ModelControl control() {
-        return new ModelControl(new Feed(), (version, directory) -> stores.fetch(version, directory), this::check, (rollout, camera, product, frame) -> CanarySelector.selects(rollout, camera, product),
-                (rollout, camera, product, frame) -> ShadowSampler.samples(rollout, camera, frame.getOffset()), this::ask);
+        return new ModelControl(
+                new Feed(),
+                (version, directory) -> stores.fetch(version, directory),
+                this::check,
+                (rollout, camera, product, frame) -> CanarySelector.selects(rollout, camera, product),
+                (rollout, camera, product, frame) -> ShadowSampler.samples(rollout, camera, frame.getOffset()),
+                this::ask);
     }
 
     /**
@@ -123,7 +134,9 @@ public final class FollowedChannel implements AutoCloseable {
         public List<String> champions() {
             LinkedHashSet<String> out = new LinkedHashSet<>();
             List<Rollout> decisions = view.state().channel(channel).decisions();
-            for (int i = decisions.size() - 1; i >= 0; i--) if (decisions.get(i).getChampion() != null) out.add(decisions.get(i).getChampion());
+            for (int i = decisions.size() - 1; i >= 0; i--)
+                if (decisions.get(i).getChampion() != null)
+                    out.add(decisions.get(i).getChampion());
             return List.copyOf(out);
         }
 
@@ -148,10 +161,17 @@ public final class FollowedChannel implements AutoCloseable {
     private void ask(Action action, long basedOn, String version, String reason) throws Exception {
         try {
             Rollout r = decide(known -> guarded(known, action, basedOn, Author.program(instance + ", guard", reason)));
-            LOG.warn("Decided for channel '{}': {} {} ({}); revision {}", channel, action, version, reason, r.getRevision());
+            LOG.warn(
+                    "Decided for channel '{}': {} {} ({}); revision {}",
+                    channel,
+                    action,
+                    version,
+                    reason,
+                    r.getRevision());
         } catch (RolloutException e) {
             switch (e.kind()) {
-                case REFUSED, OVERTAKEN -> LOG.warn("The decision to {} {} is not taken: {}", action, version, e.getMessage());
+                case REFUSED, OVERTAKEN ->
+                    LOG.warn("The decision to {} {} is not taken: {}", action, version, e.getMessage());
                 default -> throw e;
             }
         }
@@ -159,8 +179,11 @@ public final class FollowedChannel implements AutoCloseable {
 
     private Decision guarded(RegistryState known, Action action, long basedOn, Author author) {
         long now = known.channel(channel).revision();
-        if (now != basedOn) return new Decision.Refused("revision " + now + " is in force meanwhile instead of " + basedOn);
-        return action == Action.WITHDRAW ? RolloutRules.withdraw(known, channel, author) : RolloutRules.rollback(known, channel, author);
+        if (now != basedOn)
+            return new Decision.Refused("revision " + now + " is in force meanwhile instead of " + basedOn);
+        return action == Action.WITHDRAW
+                ? RolloutRules.withdraw(known, channel, author)
+                : RolloutRules.rollback(known, channel, author);
     }
 
     @Override

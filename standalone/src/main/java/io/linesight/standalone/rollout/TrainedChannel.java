@@ -32,9 +32,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Joins a trainer to a rollout channel: its champion is the channel's, and what it makes is signed and published. Every challenger is published,
- * also one that failed its gate, so that people can read why; the rules keep those from being rolled out. One that passed begins to score beside
- * the champion where that was asked for.
+ * Joins a trainer to a rollout channel: its champion is the channel's, and what it makes is signed and published. Every
+ * challenger is published, also one that failed its gate, so that people can read why; the rules keep those from being
+ * rolled out. One that passed begins to score beside the champion where that was asked for.
  *
  * <p>Threads: safe to share. Ownership: whoever opens it closes it, after the trainer.
  */
@@ -51,15 +51,19 @@ public final class TrainedChannel implements ChampionSource, ChallengerSink, Aut
     /**
      * How challengers get to the line.
      *
-     * @param folder        for the champion's file; belongs to one trainer
-     * @param store         where bytes go: {@code kafka:}, {@code file:DIR} or {@code http(s)://...}
-     * @param signer        empty publishes unsigned versions
-     * @param shadowPercent share of the frames that a challenger which passed its gate scores beside the champion at once; 0 waits for a person
-     * @param by            in whose name this is decided
+     * @param folder for the champion's file; belongs to one trainer
+     * @param store where bytes go: {@code kafka:}, {@code file:DIR} or {@code http(s)://...}
+     * @param signer empty publishes unsigned versions
+     * @param shadowPercent share of the frames that a challenger which passed its gate scores beside the champion at
+     *     once; 0 waits for a person
+     * @param by in whose name this is decided
      */
-    public record Options(Path folder, String store, Optional<CheckpointSigner> signer, double shadowPercent, String by) {
+    public record Options(
+            Path folder, String store, Optional<CheckpointSigner> signer, double shadowPercent, String by) {
         public Options {
-            if (!(shadowPercent >= 0 && shadowPercent <= 100)) throw new IllegalArgumentException("a shadow scores 0 to 100 percent of the frames, not " + shadowPercent);
+            if (!(shadowPercent >= 0 && shadowPercent <= 100))
+                throw new IllegalArgumentException(
+                        "a shadow scores 0 to 100 percent of the frames, not " + shadowPercent);
         }
     }
 
@@ -89,8 +93,9 @@ public final class TrainedChannel implements ChampionSource, ChallengerSink, Aut
      *
      * @param settings as {@link ModelsConfig#of} takes them
      * @throws IllegalArgumentException when a setting is wrong, or does not say whose checkpoints count
-     * @throws IOException              naming a key that cannot be read, or what is wrong with the store's address
-     * @throws KafkaException           with a message for people when the broker does not answer or a topic is missing; nothing stays open
+     * @throws IOException naming a key that cannot be read, or what is wrong with the store's address
+     * @throws KafkaException with a message for people when the broker does not answer or a topic is missing; nothing
+     *     stays open
      */
     public static TrainedChannel open(Map<String, ?> settings, Options options) throws IOException {
         ModelsConfig config = ModelsConfig.of(settings);
@@ -100,16 +105,22 @@ public final class TrainedChannel implements ChampionSource, ChallengerSink, Aut
     @Override
     public Optional<Champion> current(String channel) throws IOException {
         RegistryState known = known();
-        String version = known.channel(channel).inForce().map(Rollout::getChampion).orElse(null);
+        String version =
+                known.channel(channel).inForce().map(Rollout::getChampion).orElse(null);
         if (version == null) return Optional.empty();
-        PublishedVersion champion = known.version(version).orElseThrow(() -> new IOException("the champion " + version + " of channel '" + channel
-                + "' is not in the registry any more; publish it again, or roll back"));
-        if (!champion.verification().accepted()) throw new IOException("the champion " + version + " of channel '" + channel + "' cannot be gone on from: " + champion.verification().message());
+        PublishedVersion champion = known.version(version)
+                .orElseThrow(() -> new IOException("the champion " + version + " of channel '" + channel
+                        + "' is not in the registry any more; publish it again, or roll back"));
+        if (!champion.verification().accepted())
+            throw new IOException("the champion " + version + " of channel '" + channel + "' cannot be gone on from: "
+                    + champion.verification().message());
         Path folder = options.folder();
         Files.createDirectories(folder);
         Path file = stores.fetch(champion.manifest(), folder);
         try (Stream<Path> files = Files.list(folder)) {
-            for (Path old : files.filter(f -> !f.equals(file) && f.getFileName().toString().endsWith(".onnx")).toList()) Files.delete(old);
+            for (Path old : files.filter(
+                            f -> !f.equals(file) && f.getFileName().toString().endsWith(".onnx"))
+                    .toList()) Files.delete(old);
         }
         return Optional.of(new Champion(version, file));
     }
@@ -134,7 +145,8 @@ public final class TrainedChannel implements ChampionSource, ChallengerSink, Aut
             throw new IOException(e.getMessage(), e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new IOException("interrupted while " + draft.getVersion() + " was published; it is published again", e);
+            throw new IOException(
+                    "interrupted while " + draft.getVersion() + " was published; it is published again", e);
         }
     }
 
@@ -145,15 +157,17 @@ public final class TrainedChannel implements ChampionSource, ChallengerSink, Aut
             writer.decide(draft.getChannel(), known -> {
                 Rollout now = known.channel(draft.getChannel()).inForce().orElse(null);
                 if (now == null || !version.equals(now.getChallenger())) {
-                    return RolloutRules.shadow(known, draft.getChannel(), version, options.shadowPercent(), author, false);
+                    return RolloutRules.shadow(
+                            known, draft.getChannel(), version, options.shadowPercent(), author, false);
                 }
-                return new Decision.Refused("it is the challenger already");   // handed over twice after a crash
+                return new Decision.Refused("it is the challenger already"); // handed over twice after a crash
             });
             LOG.info("{} scores {} % of the frames beside the champion", version, options.shadowPercent());
         } catch (RolloutException e) {
             switch (e.kind()) {
                 // Published it is all the same; people can go on from there.
-                case REFUSED, OVERTAKEN -> LOG.warn("{} does not score beside the champion: {}", version, e.getMessage());
+                case REFUSED, OVERTAKEN ->
+                    LOG.warn("{} does not score beside the champion: {}", version, e.getMessage());
                 default -> throw new IOException(e.getMessage(), e);
             }
         }

@@ -10,22 +10,53 @@ final class Blister extends Product {
     private static final double[] ROWS = {-62, 0, 62};
 
     Blister() {
-        super("blister", "missing_pill", "broken_pill", "discoloured_pill", "foreign_particle", "torn_foil", "dented_foil");
-        stamps.add(Stamp.box("shadow", 3, 4, 262, 206, 16).colour(0.05, 0.06, 0.08).surface(0, 0, 0.5).soft(10, 0.7));
-        stamps.add(Stamp.box("body", 0, 0, 260, 204, 14).colour(0.63, 0.64, 0.66).surface(BODY, 0.45, 1).raised(3, 3));
+        super(
+                "blister",
+                "missing_pill",
+                "broken_pill",
+                "discoloured_pill",
+                "foreign_particle",
+                "torn_foil",
+                "dented_foil");
+        stamps.add(Stamp.box("shadow", 3, 4, 262, 206, 16)
+                .colour(0.05, 0.06, 0.08)
+                .surface(0, 0, 0.5)
+                .soft(10, 0.7));
+        stamps.add(Stamp.box("body", 0, 0, 260, 204, 14)
+                .colour(0.63, 0.64, 0.66)
+                .surface(BODY, 0.45, 1)
+                .raised(3, 3));
         for (int r = 0; r < 3; r++) {
             for (int c = 0; c < 4; c++) {
                 double x = COLUMNS[c];
                 double y = ROWS[r];
-                stamps.add(Stamp.circle("cavity", x, y, 27).colour(0.70, 0.71, 0.73).surface(CAVITY, 0.75, 0.2).raised(4, 3));
-                stamps.add(Stamp.circle("cavity", x, y, 24).colour(0.50, 0.51, 0.53).surface(CAVITY, 0.6, 0.25).raised(-3.5, 3));
+                stamps.add(Stamp.circle("cavity", x, y, 27)
+                        .colour(0.70, 0.71, 0.73)
+                        .surface(CAVITY, 0.75, 0.2)
+                        .raised(4, 3));
+                stamps.add(Stamp.circle("cavity", x, y, 24)
+                        .colour(0.50, 0.51, 0.53)
+                        .surface(CAVITY, 0.6, 0.25)
+                        .raised(-3.5, 3));
                 String pill = "pill" + (r * 4 + c);
-                stamps.add(Stamp.circle(pill, x + 1.5, y + 2, 22).colour(0.26, 0.24, 0.23).surface(CAVITY, 0.1, 0.2).soft(5, 0.7));
-                stamps.add(Stamp.circle(pill, x, y, 20.5).colour(0.86, 0.56, 0.40).surface(PILL, 0.22, 0.55).domed(9, 11));
-                stamps.add(Stamp.line(pill, x - 15, y, x + 15, y, 2.2).colour(0.66, 0.40, 0.27).surface(PILL, 0.1, 0.5).raised(-1.8, 1.1).soft(1.5, 0.7));
+                stamps.add(Stamp.circle(pill, x + 1.5, y + 2, 22)
+                        .colour(0.26, 0.24, 0.23)
+                        .surface(CAVITY, 0.1, 0.2)
+                        .soft(5, 0.7));
+                stamps.add(Stamp.circle(pill, x, y, 20.5)
+                        .colour(0.86, 0.56, 0.40)
+                        .surface(PILL, 0.22, 0.55)
+                        .domed(9, 11));
+                stamps.add(Stamp.line(pill, x - 15, y, x + 15, y, 2.2)
+                        .colour(0.66, 0.40, 0.27)
+                        .surface(PILL, 0.1, 0.5)
+                        .raised(-1.8, 1.1)
+                        .soft(1.5, 0.7));
             }
         }
-        Glyphs.text(stamps, "lot", "2604", -22, 29, 4, s -> s.colour(0.3, 0.31, 0.34).surface(0, 0.2, 0.8).soft(1, 0.8));
+        Glyphs.text(stamps, "lot", "2604", -22, 29, 4, s -> s.colour(0.3, 0.31, 0.34)
+                .surface(0, 0.2, 0.8)
+                .soft(1, 0.8));
         finish(0.17, 0.20, 0.26, 0.04, 0.8);
         tile = Noise.fractal(303, 4, 3, 0.8f);
         textureColour = 0.03f;
@@ -60,7 +91,15 @@ final class Blister extends Product {
                 double a = random.nextDouble() * 2 * Math.PI;
                 int[] p = inFrame(s, pose, px + 17 * Math.cos(a), py + 17 * Math.sin(a));
                 cut(s, random, p, Damage.between(random, 8, 12));
-                if (random.nextBoolean()) Damage.particles(s, random, inFrame(s, pose, px + 30 * Math.cos(a), py + 30 * Math.sin(a)), 0.82, 0.55, 0.4, 2);
+                if (random.nextBoolean())
+                    Damage.particles(
+                            s,
+                            random,
+                            inFrame(s, pose, px + 30 * Math.cos(a), py + 30 * Math.sin(a)),
+                            0.82,
+                            0.55,
+                            0.4,
+                            2);
             }
             case "discoloured_pill" -> {
                 int[] p = inFrame(s, pose, px + Damage.between(random, -7, 7), py + Damage.between(random, -7, 7));

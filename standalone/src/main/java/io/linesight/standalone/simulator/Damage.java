@@ -10,7 +10,7 @@ final class Damage {
         void at(int i, float a);
     }
 
-    private Damage() { }
+    private Damage() {}
 
     /** A pixel of one of the materials, away from the picture's edge; {x, y}. */
     static int[] spot(Scene s, SplittableRandom random, int margin, int... materials) {
@@ -28,7 +28,16 @@ final class Damage {
     }
 
     /** An irregular round patch; strength falls from 1 inside to 0 over {@code edge} (fraction of the radius). */
-    static void blob(Scene s, float cx, float cy, float radius, float stretch, float rough, float edge, SplittableRandom random, Touch touch) {
+    static void blob(
+            Scene s,
+            float cx,
+            float cy,
+            float radius,
+            float stretch,
+            float rough,
+            float edge,
+            SplittableRandom random,
+            Touch touch) {
         float[] amplitude = new float[7];
         float[] phase = new float[7];
         for (int k = 2; k < 7; k++) {
@@ -87,7 +96,10 @@ final class Damage {
             float a = bend * (t * t - 0.08f);
             float px = t * length;
             float py = a * length;
-            points[k] = new float[] {(float) (x + Math.cos(angle) * px - Math.sin(angle) * py), (float) (y + Math.sin(angle) * px + Math.cos(angle) * py)};
+            points[k] = new float[] {
+                (float) (x + Math.cos(angle) * px - Math.sin(angle) * py),
+                (float) (y + Math.sin(angle) * px + Math.cos(angle) * py)
+            };
         }
         return points;
     }
@@ -119,7 +131,13 @@ final class Damage {
             float half = between(random, 0.5, 1.3);
             float depth = between(random, 1.0, 2.2);
             float tone = (float) bright * between(random, 0.8, 1.2);
-            float[][] points = arc(at[0] + between(random, -6, 6), at[1] + between(random, -6, 6), length, angle + between(random, -0.25, 0.25), between(random, -0.5, 0.5), 12);
+            float[][] points = arc(
+                    at[0] + between(random, -6, 6),
+                    at[1] + between(random, -6, 6),
+                    length,
+                    angle + between(random, -0.25, 0.25),
+                    between(random, -0.5, 0.5),
+                    12);
             stroke(s, points, half + 1.2f, (i, a) -> {
                 if (part(s, i)) s.height[i] += 0.45f * depth * a;
             });
@@ -137,27 +155,54 @@ final class Damage {
 
     static void dent(Scene s, SplittableRandom random, int[] at, double minRadius, double maxRadius, double depth) {
         float down = (float) depth * between(random, 0.8, 1.3) * (random.nextInt(4) == 0 ? -0.8f : 1);
-        blob(s, at[0], at[1], between(random, minRadius, maxRadius), between(random, 1, 1.7), 0.25f, 1f, random, (i, a) -> {
-            if (!part(s, i)) return;
-            s.height[i] -= down * a;
-            s.texture[i] *= 1 - 0.5f * a;
-            if (a > 0.12f) s.mask[i] = 1;
-        });
+        blob(
+                s,
+                at[0],
+                at[1],
+                between(random, minRadius, maxRadius),
+                between(random, 1, 1.7),
+                0.25f,
+                1f,
+                random,
+                (i, a) -> {
+                    if (!part(s, i)) return;
+                    s.height[i] -= down * a;
+                    s.texture[i] *= 1 - 0.5f * a;
+                    if (a > 0.12f) s.mask[i] = 1;
+                });
     }
 
-    static void stain(Scene s, SplittableRandom random, int[] at, double minRadius, double maxRadius, double r, double g, double b, double opacity) {
+    static void stain(
+            Scene s,
+            SplittableRandom random,
+            int[] at,
+            double minRadius,
+            double maxRadius,
+            double r,
+            double g,
+            double b,
+            double opacity) {
         float strength = (float) opacity * between(random, 0.8, 1.15);
         float[] cloud = Noise.fractal(random.nextLong(), 16, 3, 0.6f);
-        blob(s, at[0], at[1], between(random, minRadius, maxRadius), between(random, 1, 1.9), 0.45f, 0.45f, random, (i, a) -> {
-            if (!part(s, i)) return;
-            float k = Math.min(0.95f, a * strength * (1 + 0.45f * Noise.at(cloud, i % s.side, i / s.side)));
-            if (k <= 0) return;
-            s.red[i] += k * ((float) r - s.red[i]);
-            s.green[i] += k * ((float) g - s.green[i]);
-            s.blue[i] += k * ((float) b - s.blue[i]);
-            s.gloss[i] *= 1 - 0.6f * k;
-            if (a > 0.3f) s.mask[i] = 1;
-        });
+        blob(
+                s,
+                at[0],
+                at[1],
+                between(random, minRadius, maxRadius),
+                between(random, 1, 1.9),
+                0.45f,
+                0.45f,
+                random,
+                (i, a) -> {
+                    if (!part(s, i)) return;
+                    float k = Math.min(0.95f, a * strength * (1 + 0.45f * Noise.at(cloud, i % s.side, i / s.side)));
+                    if (k <= 0) return;
+                    s.red[i] += k * ((float) r - s.red[i]);
+                    s.green[i] += k * ((float) g - s.green[i]);
+                    s.blue[i] += k * ((float) b - s.blue[i]);
+                    s.gloss[i] *= 1 - 0.6f * k;
+                    if (a > 0.3f) s.mask[i] = 1;
+                });
     }
 
     static void crack(Scene s, SplittableRandom random, int[] at, double length, double dark) {
@@ -169,7 +214,11 @@ final class Damage {
         int branches = 1 + random.nextInt(2);
         for (int k = 0; k < branches; k++) {
             float[] from = trunk[1 + random.nextInt(n - 1)];
-            line(s, walk(from[0], from[1], angle + (random.nextBoolean() ? 0.8f : -0.8f), step, 0.7f, n / 2, random), 0.4f, (float) dark);
+            line(
+                    s,
+                    walk(from[0], from[1], angle + (random.nextBoolean() ? 0.8f : -0.8f), step, 0.7f, n / 2, random),
+                    0.4f,
+                    (float) dark);
         }
     }
 
@@ -217,7 +266,8 @@ final class Damage {
     }
 
     static void fibre(Scene s, SplittableRandom random, int[] at, double r, double g, double b) {
-        float[][] points = walk(at[0], at[1], between(random, 0, 2 * Math.PI), 4, 0.55f, 8 + random.nextInt(10), random);
+        float[][] points =
+                walk(at[0], at[1], between(random, 0, 2 * Math.PI), 4, 0.55f, 8 + random.nextInt(10), random);
         float[][] below = new float[points.length][];
         for (int k = 0; k < points.length; k++) below[k] = new float[] {points[k][0] + 1.6f, points[k][1] + 1.8f};
         stroke(s, below, 0.9f, (i, a) -> {
@@ -236,18 +286,36 @@ final class Damage {
     }
 
     /** Matter broken away: what lies below shows. */
-    static void chip(Scene s, SplittableRandom random, float x, float y, double radius, double r, double g, double b, double drop) {
+    static void chip(
+            Scene s,
+            SplittableRandom random,
+            float x,
+            float y,
+            double radius,
+            double r,
+            double g,
+            double b,
+            double drop) {
         float[] grain = Noise.fractal(random.nextLong(), 8, 3, 0.7f);
-        blob(s, x, y, (float) radius * between(random, 0.8, 1.25), between(random, 1, 1.5), 0.5f, 0.12f, random, (i, a) -> {
-            if (!part(s, i)) return;
-            float n = Noise.at(grain, i % s.side, i / s.side);
-            float tone = 1 + 0.25f * n;
-            s.red[i] += a * ((float) r * tone - s.red[i]);
-            s.green[i] += a * ((float) g * tone - s.green[i]);
-            s.blue[i] += a * ((float) b * tone - s.blue[i]);
-            s.height[i] -= a * ((float) drop + n);
-            s.gloss[i] *= 1 - a;
-            if (a > 0.3f) s.mask[i] = 1;
-        });
+        blob(
+                s,
+                x,
+                y,
+                (float) radius * between(random, 0.8, 1.25),
+                between(random, 1, 1.5),
+                0.5f,
+                0.12f,
+                random,
+                (i, a) -> {
+                    if (!part(s, i)) return;
+                    float n = Noise.at(grain, i % s.side, i / s.side);
+                    float tone = 1 + 0.25f * n;
+                    s.red[i] += a * ((float) r * tone - s.red[i]);
+                    s.green[i] += a * ((float) g * tone - s.green[i]);
+                    s.blue[i] += a * ((float) b * tone - s.blue[i]);
+                    s.height[i] -= a * ((float) drop + n);
+                    s.gloss[i] *= 1 - a;
+                    if (a > 0.3f) s.mask[i] = 1;
+                });
     }
 }

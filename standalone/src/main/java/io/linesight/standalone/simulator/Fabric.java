@@ -30,12 +30,18 @@ final class Fabric extends Product {
                 float fy = wy / YARN - row - 0.5f;
                 boolean warp = Math.floorMod(col + row, 4) < 2;
                 // Along a float of two the yarn bows up; across it is round.
-                float along = warp ? fy + (Math.floorMod(col + row, 4) == 0 ? -0.5f : 0.5f) : fx + (Math.floorMod(col + row, 4) == 2 ? -0.5f : 0.5f);
+                float along = warp
+                        ? fy + (Math.floorMod(col + row, 4) == 0 ? -0.5f : 0.5f)
+                        : fx + (Math.floorMod(col + row, 4) == 2 ? -0.5f : 0.5f);
                 float across = warp ? fx : fy;
                 float bow = (float) Math.cos(along * Math.PI / 2.3);
                 float round = (float) Math.sqrt(Math.max(0, 1 - 3.6f * across * across));
                 float ply = (float) Math.sin((across * 6 + along * 2.4f) * 2.2);
-                float tone = (warp ? warpTone[col] : weftTone[row]) * (1 + 0.06f * Noise.at(slub, warp ? 3 * x : x, warp ? y : 3 * y)) * (0.55f + 0.45f * round) * (0.85f + 0.15f * bow) * (1 + 0.05f * ply);
+                float tone = (warp ? warpTone[col] : weftTone[row])
+                        * (1 + 0.06f * Noise.at(slub, warp ? 3 * x : x, warp ? y : 3 * y))
+                        * (0.55f + 0.45f * round)
+                        * (0.85f + 0.15f * bow)
+                        * (1 + 0.05f * ply);
                 int k = i * Layer.CHANNELS;
                 layer.data[k] = (warp ? 0.20f : 0.62f) * tone;
                 layer.data[k + 1] = (warp ? 0.28f : 0.63f) * tone;
@@ -94,7 +100,14 @@ final class Fabric extends Product {
     }
 
     private static void fray(Scene s, SplittableRandom random, int[] spot) {
-        float[][] points = Damage.walk(spot[0] + Damage.between(random, -10, 10), spot[1] + Damage.between(random, -10, 10), Damage.between(random, 0, 6.28), 3, 0.5f, 5, random);
+        float[][] points = Damage.walk(
+                spot[0] + Damage.between(random, -10, 10),
+                spot[1] + Damage.between(random, -10, 10),
+                Damage.between(random, 0, 6.28),
+                3,
+                0.5f,
+                5,
+                random);
         Damage.stroke(s, points, 0.7f, (i, a) -> {
             s.red[i] += 0.8f * a * (0.6f - s.red[i]);
             s.green[i] += 0.8f * a * (0.6f - s.green[i]);

@@ -3,9 +3,9 @@ package io.linesight.standalone.simulator;
 /**
  * The lamp over a camera, against the one that the line was built with.
  *
- * @param turn       how much further round it stands, in radians
+ * @param turn how much further round it stands, in radians
  * @param brightness times as bright
- * @param warmth     how much more red and less blue, as a share; negative is colder
+ * @param warmth how much more red and less blue, as a share; negative is colder
  */
 public record Lamp(double turn, double brightness, double warmth) {
     /** What the line was built with. */

@@ -2,19 +2,29 @@ package io.linesight.standalone.simulator;
 
 import java.util.List;
 
-/** The defect-free surface of a part, wider than the camera's view so that a turned or shifted part still fills it. Immutable once painted. */
+/**
+ * The defect-free surface of a part, wider than the camera's view so that a turned or shifted part still fills it.
+ * Immutable once painted.
+ */
 final class Layer {
     static final int CHANNELS = 6;
     final int side;
     /** red, green, blue, height, gloss, texture strength; row-major. */
     final float[] data;
+
     final byte[] material;
     /** Where each pixel reads the product's texture tile. */
     final short[] u;
+
     final short[] v;
 
     Layer(int side) {
-        this(side, new float[side * side * CHANNELS], new byte[side * side], new short[side * side], new short[side * side]);
+        this(
+                side,
+                new float[side * side * CHANNELS],
+                new byte[side * side],
+                new short[side * side],
+                new short[side * side]);
     }
 
     private Layer(int side, float[] data, byte[] material, short[] u, short[] v) {
@@ -32,7 +42,9 @@ final class Layer {
     /** Area of the layer in layer pixels. */
     record Area(int x0, int y0, int x1, int y1) {
         Area union(Area o) {
-            return o == null ? this : new Area(Math.min(x0, o.x0), Math.min(y0, o.y0), Math.max(x1, o.x1), Math.max(y1, o.y1));
+            return o == null
+                    ? this
+                    : new Area(Math.min(x0, o.x0), Math.min(y0, o.y0), Math.max(x1, o.x1), Math.max(y1, o.y1));
         }
 
         Area intersect(Area o) {
@@ -46,8 +58,12 @@ final class Layer {
 
     Area area(Stamp s) {
         float c = side / 2f;
-        return new Area((int) Math.floor(s.centreX - s.reach + c), (int) Math.floor(s.centreY - s.reach + c),
-                (int) Math.ceil(s.centreX + s.reach + c) + 1, (int) Math.ceil(s.centreY + s.reach + c) + 1).intersect(all());
+        return new Area(
+                        (int) Math.floor(s.centreX - s.reach + c),
+                        (int) Math.floor(s.centreY - s.reach + c),
+                        (int) Math.ceil(s.centreX + s.reach + c) + 1,
+                        (int) Math.ceil(s.centreY + s.reach + c) + 1)
+                .intersect(all());
     }
 
     void paint(List<Stamp> stamps, Area clip) {

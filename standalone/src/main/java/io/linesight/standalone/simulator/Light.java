@@ -37,8 +37,14 @@ final class Light {
         azimuth += 0.12 * slow;
         double elevation = 0.95 + 0.03 * slower;
         double exposure = lamp.brightness() * (1 + 0.05 * slower + 0.015 * (now.nextDouble() - 0.5));
-        return new Light((float) (Math.cos(azimuth) * Math.cos(elevation)), (float) (Math.sin(azimuth) * Math.cos(elevation)), (float) Math.sin(elevation),
-                (float) exposure, (float) (0.05 * slow), (float) (0.05 * slower), (float) (lamp.warmth() + 0.02 * slow));
+        return new Light(
+                (float) (Math.cos(azimuth) * Math.cos(elevation)),
+                (float) (Math.sin(azimuth) * Math.cos(elevation)),
+                (float) Math.sin(elevation),
+                (float) exposure,
+                (float) (0.05 * slow),
+                (float) (0.05 * slower),
+                (float) (lamp.warmth() + 0.02 * slow));
     }
 
     /** Shades the scene into RGB 0..1 planes (interleaved), before blur and noise. */
@@ -71,7 +77,8 @@ final class Light {
                 spec *= spec;
                 spec *= spec;
                 float vx = x * inv - 0.5f;
-                float field = exposure * (1 + gradientX * vx * 2 + gradientY * vy * 2 - 0.22f * (vx * vx + vy * vy) * 2);
+                float field =
+                        exposure * (1 + gradientX * vx * 2 + gradientY * vy * 2 - 0.22f * (vx * vx + vy * vy) * 2);
                 float t = 1 + textureColour * s.texture[i];
                 float lamp = field * (0.34f + 0.80f * diffuse) * t;
                 float shine = field * s.gloss[i] * spec * 0.55f;
@@ -91,7 +98,8 @@ final class Light {
             int base = y * row;
             int up = y == 0 ? 0 : -row;
             int down = y == n - 1 ? 0 : row;
-            for (int k = 0; k < row; k++) soft[k] = 0.13f * (linear[base + k + up] + linear[base + k + down]) + 0.74f * linear[base + k];
+            for (int k = 0; k < row; k++)
+                soft[k] = 0.13f * (linear[base + k + up] + linear[base + k + down]) + 0.74f * linear[base + k];
             int at = random.nextInt(1 << 16);
             for (int k = 0; k < row; k++) {
                 float left = soft[k < 3 ? k : k - 3];

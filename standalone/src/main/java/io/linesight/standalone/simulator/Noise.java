@@ -7,9 +7,12 @@ final class Noise {
     static final int SIDE = 512;
     private static final int MASK = SIDE - 1;
 
-    private Noise() { }
+    private Noise() {}
 
-    /** Sum of octaves of smooth value noise, zero mean, about -1..1; {@code cell} is the coarsest lattice spacing in pixels. */
+    /**
+     * Sum of octaves of smooth value noise, zero mean, about -1..1; {@code cell} is the coarsest lattice spacing in
+     * pixels.
+     */
     static float[] fractal(long seed, int cell, int octaves, float persistence) {
         float[] out = new float[SIDE * SIDE];
         float amplitude = 1;

@@ -4,7 +4,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 
-/** A kind of part: its defect-free surface, how it lies under the camera, and what can go wrong with it. Immutable, shared between threads. */
+/**
+ * A kind of part: its defect-free surface, how it lies under the camera, and what can go wrong with it. Immutable,
+ * shared between threads.
+ */
 abstract class Product {
     static final int BODY = 1;
     final String name;
@@ -32,7 +35,7 @@ abstract class Product {
     }
 
     /** Surface detail that is no stamp, laid over the painted area. */
-    void detail(Layer layer, Layer.Area area) { }
+    void detail(Layer layer, Layer.Area area) {}
 
     private static void fill(Layer layer, float r, float g, float b, float gloss, float texture) {
         int n = layer.side;
@@ -102,6 +105,9 @@ abstract class Product {
     /** Frame position of a point of the part. */
     static int[] inFrame(Scene s, Scene.Pose pose, double x, double y) {
         double c = s.side / 2.0 - 0.5;
-        return new int[] {(int) Math.round(c + pose.dx() + pose.cos() * x - pose.sin() * y), (int) Math.round(c + pose.dy() + pose.sin() * x + pose.cos() * y)};
+        return new int[] {
+            (int) Math.round(c + pose.dx() + pose.cos() * x - pose.sin() * y),
+            (int) Math.round(c + pose.dy() + pose.sin() * x + pose.cos() * y)
+        };
     }
 }

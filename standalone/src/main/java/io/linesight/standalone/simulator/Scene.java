@@ -2,7 +2,10 @@ package io.linesight.standalone.simulator;
 
 import java.util.Arrays;
 
-/** What the camera sees before light falls on it: colour, height, gloss and texture per pixel, and the mask of what is wrong. One thread. */
+/**
+ * What the camera sees before light falls on it: colour, height, gloss and texture per pixel, and the mask of what is
+ * wrong. One thread.
+ */
 final class Scene {
     final int side;
     final float[] red;
@@ -92,8 +95,11 @@ final class Scene {
     /** Marks the pixels in which this scene differs from the other: for features that are missing or misplaced. */
     void markDifference(Scene clean) {
         for (int i = 0; i < mask.length; i++) {
-            float d = Math.abs(red[i] - clean.red[i]) + Math.abs(green[i] - clean.green[i]) + Math.abs(blue[i] - clean.blue[i])
-                    + 0.1f * Math.abs(height[i] - clean.height[i]) + 0.2f * Math.abs(gloss[i] - clean.gloss[i]);
+            float d = Math.abs(red[i] - clean.red[i])
+                    + Math.abs(green[i] - clean.green[i])
+                    + Math.abs(blue[i] - clean.blue[i])
+                    + 0.1f * Math.abs(height[i] - clean.height[i])
+                    + 0.2f * Math.abs(gloss[i] - clean.gloss[i]);
             if (d > 0.05f) mask[i] = 1;
         }
     }

@@ -8,15 +8,17 @@ import java.util.SplittableRandom;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * A production line that exists only as numbers: parts of several products under cameras, with natural variation, drifting light, sensor noise,
- * and now and then a defect whose pixels are known. A frame depends on the seed, the camera, the sequence, the pace of the drift and the lamps
- * alone, in any order and on any machine with IEEE arithmetic.
+ * A production line that exists only as numbers: parts of several products under cameras, with natural variation,
+ * drifting light, sensor noise, and now and then a defect whose pixels are known. A frame depends on the seed, the
+ * camera, the sequence, the pace of the drift and the lamps alone, in any order and on any machine with IEEE
+ * arithmetic.
  *
  * <p>Threads: safe to share; every call works on buffers of its own thread.
  */
 public final class SimulatedLine {
     /** Side of the pictures in pixels. */
     public static final int SIZE = 320;
+
     private static final List<Product> PRODUCTS = List.of(new Flange(), new Board(), new Fabric(), new Blister());
     private static final ThreadLocal<Buffers> BUFFERS = ThreadLocal.withInitial(Buffers::new);
 
@@ -26,7 +28,7 @@ public final class SimulatedLine {
     private final double drift;
     private final Map<Integer, Replacement> replacements = new ConcurrentHashMap<>();
 
-    private record Replacement(long fromSequence, Lamp lamp) { }
+    private record Replacement(long fromSequence, Lamp lamp) {}
 
     private static final class Buffers {
         final Scene scene = new Scene(SIZE);
@@ -36,7 +38,7 @@ public final class SimulatedLine {
     }
 
     /**
-     * @param seed       everything follows from it
+     * @param seed everything follows from it
      * @param defectRate fraction of defective parts, 0..1
      */
     public SimulatedLine(long seed, double defectRate) {
@@ -49,10 +51,12 @@ public final class SimulatedLine {
     }
 
     /**
-     * @param drift how fast the light drifts; at 1 it comes and goes in 420 to 720 frames of a camera, which is minutes, at 0.1 in ten times as many
+     * @param drift how fast the light drifts; at 1 it comes and goes in 420 to 720 frames of a camera, which is
+     *     minutes, at 0.1 in ten times as many
      */
     public SimulatedLine(long seed, double defectRate, Lamp lamp, double drift) {
-        if (!(defectRate >= 0 && defectRate <= 1)) throw new IllegalArgumentException("the defect rate must be 0..1, got " + defectRate);
+        if (!(defectRate >= 0 && defectRate <= 1))
+            throw new IllegalArgumentException("the defect rate must be 0..1, got " + defectRate);
         if (!(drift >= 0 && drift <= 1)) throw new IllegalArgumentException("the drift must be 0..1, got " + drift);
         this.seed = seed;
         this.defectRate = defectRate;
@@ -60,7 +64,10 @@ public final class SimulatedLine {
         this.drift = drift;
     }
 
-    /** Puts another lamp over a camera; frames before {@code fromSequence} stay what they were. Any thread; a camera's lamp is replaced once. */
+    /**
+     * Puts another lamp over a camera; frames before {@code fromSequence} stay what they were. Any thread; a camera's
+     * lamp is replaced once.
+     */
     public void replaceLamp(int camera, long fromSequence, Lamp by) {
         replacements.put(camera, new Replacement(fromSequence, by));
     }
@@ -99,17 +106,25 @@ public final class SimulatedLine {
     public String defectOf(int camera, long sequence) {
         Product product = PRODUCTS.get(Math.floorMod(camera, PRODUCTS.size()));
         SplittableRandom fate = new SplittableRandom(Noise.mix(seed, camera, sequence, 1));
-        return fate.nextDouble() < defectRate ? product.defects.get(fate.nextInt(product.defects.size())) : SimulatedFrame.GOOD;
+        return fate.nextDouble() < defectRate
+                ? product.defects.get(fate.nextInt(product.defects.size()))
+                : SimulatedFrame.GOOD;
     }
 
     /** The same part without its defect, for comparing. */
     public SimulatedFrame goodTwin(int camera, long sequence) {
-        return render(PRODUCTS.get(Math.floorMod(camera, PRODUCTS.size())), SimulatedFrame.GOOD, seed, camera, sequence, lampOver(camera, sequence));
+        return render(
+                PRODUCTS.get(Math.floorMod(camera, PRODUCTS.size())),
+                SimulatedFrame.GOOD,
+                seed,
+                camera,
+                sequence,
+                lampOver(camera, sequence));
     }
 
     /**
-     * Good parts for training, each under the light of another moment. They come from another stream of random numbers than {@link #frame}, so
-     * no picture of the running line is among them.
+     * Good parts for training, each under the light of another moment. They come from another stream of random numbers
+     * than {@link #frame}, so no picture of the running line is among them.
      *
      * @param seedOffset different numbers give different parts
      */
@@ -120,18 +135,21 @@ public final class SimulatedLine {
     }
 
     /**
-     * Part number i of a product with the given defect (or {@link SimulatedFrame#GOOD}), for data sets; the same stream as {@link #normals}.
+     * Part number i of a product with the given defect (or {@link SimulatedFrame#GOOD}), for data sets; the same stream
+     * as {@link #normals}.
      *
      * @throws IllegalArgumentException when the product or the defect is unknown
      */
     public SimulatedFrame part(String productName, String defect, long seedOffset, int i) {
         Product product = product(productName);
         if (!defect.equals(SimulatedFrame.GOOD) && !product.defects.contains(defect)) {
-            throw new IllegalArgumentException("a " + productName + " has no defect '" + defect + "': choose one of " + product.defects);
+            throw new IllegalArgumentException(
+                    "a " + productName + " has no defect '" + defect + "': choose one of " + product.defects);
         }
         long stream = Noise.mix(seed, 0x5EED, seedOffset, productName.hashCode());
         SplittableRandom random = new SplittableRandom(Noise.mix(stream, i));
-        return render(product, defect, Noise.mix(stream, i), 1000 + random.nextInt(1000), random.nextInt(100_000), lamp);
+        return render(
+                product, defect, Noise.mix(stream, i), 1000 + random.nextInt(1000), random.nextInt(100_000), lamp);
     }
 
     private static Product product(String name) {
@@ -143,7 +161,10 @@ public final class SimulatedLine {
         Buffers b = BUFFERS.get();
         Light light = Light.at(seed, camera, sequence, drift, lamp);
         SplittableRandom part = new SplittableRandom(Noise.mix(seed, camera, sequence, 2));
-        Scene.Pose pose = Scene.Pose.of((part.nextDouble() * 2 - 1) * p.maxAngle, (part.nextDouble() * 2 - 1) * p.maxShift, (part.nextDouble() * 2 - 1) * p.maxShift);
+        Scene.Pose pose = Scene.Pose.of(
+                (part.nextDouble() * 2 - 1) * p.maxAngle,
+                (part.nextDouble() * 2 - 1) * p.maxShift,
+                (part.nextDouble() * 2 - 1) * p.maxShift);
         int u = part.nextInt(Noise.SIDE);
         int v = part.nextInt(Noise.SIDE);
         float tint = Damage.between(part, 0.97, 1.03);
@@ -156,7 +177,13 @@ public final class SimulatedLine {
             // A defect that nobody could see is no ground truth: draw again until it shows.
             for (int attempt = 0; attempt < 12; attempt++) {
                 seen.copyFrom(b.clean);
-                p.damage(defect, seen, b.clean, pose, new SplittableRandom(Noise.mix(seed, camera, sequence, 3, attempt)), (s, layer) -> s.place(layer, pose, p.tile, u, v));
+                p.damage(
+                        defect,
+                        seen,
+                        b.clean,
+                        pose,
+                        new SplittableRandom(Noise.mix(seed, camera, sequence, 3, attempt)),
+                        (s, layer) -> s.place(layer, pose, p.tile, u, v));
                 light.shade(seen, p.heightGain, p.textureColour, p.textureHeight, b.linear);
                 if (shows(b.linear, b.reference, seen.mask)) break;
             }
@@ -165,14 +192,23 @@ public final class SimulatedLine {
         }
         for (int i = 0; i < b.linear.length; i++) b.linear[i] *= tint;
         byte[] rgb = Light.expose(b.linear, SIZE, new SplittableRandom(Noise.mix(seed, camera, sequence, 4)));
-        return new SimulatedFrame(camera, sequence, p.name, !defect.equals(SimulatedFrame.GOOD), defect, new RgbImage(SIZE, SIZE, rgb), seen.mask.clone());
+        return new SimulatedFrame(
+                camera,
+                sequence,
+                p.name,
+                !defect.equals(SimulatedFrame.GOOD),
+                defect,
+                new RgbImage(SIZE, SIZE, rgb),
+                seen.mask.clone());
     }
 
     private static boolean shows(float[] seen, float[] clean, byte[] mask) {
         int clear = 0;
         for (int i = 0; i < mask.length; i++) {
             if (mask[i] == 0) continue;
-            float d = Math.abs(seen[3 * i] - clean[3 * i]) + Math.abs(seen[3 * i + 1] - clean[3 * i + 1]) + Math.abs(seen[3 * i + 2] - clean[3 * i + 2]);
+            float d = Math.abs(seen[3 * i] - clean[3 * i])
+                    + Math.abs(seen[3 * i + 1] - clean[3 * i + 1])
+                    + Math.abs(seen[3 * i + 2] - clean[3 * i + 2]);
             if (d > 0.18f) clear++;
         }
         return clear >= 45;

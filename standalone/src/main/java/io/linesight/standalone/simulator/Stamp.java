@@ -1,8 +1,9 @@
 package io.linesight.standalone.simulator;
 
 /**
- * One feature of a part: a shape with a material and a height profile, painted over what lies below. Coordinates are pixels from the centre of
- * the part. Stamps of one group are one feature to a defect: they go missing or shift together.
+ * One feature of a part: a shape with a material and a height profile, painted over what lies below. Coordinates are
+ * pixels from the centre of the part. Stamps of one group are one feature to a defect: they go missing or shift
+ * together.
  */
 final class Stamp {
     /** Signed distance to the outline in pixels, negative inside. */
@@ -86,8 +87,17 @@ final class Stamp {
 
     /** The same stamp moved and turned about a pivot. */
     Stamp moved(float dx, float dy, float angle, float pivotX, float pivotY) {
-        Stamp s = new Stamp(group, centreX + dx, centreY + dy, reach + Math.abs(angle) * (reach + (float) Math.hypot(centreX - pivotX, centreY - pivotY)), shape);
-        s.colour(red, green, blue).surface(material, gloss, texture).raised(rise, bevel).soft(feather, opacity).tinted(tint);
+        Stamp s = new Stamp(
+                group,
+                centreX + dx,
+                centreY + dy,
+                reach + Math.abs(angle) * (reach + (float) Math.hypot(centreX - pivotX, centreY - pivotY)),
+                shape);
+        s.colour(red, green, blue)
+                .surface(material, gloss, texture)
+                .raised(rise, bevel)
+                .soft(feather, opacity)
+                .tinted(tint);
         s.dome = dome;
         s.shiftX = dx;
         s.shiftY = dy;
@@ -113,7 +123,8 @@ final class Stamp {
         float x0 = (float) cx;
         float y0 = (float) cy;
         float r = (float) radius;
-        return new Stamp(group, x0, y0, r + 8, (x, y) -> (float) Math.sqrt((x - x0) * (x - x0) + (y - y0) * (y - y0)) - r);
+        return new Stamp(
+                group, x0, y0, r + 8, (x, y) -> (float) Math.sqrt((x - x0) * (x - x0) + (y - y0) * (y - y0)) - r);
     }
 
     static Stamp ring(String group, double cx, double cy, double radius, double width) {
@@ -121,7 +132,12 @@ final class Stamp {
         float y0 = (float) cy;
         float r = (float) radius;
         float w = (float) width / 2;
-        return new Stamp(group, x0, y0, r + w + 8, (x, y) -> Math.abs((float) Math.sqrt((x - x0) * (x - x0) + (y - y0) * (y - y0)) - r) - w);
+        return new Stamp(
+                group,
+                x0,
+                y0,
+                r + w + 8,
+                (x, y) -> Math.abs((float) Math.sqrt((x - x0) * (x - x0) + (y - y0) * (y - y0)) - r) - w);
     }
 
     static Stamp box(String group, double cx, double cy, double width, double height, double corner) {
@@ -145,7 +161,12 @@ final class Stamp {
         float x2 = (float) bx;
         float y2 = (float) by;
         float w = (float) width / 2;
-        return new Stamp(group, (x1 + x2) / 2, (y1 + y2) / 2, (float) Math.hypot(bx - ax, by - ay) / 2 + w + 4, (x, y) -> segment(x, y, x1, y1, x2, y2) - w);
+        return new Stamp(
+                group,
+                (x1 + x2) / 2,
+                (y1 + y2) / 2,
+                (float) Math.hypot(bx - ax, by - ay) / 2 + w + 4,
+                (x, y) -> segment(x, y, x1, y1, x2, y2) - w);
     }
 
     static float segment(float x, float y, float x1, float y1, float x2, float y2) {

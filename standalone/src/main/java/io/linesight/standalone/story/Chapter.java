@@ -40,7 +40,15 @@ record Chapter(String name, Instant from, Instant to) {
         }
 
         String text() {
-            return String.format(Locale.ROOT, "%d of %d good parts false alarms (%s), %d of %d defective missed (%s)", falseAlarms, good, percent(falseAlarmRate()), missed, bad, percent(missRate()));
+            return String.format(
+                    Locale.ROOT,
+                    "%d of %d good parts false alarms (%s), %d of %d defective missed (%s)",
+                    falseAlarms,
+                    good,
+                    percent(falseAlarmRate()),
+                    missed,
+                    bad,
+                    percent(missRate()));
         }
     }
 
@@ -49,14 +57,24 @@ record Chapter(String name, Instant from, Instant to) {
     }
 
     Figures figures(Ledger ledger, Predicate<String> cameras) {
-        return figures(ledger.outcomes(), o -> cameras.test(o.sent().cameraId()) && !o.result().getCapturedAt().isBefore(from) && (to == null || o.result().getCapturedAt().isBefore(to)));
+        return figures(
+                ledger.outcomes(),
+                o -> cameras.test(o.sent().cameraId())
+                        && !o.result().getCapturedAt().isBefore(from)
+                        && (to == null || o.result().getCapturedAt().isBefore(to)));
     }
 
     static Figures figures(List<Ledger.Outcome> outcomes, Predicate<Ledger.Outcome> chosen) {
         // Frames without a truth are counted by nobody, and their model is not shown either.
-        List<Ledger.Outcome> known = outcomes.stream().filter(o -> o.sent().anomalous() != null && chosen.test(o)).toList();
+        List<Ledger.Outcome> known = outcomes.stream()
+                .filter(o -> o.sent().anomalous() != null && chosen.test(o))
+                .toList();
         RunSummary.WrongVerdicts v = RunSummary.WrongVerdicts.of(known);
-        List<String> models = known.stream().map(o -> o.result().getModelVersion()).distinct().sorted().toList();
+        List<String> models = known.stream()
+                .map(o -> o.result().getModelVersion())
+                .distinct()
+                .sorted()
+                .toList();
         return new Figures(v.good(), v.falseAlarms(), v.bad(), v.missed(), models);
     }
 

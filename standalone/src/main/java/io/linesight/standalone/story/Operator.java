@@ -12,8 +12,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The person who answers alarms: looks at the part, which here means at the simulator's truth, and says whether the alarm was right. Sees nothing
- * but alarms, as a person would. A thread of its own until closed.
+ * The person who answers alarms: looks at the part, which here means at the simulator's truth, and says whether the
+ * alarm was right. Sees nothing but alarms, as a person would. A thread of its own until closed.
  */
 final class Operator implements AutoCloseable {
     static final String NAME = "operator";
@@ -21,7 +21,7 @@ final class Operator implements AutoCloseable {
     /** Between an alarm and its label. */
     private static final long LOOK_MILLIS = 1_500;
 
-    private record Alarm(FrameRef frame, long at) { }
+    private record Alarm(FrameRef frame, long at) {}
 
     private final LabelPublisher publisher;
     private final Ledger ledger;
@@ -70,10 +70,14 @@ final class Operator implements AutoCloseable {
         try {
             while (!stop) {
                 List<Request> labels = new ArrayList<>();
-                for (Alarm a = alarms.peek(); a != null && a.at + LOOK_MILLIS <= System.currentTimeMillis(); a = alarms.peek()) {
+                for (Alarm a = alarms.peek();
+                        a != null && a.at + LOOK_MILLIS <= System.currentTimeMillis();
+                        a = alarms.peek()) {
                     alarms.poll();
-                    boolean defective = ledger.truth(a.frame).map(Ledger.Sent::anomalous).orElse(false);
-                    labels.add(new Request(a.frame, defective ? LabelKind.ANOMALOUS : LabelKind.NORMAL, null, null, NAME, ""));
+                    boolean defective =
+                            ledger.truth(a.frame).map(Ledger.Sent::anomalous).orElse(false);
+                    labels.add(new Request(
+                            a.frame, defective ? LabelKind.ANOMALOUS : LabelKind.NORMAL, null, null, NAME, ""));
                 }
                 List<String> refused = labels.isEmpty() ? List.of() : publisher.publish(labels, true);
                 for (int i = 0; i < labels.size(); i++) {

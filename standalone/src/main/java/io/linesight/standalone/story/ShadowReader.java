@@ -36,7 +36,8 @@ final class ShadowReader implements AutoCloseable {
         configs.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
         consumer = new KafkaConsumer<>(configs, new ByteArrayDeserializer(), new ByteArrayDeserializer());
         List<TopicPartition> partitions = new ArrayList<>();
-        consumer.partitionsFor(topics.shadow().name()).forEach(p -> partitions.add(new TopicPartition(p.topic(), p.partition())));
+        consumer.partitionsFor(topics.shadow().name())
+                .forEach(p -> partitions.add(new TopicPartition(p.topic(), p.partition())));
         consumer.assign(partitions);
         consumer.seekToBeginning(partitions);
         thread = new Thread(this::run, "linesight-shadow-reader");
@@ -47,7 +48,9 @@ final class ShadowReader implements AutoCloseable {
     /** About one challenger. */
     List<ShadowDifference> of(String challenger) {
         synchronized (seen) {
-            return seen.stream().filter(d -> d.getChallenger().equals(challenger)).toList();
+            return seen.stream()
+                    .filter(d -> d.getChallenger().equals(challenger))
+                    .toList();
         }
     }
 

@@ -46,7 +46,8 @@ class FolderCameraTest {
         assertThat(shots.get(0).anomalous()).isTrue();
         assertThat(shots.get(0).attributes()).containsEntry(CameraShot.TRUTH_DEFECT, "crack");
         assertThat(shots.get(1).anomalous()).isFalse();
-        assertThat(all(FolderCamera.open("c", dir, new FolderCamera.Options(null, "train", false, null)))).hasSize(1);
+        assertThat(all(FolderCamera.open("c", dir, new FolderCamera.Options(null, "train", false, null))))
+                .hasSize(1);
     }
 
     @Test
@@ -82,21 +83,29 @@ class FolderCameraTest {
         FolderCamera two = FolderCamera.open("c", dir, options);
         List<String> first = files(one, 40);
         assertThat(files(two, 40)).isEqualTo(first);
-        assertThat(first.subList(0, 20)).doesNotHaveDuplicates().isNotEqualTo(first.subList(20, 40)).isNotEqualTo(first.subList(0, 20).stream().sorted().toList());
+        assertThat(first.subList(0, 20))
+                .doesNotHaveDuplicates()
+                .isNotEqualTo(first.subList(20, 40))
+                .isNotEqualTo(first.subList(0, 20).stream().sorted().toList());
         assertThat(first.subList(20, 40)).containsExactlyInAnyOrderElementsOf(first.subList(0, 20));
     }
 
     private static List<String> files(FolderCamera camera, int n) {
         List<String> out = new ArrayList<>();
-        for (int i = 0; i < n; i++) out.add(camera.next().orElseThrow().attributes().get(CameraShot.FILE));
+        for (int i = 0; i < n; i++)
+            out.add(camera.next().orElseThrow().attributes().get(CameraShot.FILE));
         return out;
     }
 
     @Test
     void shouldSayThatAFolderIsEmptyOrMissing() throws IOException {
         put("notes.txt", PNG);
-        assertThatThrownBy(() -> FolderCamera.open("c", dir, FolderCamera.Options.defaults())).isInstanceOf(IOException.class).hasMessageContaining("no .jpg").hasMessageContaining("nothing was sent");
-        assertThatThrownBy(() -> FolderCamera.open("c", dir.resolve("nowhere"), FolderCamera.Options.defaults())).hasMessageContaining("no folder");
+        assertThatThrownBy(() -> FolderCamera.open("c", dir, FolderCamera.Options.defaults()))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("no .jpg")
+                .hasMessageContaining("nothing was sent");
+        assertThatThrownBy(() -> FolderCamera.open("c", dir.resolve("nowhere"), FolderCamera.Options.defaults()))
+                .hasMessageContaining("no folder");
     }
 
     @Test
@@ -124,7 +133,8 @@ class FolderCameraTest {
         Files.setPosixFilePermissions(dir.resolve("sub"), PosixFilePermissions.fromString("---------"));
         Assumptions.assumeFalse(Files.isReadable(dir.resolve("sub")), "this user may read everything");
         try {
-            assertThatThrownBy(() -> FolderCamera.open("c", dir, FolderCamera.Options.defaults())).isInstanceOf(IOException.class);
+            assertThatThrownBy(() -> FolderCamera.open("c", dir, FolderCamera.Options.defaults()))
+                    .isInstanceOf(IOException.class);
         } finally {
             Files.setPosixFilePermissions(dir.resolve("sub"), PosixFilePermissions.fromString("rwx------"));
         }

@@ -36,12 +36,14 @@ import picocli.CommandLine;
 class EncoderCommandTest {
     @TempDir
     static Path shared;
+
     private static Path weights;
     private static byte[] file;
     private static String sha256;
 
     @TempDir
     Path dir;
+
     private final StringWriter out = new StringWriter();
     private final StringWriter err = new StringWriter();
     private final CountDownLatch released = new CountDownLatch(1);
@@ -64,7 +66,8 @@ class EncoderCommandTest {
         server.createContext("/whole", e -> answer(e, 200, file, file.length));
         server.createContext("/truncated", e -> answer(e, 200, file, file.length / 2));
         server.createContext("/stuck", this::stuck);
-        server.createContext("/page", e -> answer(e, 200, "<html>log in first</html>".getBytes(StandardCharsets.UTF_8), 25));
+        server.createContext(
+                "/page", e -> answer(e, 200, "<html>log in first</html>".getBytes(StandardCharsets.UTF_8), 25));
         server.createContext("/moved", e -> {
             e.getResponseHeaders().add("Location", "/whole");
             e.sendResponseHeaders(302, -1);
@@ -113,7 +116,10 @@ class EncoderCommandTest {
     }
 
     private int pull(String from, String... more) {
-        return run(Stream.concat(Stream.of("pull", "resnet18", "--from", from, "--out", encoder.toString(), "--patience", "2s"), Stream.of(more)).toArray(String[]::new));
+        return run(Stream.concat(
+                        Stream.of("pull", "resnet18", "--from", from, "--out", encoder.toString(), "--patience", "2s"),
+                        Stream.of(more))
+                .toArray(String[]::new));
     }
 
     private List<String> files() throws IOException {
@@ -131,21 +137,46 @@ class EncoderCommandTest {
 
     @Test
     void shouldImportWeightsAndShowWhatCameOut() throws IOException {
-        assertThat(run("import", weights.toString(), "--out", encoder.toString())).as(err.toString()).isZero();
-        assertThat(out.toString()).contains("resnet18, from resnet18.pth", "64 at stride 4, 128 at stride 8, 256 at stride 16", "1.83 GMAC", "against libtorch", "fit --encoder");
+        assertThat(run("import", weights.toString(), "--out", encoder.toString()))
+                .as(err.toString())
+                .isZero();
+        assertThat(out.toString())
+                .contains(
+                        "resnet18, from resnet18.pth",
+                        "64 at stride 4, 128 at stride 8, 256 at stride 16",
+                        "1.83 GMAC",
+                        "against libtorch",
+                        "fit --encoder");
         Encoder e = Encoder.load(encoder);
         assertThat(out.toString()).contains(e.sha256());
         assertThat(run("show", encoder.toString())).isZero();
-        assertThat(out.toString()).contains("enc", Files.size(encoder) + " bytes").doesNotContain("file:");
+        assertThat(out.toString())
+                .contains("enc", Files.size(encoder) + " bytes")
+                .doesNotContain("file:");
         assertThat(files()).containsExactly("enc.onnx");
     }
 
     @Test
     void shouldImportOtherNetworks() throws IOException {
-        Path net = Files.write(dir.resolve("net.onnx"), FilterBankEncoder.create().onnx());
-        assertThat(run("import", net.toString(), "--out", encoder.toString(), "--outputs", "f4,f8,f16", "--mean", "0.5,0.5,0.5", "--std", "0.5,0.5,0.5")).as(err.toString()).isZero();
-        assertThat(out.toString()).contains("ONNX network, values f4, f8, f16", "36 at stride 4", "the network as it came");
-        assertThat(run("import", net.toString(), "--out", encoder.toString(), "--outputs", "f8,f4,f16")).isEqualTo(1);
+        Path net =
+                Files.write(dir.resolve("net.onnx"), FilterBankEncoder.create().onnx());
+        assertThat(run(
+                        "import",
+                        net.toString(),
+                        "--out",
+                        encoder.toString(),
+                        "--outputs",
+                        "f4,f8,f16",
+                        "--mean",
+                        "0.5,0.5,0.5",
+                        "--std",
+                        "0.5,0.5,0.5"))
+                .as(err.toString())
+                .isZero();
+        assertThat(out.toString())
+                .contains("ONNX network, values f4, f8, f16", "36 at stride 4", "the network as it came");
+        assertThat(run("import", net.toString(), "--out", encoder.toString(), "--outputs", "f8,f4,f16"))
+                .isEqualTo(1);
         assertThat(err.toString()).contains("stride 4", "f8 (Concat, 72 channels)");
         assertThat(Encoder.load(encoder).channels()).containsExactly(36, 72, 144);
     }
@@ -160,10 +191,18 @@ class EncoderCommandTest {
         assertThat(run("import", w, "--out", o, "--outputs", "a,b,c")).isEqualTo(2);
         assertThat(run("import", "n.onnx", "--out", o, "--outputs", "a,b")).isEqualTo(2);
         assertThat(run("import", "n.onnx", "--out", o, "--mean", "1,2,3")).isEqualTo(2);
-        assertThat(run("import", "n.onnx", "--out", o, "--mean", "1,2,3", "--std", "1,0,1")).isEqualTo(2);
+        assertThat(run("import", "n.onnx", "--out", o, "--mean", "1,2,3", "--std", "1,0,1"))
+                .isEqualTo(2);
         assertThat(run("pull", "vgg16")).isEqualTo(2);
         assertThat(run("pull", "resnet18", "--sha256", "abc", "--out", o)).isEqualTo(2);
-        assertThat(err.toString()).contains("wide_resnet50_2", "three names", "belong together", "64 hex digits", "say what to do with encoders: import, pull, distill, show").doesNotContain("Exception", "\tat ");
+        assertThat(err.toString())
+                .contains(
+                        "wide_resnet50_2",
+                        "three names",
+                        "belong together",
+                        "64 hex digits",
+                        "say what to do with encoders: import, pull, distill, show")
+                .doesNotContain("Exception", "\tat ");
     }
 
     @Test
@@ -176,10 +215,12 @@ class EncoderCommandTest {
         Path cut = Files.write(dir.resolve("cut.pth"), java.util.Arrays.copyOf(file, file.length - 1000));
         assertThat(run("import", cut.toString(), "--out", encoder.toString())).isEqualTo(1);
         assertThat(err.toString()).contains("truncated");
-        Path other = StateDictFiles.safetensors(dir.resolve("vgg.safetensors"), Map.of("features.0.weight", new Tensor(new float[1], 1)));
+        Path other = StateDictFiles.safetensors(
+                dir.resolve("vgg.safetensors"), Map.of("features.0.weight", new Tensor(new float[1], 1)));
         assertThat(run("import", other.toString(), "--out", encoder.toString())).isEqualTo(1);
         assertThat(err.toString()).contains("not the weights of a plain ResNet", "features.0.weight");
-        assertThat(run("import", weights.toString(), "--out", encoder.toString(), "--arch", "resnet34")).isEqualTo(1);
+        assertThat(run("import", weights.toString(), "--out", encoder.toString(), "--arch", "resnet34"))
+                .isEqualTo(1);
         assertThat(err.toString()).contains("do not fit resnet34").doesNotContain("Exception", "--verbose");
         assertThat(Files.readAllBytes(encoder)).isEqualTo(before);
         assertThat(files()).containsExactly("cut.pth", "enc.onnx", "evil.pth", "vgg.safetensors");
@@ -188,7 +229,9 @@ class EncoderCommandTest {
     @Test
     void shouldPullThroughARedirectAndKeepTheWeightsWhenAsked() throws IOException {
         Path keep = dir.resolve("kept.pth");
-        assertThat(pull(url + "/moved", "--sha256", sha256, "--keep-weights", keep.toString())).as(err.toString()).isZero();
+        assertThat(pull(url + "/moved", "--sha256", sha256, "--keep-weights", keep.toString()))
+                .as(err.toString())
+                .isZero();
         assertThat(out.toString()).contains("resnet18, from resnet18-f37072fd.pth", sha256, "as asked for");
         assertThat(Encoder.load(encoder).channels()).containsExactly(64, 128, 256);
         assertThat(keep).hasBinaryContent(file);
@@ -197,7 +240,9 @@ class EncoderCommandTest {
 
     @Test
     void shouldTakeAFileInPlaceOfADownload() throws IOException {
-        assertThat(pull(weights.toString(), "--sha256", sha256)).as(err.toString()).isZero();
+        assertThat(pull(weights.toString(), "--sha256", sha256))
+                .as(err.toString())
+                .isZero();
         assertThat(files()).containsExactly("enc.onnx");
         assertThat(pull(weights.toString())).isEqualTo(1);
         assertThat(err.toString()).contains("must begin with f37072fd", sha256);
@@ -212,12 +257,30 @@ class EncoderCommandTest {
         try (ServerSocket s = new ServerSocket(0)) {
             closed = s.getLocalPort();
         }
-        Map<String, String> places = Map.of(url + "/whole", "must begin with f37072fd", url + "/page", "not resnet18-f37072fd.pth", url + "/truncated", "ended or stood still after", url + "/stuck", "ended or stood still after",
-                url + "/nowhere", "status 404 (it is not there)", url + "/circle", "redirect", "http://127.0.0.1:" + closed + "/x", "no connection to 127.0.0.1", "http://no-such-host.invalid/x", "not known here");
+        Map<String, String> places = Map.of(
+                url + "/whole",
+                "must begin with f37072fd",
+                url + "/page",
+                "not resnet18-f37072fd.pth",
+                url + "/truncated",
+                "ended or stood still after",
+                url + "/stuck",
+                "ended or stood still after",
+                url + "/nowhere",
+                "status 404 (it is not there)",
+                url + "/circle",
+                "redirect",
+                "http://127.0.0.1:" + closed + "/x",
+                "no connection to 127.0.0.1",
+                "http://no-such-host.invalid/x",
+                "not known here");
         places.forEach((place, word) -> {
             err.getBuffer().setLength(0);
             assertThat(pull(place)).as(place).isEqualTo(1);
-            assertThat(err.toString()).as(place).contains(word, "Nothing was written").doesNotContain("Exception", "--verbose");
+            assertThat(err.toString())
+                    .as(place)
+                    .contains(word, "Nothing was written")
+                    .doesNotContain("Exception", "--verbose");
         });
         assertThat(err.toString()).isNotEmpty();
         assertThat(Files.readAllBytes(encoder)).isEqualTo(before);
@@ -227,6 +290,11 @@ class EncoderCommandTest {
     @Test
     void shouldSayHowToDoWithoutANetwork() {
         assertThat(pull("http://no-such-host.invalid/resnet18-f37072fd.pth")).isEqualTo(1);
-        assertThat(err.toString()).contains("download https://", "resnet18-f37072fd.pth on another machine", "SHA-256 begins with f37072fd", "linesight encoder import resnet18-f37072fd.pth --out " + encoder);
+        assertThat(err.toString())
+                .contains(
+                        "download https://",
+                        "resnet18-f37072fd.pth on another machine",
+                        "SHA-256 begins with f37072fd",
+                        "linesight encoder import resnet18-f37072fd.pth --out " + encoder);
     }
 }

@@ -37,6 +37,7 @@ class EvaluateCommandIT {
 
     @TempDir
     static Path dir;
+
     private static Path parts;
     private static Path model;
     private final StringWriter out = new StringWriter();
@@ -73,28 +74,49 @@ class EvaluateCommandIT {
 
     private static List<RgbImage> inlined(String page) throws Exception {
         List<RgbImage> images = new ArrayList<>();
-        for (Matcher m = INLINED.matcher(page); m.find(); ) images.add(ImageCodec.decode(Base64.getDecoder().decode(m.group(1)), ImageLimits.defaults()));
+        for (Matcher m = INLINED.matcher(page); m.find(); )
+            images.add(ImageCodec.decode(Base64.getDecoder().decode(m.group(1)), ImageLimits.defaults()));
         return images;
     }
 
     @Test
     void shouldWriteAReportOfTwoCheckpoints() throws Exception {
         Path json = dir.resolve("figures.json");
-        assertThat(run("--data", parts, "--model", model, "--compare", model, "--report", report, "--gallery", 5, "--json", json)).as(err.toString()).isZero();
+        assertThat(run(
+                        "--data",
+                        parts,
+                        "--model",
+                        model,
+                        "--compare",
+                        model,
+                        "--report",
+                        report,
+                        "--gallery",
+                        5,
+                        "--json",
+                        json))
+                .as(err.toString())
+                .isZero();
         assertThat(err.toString()).contains("layout mvtec found: fabric");
         String page = page();
         JsonNode mean = new ObjectMapper().readTree(json.toFile()).get("mean");
         for (String figure : List.of("imageAuroc", "pixelAp", "aupro", "mad")) {
-            assertThat(page).contains("<td>" + String.format(Locale.ROOT, "%.1f", 100 * mean.get(figure).asDouble()) + "</td>");
+            assertThat(page)
+                    .contains("<td>"
+                            + String.format(
+                                    Locale.ROOT, "%.1f", 100 * mean.get(figure).asDouble()) + "</td>");
         }
         assertThat(page).contains("parts &lt;b&gt;&amp;").doesNotContain("parts <b>");
         List<RgbImage> images = inlined(page);
         long truths = page.split("alt=\"ground truth\"", -1).length - 1;
         assertThat(truths).isBetween(1L, 5L);
-        assertThat(images).hasSize((int) (5 * 3 + truths)).allSatisfy(i -> assertThat(Math.max(i.width(), i.height())).isLessThanOrEqualTo(256));
+        assertThat(images).hasSize((int) (5 * 3 + truths)).allSatisfy(i -> assertThat(Math.max(i.width(), i.height()))
+                .isLessThanOrEqualTo(256));
         // The same checkpoint twice: the same maps, no difference anywhere.
         assertThat(page).doesNotContain("class=\"up\"", "class=\"down\"");
-        Matcher maps = Pattern.compile("alt=\"anomaly map\" " + INLINED + ".*?alt=\"anomaly map of B\" " + INLINED, Pattern.DOTALL).matcher(page);
+        Matcher maps = Pattern.compile(
+                        "alt=\"anomaly map\" " + INLINED + ".*?alt=\"anomaly map of B\" " + INLINED, Pattern.DOTALL)
+                .matcher(page);
         int n = 0;
         for (; maps.find(); n++) assertThat(maps.group(1)).isEqualTo(maps.group(2));
         assertThat(n).isEqualTo(5);
@@ -104,9 +126,12 @@ class EvaluateCommandIT {
     void shouldShowWhatIsDecidedDifferently() throws Exception {
         Path blind = dir.resolve("blind.onnx");
         Checkpoints.withCalibration(model, blind, new Calibration(new ProductCalibration(1e6, 1), Map.of()));
-        assertThat(run("--data", parts, "--model", model, "--compare", blind, "--report", report)).as(err.toString()).isZero();
+        assertThat(run("--data", parts, "--model", model, "--compare", blind, "--report", report))
+                .as(err.toString())
+                .isZero();
         String page = page();
-        String[] pictures = page.substring(page.indexOf("<div class=\"gallery\">")).split("<article>");
+        String[] pictures =
+                page.substring(page.indexOf("<div class=\"gallery\">")).split("<article>");
         assertThat(pictures).hasSize(1 + 8);
         // The blind one calls nothing anomalous, so the two differ where the other does.
         boolean agreed = false;
@@ -117,10 +142,13 @@ class EvaluateCommandIT {
             assertThat(rejected && agreed).as("differing pictures first").isFalse();
             agreed |= !rejected;
             boolean defective = pictures[i].contains(">found<") || pictures[i].contains(">missed<");
-            assertThat(pictures[i].contains("map of B, own scale")).as("a miss of the blind one is not left blank").isEqualTo(defective);
+            assertThat(pictures[i].contains("map of B, own scale"))
+                    .as("a miss of the blind one is not left blank")
+                    .isEqualTo(defective);
         }
         assertThat(differing).isPositive();
-        assertThat(page).contains("<td rowspan=\"2\">" + differing + "</td>", "its fallback threshold applies", "1000000*");
+        assertThat(page)
+                .contains("<td rowspan=\"2\">" + differing + "</td>", "its fallback threshold applies", "1000000*");
     }
 
     @Test
@@ -132,7 +160,9 @@ class EvaluateCommandIT {
             for (Path f : files.filter(Files::isRegularFile).sorted().toList()) {
                 String kind = f.getParent().getFileName().toString();
                 boolean good = kind.equals("good");
-                Path to = plain.resolve("fabric").resolve(good ? "good" : "bad/" + kind).resolve(f.getFileName());
+                Path to = plain.resolve("fabric")
+                        .resolve(good ? "good" : "bad/" + kind)
+                        .resolve(f.getFileName());
                 Files.createDirectories(to.getParent());
                 Files.copy(f, to);
                 Path image = table.resolve("fabric").resolve(kind).resolve(f.getFileName());
@@ -140,11 +170,22 @@ class EvaluateCommandIT {
                 Files.copy(f, image);
                 String mask = "";
                 if (!good) {
-                    mask = "fabric/masks/" + kind + "-" + f.getFileName().toString().replaceAll("\\..*", ".png");
+                    mask = "fabric/masks/" + kind + "-"
+                            + f.getFileName().toString().replaceAll("\\..*", ".png");
                     Files.createDirectories(table.resolve("fabric/masks"));
-                    Files.copy(parts.resolve("fabric/ground_truth").resolve(kind).resolve(f.getFileName().toString().replaceAll("\\..*", "_mask.png")), table.resolve(mask));
+                    Files.copy(
+                            parts.resolve("fabric/ground_truth")
+                                    .resolve(kind)
+                                    .resolve(f.getFileName().toString().replaceAll("\\..*", "_mask.png")),
+                            table.resolve(mask));
                 }
-                rows.append("fabric,test,").append(good ? "normal" : "anomaly").append(',').append(table.relativize(image)).append(',').append(mask).append('\n');
+                rows.append("fabric,test,")
+                        .append(good ? "normal" : "anomaly")
+                        .append(',')
+                        .append(table.relativize(image))
+                        .append(',')
+                        .append(mask)
+                        .append('\n');
             }
         }
         Files.writeString(table.resolve("1cls.csv"), rows);
@@ -152,22 +193,31 @@ class EvaluateCommandIT {
         String expected = out.toString();
         assertThat(run("--data", table, "--model", model)).as(err.toString()).isZero();
         assertThat(out).hasToString(expected + expected);
-        assertThat(run("--data", plain, "--model", model, "--report", report, "--gallery", 2)).as(err.toString()).isZero();
+        assertThat(run("--data", plain, "--model", model, "--report", report, "--gallery", 2))
+                .as(err.toString())
+                .isZero();
         assertThat(err.toString()).contains("layout visa found", "layout folder found");
-        assertThat(page()).contains("no defective picture has ground truth", "<span>ground truth</span>").doesNotContain("alt=\"ground truth\"");
+        assertThat(page())
+                .contains("no defective picture has ground truth", "<span>ground truth</span>")
+                .doesNotContain("alt=\"ground truth\"");
         assertThat(inlined(page())).hasSize(4);
     }
 
     @Test
     void shouldSayWhatIsWrong() throws Exception {
-        Path csv = Files.writeString(dir.resolve("broken.csv"), "object,split,label,image,mask\nfabric,test,normal,nowhere.png,\n");
+        Path csv = Files.writeString(
+                dir.resolve("broken.csv"), "object,split,label,image,mask\nfabric,test,normal,nowhere.png,\n");
         assertThat(run("--data", dir, "--csv", csv, "--model", model)).isEqualTo(1);
-        assertThat(err.toString()).contains("broken.csv line 2: there is no image").contains("nowhere.png");
+        assertThat(err.toString())
+                .contains("broken.csv line 2: there is no image")
+                .contains("nowhere.png");
         assertThat(run("--data", parts, "--layout", "tree", "--model", model)).isEqualTo(2);
-        assertThat(run("--data", parts, "--layout", "folder", "--csv", csv, "--model", model)).isEqualTo(2);
+        assertThat(run("--data", parts, "--layout", "folder", "--csv", csv, "--model", model))
+                .isEqualTo(2);
         assertThat(run("--data", parts, "--gallery", "-1", "--model", model)).isEqualTo(2);
         assertThat(run("--data", parts, "--model", model, "--compare", csv)).isEqualTo(1);
-        assertThat(run("--data", parts, "--model", model, "--compare", dir.resolve("none.onnx"))).isEqualTo(1);
+        assertThat(run("--data", parts, "--model", model, "--compare", dir.resolve("none.onnx")))
+                .isEqualTo(1);
         assertThat(err.toString()).contains("not an ONNX", "none.onnx").doesNotContain("\tat ");
         assertThat(out.toString()).isEmpty();
     }
@@ -185,13 +235,25 @@ class EvaluateCommandIT {
         Path mask = masks.get(0);
         Files.write(mask, ImageCodec.encodeJpeg(new RgbImage(8, 8, new byte[192]), 90));
         assertThat(run("--data", broken, "--model", model, "--report", report)).isEqualTo(1);
-        assertThat(err.toString()).contains("fabric/good/" + picture.getFileName(), mask.toString(), "save it as PNG", "--skip-unreadable");
+        assertThat(err.toString())
+                .contains(
+                        "fabric/good/" + picture.getFileName(), mask.toString(), "save it as PNG", "--skip-unreadable");
         assertThat(report.resolve("report.html")).doesNotExist();
-        assertThat(run("--data", broken, "--model", model, "--report", report, "--skip-unreadable")).as(err.toString()).isZero();
+        assertThat(run("--data", broken, "--model", model, "--report", report, "--skip-unreadable"))
+                .as(err.toString())
+                .isZero();
         assertThat(page()).contains("2 unreadable and left out");
         // Of another shape and empty: stretched, as ever, and counted as normal; but the report says so.
         Files.write(masks.get(1), ImageCodec.encodeGrayPng(new byte[8 * 16], 8, 16));
-        assertThat(run("--data", broken, "--model", model, "--report", report, "--skip-unreadable")).as(err.toString()).isZero();
-        assertThat(page()).contains("other proportions than the picture", "marks nothing at the model's resolution", "no defective pictures", "ground truth (empty)").doesNotContain("NaN");
+        assertThat(run("--data", broken, "--model", model, "--report", report, "--skip-unreadable"))
+                .as(err.toString())
+                .isZero();
+        assertThat(page())
+                .contains(
+                        "other proportions than the picture",
+                        "marks nothing at the model's resolution",
+                        "no defective pictures",
+                        "ground truth (empty)")
+                .doesNotContain("NaN");
     }
 }

@@ -29,11 +29,12 @@ import picocli.CommandLine;
 class FitPatchCoreIT {
     @TempDir
     static Path dir;
+
     private static Path parts;
     private static Path model;
     private static String said;
 
-    private record Run(int exit, String out, String err) { }
+    private record Run(int exit, String out, String err) {}
 
     private static Run run(Object... args) {
         StringWriter out = new StringWriter();
@@ -51,7 +52,20 @@ class FitPatchCoreIT {
         parts = dir.resolve("parts");
         SimulatedDataset.export(parts, List.of("fabric", "flange"), 14, 8, 3, Lamp.TUBE);
         model = dir.resolve("m.onnx");
-        Run fit = run("fit", "--data", parts, "--method", "patchcore", "--bank", 400, "--seed", 5, "--threads", 2, "--out", model);
+        Run fit = run(
+                "fit",
+                "--data",
+                parts,
+                "--method",
+                "patchcore",
+                "--bank",
+                400,
+                "--seed",
+                5,
+                "--threads",
+                2,
+                "--out",
+                model);
         assertThat(fit.exit()).as(fit.err()).isZero();
         said = fit.out();
     }
@@ -59,12 +73,21 @@ class FitPatchCoreIT {
     @Test
     void shouldSayWhatItMadeAndWriteItDown() throws IOException {
         CheckpointInfo info = Checkpoints.readInfo(model);
-        assertThat(said).contains(info.version()).contains("20 pictures").contains("a bank of 400 out of 20480 patches");
-        assertThat(info.properties()).containsEntry("linesight.method", "patchcore").containsEntry("linesight.provenance.bank", "400").containsEntry("linesight.provenance.candidates", "20480")
-                .containsEntry("linesight.provenance.seed", "5").containsEntry("linesight.provenance.images", "20").containsKeys("linesight.provenance.trainingSeconds", SelfTest.PROPERTY);
+        assertThat(said)
+                .contains(info.version())
+                .contains("20 pictures")
+                .contains("a bank of 400 out of 20480 patches");
+        assertThat(info.properties())
+                .containsEntry("linesight.method", "patchcore")
+                .containsEntry("linesight.provenance.bank", "400")
+                .containsEntry("linesight.provenance.candidates", "20480")
+                .containsEntry("linesight.provenance.seed", "5")
+                .containsEntry("linesight.provenance.images", "20")
+                .containsKeys("linesight.provenance.trainingSeconds", SelfTest.PROPERTY);
         assertThat(info.calibration().byProduct()).containsOnlyKeys("fabric", "flange");
         assertThat(info.properties().get("linesight.provenance.command")).contains("--method patchcore");
-        try (OrtScorer scorer = OrtScorer.open(model, ScorerOptions.defaults().withDevice("cpu").withThreads(1))) {
+        try (OrtScorer scorer =
+                OrtScorer.open(model, ScorerOptions.defaults().withDevice("cpu").withThreads(1))) {
             SelfTest.check(scorer);
         }
     }
@@ -73,7 +96,22 @@ class FitPatchCoreIT {
     void shouldFindDefectsWhenEvaluated() throws IOException {
         Path json = dir.resolve("figures.json");
         Path heatmaps = dir.resolve("heatmaps");
-        Run evaluate = run("evaluate", "--data", parts, "--model", model, "--device", "cpu", "--threads", 2, "--json", json, "--heatmaps", heatmaps, "--report", dir.resolve("report"));
+        Run evaluate = run(
+                "evaluate",
+                "--data",
+                parts,
+                "--model",
+                model,
+                "--device",
+                "cpu",
+                "--threads",
+                2,
+                "--json",
+                json,
+                "--heatmaps",
+                heatmaps,
+                "--report",
+                dir.resolve("report"));
         assertThat(evaluate.exit()).as(evaluate.err()).isZero();
         JsonNode mean = new ObjectMapper().readTree(json.toFile()).get("mean");
         assertThat(mean.get("pixelAuroc").asDouble()).isGreaterThan(0.8);
@@ -89,7 +127,24 @@ class FitPatchCoreIT {
         Set<String> scores = new TreeSet<>();
         for (int i = 0; i < 2; i++) {
             Path again = dir.resolve("again" + i + ".onnx");
-            assertThat(run("fit", "--data", parts, "--categories", "fabric", "--method", "patchcore", "--bank", 100, "--seed", 9, "--threads", 1 + i, "--out", again).exit()).isZero();
+            assertThat(run(
+                                    "fit",
+                                    "--data",
+                                    parts,
+                                    "--categories",
+                                    "fabric",
+                                    "--method",
+                                    "patchcore",
+                                    "--bank",
+                                    100,
+                                    "--seed",
+                                    9,
+                                    "--threads",
+                                    1 + i,
+                                    "--out",
+                                    again)
+                            .exit())
+                    .isZero();
             scores.add(Checkpoints.readInfo(again).calibration().toString());
         }
         assertThat(scores).hasSize(1);

@@ -53,6 +53,7 @@ import picocli.CommandLine;
 class LabelCommandIT {
     @TempDir
     Path dir;
+
     private EmbeddedKafka kafka;
     private EmbeddedRegistry registry;
     private LabelLine line;
@@ -93,13 +94,19 @@ class LabelCommandIT {
         Map<String, FrameLabel> found = new LinkedHashMap<>();
         String topic = line.topics.labels().name();
         try (AvroSerde<FrameLabel> serde = AvroSerde.of(FrameLabel.class, line.settings, false);
-                KafkaConsumer<String, byte[]> c = new KafkaConsumer<>(Map.of("bootstrap.servers", kafka.bootstrapServers()), new StringDeserializer(), new ByteArrayDeserializer())) {
-            List<TopicPartition> partitions = c.partitionsFor(topic).stream().map(p -> new TopicPartition(topic, p.partition())).toList();
+                KafkaConsumer<String, byte[]> c = new KafkaConsumer<>(
+                        Map.of("bootstrap.servers", kafka.bootstrapServers()),
+                        new StringDeserializer(),
+                        new ByteArrayDeserializer())) {
+            List<TopicPartition> partitions = c.partitionsFor(topic).stream()
+                    .map(p -> new TopicPartition(topic, p.partition()))
+                    .toList();
             c.assign(partitions);
             c.seekToBeginning(partitions);
             Map<TopicPartition, Long> end = c.endOffsets(partitions);
             while (partitions.stream().anyMatch(p -> c.position(p) < end.get(p))) {
-                for (ConsumerRecord<String, byte[]> r : c.poll(Duration.ofMillis(100))) found.put(r.key(), serde.deserializer().deserialize(topic, r.value()));
+                for (ConsumerRecord<String, byte[]> r : c.poll(Duration.ofMillis(100)))
+                    found.put(r.key(), serde.deserializer().deserialize(topic, r.value()));
             }
         }
         return found;
@@ -115,31 +122,46 @@ class LabelCommandIT {
         Files.write(dir.resolve("b.png"), ImageCodec.encodeGrayPng(gray, 320, 320));
         Files.write(dir.resolve("small.png"), ImageCodec.encodeGrayPng(new byte[] {1}, 1, 1));
         String unknown = a.getTopic() + "-" + a.getPartition() + "-999";
-        Files.writeString(dir.resolve("labels.csv"), "\uFEFFframe,label,annotator,mask,note\r\n"
-                + FrameKeys.of(a) + ",Normal,ann,,\"looks fine, \"\"really\"\"\"\r\n"
-                + FrameKeys.of(b) + ",anomalous,bob,b.png,\r\n"
-                + FrameKeys.of(c) + ",anomalous,bob,small.png,\r\n"
-                + unknown + ",normal,ann,,\r\n"
-                + "nonsense,normal,ann,,\r\n"
-                + FrameKeys.of(c) + ",maybe,ann,,\r\n"
-                + FrameKeys.of(c) + ",anomalous,ann,nowhere.png,\r\n"
-                + "\r\n"
-                + FrameKeys.of(c) + ",normal,ann,b.png,\r\n");
-        assertThat(label("--csv", dir.resolve("labels.csv").toString())).as(err.toString()).isEqualTo(1);
+        Files.writeString(
+                dir.resolve("labels.csv"),
+                "\uFEFFframe,label,annotator,mask,note\r\n"
+                        + FrameKeys.of(a) + ",Normal,ann,,\"looks fine, \"\"really\"\"\"\r\n"
+                        + FrameKeys.of(b) + ",anomalous,bob,b.png,\r\n"
+                        + FrameKeys.of(c) + ",anomalous,bob,small.png,\r\n"
+                        + unknown + ",normal,ann,,\r\n"
+                        + "nonsense,normal,ann,,\r\n"
+                        + FrameKeys.of(c) + ",maybe,ann,,\r\n"
+                        + FrameKeys.of(c) + ",anomalous,ann,nowhere.png,\r\n"
+                        + "\r\n"
+                        + FrameKeys.of(c) + ",normal,ann,b.png,\r\n");
+        assertThat(label("--csv", dir.resolve("labels.csv").toString()))
+                .as(err.toString())
+                .isEqualTo(1);
         assertThat(out.toString()).contains("Gave 2 labels, 6 were refused");
-        assertThat(err.toString().lines()).hasSize(6).anyMatch(l -> l.startsWith("line 4: refused") && l.contains("1x1")).anyMatch(l -> l.startsWith("line 5: refused") && l.contains("NOT_YET"))
-                .anyMatch(l -> l.startsWith("line 6: refused") && l.contains("nonsense")).anyMatch(l -> l.startsWith("line 7: refused") && l.contains("maybe"))
-                .anyMatch(l -> l.startsWith("line 8: refused") && l.contains("no mask") && l.contains("nowhere.png")).anyMatch(l -> l.startsWith("line 10: refused") && l.contains("ANOMALOUS only"));
+        assertThat(err.toString().lines())
+                .hasSize(6)
+                .anyMatch(l -> l.startsWith("line 4: refused") && l.contains("1x1"))
+                .anyMatch(l -> l.startsWith("line 5: refused") && l.contains("NOT_YET"))
+                .anyMatch(l -> l.startsWith("line 6: refused") && l.contains("nonsense"))
+                .anyMatch(l -> l.startsWith("line 7: refused") && l.contains("maybe"))
+                .anyMatch(l -> l.startsWith("line 8: refused") && l.contains("no mask") && l.contains("nowhere.png"))
+                .anyMatch(l -> l.startsWith("line 10: refused") && l.contains("ANOMALOUS only"));
         Map<String, FrameLabel> given = labels();
         assertThat(given).containsOnlyKeys(FrameKeys.of(a), FrameKeys.of(b));
         assertThat(given.get(FrameKeys.of(a)).getNote()).isEqualTo("looks fine, \"really\"");
-        assertThat(given.get(FrameKeys.of(a)).getFrameId()).as("taken from the frame").startsWith("cam-flange-");
+        assertThat(given.get(FrameKeys.of(a)).getFrameId())
+                .as("taken from the frame")
+                .startsWith("cam-flange-");
         assertThat(given.get(FrameKeys.of(b)).getAnnotator()).isEqualTo("bob");
         assertThat(given.get(FrameKeys.of(b)).getMaskPng()).isNotNull();
 
-        Files.writeString(dir.resolve("more.csv"), "topic,partition,offset,label\n" + c.getTopic() + "," + c.getPartition() + "," + c.getOffset() + ",normal\n"
-                + a.getTopic() + "," + a.getPartition() + "," + a.getOffset() + ",retracted\n");
-        assertThat(label("--csv", dir.resolve("more.csv").toString(), "--annotator", "eve")).as(err.toString()).isZero();
+        Files.writeString(
+                dir.resolve("more.csv"),
+                "topic,partition,offset,label\n" + c.getTopic() + "," + c.getPartition() + "," + c.getOffset()
+                        + ",normal\n" + a.getTopic() + "," + a.getPartition() + "," + a.getOffset() + ",retracted\n");
+        assertThat(label("--csv", dir.resolve("more.csv").toString(), "--annotator", "eve"))
+                .as(err.toString())
+                .isZero();
         assertThat(labels().get(FrameKeys.of(a)).getLabel()).isEqualTo(LabelKind.RETRACTED);
         assertThat(labels().get(FrameKeys.of(c)).getAnnotator()).isEqualTo("eve");
     }
@@ -147,7 +169,9 @@ class LabelCommandIT {
     @Test
     void shouldLabelOneFrame() {
         FrameRef a = line.frame("flange", "good", 1);
-        assertThat(label("--frame", FrameKeys.of(a), "--label", "normal", "--annotator", "ann", "--product", "cap")).as(err.toString()).isZero();
+        assertThat(label("--frame", FrameKeys.of(a), "--label", "normal", "--annotator", "ann", "--product", "cap"))
+                .as(err.toString())
+                .isZero();
         assertThat(labels().get(FrameKeys.of(a)).getProduct()).isEqualTo("cap");
         String future = a.getTopic() + "-0-77";
         assertThat(label("--frame", future, "--label", "normal")).isEqualTo(1);
@@ -165,15 +189,37 @@ class LabelCommandIT {
         List<FrameRef> refs = new ArrayList<>();
         Verdict[] verdicts = {Verdict.FAIL, Verdict.PASS, Verdict.REVIEW, Verdict.FAIL, Verdict.FAIL};
         try (AvroSerde<InspectionResult> serde = AvroSerde.of(InspectionResult.class, line.settings, false);
-                KafkaProducer<byte[], byte[]> p = new KafkaProducer<>(Map.of("bootstrap.servers", kafka.bootstrapServers()), new ByteArraySerializer(), new ByteArraySerializer())) {
+                KafkaProducer<byte[], byte[]> p = new KafkaProducer<>(
+                        Map.of("bootstrap.servers", kafka.bootstrapServers()),
+                        new ByteArraySerializer(),
+                        new ByteArraySerializer())) {
             for (int i = 0; i < verdicts.length; i++) {
                 FrameRef ref = line.frame("flange", "good", i);
                 refs.add(ref);
-                Instant at = Instant.parse("2026-01-01T00:00:00Z").plusSeconds(i).truncatedTo(ChronoUnit.MICROS);
-                InspectionResult r = InspectionResult.newBuilder().setResultId(FrameKeys.of(ref)).setFrameRef(ref).setFrameId("f").setCameraId("cam").setProduct("flange").setScore(0.7f)
-                        .setRawScore(0.7f).setThreshold(0.5f).setVerdict(verdicts[i]).setReason(null).setModelVersion("v").setCapturedAt(at).setScoredAt(at)
-                        .setTimings(new StageTimings(0L, 0L, 0L, 1)).setRegions(List.of()).build();
-                p.send(new ProducerRecord<>(line.topics.results().name(), serde.serializer().serialize(line.topics.results().name(), r))).get();
+                Instant at =
+                        Instant.parse("2026-01-01T00:00:00Z").plusSeconds(i).truncatedTo(ChronoUnit.MICROS);
+                InspectionResult r = InspectionResult.newBuilder()
+                        .setResultId(FrameKeys.of(ref))
+                        .setFrameRef(ref)
+                        .setFrameId("f")
+                        .setCameraId("cam")
+                        .setProduct("flange")
+                        .setScore(0.7f)
+                        .setRawScore(0.7f)
+                        .setThreshold(0.5f)
+                        .setVerdict(verdicts[i])
+                        .setReason(null)
+                        .setModelVersion("v")
+                        .setCapturedAt(at)
+                        .setScoredAt(at)
+                        .setTimings(new StageTimings(0L, 0L, 0L, 1))
+                        .setRegions(List.of())
+                        .build();
+                p.send(new ProducerRecord<>(
+                                line.topics.results().name(),
+                                serde.serializer()
+                                        .serialize(line.topics.results().name(), r)))
+                        .get();
             }
         }
         InputStream before = System.in;
@@ -185,7 +231,9 @@ class LabelCommandIT {
         }
         assertThat(out.toString()).contains("1/4", "REVIEW", "Gave 2 labels").doesNotContain(FrameKeys.of(refs.get(1)));
         Map<String, FrameLabel> given = labels();
-        assertThat(given).as("the youngest first").containsOnlyKeys(FrameKeys.of(refs.get(4)), FrameKeys.of(refs.get(3)));
+        assertThat(given)
+                .as("the youngest first")
+                .containsOnlyKeys(FrameKeys.of(refs.get(4)), FrameKeys.of(refs.get(3)));
         assertThat(given.get(FrameKeys.of(refs.get(4))).getLabel()).isEqualTo(LabelKind.NORMAL);
         assertThat(given.get(FrameKeys.of(refs.get(3))).getLabel()).isEqualTo(LabelKind.ANOMALOUS);
     }

@@ -20,7 +20,13 @@ class LogsTest {
     void shouldWriteOneObjectALine() throws Exception {
         LoggerContext context = new LoggerContext();
         Logger logger = context.getLogger("io.linesight.streams.inspect.InspectionPipeline");
-        LoggingEvent event = new LoggingEvent("fqcn", logger, Level.ERROR, "frame {} with \"quotes\"\nand two lines", new IllegalStateException("boom", new RuntimeException("inner")), new Object[] {7});
+        LoggingEvent event = new LoggingEvent(
+                "fqcn",
+                logger,
+                Level.ERROR,
+                "frame {} with \"quotes\"\nand two lines",
+                new IllegalStateException("boom", new RuntimeException("inner")),
+                new Object[] {7});
         event.setThreadName("linesight-decode-1");
         event.setMDCPropertyMap(Map.of("camera", "cam-3", "frame", "cam-3-17", "model", "v2"));
         String line = new String(Logs.json(context).encode(event), StandardCharsets.UTF_8);
@@ -31,7 +37,9 @@ class LogsTest {
         assertThat(json.get("loggerName").asText()).isEqualTo(logger.getName());
         assertThat(json.get("threadName").asText()).isEqualTo("linesight-decode-1");
         assertThat(json.get("formattedMessage").asText()).isEqualTo("frame 7 with \"quotes\"\nand two lines");
-        assertThat(json.get("mdc")).isEqualTo(new ObjectMapper().readTree("{\"camera\":\"cam-3\",\"frame\":\"cam-3-17\",\"model\":\"v2\"}"));
+        assertThat(json.get("mdc"))
+                .isEqualTo(
+                        new ObjectMapper().readTree("{\"camera\":\"cam-3\",\"frame\":\"cam-3-17\",\"model\":\"v2\"}"));
         assertThat(json.at("/throwable/message").asText()).isEqualTo("boom");
         assertThat(json.at("/throwable/cause/message").asText()).isEqualTo("inner");
     }
@@ -40,7 +48,9 @@ class LogsTest {
     void shouldLetNoRecordStartALineOrSteerTheTerminal() {
         LoggerContext context = new LoggerContext();
         Logger logger = context.getLogger("io.linesight.trainer.service.LabelIntake");
-        LoggingEvent event = new LoggingEvent("fqcn", logger, Level.WARN, "label {} left out", null, new Object[] {"a\r\n12:00:00 ERROR forged\u001b[2J\u009b\tz"});
+        LoggingEvent event = new LoggingEvent("fqcn", logger, Level.WARN, "label {} left out", null, new Object[] {
+            "a\r\n12:00:00 ERROR forged\u001b[2J\u009b\tz"
+        });
         String line = new String(Logs.text(context, Logs.MESSAGE).encode(event), StandardCharsets.UTF_8);
         assertThat(line).isEqualTo("label a 12:00:00 ERROR forged [2J \tz left out" + System.lineSeparator());
     }
@@ -52,8 +62,10 @@ class LogsTest {
         line.setErr(new PrintWriter(err, true));
         line.setOut(new PrintWriter(new StringWriter()));
         try {
-            assertThat(line.execute("topics", "--describe", "--log-format", "json")).isZero();
-            assertThat(line.execute("topics", "--describe", "--log-format", "xml")).isEqualTo(2);
+            assertThat(line.execute("topics", "--describe", "--log-format", "json"))
+                    .isZero();
+            assertThat(line.execute("topics", "--describe", "--log-format", "xml"))
+                    .isEqualTo(2);
             assertThat(err.toString()).contains("xml");
         } finally {
             Logs.format(Logs.Format.TEXT);

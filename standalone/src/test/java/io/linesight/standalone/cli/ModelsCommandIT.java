@@ -26,6 +26,7 @@ import picocli.CommandLine;
 class ModelsCommandIT {
     @TempDir
     Path dir;
+
     private final List<String> where = new ArrayList<>();
     private String out;
     private String err;
@@ -63,21 +64,43 @@ class ModelsCommandIT {
         Calibration calibration = Checkpoints.readInfo(first).calibration();
         ProductCalibration fallback = calibration.fallback();
         Map<String, ProductCalibration> told = new TreeMap<>(calibration.byProduct());
-        told.replaceAll((product, c) -> new ProductCalibration(c.threshold(), c.scale(), new ReviewBand(0.31, 0.72), new ThresholdBasis("evt", 0.01, 64, 7, 0.0123, 0.056, 0.004, 0.029, 0.14)));
-        Checkpoints.withCalibration(first, second, new Calibration(new ProductCalibration(fallback.threshold() + 0.1, fallback.scale()), told));
+        told.replaceAll((product, c) -> new ProductCalibration(
+                c.threshold(),
+                c.scale(),
+                new ReviewBand(0.31, 0.72),
+                new ThresholdBasis("evt", 0.01, 64, 7, 0.0123, 0.056, 0.004, 0.029, 0.14)));
+        Checkpoints.withCalibration(
+                first,
+                second,
+                new Calibration(new ProductCalibration(fallback.threshold() + 0.1, fallback.scale()), told));
         String v1 = Checkpoints.readInfo(first).version();
         String v2 = Checkpoints.readInfo(second).version();
-        try (EmbeddedKafka kafka = EmbeddedKafka.in(dir.resolve("kafka")).start(); EmbeddedRegistry registry = EmbeddedRegistry.start(kafka.bootstrapServers(), 0)) {
+        try (EmbeddedKafka kafka = EmbeddedKafka.in(dir.resolve("kafka")).start();
+                EmbeddedRegistry registry = EmbeddedRegistry.start(kafka.bootstrapServers(), 0)) {
             where.addAll(List.of("--bootstrap", kafka.bootstrapServers(), "--registry", registry.url()));
             assertThat(refused("list")).contains("has no topic linesight.models.v1", "linesight topics");
-            assertThat(Linesight.commandLine().execute("topics", "-b", kafka.bootstrapServers())).isZero();
+            assertThat(Linesight.commandLine().execute("topics", "-b", kafka.bootstrapServers()))
+                    .isZero();
             ok("list");
             assertThat(out).contains("No checkpoint is published", "publish");
             ok("history");
             assertThat(out).contains("Nothing was ever decided");
             ok("status");
-            ok("keygen", "--private", dir.resolve("key").toString(), "--public", dir.resolve("pub").toString());
-            ok("publish", first.toString(), "--key", dir.resolve("key").toString(), "--note", "the first", "--by", "anna");
+            ok(
+                    "keygen",
+                    "--private",
+                    dir.resolve("key").toString(),
+                    "--public",
+                    dir.resolve("pub").toString());
+            ok(
+                    "publish",
+                    first.toString(),
+                    "--key",
+                    dir.resolve("key").toString(),
+                    "--note",
+                    "the first",
+                    "--by",
+                    "anna");
             assertThat(out).contains("Published " + v1 + " for 'default'", "signed by key", "runs nowhere yet");
             ok("publish", second.toString(), "--store", "file:" + dir.resolve("store"));
             assertThat(out).contains("Published " + v2, "unsigned", "file:");
@@ -98,14 +121,25 @@ class ModelsCommandIT {
             ok("rollback", "--reason", "misses scratches");
             assertThat(out).contains("champion " + v1, "pinned");
             ok("unpin");
-            assertThat(refused("promote", v2, "--trust", dir.resolve("pub").toString())).contains("is not trusted", "unsigned");
+            assertThat(refused("promote", v2, "--trust", dir.resolve("pub").toString()))
+                    .contains("is not trusted", "unsigned");
 
             ok("list", "--trust", dir.resolve("pub").toString());
-            assertThat(out).contains("VERSION", v1, "by ", "UNSIGNED, refused", "default: champion", "default, revision 8");
+            assertThat(out)
+                    .contains("VERSION", v1, "by ", "UNSIGNED, refused", "default: champion", "default, revision 8");
             ok("show", v1, "--trust", dir.resolve("pub").toString());
-            assertThat(out).contains("version:    " + v1, "it is signed by key", "gate:       not judged: published by hand", "note:       the first", "THRESHOLD");
+            assertThat(out)
+                    .contains(
+                            "version:    " + v1,
+                            "it is signed by key",
+                            "gate:       not judged: published by hand",
+                            "note:       the first",
+                            "THRESHOLD");
             ok("show", v2);
-            assertThat(out).contains("What the thresholds rest on:", "review band", "by counting:").containsPattern("flange +evt +64 +7 +[0-9.]+ +1.00 % +1.23 % +< 5.60 % +0.31 to 0.72 +0.40 % +2.90 % +14 %");
+            assertThat(out)
+                    .contains("What the thresholds rest on:", "review band", "by counting:")
+                    .containsPattern(
+                            "flange +evt +64 +7 +[0-9.]+ +1.00 % +1.23 % +< 5.60 % +0.31 to 0.72 +0.40 % +2.90 % +14 %");
             assertThat(refused("show", "v9")).contains("no version v9");
             ok("history");
             assertThat(out.lines().count()).isEqualTo(9);

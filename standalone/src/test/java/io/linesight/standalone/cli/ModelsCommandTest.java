@@ -14,6 +14,7 @@ import picocli.CommandLine;
 class ModelsCommandTest {
     @TempDir
     Path dir;
+
     private final StringWriter out = new StringWriter();
     private final StringWriter err = new StringWriter();
 
@@ -25,10 +26,27 @@ class ModelsCommandTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"list", "show", "publish", "promote", "rollback", "shadow", "canary", "withdraw", "pin", "unpin", "history", "status", "gc", "keygen"})
+    @ValueSource(
+            strings = {
+                "list",
+                "show",
+                "publish",
+                "promote",
+                "rollback",
+                "shadow",
+                "canary",
+                "withdraw",
+                "pin",
+                "unpin",
+                "history",
+                "status",
+                "gc",
+                "keygen"
+            })
     void shouldExplainEveryCommand(String command) {
         assertThat(run("models", command, "--help")).isZero();
-        assertThat(out.toString()).contains("Usage: linesight models " + command, "Examples:", "  linesight models " + command);
+        assertThat(out.toString())
+                .contains("Usage: linesight models " + command, "Examples:", "  linesight models " + command);
         if (!command.equals("keygen")) assertThat(out.toString()).contains("--bootstrap", "--registry", "--trust");
     }
 
@@ -47,17 +65,58 @@ class ModelsCommandTest {
     void shouldSayWhatIsMissing() {
         assertThat(run("models", "list")).isEqualTo(1);
         assertThat(run("models", "list", "-b", "localhost:1")).isEqualTo(1);
-        assertThat(run("models", "promote", "v", "-b", "localhost:1", "-r", "http://localhost:1", "--set", "linesight.models.patience.ms=1000")).isEqualTo(1);
-        assertThat(run("models", "publish", dir.resolve("none.onnx").toString())).isEqualTo(1);
-        assertThat(run("models", "list", "-b", "localhost:1", "-r", "http://localhost:1", "--trust", dir.resolve("no.pem").toString())).isEqualTo(1);
-        assertThat(err.toString()).contains("bootstrap.servers is not set", "schema.registry.url is not set", "localhost:1 does not answer", "none.onnx", "no.pem").doesNotContain("\tat ");
+        assertThat(run(
+                        "models",
+                        "promote",
+                        "v",
+                        "-b",
+                        "localhost:1",
+                        "-r",
+                        "http://localhost:1",
+                        "--set",
+                        "linesight.models.patience.ms=1000"))
+                .isEqualTo(1);
+        assertThat(run("models", "publish", dir.resolve("none.onnx").toString()))
+                .isEqualTo(1);
+        assertThat(run(
+                        "models",
+                        "list",
+                        "-b",
+                        "localhost:1",
+                        "-r",
+                        "http://localhost:1",
+                        "--trust",
+                        dir.resolve("no.pem").toString()))
+                .isEqualTo(1);
+        assertThat(err.toString())
+                .contains(
+                        "bootstrap.servers is not set",
+                        "schema.registry.url is not set",
+                        "localhost:1 does not answer",
+                        "none.onnx",
+                        "no.pem")
+                .doesNotContain("\tat ");
     }
 
     @Test
     void shouldMakeKeysOnce() {
-        assertThat(run("models", "keygen", "--private", dir.resolve("k").toString(), "--public", dir.resolve("p").toString())).isZero();
+        assertThat(run(
+                        "models",
+                        "keygen",
+                        "--private",
+                        dir.resolve("k").toString(),
+                        "--public",
+                        dir.resolve("p").toString()))
+                .isZero();
         assertThat(out.toString()).matches("(?s)Key [0-9a-f]{16}: .* signs \\(keep it secret\\), .* checks.\\R");
-        assertThat(run("models", "keygen", "--private", dir.resolve("k").toString(), "--public", dir.resolve("p2").toString())).isEqualTo(1);
+        assertThat(run(
+                        "models",
+                        "keygen",
+                        "--private",
+                        dir.resolve("k").toString(),
+                        "--public",
+                        dir.resolve("p2").toString()))
+                .isEqualTo(1);
         assertThat(err.toString()).contains("never overwritten");
     }
 }

@@ -35,8 +35,13 @@ class DemoIT {
         Encoder encoder = FilterBankEncoder.create();
         MmadConfig config = MmadConfig.tiny(encoder.channels()).withFeatureNorm(FeatureNorm.NONE);
         Path file = dir.resolve("untrained.onnx");
-        Checkpoints.write(file, config, Initializer.fresh(ParameterSpecs.of(config), 1), encoder,
-                new Calibration(new ProductCalibration(1e6, 1), Map.of("board", new ProductCalibration(-1, 0.1))), Map.of());
+        Checkpoints.write(
+                file,
+                config,
+                Initializer.fresh(ParameterSpecs.of(config), 1),
+                encoder,
+                new Calibration(new ProductCalibration(1e6, 1), Map.of("board", new ProductCalibration(-1, 0.1))),
+                Map.of());
         return file;
     }
 
@@ -44,23 +49,61 @@ class DemoIT {
     void shouldAnswerEveryFrameOnceAndPutBrokenOnesAside() throws Exception {
         StringWriter text = new StringWriter();
         Path folder = Files.createDirectory(dir.resolve("run"));
-        Demo demo = new Demo(new DemoOptions(folder, checkpoint(), Duration.ofSeconds(16), 3, 1.0, 7, 0.5, 1, 4, 0, 0, false, Map.of("linesight.device", "cpu")), new PrintWriter(text, true));
+        Demo demo = new Demo(
+                new DemoOptions(
+                        folder,
+                        checkpoint(),
+                        Duration.ofSeconds(16),
+                        3,
+                        1.0,
+                        7,
+                        0.5,
+                        1,
+                        4,
+                        0,
+                        0,
+                        false,
+                        Map.of("linesight.device", "cpu")),
+                new PrintWriter(text, true));
         Demo.Outcome outcome = demo.run();
         RunSummary s = outcome.summary();
         assertThat(outcome.failure()).isNull();
         assertThat(s.exact()).as(s.text()).isTrue();
         assertThat(s.frames()).isEqualTo(s.results() + s.deadLettered()).isGreaterThan(20);
         assertThat(s.deadLettered()).isGreaterThanOrEqualTo(HostileCamera.KINDS);
-        assertThat(s.deadLetterCodes()).containsKeys("CORRUPT_IMAGE", "IMAGE_TOO_LARGE", "EMPTY_IMAGE", "NOT_CONFLUENT_WIRE", "UNSUPPORTED_ENCODING", "SIZE_MISMATCH", "UNKNOWN_SCHEMA");
+        assertThat(s.deadLetterCodes())
+                .containsKeys(
+                        "CORRUPT_IMAGE",
+                        "IMAGE_TOO_LARGE",
+                        "EMPTY_IMAGE",
+                        "NOT_CONFLUENT_WIRE",
+                        "UNSUPPORTED_ENCODING",
+                        "SIZE_MISMATCH",
+                        "UNKNOWN_SCHEMA");
         assertThat(s.anomalies()).as("every board, nothing else").isBetween(s.results() / 3 - 2, s.results() / 3 + 2);
         assertThat(s.aurocByProduct()).containsOnlyKeys("flange", "board", "fabric");
         JsonNode json = new ObjectMapper().readTree(RunSummary.pretty(s.toJson()));
-        for (String field : new String[] {"frames", "results", "lost", "doubled", "deadLettered", "anomalies", "imageAuroc", "framesPerSecond", "latencyMs", "meanBatch"}) {
+        for (String field : new String[] {
+            "frames",
+            "results",
+            "lost",
+            "doubled",
+            "deadLettered",
+            "anomalies",
+            "imageAuroc",
+            "framesPerSecond",
+            "latencyMs",
+            "meanBatch"
+        }) {
             assertThat(json.has(field)).as(field).isTrue();
         }
-        assertThat(json.get("latencyMs").get("p99").asDouble()).isGreaterThanOrEqualTo(json.get("latencyMs").get("p50").asDouble()).isPositive();
+        assertThat(json.get("latencyMs").get("p99").asDouble())
+                .isGreaterThanOrEqualTo(json.get("latencyMs").get("p50").asDouble())
+                .isPositive();
         try (Stream<Path> pictures = Files.list(folder.resolve("heatmaps"))) {
-            assertThat(pictures.filter(p -> p.toString().endsWith(".png") && p.toString().contains("-board-"))).hasSize(4);
+            assertThat(pictures.filter(
+                            p -> p.toString().endsWith(".png") && p.toString().contains("-board-")))
+                    .hasSize(4);
         }
         assertThat(Files.readString(folder.resolve("heatmaps/index.html"))).contains("board", "exactly once");
         assertThat(text.toString()).contains("camera-1", "camera-3", "dead letters");

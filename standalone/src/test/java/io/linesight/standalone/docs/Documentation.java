@@ -14,9 +14,12 @@ final class Documentation {
     /** Where the sources lie: tests run in the module's folder. */
     static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
 
-    private Documentation() { }
+    private Documentation() {}
 
-    /** Every command once, lines joined, comments and needless spaces left out, with the places that have it. In the order of the documents. */
+    /**
+     * Every command once, lines joined, comments and needless spaces left out, with the places that have it. In the
+     * order of the documents.
+     */
     static Map<String, List<String>> commands() throws IOException {
         List<Path> files = new ArrayList<>(List.of(ROOT.resolve("README.md"), ROOT.resolve("SECURITY.md")));
         try (Stream<Path> docs = Files.list(ROOT.resolve("docs"))) {
@@ -45,9 +48,11 @@ final class Documentation {
             }
             String command = tidied(joined.append(line).toString());
             joined.setLength(0);
-            if (!command.isEmpty()) found.computeIfAbsent(command, c -> new ArrayList<>()).add(name + ":" + first);
+            if (!command.isEmpty())
+                found.computeIfAbsent(command, c -> new ArrayList<>()).add(name + ":" + first);
         }
-        if (!joined.isEmpty()) throw new IllegalArgumentException(name + ":" + first + " ends in the middle of a command");
+        if (!joined.isEmpty())
+            throw new IllegalArgumentException(name + ":" + first + " ends in the middle of a command");
     }
 
     /** Without its comment, and with single spaces, except in quotes. */

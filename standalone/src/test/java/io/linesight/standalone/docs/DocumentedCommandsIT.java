@@ -14,19 +14,20 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Executes what the documents tell to execute, by the launcher and a shell, in a folder where nothing but the launcher lies: small data, short times,
- * otherwise as it is written. {@link Rules} says which command another test executes.
+ * Executes what the documents tell to execute, by the launcher and a shell, in a folder where nothing but the launcher
+ * lies: small data, short times, otherwise as it is written. {@link Rules} says which command another test executes.
  */
 @Timeout(1800)
 class DocumentedCommandsIT {
     @TempDir
     private Path folder;
+
     private final List<String> table = new ArrayList<>();
     private final Set<String> executed = new LinkedHashSet<>();
 
     @Test
     void shouldMakeCheckpointsAndEncodersAsTheDocumentsSay() throws Exception {
-        tell(Rules.pictures(), w -> { });
+        tell(Rules.pictures(), w -> {});
     }
 
     @Test
@@ -45,7 +46,8 @@ class DocumentedCommandsIT {
         } finally {
             System.out.println(String.join("\n", table));
         }
-        System.out.println("DocumentedCommandsIT: of " + documented.size() + " documented commands " + executed.size() + " executed here");
+        System.out.println("DocumentedCommandsIT: of " + documented.size() + " documented commands " + executed.size()
+                + " executed here");
         assertThat(executed).as("commands executed").hasSizeGreaterThan(20);
     }
 
@@ -53,13 +55,17 @@ class DocumentedCommandsIT {
         if (!documented.containsKey(rule.command())) return;
         Workshop.Outcome outcome;
         try {
-            outcome = rule.kind() == Rule.Kind.RUN ? workshop.run(rule) : workshop.serve(rule, () -> {
-                for (Rule r : rule.meanwhile()) execute(workshop, r, documented);
-            });
+            outcome = rule.kind() == Rule.Kind.RUN
+                    ? workshop.run(rule)
+                    : workshop.serve(rule, () -> {
+                        for (Rule r : rule.meanwhile()) execute(workshop, r, documented);
+                    });
         } catch (AssertionError e) {
-            throw new AssertionError("documented at " + String.join(", ", documented.get(rule.command())) + ": " + e.getMessage(), e);
+            throw new AssertionError(
+                    "documented at " + String.join(", ", documented.get(rule.command())) + ": " + e.getMessage(), e);
         }
         executed.add(rule.command());
-        table.add(String.format(Locale.ROOT, "%6.1f s  exit %d  %s", outcome.seconds(), outcome.exit(), outcome.executed()));
+        table.add(String.format(
+                Locale.ROOT, "%6.1f s  exit %d  %s", outcome.seconds(), outcome.exit(), outcome.executed()));
     }
 }

@@ -6,18 +6,27 @@ import java.util.regex.Pattern;
 /**
  * How one documented command is executed.
  *
- * @param command   as it is documented, without comment
- * @param kind      who executes it
- * @param detail    RUN, SERVE: what it must say; TEST: class; SCRIPT: file; CHECKED: why no test can execute it
- * @param evidence  SCRIPT: what stands in the file
- * @param exits     RUN: exit statuses that are right
- * @param changes   what is put in the place of parts of this command, beside what {@link Workshop} changes in all
- * @param before    makes what the command needs and no documented command makes
- * @param input     standard input
+ * @param command as it is documented, without comment
+ * @param kind who executes it
+ * @param detail RUN, SERVE: what it must say; TEST: class; SCRIPT: file; CHECKED: why no test can execute it
+ * @param evidence SCRIPT: what stands in the file
+ * @param exits RUN: exit statuses that are right
+ * @param changes what is put in the place of parts of this command, beside what {@link Workshop} changes in all
+ * @param before makes what the command needs and no documented command makes
+ * @param input standard input
  * @param meanwhile SERVE: what is executed while it runs
- * @param patient   RUN: repeated until it says the detail
+ * @param patient RUN: repeated until it says the detail
  */
-record Rule(String command, Kind kind, String detail, String evidence, List<Integer> exits, List<Change> changes, Preparation before, String input, List<Rule> meanwhile,
+record Rule(
+        String command,
+        Kind kind,
+        String detail,
+        String evidence,
+        List<Integer> exits,
+        List<Change> changes,
+        Preparation before,
+        String input,
+        List<Rule> meanwhile,
         boolean patient) {
     enum Kind {
         /** By DocumentedCommandsIT, to its end. */
@@ -38,7 +47,7 @@ record Rule(String command, Kind kind, String detail, String evidence, List<Inte
         }
     }
 
-    record Change(Pattern part, String by) { }
+    record Change(Pattern part, String by) {}
 
     @FunctionalInterface
     interface Preparation {
@@ -46,24 +55,24 @@ record Rule(String command, Kind kind, String detail, String evidence, List<Inte
     }
 
     static Rule run(String command) {
-        return new Rule(command, Kind.RUN, "", null, List.of(0), List.of(), w -> { }, "", List.of(), false);
+        return new Rule(command, Kind.RUN, "", null, List.of(0), List.of(), w -> {}, "", List.of(), false);
     }
 
     static Rule serve(String command, String says, Rule... meanwhile) {
-        return new Rule(command, Kind.SERVE, says, null, List.of(0), List.of(), w -> { }, "", List.of(meanwhile), false);
+        return new Rule(command, Kind.SERVE, says, null, List.of(0), List.of(), w -> {}, "", List.of(meanwhile), false);
     }
 
     static Rule test(String command, String testClass) {
-        return new Rule(command, Kind.TEST, testClass, null, List.of(), List.of(), w -> { }, "", List.of(), false);
+        return new Rule(command, Kind.TEST, testClass, null, List.of(), List.of(), w -> {}, "", List.of(), false);
     }
 
     /** @param evidence text in the script that does what the command does */
     static Rule script(String command, String script, String evidence) {
-        return new Rule(command, Kind.SCRIPT, script, evidence, List.of(), List.of(), w -> { }, "", List.of(), false);
+        return new Rule(command, Kind.SCRIPT, script, evidence, List.of(), List.of(), w -> {}, "", List.of(), false);
     }
 
     static Rule checked(String command, String why) {
-        return new Rule(command, Kind.CHECKED, why, null, List.of(), List.of(), w -> { }, "", List.of(), false);
+        return new Rule(command, Kind.CHECKED, why, null, List.of(), List.of(), w -> {}, "", List.of(), false);
     }
 
     Rule says(String text) {

@@ -29,7 +29,10 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
-/** A folder with the launcher in it, a broker and a registry: commands are executed there by a shell, as somebody would who reads the documents. */
+/**
+ * A folder with the launcher in it, a broker and a registry: commands are executed there by a shell, as somebody would
+ * who reads the documents.
+ */
 final class Workshop implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofMinutes(5);
     private static final List<String> PRODUCTS = List.of("flange", "board");
@@ -37,10 +40,11 @@ final class Workshop implements AutoCloseable {
     private static final int TEST = 4;
     private static final Pattern PUBLISHED = Pattern.compile("Published (\\S+) for");
 
-    private static final Pattern WITHOUT_VECTORS = Pattern.compile("linesight (topics|models|audit|doctor|replay|label|simulate|encoder|--version)");
+    private static final Pattern WITHOUT_VECTORS =
+            Pattern.compile("linesight (topics|models|audit|doctor|replay|label|simulate|encoder|--version)");
 
     /** What a command has done. */
-    record Outcome(String executed, int exit, double seconds, String said) { }
+    record Outcome(String executed, int exit, double seconds, String said) {}
 
     final Path dir;
     private final Path logs;
@@ -58,50 +62,69 @@ final class Workshop implements AutoCloseable {
             metricsPort = free.getLocalPort();
         }
         Files.createSymbolicLink(dir.resolve("linesight"), Documentation.ROOT.resolve("linesight"));
-        Files.writeString(dir.resolve("line.properties"), "bootstrap.servers=" + kafka.bootstrapServers() + "\nschema.registry.url=" + registry.url()
-                + "\nlinesight.models.trusted.keys=line.pub\n");
+        Files.writeString(
+                dir.resolve("line.properties"),
+                "bootstrap.servers=" + kafka.bootstrapServers() + "\nschema.registry.url=" + registry.url()
+                        + "\nlinesight.models.trusted.keys=line.pub\n");
     }
 
-    /** The command for this folder: addresses that exist, the version published last, and minutes and sizes that a test can wait for. */
+    /**
+     * The command for this folder: addresses that exist, the version published last, and minutes and sizes that a test
+     * can wait for.
+     */
     String fitted(Rule rule) {
-        String c = rule.command().replace("localhost:9092", kafka.bootstrapServers()).replace("kafka:9092", kafka.bootstrapServers())
-                .replace("http://localhost:8081", registry.url()).replace("http://registry:8081", registry.url())
-                .replace("VERSION", version).replace("9404", Integer.toString(metricsPort));
+        String c = rule.command()
+                .replace("localhost:9092", kafka.bootstrapServers())
+                .replace("kafka:9092", kafka.bootstrapServers())
+                .replace("http://localhost:8081", registry.url())
+                .replace("http://registry:8081", registry.url())
+                .replace("VERSION", version)
+                .replace("9404", Integer.toString(metricsPort));
         if (c.startsWith("./linesight fit ")) {
             c = c.replaceAll("--(minutes|epochs) \\S+", "--epochs 1").replace("--preset small", "--preset tiny");
             if (c.contains("patchcore")) {
                 c += " --bank 500";
             } else if (!c.contains("--from")) {
-                for (String smaller : List.of("--preset tiny", "--encoder filters", "--map cosine", "--finest-stride 16")) {
+                for (String smaller :
+                        List.of("--preset tiny", "--encoder filters", "--map cosine", "--finest-stride 16")) {
                     if (!c.contains(smaller.substring(0, smaller.indexOf(' ') + 1))) c += " " + smaller;
                 }
             }
         } else if (c.startsWith("./linesight simulate ")) {
-            c = c.replaceAll("--train \\d+", "--train " + TRAIN).replaceAll("--test \\d+", "--test " + TEST) + " --products " + String.join(",", PRODUCTS);
+            c = c.replaceAll("--train \\d+", "--train " + TRAIN).replaceAll("--test \\d+", "--test " + TEST)
+                    + " --products " + String.join(",", PRODUCTS);
         } else if (c.startsWith("./linesight train ") && !c.contains("--import") && !c.contains("--export")) {
             c += " --minutes 0.1";
         } else if (c.startsWith("./linesight demo ")) {
             c = c.replaceAll("--for \\S+", "--for 10s");
-        } else if (c.matches("./linesight models (publish|shadow|canary|promote|rollback|pin|history|gc)( .*)?") && !c.contains(" -c ")) {
-            c += " -c line.properties";   // "all of these with -b and -r, or -c line.properties"
+        } else if (c.matches("./linesight models (publish|shadow|canary|promote|rollback|pin|history|gc)( .*)?")
+                && !c.contains(" -c ")) {
+            c += " -c line.properties"; // "all of these with -b and -r, or -c line.properties"
         }
-        for (Rule.Change change : rule.changes()) c = change.part().matcher(c).replaceFirst(Matcher.quoteReplacement(change.by()));
+        for (Rule.Change change : rule.changes())
+            c = change.part().matcher(c).replaceFirst(Matcher.quoteReplacement(change.by()));
         return c;
     }
 
     private Process start(String command, String input, Path log) throws IOException {
-        ProcessBuilder shell = new ProcessBuilder("bash", "-c", command).directory(dir.toFile()).redirectErrorStream(true)
-                .redirectOutput(log.toFile()).redirectInput(Files.writeString(logs.resolve("input"), input).toFile());
+        ProcessBuilder shell = new ProcessBuilder("bash", "-c", command)
+                .directory(dir.toFile())
+                .redirectErrorStream(true)
+                .redirectOutput(log.toFile())
+                .redirectInput(Files.writeString(logs.resolve("input"), input).toFile());
         Map<String, String> environment = shell.environment();
         environment.keySet().removeIf(k -> k.startsWith("LINESIGHT_") || k.equals("CLASSPATH"));
         environment.put("HOME", dir.toString());
         environment.put("JAVA_HOME", System.getProperty("java.home"));
         environment.put("LINESIGHT_NO_BUILD", "1");
         // Most start quickly without the second compiler; the vectors of what scores or trains are slow without it.
-        environment.put("LINESIGHT_JAVA_OPTS", "-Xmx768m" + (WITHOUT_VECTORS.matcher(command).find() ? " -XX:TieredStopAtLevel=1" : ""));
+        environment.put(
+                "LINESIGHT_JAVA_OPTS",
+                "-Xmx768m" + (WITHOUT_VECTORS.matcher(command).find() ? " -XX:TieredStopAtLevel=1" : ""));
         // Not the machine's temporary folder, where others may serve too.
         environment.put("LINESIGHT_SET_STATE_DIR", dir.resolve("state").toString());
-        environment.put("LINESIGHT_SET_LINESIGHT_MODELS_DIR", dir.resolve("models").toString());
+        environment.put(
+                "LINESIGHT_SET_LINESIGHT_MODELS_DIR", dir.resolve("models").toString());
         return shell.start();
     }
 
@@ -114,16 +137,20 @@ final class Workshop implements AutoCloseable {
             Path log = Files.createTempFile(logs, "run", ".log");
             Process process = start(command, rule.input(), log);
             try {
-                if (!process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)) throw new AssertionError(command + " still runs after " + PATIENCE + ":\n" + Files.readString(log));
+                if (!process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS))
+                    throw new AssertionError(command + " still runs after " + PATIENCE + ":\n" + Files.readString(log));
             } finally {
                 stop(process);
             }
-            Outcome outcome = new Outcome(command, process.exitValue(), (System.nanoTime() - began) / 1e9, Files.readString(log));
+            Outcome outcome =
+                    new Outcome(command, process.exitValue(), (System.nanoTime() - began) / 1e9, Files.readString(log));
             if (rule.patient() && !outcome.said.contains(rule.detail()) && outcome.seconds < PATIENCE.toSeconds()) {
                 Thread.sleep(500);
                 continue;
             }
-            assertThat(rule.exits()).as("exit status of %s\n%s", command, outcome.said).contains(outcome.exit);
+            assertThat(rule.exits())
+                    .as("exit status of %s\n%s", command, outcome.said)
+                    .contains(outcome.exit);
             assertThat(outcome.said).as(command).contains(rule.detail()).doesNotContain("\tat ");
             Matcher published = PUBLISHED.matcher(outcome.said);
             if (published.find()) version = published.group(1);
@@ -144,15 +171,23 @@ final class Workshop implements AutoCloseable {
         Process process = start("exec " + command, rule.input(), log);
         try {
             while (!Files.readString(log).contains(rule.detail())) {
-                assertThat(process.isAlive()).as("%s ended before it said '%s':\n%s", command, rule.detail(), Files.readString(log)).isTrue();
-                assertThat((System.nanoTime() - began) / 1e9).as("seconds that %s may take to say '%s':\n%s", command, rule.detail(), Files.readString(log)).isLessThan(PATIENCE.toSeconds());
+                assertThat(process.isAlive())
+                        .as("%s ended before it said '%s':\n%s", command, rule.detail(), Files.readString(log))
+                        .isTrue();
+                assertThat((System.nanoTime() - began) / 1e9)
+                        .as("seconds that %s may take to say '%s':\n%s", command, rule.detail(), Files.readString(log))
+                        .isLessThan(PATIENCE.toSeconds());
                 Thread.sleep(100);
             }
             meanwhile.go();
-            process.destroy();   // SIGTERM
-            assertThat(process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)).as("%s ends when it is asked to:\n%s", command, Files.readString(log)).isTrue();
+            process.destroy(); // SIGTERM
+            assertThat(process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS))
+                    .as("%s ends when it is asked to:\n%s", command, Files.readString(log))
+                    .isTrue();
             String said = Files.readString(log);
-            assertThat(process.exitValue()).as("exit status of %s\n%s", command, said).isZero();
+            assertThat(process.exitValue())
+                    .as("exit status of %s\n%s", command, said)
+                    .isZero();
             assertThat(said).as(command).doesNotContain("\tat ");
             return new Outcome(command, 0, (System.nanoTime() - began) / 1e9, said);
         } finally {
@@ -181,7 +216,9 @@ final class Workshop implements AutoCloseable {
         for (String product : PRODUCTS) {
             Path pictures = Files.createDirectories(root.resolve(product));
             try (Stream<Path> files = Files.walk(dir.resolve("parts").resolve(product))) {
-                for (Path f : files.filter(f -> f.toString().endsWith(".jpg")).sorted().toList()) {
+                for (Path f : files.filter(f -> f.toString().endsWith(".jpg"))
+                        .sorted()
+                        .toList()) {
                     String kind = f.getParent().getFileName().toString();
                     String split = f.getParent().getParent().getFileName().toString();
                     String name = split + "-" + kind + "-" + f.getFileName();
@@ -189,9 +226,16 @@ final class Workshop implements AutoCloseable {
                     String mask = "";
                     if (!kind.equals("good")) {
                         mask = product + "/" + name.replace(".jpg", "_mask.png");
-                        Files.copy(dir.resolve("parts").resolve(product).resolve("ground_truth").resolve(kind).resolve(f.getFileName().toString().replace(".jpg", "_mask.png")), root.resolve(mask));
+                        Files.copy(
+                                dir.resolve("parts")
+                                        .resolve(product)
+                                        .resolve("ground_truth")
+                                        .resolve(kind)
+                                        .resolve(f.getFileName().toString().replace(".jpg", "_mask.png")),
+                                root.resolve(mask));
                     }
-                    table.add(product + "," + split + "," + (kind.equals("good") ? "normal" : "anomaly") + "," + product + "/" + name + "," + mask);
+                    table.add(product + "," + split + "," + (kind.equals("good") ? "normal" : "anomaly") + "," + product
+                            + "/" + name + "," + mask);
                 }
             }
         }
@@ -200,7 +244,9 @@ final class Workshop implements AutoCloseable {
 
     /** The checkpoint that ships with the program. */
     void bundledModel() throws IOException {
-        Files.copy(Documentation.ROOT.resolve("standalone/src/main/resources/io/linesight/standalone/demo.onnx"), dir.resolve("m.onnx"));
+        Files.copy(
+                Documentation.ROOT.resolve("standalone/src/main/resources/io/linesight/standalone/demo.onnx"),
+                dir.resolve("m.onnx"));
     }
 
     /** In the place of a distilled one. */
@@ -217,14 +263,19 @@ final class Workshop implements AutoCloseable {
     void labels() throws IOException {
         String topic = Topics.defaults().frames().name();
         List<String> lines = new ArrayList<>(List.of("frame,label,annotator,mask,note"));
-        try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(Map.of(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG, kafka.bootstrapServers()), new ByteArrayDeserializer(),
+        try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(
+                Map.of(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG, kafka.bootstrapServers()),
+                new ByteArrayDeserializer(),
                 new ByteArrayDeserializer())) {
-            List<TopicPartition> partitions = consumer.partitionsFor(topic).stream().map(p -> new TopicPartition(topic, p.partition())).toList();
+            List<TopicPartition> partitions = consumer.partitionsFor(topic).stream()
+                    .map(p -> new TopicPartition(topic, p.partition()))
+                    .toList();
             consumer.assign(partitions);
             consumer.seekToBeginning(partitions);
             for (int i = 0; i < 60 && lines.size() < 4; i++) {
                 for (ConsumerRecord<byte[], byte[]> r : consumer.poll(Duration.ofSeconds(1))) {
-                    if (lines.size() < 4) lines.add(topic + "-" + r.partition() + "-" + r.offset() + ",normal,anna,,\"looked at, fine\"");
+                    if (lines.size() < 4)
+                        lines.add(topic + "-" + r.partition() + "-" + r.offset() + ",normal,anna,,\"looked at, fine\"");
                 }
             }
         }

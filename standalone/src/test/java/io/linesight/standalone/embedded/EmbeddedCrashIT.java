@@ -25,11 +25,19 @@ class EmbeddedCrashIT {
     @Test
     @Timeout(240)
     void shouldGoOnAfterAKill(@TempDir Path directory) throws Exception {
-        Process child = new ProcessBuilder(ProcessHandle.current().info().command().orElse("java"), "-Xmx512m", "-XX:+UseSerialGC",
-                "-cp", System.getProperty("java.class.path"), CrashedPlatform.class.getName(), directory.toString())
-                .redirectError(ProcessBuilder.Redirect.DISCARD).start();
+        Process child = new ProcessBuilder(
+                        ProcessHandle.current().info().command().orElse("java"),
+                        "-Xmx512m",
+                        "-XX:+UseSerialGC",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        CrashedPlatform.class.getName(),
+                        directory.toString())
+                .redirectError(ProcessBuilder.Redirect.DISCARD)
+                .start();
         int id;
-        try (BufferedReader out = new BufferedReader(new InputStreamReader(child.getInputStream(), StandardCharsets.UTF_8))) {
+        try (BufferedReader out =
+                new BufferedReader(new InputStreamReader(child.getInputStream(), StandardCharsets.UTF_8))) {
             String line = out.readLine();
             assertThat(line).as("what the child said").startsWith("id=");
             id = Integer.parseInt(line.substring(3));
@@ -38,19 +46,24 @@ class EmbeddedCrashIT {
         }
 
         try (EmbeddedKafka kafka = EmbeddedKafka.in(directory).start();
-             EmbeddedRegistry registry = EmbeddedRegistry.start(kafka.bootstrapServers(), 0)) {
+                EmbeddedRegistry registry = EmbeddedRegistry.start(kafka.bootstrapServers(), 0)) {
             assertThat(new SchemaRegistryClient(Map.of("schema.registry.url", registry.url()))
-                    .lookup(CrashedPlatform.SUBJECT, FrameRef.getClassSchema())).isEqualTo(id);
-            assertThat(read(kafka)).containsExactlyElementsOf(
-                    IntStream.range(0, CrashedPlatform.RECORDS).mapToObj(Integer::toString).toList());
+                            .lookup(CrashedPlatform.SUBJECT, FrameRef.getClassSchema()))
+                    .isEqualTo(id);
+            assertThat(read(kafka))
+                    .containsExactlyElementsOf(IntStream.range(0, CrashedPlatform.RECORDS)
+                            .mapToObj(Integer::toString)
+                            .toList());
         }
     }
 
     private static List<String> read(EmbeddedKafka kafka) {
         TopicPartition partition = new TopicPartition(CrashedPlatform.TOPIC, 0);
         List<String> values = new ArrayList<>();
-        try (KafkaConsumer<String, String> consumer = new KafkaConsumer<>(Map.of("bootstrap.servers", kafka.bootstrapServers()),
-                new StringDeserializer(), new StringDeserializer())) {
+        try (KafkaConsumer<String, String> consumer = new KafkaConsumer<>(
+                Map.of("bootstrap.servers", kafka.bootstrapServers()),
+                new StringDeserializer(),
+                new StringDeserializer())) {
             consumer.assign(List.of(partition));
             consumer.seekToBeginning(List.of(partition));
             long end = consumer.endOffsets(List.of(partition)).get(partition);

@@ -70,7 +70,7 @@ class EmbeddedPlatformIT {
     void shouldCarryAFrameOfFullSizeThroughTheBroker() throws Exception {
         Topics topics = ensured("full-size");
         byte[] pixels = new byte[LIMITS.frameBytes() - 1000];
-        new Random(7).nextBytes(pixels);   // incompressible
+        new Random(7).nextBytes(pixels); // incompressible
         CameraFrame sent = frame("cam-1", 1, pixels);
 
         send(topics.frames().name(), sent);
@@ -85,7 +85,8 @@ class EmbeddedPlatformIT {
     void shouldRefuseAFrameAboveTheLimitOnTheProducersSide() {
         Topics topics = ensured("too-large");
 
-        assertThatThrownBy(() -> send(topics.frames().name(), frame("cam-1", 1, new byte[LIMITS.frameBytes() + (1 << 20)])))
+        assertThatThrownBy(() ->
+                        send(topics.frames().name(), frame("cam-1", 1, new byte[LIMITS.frameBytes() + (1 << 20)])))
                 .hasRootCauseInstanceOf(RecordTooLargeException.class);
     }
 
@@ -97,21 +98,32 @@ class EmbeddedPlatformIT {
         Map<String, Object> configs = new HashMap<>(LIMITS.producerConfigs());
         configs.put("bootstrap.servers", kafka.bootstrapServers());
 
-        try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(configs, new ByteArraySerializer(), new ByteArraySerializer())) {
-            ProducerRecord<byte[], byte[]> record = new ProducerRecord<>(topics.deadLetter().name(), "cam-1".getBytes(), value);
-            io.linesight.schemas.deadletter.DeadLetterHeaders.write(record.headers(), DeadLetterCode.CORRUPT_RECORD,
-                    "x".repeat(5000), topics.frames().name(), 0, 17);
+        try (KafkaProducer<byte[], byte[]> producer =
+                new KafkaProducer<>(configs, new ByteArraySerializer(), new ByteArraySerializer())) {
+            ProducerRecord<byte[], byte[]> record =
+                    new ProducerRecord<>(topics.deadLetter().name(), "cam-1".getBytes(), value);
+            io.linesight.schemas.deadletter.DeadLetterHeaders.write(
+                    record.headers(),
+                    DeadLetterCode.CORRUPT_RECORD,
+                    "x".repeat(5000),
+                    topics.frames().name(),
+                    0,
+                    17);
             producer.send(record).get();
         }
         Map<String, Object> reader = new HashMap<>(LIMITS.consumerConfigs());
         reader.put("bootstrap.servers", kafka.bootstrapServers());
-        try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(reader, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
-            ConsumerRecord<byte[], byte[]> letter = first(consumer, topics.deadLetter().name());
+        try (KafkaConsumer<byte[], byte[]> consumer =
+                new KafkaConsumer<>(reader, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+            ConsumerRecord<byte[], byte[]> letter =
+                    first(consumer, topics.deadLetter().name());
             assertThat(letter.value()).isEqualTo(value);
-            var reason = io.linesight.schemas.deadletter.DeadLetterHeaders.read(letter.headers()).orElseThrow();
+            var reason = io.linesight.schemas.deadletter.DeadLetterHeaders.read(letter.headers())
+                    .orElseThrow();
             assertThat(reason.getCode()).isEqualTo(DeadLetterCode.CORRUPT_RECORD);
             assertThat(reason.getMessage()).hasSize(2000);
-            assertThat(reason.getSource()).isEqualTo(new FrameRef(topics.frames().name(), 0, 17L));
+            assertThat(reason.getSource())
+                    .isEqualTo(new FrameRef(topics.frames().name(), 0, 17L));
         }
     }
 
@@ -119,27 +131,41 @@ class EmbeddedPlatformIT {
     void shouldCreateTopicsOnceAndReportDifferencesWithoutChangingThem() {
         Topics topics = Topics.of("twice", 2, TopicSpec.BROKER_DEFAULT, LIMITS);
         try (Admin admin = admin()) {
-            assertThat(TopicAdmin.check(admin, topics.all())).extracting(r -> r.state()).containsOnly(State.MISSING);
-            assertThat(TopicAdmin.ensure(admin, topics.all())).extracting(r -> r.state()).containsOnly(State.CREATED);
-            assertThat(TopicAdmin.ensure(admin, topics.all())).extracting(r -> r.state()).containsOnly(State.EXISTS);
+            assertThat(TopicAdmin.check(admin, topics.all()))
+                    .extracting(r -> r.state())
+                    .containsOnly(State.MISSING);
+            assertThat(TopicAdmin.ensure(admin, topics.all()))
+                    .extracting(r -> r.state())
+                    .containsOnly(State.CREATED);
+            assertThat(TopicAdmin.ensure(admin, topics.all()))
+                    .extracting(r -> r.state())
+                    .containsOnly(State.EXISTS);
 
             TopicSpec other = topics.frames().withPartitions(3).withRetention(Duration.ofHours(1));
             var report = TopicAdmin.ensure(admin, List.of(topics.results(), other));
 
             assertThat(report.get(0).state()).isEqualTo(State.EXISTS);
             assertThat(report.get(1).state()).isEqualTo(State.DIFFERS);
-            assertThat(report.get(1).differences()).containsExactlyInAnyOrder(
-                    new TopicAdmin.Difference("partitions", "3", "2"),
-                    new TopicAdmin.Difference("retention.ms", "3600000", "86400000"));
-            assertThat(report.get(1).describe()).contains("nothing was changed", "partitions is 2, the catalogue has 3");
-            assertThat(TopicAdmin.check(admin, List.of(topics.frames())).get(0).state()).isEqualTo(State.EXISTS);
+            assertThat(report.get(1).differences())
+                    .containsExactlyInAnyOrder(
+                            new TopicAdmin.Difference("partitions", "3", "2"),
+                            new TopicAdmin.Difference("retention.ms", "3600000", "86400000"));
+            assertThat(report.get(1).describe())
+                    .contains("nothing was changed", "partitions is 2, the catalogue has 3");
+            assertThat(TopicAdmin.check(admin, List.of(topics.frames())).get(0).state())
+                    .isEqualTo(State.EXISTS);
         }
     }
 
     @Test
     void shouldSayWhatToCheckWhenTheBrokerDoesNotAnswer() {
-        try (Admin admin = Admin.create(Map.of("bootstrap.servers", "127.0.0.1:" + Ports.free(),
-                "default.api.timeout.ms", 1500, "request.timeout.ms", 1000))) {
+        try (Admin admin = Admin.create(Map.of(
+                "bootstrap.servers",
+                "127.0.0.1:" + Ports.free(),
+                "default.api.timeout.ms",
+                1500,
+                "request.timeout.ms",
+                1000))) {
             assertThatThrownBy(() -> TopicAdmin.ensure(admin, Topics.defaults().all()))
                     .hasMessageContaining("check bootstrap.servers");
         }
@@ -152,7 +178,7 @@ class EmbeddedPlatformIT {
         int id;
         int refId;
         try (EmbeddedKafka broker = EmbeddedKafka.in(own).sizeLimits(LIMITS).start();
-             EmbeddedRegistry schemas = EmbeddedRegistry.start(broker.bootstrapServers(), 0)) {
+                EmbeddedRegistry schemas = EmbeddedRegistry.start(broker.bootstrapServers(), 0)) {
             try (Admin admin = Admin.create(Map.of("bootstrap.servers", broker.bootstrapServers()))) {
                 TopicAdmin.ensure(admin, topics.all());
             }
@@ -163,13 +189,16 @@ class EmbeddedPlatformIT {
             id = client.lookup(topics.frames().name() + "-value", CameraFrame.getClassSchema());
         }
         try (EmbeddedKafka broker = EmbeddedKafka.in(own).sizeLimits(LIMITS).start();
-             EmbeddedRegistry schemas = EmbeddedRegistry.start(broker.bootstrapServers(), 0)) {
-            assertThat(readFirst(broker, schemas, topics.frames().name()).value()).isEqualTo(sent);
+                EmbeddedRegistry schemas = EmbeddedRegistry.start(broker.bootstrapServers(), 0)) {
+            assertThat(readFirst(broker, schemas, topics.frames().name()).value())
+                    .isEqualTo(sent);
             SchemaRegistryClient client = client(schemas);
-            assertThat(client.lookup(topics.frames().name() + "-value", CameraFrame.getClassSchema())).isEqualTo(id);
+            assertThat(client.lookup(topics.frames().name() + "-value", CameraFrame.getClassSchema()))
+                    .isEqualTo(id);
             assertThat(client.schemaById(refId)).isEqualTo(FrameRef.getClassSchema());
             assertThat(client.compatibilityOf("other-value")).contains("NONE");
-            assertThat(client.register("third-value", new Schema.Parser().parse("\"string\""))).isGreaterThan(Math.max(id, refId));
+            assertThat(client.register("third-value", new Schema.Parser().parse("\"string\"")))
+                    .isGreaterThan(Math.max(id, refId));
         }
     }
 
@@ -178,9 +207,12 @@ class EmbeddedPlatformIT {
         try (ServerSocket taken = new ServerSocket(0, 1, Ports.address())) {
             int port = taken.getLocalPort();
             assertThatThrownBy(() -> EmbeddedKafka.in(own).port(port).start())
-                    .isInstanceOf(PortInUseException.class).hasMessageContaining("port " + port).hasMessageContaining("not started");
+                    .isInstanceOf(PortInUseException.class)
+                    .hasMessageContaining("port " + port)
+                    .hasMessageContaining("not started");
             assertThatThrownBy(() -> EmbeddedRegistry.start(kafka.bootstrapServers(), port))
-                    .isInstanceOf(PortInUseException.class).hasMessageContaining("port " + port);
+                    .isInstanceOf(PortInUseException.class)
+                    .hasMessageContaining("port " + port);
         }
         assertThat(own).isEmptyDirectory();
     }
@@ -188,29 +220,37 @@ class EmbeddedPlatformIT {
     @Test
     void shouldNotShareADataDirectoryWithAnotherBroker() {
         assertThatThrownBy(() -> EmbeddedKafka.in(kafka.dataDirectory()).start())
-                .isInstanceOf(IllegalStateException.class).hasMessageContaining("another broker uses");
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("another broker uses");
     }
 
     @Test
     void shouldSayWhichDirectoryCannotBeUsed(@TempDir Path own) throws Exception {
         Path file = java.nio.file.Files.createFile(own.resolve("file"));
 
-        assertThatThrownBy(() -> EmbeddedKafka.in(file).start()).hasMessageContaining(file.toString()).hasMessageContaining("another data directory");
+        assertThatThrownBy(() -> EmbeddedKafka.in(file).start())
+                .hasMessageContaining(file.toString())
+                .hasMessageContaining("another data directory");
         assertThatThrownBy(() -> EmbeddedKafka.in(own.resolve("a,b")).start()).hasMessageContaining("comma");
     }
 
     @Test
     void shouldRefuseAnIncompatibleSchemaAndKeepTheOldOne() {
         SchemaRegistryClient client = client(registry);
-        Schema first = new Schema.Parser().parse("""
+        Schema first = new Schema.Parser()
+                .parse("""
                 {"type":"record","name":"R","fields":[{"name":"a","type":"int"}]}""");
-        Schema second = new Schema.Parser().parse("""
+        Schema second = new Schema.Parser()
+                .parse(
+                        """
                 {"type":"record","name":"R","fields":[{"name":"a","type":"int"},{"name":"b","type":"int"}]}""");
         int id = client.register("strict-value", first);
 
         assertThat(client.check("strict-value", second).compatible()).isFalse();
-        assertThat(client.check("strict-value", second).reasons()).anyMatch(r -> r.contains("READER_FIELD_MISSING_DEFAULT_VALUE"));
-        RegistryException refused = catchThrowableOfType(RegistryException.class, () -> client.register("strict-value", second));
+        assertThat(client.check("strict-value", second).reasons())
+                .anyMatch(r -> r.contains("READER_FIELD_MISSING_DEFAULT_VALUE"));
+        RegistryException refused =
+                catchThrowableOfType(RegistryException.class, () -> client.register("strict-value", second));
 
         assertThat(refused.kind()).isEqualTo(RegistryException.Kind.INCOMPATIBLE);
         assertThat(refused.isRetriable()).isFalse();
@@ -222,18 +262,25 @@ class EmbeddedPlatformIT {
     @Test
     void shouldCompareWithEveryEarlierVersionByDefault() {
         SchemaRegistryClient client = client(registry);
-        Schema one = new Schema.Parser().parse("""
+        Schema one = new Schema.Parser()
+                .parse("""
                 {"type":"record","name":"T","fields":[{"name":"a","type":"int"}]}""");
         Schema two = new Schema.Parser().parse("""
                 {"type":"record","name":"T","fields":[]}""");
-        Schema three = new Schema.Parser().parse("""
+        Schema three = new Schema.Parser()
+                .parse(
+                        """
                 {"type":"record","name":"T","fields":[{"name":"a","type":"string","default":""}]}""");
         client.register("transitive-value", one);
         client.register("transitive-value", two);
 
-        assertThat(client.check("transitive-value", three).compatible()).as("version 1 has an int there").isFalse();
+        assertThat(client.check("transitive-value", three).compatible())
+                .as("version 1 has an int there")
+                .isFalse();
         client.setCompatibility("transitive-value", "BACKWARD");
-        assertThat(client.check("transitive-value", three).compatible()).as("version 2 has no such field").isTrue();
+        assertThat(client.check("transitive-value", three).compatible())
+                .as("version 2 has no such field")
+                .isTrue();
     }
 
     @Test
@@ -242,7 +289,8 @@ class EmbeddedPlatformIT {
         int id = client.register("same-a", FrameRef.getClassSchema());
 
         assertThat(client.register("same-b", FrameRef.getClassSchema())).isEqualTo(id);
-        assertThat(client(registry).register("same-a", FrameRef.getClassSchema())).isEqualTo(id);
+        assertThat(client(registry).register("same-a", FrameRef.getClassSchema()))
+                .isEqualTo(id);
         assertThat(client.versions("same-a")).containsExactly(1);
         assertThat(client.subjects()).contains("same-a", "same-b");
     }
@@ -250,18 +298,22 @@ class EmbeddedPlatformIT {
     @Test
     void shouldBlameTheRegistryNotTheRecordWhenTheRegistryIsDown() {
         EmbeddedRegistry shortLived = EmbeddedRegistry.start(kafka.bootstrapServers(), 0);
-        Map<String, Object> configs = Map.of("schema.registry.url", shortLived.url(), "max.retries", 1, "retries.wait.ms", 10);
+        Map<String, Object> configs =
+                Map.of("schema.registry.url", shortLived.url(), "max.retries", 1, "retries.wait.ms", 10);
         byte[] bytes;
         try (AvroSerde<CameraFrame> serde = AvroSerde.of(CameraFrame.class, configs, false)) {
             bytes = serde.serializer().serialize("outage", frame("cam-1", 1, new byte[0]));
         }
         byte[] unknownId = {0, 0x7f, 0, 0, 1, 2};
         try (AvroSerde<CameraFrame> serde = AvroSerde.of(CameraFrame.class, configs, false)) {
-            assertThat(catchThrowableOfType(BadRecordException.class, () -> serde.deserializer().deserialize("outage", unknownId)).code())
+            assertThat(catchThrowableOfType(BadRecordException.class, () -> serde.deserializer()
+                                    .deserialize("outage", unknownId))
+                            .code())
                     .isEqualTo(DeadLetterCode.UNKNOWN_SCHEMA);
             shortLived.close();
 
-            RegistryException down = catchThrowableOfType(RegistryException.class, () -> serde.deserializer().deserialize("outage", bytes));
+            RegistryException down = catchThrowableOfType(
+                    RegistryException.class, () -> serde.deserializer().deserialize("outage", bytes));
             assertThat(down.isRetriable()).isTrue();
             assertThat(down.kind()).isEqualTo(RegistryException.Kind.UNREACHABLE);
         }
@@ -287,12 +339,16 @@ class EmbeddedPlatformIT {
         send(kafka, registry, topic, frame);
     }
 
-    private static void send(EmbeddedKafka kafka, EmbeddedRegistry registry, String topic, CameraFrame frame) throws Exception {
+    private static void send(EmbeddedKafka kafka, EmbeddedRegistry registry, String topic, CameraFrame frame)
+            throws Exception {
         Map<String, Object> configs = new HashMap<>(LIMITS.producerConfigs());
         configs.put("bootstrap.servers", kafka.bootstrapServers());
-        AvroSerde<CameraFrame> serde = AvroSerde.of(CameraFrame.class, Map.of("schema.registry.url", registry.url()), false);
-        try (KafkaProducer<String, CameraFrame> producer = new KafkaProducer<>(configs, new StringSerializer(), serde.serializer())) {
-            producer.send(new ProducerRecord<>(topic, frame.getCameraId(), frame)).get();
+        AvroSerde<CameraFrame> serde =
+                AvroSerde.of(CameraFrame.class, Map.of("schema.registry.url", registry.url()), false);
+        try (KafkaProducer<String, CameraFrame> producer =
+                new KafkaProducer<>(configs, new StringSerializer(), serde.serializer())) {
+            producer.send(new ProducerRecord<>(topic, frame.getCameraId(), frame))
+                    .get();
         }
     }
 
@@ -300,11 +356,14 @@ class EmbeddedPlatformIT {
         return readFirst(kafka, registry, topic);
     }
 
-    private static ConsumerRecord<String, CameraFrame> readFirst(EmbeddedKafka kafka, EmbeddedRegistry registry, String topic) {
+    private static ConsumerRecord<String, CameraFrame> readFirst(
+            EmbeddedKafka kafka, EmbeddedRegistry registry, String topic) {
         Map<String, Object> configs = new HashMap<>(LIMITS.consumerConfigs());
         configs.put("bootstrap.servers", kafka.bootstrapServers());
-        AvroSerde<CameraFrame> serde = AvroSerde.of(CameraFrame.class, Map.of("schema.registry.url", registry.url()), false);
-        try (KafkaConsumer<String, CameraFrame> consumer = new KafkaConsumer<>(configs, new StringDeserializer(), serde.deserializer())) {
+        AvroSerde<CameraFrame> serde =
+                AvroSerde.of(CameraFrame.class, Map.of("schema.registry.url", registry.url()), false);
+        try (KafkaConsumer<String, CameraFrame> consumer =
+                new KafkaConsumer<>(configs, new StringDeserializer(), serde.deserializer())) {
             return first(consumer, topic);
         }
     }
@@ -325,10 +384,16 @@ class EmbeddedPlatformIT {
 
     private static CameraFrame frame(String camera, long sequence, byte[] image) {
         return CameraFrame.newBuilder()
-                .setFrameId(camera + "-" + sequence).setCameraId(camera).setProduct("bolt")
-                .setCapturedAt(Instant.now().truncatedTo(ChronoUnit.MICROS)).setSequence(sequence)
-                .setEncoding(FrameEncoding.JPEG).setWidth(0).setHeight(0)
-                .setImage(ByteBuffer.wrap(image)).setAttributes(Map.of("station", "A"))
+                .setFrameId(camera + "-" + sequence)
+                .setCameraId(camera)
+                .setProduct("bolt")
+                .setCapturedAt(Instant.now().truncatedTo(ChronoUnit.MICROS))
+                .setSequence(sequence)
+                .setEncoding(FrameEncoding.JPEG)
+                .setWidth(0)
+                .setHeight(0)
+                .setImage(ByteBuffer.wrap(image))
+                .setAttributes(Map.of("station", "A"))
                 .build();
     }
 }

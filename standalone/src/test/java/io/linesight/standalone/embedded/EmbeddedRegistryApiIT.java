@@ -40,7 +40,7 @@ class EmbeddedRegistryApiIT {
     private EmbeddedKafka kafka;
     private EmbeddedRegistry registry;
 
-    private record Reply(int status, JsonNode body) { }
+    private record Reply(int status, JsonNode body) {}
 
     @BeforeAll
     void start(@TempDir Path directory) {
@@ -60,15 +60,24 @@ class EmbeddedRegistryApiIT {
         int id = registered.body.path("id").asInt();
 
         assertThat(registered.status).isEqualTo(200);
-        assertThat(call("GET", "/schemas/ids/" + id, null).body.path("schema").asText()).isEqualTo("\"int\"");
-        assertThat(call("GET", "/schemas/ids/" + id + "/versions", null).body).isEqualTo(json("[{\"subject\":\"plain ü/value\",\"version\":1}]"));
+        assertThat(call("GET", "/schemas/ids/" + id, null).body.path("schema").asText())
+                .isEqualTo("\"int\"");
+        assertThat(call("GET", "/schemas/ids/" + id + "/versions", null).body)
+                .isEqualTo(json("[{\"subject\":\"plain ü/value\",\"version\":1}]"));
         assertThat(call("GET", "/subjects", null).body.toString()).contains("plain ü/value");
-        assertThat(call("GET", "/subjects/plain%20%C3%BC%2Fvalue/versions", null).body).isEqualTo(json("[1]"));
+        assertThat(call("GET", "/subjects/plain%20%C3%BC%2Fvalue/versions", null).body)
+                .isEqualTo(json("[1]"));
         assertThat(call("GET", "/subjects/plain%20%C3%BC%2Fvalue/versions/latest", null).body)
-                .isEqualTo(json("{\"subject\":\"plain ü/value\",\"version\":1,\"id\":" + id + ",\"schema\":\"\\\"int\\\"\"}"));
-        assertThat(call("GET", "/subjects/plain%20%C3%BC%2Fvalue/versions/1/schema", null).body).isEqualTo(json("\"int\""));
-        assertThat(call("POST", "/subjects/plain%20%C3%BC%2Fvalue", "{\"schema\": \"\\\"int\\\"\"}").body.path("id").asInt())
-                .as("another spelling of the same schema").isEqualTo(id);
+                .isEqualTo(json(
+                        "{\"subject\":\"plain ü/value\",\"version\":1,\"id\":" + id + ",\"schema\":\"\\\"int\\\"\"}"));
+        assertThat(call("GET", "/subjects/plain%20%C3%BC%2Fvalue/versions/1/schema", null).body)
+                .isEqualTo(json("\"int\""));
+        assertThat(call("POST", "/subjects/plain%20%C3%BC%2Fvalue", "{\"schema\": \"\\\"int\\\"\"}")
+                        .body
+                        .path("id")
+                        .asInt())
+                .as("another spelling of the same schema")
+                .isEqualTo(id);
     }
 
     @Test
@@ -81,7 +90,8 @@ class EmbeddedRegistryApiIT {
         assertError(call("GET", "/schemas/ids/99999", null), 404, 40403);
         assertError(call("POST", "/subjects/known", "{\"schema\": \"\\\"long\\\"\"}"), 404, 40403);
         assertError(call("POST", "/subjects/new/versions", "{\"schema\": \"{nonsense\"}"), 422, 42201);
-        assertError(call("POST", "/subjects/new/versions", "{\"schema\": \"{}\", \"schemaType\": \"JSON\"}"), 422, 42201);
+        assertError(
+                call("POST", "/subjects/new/versions", "{\"schema\": \"{}\", \"schemaType\": \"JSON\"}"), 422, 42201);
         assertError(call("POST", "/subjects/new/versions", "not json"), 400, 400);
         assertError(call("POST", "/subjects/new/versions", "{\"schema\": \"" + "x".repeat(1 << 20) + "\"}"), 413, 413);
         assertError(call("POST", "/subjects/known/versions", "{\"schema\": \"\\\"string\\\"\"}"), 409, 409);
@@ -93,10 +103,20 @@ class EmbeddedRegistryApiIT {
 
     @Test
     void shouldTellItsRules() throws Exception {
-        assertThat(call("GET", "/config", null).body.path("compatibilityLevel").asText()).isEqualTo("BACKWARD_TRANSITIVE");
-        assertThat(call("GET", "/config/any?defaultToGlobal=true", null).body.path("compatibilityLevel").asText()).isEqualTo("BACKWARD_TRANSITIVE");
-        assertThat(call("PUT", "/config/mine", "{\"compatibility\": \"FULL\"}").body).isEqualTo(json("{\"compatibility\":\"FULL\"}"));
-        assertThat(call("GET", "/config/mine", null).body.path("compatibilityLevel").asText()).isEqualTo("FULL");
+        assertThat(call("GET", "/config", null).body.path("compatibilityLevel").asText())
+                .isEqualTo("BACKWARD_TRANSITIVE");
+        assertThat(call("GET", "/config/any?defaultToGlobal=true", null)
+                        .body
+                        .path("compatibilityLevel")
+                        .asText())
+                .isEqualTo("BACKWARD_TRANSITIVE");
+        assertThat(call("PUT", "/config/mine", "{\"compatibility\": \"FULL\"}").body)
+                .isEqualTo(json("{\"compatibility\":\"FULL\"}"));
+        assertThat(call("GET", "/config/mine", null)
+                        .body
+                        .path("compatibilityLevel")
+                        .asText())
+                .isEqualTo("FULL");
         assertThat(call("GET", "/mode", null).body).isEqualTo(json("{\"mode\":\"READWRITE\"}"));
         assertThat(call("GET", "/schemas/types", null).body).isEqualTo(json("[\"AVRO\"]"));
         assertThat(call("GET", "/", null).status).isEqualTo(200);
@@ -104,7 +124,12 @@ class EmbeddedRegistryApiIT {
 
     @Test
     void shouldKeepReferencesAndResolveThem() throws Exception {
-        call("POST", "/subjects/inner/versions", schema("{\"type\":\"record\",\"name\":\"x.Inner\",\"fields\":[{\"name\":\"a\",\"type\":\"int\"}]}", ""));
+        call(
+                "POST",
+                "/subjects/inner/versions",
+                schema(
+                        "{\"type\":\"record\",\"name\":\"x.Inner\",\"fields\":[{\"name\":\"a\",\"type\":\"int\"}]}",
+                        ""));
         String references = ", \"references\": [{\"name\": \"x.Inner\", \"subject\": \"inner\", \"version\": 1}]";
         String outer = "{\"type\":\"record\",\"name\":\"x.Outer\",\"fields\":[{\"name\":\"i\",\"type\":\"x.Inner\"}]}";
 
@@ -112,11 +137,17 @@ class EmbeddedRegistryApiIT {
         int id = registered.body.path("id").asInt();
 
         assertThat(registered.status).isEqualTo(200);
-        assertThat(call("POST", "/subjects/outer/versions", schema(outer, references)).body.path("id").asInt()).isEqualTo(id);
+        assertThat(call("POST", "/subjects/outer/versions", schema(outer, references))
+                        .body
+                        .path("id")
+                        .asInt())
+                .isEqualTo(id);
         assertError(call("POST", "/subjects/other/versions", schema(outer, "")), 422, 42201);
-        assertError(call("POST", "/subjects/other/versions", schema(outer, references.replace("1}", "7}"))), 422, 42201);
+        assertError(
+                call("POST", "/subjects/other/versions", schema(outer, references.replace("1}", "7}"))), 422, 42201);
         Schema resolved = new SchemaRegistryClient(Map.of("schema.registry.url", registry.url())).schemaById(id);
-        assertThat(resolved.getField("i").schema().getField("a").schema().getType()).isEqualTo(Schema.Type.INT);
+        assertThat(resolved.getField("i").schema().getField("a").schema().getType())
+                .isEqualTo(Schema.Type.INT);
     }
 
     @Test
@@ -125,9 +156,13 @@ class EmbeddedRegistryApiIT {
         try {
             List<Callable<Integer>> calls = new ArrayList<>();
             for (int i = 0; i < 64; i++) {
-                String schema = schema("{\"type\":\"fixed\",\"name\":\"F" + i % 16 + "\",\"size\":" + (i % 16 + 1) + "}", "");
+                String schema =
+                        schema("{\"type\":\"fixed\",\"name\":\"F" + i % 16 + "\",\"size\":" + (i % 16 + 1) + "}", "");
                 String subject = "concurrent-" + i % 16;
-                calls.add(() -> call("POST", "/subjects/" + subject + "/versions", schema).body.path("id").asInt());
+                calls.add(() -> call("POST", "/subjects/" + subject + "/versions", schema)
+                        .body
+                        .path("id")
+                        .asInt());
             }
             Set<Integer> ids = new HashSet<>();
             for (Future<Integer> id : pool.invokeAll(calls)) {
@@ -144,7 +179,9 @@ class EmbeddedRegistryApiIT {
         int nobody = Ports.free();
 
         assertThatThrownBy(() -> EmbeddedRegistry.start("127.0.0.1:" + nobody, 0))
-                .isInstanceOf(IllegalStateException.class).hasMessageContaining("127.0.0.1:" + nobody).hasMessageContaining("Start the broker first");
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("127.0.0.1:" + nobody)
+                .hasMessageContaining("Start the broker first");
     }
 
     private static String schema(String schema, String more) throws Exception {
@@ -163,7 +200,8 @@ class EmbeddedRegistryApiIT {
 
     private Reply call(String method, String path, String body) throws Exception {
         HttpRequest request = HttpRequest.newBuilder(URI.create(registry.url() + path))
-                .method(method, body == null ? BodyPublishers.noBody() : BodyPublishers.ofString(body)).build();
+                .method(method, body == null ? BodyPublishers.noBody() : BodyPublishers.ofString(body))
+                .build();
         HttpResponse<String> response = client.send(request, BodyHandlers.ofString());
         return new Reply(response.statusCode(), JSON.readTree(response.body()));
     }

@@ -22,7 +22,13 @@ public final class GuardedKafka implements AutoCloseable {
     }
 
     public static GuardedKafka start(Path directory) {
-        return new GuardedKafka(EmbeddedKafka.in(directory).with(Map.of("authorizer.class.name", StandardAuthorizer.class.getName(), "allow.everyone.if.no.acl.found", "true")).start());
+        return new GuardedKafka(EmbeddedKafka.in(directory)
+                .with(Map.of(
+                        "authorizer.class.name",
+                        StandardAuthorizer.class.getName(),
+                        "allow.everyone.if.no.acl.found",
+                        "true"))
+                .start());
     }
 
     public String bootstrapServers() {
@@ -48,7 +54,9 @@ public final class GuardedKafka implements AutoCloseable {
     }
 
     private static AclBinding describeOnly(String topic) {
-        return new AclBinding(new ResourcePattern(ResourceType.TOPIC, topic, PatternType.LITERAL), new AccessControlEntry("User:ANONYMOUS", "*", AclOperation.DESCRIBE, AclPermissionType.ALLOW));
+        return new AclBinding(
+                new ResourcePattern(ResourceType.TOPIC, topic, PatternType.LITERAL),
+                new AccessControlEntry("User:ANONYMOUS", "*", AclOperation.DESCRIBE, AclPermissionType.ALLOW));
     }
 
     @Override

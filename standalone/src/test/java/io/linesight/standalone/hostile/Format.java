@@ -1,4 +1,16 @@
 package io.linesight.standalone.hostile;
 
 /** Which structure a mutation may use, so that it gets past the first check of a reader. */
-enum Format { BYTES, PNG, JPEG, AVRO, PROTOBUF, ZIP, PICKLE, SAFETENSORS, NPY, JSON, TEXT }
+enum Format {
+    BYTES,
+    PNG,
+    JPEG,
+    AVRO,
+    PROTOBUF,
+    ZIP,
+    PICKLE,
+    SAFETENSORS,
+    NPY,
+    JSON,
+    TEXT
+}

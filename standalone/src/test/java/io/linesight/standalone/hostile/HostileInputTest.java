@@ -24,11 +24,13 @@ import org.junit.jupiter.api.io.TempDir;
 import org.slf4j.LoggerFactory;
 
 /**
- * Feeds damaged and hostile input to everything that reads what others may have written. Every input must be taken or be refused with a reason,
- * by the exception that the reader promises, soon, and without memory that the input's size does not explain.
+ * Feeds damaged and hostile input to everything that reads what others may have written. Every input must be taken or
+ * be refused with a reason, by the exception that the reader promises, soon, and without memory that the input's size
+ * does not explain.
  *
- * <p>{@code -Dfuzz.cases} (cases per target, 850), {@code -Dfuzz.seed} (1), {@code -Dfuzz.target} (one alone), {@code -Dfuzz.keep} (folder for the
- * inputs that failed). Of a run with the same seed and number, every input is the same.
+ * <p>{@code -Dfuzz.cases} (cases per target, 850), {@code -Dfuzz.seed} (1), {@code -Dfuzz.target} (one alone),
+ * {@code -Dfuzz.keep} (folder for the inputs that failed). Of a run with the same seed and number, every input is the
+ * same.
  */
 class HostileInputTest {
     private static final long MAX_CPU_NANOS = 2_000_000_000L;
@@ -66,7 +68,9 @@ class HostileInputTest {
         Map<String, Row> rows = new TreeMap<>();
         try (Targets targets = new Targets(work, Corpus.FOLDER.resolve("key-file/seed-public.pem"))) {
             List<Target> all = targets.all();
-            assertThat(new TreeSet<>(Corpus.targets())).as("folders of the corpus").isEqualTo(new TreeSet<>(all.stream().map(Target::name).toList()));
+            assertThat(new TreeSet<>(Corpus.targets()))
+                    .as("folders of the corpus")
+                    .isEqualTo(new TreeSet<>(all.stream().map(Target::name).toList()));
             for (Target t : all) if (only == null || only.equals(t.name())) rows.put(t.name(), attack(t));
         } finally {
             root.setLevel(before);
@@ -76,8 +80,12 @@ class HostileInputTest {
         assertThat(rows).as("targets called " + only).isNotEmpty();
         assertThat(failures).as(table).isEmpty();
         for (Map.Entry<String, Row> e : rows.entrySet()) {
-            assertThat(e.getValue().accepted).as("inputs that " + e.getKey() + " accepts").isPositive();
-            assertThat(e.getValue().refused).as("inputs that " + e.getKey() + " refuses").isPositive();
+            assertThat(e.getValue().accepted)
+                    .as("inputs that " + e.getKey() + " accepts")
+                    .isPositive();
+            assertThat(e.getValue().refused)
+                    .as("inputs that " + e.getKey() + " refuses")
+                    .isPositive();
         }
     }
 
@@ -89,11 +97,13 @@ class HostileInputTest {
         // Loading classes and libraries is not the input's doing.
         for (int i = 0; i < names.size(); i++) if (names.get(i).startsWith("seed")) runQuietly(target, contents.get(i));
         for (int i = 0; i < names.size(); i++) one(target, contents.get(i), names.get(i), row);
-        Mutator mutator = new Mutator(Long.getLong("fuzz.seed", 1L) * 31 + target.name().hashCode());
+        Mutator mutator =
+                new Mutator(Long.getLong("fuzz.seed", 1L) * 31 + target.name().hashCode());
         int cases = Integer.getInteger("fuzz.cases", 850);
         for (int i = names.size(); i < cases; i++) {
             int seed = i % names.size();
-            byte[] input = mutator.mutate(contents.get(seed), contents, target.format().of(names.get(seed), contents.get(seed)));
+            byte[] input = mutator.mutate(
+                    contents.get(seed), contents, target.format().of(names.get(seed), contents.get(seed)));
             one(target, input, names.get(seed) + ", case " + i, row);
         }
         return row;
@@ -122,7 +132,8 @@ class HostileInputTest {
         } catch (Throwable e) {
             thrown = e;
             if (!target.refuses(e)) problem = "threw " + e;
-            else if (e.getMessage() == null || e.getMessage().isBlank()) problem = "refused without a reason: " + e.getClass().getName();
+            else if (e.getMessage() == null || e.getMessage().isBlank())
+                problem = "refused without a reason: " + e.getClass().getName();
             else row.refused++;
         }
         cpu = threads.getCurrentThreadCpuTime() - cpu;
@@ -130,20 +141,24 @@ class HostileInputTest {
         bytes = allocated(target.threads()) - bytes;
         row.mostBytes = Math.max(row.mostBytes, bytes);
         row.slowestNanos = Math.max(row.slowestNanos, cpu);
-        if (problem == null && (cpu > MAX_CPU_NANOS || wall > MAX_WALL_NANOS)) problem = "took " + cpu / 1_000_000 + " ms of processor time, " + wall / 1_000_000 + " ms in all";
-        if (problem == null && bytes > target.bound(input.length)) problem = "allocated " + (bytes >> 20) + " MiB for " + input.length + " bytes";
+        if (problem == null && (cpu > MAX_CPU_NANOS || wall > MAX_WALL_NANOS))
+            problem = "took " + cpu / 1_000_000 + " ms of processor time, " + wall / 1_000_000 + " ms in all";
+        if (problem == null && bytes > target.bound(input.length))
+            problem = "allocated " + (bytes >> 20) + " MiB for " + input.length + " bytes";
         if (problem == null) return;
         row.failed++;
         String kept = kept(target, input, row.failed);
         // One of every kind is enough to read.
-        if (kinds.add(target.name() + " " + (thrown == null ? problem.replaceAll("[0-9]+", "") : thrown.getClass() + place(thrown)))) {
+        if (kinds.add(target.name() + " "
+                + (thrown == null ? problem.replaceAll("[0-9]+", "") : thrown.getClass() + place(thrown)))) {
             failures.add(target.name() + " (" + name + "): " + problem + kept + stack(thrown) + "\n");
         }
     }
 
     /** Where of ours it came from. */
     private static String place(Throwable e) {
-        for (StackTraceElement s : e.getStackTrace()) if (s.getClassName().startsWith("io.linesight")) return " at " + s;
+        for (StackTraceElement s : e.getStackTrace())
+            if (s.getClassName().startsWith("io.linesight")) return " at " + s;
         return "";
     }
 
@@ -158,7 +173,8 @@ class HostileInputTest {
     private static String kept(Target target, byte[] input, long number) throws IOException {
         String folder = System.getProperty("fuzz.keep");
         if (folder == null) return "; keep the input with -Dfuzz.keep=FOLDER";
-        Path file = Files.createDirectories(Path.of(folder).resolve(target.name())).resolve("failed-" + number);
+        Path file =
+                Files.createDirectories(Path.of(folder).resolve(target.name())).resolve("failed-" + number);
         Files.write(file, input);
         return "; kept as " + file;
     }
@@ -171,7 +187,9 @@ class HostileInputTest {
     }
 
     private static String table(Map<String, Row> rows) {
-        StringBuilder out = new StringBuilder(String.format("%n%-16s %9s %9s %9s %7s %13s %12s%n", "target", "cases", "accepted", "refused", "failed", "most memory", "longest"));
+        StringBuilder out = new StringBuilder(String.format(
+                "%n%-16s %9s %9s %9s %7s %13s %12s%n",
+                "target", "cases", "accepted", "refused", "failed", "most memory", "longest"));
         Row sum = new Row();
         rows.forEach((name, r) -> {
             line(out, name, r);
@@ -187,6 +205,8 @@ class HostileInputTest {
     }
 
     private static void line(StringBuilder out, String name, Row r) {
-        out.append(String.format("%-16s %9d %9d %9d %7d %9.1f MiB %9.0f ms%n", name, r.cases, r.accepted, r.refused, r.failed, r.mostBytes / 1048576.0, r.slowestNanos / 1e6));
+        out.append(String.format(
+                "%-16s %9d %9d %9d %7d %9.1f MiB %9.0f ms%n",
+                name, r.cases, r.accepted, r.refused, r.failed, r.mostBytes / 1048576.0, r.slowestNanos / 1e6));
     }
 }

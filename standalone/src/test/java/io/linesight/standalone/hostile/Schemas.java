@@ -28,8 +28,15 @@ import org.apache.avro.specific.SpecificRecord;
 
 /** A schema registry in memory with our contracts, ids 1 to 8, and some that are made to do harm. */
 final class Schemas implements AutoCloseable {
-    static final List<Schema> OURS = List.of(CameraFrame.getClassSchema(), FrameLabel.getClassSchema(), ModelVersion.getClassSchema(), Rollout.getClassSchema(), ModelStatus.getClassSchema(),
-            InspectionResult.getClassSchema(), AnomalyEvent.getClassSchema(), ShadowDifference.getClassSchema());
+    static final List<Schema> OURS = List.of(
+            CameraFrame.getClassSchema(),
+            FrameLabel.getClassSchema(),
+            ModelVersion.getClassSchema(),
+            Rollout.getClassSchema(),
+            ModelStatus.getClassSchema(),
+            InspectionResult.getClassSchema(),
+            AnomalyEvent.getClassSchema(),
+            ShadowDifference.getClassSchema());
     /** Fields that a reader of frames skips: of no bytes, of themselves, of arrays in arrays. */
     private static final List<String> HARMFUL = List.of(
             "{\"name\":\"x\",\"type\":{\"type\":\"array\",\"items\":{\"type\":\"array\",\"items\":\"null\"}},\"default\":[]}",
@@ -44,7 +51,8 @@ final class Schemas implements AutoCloseable {
     Schemas() throws IOException {
         for (Schema s : OURS) all.add(s.toString());
         String frame = CameraFrame.getClassSchema().toString();
-        for (String field : HARMFUL) all.add(frame.substring(0, frame.lastIndexOf(']')) + "," + field + frame.substring(frame.lastIndexOf(']')));
+        for (String field : HARMFUL)
+            all.add(frame.substring(0, frame.lastIndexOf(']')) + "," + field + frame.substring(frame.lastIndexOf(']')));
         for (String s : all) new Schema.Parser().parse(s);
         server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         server.createContext("/", this::answer);
@@ -66,7 +74,11 @@ final class Schemas implements AutoCloseable {
             id = all.indexOf(new ObjectMapper().readTree(body).path("schema").asText()) + 1;
         }
         boolean known = id >= 1 && id <= all.size();
-        byte[] answer = new ObjectMapper().writeValueAsBytes(known ? Map.of("id", id, "schema", all.get(id - 1)) : Map.of("error_code", 40403, "message", "Schema not found"));
+        byte[] answer = new ObjectMapper()
+                .writeValueAsBytes(
+                        known
+                                ? Map.of("id", id, "schema", all.get(id - 1))
+                                : Map.of("error_code", 40403, "message", "Schema not found"));
         try (exchange) {
             exchange.sendResponseHeaders(known ? 200 : 404, answer.length);
             exchange.getResponseBody().write(answer);

@@ -5,14 +5,21 @@ import java.util.List;
 /**
  * A reader under attack.
  *
- * @param name      also the folder of its corpus
- * @param format    of a file, told by its name and content
- * @param megabytes memory it may allocate for one input, besides 16 times the input; on all threads where {@code threads}
- * @param threads   whether others than the calling thread work for it
- * @param refusals  what it throws, by its contract, when it refuses
- * @param attack    gives one input to it
+ * @param name also the folder of its corpus
+ * @param format of a file, told by its name and content
+ * @param megabytes memory it may allocate for one input, besides 16 times the input; on all threads where
+ *     {@code threads}
+ * @param threads whether others than the calling thread work for it
+ * @param refusals what it throws, by its contract, when it refuses
+ * @param attack gives one input to it
  */
-record Target(String name, FormatOf format, int megabytes, boolean threads, List<Class<? extends Throwable>> refusals, Attack attack) {
+record Target(
+        String name,
+        FormatOf format,
+        int megabytes,
+        boolean threads,
+        List<Class<? extends Throwable>> refusals,
+        Attack attack) {
     interface FormatOf {
         Format of(String file, byte[] content);
     }

@@ -87,12 +87,16 @@ import org.apache.kafka.streams.test.TestRecord;
 
 /** Everything that reads bytes somebody else may have written. Close it after use. One thread. */
 final class Targets implements AutoCloseable {
-    /** Small, so that what a picture may cost can be told from what its header lies about; the whole path runs with the real ones. */
+    /**
+     * Small, so that what a picture may cost can be told from what its header lies about; the whole path runs with the
+     * real ones.
+     */
     private static final ImageLimits LIMITS = new ImageLimits(4096, 4_000_000, 1 << 20);
 
     private final Path work;
     private final Schemas schemas = new Schemas();
-    private final SchemaRegistryClient registry = new SchemaRegistryClient(Map.of("schema.registry.url", schemas.url()));
+    private final SchemaRegistryClient registry =
+            new SchemaRegistryClient(Map.of("schema.registry.url", schemas.url()));
     private final List<AutoCloseable> open = new ArrayList<>();
     private final TrustedKeys trusted;
     private Inspection inspection;
@@ -110,23 +114,73 @@ final class Targets implements AutoCloseable {
                 target("image", Targets::picture, 64, false, List.of(BadImageException.class), this::image),
                 target("raw-pixels", bytes(Format.BYTES), 64, false, List.of(BadImageException.class), this::rawPixels),
                 target("frame-record", bytes(Format.AVRO), 16, false, List.of(BadRecordException.class), frameRecord()),
-                target("inspect", (f, b) -> f.endsWith(".bin") ? Format.AVRO : picture(f, b), 1024, true, List.of(), this::inspect),
+                target(
+                        "inspect",
+                        (f, b) -> f.endsWith(".bin") ? Format.AVRO : picture(f, b),
+                        1024,
+                        true,
+                        List.of(),
+                        this::inspect),
                 target("label-record", bytes(Format.AVRO), 64, false, List.of(BadRecordException.class), labelRecord()),
-                target("label-csv", bytes(Format.TEXT), 16, false, List.of(IOException.class, UserError.class), this::labelCsv),
-                target("manifest", bytes(Format.AVRO), 16, false, List.of(BadRecordException.class, IOException.class), manifest()),
+                target(
+                        "label-csv",
+                        bytes(Format.TEXT),
+                        16,
+                        false,
+                        List.of(IOException.class, UserError.class),
+                        this::labelCsv),
+                target(
+                        "manifest",
+                        bytes(Format.AVRO),
+                        16,
+                        false,
+                        List.of(BadRecordException.class, IOException.class),
+                        manifest()),
                 target("rollout", bytes(Format.AVRO), 64, false, List.of(), rollout()),
                 target("checkpoint", bytes(Format.PROTOBUF), 64, false, io, this::checkpoint),
-                target("state-dict", (f, b) -> f.endsWith(".safetensors") ? Format.SAFETENSORS : f.endsWith(".pth") ? Format.ZIP : Format.PICKLE, 16, false, io, this::stateDict),
+                target(
+                        "state-dict",
+                        (f, b) -> f.endsWith(".safetensors")
+                                ? Format.SAFETENSORS
+                                : f.endsWith(".pth") ? Format.ZIP : Format.PICKLE,
+                        16,
+                        false,
+                        io,
+                        this::stateDict),
                 target("numpy", (f, b) -> f.endsWith(".npz") ? Format.ZIP : Format.NPY, 64, false, io, this::numpy),
                 target("key-file", bytes(Format.TEXT), 16, false, io, this::keyFile),
-                target("settings", bytes(Format.TEXT), 32, false, List.of(InvalidConfigException.class, ConfigException.class, IllegalArgumentException.class), this::settings),
-                target("registry-reply", bytes(Format.JSON), 64, true, List.of(RegistryException.class), this::registryReply),
-                target("store-journal", bytes(Format.JSON), 32, false, List.of(IOException.class, StoreException.class), this::storeJournal),
+                target(
+                        "settings",
+                        bytes(Format.TEXT),
+                        32,
+                        false,
+                        List.of(InvalidConfigException.class, ConfigException.class, IllegalArgumentException.class),
+                        this::settings),
+                target(
+                        "registry-reply",
+                        bytes(Format.JSON),
+                        64,
+                        true,
+                        List.of(RegistryException.class),
+                        this::registryReply),
+                target(
+                        "store-journal",
+                        bytes(Format.JSON),
+                        32,
+                        false,
+                        List.of(IOException.class, StoreException.class),
+                        this::storeJournal),
                 target("visa-table", bytes(Format.TEXT), 16, false, List.of(DatasetException.class), this::visaTable),
                 target("dead-letter", bytes(Format.BYTES), 16, false, List.of(), this::deadLetter));
     }
 
-    private static Target target(String name, Target.FormatOf format, int megabytes, boolean threads, List<Class<? extends Throwable>> refusals, Target.Attack attack) {
+    private static Target target(
+            String name,
+            Target.FormatOf format,
+            int megabytes,
+            boolean threads,
+            List<Class<? extends Throwable>> refusals,
+            Target.Attack attack) {
         return new Target(name, format, megabytes, threads, refusals, attack);
     }
 
@@ -197,11 +251,18 @@ final class Targets implements AutoCloseable {
 
     private Target.Attack manifest() {
         LinesightAvroDeserializer<ModelVersion> versions = reader(ModelVersion.class);
-        CheckpointStores stores = keep(CheckpointStores.open(ModelsConfig.of(Map.of("bootstrap.servers", "unused:9092", "schema.registry.url", schemas.url(), "linesight.models.unsigned", "accept"))));
+        CheckpointStores stores = keep(CheckpointStores.open(ModelsConfig.of(Map.of(
+                "bootstrap.servers",
+                "unused:9092",
+                "schema.registry.url",
+                schemas.url(),
+                "linesight.models.unsigned",
+                "accept"))));
         return input -> {
             ModelVersion m = versions.deserialize("models", input);
             Verification v = trusted.verify(m);
-            // Only files: a location that leads to a network would make this test go there. Kafka and http are behind the same check.
+            // Only files: a location that leads to a network would make this test go there. Kafka and http are behind
+            // the same check.
             if (m.getLocation().startsWith("file:")) stores.fetch(m, work.resolve("fetched"));
             return v.accepted() ? null : v.message();
         };
@@ -252,7 +313,9 @@ final class Targets implements AutoCloseable {
                 decisions.add(RolloutRules.pin(state, "line", a));
                 decisions.add(RolloutRules.unpin(state, "line", a));
             }
-            for (Decision d : decisions) if (d instanceof Decision.Refused r && r.reason().isBlank()) throw new AssertionError("refused without a reason");
+            for (Decision d : decisions)
+                if (d instanceof Decision.Refused r && r.reason().isBlank())
+                    throw new AssertionError("refused without a reason");
             state.newestFirst();
             state.latestStatus();
             state.aliases("v1");
@@ -263,13 +326,20 @@ final class Targets implements AutoCloseable {
                 Optional<String> objection = state.objection(now);
                 if (objection.isPresent()) refused = objection.get();
             } else if (refused == null) {
-                refused = state.channel("line").history().stream().map(h -> h.refusal()).filter(t -> !t.isEmpty()).findFirst().orElse("nothing was decided");
+                refused = state.channel("line").history().stream()
+                        .map(h -> h.refusal())
+                        .filter(t -> !t.isEmpty())
+                        .findFirst()
+                        .orElse("nothing was decided");
             }
             return refused;
         };
     }
 
-    /** The topology as it runs, with a scorer that takes no time: one result or one dead letter for every record, whatever is in it. */
+    /**
+     * The topology as it runs, with a scorer that takes no time: one result or one dead letter for every record,
+     * whatever is in it.
+     */
     private String inspect(byte[] input) throws IOException {
         if (inspection == null) inspection = keep(new Inspection());
         return inspection.run(input);
@@ -285,32 +355,56 @@ final class Targets implements AutoCloseable {
         private final TestOutputTopic<byte[], byte[]> letters;
 
         Inspection() {
-            InspectionConfig config = InspectionConfig.of(Map.of("bootstrap.servers", "unused:9092", "schema.registry.url", schemas.url(), "linesight.batch.linger.ms", "0"));
+            InspectionConfig config = InspectionConfig.of(Map.of(
+                    "bootstrap.servers",
+                    "unused:9092",
+                    "schema.registry.url",
+                    schemas.url(),
+                    "linesight.batch.linger.ms",
+                    "0"));
             InspectionMetrics metrics = new InspectionMetrics(new SimpleMeterRegistry());
-            batcher = new SharedBatcher(ServingModel.fixed(new FlatScorer()), 4, config.batching().linger(), 8, metrics);
+            batcher = new SharedBatcher(
+                    ServingModel.fixed(new FlatScorer()), 4, config.batching().linger(), 8, metrics);
             pipeline = new InspectionPipeline(config, batcher, metrics);
             Properties p = new Properties();
-            p.putAll(Map.of("application.id", "hostile", "bootstrap.servers", "unused:9092", "processing.guarantee", "exactly_once_v2", "state.dir", work.resolve("state").toString()));
+            p.putAll(Map.of(
+                    "application.id",
+                    "hostile",
+                    "bootstrap.servers",
+                    "unused:9092",
+                    "processing.guarantee",
+                    "exactly_once_v2",
+                    "state.dir",
+                    work.resolve("state").toString()));
             driver = new TopologyTestDriver(InspectionTopology.build(config, pipeline, metrics), p);
-            in = driver.createInputTopic(config.topics().frames().name(), new ByteArraySerializer(), new ByteArraySerializer());
-            results = driver.createOutputTopic(config.topics().results().name(), new ByteArrayDeserializer(), new ByteArrayDeserializer());
-            anomalies = driver.createOutputTopic(config.topics().anomalies().name(), new ByteArrayDeserializer(), new ByteArrayDeserializer());
-            letters = driver.createOutputTopic(config.topics().deadLetter().name(), new ByteArrayDeserializer(), new ByteArrayDeserializer());
+            in = driver.createInputTopic(
+                    config.topics().frames().name(), new ByteArraySerializer(), new ByteArraySerializer());
+            results = driver.createOutputTopic(
+                    config.topics().results().name(), new ByteArrayDeserializer(), new ByteArrayDeserializer());
+            anomalies = driver.createOutputTopic(
+                    config.topics().anomalies().name(), new ByteArrayDeserializer(), new ByteArrayDeserializer());
+            letters = driver.createOutputTopic(
+                    config.topics().deadLetter().name(), new ByteArrayDeserializer(), new ByteArrayDeserializer());
         }
 
         String run(byte[] input) throws IOException {
             boolean record = input.length == 0 || input[0] == 0;
-            byte[] value = record ? input : Schemas.wire(Corpus.frame(FrameEncoding.values()[1 + input.length % 2], input, 0, 0));
+            byte[] value = record
+                    ? input
+                    : Schemas.wire(Corpus.frame(FrameEncoding.values()[1 + input.length % 2], input, 0, 0));
             in.pipeInput("cam-1".getBytes(StandardCharsets.UTF_8), value);
             int scored = results.readRecordsToList().size();
             int events = anomalies.readRecordsToList().size();
             List<TestRecord<byte[], byte[]>> put = letters.readRecordsToList();
-            if (scored + put.size() != 1) throw new AssertionError(scored + " results and " + put.size() + " dead letters for one record");
+            if (scored + put.size() != 1)
+                throw new AssertionError(scored + " results and " + put.size() + " dead letters for one record");
             if (events > scored) throw new AssertionError(events + " anomaly events for " + scored + " results");
             if (scored == 1) return null;
-            DeadLetterReason reason = DeadLetterHeaders.read(put.get(0).headers()).orElseThrow();
+            DeadLetterReason reason =
+                    DeadLetterHeaders.read(put.get(0).headers()).orElseThrow();
             // INTERNAL says that the fault is ours.
-            if (reason.getCode() == io.linesight.schemas.DeadLetterCode.INTERNAL) throw new AssertionError("INTERNAL: " + reason.getMessage());
+            if (reason.getCode() == io.linesight.schemas.DeadLetterCode.INTERNAL)
+                throw new AssertionError("INTERNAL: " + reason.getMessage());
             return reason.getMessage();
         }
 
@@ -329,7 +423,8 @@ final class Targets implements AutoCloseable {
 
         @Override
         public CheckpointInfo info() {
-            return new CheckpointInfo("flat", "00", new Calibration(new ProductCalibration(0.5, 0.1), Map.of()), Map.of());
+            return new CheckpointInfo(
+                    "flat", "00", new Calibration(new ProductCalibration(0.5, 0.1), Map.of()), Map.of());
         }
 
         @Override
@@ -349,7 +444,7 @@ final class Targets implements AutoCloseable {
         }
 
         @Override
-        public void close() { }
+        public void close() {}
     }
 
     // --- files
@@ -370,7 +465,7 @@ final class Targets implements AutoCloseable {
             case 0 -> Checkpoints.readConfig(file);
             case 1 -> Checkpoints.readEncoder(file);
             case 2 -> Checkpoints.readWeights(file);
-            default -> { }
+            default -> {}
         }
         return null;
     }
@@ -438,8 +533,11 @@ final class Targets implements AutoCloseable {
 
     private String visaTable(byte[] input) throws IOException {
         Path root = Files.createDirectories(work.resolve("visa"));
-        for (String picture : List.of("a.png", "b.png", "c.png")) if (!Files.exists(root.resolve(picture))) Files.write(root.resolve(picture), new byte[] {1});
-        ImageSource source = DatasetLayout.open(List.of(root), List.of(), DatasetLayout.VISA, Files.write(root.resolve("table.csv"), input)).source();
+        for (String picture : List.of("a.png", "b.png", "c.png"))
+            if (!Files.exists(root.resolve(picture))) Files.write(root.resolve(picture), new byte[] {1});
+        ImageSource source = DatasetLayout.open(
+                        List.of(root), List.of(), DatasetLayout.VISA, Files.write(root.resolve("table.csv"), input))
+                .source();
         for (String category : source.categories()) source.test(category).size();
         return null;
     }
@@ -476,7 +574,8 @@ final class Targets implements AutoCloseable {
         int question = input.length < 2 ? 0 : Math.floorMod(input[1], 6);
         byte[] body = input.length < 2 ? new byte[0] : java.util.Arrays.copyOfRange(input, 2, input.length);
         rawServer.reply(status, body);
-        SchemaRegistryClient client = new SchemaRegistryClient(Map.of("schema.registry.url", rawServer.url(), "max.retries", "0", "http.read.timeout.ms", "1000"));
+        SchemaRegistryClient client = new SchemaRegistryClient(
+                Map.of("schema.registry.url", rawServer.url(), "max.retries", "0", "http.read.timeout.ms", "1000"));
         switch (question) {
             case 0 -> client.schemaById(7);
             case 1 -> client.latest("s");
@@ -504,9 +603,16 @@ final class Targets implements AutoCloseable {
         }
 
         void reply(int status, byte[] body) {
-            byte[] head = status == 0 ? new byte[0]
-                    : ("HTTP/1.1 " + status + " X\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: " + body.length + "\r\n\r\n").getBytes(StandardCharsets.US_ASCII);
-            reply = ByteBuffer.allocate(head.length + body.length).put(head).put(body).array();
+            byte[] head = status == 0
+                    ? new byte[0]
+                    : ("HTTP/1.1 " + status
+                                    + " X\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: "
+                                    + body.length + "\r\n\r\n")
+                            .getBytes(StandardCharsets.US_ASCII);
+            reply = ByteBuffer.allocate(head.length + body.length)
+                    .put(head)
+                    .put(body)
+                    .array();
         }
 
         private void serve() {
@@ -538,7 +644,13 @@ final class Targets implements AutoCloseable {
 
     /** Pairs of name and value: which of the five headers in one byte, length in one byte, text. */
     private String deadLetter(byte[] input) {
-        String[] names = {DeadLetterHeaders.CODE, DeadLetterHeaders.MESSAGE, DeadLetterHeaders.SOURCE_TOPIC, DeadLetterHeaders.SOURCE_PARTITION, DeadLetterHeaders.SOURCE_OFFSET};
+        String[] names = {
+            DeadLetterHeaders.CODE,
+            DeadLetterHeaders.MESSAGE,
+            DeadLetterHeaders.SOURCE_TOPIC,
+            DeadLetterHeaders.SOURCE_PARTITION,
+            DeadLetterHeaders.SOURCE_OFFSET
+        };
         RecordHeaders headers = new RecordHeaders();
         ByteBuffer in = ByteBuffer.wrap(input);
         while (in.remaining() >= 2) {
@@ -550,7 +662,9 @@ final class Targets implements AutoCloseable {
         }
         Optional<DeadLetterReason> reason = DeadLetterHeaders.read(headers);
         if (reason.isEmpty()) return "headers that are not ours";
-        if (reason.get().getCode() == null || reason.get().getMessage() == null || reason.get().getSource() == null) throw new AssertionError("a reason with holes");
+        if (reason.get().getCode() == null
+                || reason.get().getMessage() == null
+                || reason.get().getSource() == null) throw new AssertionError("a reason with holes");
         return null;
     }
 

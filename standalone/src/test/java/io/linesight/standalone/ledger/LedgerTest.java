@@ -21,9 +21,23 @@ class LedgerTest {
 
     private static InspectionResult result(long offset, float raw, float score, int batch) {
         Instant captured = T0.plusMillis(offset * 100);
-        return InspectionResult.newBuilder().setResultId("frames-1-" + offset).setFrameRef(ref(offset)).setFrameId("f" + offset).setCameraId("c").setProduct("p").setSequence(offset)
-                .setScore(score).setRawScore(raw).setThreshold(0.5f).setVerdict(score >= 0.5f ? Verdict.FAIL : Verdict.PASS).setModelVersion("m")
-                .setCapturedAt(captured).setScoredAt(captured.plusMillis(10)).setTimings(StageTimings.newBuilder().setBatchSize(batch).build()).setRegions(List.of()).build();
+        return InspectionResult.newBuilder()
+                .setResultId("frames-1-" + offset)
+                .setFrameRef(ref(offset))
+                .setFrameId("f" + offset)
+                .setCameraId("c")
+                .setProduct("p")
+                .setSequence(offset)
+                .setScore(score)
+                .setRawScore(raw)
+                .setThreshold(0.5f)
+                .setVerdict(score >= 0.5f ? Verdict.FAIL : Verdict.PASS)
+                .setModelVersion("m")
+                .setCapturedAt(captured)
+                .setScoredAt(captured.plusMillis(10))
+                .setTimings(StageTimings.newBuilder().setBatchSize(batch).build())
+                .setRegions(List.of())
+                .build();
     }
 
     private static long arrival(long offset, long afterMillis) {

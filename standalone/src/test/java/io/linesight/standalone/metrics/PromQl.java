@@ -15,15 +15,17 @@ import java.util.regex.Pattern;
 final class PromQl {
     /** What Prometheus itself adds to every sample, and its own series. */
     private static final Set<String> TARGET_LABELS = Set.of("job", "instance");
+
     private static final Set<String> OWN_SERIES = Set.of("up", "ALERTS");
     private static final Set<String> WORDS = Set.of("and", "or", "unless", "bool", "offset", "inf", "nan");
     private static final Pattern SELECTOR = Pattern.compile("(?<![\\w.:])([a-zA-Z_:][a-zA-Z0-9_:]*)\\s*(\\{[^}]*})?");
     private static final Pattern MATCHER = Pattern.compile("([a-zA-Z_][a-zA-Z0-9_]*)\\s*(=~|!~|!=|=)\\s*\"([^\"]*)\"");
-    private static final Pattern GROUPING = Pattern.compile("\\b(by|without|on|ignoring|group_left|group_right)\\s*\\(([^)]*)\\)");
+    private static final Pattern GROUPING =
+            Pattern.compile("\\b(by|without|on|ignoring|group_left|group_right)\\s*\\(([^)]*)\\)");
     private static final Pattern SAMPLE = Pattern.compile("([a-zA-Z_:][a-zA-Z0-9_:]*)(\\{(.*)})? \\S+.*");
     private static final Pattern LABEL = Pattern.compile("([a-zA-Z_][a-zA-Z0-9_]*)=\"((?:[^\"\\\\]|\\\\.)*)\"");
 
-    private PromQl() { }
+    private PromQl() {}
 
     /** Samples of a scrape: the label sets of every name. */
     static Map<String, List<Map<String, String>>> samples(String scrape) {
@@ -67,8 +69,12 @@ final class PromQl {
                 String value = l.group(3);
                 if (TARGET_LABELS.contains(label)) continue;
                 if (found.stream().noneMatch(s -> s.containsKey(label))) problems.add(name + " has no label " + label);
-                else if (l.group(2).equals("=") && found.stream().noneMatch(s -> value.equals(s.get(label)))) problems.add(name + " has no " + label + "=" + value);
-                else if (l.group(2).equals("=~") && found.stream().noneMatch(s -> s.getOrDefault(label, "").matches(value))) problems.add(name + " has no " + label + " like " + value);
+                else if (l.group(2).equals("=") && found.stream().noneMatch(s -> value.equals(s.get(label))))
+                    problems.add(name + " has no " + label + "=" + value);
+                else if (l.group(2).equals("=~")
+                        && found.stream()
+                                .noneMatch(s -> s.getOrDefault(label, "").matches(value)))
+                    problems.add(name + " has no " + label + " like " + value);
             }
         }
         if (metrics == 0) problems.add("the expression asks for nothing");

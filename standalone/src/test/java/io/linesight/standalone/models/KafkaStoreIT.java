@@ -27,9 +27,9 @@ import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.common.config.ConfigResource;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInfo;
 import org.junit.jupiter.api.io.TempDir;
@@ -37,11 +37,15 @@ import org.junit.jupiter.api.io.TempDir;
 /** Checkpoints in the chunk topic of a real broker. */
 class KafkaStoreIT {
     private static final int CHUNK = Topics.MODEL_CHUNK_BYTES;
+
     @TempDir
     static Path data;
+
     private static EmbeddedKafka kafka;
+
     @TempDir
     Path dir;
+
     private Models models;
     private CheckpointStores store;
     private String topic;
@@ -59,7 +63,10 @@ class KafkaStoreIT {
 
     @BeforeEach
     void open(TestInfo test) {
-        models = new Models(kafka.bootstrapServers(), "http://localhost:1", test.getTestMethod().orElseThrow().getName());
+        models = new Models(
+                kafka.bootstrapServers(),
+                "http://localhost:1",
+                test.getTestMethod().orElseThrow().getName());
         store = CheckpointStores.open(models.config);
         topic = models.config.topics().modelChunks().name();
         target = dir.resolve("fetched");
@@ -95,7 +102,9 @@ class KafkaStoreIT {
         // Where each lies is only a hint: without one, or with a wrong one, it is found too.
         for (String location : List.of("kafka:", "kafka:7", "kafka:999999999", "kafka:nonsense", "kafka:-3")) {
             Stored stored = store.put(dir.resolve("m4"));
-            ModelVersion m = ModelVersion.newBuilder(Models.manifest("v4", stored)).setLocation(location).build();
+            ModelVersion m = ModelVersion.newBuilder(Models.manifest("v4", stored))
+                    .setLocation(location)
+                    .build();
             Files.delete(target.resolve(stored.sha256() + ".onnx"));
             assertThat(store.fetch(m, target)).as(location).hasSameBinaryContentAs(dir.resolve("m4"));
         }
@@ -105,8 +114,16 @@ class KafkaStoreIT {
     void shouldKeepOneCopyOfTheSameContentAndFindItAfterCompaction() throws Exception {
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", kafka.bootstrapServers()))) {
             ConfigResource r = new ConfigResource(ConfigResource.Type.TOPIC, topic);
-            Map<String, String> eager = Map.of("segment.bytes", "2000000", "min.cleanable.dirty.ratio", "0.01", "segment.ms", "500");
-            admin.incrementalAlterConfigs(Map.of(r, eager.entrySet().stream().map(e -> new AlterConfigOp(new ConfigEntry(e.getKey(), e.getValue()), AlterConfigOp.OpType.SET)).toList())).all().get();
+            Map<String, String> eager =
+                    Map.of("segment.bytes", "2000000", "min.cleanable.dirty.ratio", "0.01", "segment.ms", "500");
+            admin.incrementalAlterConfigs(Map.of(
+                            r,
+                            eager.entrySet().stream()
+                                    .map(e -> new AlterConfigOp(
+                                            new ConfigEntry(e.getKey(), e.getValue()), AlterConfigOp.OpType.SET))
+                                    .toList()))
+                    .all()
+                    .get();
         }
         Path file = Models.file(dir.resolve("m"), 4 * CHUNK + 5, 1);
         Path other = Models.file(dir.resolve("o"), 3 * CHUNK, 2);
@@ -130,13 +147,16 @@ class KafkaStoreIT {
     }
 
     private long copies(String key) {
-        return models.records(topic).stream().filter(r -> new String(r.key()).equals(key)).count();
+        return models.records(topic).stream()
+                .filter(r -> new String(r.key()).equals(key))
+                .count();
     }
 
     /** The file's chunks as somebody else may have left them: null for one that is not there. */
     private ModelVersion left(Path file, UnaryOperator<byte[]> third) throws Exception {
         byte[] bytes = Files.readAllBytes(file);
-        String sha256 = java.util.HexFormat.of().formatHex(java.security.MessageDigest.getInstance("SHA-256").digest(bytes));
+        String sha256 = java.util.HexFormat.of()
+                .formatHex(java.security.MessageDigest.getInstance("SHA-256").digest(bytes));
         int chunks = (bytes.length + CHUNK - 1) / CHUNK;
         for (int i = 0; i < chunks; i++) {
             byte[] chunk = java.util.Arrays.copyOfRange(bytes, i * CHUNK, Math.min(bytes.length, (i + 1) * CHUNK));
@@ -169,7 +189,8 @@ class KafkaStoreIT {
 
     @Test
     void shouldRefuseATruncatedChunk() throws Exception {
-        StoreException e = fails(left(Models.file(dir.resolve("m"), 4 * CHUNK, 4), chunk -> java.util.Arrays.copyOf(chunk, 1000)));
+        StoreException e =
+                fails(left(Models.file(dir.resolve("m"), 4 * CHUNK, 4), chunk -> java.util.Arrays.copyOf(chunk, 1000)));
         assertThat(e.reason()).isEqualTo(Reason.WRONG_SIZE);
         assertThat(e).hasMessageContaining("chunk 3 of 4 has 1000 bytes instead of " + CHUNK);
     }
@@ -179,10 +200,13 @@ class KafkaStoreIT {
         Path file = Models.file(dir.resolve("m"), 2 * CHUNK, 5);
         Stored stored = store.put(file);
         store.delete(Models.manifest("v1", stored));
-        assertThat(models.records(topic).stream().filter(r -> r.value() == null)).hasSize(2);
+        assertThat(models.records(topic).stream().filter(r -> r.value() == null))
+                .hasSize(2);
         models.raw(topic, Models.chunkKey(stored.sha256(), 0), null);
         store.put(file);
-        assertThat(store.fetch(Models.manifest("v1", stored), target)).as("published again").hasSameBinaryContentAs(file);
+        assertThat(store.fetch(Models.manifest("v1", stored), target))
+                .as("published again")
+                .hasSameBinaryContentAs(file);
     }
 
     @Test
@@ -190,12 +214,18 @@ class KafkaStoreIT {
         Stored named = store.put(Models.file(dir.resolve("m"), 2 * CHUNK, 6));
         Stored cut = store.put(Models.file(dir.resolve("c"), CHUNK + 1, 7));
         models.raw(topic, "not a chunk", new byte[3]);
-        assertThat(store.abandonedUploads(Set.of(named.sha256()), Instant.now().minusSeconds(3600))).as("too young").isEmpty();
-        List<AbandonedUpload> found = store.abandonedUploads(Set.of(named.sha256()), Instant.now().plusSeconds(60));
+        assertThat(store.abandonedUploads(Set.of(named.sha256()), Instant.now().minusSeconds(3600)))
+                .as("too young")
+                .isEmpty();
+        List<AbandonedUpload> found =
+                store.abandonedUploads(Set.of(named.sha256()), Instant.now().plusSeconds(60));
         assertThat(found).hasSize(1);
-        assertThat(found.get(0)).extracting(AbandonedUpload::sha256, AbandonedUpload::indices, AbandonedUpload::bytes).containsExactly(cut.sha256(), List.of(0, 1), (long) CHUNK + 1);
+        assertThat(found.get(0))
+                .extracting(AbandonedUpload::sha256, AbandonedUpload::indices, AbandonedUpload::bytes)
+                .containsExactly(cut.sha256(), List.of(0, 1), (long) CHUNK + 1);
         store.delete(found.get(0));
-        assertThat(store.abandonedUploads(Set.of(named.sha256()), Instant.now().plusSeconds(60))).isEmpty();
+        assertThat(store.abandonedUploads(Set.of(named.sha256()), Instant.now().plusSeconds(60)))
+                .isEmpty();
     }
 
     @Test
@@ -209,7 +239,8 @@ class KafkaStoreIT {
             assertThat(put.reason()).isEqualTo(Reason.UNREACHABLE);
             assertThat(put).hasMessageContaining("localhost:1").hasMessageContaining("invisible");
             Stored stored = store.put(file);
-            StoreException fetch = catchThrowableOfType(StoreException.class, () -> away.fetch(Models.manifest("v", stored), target));
+            StoreException fetch =
+                    catchThrowableOfType(StoreException.class, () -> away.fetch(Models.manifest("v", stored), target));
             assertThat(fetch.reason()).isEqualTo(Reason.UNREACHABLE);
             assertThat(fetch.worthRetrying()).isTrue();
         }

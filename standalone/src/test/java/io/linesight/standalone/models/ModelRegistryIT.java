@@ -62,12 +62,16 @@ import org.slf4j.LoggerFactory;
 /** Versions, rollouts and housekeeping on a real broker and registry. */
 class ModelRegistryIT {
     private static final Duration LONG = Duration.ofSeconds(30);
+
     @TempDir
     static Path data;
+
     private static EmbeddedKafka kafka;
     private static EmbeddedRegistry schemas;
+
     @TempDir
     Path dir;
+
     private Models models;
     private ModelRegistry registry;
     private ModelRegistryView view;
@@ -87,7 +91,10 @@ class ModelRegistryIT {
 
     @BeforeEach
     void open(TestInfo test) {
-        models = new Models(kafka.bootstrapServers(), schemas.url(), test.getTestMethod().orElseThrow().getName());
+        models = new Models(
+                kafka.bootstrapServers(),
+                schemas.url(),
+                test.getTestMethod().orElseThrow().getName());
         registry = models.registry();
         view = models.view();
         writer = new RolloutWriter(registry, view, LONG);
@@ -115,11 +122,21 @@ class ModelRegistryIT {
         registry.publish(Models.draft("b").build());
         promote("a");
         promote("b");
-        registry.report(ModelStatus.newBuilder().setInstance("i1").setChannel("line").setVersion("b").setRole(ModelRole.CHAMPION).setState(ModelState.ACTIVE).setAt(Instant.now()).build()).join();
+        registry.report(ModelStatus.newBuilder()
+                        .setInstance("i1")
+                        .setChannel("line")
+                        .setVersion("b")
+                        .setRole(ModelRole.CHAMPION)
+                        .setState(ModelState.ACTIVE)
+                        .setAt(Instant.now())
+                        .build())
+                .join();
         try (ModelRegistryView late = models.view()) {
             assertThat(late.awaitCaughtUp(LONG)).isTrue();
             assertThat(late.state()).isEqualTo(state());
-            assertThat(late.state().channel("line").inForce().orElseThrow()).extracting(Rollout::getChampion, Rollout::getPrevious).containsExactly("b", "a");
+            assertThat(late.state().channel("line").inForce().orElseThrow())
+                    .extracting(Rollout::getChampion, Rollout::getPrevious)
+                    .containsExactly("b", "a");
             assertThat(late.state().latestStatus().get("i1").getState()).isEqualTo(ModelState.ACTIVE);
         }
     }
@@ -147,10 +164,13 @@ class ModelRegistryIT {
                 promote("v" + i);
             }
             assertThat(late.awaitCaughtUp(LONG)).isTrue();
-            await(() -> !seen.isEmpty() && seen.get(seen.size() - 1).channel("line").revision() == 31);
+            await(() ->
+                    !seen.isEmpty() && seen.get(seen.size() - 1).channel("line").revision() == 31);
             assertThat(survived).as("a listener that failed is called again").hasSizeGreaterThan(1);
             assertThat(broken).as("a rollout before the manifest it names").isEmpty();
-            assertThat(seen.get(0).channel("line").revision()).as("none of the past").isPositive();
+            assertThat(seen.get(0).channel("line").revision())
+                    .as("none of the past")
+                    .isPositive();
             subscription.close();
             int before = seen.size();
             registry.publish(Models.draft("x").build());
@@ -174,7 +194,13 @@ class ModelRegistryIT {
                 for (RolloutWriter w : List.of(writer, second)) {
                     String by = w == writer ? "anna" : "ben";
                     results.add(threads.submit(() -> w.decide("line", s -> {
-                        var next = s.channel("line").inForce().orElseThrow().getChampion().equals(by.equals("anna") ? "b" : "c") ? "a" : by.equals("anna") ? "b" : "c";
+                        var next = s.channel("line")
+                                        .inForce()
+                                        .orElseThrow()
+                                        .getChampion()
+                                        .equals(by.equals("anna") ? "b" : "c")
+                                ? "a"
+                                : by.equals("anna") ? "b" : "c";
                         var decision = RolloutRules.promote(s, "line", next, Author.person(by, "r"), false);
                         await(both);
                         return decision;
@@ -186,7 +212,10 @@ class ModelRegistryIT {
                         f.get();
                         won++;
                     } catch (java.util.concurrent.ExecutionException e) {
-                        assertThat(e.getCause()).isInstanceOf(RolloutException.class).hasMessageContaining("another rollout was decided at the same time by").hasMessageContaining("decide again");
+                        assertThat(e.getCause())
+                                .isInstanceOf(RolloutException.class)
+                                .hasMessageContaining("another rollout was decided at the same time by")
+                                .hasMessageContaining("decide again");
                         assertThat(((RolloutException) e.getCause()).kind()).isEqualTo(RolloutException.Kind.OVERTAKEN);
                         overtaken++;
                     }
@@ -224,7 +253,9 @@ class ModelRegistryIT {
         RolloutException e = catchThrowableOfType(RolloutException.class, () -> promote("nowhere"));
         assertThat(e.kind()).isEqualTo(RolloutException.Kind.REFUSED);
         assertThat(e).hasMessageContaining("no version nowhere");
-        assertThatThrownBy(() -> writer.decide("line", s -> RolloutRules.rollback(s, "line", Author.person("anna", "")))).hasMessageContaining("no previous champion");
+        assertThatThrownBy(
+                        () -> writer.decide("line", s -> RolloutRules.rollback(s, "line", Author.person("anna", ""))))
+                .hasMessageContaining("no previous champion");
         assertThat(state().channel("line").history()).isEmpty();
     }
 
@@ -238,7 +269,9 @@ class ModelRegistryIT {
         promote("a");
         RegistryState s = state();
         assertThat(s.versions()).containsOnlyKeys("a");
-        assertThat(s.channel("line").history()).extracting(HistoryEntry::counted).containsExactly(false, false, true);
+        assertThat(s.channel("line").history())
+                .extracting(HistoryEntry::counted)
+                .containsExactly(false, false, true);
         assertThat(s.channel("line").history().get(0).refusal()).contains("cannot be read");
     }
 
@@ -249,25 +282,33 @@ class ModelRegistryIT {
         int port = own.port();
         EmbeddedRegistry ownSchemas = EmbeddedRegistry.start(own.bootstrapServers(), 0);
         int schemaPort = ownSchemas.port();
-        try (Models m = new Models(own.bootstrapServers(), ownSchemas.url(), "restart", ModelsConfig.PATIENCE_MS, "3000"); ModelRegistryView v = m.view()) {
+        try (Models m = new Models(
+                        own.bootstrapServers(), ownSchemas.url(), "restart", ModelsConfig.PATIENCE_MS, "3000");
+                ModelRegistryView v = m.view()) {
             try (ModelRegistry r = m.registry()) {
                 r.publish(Models.draft("a").build());
-                new RolloutWriter(r, v, LONG).decide("line", s -> RolloutRules.promote(s, "line", "a", Author.person("anna", ""), false));
+                new RolloutWriter(r, v, LONG)
+                        .decide("line", s -> RolloutRules.promote(s, "line", "a", Author.person("anna", ""), false));
                 ownSchemas.close();
                 own.close();
                 await(() -> !v.connected());
                 assertThat(v.awaitCaughtUp(Duration.ofMillis(500))).isFalse();
-                assertThat(v.state().channel("line").inForce().orElseThrow().getChampion()).isEqualTo("a");
+                assertThat(v.state().channel("line").inForce().orElseThrow().getChampion())
+                        .isEqualTo("a");
                 RolloutWriter w = new RolloutWriter(r, v, Duration.ofMillis(500));
-                RolloutException e = catchThrowableOfType(RolloutException.class, () -> w.decide("line", s -> RolloutRules.pin(s, "line", Author.person("anna", ""))));
+                RolloutException e = catchThrowableOfType(
+                        RolloutException.class,
+                        () -> w.decide("line", s -> RolloutRules.pin(s, "line", Author.person("anna", ""))));
                 assertThat(e.kind()).isEqualTo(RolloutException.Kind.UNAVAILABLE);
                 assertThat(e).hasMessageContaining("nothing was decided");
                 own = EmbeddedKafka.in(folder).port(port).start();
                 ownSchemas = EmbeddedRegistry.start(own.bootstrapServers(), schemaPort);
                 assertThat(v.awaitCaughtUp(LONG)).isTrue();
                 assertThat(v.connected()).isTrue();
-                new RolloutWriter(r, v, LONG).decide("line", s -> RolloutRules.pin(s, "line", Author.person("anna", "")));
-                assertThat(v.state().channel("line").inForce().orElseThrow().getPinned()).isTrue();
+                new RolloutWriter(r, v, LONG)
+                        .decide("line", s -> RolloutRules.pin(s, "line", Author.person("anna", "")));
+                assertThat(v.state().channel("line").inForce().orElseThrow().getPinned())
+                        .isTrue();
             }
         } finally {
             ownSchemas.close();
@@ -296,7 +337,8 @@ class ModelRegistryIT {
 
     @Test
     void shouldGoOnSayingWhatIsNotAllowedThoughAnEmptyTopicCanBeDescribed() throws Exception {
-        try (GuardedKafka guarded = GuardedKafka.start(dir.resolve("guarded")); EmbeddedRegistry its = EmbeddedRegistry.start(guarded.bootstrapServers(), 0);
+        try (GuardedKafka guarded = GuardedKafka.start(dir.resolve("guarded"));
+                EmbeddedRegistry its = EmbeddedRegistry.start(guarded.bootstrapServers(), 0);
                 Models m = new Models(guarded.bootstrapServers(), its.url(), "guarded")) {
             String topic = m.config.topics().rollouts().name();
             guarded.closeToReaders(topic);
@@ -315,8 +357,11 @@ class ModelRegistryIT {
                 guarded.open(topic);
                 await(v::connected);
                 assertThat(v.awaitCaughtUp(LONG)).isTrue();
-                assertThat(said.list).extracting(ILoggingEvent::getFormattedMessage).satisfiesExactly(lost -> assertThat(lost).contains("does not allow it", topic),
-                        found -> assertThat(found).contains("can be followed again"));
+                assertThat(said.list)
+                        .extracting(ILoggingEvent::getFormattedMessage)
+                        .satisfiesExactly(
+                                lost -> assertThat(lost).contains("does not allow it", topic),
+                                found -> assertThat(found).contains("can be followed again"));
             } finally {
                 logger.detachAppender(said);
                 logger.setLevel(before);
@@ -328,10 +373,13 @@ class ModelRegistryIT {
     void shouldSayThatTopicsAreMissing() {
         Map<String, Object> settings = new HashMap<>(models.config.settings());
         settings.put("linesight.topics.prefix", "nobody");
-        assertThatThrownBy(() -> ModelRegistryView.open(ModelsConfig.of(settings), TrustedKeys.unsignedAllowed())).hasMessageContaining("has no topic nobody.models.v1").hasMessageContaining("linesight topics");
+        assertThatThrownBy(() -> ModelRegistryView.open(ModelsConfig.of(settings), TrustedKeys.unsignedAllowed()))
+                .hasMessageContaining("has no topic nobody.models.v1")
+                .hasMessageContaining("linesight topics");
         settings.put("bootstrap.servers", "localhost:1");
         settings.put(ModelsConfig.PATIENCE_MS, "1500");
-        assertThatThrownBy(() -> ModelRegistryView.open(ModelsConfig.of(settings), TrustedKeys.unsignedAllowed())).hasMessageContaining("does not answer");
+        assertThatThrownBy(() -> ModelRegistryView.open(ModelsConfig.of(settings), TrustedKeys.unsignedAllowed()))
+                .hasMessageContaining("does not answer");
     }
 
     @Test
@@ -340,18 +388,33 @@ class ModelRegistryIT {
         TrustedKeys trusted = TrustedKeys.of(List.of(KeyFiles.readPublic(dir.resolve("pub"))));
         Path file = Models.file(dir.resolve("m"), 2_000_000, 1);
         Path other = Models.file(dir.resolve("o"), 1_000, 2);
-        try (CheckpointStores stores = CheckpointStores.open(models.config); ModelRegistryView strict = ModelRegistryView.open(models.config, trusted)) {
-            ModelPublisher publisher = new ModelPublisher(stores, registry, view, Optional.of(CheckpointSigner.load(dir.resolve("key"))), LONG);
+        try (CheckpointStores stores = CheckpointStores.open(models.config);
+                ModelRegistryView strict = ModelRegistryView.open(models.config, trusted)) {
+            ModelPublisher publisher = new ModelPublisher(
+                    stores, registry, view, Optional.of(CheckpointSigner.load(dir.resolve("key"))), LONG);
             ModelVersion m = publisher.publish(file, Models.draft("v1").build());
             assertThat(m.getChunks()).isEqualTo(3);
-            assertThat(publisher.publish(file, Models.draft("v1").build()).getSha256()).isEqualTo(m.getSha256());
-            assertThatThrownBy(() -> publisher.publish(other, Models.draft("v1").build())).isInstanceOf(StoreException.class).hasMessageContaining("a version is never changed");
-            assertThatThrownBy(() -> publisher.publish(other, Models.draft("../v").build())).hasMessageContaining("cannot be a version");
-            new ModelPublisher(stores, registry, view, Optional.empty(), LONG).publish(other, Models.draft("plain").build());
+            assertThat(publisher.publish(file, Models.draft("v1").build()).getSha256())
+                    .isEqualTo(m.getSha256());
+            assertThatThrownBy(() -> publisher.publish(other, Models.draft("v1").build()))
+                    .isInstanceOf(StoreException.class)
+                    .hasMessageContaining("a version is never changed");
+            assertThatThrownBy(
+                            () -> publisher.publish(other, Models.draft("../v").build()))
+                    .hasMessageContaining("cannot be a version");
+            new ModelPublisher(stores, registry, view, Optional.empty(), LONG)
+                    .publish(other, Models.draft("plain").build());
             assertThat(strict.awaitCaughtUp(LONG)).isTrue();
-            assertThat(strict.state().version("v1").orElseThrow().verification().accepted()).isTrue();
-            assertThat(strict.state().version("plain").orElseThrow().verification().accepted()).isFalse();
-            assertThat(stores.fetch(strict.state().version("v1").orElseThrow().manifest(), dir.resolve("got"))).hasSameBinaryContentAs(file);
+            assertThat(strict.state().version("v1").orElseThrow().verification().accepted())
+                    .isTrue();
+            assertThat(strict.state()
+                            .version("plain")
+                            .orElseThrow()
+                            .verification()
+                            .accepted())
+                    .isFalse();
+            assertThat(stores.fetch(strict.state().version("v1").orElseThrow().manifest(), dir.resolve("got")))
+                    .hasSameBinaryContentAs(file);
             // Decided by somebody who does not check: it counts for everybody, and who checks objects.
             promote("v1");
             Rollout bad = promote("plain");
@@ -383,11 +446,14 @@ class ModelRegistryIT {
                 }
 
                 @Override
-                public void close() { }
+                public void close() {}
             };
-            assertThatThrownBy(() -> new ModelPublisher(dies, registry, view, Optional.empty(), LONG).publish(file, Models.draft("v1").build())).hasMessageContaining("died");
+            assertThatThrownBy(() -> new ModelPublisher(dies, registry, view, Optional.empty(), LONG)
+                            .publish(file, Models.draft("v1").build()))
+                    .hasMessageContaining("died");
             assertThat(state().versions()).isEmpty();
-            ModelVersion m = new ModelPublisher(stores, registry, view, Optional.empty(), LONG).publish(file, Models.draft("v1").build());
+            ModelVersion m = new ModelPublisher(stores, registry, view, Optional.empty(), LONG)
+                    .publish(file, Models.draft("v1").build());
             assertThat(stores.fetch(m, dir.resolve("got"))).hasSameBinaryContentAs(file);
         }
     }
@@ -400,14 +466,21 @@ class ModelRegistryIT {
             Path shared = Models.file(dir.resolve("shared"), 1_500_000, 50);
             for (int i = 0; i < 8; i++) {
                 Path file = i == 0 || i == 5 ? shared : Models.file(dir.resolve("m" + i), 1_000_000, i);
-                publisher.publish(file, Models.draft("v" + i).setCreatedAt(old.plusSeconds(i)).build());
+                publisher.publish(
+                        file,
+                        Models.draft("v" + i).setCreatedAt(old.plusSeconds(i)).build());
             }
-            publisher.publish(Models.file(dir.resolve("young"), 1000, 60), Models.draft("young").build());
+            publisher.publish(
+                    Models.file(dir.resolve("young"), 1000, 60),
+                    Models.draft("young").build());
             Stored cut = stores.put(Models.file(dir.resolve("cut"), 1000, 70));
             promote("v1");
             promote("v2");
             promote("v3");
-            writer.decide("line", s -> RolloutRules.canary(s, "line", "v5", List.of("cam1"), List.of(), 0, Author.person("anna", ""), false));
+            writer.decide(
+                    "line",
+                    s -> RolloutRules.canary(
+                            s, "line", "v5", List.of("cam1"), List.of(), 0, Author.person("anna", ""), false));
             report("i1", "v6", ModelState.WARM, Instant.now());
             report("i2", "v4", ModelState.ACTIVE, old);
             report("i2", "v1", ModelState.RETIRED, Instant.now());
@@ -415,34 +488,73 @@ class ModelRegistryIT {
             RegistryState before = state();
             List<ModelJanitor.Outcome> plan = janitor.collect(2, Duration.ofDays(7), true);
             assertThat(state()).as("dry").isEqualTo(before);
-            assertThat(plan.stream().filter(ModelJanitor.Outcome::removed).map(o -> o.manifest().getVersion())).containsExactlyInAnyOrder("v0", "v1", "v4");
+            assertThat(plan.stream().filter(ModelJanitor.Outcome::removed).map(o -> o.manifest()
+                            .getVersion()))
+                    .containsExactlyInAnyOrder("v0", "v1", "v4");
             List<ModelJanitor.Outcome> done = janitor.collect(2, Duration.ofDays(7), false);
-            assertThat(done).extracting(o -> o.manifest().getVersion() + o.removed() + o.bytes()).isEqualTo(plan.stream().map(o -> o.manifest().getVersion() + o.removed() + o.bytes()).toList());
+            assertThat(done)
+                    .extracting(o -> o.manifest().getVersion() + o.removed() + o.bytes())
+                    .isEqualTo(plan.stream()
+                            .map(o -> o.manifest().getVersion() + o.removed() + o.bytes())
+                            .toList());
             assertThat(state().versions()).containsOnlyKeys("v2", "v3", "v5", "v6", "v7", "young");
             assertThat(state().statuses()).extracting(ModelStatus::getVersion).containsExactly("v6");
-            for (String v : state().versions().keySet()) assertThat(stores.fetch(state().version(v).orElseThrow().manifest(), dir.resolve("check"))).exists();
+            for (String v : state().versions().keySet())
+                assertThat(stores.fetch(state().version(v).orElseThrow().manifest(), dir.resolve("check")))
+                        .exists();
             ModelVersion gone = before.version("v4").orElseThrow().manifest();
-            assertThat(models.records(models.config.topics().modelChunks().name()).stream().filter(r -> r.value() == null).map(r -> new String(r.key())))
-                    .containsExactlyInAnyOrder(Models.chunkKey(gone.getSha256(), 0), Models.chunkKey(gone.getSha256(), 1), Models.chunkKey(before.version("v1").orElseThrow().manifest().getSha256(), 0),
-                            Models.chunkKey(before.version("v1").orElseThrow().manifest().getSha256(), 1));
+            assertThat(models.records(models.config.topics().modelChunks().name()).stream()
+                            .filter(r -> r.value() == null)
+                            .map(r -> new String(r.key())))
+                    .containsExactlyInAnyOrder(
+                            Models.chunkKey(gone.getSha256(), 0),
+                            Models.chunkKey(gone.getSha256(), 1),
+                            Models.chunkKey(
+                                    before.version("v1")
+                                            .orElseThrow()
+                                            .manifest()
+                                            .getSha256(),
+                                    0),
+                            Models.chunkKey(
+                                    before.version("v1")
+                                            .orElseThrow()
+                                            .manifest()
+                                            .getSha256(),
+                                    1));
             // The history outlives what it tells about.
             assertThat(state().channel("line").revision()).isEqualTo(4);
-            assertThat(state().channel("line").inForce().orElseThrow().getMode()).isEqualTo(RolloutMode.CANARY);
+            assertThat(state().channel("line").inForce().orElseThrow().getMode())
+                    .isEqualTo(RolloutMode.CANARY);
             try (ModelRegistryView late = models.view()) {
                 assertThat(late.awaitCaughtUp(LONG)).isTrue();
                 assertThat(late.state().channels()).isEqualTo(state().channels());
             }
-            assertThat(janitor.collectUploads(Duration.ofHours(1), false)).as("too young").isEmpty();
-            assertThat(janitor.collectUploads(Duration.ofMillis(1), true)).extracting(u -> u.sha256()).containsExactly(cut.sha256());
+            assertThat(janitor.collectUploads(Duration.ofHours(1), false))
+                    .as("too young")
+                    .isEmpty();
+            assertThat(janitor.collectUploads(Duration.ofMillis(1), true))
+                    .extracting(u -> u.sha256())
+                    .containsExactly(cut.sha256());
             assertThat(janitor.collectUploads(Duration.ofMillis(1), false)).hasSize(1);
             assertThat(janitor.collectUploads(Duration.ofMillis(1), false)).isEmpty();
-            assertThat(janitor.collect(0, Duration.ZERO, false).stream().filter(ModelJanitor.Outcome::removed).map(o -> o.manifest().getVersion())).containsExactlyInAnyOrder("v6", "v7", "young");
+            assertThat(janitor.collect(0, Duration.ZERO, false).stream()
+                            .filter(ModelJanitor.Outcome::removed)
+                            .map(o -> o.manifest().getVersion()))
+                    .containsExactlyInAnyOrder("v6", "v7", "young");
             assertThat(state().versions()).containsOnlyKeys("v2", "v3", "v5");
         }
     }
 
     private void report(String instance, String version, ModelState state, Instant at) {
-        registry.report(ModelStatus.newBuilder().setInstance(instance).setChannel("line").setVersion(version).setRole(ModelRole.CHAMPION).setState(state).setAt(at).build()).join();
+        registry.report(ModelStatus.newBuilder()
+                        .setInstance(instance)
+                        .setChannel("line")
+                        .setVersion(version)
+                        .setRole(ModelRole.CHAMPION)
+                        .setState(state)
+                        .setAt(at)
+                        .build())
+                .join();
     }
 
     @Test
@@ -450,12 +562,16 @@ class ModelRegistryIT {
         registry.publish(Models.draft("a").build());
         promote("a");
         writer.decide("line", s -> RolloutRules.pin(s, "line", Author.person("anna", "")));
-        try (org.apache.kafka.clients.admin.Admin admin = org.apache.kafka.clients.admin.Admin.create(Map.of("bootstrap.servers", kafka.bootstrapServers()))) {
-            admin.deleteTopics(List.of(models.config.topics().rollouts().name())).all().get();
+        try (org.apache.kafka.clients.admin.Admin admin =
+                org.apache.kafka.clients.admin.Admin.create(Map.of("bootstrap.servers", kafka.bootstrapServers()))) {
+            admin.deleteTopics(List.of(models.config.topics().rollouts().name()))
+                    .all()
+                    .get();
             Thread.sleep(1000);
             TopicAdmin.ensure(admin, List.of(models.config.topics().rollouts()));
         }
-        await(() -> view.awaitCaughtUp(Duration.ofSeconds(1)) && view.state().channel("line").inForce().isEmpty());
+        await(() -> view.awaitCaughtUp(Duration.ofSeconds(1))
+                && view.state().channel("line").inForce().isEmpty());
         promote("a");
         assertThat(state().channel("line").revision()).isEqualTo(1);
     }

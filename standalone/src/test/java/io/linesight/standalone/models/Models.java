@@ -38,13 +38,28 @@ final class Models implements AutoCloseable {
     /** Creates the topics; takes no ownership of broker and registry. */
     Models(String bootstrap, String registryUrl, String prefix, String... more) {
         this.bootstrap = bootstrap;
-        Map<String, String> settings = new HashMap<>(Map.of("bootstrap.servers", bootstrap, "schema.registry.url", registryUrl, "linesight.topics.prefix", prefix, ModelsConfig.PATIENCE_MS, "20000"));
+        Map<String, String> settings = new HashMap<>(Map.of(
+                "bootstrap.servers",
+                bootstrap,
+                "schema.registry.url",
+                registryUrl,
+                "linesight.topics.prefix",
+                prefix,
+                ModelsConfig.PATIENCE_MS,
+                "20000"));
         for (int i = 0; i < more.length; i += 2) settings.put(more[i], more[i + 1]);
         config = ModelsConfig.of(settings);
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrap))) {
-            TopicAdmin.ensure(admin, List.of(config.topics().models(), config.topics().modelChunks(), config.topics().rollouts(), config.topics().modelStatus()));
+            TopicAdmin.ensure(
+                    admin,
+                    List.of(
+                            config.topics().models(),
+                            config.topics().modelChunks(),
+                            config.topics().rollouts(),
+                            config.topics().modelStatus()));
         }
-        producer = new KafkaProducer<>(Map.of("bootstrap.servers", bootstrap), new ByteArraySerializer(), new ByteArraySerializer());
+        producer = new KafkaProducer<>(
+                Map.of("bootstrap.servers", bootstrap), new ByteArraySerializer(), new ByteArraySerializer());
     }
 
     ModelRegistry registry() {
@@ -62,8 +77,18 @@ final class Models implements AutoCloseable {
     }
 
     static ModelVersion.Builder draft(String version) {
-        return ModelVersion.newBuilder().setVersion(version).setChannel("line").setSha256("ab".repeat(32)).setBytes(1).setLocation("kafka:").setChunks(1).setChunkBytes(921_600)
-                .setCreatedAt(Instant.now().truncatedTo(ChronoUnit.MICROS)).setCreatedBy("test").setDataset(DatasetSummary.newBuilder().build()).setProducts(List.of())
+        return ModelVersion.newBuilder()
+                .setVersion(version)
+                .setChannel("line")
+                .setSha256("ab".repeat(32))
+                .setBytes(1)
+                .setLocation("kafka:")
+                .setChunks(1)
+                .setChunkBytes(921_600)
+                .setCreatedAt(Instant.now().truncatedTo(ChronoUnit.MICROS))
+                .setCreatedBy("test")
+                .setDataset(DatasetSummary.newBuilder().build())
+                .setProducts(List.of())
                 .setGate(GateVerdict.newBuilder().setOutcome(GateOutcome.PASSED).build());
     }
 
@@ -82,11 +107,13 @@ final class Models implements AutoCloseable {
     List<ConsumerRecord<byte[], byte[]>> records(String topic) {
         List<ConsumerRecord<byte[], byte[]>> out = new ArrayList<>();
         TopicPartition p = new TopicPartition(topic, 0);
-        try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(Map.of("bootstrap.servers", bootstrap), new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+        try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(
+                Map.of("bootstrap.servers", bootstrap), new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
             consumer.assign(List.of(p));
             consumer.seekToBeginning(List.of(p));
             long end = consumer.endOffsets(List.of(p)).get(p);
-            while (consumer.position(p) < end) consumer.poll(java.time.Duration.ofMillis(100)).forEach(out::add);
+            while (consumer.position(p) < end)
+                consumer.poll(java.time.Duration.ofMillis(100)).forEach(out::add);
         }
         return out;
     }

@@ -60,12 +60,15 @@ import org.junit.jupiter.api.io.TempDir;
 class ChannelsIT {
     @TempDir
     static Path data;
+
     private static EmbeddedKafka kafka;
     private static EmbeddedRegistry schemas;
     private static CheckpointSigner signer;
     private static Path publicKey;
+
     @TempDir
     Path dir;
+
     private Map<String, String> settings;
     private TrainedChannel trained;
     private FollowedChannel followed;
@@ -87,13 +90,25 @@ class ChannelsIT {
 
     @BeforeEach
     void open(TestInfo test) throws Exception {
-        settings = new HashMap<>(Map.of("bootstrap.servers", kafka.bootstrapServers(), "schema.registry.url", schemas.url(), Topics.PREFIX_CONFIG, test.getTestMethod().orElseThrow().getName(),
-                ModelsConfig.TRUSTED_KEYS, publicKey.toString(), ModelsConfig.PATIENCE_MS, "20000"));
+        settings = new HashMap<>(Map.of(
+                "bootstrap.servers",
+                kafka.bootstrapServers(),
+                "schema.registry.url",
+                schemas.url(),
+                Topics.PREFIX_CONFIG,
+                test.getTestMethod().orElseThrow().getName(),
+                ModelsConfig.TRUSTED_KEYS,
+                publicKey.toString(),
+                ModelsConfig.PATIENCE_MS,
+                "20000"));
         Topics topics = Topics.from(settings);
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", kafka.bootstrapServers()))) {
-            TopicAdmin.ensure(admin, List.of(topics.models(), topics.modelChunks(), topics.rollouts(), topics.modelStatus()));
+            TopicAdmin.ensure(
+                    admin, List.of(topics.models(), topics.modelChunks(), topics.rollouts(), topics.modelStatus()));
         }
-        trained = TrainedChannel.open(settings, new TrainedChannel.Options(dir.resolve("champion"), "kafka:", Optional.of(signer), 25, "trainer-1"));
+        trained = TrainedChannel.open(
+                settings,
+                new TrainedChannel.Options(dir.resolve("champion"), "kafka:", Optional.of(signer), 25, "trainer-1"));
         followed = FollowedChannel.open(settings, "line", "line-7");
     }
 
@@ -104,7 +119,7 @@ class ChannelsIT {
     }
 
     private Path checkpoint(int seed) throws IOException {
-        return checkpoint(seed, 2_000_000);   // three chunks
+        return checkpoint(seed, 2_000_000); // three chunks
     }
 
     private Path checkpoint(int seed, int size) throws IOException {
@@ -114,24 +129,40 @@ class ChannelsIT {
     }
 
     static ModelVersion draft(String version, GateOutcome gate, String reason) {
-        return ModelVersion.newBuilder().setVersion(version).setChannel("line").setSha256("00").setBytes(0).setCreatedAt(Instant.now().truncatedTo(ChronoUnit.MICROS)).setCreatedBy("trainer-1")
-                .setDataset(DatasetSummary.newBuilder().build()).setProducts(List.of()).setGate(GateVerdict.newBuilder().setOutcome(gate).setReason(reason).build()).build();
+        return ModelVersion.newBuilder()
+                .setVersion(version)
+                .setChannel("line")
+                .setSha256("00")
+                .setBytes(0)
+                .setCreatedAt(Instant.now().truncatedTo(ChronoUnit.MICROS))
+                .setCreatedBy("trainer-1")
+                .setDataset(DatasetSummary.newBuilder().build())
+                .setProducts(List.of())
+                .setGate(GateVerdict.newBuilder()
+                        .setOutcome(gate)
+                        .setReason(reason)
+                        .build())
+                .build();
     }
 
     private ChannelState channel() throws InterruptedException {
-        assertThat(followed.view().awaitCaughtUp(java.time.Duration.ofSeconds(20))).isTrue();
+        assertThat(followed.view().awaitCaughtUp(java.time.Duration.ofSeconds(20)))
+                .isTrue();
         return followed.view().state().channel("line");
     }
 
     private Rollout promote(String version) throws Exception {
-        return followed.decide(known -> RolloutRules.promote(known, "line", version, Author.person("anna", "r"), false));
+        return followed.decide(
+                known -> RolloutRules.promote(known, "line", version, Author.person("anna", "r"), false));
     }
 
     @Test
     void shouldPublishWhatWasTrainedAndLetItScoreBesideTheChampion() throws Exception {
         assertThat(trained.current("line")).as("no champion yet").isEmpty();
         trained.offer(checkpoint(1), draft("v1", GateOutcome.NOT_JUDGED, "by hand"));
-        assertThat(channel().inForce()).as("not judged, so nothing is decided by a program").isEmpty();
+        assertThat(channel().inForce())
+                .as("not judged, so nothing is decided by a program")
+                .isEmpty();
         promote("v1");
         Champion champion = trained.current("line").orElseThrow();
         assertThat(champion.version()).isEqualTo("v1");
@@ -139,7 +170,15 @@ class ChannelsIT {
 
         trained.offer(checkpoint(2), draft("v2", GateOutcome.PASSED, "fewer false alarms"));
         Rollout shadow = channel().inForce().orElseThrow();
-        assertThat(shadow).extracting(Rollout::getMode, Rollout::getChampion, Rollout::getChallenger, Rollout::getPercent, Rollout::getBy, Rollout::getAutomatic, Rollout::getReason)
+        assertThat(shadow)
+                .extracting(
+                        Rollout::getMode,
+                        Rollout::getChampion,
+                        Rollout::getChallenger,
+                        Rollout::getPercent,
+                        Rollout::getBy,
+                        Rollout::getAutomatic,
+                        Rollout::getReason)
                 .containsExactly(RolloutMode.SHADOW, "v1", "v2", 25.0, "trainer-1", true, "fewer false alarms");
         PublishedVersion v2 = followed.view().state().version("v2").orElseThrow();
         assertThat(v2.verification().accepted()).isTrue();
@@ -158,17 +197,31 @@ class ChannelsIT {
     }
 
     private long chunks() {
-        TopicPartition chunks = new TopicPartition(Topics.from(settings).modelChunks().name(), 0);
-        try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(Map.of("bootstrap.servers", kafka.bootstrapServers()), new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+        TopicPartition chunks =
+                new TopicPartition(Topics.from(settings).modelChunks().name(), 0);
+        try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(
+                Map.of("bootstrap.servers", kafka.bootstrapServers()),
+                new ByteArrayDeserializer(),
+                new ByteArrayDeserializer())) {
             return consumer.endOffsets(List.of(chunks)).get(chunks);
         }
     }
 
     private ChildJvm uploading(Path file, String version) throws IOException {
-        return new ChildJvm(dir.resolve(version + ".log"), UploadingProcess.class, kafka.bootstrapServers(), schemas.url(), settings.get(Topics.PREFIX_CONFIG), file.toString(), version);
+        return new ChildJvm(
+                dir.resolve(version + ".log"),
+                UploadingProcess.class,
+                kafka.bootstrapServers(),
+                schemas.url(),
+                settings.get(Topics.PREFIX_CONFIG),
+                file.toString(),
+                version);
     }
 
-    /** Killed while chunks are written, and dead between the last chunk and the manifest: nobody sees anything, and the next attempt is whole. */
+    /**
+     * Killed while chunks are written, and dead between the last chunk and the manifest: nobody sees anything, and the
+     * next attempt is whole.
+     */
     @Test
     void shouldShowNothingWhenTheTrainerDiesBeforeTheManifest() throws Exception {
         Path large = checkpoint(5, 150_000_000);
@@ -176,7 +229,9 @@ class ChannelsIT {
         try (ChildJvm trainer = uploading(large, "v5")) {
             for (int i = 0; i < 3_000 && chunks() < 3; i++) Thread.sleep(5);
             trainer.kill();
-            assertThat(chunks()).as("in the middle of %s chunks\n%s", all, trainer.said()).isBetween(3L, all - 1);
+            assertThat(chunks())
+                    .as("in the middle of %s chunks\n%s", all, trainer.said())
+                    .isBetween(3L, all - 1);
         }
         long before = chunks();
         Path small = checkpoint(6);
@@ -190,7 +245,16 @@ class ChannelsIT {
         channel();
         assertThat(followed.view().state().versions()).containsOnlyKeys("v6");
         Path folder = Files.createDirectory(dir.resolve("download"));
-        assertThat(followed.control().source().fetch(followed.view().state().version("v6").orElseThrow().manifest(), folder)).hasSameBinaryContentAs(small);
+        assertThat(followed.control()
+                        .source()
+                        .fetch(
+                                followed.view()
+                                        .state()
+                                        .version("v6")
+                                        .orElseThrow()
+                                        .manifest(),
+                                folder))
+                .hasSameBinaryContentAs(small);
     }
 
     @Test
@@ -199,8 +263,17 @@ class ChannelsIT {
         Rollout first = promote("v1");
         trained.offer(checkpoint(3), draft("v3", GateOutcome.FAILED, "worse than v1: flange: misses 4 of 10"));
         assertThat(channel().revision()).isEqualTo(first.getRevision());
-        assertThat(followed.view().state().version("v3").orElseThrow().manifest().getGate().getReason()).contains("misses 4 of 10");
-        assertThatThrownBy(() -> promote("v3")).isInstanceOf(RolloutException.class).hasMessageContaining("v3 failed its gate: worse than v1: flange: misses 4 of 10");
+        assertThat(followed.view()
+                        .state()
+                        .version("v3")
+                        .orElseThrow()
+                        .manifest()
+                        .getGate()
+                        .getReason())
+                .contains("misses 4 of 10");
+        assertThatThrownBy(() -> promote("v3"))
+                .isInstanceOf(RolloutException.class)
+                .hasMessageContaining("v3 failed its gate: worse than v1: flange: misses 4 of 10");
     }
 
     @Test
@@ -210,7 +283,9 @@ class ChannelsIT {
         Rollout pin = followed.decide(known -> RolloutRules.pin(known, "line", Author.person("anna", "audit")));
         trained.offer(checkpoint(2), draft("v2", GateOutcome.PASSED, ""));
         assertThat(channel().revision()).isEqualTo(pin.getRevision());
-        assertThat(followed.view().state().version("v2")).as("it is published all the same").isPresent();
+        assertThat(followed.view().state().version("v2"))
+                .as("it is published all the same")
+                .isPresent();
     }
 
     @Test
@@ -234,8 +309,20 @@ class ChannelsIT {
         control.trust().check(v1);
         Path folder = Files.createDirectory(dir.resolve("download"));
         assertThat(control.source().fetch(v1, folder)).hasSameBinaryContentAs(dir.resolve("1.onnx"));
-        assertThatThrownBy(() -> control.trust().check(ModelVersion.newBuilder(v1).setSha256("11".repeat(32)).build())).isInstanceOf(ModelRefusedException.class).hasMessageContaining("does not fit");
-        assertThatThrownBy(() -> control.source().fetch(ModelVersion.newBuilder(v1).setSha256("11".repeat(32)).build(), folder)).isInstanceOf(StoreException.class).hasMessageContaining("publish it again");
+        assertThatThrownBy(() -> control.trust()
+                        .check(ModelVersion.newBuilder(v1)
+                                .setSha256("11".repeat(32))
+                                .build()))
+                .isInstanceOf(ModelRefusedException.class)
+                .hasMessageContaining("does not fit");
+        assertThatThrownBy(() -> control.source()
+                        .fetch(
+                                ModelVersion.newBuilder(v1)
+                                        .setSha256("11".repeat(32))
+                                        .build(),
+                                folder))
+                .isInstanceOf(StoreException.class)
+                .hasMessageContaining("publish it again");
     }
 
     @Test
@@ -246,41 +333,69 @@ class ChannelsIT {
         trained.offer(checkpoint(2), draft("v2", GateOutcome.PASSED, ""));
         long shadow = channel().revision();
         control.decision().ask(Action.WITHDRAW, shadow - 1, "v2", "out of date");
-        assertThat(channel().revision()).as("another decision is in force meanwhile").isEqualTo(shadow);
+        assertThat(channel().revision())
+                .as("another decision is in force meanwhile")
+                .isEqualTo(shadow);
         control.decision().ask(Action.WITHDRAW, shadow, "v2", "guard: it returns NaN");
         Rollout withdrawn = channel().inForce().orElseThrow();
-        assertThat(withdrawn).extracting(Rollout::getAction, Rollout::getChallenger, Rollout::getBy, Rollout::getAutomatic, Rollout::getReason)
+        assertThat(withdrawn)
+                .extracting(
+                        Rollout::getAction,
+                        Rollout::getChallenger,
+                        Rollout::getBy,
+                        Rollout::getAutomatic,
+                        Rollout::getReason)
                 .containsExactly(RolloutAction.WITHDRAW, null, "line-7, guard", true, "guard: it returns NaN");
 
         long second = promote("v2").getRevision();
         control.decision().ask(Action.ROLLBACK, second, "v2", "guard: slow");
-        assertThat(channel().inForce().orElseThrow()).extracting(Rollout::getAction, Rollout::getChampion).containsExactly(RolloutAction.ROLLBACK, "v1");
+        assertThat(channel().inForce().orElseThrow())
+                .extracting(Rollout::getAction, Rollout::getChampion)
+                .containsExactly(RolloutAction.ROLLBACK, "v1");
 
         promote("v2");
-        long pinned = followed.decide(known -> RolloutRules.pin(known, "line", Author.person("anna", ""))).getRevision();
+        long pinned = followed.decide(known -> RolloutRules.pin(known, "line", Author.person("anna", "")))
+                .getRevision();
         control.decision().ask(Action.ROLLBACK, pinned, "v2", "guard: slow");
-        assertThat(channel().revision()).as("nothing is decided for a pinned channel, and the guard does not ask for ever").isEqualTo(pinned);
+        assertThat(channel().revision())
+                .as("nothing is decided for a pinned channel, and the guard does not ask for ever")
+                .isEqualTo(pinned);
     }
 
     @Test
     void shouldSayWhatIsMissingAndLeaveNothingOpen() {
         Map<String, String> nobody = new HashMap<>(settings);
         nobody.remove(ModelsConfig.TRUSTED_KEYS);
-        assertThatThrownBy(() -> FollowedChannel.open(nobody, "line", "i")).isInstanceOf(IllegalArgumentException.class).hasMessageContaining(InspectionConfig.TRUSTED_KEYS);
+        assertThatThrownBy(() -> FollowedChannel.open(nobody, "line", "i"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining(InspectionConfig.TRUSTED_KEYS);
         Map<String, String> lost = new HashMap<>(settings);
         lost.put(ModelsConfig.TRUSTED_KEYS, dir.resolve("lost.pub").toString());
-        assertThatThrownBy(() -> FollowedChannel.open(lost, "line", "i")).isInstanceOf(IOException.class).hasMessageContaining("lost.pub");
+        assertThatThrownBy(() -> FollowedChannel.open(lost, "line", "i"))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("lost.pub");
         Map<String, String> bare = new HashMap<>(settings);
         bare.put(Topics.PREFIX_CONFIG, "elsewhere");
-        assertThatThrownBy(() -> FollowedChannel.open(bare, "line", "i")).isInstanceOf(KafkaException.class).hasMessageContaining("has no topic").hasMessageContaining("linesight topics");
+        assertThatThrownBy(() -> FollowedChannel.open(bare, "line", "i"))
+                .isInstanceOf(KafkaException.class)
+                .hasMessageContaining("has no topic")
+                .hasMessageContaining("linesight topics");
         Map<String, String> silent = new HashMap<>(settings);
         silent.put("schema.registry.url", "http://127.0.0.1:1");
         silent.put(ModelsConfig.PATIENCE_MS, "1500");
         assertThatThrownBy(() -> {
-            trained.offer(checkpoint(1), draft("v1", GateOutcome.NOT_JUDGED, ""));
-            FollowedChannel.open(silent, "line", "i");
-        }).isInstanceOf(KafkaException.class).hasMessageContaining("schema registry does not answer");
-        assertThatThrownBy(() -> TrainedChannel.open(settings, new TrainedChannel.Options(dir, "ftp://x", Optional.empty(), 0, "t"))).isInstanceOf(StoreException.class).hasMessageContaining("no store");
-        assertThat(Thread.getAllStackTraces().keySet().stream().filter(t -> t.getName().equals("linesight-models") && t.isAlive())).as("views of this test's own two channels").hasSize(2);
+                    trained.offer(checkpoint(1), draft("v1", GateOutcome.NOT_JUDGED, ""));
+                    FollowedChannel.open(silent, "line", "i");
+                })
+                .isInstanceOf(KafkaException.class)
+                .hasMessageContaining("schema registry does not answer");
+        assertThatThrownBy(() -> TrainedChannel.open(
+                        settings, new TrainedChannel.Options(dir, "ftp://x", Optional.empty(), 0, "t")))
+                .isInstanceOf(StoreException.class)
+                .hasMessageContaining("no store");
+        assertThat(Thread.getAllStackTraces().keySet().stream()
+                        .filter(t -> t.getName().equals("linesight-models") && t.isAlive()))
+                .as("views of this test's own two channels")
+                .hasSize(2);
     }
 }

@@ -16,16 +16,29 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 
-/** Publishes a checkpoint in a JVM of its own, which dies when the last byte is in its store and the manifest is not written yet. */
+/**
+ * Publishes a checkpoint in a JVM of its own, which dies when the last byte is in its store and the manifest is not
+ * written yet.
+ */
 final class UploadingProcess {
     static final int HALTED = 137;
 
-    private UploadingProcess() { }
+    private UploadingProcess() {}
 
     /** Arguments: broker, schema registry, prefix of the topics, checkpoint, version. */
     public static void main(String[] args) throws Exception {
-        ModelsConfig config = ModelsConfig.of(Map.of("bootstrap.servers", args[0], "schema.registry.url", args[1], Topics.PREFIX_CONFIG, args[2], ModelsConfig.UNSIGNED, "accept"));
-        try (ModelRegistry registry = ModelRegistry.open(config); ModelRegistryView view = ModelRegistryView.open(config, TrustedKeys.of(config)); CheckpointStores stores = CheckpointStores.open(config)) {
+        ModelsConfig config = ModelsConfig.of(Map.of(
+                "bootstrap.servers",
+                args[0],
+                "schema.registry.url",
+                args[1],
+                Topics.PREFIX_CONFIG,
+                args[2],
+                ModelsConfig.UNSIGNED,
+                "accept"));
+        try (ModelRegistry registry = ModelRegistry.open(config);
+                ModelRegistryView view = ModelRegistryView.open(config, TrustedKeys.of(config));
+                CheckpointStores stores = CheckpointStores.open(config)) {
             CheckpointStore dying = new CheckpointStore() {
                 @Override
                 public Stored put(Path file) throws StoreException {
@@ -45,9 +58,10 @@ final class UploadingProcess {
                 }
 
                 @Override
-                public void close() { }
+                public void close() {}
             };
-            new ModelPublisher(dying, registry, view, Optional.empty(), config.patience()).publish(Path.of(args[3]), ChannelsIT.draft(args[4], GateOutcome.PASSED, ""));
+            new ModelPublisher(dying, registry, view, Optional.empty(), config.patience())
+                    .publish(Path.of(args[3]), ChannelsIT.draft(args[4], GateOutcome.PASSED, ""));
         }
     }
 }

@@ -19,7 +19,9 @@ class SimulatedLineTest {
     private static final int N = SimulatedLine.SIZE;
 
     static List<String[]> everyDefect() {
-        return SimulatedLine.products().stream().flatMap(p -> SimulatedLine.defects(p).stream().map(d -> new String[] {p, d})).toList();
+        return SimulatedLine.products().stream()
+                .flatMap(p -> SimulatedLine.defects(p).stream().map(d -> new String[] {p, d}))
+                .toList();
     }
 
     @Test
@@ -41,7 +43,8 @@ class SimulatedLineTest {
         Set<Long> sums = new HashSet<>();
         for (long seed = 1; seed < 3; seed++) {
             for (int camera = 0; camera < 8; camera++) {
-                for (long sequence = 0; sequence < 3; sequence++) sums.add(sum(new SimulatedLine(seed, 0).frame(camera, sequence)));
+                for (long sequence = 0; sequence < 3; sequence++)
+                    sums.add(sum(new SimulatedLine(seed, 0).frame(camera, sequence)));
             }
         }
         assertThat(sums).hasSize(2 * 8 * 3);
@@ -71,7 +74,9 @@ class SimulatedLineTest {
             int visible = 0;
             for (int p = 0; p < N * N; p++) {
                 int d = 0;
-                for (int c = 0; c < 3; c++) d += Math.abs((bad.image().rgb()[3 * p + c] & 255) - (good.image().rgb()[3 * p + c] & 255));
+                for (int c = 0; c < 3; c++)
+                    d += Math.abs(
+                            (bad.image().rgb()[3 * p + c] & 255) - (good.image().rgb()[3 * p + c] & 255));
                 if (bad.mask()[p] != 0) masked++;
                 if (bad.mask()[p] != 0 && d > 30) visible++;
                 if (!near[p] && d > 12) far++;
@@ -106,8 +111,13 @@ class SimulatedLineTest {
         SimulatedLine still = new SimulatedLine(5, 0, Lamp.TUBE, 0);
         SimulatedLine slow = new SimulatedLine(5, 0, Lamp.TUBE, 0.05);
         double parts = brightestToDarkest(still);
-        assertThat(brightestToDarkest(slow)).as("parts and noise differ, and little else").isBetween(parts - 0.02, parts + 0.02).isLessThan(brightestToDarkest(new SimulatedLine(5, 0)) - 0.02);
-        assertThat(new SimulatedLine(5, 0, Lamp.TUBE, 1).frame(0, 900).image().rgb()).as("as it always was").isEqualTo(new SimulatedLine(5, 0).frame(0, 900).image().rgb());
+        assertThat(brightestToDarkest(slow))
+                .as("parts and noise differ, and little else")
+                .isBetween(parts - 0.02, parts + 0.02)
+                .isLessThan(brightestToDarkest(new SimulatedLine(5, 0)) - 0.02);
+        assertThat(new SimulatedLine(5, 0, Lamp.TUBE, 1).frame(0, 900).image().rgb())
+                .as("as it always was")
+                .isEqualTo(new SimulatedLine(5, 0).frame(0, 900).image().rgb());
         assertThatThrownBy(() -> new SimulatedLine(5, 0, Lamp.TUBE, -1)).hasMessageContaining("the drift must be 0..1");
     }
 
@@ -132,15 +142,20 @@ class SimulatedLineTest {
         assertThat(dir.resolve("a/board/train/good/002.jpg")).exists();
         assertThat(dir.resolve("a/board/test/good/007.jpg")).exists();
         assertThat(dir.resolve("a/board/test/missing_part/001.jpg")).exists();
-        assertThat(dir.resolve("a/board/ground_truth/missing_part/001_mask.png")).exists();
-        assertThat(Files.readAllBytes(dir.resolve("a/board/test/scratch/000.jpg"))).isEqualTo(Files.readAllBytes(dir.resolve("b/board/test/scratch/000.jpg")));
-        assertThatThrownBy(() -> SimulatedDataset.export(dir.resolve("a"), List.of("board"), 1, 1, 5, Lamp.TUBE)).isInstanceOf(IOException.class).hasMessageContaining("not empty");
+        assertThat(dir.resolve("a/board/ground_truth/missing_part/001_mask.png"))
+                .exists();
+        assertThat(Files.readAllBytes(dir.resolve("a/board/test/scratch/000.jpg")))
+                .isEqualTo(Files.readAllBytes(dir.resolve("b/board/test/scratch/000.jpg")));
+        assertThatThrownBy(() -> SimulatedDataset.export(dir.resolve("a"), List.of("board"), 1, 1, 5, Lamp.TUBE))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("not empty");
     }
 
     @Test
     void shouldNameTheChoicesWhenProductOrDefectIsUnknown() {
         assertThatThrownBy(() -> SimulatedLine.defects("sprocket")).hasMessageContaining("flange");
-        assertThatThrownBy(() -> new SimulatedLine(1, 0).part("flange", "hole", 1, 1)).hasMessageContaining("rust");
+        assertThatThrownBy(() -> new SimulatedLine(1, 0).part("flange", "hole", 1, 1))
+                .hasMessageContaining("rust");
     }
 
     private static long sum(SimulatedFrame f) {

@@ -37,8 +37,9 @@ import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.common.TopicPartition;
 
 /**
- * A whole line in processes that can be broken one by one: three brokers that keep three copies, a registry, instances of the app that follow the real model registry, and
- * cameras. Every version scores the same frame differently, so every result shows whether it comes from the version it names.
+ * A whole line in processes that can be broken one by one: three brokers that keep three copies, a registry, instances
+ * of the app that follow the real model registry, and cameras. Every version scores the same frame differently, so
+ * every result shows whether it comes from the version it names.
  */
 final class BreakableLine implements AutoCloseable {
     static final int PARTITIONS = 6;
@@ -48,6 +49,7 @@ final class BreakableLine implements AutoCloseable {
     static final Map<String, Float> GAINS = new TreeMap<>(Map.of("v1", 1f, "v2", 1.5f, "v3", 2f, "v4", 2.5f));
     /** This one has a small disk of its own, where the machine lets us mount one. */
     static final String ON_SMALL_DISK = "line-1";
+
     private static final int BAD_EVERY = 500;
     static final int BROKERS = 3;
     private static final int BROKER_MEGABYTES = 600;
@@ -75,7 +77,10 @@ final class BreakableLine implements AutoCloseable {
             long start = System.nanoTime();
             try {
                 for (long i = 0; on && i * CAMERAS < frames; i++) {
-                    for (int c = 0; c < CAMERAS; c++) line.send(c % PARTITIONS, Line.frame("cam-" + c, i, value(i)).build());
+                    for (int c = 0; c < CAMERAS; c++)
+                        line.send(
+                                c % PARTITIONS,
+                                Line.frame("cam-" + c, i, value(i)).build());
                     if (i % BAD_EVERY == BAD_EVERY - 1) {
                         for (int p = 0; p < PARTITIONS; p++) line.sendBytes(p, "broken-camera", new byte[] {7, 7});
                         bad += PARTITIONS;
@@ -130,11 +135,24 @@ final class BreakableLine implements AutoCloseable {
         for (ChildJvm broker : brokers) broker.awaitSaying(ClusterNode.SERVES);
         registry = EmbeddedRegistry.start(bootstrap(), 0);
         registryPort = registry.port();
-        line = new Line(bootstrap(), registry.url(), APPLICATION, PARTITIONS,
+        line = new Line(
+                bootstrap(),
+                registry.url(),
+                APPLICATION,
+                PARTITIONS,
                 // Cameras that outlast a broker which is away for minutes, and lose and double nothing themselves.
-                Map.of("delivery.timeout.ms", "1200000", "max.block.ms", "1200000", "request.timeout.ms", "10000", "acks", "all"));
+                Map.of(
+                        "delivery.timeout.ms",
+                        "1200000",
+                        "max.block.ms",
+                        "1200000",
+                        "request.timeout.ms",
+                        "10000",
+                        "acks",
+                        "all"));
         desk = new Desk(line, folder.resolve("desk"));
-        for (Map.Entry<String, Float> version : GAINS.entrySet()) desk.publish(version.getKey(), ToyCheckpoint.bytes(version.getKey(), version.getValue()));
+        for (Map.Entry<String, Float> version : GAINS.entrySet())
+            desk.publish(version.getKey(), ToyCheckpoint.bytes(version.getKey(), version.getValue()));
         desk.promote("v1");
     }
 
@@ -167,26 +185,40 @@ final class BreakableLine implements AutoCloseable {
     }
 
     private Path dataOf(int broker) {
-        return (broker == BROKERS - 1 ? folder.resolve("broker-disk") : folder.resolve("broker-" + broker)).resolve("data");
+        return (broker == BROKERS - 1 ? folder.resolve("broker-disk") : folder.resolve("broker-" + broker))
+                .resolve("data");
     }
 
     private void launchBroker(int broker) throws IOException {
-        brokers[broker] = new ChildJvm(folder.resolve("broker-" + broker + ".log"), diskOf(broker).map(SmallDisk::wrapper).orElse(List.of()), List.of("-Xmx384m", "-XX:TieredStopAtLevel=1"),
-                ClusterNode.class, dataOf(broker).toString(), "" + broker, join(brokerPorts), join(controllerPorts), "" + Line.LIMITS.frameBytes());
+        brokers[broker] = new ChildJvm(
+                folder.resolve("broker-" + broker + ".log"),
+                diskOf(broker).map(SmallDisk::wrapper).orElse(List.of()),
+                List.of("-Xmx384m", "-XX:TieredStopAtLevel=1"),
+                ClusterNode.class,
+                dataOf(broker).toString(),
+                "" + broker,
+                join(brokerPorts),
+                join(controllerPorts),
+                "" + Line.LIMITS.frameBytes());
     }
 
     private static String join(List<Integer> ports) {
         return ports.stream().map(String::valueOf).collect(Collectors.joining(","));
     }
 
-    /** Starts one that has ended, and waits until every partition has all its copies again, as somebody who restarts brokers one by one does. */
+    /**
+     * Starts one that has ended, and waits until every partition has all its copies again, as somebody who restarts
+     * brokers one by one does.
+     */
     void startBroker(int broker) throws Exception {
         launchBroker(broker);
         brokers[broker].awaitSaying(ClusterNode.SERVES);
         try (Admin admin = line.admin()) {
             long deadline = System.nanoTime() + Duration.ofSeconds(180).toNanos();
             while (!replicated(admin)) {
-                if (System.nanoTime() > deadline) throw new AssertionError("copies are missing three minutes after broker " + broker + " came back\n" + brokers[broker].said());
+                if (System.nanoTime() > deadline)
+                    throw new AssertionError("copies are missing three minutes after broker " + broker + " came back\n"
+                            + brokers[broker].said());
                 Thread.sleep(200);
             }
         }
@@ -194,8 +226,12 @@ final class BreakableLine implements AutoCloseable {
 
     private static boolean replicated(Admin admin) throws Exception {
         try {
-            Set<String> topics = admin.listTopics(new ListTopicsOptions().listInternal(true)).names().get(20, TimeUnit.SECONDS);
-            return admin.describeTopics(topics).allTopicNames().get(20, TimeUnit.SECONDS).values().stream().flatMap(t -> t.partitions().stream()).allMatch(p -> p.isr().size() == BROKERS);
+            Set<String> topics = admin.listTopics(new ListTopicsOptions().listInternal(true))
+                    .names()
+                    .get(20, TimeUnit.SECONDS);
+            return admin.describeTopics(topics).allTopicNames().get(20, TimeUnit.SECONDS).values().stream()
+                    .flatMap(t -> t.partitions().stream())
+                    .allMatch(p -> p.isr().size() == BROKERS);
         } catch (ExecutionException | TimeoutException e) {
             return false;
         }
@@ -247,15 +283,36 @@ final class BreakableLine implements AutoCloseable {
         boolean small = name.equals(ON_SMALL_DISK) && instanceDisk.isPresent();
         if (!Files.exists(file)) {
             Map<String, String> settings = new HashMap<>(desk.settings(line, APPLICATION, name));
-            settings.putAll(Map.of("num.stream.threads", "1", "linesight.startup.timeout.ms", "60000",
+            settings.putAll(Map.of(
+                    "num.stream.threads",
+                    "1",
+                    "linesight.startup.timeout.ms",
+                    "60000",
                     // What a killed instance held is free again when these are over.
-                    "transaction.timeout.ms", "10000", "kafka.consumer.session.timeout.ms", "6000", "kafka.consumer.heartbeat.interval.ms", "500",
-                    "linesight.drain.budget.ms", "2000", "linesight.drain.timeout.ms", "8000", "linesight.registry.retry.ms", "5000",
+                    "transaction.timeout.ms",
+                    "10000",
+                    "kafka.consumer.session.timeout.ms",
+                    "6000",
+                    "kafka.consumer.heartbeat.interval.ms",
+                    "500",
+                    "linesight.drain.budget.ms",
+                    "2000",
+                    "linesight.drain.timeout.ms",
+                    "8000",
+                    "linesight.registry.retry.ms",
+                    "5000",
                     // Brokers come and go, and nobody should sit out an old view of them for minutes.
-                    "metadata.max.age.ms", "10000",
+                    "metadata.max.age.ms",
+                    "10000",
                     // A run has more faults in ten minutes than a line in a month.
-                    "linesight.thread.replacements", "1000"));
-            if (small) settings.putAll(Map.of("linesight.models.dir", folder.resolve("instance-disk/models").toString(), "state.dir", folder.resolve("instance-disk/state").toString()));
+                    "linesight.thread.replacements",
+                    "1000"));
+            if (small)
+                settings.putAll(Map.of(
+                        "linesight.models.dir",
+                        folder.resolve("instance-disk/models").toString(),
+                        "state.dir",
+                        folder.resolve("instance-disk/state").toString()));
             Properties properties = new Properties();
             properties.putAll(settings);
             try (Writer out = Files.newBufferedWriter(file)) {
@@ -263,7 +320,15 @@ final class BreakableLine implements AutoCloseable {
             }
         }
         List<String> wrapper = small ? instanceDisk.get().wrapper() : List.of();
-        instances.put(name, new ChildJvm(folder.resolve(name + ".log"), wrapper, List.of("-Xmx256m", "-XX:TieredStopAtLevel=1"), FleetInstance.class, file.toString(), "0"));
+        instances.put(
+                name,
+                new ChildJvm(
+                        folder.resolve(name + ".log"),
+                        wrapper,
+                        List.of("-Xmx256m", "-XX:TieredStopAtLevel=1"),
+                        FleetInstance.class,
+                        file.toString(),
+                        "0"));
     }
 
     ChildJvm instance(String name) {
@@ -284,7 +349,9 @@ final class BreakableLine implements AutoCloseable {
             return;
         }
         instance.tell(FleetInstance.QUIT);
-        assertThat(instance.awaitExit()).as(() -> "clean end of " + name + "\n" + instance.said()).isZero();
+        assertThat(instance.awaitExit())
+                .as(() -> "clean end of " + name + "\n" + instance.said())
+                .isZero();
     }
 
     private void died(String name, ChildJvm instance) {
@@ -305,20 +372,23 @@ final class BreakableLine implements AutoCloseable {
     /** Waits until all instances run. */
     void awaitRunning() throws Exception {
         for (String name : NAMES) {
-            Desk.await(() -> {
-                try {
-                    superviseInstances();
-                } catch (Exception e) {
-                    throw new IllegalStateException(e);
-                }
-                return instances.get(name).said().contains(FleetInstance.RUNNING);
-            }, () -> name + " runs:\n" + instances.get(name).said());
+            Desk.await(
+                    () -> {
+                        try {
+                            superviseInstances();
+                        } catch (Exception e) {
+                            throw new IllegalStateException(e);
+                        }
+                        return instances.get(name).said().contains(FleetInstance.RUNNING);
+                    },
+                    () -> name + " runs:\n" + instances.get(name).said());
         }
     }
 
     String nextVersion() {
         List<String> versions = List.copyOf(GAINS.keySet());
-        return versions.get((versions.indexOf(desk.channel().inForce().orElseThrow().getChampion()) + 1) % versions.size());
+        return versions.get(
+                (versions.indexOf(desk.channel().inForce().orElseThrow().getChampion()) + 1) % versions.size());
     }
 
     Rollout promoteNext() throws Exception {
@@ -326,7 +396,10 @@ final class BreakableLine implements AutoCloseable {
     }
 
     void awaitServed(Rollout decision) throws Exception {
-        for (String name : NAMES) desk.awaitStatus(name, decision.getChampion(), ModelState.ACTIVE, decision.getRevision(), () -> instances.get(name).said());
+        for (String name : NAMES)
+            desk.awaitStatus(name, decision.getChampion(), ModelState.ACTIVE, decision.getRevision(), () -> instances
+                    .get(name)
+                    .said());
     }
 
     /** What the broker knows of the group and of transactions, and what the instances have said. */
@@ -336,20 +409,45 @@ final class BreakableLine implements AutoCloseable {
             String topic = line.topics.frames().name();
             Map<TopicPartition, OffsetSpec> ends = new HashMap<>();
             for (int p = 0; p < PARTITIONS; p++) ends.put(new TopicPartition(topic, p), OffsetSpec.latest());
-            all.append("committed ").append(admin.listConsumerGroupOffsets(APPLICATION).partitionsToOffsetAndMetadata().get(20, TimeUnit.SECONDS)).append('\n');
-            all.append("of ").append(admin.listOffsets(ends).all().get(20, TimeUnit.SECONDS)).append('\n');
-            var transactions = admin.listTransactions().all().get(20, TimeUnit.SECONDS).stream().filter(t -> !t.state().toString().startsWith("Complete") && !t.state().toString().equals("Empty")).toList();
+            all.append("committed ")
+                    .append(admin.listConsumerGroupOffsets(APPLICATION)
+                            .partitionsToOffsetAndMetadata()
+                            .get(20, TimeUnit.SECONDS))
+                    .append('\n');
+            all.append("of ")
+                    .append(admin.listOffsets(ends).all().get(20, TimeUnit.SECONDS))
+                    .append('\n');
+            var transactions = admin.listTransactions().all().get(20, TimeUnit.SECONDS).stream()
+                    .filter(t -> !t.state().toString().startsWith("Complete")
+                            && !t.state().toString().equals("Empty"))
+                    .toList();
             all.append("transactions ").append(transactions).append('\n');
-            all.append(admin.describeTransactions(transactions.stream().map(t -> t.transactionalId()).toList()).all().get(20, TimeUnit.SECONDS)).append('\n');
+            all.append(admin.describeTransactions(transactions.stream()
+                                    .map(t -> t.transactionalId())
+                                    .toList())
+                            .all()
+                            .get(20, TimeUnit.SECONDS))
+                    .append('\n');
             List<TopicPartition> partitions = new ArrayList<>();
-            for (TopicSpec t : List.of(line.topics.results(), line.topics.deadLetter(), line.topics.anomalies())) for (int p = 0; p < PARTITIONS; p++) partitions.add(new TopicPartition(t.name(), p));
-            admin.describeProducers(partitions).all().get(20, TimeUnit.SECONDS).forEach((p, state) -> state.activeProducers().stream().filter(a -> a.currentTransactionStartOffset().isPresent())
-                    .forEach(a -> all.append("open on ").append(p).append(": ").append(a).append('\n')));
-            all.append(admin.describeClassicGroups(List.of(APPLICATION)).all().get(20, TimeUnit.SECONDS)).append('\n');
+            for (TopicSpec t : List.of(line.topics.results(), line.topics.deadLetter(), line.topics.anomalies()))
+                for (int p = 0; p < PARTITIONS; p++) partitions.add(new TopicPartition(t.name(), p));
+            admin.describeProducers(partitions)
+                    .all()
+                    .get(20, TimeUnit.SECONDS)
+                    .forEach((p, state) -> state.activeProducers().stream()
+                            .filter(a -> a.currentTransactionStartOffset().isPresent())
+                            .forEach(a -> all.append("open on ")
+                                    .append(p)
+                                    .append(": ")
+                                    .append(a)
+                                    .append('\n')));
+            all.append(admin.describeClassicGroups(List.of(APPLICATION)).all().get(20, TimeUnit.SECONDS))
+                    .append('\n');
         } catch (Exception e) {
             all.append("the broker cannot be asked: ").append(e).append('\n');
         }
-        instances.forEach((name, jvm) -> all.append("--- ").append(name).append('\n').append(jvm.said()));
+        instances.forEach(
+                (name, jvm) -> all.append("--- ").append(name).append('\n').append(jvm.said()));
         return all.toString();
     }
 
@@ -360,7 +458,8 @@ final class BreakableLine implements AutoCloseable {
             Path from = diskOf(broker).map(d -> d.seenFromOutside(data)).orElse(data);
             try (var files = Files.walk(from)) {
                 for (Path f : files.toList()) {
-                    Path copy = to.resolve("broker-" + broker).resolve(from.relativize(f).toString());
+                    Path copy = to.resolve("broker-" + broker)
+                            .resolve(from.relativize(f).toString());
                     if (Files.isDirectory(f)) Files.createDirectories(copy);
                     else if (!f.toString().endsWith("index")) Files.copy(f, copy, StandardCopyOption.REPLACE_EXISTING);
                 }
@@ -384,7 +483,8 @@ final class BreakableLine implements AutoCloseable {
                 before = now;
                 moved = System.nanoTime();
             } else if (System.nanoTime() - moved > Duration.ofSeconds(120).toNanos()) {
-                throw new AssertionError(now + " of " + records + " frames are committed, and for two minutes no more\n" + logs());
+                throw new AssertionError(
+                        now + " of " + records + " frames are committed, and for two minutes no more\n" + logs());
             }
             Thread.sleep(200);
         }
@@ -395,7 +495,9 @@ final class BreakableLine implements AutoCloseable {
         return new Audit(line.settings(), line.topics, APPLICATION).run(null, r -> {
             assertThat(GAINS).as("version of %s", r.getFrameId()).containsKey(r.getModelVersion());
             float expected = GAINS.get(r.getModelVersion()) * value(r.getSequence());
-            if (Math.abs(r.getRawScore() / expected - 1) > 0.001f) throw new AssertionError(r.getFrameId() + " has the score " + r.getRawScore() + ", not that of " + r.getModelVersion() + ", " + expected);
+            if (Math.abs(r.getRawScore() / expected - 1) > 0.001f)
+                throw new AssertionError(r.getFrameId() + " has the score " + r.getRawScore() + ", not that of "
+                        + r.getModelVersion() + ", " + expected);
             each.accept(r);
         });
     }

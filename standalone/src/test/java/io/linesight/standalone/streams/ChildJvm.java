@@ -30,15 +30,21 @@ public final class ChildJvm implements AutoCloseable {
         this.log = log;
         from = Files.exists(log) ? Files.size(log) : 0;
         List<String> command = new ArrayList<>(wrapper);
-        command.addAll(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:+UseSerialGC",
-                "--add-modules", "jdk.incubator.vector", "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0"));
+        command.addAll(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:+UseSerialGC",
+                "--add-modules",
+                "jdk.incubator.vector",
+                "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0"));
         command.addAll(options);
         command.add(main.getName());
         command.addAll(List.of(args));
-        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
+        ProcessBuilder builder = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
         // Not as an argument: ONNX Runtime does not survive a long command line.
         builder.environment().put("CLASSPATH", System.getProperty("java.class.path"));
-        builder.environment().put("MALLOC_ARENA_MAX", "4");   // as the launcher does
+        builder.environment().put("MALLOC_ARENA_MAX", "4"); // as the launcher does
         process = builder.start();
     }
 
@@ -78,12 +84,15 @@ public final class ChildJvm implements AutoCloseable {
 
     /** SIGKILL: no hook runs, nothing is flushed. */
     public void kill() throws InterruptedException {
-        assertThat(process.isAlive()).as("died before it was killed:\n%s", said()).isTrue();
+        assertThat(process.isAlive())
+                .as("died before it was killed:\n%s", said())
+                .isTrue();
         process.destroyForcibly().waitFor();
     }
 
     public int awaitExit() throws InterruptedException {
-        if (!process.waitFor(Desk.PATIENCE.toSeconds(), TimeUnit.SECONDS)) throw new AssertionError("still runs:\n" + said());
+        if (!process.waitFor(Desk.PATIENCE.toSeconds(), TimeUnit.SECONDS))
+            throw new AssertionError("still runs:\n" + said());
         return process.exitValue();
     }
 

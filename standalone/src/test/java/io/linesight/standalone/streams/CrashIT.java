@@ -26,9 +26,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Two instances of the inspection app in JVMs of their own are halted at random while frames arrive, and started again. In the end every
- * frame has exactly one result and every bad record exactly one dead letter, in the order of the camera. This is what breaks when the drain
- * no longer runs before the commit.
+ * Two instances of the inspection app in JVMs of their own are halted at random while frames arrive, and started again.
+ * In the end every frame has exactly one result and every bad record exactly one dead letter, in the order of the
+ * camera. This is what breaks when the drain no longer runs before the commit.
  */
 @Timeout(600)
 class CrashIT {
@@ -45,7 +45,9 @@ class CrashIT {
         long seed = Long.getLong("linesight.crash.seed", new Random().nextLong());
         System.out.println("CrashIT: repeat these halts with -Dlinesight.crash.seed=" + seed);
         Random random = new Random(seed);
-        try (EmbeddedKafka kafka = EmbeddedKafka.in(directory.resolve("kafka")).sizeLimits(Line.LIMITS).start();
+        try (EmbeddedKafka kafka = EmbeddedKafka.in(directory.resolve("kafka"))
+                        .sizeLimits(Line.LIMITS)
+                        .start();
                 EmbeddedRegistry registry = EmbeddedRegistry.start(kafka.bootstrapServers(), 0);
                 Line line = new Line(kafka, registry, "crash", PARTITIONS)) {
             Feeder feeder = new Feeder(line);
@@ -65,7 +67,9 @@ class CrashIT {
                 feeder.join();
                 line.awaitCommitted(APPLICATION, feeder.total(), Duration.ofSeconds(300));
                 for (Instance instance : instances) instance.stopCleanly();
-                assertThat(haltsWithWork).as("halts while frames were still to be inspected").isGreaterThanOrEqualTo(4);
+                assertThat(haltsWithWork)
+                        .as("halts while frames were still to be inspected")
+                        .isGreaterThanOrEqualTo(4);
             } finally {
                 for (Instance instance : instances) if (instance != null) instance.kill();
             }
@@ -78,24 +82,33 @@ class CrashIT {
         Map<String, List<Long>> sequences = new TreeMap<>();
         Set<String> ids = new HashSet<>();
         for (InspectionResult r : results) {
-            assertThat(ids.add(r.getResultId())).as("twice: %s", r.getResultId()).isTrue();
-            assertThat(r.getRawScore()).as("score of %s", r.getFrameId()).isEqualTo(feeder.value(r.getSequence()) / 255f);
+            assertThat(ids.add(r.getResultId()))
+                    .as("twice: %s", r.getResultId())
+                    .isTrue();
+            assertThat(r.getRawScore())
+                    .as("score of %s", r.getFrameId())
+                    .isEqualTo(feeder.value(r.getSequence()) / 255f);
             sequences.computeIfAbsent(r.getCameraId(), c -> new ArrayList<>()).add(r.getSequence());
         }
         assertThat(results).hasSize(CAMERAS * FRAMES_PER_CAMERA);
         assertThat(sequences).hasSize(CAMERAS);
         sequences.forEach((camera, numbers) -> {
-            for (int i = 0; i < numbers.size(); i++) assertThat(numbers.get(i)).as("result %s of %s", i, camera).isEqualTo(i);
+            for (int i = 0; i < numbers.size(); i++)
+                assertThat(numbers.get(i)).as("result %s of %s", i, camera).isEqualTo(i);
         });
         Map<Integer, List<Long>> letters = new HashMap<>();
         for (DeadLetterReason reason : line.deadLetters()) {
-            letters.computeIfAbsent(reason.getSource().getPartition(), p -> new ArrayList<>()).add(reason.getSource().getOffset());
+            letters.computeIfAbsent(reason.getSource().getPartition(), p -> new ArrayList<>())
+                    .add(reason.getSource().getOffset());
         }
         letters.values().forEach(offsets -> offsets.sort(null));
         assertThat(letters).isEqualTo(feeder.badOffsets);
         int attempts = line.read(line.topics.results(), "read_uncommitted").size();
-        System.out.printf("CrashIT: %d frames and %d dead letters exactly once and in order; %d results of aborted transactions stayed invisible%n",
-                results.size(), feeder.badOffsets.values().stream().mapToInt(List::size).sum(), attempts - results.size());
+        System.out.printf(
+                "CrashIT: %d frames and %d dead letters exactly once and in order; %d results of aborted transactions stayed invisible%n",
+                results.size(),
+                feeder.badOffsets.values().stream().mapToInt(List::size).sum(),
+                attempts - results.size());
     }
 
     /** Cameras that send for as long as the halts take, so that every halt meets work. */
@@ -110,7 +123,7 @@ class CrashIT {
         }
 
         int value(long sequence) {
-            return (int) (sequence % 130);   // a few anomalies, from 128 on
+            return (int) (sequence % 130); // a few anomalies, from 128 on
         }
 
         long total() {
@@ -127,13 +140,17 @@ class CrashIT {
             try {
                 for (int i = 0; i < FRAMES_PER_CAMERA; i++) {
                     for (int c = 0; c < CAMERAS; c++) {
-                        line.send(c % PARTITIONS, Line.frame("cam" + c, i, value(i)).build());
+                        line.send(
+                                c % PARTITIONS,
+                                Line.frame("cam" + c, i, value(i)).build());
                         offsets[c % PARTITIONS]++;
                     }
                     if (i % BAD_EVERY == BAD_EVERY - 1) {
                         for (int p = 0; p < PARTITIONS; p++) {
                             line.sendBytes(p, "bad", new byte[] {7, 7});
-                            badOffsets.computeIfAbsent(p, k -> new ArrayList<>()).add(offsets[p]++);
+                            badOffsets
+                                    .computeIfAbsent(p, k -> new ArrayList<>())
+                                    .add(offsets[p]++);
                         }
                     }
                     if (i % 2 == 1) Thread.sleep(20);
@@ -155,11 +172,26 @@ class CrashIT {
             log = directory.resolve("instance-" + number + ".log");
             settings = directory.resolve("instance-" + number + ".properties");
             Properties properties = new Properties();
-            properties.putAll(line.settings("application.id", APPLICATION, "state.dir", directory.resolve("state-" + number).toString(),
-                    "linesight.drain.budget.ms", "2000", "linesight.drain.timeout.ms", "8000", "linesight.registry.retry.ms", "5000",
-                    "linesight.thumbnail", "false",
+            properties.putAll(line.settings(
+                    "application.id",
+                    APPLICATION,
+                    "state.dir",
+                    directory.resolve("state-" + number).toString(),
+                    "linesight.drain.budget.ms",
+                    "2000",
+                    "linesight.drain.timeout.ms",
+                    "8000",
+                    "linesight.registry.retry.ms",
+                    "5000",
+                    "linesight.thumbnail",
+                    "false",
                     // A halted instance's transaction and membership hold its partitions until these are over.
-                    "transaction.timeout.ms", "10000", "kafka.consumer.session.timeout.ms", "6000", "kafka.consumer.heartbeat.interval.ms", "500"));
+                    "transaction.timeout.ms",
+                    "10000",
+                    "kafka.consumer.session.timeout.ms",
+                    "6000",
+                    "kafka.consumer.heartbeat.interval.ms",
+                    "500"));
             try (var out = java.nio.file.Files.newBufferedWriter(settings)) {
                 properties.store(out, null);
             }
@@ -167,9 +199,18 @@ class CrashIT {
         }
 
         void launch() {
-            ProcessBuilder builder = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                    "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "--add-modules", "jdk.incubator.vector",
-                    "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0", "-cp", System.getProperty("java.class.path"), App.class.getName(), settings.toString());
+            ProcessBuilder builder = new ProcessBuilder(
+                    Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                    "-Xmx256m",
+                    "-XX:+UseSerialGC",
+                    "-XX:TieredStopAtLevel=1",
+                    "--add-modules",
+                    "jdk.incubator.vector",
+                    "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0",
+                    "-cp",
+                    System.getProperty("java.class.path"),
+                    App.class.getName(),
+                    settings.toString());
             builder.redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
             try {
                 process = builder.start();
@@ -182,8 +223,12 @@ class CrashIT {
             String mark = App.RUNNING + process.pid();
             long deadline = System.nanoTime() + Duration.ofSeconds(120).toNanos();
             while (!java.nio.file.Files.readString(log).contains(mark)) {
-                assertThat(process.isAlive()).as("instance died:\n%s", java.nio.file.Files.readString(log)).isTrue();
-                assertThat(System.nanoTime()).as("instance is not running after two minutes:\n%s", java.nio.file.Files.readString(log)).isLessThan(deadline);
+                assertThat(process.isAlive())
+                        .as("instance died:\n%s", java.nio.file.Files.readString(log))
+                        .isTrue();
+                assertThat(System.nanoTime())
+                        .as("instance is not running after two minutes:\n%s", java.nio.file.Files.readString(log))
+                        .isLessThan(deadline);
                 Thread.sleep(20);
             }
         }
@@ -198,7 +243,9 @@ class CrashIT {
         void stopCleanly() throws Exception {
             process.getOutputStream().write('q');
             process.getOutputStream().flush();
-            assertThat(process.waitFor()).as("clean shutdown:\n%s", java.nio.file.Files.readString(log)).isZero();
+            assertThat(process.waitFor())
+                    .as("clean shutdown:\n%s", java.nio.file.Files.readString(log))
+                    .isZero();
         }
 
         void kill() {

@@ -27,14 +27,16 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
-/** People at the real registry of a line: they sign, publish, decide and watch. It checks no signatures, so that bad versions can be rolled out. */
+/**
+ * People at the real registry of a line: they sign, publish, decide and watch. It checks no signatures, so that bad
+ * versions can be rolled out.
+ */
 final class Desk implements AutoCloseable {
     static final String CHANNEL = "default";
     static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -62,8 +64,16 @@ final class Desk implements AutoCloseable {
     }
 
     static ModelVersion draft(String version) {
-        return ModelVersion.newBuilder().setVersion(version).setChannel(CHANNEL).setSha256("").setBytes(0).setCreatedAt(Instant.now().truncatedTo(ChronoUnit.MICROS))
-                .setCreatedBy("test").setDataset(DatasetSummary.newBuilder().build()).setGate(GateVerdict.newBuilder().setOutcome(GateOutcome.PASSED).build()).build();
+        return ModelVersion.newBuilder()
+                .setVersion(version)
+                .setChannel(CHANNEL)
+                .setSha256("")
+                .setBytes(0)
+                .setCreatedAt(Instant.now().truncatedTo(ChronoUnit.MICROS))
+                .setCreatedBy("test")
+                .setDataset(DatasetSummary.newBuilder().build())
+                .setGate(GateVerdict.newBuilder().setOutcome(GateOutcome.PASSED).build())
+                .build();
     }
 
     void publish(String version, byte[] checkpoint) throws Exception {
@@ -81,7 +91,8 @@ final class Desk implements AutoCloseable {
     }
 
     /** As a second person who looks at a view of their own. */
-    Rollout decide(ModelRegistryView own, Function<RegistryState, Decision> rule) throws RolloutException, InterruptedException {
+    Rollout decide(ModelRegistryView own, Function<RegistryState, Decision> rule)
+            throws RolloutException, InterruptedException {
         return new RolloutWriter(registry, own, PATIENCE).decide(CHANNEL, rule);
     }
 
@@ -98,31 +109,55 @@ final class Desk implements AutoCloseable {
     }
 
     Optional<ModelStatus> status(String instance, String version) {
-        return view.state().statuses().stream().filter(s -> s.getInstance().equals(instance) && s.getVersion().equals(version)).findFirst();
+        return view.state().statuses().stream()
+                .filter(s -> s.getInstance().equals(instance) && s.getVersion().equals(version))
+                .findFirst();
     }
 
     /** Waits until an instance has said that of the version a decision named. */
-    ModelStatus awaitStatus(String instance, String version, ModelState state, long revision, Supplier<String> otherwise) throws Exception {
-        await(() -> status(instance, version).filter(s -> s.getState() == state && s.getRolloutRevision() == revision).isPresent(),
-                () -> instance + " says that " + version + " is " + state + " in revision " + revision + "; it says " + status(instance, version) + "\n" + otherwise.get());
+    ModelStatus awaitStatus(
+            String instance, String version, ModelState state, long revision, Supplier<String> otherwise)
+            throws Exception {
+        await(
+                () -> status(instance, version)
+                        .filter(s -> s.getState() == state && s.getRolloutRevision() == revision)
+                        .isPresent(),
+                () -> instance + " says that " + version + " is " + state + " in revision " + revision + "; it says "
+                        + status(instance, version) + "\n" + otherwise.get());
         return status(instance, version).orElseThrow();
     }
 
     static void await(BooleanSupplier condition, Supplier<String> what) throws InterruptedException {
         long deadline = System.nanoTime() + PATIENCE.toNanos();
         while (!condition.getAsBoolean()) {
-            if (System.nanoTime() > deadline) throw new AssertionError("did not come about within " + PATIENCE.toSeconds() + " s: " + what.get());
+            if (System.nanoTime() > deadline)
+                throw new AssertionError("did not come about within " + PATIENCE.toSeconds() + " s: " + what.get());
             Thread.sleep(10);
         }
     }
 
     /** Settings of an instance that follows what is decided here. */
     Map<String, String> settings(Line line, String application, String instance) {
-        return line.settings("application.id", application, "linesight.models.instance", instance, "linesight.models.trusted.keys", publicKey.toString(),
-                "linesight.models.dir", folder.resolve("models-" + instance).toString(), "state.dir", folder.resolve("state-" + instance).toString(),
-                "linesight.device", "cpu", "linesight.scorer.threads", "1", "linesight.thumbnail", "false",
+        return line.settings(
+                "application.id",
+                application,
+                "linesight.models.instance",
+                instance,
+                "linesight.models.trusted.keys",
+                publicKey.toString(),
+                "linesight.models.dir",
+                folder.resolve("models-" + instance).toString(),
+                "state.dir",
+                folder.resolve("state-" + instance).toString(),
+                "linesight.device",
+                "cpu",
+                "linesight.scorer.threads",
+                "1",
+                "linesight.thumbnail",
+                "false",
                 // A busy machine is no reason to take a model back.
-                "linesight.guard.latency.ratio", "0");
+                "linesight.guard.latency.ratio",
+                "0");
     }
 
     @Override

@@ -27,12 +27,14 @@ import org.junit.jupiter.api.io.CleanupMode;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Everything breaks while twelve cameras send to three instances: instances are killed, frozen until the broker has given them up, stopped, and
- * joined by a fourth; each of three brokers is killed and restarted; the registry is away while an instance starts; models are swapped; disks are full. In
- * the end every frame has one answer, in order, by the model that the answer names.
+ * Everything breaks while twelve cameras send to three instances: instances are killed, frozen until the broker has
+ * given them up, stopped, and joined by a fourth; each of three brokers is killed and restarted; the registry is away
+ * while an instance starts; models are swapped; disks are full. In the end every frame has one answer, in order, by the
+ * model that the answer names.
  *
- * <p>Short by default, every fault once. The long run, which takes as long as the frames do and repeats the faults for all of that time:
- * {@code mvn verify -Dit.test=FailureIT -Dlinesight.failure.frames=200000}. A run is repeated with {@code -Dlinesight.failure.seed}.
+ * <p>Short by default, every fault once. The long run, which takes as long as the frames do and repeats the faults for
+ * all of that time: {@code mvn verify -Dit.test=FailureIT -Dlinesight.failure.frames=200000}. A run is repeated with
+ * {@code -Dlinesight.failure.seed}.
  */
 @Timeout(7200)
 class FailureIT {
@@ -42,6 +44,7 @@ class FailureIT {
     private static final String ONLY = System.getProperty("linesight.failure.only", "");
     /** Where the broker's files are kept when the test fails; nowhere by default. */
     private static final String KEEP = System.getProperty("linesight.failure.keep", "");
+
     private static final long SEED = Long.getLong("linesight.failure.seed", new Random().nextLong());
 
     private static final Duration RECOVERY = Duration.ofSeconds(120);
@@ -70,12 +73,14 @@ class FailureIT {
     private final Random random = new Random(SEED);
     /** Seconds from the end of a fault until frames were committed again. */
     private final Map<Fault, List<Double>> recoveries = new EnumMap<>(Fault.class);
+
     private final long start = System.nanoTime();
     private final Instant born = Instant.now();
     private BreakableLine line;
 
     @Test
-    void shouldLoseDoubleAndReorderNothingWhateverBreaks(@TempDir(cleanup = CleanupMode.ON_SUCCESS) Path folder) throws Exception {
+    void shouldLoseDoubleAndReorderNothingWhateverBreaks(@TempDir(cleanup = CleanupMode.ON_SUCCESS) Path folder)
+            throws Exception {
         say("seed " + SEED + ": repeat with -Dlinesight.failure.seed=" + SEED);
         try (BreakableLine breakable = new BreakableLine(folder)) {
             line = breakable;
@@ -98,13 +103,19 @@ class FailureIT {
         // A fault that comes after the last frame shows nothing, so on a slow machine there are more frames.
         while (cameras.good() < FRAMES || rounds == 0 || !bag.isEmpty() && rounds == 1) {
             if (bag.isEmpty()) {
-                bag.addAll(ONLY.isEmpty() ? Arrays.asList(Fault.values()) : Arrays.stream(ONLY.split(",")).map(Fault::valueOf).toList());
+                bag.addAll(
+                        ONLY.isEmpty()
+                                ? Arrays.asList(Fault.values())
+                                : Arrays.stream(ONLY.split(","))
+                                        .map(Fault::valueOf)
+                                        .toList());
                 if (!line.hasDisks()) bag.removeAll(List.of(Fault.BROKER_DISK, Fault.INSTANCE_DISK));
                 Collections.shuffle(bag, random);
                 rounds++;
             }
             Fault fault = bag.remove(bag.size() - 1);
-            say(fault.what + " (" + cameras.good() + " of at least " + FRAMES + " frames sent, " + line.line.committed(BreakableLine.APPLICATION) + " committed)");
+            say(fault.what + " (" + cameras.good() + " of at least " + FRAMES + " frames sent, "
+                    + line.line.committed(BreakableLine.APPLICATION) + " committed)");
             happen(fault);
             recovered(fault, cameras);
             Thread.sleep(500 + random.nextInt(2_500));
@@ -122,9 +133,12 @@ class FailureIT {
     private void recovered(Fault fault, BreakableLine.Cameras cameras) throws Exception {
         long from = System.nanoTime();
         long committed = line.line.committed(BreakableLine.APPLICATION);
-        while (line.line.committed(BreakableLine.APPLICATION) == committed && committed < cameras.good() + cameras.bad()) {
+        while (line.line.committed(BreakableLine.APPLICATION) == committed
+                && committed < cameras.good() + cameras.bad()) {
             line.superviseInstances();
-            if (System.nanoTime() - from > RECOVERY.toNanos()) throw new AssertionError("nothing has been committed for " + RECOVERY.toSeconds() + " s after: " + fault.what + "\n" + line.logs());
+            if (System.nanoTime() - from > RECOVERY.toNanos())
+                throw new AssertionError("nothing has been committed for " + RECOVERY.toSeconds() + " s after: "
+                        + fault.what + "\n" + line.logs());
             Thread.sleep(100);
         }
         line.superviseInstances();
@@ -200,7 +214,8 @@ class FailureIT {
     }
 
     private static void signal(String name, long pid) throws Exception {
-        assertThat(new ProcessBuilder("kill", "-" + name, "" + pid).start().waitFor()).isZero();
+        assertThat(new ProcessBuilder("kill", "-" + name, "" + pid).start().waitFor())
+                .isZero();
     }
 
     private void fullInstanceDisk() throws Exception {
@@ -208,10 +223,16 @@ class FailureIT {
         line.fillInstanceDisk();
         Rollout decision = line.promoteNext();
         for (String name : BreakableLine.NAMES) {
-            if (!name.equals(BreakableLine.ON_SMALL_DISK)) line.desk.awaitStatus(name, decision.getChampion(), ModelState.ACTIVE, decision.getRevision(), () -> line.instance(name).said());
+            if (!name.equals(BreakableLine.ON_SMALL_DISK))
+                line.desk.awaitStatus(
+                        name, decision.getChampion(), ModelState.ACTIVE, decision.getRevision(), () -> line.instance(
+                                        name)
+                                .said());
         }
         Thread.sleep(2_000);
-        ModelStatus status = line.desk.status(BreakableLine.ON_SMALL_DISK, decision.getChampion()).orElse(null);
+        ModelStatus status = line.desk
+                .status(BreakableLine.ON_SMALL_DISK, decision.getChampion())
+                .orElse(null);
         say("  the instance says: " + (status == null ? "nothing" : status.getState() + " " + status.getReason()));
         line.freeInstanceDisk();
         line.superviseInstances();
@@ -226,32 +247,59 @@ class FailureIT {
         List<String> twice = new ArrayList<>();
         AuditReport report = counted(r -> {
             InspectionResult before = first.putIfAbsent(r.getResultId(), r);
-            if (before != null && twice.size() < 20) twice.add(r.getResultId() + " by " + before.getModelVersion() + " at " + since(before.getScoredAt()) + " and by " + r.getModelVersion() + " at " + since(r.getScoredAt()));
-            if (scored.size() < latency.length) latency[scored.size()] = Duration.between(r.getCapturedAt(), r.getScoredAt()).toMillis();
+            if (before != null && twice.size() < 20)
+                twice.add(r.getResultId() + " by " + before.getModelVersion() + " at " + since(before.getScoredAt())
+                        + " and by " + r.getModelVersion() + " at " + since(r.getScoredAt()));
+            if (scored.size() < latency.length)
+                latency[scored.size()] =
+                        Duration.between(r.getCapturedAt(), r.getScoredAt()).toMillis();
             scored.add(r.getScoredAt());
         });
         Collections.sort(scored);
         long pause = 0;
-        for (int i = 1; i < scored.size(); i++) pause = Math.max(pause, Duration.between(scored.get(i - 1), scored.get(i)).toMillis());
+        for (int i = 1; i < scored.size(); i++)
+            pause = Math.max(
+                    pause, Duration.between(scored.get(i - 1), scored.get(i)).toMillis());
         Arrays.sort(latency);
-        recoveries.forEach((fault, seconds) -> System.out.printf(Locale.ROOT, "FailureIT: %3d x %s; committed again after %.1f s in the mean, %.1f s at most%n", seconds.size(), fault.what,
-                seconds.stream().mapToDouble(d -> d).average().orElse(0), Collections.max(seconds)));
+        recoveries.forEach((fault, seconds) -> System.out.printf(
+                Locale.ROOT,
+                "FailureIT: %3d x %s; committed again after %.1f s in the mean, %.1f s at most%n",
+                seconds.size(),
+                fault.what,
+                seconds.stream().mapToDouble(d -> d).average().orElse(0),
+                Collections.max(seconds)));
         System.out.print(report.table());
-        System.out.println("FailureIT: scored by version " + report.versions() + ", dead letters " + report.deadLetters() + ", " + report.uncommitted()
-                + " results of transactions that were given up stayed invisible");
-        System.out.printf(Locale.ROOT, "FailureIT: %d faults in %.0f s; from exposure to score p50 %d ms, p99 %d ms, longest %d ms; longest time without any score %d ms; %d instances ended of themselves%n",
-                recoveries.values().stream().mapToInt(List::size).sum(), (System.nanoTime() - start) / 1e9, latency[latency.length / 2], latency[(int) (latency.length * 0.99)],
-                latency[latency.length - 1], pause, line.deaths.size());
+        System.out.println(
+                "FailureIT: scored by version " + report.versions() + ", dead letters " + report.deadLetters() + ", "
+                        + report.uncommitted() + " results of transactions that were given up stayed invisible");
+        System.out.printf(
+                Locale.ROOT,
+                "FailureIT: %d faults in %.0f s; from exposure to score p50 %d ms, p99 %d ms, longest %d ms; longest time without any score %d ms; %d instances ended of themselves%n",
+                recoveries.values().stream().mapToInt(List::size).sum(),
+                (System.nanoTime() - start) / 1e9,
+                latency[latency.length / 2],
+                latency[(int) (latency.length * 0.99)],
+                latency[latency.length - 1],
+                pause,
+                line.deaths.size());
         line.deaths.forEach(d -> System.out.println("FailureIT: ended of itself: " + d));
         twice.forEach(t -> System.out.println("FailureIT: twice: " + t));
         CameraCount total = report.total();
-        assertThat(total.sent()).as("records of the cameras in the topic").isEqualTo(cameras.good() + cameras.bad()).isEqualTo(line.line.acknowledged());
+        assertThat(total.sent())
+                .as("records of the cameras in the topic")
+                .isEqualTo(cameras.good() + cameras.bad())
+                .isEqualTo(line.line.acknowledged());
         assertThat(report.cameras()).as("cameras, and the broken one").hasSize(BreakableLine.CAMERAS + 1);
-        assertThat(report.clean()).as("nothing lost, doubled or out of order:\n%s", report.table()).isTrue();
+        assertThat(report.clean())
+                .as("nothing lost, doubled or out of order:\n%s", report.table())
+                .isTrue();
         assertThat(total.waiting()).isZero();
         assertThat(total.scored()).isEqualTo(cameras.good());
         assertThat(total.refused()).isEqualTo(cameras.bad());
-        if (ONLY.isEmpty()) assertThat(report.versions().size()).as("versions that scored: %s", report.versions()).isGreaterThanOrEqualTo(3);
+        if (ONLY.isEmpty())
+            assertThat(report.versions().size())
+                    .as("versions that scored: %s", report.versions())
+                    .isGreaterThanOrEqualTo(3);
     }
 
     private AuditReport counted(Consumer<InspectionResult> each) throws Exception {

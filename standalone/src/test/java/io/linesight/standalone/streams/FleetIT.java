@@ -22,7 +22,6 @@ import java.io.Writer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -47,8 +46,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Three instances in JVMs of their own follow the real registry while cameras keep sending and while they are killed at the worst moments of
- * a rollout. Every version scores the same frame differently, so every result shows whether it comes from the version it names.
+ * Three instances in JVMs of their own follow the real registry while cameras keep sending and while they are killed at
+ * the worst moments of a rollout. Every version scores the same frame differently, so every result shows whether it
+ * comes from the version it names.
  */
 @Timeout(600)
 class FleetIT {
@@ -62,18 +62,20 @@ class FleetIT {
 
     @TempDir
     private Path folder;
+
     private final Map<String, ChildJvm> instances = new TreeMap<>();
     /** Of every start: which decision was in force, and when. */
     private final List<Launch> launches = new ArrayList<>();
+
     private final List<Settled> settled = new ArrayList<>();
     private Line line;
     private Desk desk;
     private Cameras cameras;
 
-    private record Launch(String instance, long revision, Instant at) { }
+    private record Launch(String instance, long revision, Instant at) {}
 
     /** Frames from that number on, of every camera, were sent when the whole line had followed a decision. */
-    private record Settled(long sequence, long revision) { }
+    private record Settled(long sequence, long revision) {}
 
     /** Sends until told to stop. */
     private static final class Cameras extends Thread {
@@ -92,8 +94,12 @@ class FleetIT {
             try {
                 while (on) {
                     long next = sequence;
-                    sequence = next + 1;   // before it is sent: whoever reads it knows that later frames have not been sent yet
-                    for (int c = 0; c < CAMERAS; c++) line.send(c % PARTITIONS, Line.frame("cam" + c, next, value(next)).build());
+                    sequence = next
+                            + 1; // before it is sent: whoever reads it knows that later frames have not been sent yet
+                    for (int c = 0; c < CAMERAS; c++)
+                        line.send(
+                                c % PARTITIONS,
+                                Line.frame("cam" + c, next, value(next)).build());
                     Thread.sleep(80);
                 }
             } catch (InterruptedException e) {
@@ -112,21 +118,42 @@ class FleetIT {
         if (!Files.exists(file)) {
             Properties properties = new Properties();
             properties.putAll(desk.settings(line, APPLICATION, name));
-            properties.putAll(Map.of("linesight.rollout.stagger.ms", "" + STAGGER_MILLIS, "num.stream.threads", "1", "commit.interval.ms", "250",
+            properties.putAll(Map.of(
+                    "linesight.rollout.stagger.ms",
+                    "" + STAGGER_MILLIS,
+                    "num.stream.threads",
+                    "1",
+                    "commit.interval.ms",
+                    "250",
                     // What a killed instance held is free again when these are over.
-                    "transaction.timeout.ms", "6000", "kafka.consumer.session.timeout.ms", "6000", "kafka.consumer.heartbeat.interval.ms", "500",
-                    "linesight.drain.budget.ms", "1000", "linesight.drain.timeout.ms", "5000", "linesight.registry.retry.ms", "3000", "linesight.startup.timeout.ms", "60000"));
+                    "transaction.timeout.ms",
+                    "6000",
+                    "kafka.consumer.session.timeout.ms",
+                    "6000",
+                    "kafka.consumer.heartbeat.interval.ms",
+                    "500",
+                    "linesight.drain.budget.ms",
+                    "1000",
+                    "linesight.drain.timeout.ms",
+                    "5000",
+                    "linesight.registry.retry.ms",
+                    "3000",
+                    "linesight.startup.timeout.ms",
+                    "60000"));
             try (Writer out = Files.newBufferedWriter(file)) {
                 properties.store(out, null);
             }
         }
         launches.add(new Launch(name, desk.channel().revision(), Instant.now()));
-        instances.put(name, new ChildJvm(folder.resolve(name + ".log"), FleetInstance.class, file.toString(), "" + LOAD_MILLIS));
+        instances.put(
+                name,
+                new ChildJvm(folder.resolve(name + ".log"), FleetInstance.class, file.toString(), "" + LOAD_MILLIS));
     }
 
     private String logs() {
         StringBuilder all = new StringBuilder();
-        instances.forEach((name, jvm) -> all.append("--- ").append(name).append('\n').append(jvm.said()));
+        instances.forEach(
+                (name, jvm) -> all.append("--- ").append(name).append('\n').append(jvm.said()));
         return all.toString();
     }
 
@@ -142,13 +169,16 @@ class FleetIT {
 
     @Test
     void shouldServeOneVersionPerDecisionWhateverDies() throws Exception {
-        try (EmbeddedKafka kafka = EmbeddedKafka.in(folder.resolve("kafka")).sizeLimits(Line.LIMITS).start();
+        try (EmbeddedKafka kafka = EmbeddedKafka.in(folder.resolve("kafka"))
+                        .sizeLimits(Line.LIMITS)
+                        .start();
                 EmbeddedRegistry registry = EmbeddedRegistry.start(kafka.bootstrapServers(), 0);
                 Line fleet = new Line(kafka, registry, APPLICATION, PARTITIONS);
                 Desk people = new Desk(fleet, folder.resolve("desk"))) {
             line = fleet;
             desk = people;
-            for (Map.Entry<String, Float> version : GAINS.entrySet()) desk.publish(version.getKey(), ToyCheckpoint.bytes(version.getKey(), version.getValue()));
+            for (Map.Entry<String, Float> version : GAINS.entrySet())
+                desk.publish(version.getKey(), ToyCheckpoint.bytes(version.getKey(), version.getValue()));
             Rollout first = desk.promote("v1");
             cameras = new Cameras(line);
             cameras.start();
@@ -179,20 +209,41 @@ class FleetIT {
         changed[changed.length / 2] ^= 1;
         String tampered = sha256("tampered");
         String truncated = sha256("truncated");
-        try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(Map.of("bootstrap.servers", bootstrap), new ByteArraySerializer(), new ByteArraySerializer())) {
-            producer.send(new ProducerRecord<>(chunks, 0, (tampered + "/00000").getBytes(), changed)).get();
-            producer.send(new ProducerRecord<>(chunks, 0, (truncated + "/00000").getBytes(), Arrays.copyOf(checkpoint, checkpoint.length / 2))).get();
+        try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(
+                Map.of("bootstrap.servers", bootstrap), new ByteArraySerializer(), new ByteArraySerializer())) {
+            producer.send(new ProducerRecord<>(chunks, 0, (tampered + "/00000").getBytes(), changed))
+                    .get();
+            producer.send(new ProducerRecord<>(
+                            chunks,
+                            0,
+                            (truncated + "/00000").getBytes(),
+                            Arrays.copyOf(checkpoint, checkpoint.length / 2)))
+                    .get();
         }
         int half = checkpoint.length / 2;
-        desk.registry.publish(desk.signer.sign(new Stored("kafka:0", tampered, checkpoint.length, 1, checkpoint.length).into(ModelVersion.newBuilder(Desk.draft("tampered"))).build()));
-        desk.registry.publish(desk.signer.sign(new Stored("kafka:0", truncated, 2L * half, 2, half).into(ModelVersion.newBuilder(Desk.draft("truncated"))).build()));
-        Map<String, String> reasons = Map.of("unsigned", "it is unsigned", "forged", "does not fit", "tampered", "are not those that were published", "truncated", "chunk 2 of 2 is gone");
+        desk.registry.publish(desk.signer.sign(new Stored("kafka:0", tampered, checkpoint.length, 1, checkpoint.length)
+                .into(ModelVersion.newBuilder(Desk.draft("tampered")))
+                .build()));
+        desk.registry.publish(desk.signer.sign(new Stored("kafka:0", truncated, 2L * half, 2, half)
+                .into(ModelVersion.newBuilder(Desk.draft("truncated")))
+                .build()));
+        Map<String, String> reasons = Map.of(
+                "unsigned",
+                "it is unsigned",
+                "forged",
+                "does not fit",
+                "tampered",
+                "are not those that were published",
+                "truncated",
+                "chunk 2 of 2 is gone");
         for (String version : reasons.keySet()) {
             Rollout bad = desk.promote(version);
             for (String name : NAMES) {
-                ModelStatus refusal = desk.awaitStatus(name, version, ModelState.REJECTED, bad.getRevision(), this::logs);
+                ModelStatus refusal =
+                        desk.awaitStatus(name, version, ModelState.REJECTED, bad.getRevision(), this::logs);
                 assertThat(refusal.getReason()).contains(reasons.get(version));
-                if (name.equals("line-0")) System.out.println("FleetIT: " + version + " refused: " + refusal.getReason());
+                if (name.equals("line-0"))
+                    System.out.println("FleetIT: " + version + " refused: " + refusal.getReason());
             }
         }
     }
@@ -207,7 +258,9 @@ class FleetIT {
         instances.get("line-1").kill();
         awaitStatus("line-2", "v2", ModelState.WARM, second.getRevision());
         instances.get("line-2").kill();
-        assertThat(desk.status("line-2", "v1").orElseThrow().getState()).as("it still waits for its turn").isEqualTo(ModelState.ACTIVE);
+        assertThat(desk.status("line-2", "v1").orElseThrow().getState())
+                .as("it still waits for its turn")
+                .isEqualTo(ModelState.ACTIVE);
         launch("line-1");
         launch("line-2");
         awaitSettled(second);
@@ -223,7 +276,9 @@ class FleetIT {
         awaitStatus("line-1", fourth.getChampion(), ModelState.LOADING, fourth.getRevision());
         Rollout fifth = desk.rollback();
         assertThat(fifth.getChampion()).isEqualTo("v3");
-        Desk.await(() -> NAMES.stream().allMatch(name -> plan(name).equals(fifth.getRevision() + " v3 null")), () -> "all plans are those of the rollback\n" + logs());
+        Desk.await(
+                () -> NAMES.stream().allMatch(name -> plan(name).equals(fifth.getRevision() + " v3 null")),
+                () -> "all plans are those of the rollback\n" + logs());
         settled.add(new Settled(cameras.sequence, fifth.getRevision()));
     }
 
@@ -239,7 +294,9 @@ class FleetIT {
                 try {
                     won.add(decision.get());
                 } catch (ExecutionException e) {
-                    assertThat(e.getCause()).isInstanceOf(RolloutException.class).hasMessageContaining("at the same time");
+                    assertThat(e.getCause())
+                            .isInstanceOf(RolloutException.class)
+                            .hasMessageContaining("at the same time");
                 }
             }
         } finally {
@@ -249,9 +306,11 @@ class FleetIT {
         return won.get(0);
     }
 
-    private Rollout decideTogether(ModelRegistryView view, String version, String who, CyclicBarrier together) throws Exception {
+    private Rollout decideTogether(ModelRegistryView view, String version, String who, CyclicBarrier together)
+            throws Exception {
         return desk.decide(view, known -> {
-            var decision = RolloutRules.promote(known, Desk.CHANNEL, version, Author.person(who, "mine is better"), false);
+            var decision =
+                    RolloutRules.promote(known, Desk.CHANNEL, version, Author.person(who, "mine is better"), false);
             try {
                 together.await();
             } catch (Exception e) {
@@ -268,7 +327,10 @@ class FleetIT {
         int before = jvm.said().lastIndexOf(FleetInstance.PLAN);
         try {
             jvm.tell(FleetInstance.SAY_PLAN);
-            Desk.await(() -> jvm.said().lastIndexOf(FleetInstance.PLAN) > before && jvm.said().endsWith(".\n"), () -> "a plan from\n" + jvm.said());
+            Desk.await(
+                    () -> jvm.said().lastIndexOf(FleetInstance.PLAN) > before
+                            && jvm.said().endsWith(".\n"),
+                    () -> "a plan from\n" + jvm.said());
         } catch (IOException | InterruptedException e) {
             throw new IllegalStateException(e);
         }
@@ -283,7 +345,10 @@ class FleetIT {
         instances.get("line-0").tell(FleetInstance.HALT_WHILE_WRITING);
         instances.get("line-1").tell(FleetInstance.HALT_BEFORE_COMMIT);
         instances.get("line-2").tell(FleetInstance.HALT_AFTER_COMMIT);
-        for (String name : NAMES) assertThat(instances.get(name).awaitExit()).as(() -> name + "\n" + instances.get(name).said()).isEqualTo(FleetInstance.HALTED);
+        for (String name : NAMES)
+            assertThat(instances.get(name).awaitExit())
+                    .as(() -> name + "\n" + instances.get(name).said())
+                    .isEqualTo(FleetInstance.HALTED);
         Instant dead = Instant.now();
         Rollout seventh = desk.promote("v1");
         for (String name : NAMES) launch(name);
@@ -292,19 +357,23 @@ class FleetIT {
     }
 
     private void finish() throws Exception {
-        Thread.sleep(1_000);   // frames that arrive after all has settled
+        Thread.sleep(1_000); // frames that arrive after all has settled
         cameras.on = false;
         cameras.join();
         line.awaitCommitted(APPLICATION, CAMERAS * cameras.sequence, Desk.PATIENCE);
         String expected = desk.channel().revision() + " v1 null";
         assertThat(NAMES).allSatisfy(name -> {
             assertThat(plan(name)).as("plan of %s", name).isEqualTo(expected);
-            assertThat(desk.view.state().latestStatus().get(name)).extracting(ModelStatus::getVersion, ModelStatus::getState, ModelStatus::getRolloutRevision)
+            assertThat(desk.view.state().latestStatus().get(name))
+                    .extracting(ModelStatus::getVersion, ModelStatus::getState, ModelStatus::getRolloutRevision)
                     .containsExactly("v1", ModelState.ACTIVE, desk.channel().revision());
         });
         for (String name : NAMES) {
             instances.get(name).tell(FleetInstance.QUIT);
-            assertThat(instances.get(name).awaitExit()).as(() -> "clean end of " + name + "\n" + instances.get(name).said()).isZero();
+            assertThat(instances.get(name).awaitExit())
+                    .as(() ->
+                            "clean end of " + name + "\n" + instances.get(name).said())
+                    .isZero();
         }
     }
 
@@ -315,47 +384,73 @@ class FleetIT {
         Set<String> ids = new HashSet<>();
         int afterwards = 0;
         for (InspectionResult r : line.results()) {
-            assertThat(ids.add(r.getResultId())).as("twice: %s", r.getResultId()).isTrue();
+            assertThat(ids.add(r.getResultId()))
+                    .as("twice: %s", r.getResultId())
+                    .isTrue();
             sequences.computeIfAbsent(r.getCameraId(), c -> new ArrayList<>()).add(r.getSequence());
             String version = r.getModelVersion();
             counts.merge(version, 1, Integer::sum);
             assertThat(GAINS).as("version of %s", r.getFrameId()).containsKey(version);
             float expected = GAINS.get(version) * value(r.getSequence());
-            assertThat(r.getRawScore() / expected).as("score of %s by %s", r.getFrameId(), version).isBetween(0.999f, 1.001f);
-            long atLeast = settled.stream().filter(s -> s.sequence <= r.getSequence()).mapToLong(Settled::revision).max().orElse(1);
-            assertThat(decisions).as("%s, sent when revision %s was followed everywhere and scored at %s, is scored by %s", r.getFrameId(), atLeast, r.getScoredAt(), version)
+            assertThat(r.getRawScore() / expected)
+                    .as("score of %s by %s", r.getFrameId(), version)
+                    .isBetween(0.999f, 1.001f);
+            long atLeast = settled.stream()
+                    .filter(s -> s.sequence <= r.getSequence())
+                    .mapToLong(Settled::revision)
+                    .max()
+                    .orElse(1);
+            assertThat(decisions)
+                    .as(
+                            "%s, sent when revision %s was followed everywhere and scored at %s, is scored by %s",
+                            r.getFrameId(), atLeast, r.getScoredAt(), version)
                     .anySatisfy(d -> {
                         assertThat(d.getChampion()).isEqualTo(version);
                         assertThat(d.getRevision()).isGreaterThanOrEqualTo(atLeast);
                         assertThat(d.getAt()).isBeforeOrEqualTo(r.getScoredAt());
                     });
             if (r.getScoredAt().isAfter(dead)) {
-                assertThat(version).as("version of %s, taken by an instance that started after all had died", r.getFrameId()).isEqualTo("v1");
+                assertThat(version)
+                        .as("version of %s, taken by an instance that started after all had died", r.getFrameId())
+                        .isEqualTo("v1");
                 afterwards++;
             }
         }
         assertThat(sequences).hasSize(CAMERAS);
         sequences.forEach((camera, numbers) -> {
             assertThat(numbers).hasSize((int) cameras.sequence);
-            for (int i = 0; i < numbers.size(); i++) assertThat(numbers.get(i)).as("result %s of %s", i, camera).isEqualTo(i);
+            for (int i = 0; i < numbers.size(); i++)
+                assertThat(numbers.get(i)).as("result %s of %s", i, camera).isEqualTo(i);
         });
         assertThat(counts).containsKeys("v1", "v2", "v3");
         assertThat(afterwards).isPositive();
         int attempts = line.read(line.topics.results(), "read_uncommitted").size();
-        System.out.println("FleetIT: " + ids.size() + " results, by version " + counts + ", " + afterwards + " after everybody had died; " + (attempts - ids.size()) + " of aborted transactions stayed invisible");
+        System.out.println("FleetIT: " + ids.size() + " results, by version " + counts + ", " + afterwards
+                + " after everybody had died; " + (attempts - ids.size())
+                + " of aborted transactions stayed invisible");
         assertThat(line.deadLetters()).isEmpty();
     }
 
     /** After a restart nobody serves anything older than what was in force by then. */
     private void checkStatuses() {
-        AvroSerde<ModelStatus> serde = AvroSerde.of(ModelStatus.class, Map.of("schema.registry.url", line.registryUrl()), false);
-        List<ModelStatus> all = line.read(line.topics.modelStatus(), "read_committed").stream().map(r -> serde.deserializer().deserialize(r.topic(), r.value())).toList();
+        AvroSerde<ModelStatus> serde =
+                AvroSerde.of(ModelStatus.class, Map.of("schema.registry.url", line.registryUrl()), false);
+        List<ModelStatus> all = line.read(line.topics.modelStatus(), "read_committed").stream()
+                .map(r -> serde.deserializer().deserialize(r.topic(), r.value()))
+                .toList();
         for (Launch launch : launches) {
-            List<ModelStatus> later = all.stream().filter(s -> s.getInstance().equals(launch.instance) && !s.getAt().isBefore(launch.at)).toList();
+            List<ModelStatus> later = all.stream()
+                    .filter(s -> s.getInstance().equals(launch.instance)
+                            && !s.getAt().isBefore(launch.at))
+                    .toList();
             assertThat(later).as("what %s said", launch).isNotEmpty();
             assertThat(later.get(0).getState()).isEqualTo(ModelState.LOADING);
-            assertThat(later.stream().filter(s -> s.getRole() == ModelRole.CHAMPION)).allSatisfy(s -> assertThat(s.getRolloutRevision()).as("%s by %s", s, launch).isGreaterThanOrEqualTo(launch.revision));
+            assertThat(later.stream().filter(s -> s.getRole() == ModelRole.CHAMPION))
+                    .allSatisfy(s -> assertThat(s.getRolloutRevision())
+                            .as("%s by %s", s, launch)
+                            .isGreaterThanOrEqualTo(launch.revision));
         }
-        System.out.println("FleetIT: " + launches.size() + " starts, " + desk.channel().decisions().size() + " decisions, " + all.size() + " statuses");
+        System.out.println("FleetIT: " + launches.size() + " starts, "
+                + desk.channel().decisions().size() + " decisions, " + all.size() + " statuses");
     }
 }

@@ -28,7 +28,10 @@ import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.streams.processor.internals.DefaultKafkaClientSupplier;
 
-/** The main program of one instance of a fleet, put together as {@code serve} does it. It takes letters, and can be told to die at the worst moment. */
+/**
+ * The main program of one instance of a fleet, put together as {@code serve} does it. It takes letters, and can be told
+ * to die at the worst moment.
+ */
 final class FleetInstance {
     static final String RUNNING = "running on ";
     static final String PLAN = "plan ";
@@ -41,13 +44,14 @@ final class FleetInstance {
     static final char HALT_BEFORE_COMMIT = 'b';
     /** Dies when the transaction is committed, before anybody in the process knows. */
     static final char HALT_AFTER_COMMIT = 'a';
+
     static final char SAY_PLAN = 'p';
     static final char SAY_MEMORY = 'm';
     static final char QUIT = 'q';
 
     private static volatile char armed;
 
-    private FleetInstance() { }
+    private FleetInstance() {}
 
     /** Kafka's clients, with a trap in the producer. */
     public static final class Clients extends DefaultKafkaClientSupplier {
@@ -95,19 +99,30 @@ final class FleetInstance {
         settings.put("kafka.default.client.supplier", Clients.class.getName());
         InspectionConfig config = InspectionConfig.of(settings);
         AtomicBoolean started = new AtomicBoolean();
-        try (FollowedChannel followed = FollowedChannel.open(settings, config.models().channel(), config.models().instance())) {
+        try (FollowedChannel followed = FollowedChannel.open(
+                settings, config.models().channel(), config.models().instance())) {
             ModelControl real = followed.control();
             // Real checkpoints take seconds; a toy would be loaded before anybody sees that it is being loaded.
-            ModelControl slow = new ModelControl(real.feed(), (version, directory) -> {
-                if (started.get()) sleep(loadMillis);
-                return real.source().fetch(version, directory);
-            }, real.trust(), real.canary(), real.shadow(), real.decision());
+            ModelControl slow = new ModelControl(
+                    real.feed(),
+                    (version, directory) -> {
+                        if (started.get()) sleep(loadMillis);
+                        return real.source().fetch(version, directory);
+                    },
+                    real.trust(),
+                    real.canary(),
+                    real.shadow(),
+                    real.decision());
             InspectionApp app = new InspectionApp(config, null, null, slow);
             app.start();
             started.set(true);
             System.out.println(RUNNING + app.modelVersion().orElseThrow());
             for (int letter = System.in.read(); letter != QUIT && letter >= 0; letter = System.in.read()) {
-                if (letter == SAY_PLAN) System.out.println(PLAN + app.servingPlan().map(p -> p.revision() + " " + p.champion() + " " + p.challenger() + ".").orElseThrow());
+                if (letter == SAY_PLAN)
+                    System.out.println(PLAN
+                            + app.servingPlan()
+                                    .map(p -> p.revision() + " " + p.champion() + " " + p.challenger() + ".")
+                                    .orElseThrow());
                 else if (letter == SAY_MEMORY) System.out.println(MEMORY + memory());
                 else armed = (char) letter;
             }
@@ -119,23 +134,46 @@ final class FleetInstance {
     static long[] askMemory(ChildJvm app) throws IOException, InterruptedException {
         int before = app.said().lastIndexOf(MEMORY);
         app.tell(SAY_MEMORY);
-        Desk.await(() -> app.said().lastIndexOf(MEMORY) > before && app.said().indexOf('.', app.said().lastIndexOf(MEMORY)) > 0, app::said);
+        Desk.await(
+                () -> app.said().lastIndexOf(MEMORY) > before
+                        && app.said().indexOf('.', app.said().lastIndexOf(MEMORY)) > 0,
+                app::said);
         String said = app.said().substring(app.said().lastIndexOf(MEMORY) + MEMORY.length());
-        return Arrays.stream(said.substring(0, said.indexOf('.')).split(" ")).mapToLong(Long::parseLong).toArray();
+        return Arrays.stream(said.substring(0, said.indexOf('.')).split(" "))
+                .mapToLong(Long::parseLong)
+                .toArray();
     }
 
-    /** KiB of live heap, of resident memory, and of what native code has allocated; the last is 0 where the C library does not tell. */
+    /**
+     * KiB of live heap, of resident memory, and of what native code has allocated; the last is 0 where the C library
+     * does not tell.
+     */
     private static String memory() throws IOException {
         System.gc();
         Runtime runtime = Runtime.getRuntime();
-        long resident = Files.readAllLines(Path.of("/proc/self/status")).stream().filter(l -> l.startsWith("VmRSS")).mapToLong(l -> Long.parseLong(l.replaceAll("\\D", ""))).findFirst().orElse(0);
+        long resident = Files.readAllLines(Path.of("/proc/self/status")).stream()
+                .filter(l -> l.startsWith("VmRSS"))
+                .mapToLong(l -> Long.parseLong(l.replaceAll("\\D", "")))
+                .findFirst()
+                .orElse(0);
         return (runtime.totalMemory() - runtime.freeMemory()) / 1024 + " " + resident + " " + Allocated.kib() + ".";
     }
 
     /** What malloc has given out, over all its arenas. */
     static final class Allocated {
         /** The fields of glibc's struct of that name. */
-        @FieldOrder({"arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "uordblks", "fordblks", "keepcost"})
+        @FieldOrder({
+            "arena",
+            "ordblks",
+            "smblks",
+            "hblks",
+            "hblkhd",
+            "usmblks",
+            "fsmblks",
+            "uordblks",
+            "fordblks",
+            "keepcost"
+        })
         public static class Mallinfo2 extends Structure implements Structure.ByValue {
             public NativeLong arena;
             public NativeLong ordblks;
@@ -153,7 +191,7 @@ final class FleetInstance {
             Mallinfo2 mallinfo2();
         }
 
-        private Allocated() { }
+        private Allocated() {}
 
         static long kib() {
             try {

@@ -81,8 +81,15 @@ final class Line implements AutoCloseable {
 
     /** Settings of an inspection app on this line. */
     Map<String, String> settings(String... more) {
-        Map<String, String> settings = new HashMap<>(Map.of("bootstrap.servers", bootstrapServers, "schema.registry.url", registryUrl,
-                "linesight.topics.prefix", prefix, "linesight.max.frame.bytes", "" + LIMITS.frameBytes()));
+        Map<String, String> settings = new HashMap<>(Map.of(
+                "bootstrap.servers",
+                bootstrapServers,
+                "schema.registry.url",
+                registryUrl,
+                "linesight.topics.prefix",
+                prefix,
+                "linesight.max.frame.bytes",
+                "" + LIMITS.frameBytes()));
         for (int i = 0; i < more.length; i += 2) settings.put(more[i], more[i + 1]);
         return settings;
     }
@@ -91,20 +98,34 @@ final class Line implements AutoCloseable {
     static CameraFrame.Builder frame(String camera, long sequence, int value) {
         byte[] pixels = new byte[64];
         Arrays.fill(pixels, (byte) value);
-        return CameraFrame.newBuilder().setFrameId(camera + "-" + sequence).setCameraId(camera).setLineId("line").setProduct(null)
-                .setCapturedAt(Instant.now().truncatedTo(ChronoUnit.MICROS)).setSequence(sequence).setEncoding(FrameEncoding.GRAY8)
-                .setWidth(8).setHeight(8).setImage(ByteBuffer.wrap(pixels)).setAttributes(Map.of());
+        return CameraFrame.newBuilder()
+                .setFrameId(camera + "-" + sequence)
+                .setCameraId(camera)
+                .setLineId("line")
+                .setProduct(null)
+                .setCapturedAt(Instant.now().truncatedTo(ChronoUnit.MICROS))
+                .setSequence(sequence)
+                .setEncoding(FrameEncoding.GRAY8)
+                .setWidth(8)
+                .setHeight(8)
+                .setImage(ByteBuffer.wrap(pixels))
+                .setAttributes(Map.of());
     }
 
     void send(int partition, CameraFrame frame) {
-        sendBytes(partition, frame.getCameraId(), frames.serializer().serialize(topics.frames().name(), frame));
+        sendBytes(
+                partition,
+                frame.getCameraId(),
+                frames.serializer().serialize(topics.frames().name(), frame));
     }
 
     void sendBytes(int partition, String key, byte[] value) {
-        producer.send(new ProducerRecord<>(topics.frames().name(), partition, key == null ? null : key.getBytes(), value), (metadata, e) -> {
-            if (e != null) throw new IllegalStateException("a test frame was not written", e);
-            acknowledged.incrementAndGet();
-        });
+        producer.send(
+                new ProducerRecord<>(topics.frames().name(), partition, key == null ? null : key.getBytes(), value),
+                (metadata, e) -> {
+                    if (e != null) throw new IllegalStateException("a test frame was not written", e);
+                    acknowledged.incrementAndGet();
+                });
     }
 
     /** Frames and bad records that the broker has said to have. */
@@ -122,22 +143,30 @@ final class Line implements AutoCloseable {
         configs.put("bootstrap.servers", bootstrapServers);
         configs.put("isolation.level", isolation);
         List<ConsumerRecord<byte[], byte[]>> records = new ArrayList<>();
-        try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(configs, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
-            List<TopicPartition> partitions = consumer.partitionsFor(topic.name()).stream().map(p -> new TopicPartition(topic.name(), p.partition())).toList();
+        try (KafkaConsumer<byte[], byte[]> consumer =
+                new KafkaConsumer<>(configs, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+            List<TopicPartition> partitions = consumer.partitionsFor(topic.name()).stream()
+                    .map(p -> new TopicPartition(topic.name(), p.partition()))
+                    .toList();
             consumer.assign(partitions);
             consumer.seekToBeginning(partitions);
             Map<TopicPartition, Long> end = consumer.endOffsets(partitions);
-            while (partitions.stream().anyMatch(p -> consumer.position(p) < end.get(p))) consumer.poll(Duration.ofMillis(200)).forEach(records::add);
+            while (partitions.stream().anyMatch(p -> consumer.position(p) < end.get(p)))
+                consumer.poll(Duration.ofMillis(200)).forEach(records::add);
         }
         return records;
     }
 
     List<InspectionResult> results() {
-        return read(topics.results(), "read_committed").stream().map(r -> results.deserializer().deserialize(r.topic(), r.value())).toList();
+        return read(topics.results(), "read_committed").stream()
+                .map(r -> results.deserializer().deserialize(r.topic(), r.value()))
+                .toList();
     }
 
     List<DeadLetterReason> deadLetters() {
-        return read(topics.deadLetter(), "read_committed").stream().map(r -> DeadLetterHeaders.read(r.headers()).orElseThrow()).toList();
+        return read(topics.deadLetter(), "read_committed").stream()
+                .map(r -> DeadLetterHeaders.read(r.headers()).orElseThrow())
+                .toList();
     }
 
     /** Frames whose offsets an app has committed. */
@@ -145,7 +174,8 @@ final class Line implements AutoCloseable {
         try (Admin admin = admin()) {
             return admin.listConsumerGroupOffsets(application).partitionsToOffsetAndMetadata().get().entrySet().stream()
                     .filter(e -> e.getKey().topic().equals(topics.frames().name()) && e.getValue() != null)
-                    .mapToLong(e -> e.getValue().offset()).sum();
+                    .mapToLong(e -> e.getValue().offset())
+                    .sum();
         } catch (ExecutionException e) {
             throw new IllegalStateException(e.getCause());
         }
@@ -155,7 +185,9 @@ final class Line implements AutoCloseable {
         long deadline = System.nanoTime() + patience.toNanos();
         long committed;
         while ((committed = committed(application)) < frameCount) {
-            if (System.nanoTime() > deadline) throw new AssertionError("only " + committed + " of " + frameCount + " frames were committed within " + patience);
+            if (System.nanoTime() > deadline)
+                throw new AssertionError(
+                        "only " + committed + " of " + frameCount + " frames were committed within " + patience);
             Thread.sleep(100);
         }
     }

@@ -10,12 +10,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** A fast model for tests of everything around the model: the raw score is the frame's first byte / 255, the map is flat. */
+/**
+ * A fast model for tests of everything around the model: the raw score is the frame's first byte / 255, the map is
+ * flat.
+ */
 class MeanScorer implements Scorer {
 
     private static final int SIZE = 8;
-    private static final CheckpointInfo INFO = new CheckpointInfo("mean-1", "00",
-            new Calibration(new ProductCalibration(0.5, 0.1), Map.of()), Map.of());
+    private static final CheckpointInfo INFO =
+            new CheckpointInfo("mean-1", "00", new Calibration(new ProductCalibration(0.5, 0.1), Map.of()), Map.of());
 
     final AtomicInteger batches = new AtomicInteger();
     final AtomicInteger frames = new AtomicInteger();
@@ -44,5 +47,5 @@ class MeanScorer implements Scorer {
     }
 
     @Override
-    public void close() { }
+    public void close() {}
 }

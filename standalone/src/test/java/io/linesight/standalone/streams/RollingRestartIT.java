@@ -31,8 +31,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The procedure of docs/operations.md: three instances of {@code serve} are restarted one after the other with SIGTERM while frames flow. With
- * {@code -Dlinesight.rolling.static=true} they are static members of their group, for comparing.
+ * The procedure of docs/operations.md: three instances of {@code serve} are restarted one after the other with SIGTERM
+ * while frames flow. With {@code -Dlinesight.rolling.static=true} they are static members of their group, for
+ * comparing.
  */
 @Timeout(400)
 class RollingRestartIT {
@@ -47,15 +48,27 @@ class RollingRestartIT {
 
     @TempDir
     private Path folder;
+
     private final Map<String, ChildJvm> instances = new TreeMap<>();
     private Line line;
 
     private void launch(String name) throws Exception {
-        List<String> arguments = new ArrayList<>(List.of("serve", "--model", folder.resolve("toy.onnx").toString(), "--instance", name, "--metrics-port", "0"));
-        line.settings("application.id", APPLICATION, "num.stream.threads", "1", "state.dir", folder.resolve(name).toString(), "linesight.startup.timeout.ms", "60000")
+        List<String> arguments = new ArrayList<>(List.of(
+                "serve", "--model", folder.resolve("toy.onnx").toString(), "--instance", name, "--metrics-port", "0"));
+        line.settings(
+                        "application.id",
+                        APPLICATION,
+                        "num.stream.threads",
+                        "1",
+                        "state.dir",
+                        folder.resolve(name).toString(),
+                        "linesight.startup.timeout.ms",
+                        "60000")
                 .forEach((k, v) -> arguments.addAll(List.of("--set", k + "=" + v)));
-        if (Boolean.getBoolean("linesight.rolling.static")) arguments.addAll(List.of("--set", "kafka.consumer.group.instance.id=" + name));
-        instances.put(name, new ChildJvm(folder.resolve(name + ".log"), Linesight.class, arguments.toArray(String[]::new)));
+        if (Boolean.getBoolean("linesight.rolling.static"))
+            arguments.addAll(List.of("--set", "kafka.consumer.group.instance.id=" + name));
+        instances.put(
+                name, new ChildJvm(folder.resolve(name + ".log"), Linesight.class, arguments.toArray(String[]::new)));
     }
 
     /** Status of a probe; 0 where nobody answers yet. */
@@ -63,8 +76,13 @@ class RollingRestartIT {
         Matcher port = METRICS.matcher(instances.get(name).said());
         if (!port.find()) return 0;
         try {
-            return HttpClient.newHttpClient().send(HttpRequest.newBuilder(URI.create("http://localhost:" + port.group(1) + path)).timeout(Duration.ofSeconds(5)).build(),
-                    HttpResponse.BodyHandlers.discarding()).statusCode();
+            return HttpClient.newHttpClient()
+                    .send(
+                            HttpRequest.newBuilder(URI.create("http://localhost:" + port.group(1) + path))
+                                    .timeout(Duration.ofSeconds(5))
+                                    .build(),
+                            HttpResponse.BodyHandlers.discarding())
+                    .statusCode();
         } catch (IOException e) {
             return 0;
         }
@@ -73,7 +91,9 @@ class RollingRestartIT {
     private void awaitReady(String name) throws InterruptedException {
         long deadline = System.nanoTime() + READY.toNanos();
         while (probe(name, "/ready") != 200) {
-            assertThat(System.nanoTime()).as("%s is ready in time\n%s", name, instances.get(name).said()).isLessThan(deadline);
+            assertThat(System.nanoTime())
+                    .as("%s is ready in time\n%s", name, instances.get(name).said())
+                    .isLessThan(deadline);
             Thread.sleep(100);
         }
     }
@@ -81,7 +101,9 @@ class RollingRestartIT {
     @Test
     void shouldLoseAndDoubleNothingWhileInstancesAreRestartedOneByOne() throws Exception {
         Files.write(folder.resolve("toy.onnx"), ToyCheckpoint.bytes("v1", 1));
-        try (EmbeddedKafka kafka = EmbeddedKafka.in(folder.resolve("kafka")).sizeLimits(Line.LIMITS).start();
+        try (EmbeddedKafka kafka = EmbeddedKafka.in(folder.resolve("kafka"))
+                        .sizeLimits(Line.LIMITS)
+                        .start();
                 EmbeddedRegistry registry = EmbeddedRegistry.start(kafka.bootstrapServers(), 0);
                 Line rolling = new Line(kafka, registry, APPLICATION, PARTITIONS)) {
             line = rolling;
@@ -116,14 +138,19 @@ class RollingRestartIT {
         assertThat(old.said()).contains("Stopped; every frame that was taken has its committed result.");
         launch(name);
         awaitReady(name);
-        System.out.printf("RollingRestartIT: %s drained in %d ms, ready again after %d ms%n", name, TimeUnit.NANOSECONDS.toMillis(down - start), TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - down));
+        System.out.printf(
+                "RollingRestartIT: %s drained in %d ms, ready again after %d ms%n",
+                name,
+                TimeUnit.NANOSECONDS.toMillis(down - start),
+                TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - down));
     }
 
     private void send(AtomicBoolean on, AtomicLong sent) {
         try {
             while (on.get()) {
                 long next = sent.get();
-                for (int c = 0; c < CAMERAS; c++) line.send(c % PARTITIONS, Line.frame("cam" + c, next, 10).build());
+                for (int c = 0; c < CAMERAS; c++)
+                    line.send(c % PARTITIONS, Line.frame("cam" + c, next, 10).build());
                 sent.set(next + 1);
                 Thread.sleep(50);
             }
@@ -147,11 +174,13 @@ class RollingRestartIT {
         for (List<InspectionResult> results : byCamera.values()) {
             for (int i = 1; i < results.size(); i++) {
                 if (results.get(i).getSequence() != results.get(i - 1).getSequence() + 1) unordered++;
-                Duration gap = Duration.between(results.get(i - 1).getScoredAt(), results.get(i).getScoredAt());
+                Duration gap = Duration.between(
+                        results.get(i - 1).getScoredAt(), results.get(i).getScoredAt());
                 if (gap.compareTo(pause) > 0) pause = gap;
             }
         }
-        System.out.printf("RollingRestartIT: 3 restarts in %d s, %d frames, %d lost, %d doubled, %d out of order, longest pause of a camera %d ms%n",
+        System.out.printf(
+                "RollingRestartIT: 3 restarts in %d s, %d frames, %d lost, %d doubled, %d out of order, longest pause of a camera %d ms%n",
                 lasted.toSeconds(), CAMERAS * perCamera, lost, doubled, unordered, pause.toMillis());
         assertThat(byCamera).hasSize(CAMERAS);
         assertThat(lost).as("lost").isZero();

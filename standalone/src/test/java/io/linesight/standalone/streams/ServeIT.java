@@ -18,13 +18,17 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The command {@code serve} as a process: it follows rollouts without a checkpoint of its own, ends on SIGTERM, and says why where it cannot start. */
+/**
+ * The command {@code serve} as a process: it follows rollouts without a checkpoint of its own, ends on SIGTERM, and
+ * says why where it cannot start.
+ */
 @Timeout(300)
 class ServeIT {
     private static final String INSTANCE = "line-0";
 
     @TempDir
     private Path folder;
+
     private Line line;
     private Desk desk;
 
@@ -38,14 +42,17 @@ class ServeIT {
     }
 
     private void inspect(long first) throws Exception {
-        for (long i = first; i < first + 20; i++) line.send(0, Line.frame("cam", i, 10).build());
+        for (long i = first; i < first + 20; i++)
+            line.send(0, Line.frame("cam", i, 10).build());
         line.flush();
         line.awaitCommitted("serve", first + 20, Desk.PATIENCE);
     }
 
     @Test
     void shouldFollowItsChannelUntilItIsStoppedAndSayWhyItCannot() throws Exception {
-        try (EmbeddedKafka kafka = EmbeddedKafka.in(folder.resolve("kafka")).sizeLimits(Line.LIMITS).start();
+        try (EmbeddedKafka kafka = EmbeddedKafka.in(folder.resolve("kafka"))
+                        .sizeLimits(Line.LIMITS)
+                        .start();
                 EmbeddedRegistry registry = EmbeddedRegistry.start(kafka.bootstrapServers(), 0);
                 Line serving = new Line(kafka, registry, "serve", 1);
                 Desk people = new Desk(serving, folder.resolve("desk"))) {
@@ -71,7 +78,9 @@ class ServeIT {
                 refused(keyless, nowhere + "", "there is no such key file", "Nothing was started");
                 refused(empty, "The channel 'press' has no champion: promote a version there", "give a model file");
             }
-            assertThat(line.results()).extracting(InspectionResult::getSequence).containsExactlyElementsOf(LongStream.range(0, 40).boxed().toList());
+            assertThat(line.results())
+                    .extracting(InspectionResult::getSequence)
+                    .containsExactlyElementsOf(LongStream.range(0, 40).boxed().toList());
             assertThat(line.results()).allSatisfy(r -> {
                 assertThat(r.getModelVersion()).isEqualTo(r.getSequence() < 20 ? "v1" : "v2");
                 assertThat(r.getRawScore()).isCloseTo(r.getSequence() < 20 ? 10f : 20f, Offset.offset(0.01f));
@@ -81,7 +90,11 @@ class ServeIT {
 
     private static void refused(ChildJvm serve, String... why) throws Exception {
         assertThat(serve.awaitExit()).as(serve::said).isEqualTo(1);
-        String error = serve.said().lines().filter(l -> l.startsWith("linesight: ")).findFirst().orElse("");
+        String error = serve.said()
+                .lines()
+                .filter(l -> l.startsWith("linesight: "))
+                .findFirst()
+                .orElse("");
         System.out.println("ServeIT: " + error);
         assertThat(error).as(serve::said).contains(why);
         assertThat(serve.said()).as("no stack trace").doesNotContain("\tat ");

@@ -8,7 +8,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/** A disk in memory that only the programs started on it see, and that can be filled. It outlives them, and needs no root. */
+/**
+ * A disk in memory that only the programs started on it see, and that can be filled. It outlives them, and needs no
+ * root.
+ */
 final class SmallDisk implements AutoCloseable {
     private final Path folder;
     private final Process holder;
@@ -25,8 +28,15 @@ final class SmallDisk implements AutoCloseable {
     static SmallDisk mount(Path folder, int megabytes) throws IOException {
         Files.createDirectories(folder);
         // Ends when we do: its standard input ends then.
-        Process holder = new ProcessBuilder("unshare", "-rm", "sh", "-c", "mount -t tmpfs -o size=" + megabytes + "m tmpfs \"$0\" && echo mounted && exec cat", folder.toString())
-                .redirectError(ProcessBuilder.Redirect.DISCARD).start();
+        Process holder = new ProcessBuilder(
+                        "unshare",
+                        "-rm",
+                        "sh",
+                        "-c",
+                        "mount -t tmpfs -o size=" + megabytes + "m tmpfs \"$0\" && echo mounted && exec cat",
+                        folder.toString())
+                .redirectError(ProcessBuilder.Redirect.DISCARD)
+                .start();
         String said = new BufferedReader(new InputStreamReader(holder.getInputStream())).readLine();
         if (!"mounted".equals(said)) throw new IOException("no disk can be mounted at " + folder + " here");
         return new SmallDisk(folder, holder);
@@ -49,7 +59,7 @@ final class SmallDisk implements AutoCloseable {
     /** Takes all room that is left. */
     void fill() throws IOException {
         try (OutputStream out = Files.newOutputStream(filler())) {
-            for (byte[] block = new byte[1 << 16]; ;) out.write(block);
+            for (byte[] block = new byte[1 << 16]; ; ) out.write(block);
         } catch (IOException full) {
             if (!String.valueOf(full.getMessage()).contains("No space left")) throw full;
         }

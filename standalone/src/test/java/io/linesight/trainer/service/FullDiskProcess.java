@@ -20,8 +20,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A trainer on a small disk that gets full before everything that it writes, and has room again as soon as it says that it waits. Its folder is
- * the whole disk, mounted for this process alone.
+ * A trainer on a small disk that gets full before everything that it writes, and has room again as soon as it says that
+ * it waits. Its folder is the whole disk, mounted for this process alone.
  */
 final class FullDiskProcess {
     private static final int DISK_MEGABYTES = 64;
@@ -38,7 +38,10 @@ final class FullDiskProcess {
     /** Whether this machine lets a process mount a disk for itself, without being root. */
     static boolean possible(Path empty) throws Exception {
         try {
-            Process p = new ProcessBuilder(mounted(empty, List.of("true"))).redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
+            Process p = new ProcessBuilder(mounted(empty, List.of("true")))
+                    .redirectErrorStream(true)
+                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                    .start();
             return p.waitFor(20, TimeUnit.SECONDS) && p.exitValue() == 0;
         } catch (IOException noSuchProgram) {
             return false;
@@ -46,14 +49,29 @@ final class FullDiskProcess {
     }
 
     private static List<String> mounted(Path folder, List<String> command) {
-        List<String> all = new ArrayList<>(List.of("unshare", "-rm", "sh", "-c", "mount -t tmpfs -o size=" + DISK_MEGABYTES + "m tmpfs \"$0\" && exec \"$@\"", folder.toString()));
+        List<String> all = new ArrayList<>(List.of(
+                "unshare",
+                "-rm",
+                "sh",
+                "-c",
+                "mount -t tmpfs -o size=" + DISK_MEGABYTES + "m tmpfs \"$0\" && exec \"$@\"",
+                folder.toString()));
         all.addAll(command);
         return all;
     }
 
     static Process start(Map<String, String> kafka, Path folder, Path champion, int normals) throws IOException {
         String settings = TrainerProcess.settings(kafka, folder).toString();
-        return TrainerProcess.start(folder, mounted(folder, TrainerProcess.java(FullDiskProcess.class, settings, folder.toString(), champion.toString(), "" + normals)));
+        return TrainerProcess.start(
+                folder,
+                mounted(
+                        folder,
+                        TrainerProcess.java(
+                                FullDiskProcess.class,
+                                settings,
+                                folder.toString(),
+                                champion.toString(),
+                                "" + normals)));
     }
 
     /** Where what the disk held in the end is kept: it goes with the process. */
@@ -88,7 +106,11 @@ final class FullDiskProcess {
         if (e.kind() == Kind.RUN_FAILED) TrainerProcess.write(folder, "failed " + e.message());
         // Told before the first labels come.
         if (e.kind() == Kind.WORKING) fill("labels");
-        if (e.kind() == Kind.STAGE_DONE) fill(e.message().startsWith("chose") ? "before training" : e.message().startsWith("trained") ? "calibrating" : "judging");
+        if (e.kind() == Kind.STAGE_DONE)
+            fill(
+                    e.message().startsWith("chose")
+                            ? "before training"
+                            : e.message().startsWith("trained") ? "calibrating" : "judging");
         if (e.kind() == Kind.VERDICT) fill("handing over");
     }
 
@@ -100,7 +122,8 @@ final class FullDiskProcess {
                 if (!done.contains("before training") || Files.exists(filler)) continue;
                 Path runs = folder.resolve("runs");
                 try (var steps = Files.walk(runs)) {
-                    for (Path s : steps.filter(f -> f.endsWith("trained.metrics.jsonl")).toList()) if (Files.size(s) > 0) fill("training");
+                    for (Path s : steps.filter(f -> f.endsWith("trained.metrics.jsonl"))
+                            .toList()) if (Files.size(s) > 0) fill("training");
                 } catch (IOException | UncheckedIOException e) {
                     // Files come and go under our eyes.
                     continue;
@@ -125,17 +148,27 @@ final class FullDiskProcess {
         Thread filling = new Thread(this::whileTraining, "fill");
         filling.setDaemon(true);
         filling.start();
-        try (TrainerService service = new TrainerService(config, champions, TrainerProcess.recording(folder), e -> {
-            happened(e);
-            if (e.kind() == Kind.RUN_FINISHED) end.countDown();
-        }, point -> TrainerProcess.write(folder, "reached " + point), TrainerProcess.QUICK)) {
+        try (TrainerService service = new TrainerService(
+                config,
+                champions,
+                TrainerProcess.recording(folder),
+                e -> {
+                    happened(e);
+                    if (e.kind() == Kind.RUN_FINISHED) end.countDown();
+                },
+                point -> TrainerProcess.write(folder, "reached " + point),
+                TrainerProcess.QUICK)) {
             service.start();
-            for (int i = 0; i < 600 && service.failure().isEmpty(); i++) if (end.await(200, TimeUnit.MILLISECONDS)) break;
+            for (int i = 0; i < 600 && service.failure().isEmpty(); i++)
+                if (end.await(200, TimeUnit.MILLISECONDS)) break;
             service.failure().ifPresent(f -> TrainerProcess.write(folder, "ended by " + f));
             service.counts().forEach((k, v) -> TrainerProcess.write(folder, "count " + k + " " + v));
         }
         try (DatasetStore store = DatasetStore.open(config.store())) {
-            for (Picture p : store.pictures()) if (p.product().equals("flange")) TrainerProcess.write(folder, "picture " + p.frame() + " " + (p.anomalous() ? "anomalous" : "normal"));
+            for (Picture p : store.pictures())
+                if (p.product().equals("flange"))
+                    TrainerProcess.write(
+                            folder, "picture " + p.frame() + " " + (p.anomalous() ? "anomalous" : "normal"));
         }
         Files.createDirectories(out(folder));
         try (var files = Files.list(folder.resolve("out"))) {

@@ -61,6 +61,7 @@ import org.junit.jupiter.api.io.TempDir;
 class LabelIntakeIT {
     @TempDir
     Path dir;
+
     private EmbeddedKafka kafka;
     private EmbeddedRegistry registry;
     private LabelLine line;
@@ -93,7 +94,13 @@ class LabelIntakeIT {
     }
 
     private TrainerService started(TrainerConfig c) throws Exception {
-        TrainerService s = new TrainerService(c, channel -> Optional.empty(), (file, draft) -> { }, events::add, Faults.NONE, new TrainerService.Timing(200, 200));
+        TrainerService s = new TrainerService(
+                c,
+                channel -> Optional.empty(),
+                (file, draft) -> {},
+                events::add,
+                Faults.NONE,
+                new TrainerService.Timing(200, 200));
         s.start();
         return s;
     }
@@ -103,15 +110,29 @@ class LabelIntakeIT {
         List<FrameRef> good = new ArrayList<>();
         for (int i = 0; i < 5; i++) good.add(line.frame("flange", SimulatedFrame.GOOD, i));
         byte[] pixels = new byte[12 * 10];
-        FrameRef grey = line.shot("cam-flange", new CameraShot(null, Instant.now(), FrameEncoding.GRAY8, 12, 10, pixels, Map.of()));
+        FrameRef grey = line.shot(
+                "cam-flange", new CameraShot(null, Instant.now(), FrameEncoding.GRAY8, 12, 10, pixels, Map.of()));
         FrameRef garbage = line.raw("cam-flange", "no frame".getBytes());
-        FrameRef truncated = line.shot("cam-flange", new CameraShot("flange", Instant.now(), FrameEncoding.JPEG, 0, 0, new byte[] {(byte) 0xff, (byte) 0xd8, (byte) 0xff}, Map.of()));
+        FrameRef truncated = line.shot(
+                "cam-flange",
+                new CameraShot(
+                        "flange",
+                        Instant.now(),
+                        FrameEncoding.JPEG,
+                        0,
+                        0,
+                        new byte[] {(byte) 0xff, (byte) 0xd8, (byte) 0xff},
+                        Map.of()));
         int partition = grey.getPartition();
         // An aborted transaction: a record that read_committed never sees, and a marker that is no record at all.
-        try (KafkaProducer<byte[], byte[]> p = new KafkaProducer<>(Map.of("bootstrap.servers", kafka.bootstrapServers(), "transactional.id", "abort"), new ByteArraySerializer(), new ByteArraySerializer())) {
+        try (KafkaProducer<byte[], byte[]> p = new KafkaProducer<>(
+                Map.of("bootstrap.servers", kafka.bootstrapServers(), "transactional.id", "abort"),
+                new ByteArraySerializer(),
+                new ByteArraySerializer())) {
             p.initTransactions();
             p.beginTransaction();
-            p.send(new ProducerRecord<>(line.topics.frames().name(), partition, null, new byte[] {1})).get();
+            p.send(new ProducerRecord<>(line.topics.frames().name(), partition, null, new byte[] {1}))
+                    .get();
             p.abortTransaction();
         }
         TopicPartition where = new TopicPartition(line.topics.frames().name(), partition);
@@ -119,7 +140,11 @@ class LabelIntakeIT {
             // The marker is written after abortTransaction has returned.
             LabelLine.await("the marker", 20, () -> {
                 try {
-                    return admin.listOffsets(Map.of(where, OffsetSpec.latest())).partitionResult(where).get().offset() == truncated.getOffset() + 3;
+                    return admin.listOffsets(Map.of(where, OffsetSpec.latest()))
+                                    .partitionResult(where)
+                                    .get()
+                                    .offset()
+                            == truncated.getOffset() + 3;
                 } catch (Exception e) {
                     throw new IllegalStateException(e);
                 }
@@ -132,15 +157,21 @@ class LabelIntakeIT {
         FrameRef nowhere = new FrameRef(line.topics.frames().name(), 7, 0L);
         FrameRef elsewhere = new FrameRef(line.topics.results().name(), 0, 0L);
         try (Admin admin = line.admin()) {
-            admin.deleteRecords(Map.of(new TopicPartition(line.topics.frames().name(), partition), RecordsToDelete.beforeOffset(2))).all().get();
+            admin.deleteRecords(Map.of(
+                            new TopicPartition(line.topics.frames().name(), partition),
+                            RecordsToDelete.beforeOffset(2)))
+                    .all()
+                    .get();
         }
-        try (FrameFetcher fetcher = new FrameFetcher(line.settings, line.topics, ImageLimits.defaults(), Duration.ofSeconds(20))) {
+        try (FrameFetcher fetcher =
+                new FrameFetcher(line.settings, line.topics, ImageLimits.defaults(), Duration.ofSeconds(20))) {
             List<FrameRef> all = new ArrayList<>(good);
             all.addAll(List.of(grey, garbage, truncated, aborted, marker, after, future, nowhere, elsewhere));
             java.util.Collections.reverse(all);
             Map<FrameRef, Fetched> f = fetcher.fetch(all);
             assertThat(f.keySet()).hasSize(all.size());
-            assertThat(good.subList(0, 2)).allSatisfy(r -> assertThat(f.get(r).outcome()).isEqualTo(FetchOutcome.EXPIRED));
+            assertThat(good.subList(0, 2))
+                    .allSatisfy(r -> assertThat(f.get(r).outcome()).isEqualTo(FetchOutcome.EXPIRED));
             assertThat(f.get(good.get(0)).reason()).contains("retention", "begins at offset 2");
             assertThat(good.subList(2, 5)).allSatisfy(r -> {
                 assertThat(f.get(r).outcome()).isEqualTo(FetchOutcome.FETCHED);
@@ -148,14 +179,26 @@ class LabelIntakeIT {
                 assertThat(f.get(r).image().width()).isEqualTo(320);
             });
             assertThat(f.get(grey).outcome()).isEqualTo(FetchOutcome.FETCHED);
-            assertThat(ImageCodec.decode(f.get(grey).file(), ImageLimits.defaults()).height()).as("raw pixels become a file").isEqualTo(10);
+            assertThat(ImageCodec.decode(f.get(grey).file(), ImageLimits.defaults())
+                            .height())
+                    .as("raw pixels become a file")
+                    .isEqualTo(10);
             assertThat(f.get(after).frame().getProduct()).isEqualTo("flange");
             for (FrameRef none : List.of(garbage, truncated, aborted, marker, nowhere, elsewhere)) {
                 assertThat(f.get(none).outcome()).as(FrameKeys.of(none)).isEqualTo(FetchOutcome.NOT_A_FRAME);
                 assertThat(f.get(none).reason()).isNotBlank();
             }
             assertThat(f.get(future).outcome()).isEqualTo(FetchOutcome.NOT_YET);
-            assertThat(fetcher.counts()).isEqualTo(Map.of(FetchOutcome.FETCHED, 5L, FetchOutcome.EXPIRED, 2L, FetchOutcome.NOT_YET, 1L, FetchOutcome.NOT_A_FRAME, 6L));
+            assertThat(fetcher.counts())
+                    .isEqualTo(Map.of(
+                            FetchOutcome.FETCHED,
+                            5L,
+                            FetchOutcome.EXPIRED,
+                            2L,
+                            FetchOutcome.NOT_YET,
+                            1L,
+                            FetchOutcome.NOT_A_FRAME,
+                            6L));
         }
     }
 
@@ -180,19 +223,28 @@ class LabelIntakeIT {
             awaitCounts(s, Map.of(Counts.REFUSED, 3L, Counts.WAITING, 2L, Counts.NORMAL, 2L, Counts.ANOMALOUS, 1L));
             assertThat(s.store().pictures()).hasSize(3);
             assertThat(s.store().get(FrameKeys.of(b)).orElseThrow().mask()).isNotNull();
-            assertThat(s.store().get(FrameKeys.of(c))).as("its mask is of another size").isEmpty();
+            assertThat(s.store().get(FrameKeys.of(c)))
+                    .as("its mask is of another size")
+                    .isEmpty();
 
             // The frame that a label waits for arrives; the one of the other label never does.
             FrameRef came = line.frame("flange", SimulatedFrame.GOOD, 5);
             assertThat(came).isEqualTo(late);
-            LabelLine.await("the late frame", 20, () -> s.store().get(FrameKeys.of(late)).isPresent());
+            LabelLine.await("the late frame", 20, () -> s.store()
+                    .get(FrameKeys.of(late))
+                    .isPresent());
             LabelLine.await("giving up", 20, () -> s.counts().get(Counts.NEVER_CAME) == 1);
             assertThat(s.store().pending()).isEmpty();
 
             line.label(a, LabelKind.ANOMALOUS, null, "bob");
             line.label(a, LabelKind.ANOMALOUS, LabelLine.mask("flange", "scratch", 2), "bob");
-            LabelLine.await("the other word", 20, () -> s.store().get(FrameKeys.of(a)).map(Picture::mask).orElse(null) != null);
-            assertThat(s.counts()).as("ann and bob disagree, bob and bob do not").containsEntry(Counts.CONTRADICTED, 1L);
+            LabelLine.await(
+                    "the other word",
+                    20,
+                    () -> s.store().get(FrameKeys.of(a)).map(Picture::mask).orElse(null) != null);
+            assertThat(s.counts())
+                    .as("ann and bob disagree, bob and bob do not")
+                    .containsEntry(Counts.CONTRADICTED, 1L);
             assertThat(s.store().get(FrameKeys.of(a)).orElseThrow().anomalous()).isTrue();
 
             line.label(d, LabelKind.RETRACTED, null, "ann");
@@ -208,14 +260,20 @@ class LabelIntakeIT {
             line.label(c, LabelKind.NORMAL, null, "ann");
             awaitCounts(s, Map.of(Counts.NORMAL, 1L));
             assertThat(s.store().pictures()).hasSize(3);
-            assertThat(s.counts()).containsEntry(Counts.CONTRADICTED, 0L).containsEntry(Counts.NORMAL, 1L).containsEntry(Counts.REFUSED, 0L);
+            assertThat(s.counts())
+                    .containsEntry(Counts.CONTRADICTED, 0L)
+                    .containsEntry(Counts.NORMAL, 1L)
+                    .containsEntry(Counts.REFUSED, 0L);
             LabelLine.await("commit", 20, () -> labelsCommitted() == before + 1);
         }
         // A new trainer with an empty store, in the same group: it needs all labels, whatever the group has committed.
-        TrainerConfig other = TrainerConfig.of(line.settings, dir.resolve("other")).withGroup(config.group());
+        TrainerConfig other =
+                TrainerConfig.of(line.settings, dir.resolve("other")).withGroup(config.group());
         try (TrainerService s = started(other)) {
             LabelLine.await("all labels again", 30, () -> s.store().pictures().size() == 3);
-            assertThat(s.store().pictures()).extracting(Picture::frame).containsExactlyInAnyOrder(FrameKeys.of(a), FrameKeys.of(late), FrameKeys.of(c));
+            assertThat(s.store().pictures())
+                    .extracting(Picture::frame)
+                    .containsExactlyInAnyOrder(FrameKeys.of(a), FrameKeys.of(late), FrameKeys.of(c));
         }
     }
 
@@ -224,13 +282,23 @@ class LabelIntakeIT {
         try {
             LabelLine.await("counts " + wanted, 40, () -> s.counts().entrySet().containsAll(wanted.entrySet()));
         } catch (AssertionError e) {
-            throw new AssertionError(e.getMessage() + "; they are " + s.counts() + ", positions " + s.store().positions() + ", ended by " + s.failure(), e);
+            throw new AssertionError(
+                    e.getMessage() + "; they are " + s.counts() + ", positions "
+                            + s.store().positions() + ", ended by " + s.failure(),
+                    e);
         }
     }
 
     private long labelsCommitted() {
         try (Admin admin = line.admin()) {
-            return admin.listConsumerGroupOffsets(config.group()).partitionsToOffsetAndMetadata().get().values().stream().mapToLong(o -> o == null ? 0 : o.offset()).sum();
+            return admin
+                    .listConsumerGroupOffsets(config.group())
+                    .partitionsToOffsetAndMetadata()
+                    .get()
+                    .values()
+                    .stream()
+                    .mapToLong(o -> o == null ? 0 : o.offset())
+                    .sum();
         } catch (Exception e) {
             throw new IllegalStateException(e);
         }
@@ -241,12 +309,18 @@ class LabelIntakeIT {
         FrameRef a = line.frame("flange", SimulatedFrame.GOOD, 1);
         line.frame("flange", SimulatedFrame.GOOD, 2);
         try (Admin admin = line.admin()) {
-            admin.deleteRecords(Map.of(new TopicPartition(a.getTopic(), a.getPartition()), RecordsToDelete.beforeOffset(1))).all().get();
+            admin.deleteRecords(
+                            Map.of(new TopicPartition(a.getTopic(), a.getPartition()), RecordsToDelete.beforeOffset(1)))
+                    .all()
+                    .get();
         }
         line.label(a, LabelKind.NORMAL, null, "ann");
         line.label(line.raw("cam-flange", new byte[] {1}), LabelKind.NORMAL, null, "ann");
         try (TrainerService s = started(config)) {
-            LabelLine.await("outcomes", 40, () -> s.counts().get(Counts.EXPIRED) == 1 && s.counts().get(Counts.NOT_A_FRAME) == 1);
+            LabelLine.await(
+                    "outcomes",
+                    40,
+                    () -> s.counts().get(Counts.EXPIRED) == 1 && s.counts().get(Counts.NOT_A_FRAME) == 1);
             assertThat(s.store().pictures()).isEmpty();
             assertThat(s.store().pending()).isEmpty();
         }
@@ -257,21 +331,37 @@ class LabelIntakeIT {
         List<FrameRef> refs = new ArrayList<>();
         for (int i = 0; i < 6; i++) refs.add(line.frame("flange", SimulatedFrame.GOOD, i));
         TrainerConfig sampling = config.withSampling(new TrainerConfig.Sampling(3600 * 5, 0.2, 2));
-        try (TrainerService s = started(sampling); AvroSerde<InspectionResult> serde = AvroSerde.of(InspectionResult.class, line.settings, false);
-                KafkaProducer<byte[], byte[]> p = new KafkaProducer<>(Map.of("bootstrap.servers", kafka.bootstrapServers()), new ByteArraySerializer(), new ByteArraySerializer())) {
+        try (TrainerService s = started(sampling);
+                AvroSerde<InspectionResult> serde = AvroSerde.of(InspectionResult.class, line.settings, false);
+                KafkaProducer<byte[], byte[]> p = new KafkaProducer<>(
+                        Map.of("bootstrap.servers", kafka.bootstrapServers()),
+                        new ByteArraySerializer(),
+                        new ByteArraySerializer())) {
             LabelLine.await("working", 30, s::working);
             for (int i = 0; i < 6; i++) {
                 // Doubtful ones and failures among them.
                 Verdict verdict = i == 1 ? Verdict.FAIL : Verdict.PASS;
                 float score = i == 1 ? 0.9f : i == 3 ? 0.35f : i == 5 ? Float.NaN : 0.05f;
-                p.send(new ProducerRecord<>(line.topics.results().name(), serde.serializer().serialize(line.topics.results().name(), result(refs.get(i), verdict, score)))).get();
+                p.send(new ProducerRecord<>(
+                                line.topics.results().name(),
+                                serde.serializer()
+                                        .serialize(line.topics.results().name(), result(refs.get(i), verdict, score))))
+                        .get();
                 Thread.sleep(600);
             }
             LabelLine.await("samples", 20, () -> s.counts().get(Counts.SAMPLED) == 3);
-            assertThat(s.store().pictures()).as("the oldest beyond two went").hasSize(2).allMatch(x -> x.origin() == Origin.RESERVOIR && !x.anomalous());
-            assertThat(s.store().pictures()).extracting(Picture::frame).containsExactly(FrameKeys.of(refs.get(2)), FrameKeys.of(refs.get(4)));
+            assertThat(s.store().pictures())
+                    .as("the oldest beyond two went")
+                    .hasSize(2)
+                    .allMatch(x -> x.origin() == Origin.RESERVOIR && !x.anomalous());
+            assertThat(s.store().pictures())
+                    .extracting(Picture::frame)
+                    .containsExactly(FrameKeys.of(refs.get(2)), FrameKeys.of(refs.get(4)));
             line.label(refs.get(4), LabelKind.ANOMALOUS, null, "ann");
-            LabelLine.await("a person's word", 20, () -> s.store().get(FrameKeys.of(refs.get(4))).orElseThrow().anomalous());
+            LabelLine.await(
+                    "a person's word",
+                    20,
+                    () -> s.store().get(FrameKeys.of(refs.get(4))).orElseThrow().anomalous());
         }
     }
 
@@ -279,8 +369,10 @@ class LabelIntakeIT {
     void shouldWaitForARegistryThatIsAwayAndNeitherLoseNorRefuseALabel() throws Exception {
         List<FrameRef> refs = new ArrayList<>();
         for (int i = 0; i < 4; i++) refs.add(line.frame("flange", SimulatedFrame.GOOD, i));
-        FrameRef late = new FrameRef(refs.get(3).getTopic(), refs.get(3).getPartition(), refs.get(3).getOffset() + 1);
-        // Bad whatever the registry says, it has no schema id at all; read before the next one as often as that is tried.
+        FrameRef late = new FrameRef(
+                refs.get(3).getTopic(), refs.get(3).getPartition(), refs.get(3).getOffset() + 1);
+        // Bad whatever the registry says, it has no schema id at all; read before the next one as often as that is
+        // tried.
         line.send(FrameKeys.of(refs.get(0)), new byte[] {1, 2, 3});
         // Those who label know the id of their schema; the trainer has to ask for it.
         line.label(refs.get(0), LabelKind.NORMAL, null, "ann");
@@ -291,23 +383,31 @@ class LabelIntakeIT {
                 line.label(refs.get(1), LabelKind.ANOMALOUS, LabelLine.mask("flange", "scratch", 1), "ann");
                 line.label(late, LabelKind.NORMAL, null, "ann");
                 LabelLine.await("it is said", 40, () -> waits().size() == 1);
-                assertThat(waits().get(0)).contains("registry does not answer", "none is lost or refused", "taken in when it does");
+                assertThat(waits().get(0))
+                        .contains("registry does not answer", "none is lost or refused", "taken in when it does");
                 Thread.sleep(5_000);
                 assertThat(waits()).as("once").hasSize(1);
                 assertThat(s.failure()).isEmpty();
                 assertThat(s.working()).isTrue();
                 assertThat(s.store().pictures()).isEmpty();
-                assertThat(s.store().positions().values()).as("nothing is passed over").allMatch(p -> p == 0);
-                assertThat(s.counts().get(Counts.REFUSED)).as("only what nobody could read, and once").isLessThanOrEqualTo(1);
+                assertThat(s.store().positions().values())
+                        .as("nothing is passed over")
+                        .allMatch(p -> p == 0);
+                assertThat(s.counts().get(Counts.REFUSED))
+                        .as("only what nobody could read, and once")
+                        .isLessThanOrEqualTo(1);
 
                 registry = EmbeddedRegistry.start(kafka.bootstrapServers(), port);
                 awaitCounts(s, Map.of(Counts.NORMAL, 1L, Counts.ANOMALOUS, 1L, Counts.WAITING, 1L, Counts.REFUSED, 1L));
                 assertThat(s.store().pictures()).hasSize(2);
                 assertThat(s.store().pending()).hasSize(1);
-                LabelLine.await("it is said", 10, () -> events.stream().anyMatch(e -> e.kind() == TrainerEvent.Kind.WORKING && e.message().contains("taken in again")));
+                LabelLine.await("it is said", 10, () -> events.stream()
+                        .anyMatch(e -> e.kind() == TrainerEvent.Kind.WORKING
+                                && e.message().contains("taken in again")));
                 assertThat(waits()).hasSize(1);
             }
-            // Away again, and a new trainer that knows no schema: the label that waits for its frame is not given up before it could be read.
+            // Away again, and a new trainer that knows no schema: the label that waits for its frame is not given up
+            // before it could be read.
             registry.close();
             events.clear();
             try (TrainerService s = started(config.withLateFrames(Duration.ZERO))) {
@@ -316,7 +416,9 @@ class LabelIntakeIT {
                 Thread.sleep(3_000);
                 assertThat(s.store().pending()).hasSize(1);
                 registry = EmbeddedRegistry.start(kafka.bootstrapServers(), port);
-                LabelLine.await("the late frame", 40, () -> s.store().get(FrameKeys.of(late)).isPresent());
+                LabelLine.await("the late frame", 40, () -> s.store()
+                        .get(FrameKeys.of(late))
+                        .isPresent());
                 assertThat(s.counts()).containsEntry(Counts.NEVER_CAME, 0L).containsEntry(Counts.REFUSED, 0L);
                 assertThat(s.failure()).isEmpty();
             }
@@ -332,8 +434,10 @@ class LabelIntakeIT {
         FrameRef a = line.frame("flange", SimulatedFrame.GOOD, 1);
         FrameRef b = line.frame("flange", SimulatedFrame.GOOD, 2);
         AtomicBoolean away = new AtomicBoolean(true);
-        try (AvroSerde<FrameLabel> real = AvroSerde.of(FrameLabel.class, line.settings, false); DatasetStore store = DatasetStore.open(config.store());
-                FrameFetcher fetcher = new FrameFetcher(line.settings, line.topics, ImageLimits.defaults(), Duration.ofSeconds(20))) {
+        try (AvroSerde<FrameLabel> real = AvroSerde.of(FrameLabel.class, line.settings, false);
+                DatasetStore store = DatasetStore.open(config.store());
+                FrameFetcher fetcher =
+                        new FrameFetcher(line.settings, line.topics, ImageLimits.defaults(), Duration.ofSeconds(20))) {
             String topic = line.topics.labels().name();
             // A registry that is asked for the second label of partition 0 and does not answer.
             Deserializer<FrameLabel> asking = (t, value) -> {
@@ -342,10 +446,29 @@ class LabelIntakeIT {
                 return label;
             };
             Counts counts = new Counts();
-            LabelIntake intake = new LabelIntake(store, fetcher, Serdes.serdeFrom(real.serializer(), asking), topic, line.topics.frames().name(), Duration.ofMinutes(1), counts, Clock.systemUTC());
-            List<ConsumerRecord<String, byte[]>> first = List.of(new ConsumerRecord<>(topic, 0, 0, FrameKeys.of(a), new byte[] {1, 2, 3}),
-                    new ConsumerRecord<>(topic, 0, 1, FrameKeys.of(a), real.serializer().serialize(topic, line.says(a, LabelKind.NORMAL, null, "ann"))));
-            List<ConsumerRecord<String, byte[]>> second = List.of(new ConsumerRecord<>(topic, 1, 0, FrameKeys.of(b), real.serializer().serialize(topic, line.says(b, LabelKind.NORMAL, null, "ann"))));
+            LabelIntake intake = new LabelIntake(
+                    store,
+                    fetcher,
+                    Serdes.serdeFrom(real.serializer(), asking),
+                    topic,
+                    line.topics.frames().name(),
+                    Duration.ofMinutes(1),
+                    counts,
+                    Clock.systemUTC());
+            List<ConsumerRecord<String, byte[]>> first = List.of(
+                    new ConsumerRecord<>(topic, 0, 0, FrameKeys.of(a), new byte[] {1, 2, 3}),
+                    new ConsumerRecord<>(
+                            topic,
+                            0,
+                            1,
+                            FrameKeys.of(a),
+                            real.serializer().serialize(topic, line.says(a, LabelKind.NORMAL, null, "ann"))));
+            List<ConsumerRecord<String, byte[]>> second = List.of(new ConsumerRecord<>(
+                    topic,
+                    1,
+                    0,
+                    FrameKeys.of(b),
+                    real.serializer().serialize(topic, line.says(b, LabelKind.NORMAL, null, "ann"))));
             assertThatThrownBy(() -> intake.take(first)).isInstanceOf(RegistryException.class);
             assertThat(counts.snapshot()).containsEntry(Counts.REFUSED, 1L).containsEntry(Counts.NORMAL, 0L);
             assertThat(intake.take(second)).isEqualTo(1);
@@ -356,12 +479,30 @@ class LabelIntakeIT {
     }
 
     private List<String> waits() {
-        return events.stream().filter(e -> e.kind() == TrainerEvent.Kind.WAITING).map(TrainerEvent::message).toList();
+        return events.stream()
+                .filter(e -> e.kind() == TrainerEvent.Kind.WAITING)
+                .map(TrainerEvent::message)
+                .toList();
     }
 
     static InspectionResult result(FrameRef ref, Verdict verdict, float score) {
         Instant now = Instant.now().truncatedTo(java.time.temporal.ChronoUnit.MICROS);
-        return InspectionResult.newBuilder().setResultId(FrameKeys.of(ref)).setFrameRef(ref).setFrameId("f").setCameraId("cam-flange").setProduct("flange").setScore(score).setRawScore(score)
-                .setThreshold(0.5f).setVerdict(verdict).setReason(null).setModelVersion("v").setCapturedAt(now).setScoredAt(now).setTimings(new StageTimings(0L, 0L, 0L, 1)).setRegions(List.of()).build();
+        return InspectionResult.newBuilder()
+                .setResultId(FrameKeys.of(ref))
+                .setFrameRef(ref)
+                .setFrameId("f")
+                .setCameraId("cam-flange")
+                .setProduct("flange")
+                .setScore(score)
+                .setRawScore(score)
+                .setThreshold(0.5f)
+                .setVerdict(verdict)
+                .setReason(null)
+                .setModelVersion("v")
+                .setCapturedAt(now)
+                .setScoredAt(now)
+                .setTimings(new StageTimings(0L, 0L, 0L, 1))
+                .setRegions(List.of())
+                .build();
     }
 }

@@ -43,8 +43,17 @@ public final class LabelLine implements AutoCloseable {
     /** Takes no ownership of broker and registry. */
     public LabelLine(EmbeddedKafka kafka, EmbeddedRegistry registry, String prefix) {
         topics = Topics.of(prefix, 2, TopicSpec.BROKER_DEFAULT, LIMITS);
-        settings = Map.of("bootstrap.servers", kafka.bootstrapServers(), "schema.registry.url", registry.url(), Topics.PREFIX_CONFIG, prefix, Topics.PARTITIONS_CONFIG, "2",
-                SizeLimits.FRAME_BYTES_CONFIG, "" + LIMITS.frameBytes());
+        settings = Map.of(
+                "bootstrap.servers",
+                kafka.bootstrapServers(),
+                "schema.registry.url",
+                registry.url(),
+                Topics.PREFIX_CONFIG,
+                prefix,
+                Topics.PARTITIONS_CONFIG,
+                "2",
+                SizeLimits.FRAME_BYTES_CONFIG,
+                "" + LIMITS.frameBytes());
         try (Admin admin = admin()) {
             TopicAdmin.ensure(admin, topics.all());
         }
@@ -66,7 +75,17 @@ public final class LabelLine implements AutoCloseable {
     /** Sends a part as camera "cam-product" and returns where it lies. */
     public FrameRef frame(String product, String defect, int i) {
         SimulatedFrame f = part(product, defect, i);
-        return frames.send("cam-" + product, new CameraShot(product, Instant.now(), FrameEncoding.JPEG, f.image().width(), f.image().height(), ImageCodec.encodeJpeg(f.image(), 95), Map.of())).join();
+        return frames.send(
+                        "cam-" + product,
+                        new CameraShot(
+                                product,
+                                Instant.now(),
+                                FrameEncoding.JPEG,
+                                f.image().width(),
+                                f.image().height(),
+                                ImageCodec.encodeJpeg(f.image(), 95),
+                                Map.of()))
+                .join();
     }
 
     public FrameRef raw(String camera, byte[] value) {
@@ -89,13 +108,23 @@ public final class LabelLine implements AutoCloseable {
     }
 
     FrameLabel says(FrameRef ref, LabelKind kind, byte[] mask, String annotator) {
-        return FrameLabel.newBuilder().setFrameRef(ref).setFrameId("").setCameraId("").setProduct(null).setLabel(kind).setMaskPng(mask == null ? null : ByteBuffer.wrap(mask))
-                .setAnnotator(annotator).setAt(Instant.now().truncatedTo(ChronoUnit.MICROS)).setNote("").build();
+        return FrameLabel.newBuilder()
+                .setFrameRef(ref)
+                .setFrameId("")
+                .setCameraId("")
+                .setProduct(null)
+                .setLabel(kind)
+                .setMaskPng(mask == null ? null : ByteBuffer.wrap(mask))
+                .setAnnotator(annotator)
+                .setAt(Instant.now().truncatedTo(ChronoUnit.MICROS))
+                .setNote("")
+                .build();
     }
 
     public void send(String key, byte[] value) {
         try {
-            producer.send(new ProducerRecord<>(topics.labels().name(), key, value)).get();
+            producer.send(new ProducerRecord<>(topics.labels().name(), key, value))
+                    .get();
         } catch (Exception e) {
             throw new IllegalStateException(e);
         }

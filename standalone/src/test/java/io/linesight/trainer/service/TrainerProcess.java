@@ -22,23 +22,28 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A trainer in a JVM of its own that dies where it is told to, as in a power cut: no shutdown hook, no flush, nothing closed. What it does it
- * writes into {@code <folder>.diary} at once, so that it is known after the death too.
+ * A trainer in a JVM of its own that dies where it is told to, as in a power cut: no shutdown hook, no flush, nothing
+ * closed. What it does it writes into {@code <folder>.diary} at once, so that it is known after the death too.
  */
 final class TrainerProcess {
     static final int HALTED = 137;
     static final String NOWHERE = "nowhere";
     /** Held-out pictures per product and kind that the gate looks at. */
     static final int MEASURED = 3;
+
     static final TrainerService.Timing QUICK = new TrainerService.Timing(200, 200);
 
-    private TrainerProcess() { }
+    private TrainerProcess() {}
 
     /** Little work per run: what counts is that every step happens, once. */
     static TrainerConfig config(Map<String, String> kafka, Path folder, int epochs) {
         String name = folder.getFileName().toString();
-        return TrainerConfig.of(kafka, folder).withGroup(name).withInstance(name).withGate(new GateConfig(1, 2, 1, 1, Set.of()))
-                .withStore(StoreConfig.in(folder.resolve("store")).withShares(0.3, 0.2)).withTuning(new TrainerConfig.Tuning(0, epochs, 0.0005, 4, 0, 4, 2, MEASURED, 1));
+        return TrainerConfig.of(kafka, folder)
+                .withGroup(name)
+                .withInstance(name)
+                .withGate(new GateConfig(1, 2, 1, 1, Set.of()))
+                .withStore(StoreConfig.in(folder.resolve("store")).withShares(0.3, 0.2))
+                .withTuning(new TrainerConfig.Tuning(0, epochs, 0.0005, 4, 0, 4, 2, MEASURED, 1));
     }
 
     /**
@@ -46,9 +51,18 @@ final class TrainerProcess {
      *
      * @param haltAt point of a run at which it dies, or {@link #NOWHERE}
      */
-    static Process start(Map<String, String> kafka, Path folder, Path champion, String haltAt, int epochs) throws IOException {
+    static Process start(Map<String, String> kafka, Path folder, Path champion, String haltAt, int epochs)
+            throws IOException {
         Path file = settings(kafka, folder);
-        return start(folder, java(TrainerProcess.class, file.toString(), folder.toString(), champion.toString(), haltAt, "" + epochs));
+        return start(
+                folder,
+                java(
+                        TrainerProcess.class,
+                        file.toString(),
+                        folder.toString(),
+                        champion.toString(),
+                        haltAt,
+                        "" + epochs));
     }
 
     /** Writes settings where another process can read them. */
@@ -74,7 +88,9 @@ final class TrainerProcess {
 
     /** Starts a command that logs beside the folder. */
     static Process start(Path folder, List<String> command) throws IOException {
-        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.appendTo(log(folder).toFile()));
+        ProcessBuilder builder = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(log(folder).toFile()));
         // Not on the command line: ONNX Runtime does not survive very long ones.
         builder.environment().put("CLASSPATH", System.getProperty("java.class.path"));
         return builder.start();
@@ -85,8 +101,14 @@ final class TrainerProcess {
     }
 
     static List<String> java(Class<?> main, String... args) {
-        List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx512m", "-XX:+UseSerialGC", "--add-modules", "jdk.incubator.vector",
-                "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0", main.getName()));
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx512m",
+                "-XX:+UseSerialGC",
+                "--add-modules",
+                "jdk.incubator.vector",
+                "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0",
+                main.getName()));
         command.addAll(List.of(args));
         return command;
     }
@@ -115,7 +137,8 @@ final class TrainerProcess {
 
     /** No life goes on without the test that looks at it. */
     static void endWithParent() {
-        ProcessHandle.current().parent().ifPresent(p -> p.onExit().thenRun(() -> Runtime.getRuntime().halt(2)));
+        ProcessHandle.current().parent().ifPresent(p -> p.onExit()
+                .thenRun(() -> Runtime.getRuntime().halt(2)));
     }
 
     /** A folder that notes what comes. */
@@ -139,13 +162,20 @@ final class TrainerProcess {
             if (point.equals(args[3])) Runtime.getRuntime().halt(HALTED);
         };
         CountDownLatch end = new CountDownLatch(1);
-        try (TrainerService service = new TrainerService(config(kafka, folder, Integer.parseInt(args[4])), channel -> Optional.of(champion), recording(folder), e -> {
-            if (e.kind() == Kind.RUN_STARTED) write(folder, "run " + e.run());
-            if (e.kind() == Kind.RUN_FAILED) write(folder, "failed " + e.message());
-            if (e.kind() == Kind.RUN_FINISHED) end.countDown();
-        }, halt, QUICK)) {
+        try (TrainerService service = new TrainerService(
+                config(kafka, folder, Integer.parseInt(args[4])),
+                channel -> Optional.of(champion),
+                recording(folder),
+                e -> {
+                    if (e.kind() == Kind.RUN_STARTED) write(folder, "run " + e.run());
+                    if (e.kind() == Kind.RUN_FAILED) write(folder, "failed " + e.message());
+                    if (e.kind() == Kind.RUN_FINISHED) end.countDown();
+                },
+                halt,
+                QUICK)) {
             service.start();
-            for (int i = 0; i < 600 && service.failure().isEmpty(); i++) if (end.await(200, TimeUnit.MILLISECONDS)) break;
+            for (int i = 0; i < 600 && service.failure().isEmpty(); i++)
+                if (end.await(200, TimeUnit.MILLISECONDS)) break;
         }
         System.exit(end.getCount() == 0 ? 0 : 1);
     }

@@ -25,12 +25,14 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Every batch takes a lease of the model for itself, so models may be swapped between two batches.
  *
- * <p>One inference thread, because a scorer takes one caller at a time. A batch starts when {@code maxBatch} frames wait, or when the oldest
- * one has waited {@code maxLinger}; while a batch runs the next one fills. Frames are taken round-robin over their lanes (cameras), so a
- * camera that floods its topic delays itself and not the others. Within a lane the order of submission is kept.
+ * <p>One inference thread, because a scorer takes one caller at a time. A batch starts when {@code maxBatch} frames
+ * wait, or when the oldest one has waited {@code maxLinger}; while a batch runs the next one fills. Frames are taken
+ * round-robin over their lanes (cameras), so a camera that floods its topic delays itself and not the others. Within a
+ * lane the order of submission is kept.
  *
- * <p>Nothing a model does loses a frame: a batch that fails is tried again frame by frame, and a frame that fails alone completes with
- * {@link Inference#failed()}. Futures complete on the inference thread, so dependants should be asynchronous or trivial.
+ * <p>Nothing a model does loses a frame: a batch that fails is tried again frame by frame, and a frame that fails alone
+ * completes with {@link Inference#failed()}. Futures complete on the inference thread, so dependants should be
+ * asynchronous or trivial.
  */
 public final class SharedBatcher implements AutoCloseable {
 
@@ -38,7 +40,7 @@ public final class SharedBatcher implements AutoCloseable {
     private static final Duration CLOSE_PATIENCE = Duration.ofSeconds(30);
     private static final long WARNING_INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(10);
 
-    private record Entry(String lane, byte[] frame, long enqueuedAt, CompletableFuture<Inference> future) { }
+    private record Entry(String lane, byte[] frame, long enqueuedAt, CompletableFuture<Inference> future) {}
 
     private final ServingModel model;
     private final int maxBatch;
@@ -70,15 +72,18 @@ public final class SharedBatcher implements AutoCloseable {
     /**
      * Starts the inference thread.
      *
-     * @param name      of the inference thread
-     * @param maxBatch  most frames per batch, 1 or more
+     * @param name of the inference thread
+     * @param maxBatch most frames per batch, 1 or more
      * @param maxLinger longest wait of a frame for company; zero means as soon as the scorer is free
-     * @param capacity  most frames waiting; {@link #submit} blocks beyond it
+     * @param capacity most frames waiting; {@link #submit} blocks beyond it
      */
-    public SharedBatcher(String name, ServingModel model, int maxBatch, Duration maxLinger, int capacity, BatchListener listener) {
+    public SharedBatcher(
+            String name, ServingModel model, int maxBatch, Duration maxLinger, int capacity, BatchListener listener) {
         if (maxBatch < 1) throw new IllegalArgumentException("maxBatch must be at least 1, got " + maxBatch);
-        if (maxLinger.isNegative()) throw new IllegalArgumentException("maxLinger must not be negative, got " + maxLinger);
-        if (capacity < maxBatch) throw new IllegalArgumentException("capacity " + capacity + " is smaller than a batch of " + maxBatch);
+        if (maxLinger.isNegative())
+            throw new IllegalArgumentException("maxLinger must not be negative, got " + maxLinger);
+        if (capacity < maxBatch)
+            throw new IllegalArgumentException("capacity " + capacity + " is smaller than a batch of " + maxBatch);
         this.model = Objects.requireNonNull(model, "model");
         this.listener = Objects.requireNonNull(listener, "listener");
         this.maxBatch = maxBatch;
@@ -93,13 +98,17 @@ public final class SharedBatcher implements AutoCloseable {
     /**
      * Queues a frame; blocks while the queue is full.
      *
-     * @param lane  frames of one lane are scored in order, and lanes take turns; normally the camera id
+     * @param lane frames of one lane are scored in order, and lanes take turns; normally the camera id
      * @param frame planar RGB as {@link Scorer#score} takes it; not copied, must not change
-     * @return completes with the model's answer, or exceptionally with {@link BatcherClosedException} or an {@link Error} of the JVM
+     * @return completes with the model's answer, or exceptionally with {@link BatcherClosedException} or an
+     *     {@link Error} of the JVM
      * @throws BatcherClosedException when the batcher is closed or the caller is interrupted while waiting
      */
     public CompletableFuture<Inference> submit(String lane, byte[] frame) {
-        Entry entry = new Entry(Objects.requireNonNull(lane, "lane"), Objects.requireNonNull(frame, "frame"), System.nanoTime(),
+        Entry entry = new Entry(
+                Objects.requireNonNull(lane, "lane"),
+                Objects.requireNonNull(frame, "frame"),
+                System.nanoTime(),
                 new CompletableFuture<>());
         try {
             lock.lockInterruptibly();
@@ -158,8 +167,8 @@ public final class SharedBatcher implements AutoCloseable {
     /**
      * Refuses new frames, scores what is queued, then stops.
      *
-     * @return true when the inference thread has ended and the scorer may be closed; false when it is still inside the scorer, whose
-     *         memory must then stay
+     * @return true when the inference thread has ended and the scorer may be closed; false when it is still inside the
+     *     scorer, whose memory must then stay
      */
     public boolean close(Duration patience) {
         lock.lock();
@@ -188,8 +197,12 @@ public final class SharedBatcher implements AutoCloseable {
             } finally {
                 lock.unlock();
             }
-            abandoned.forEach(e -> e.future.completeExceptionally(new BatcherClosedException("the batcher was closed before this frame was scored")));
-            LOG.warn("The inference thread did not end within {}; {} queued frames were not scored and stay uncommitted", patience, abandoned.size());
+            abandoned.forEach(e -> e.future.completeExceptionally(
+                    new BatcherClosedException("the batcher was closed before this frame was scored")));
+            LOG.warn(
+                    "The inference thread did not end within {}; {} queued frames were not scored and stay uncommitted",
+                    patience,
+                    abandoned.size());
         }
         if (interrupted) Thread.currentThread().interrupt();
         return ended;
@@ -202,8 +215,13 @@ public final class SharedBatcher implements AutoCloseable {
             try {
                 score(batch);
             } catch (Throwable e) {
-                // Out of memory or a broken class path: this thread must outlive it, or every later frame would wait for ever.
-                LOG.error("Inference of {} frames ended with {}; their tasks fail and take them up again", batch.size(), e.toString(), e);
+                // Out of memory or a broken class path: this thread must outlive it, or every later frame would wait
+                // for ever.
+                LOG.error(
+                        "Inference of {} frames ended with {}; their tasks fail and take them up again",
+                        batch.size(),
+                        e.toString(),
+                        e);
                 batch.forEach(entry -> entry.future.completeExceptionally(e));
             }
         }
@@ -278,11 +296,19 @@ public final class SharedBatcher implements AutoCloseable {
             long queue = start - entry.enqueuedAt;
             if (answers[i] instanceof Scores scores) {
                 int at = scores.count() == batch.size() ? i : 0;
-                entry.future.complete(new Inference(scores.raw()[at], scores.map(at), scores.size(), null, info,
-                        queue, took, batch.size(), now));
+                entry.future.complete(new Inference(
+                        scores.raw()[at], scores.map(at), scores.size(), null, info, queue, took, batch.size(), now));
             } else {
-                entry.future.complete(new Inference(Float.NaN, null, 0, String.valueOf(((RuntimeException) answers[i]).getMessage()),
-                        info, queue, took, batch.size(), now));
+                entry.future.complete(new Inference(
+                        Float.NaN,
+                        null,
+                        0,
+                        String.valueOf(((RuntimeException) answers[i]).getMessage()),
+                        info,
+                        queue,
+                        took,
+                        batch.size(),
+                        now));
             }
         }
     }
@@ -320,9 +346,13 @@ public final class SharedBatcher implements AutoCloseable {
     private static Scores checked(Scorer scorer, List<byte[]> frames) {
         Scores scores = scorer.score(frames);
         long pixels = (long) scores.size() * scores.size();
-        if (scores.count() != frames.size() || scores.raw().length != frames.size() || scores.maps().length != pixels * frames.size()) {
-            throw new ScoringException("the model answered " + frames.size() + " frames with " + scores.count() + " scores and "
-                    + scores.maps().length + " map values", null);
+        if (scores.count() != frames.size()
+                || scores.raw().length != frames.size()
+                || scores.maps().length != pixels * frames.size()) {
+            throw new ScoringException(
+                    "the model answered " + frames.size() + " frames with " + scores.count() + " scores and "
+                            + scores.maps().length + " map values",
+                    null);
         }
         return scores;
     }
@@ -331,6 +361,10 @@ public final class SharedBatcher implements AutoCloseable {
         long now = System.nanoTime();
         if (now - lastWarning < WARNING_INTERVAL_NANOS) return;
         lastWarning = now;
-        LOG.warn("Inference failed on a batch of {}; tried frame by frame, {} failed alone and get verdict REVIEW", size, failed, cause);
+        LOG.warn(
+                "Inference failed on a batch of {}; tried frame by frame, {} failed alone and get verdict REVIEW",
+                size,
+                failed,
+                cause);
     }
 }

@@ -8,9 +8,11 @@ public final class InvalidConfigException extends RuntimeException {
     private final List<String> problems;
 
     public InvalidConfigException(List<String> problems) {
-        super(problems.size() == 1
-                ? "The configuration has a problem; nothing was started: " + problems.get(0)
-                : "The configuration has " + problems.size() + " problems; nothing was started:\n  - " + String.join("\n  - ", problems));
+        super(
+                problems.size() == 1
+                        ? "The configuration has a problem; nothing was started: " + problems.get(0)
+                        : "The configuration has " + problems.size() + " problems; nothing was started:\n  - "
+                                + String.join("\n  - ", problems));
         this.problems = List.copyOf(problems);
     }
 

@@ -7,14 +7,15 @@ import java.util.Optional;
 /** Finds the key a person probably meant. */
 public final class NearMiss {
 
-    private NearMiss() { }
+    private NearMiss() {}
 
     /** The known key most like {@code unknown}, if it is like enough to be a slip. */
     public static Optional<String> of(String unknown, Collection<String> known) {
         int tolerance = Math.max(2, unknown.length() / 4);
         return known.stream()
                 .filter(key -> distance(unknown, key) <= tolerance || key.endsWith("." + unknown))
-                .min(Comparator.<String>comparingInt(key -> key.endsWith("." + unknown) ? 0 : distance(unknown, key)).thenComparing(key -> key));
+                .min(Comparator.<String>comparingInt(key -> key.endsWith("." + unknown) ? 0 : distance(unknown, key))
+                        .thenComparing(key -> key));
     }
 
     /** Levenshtein distance. */

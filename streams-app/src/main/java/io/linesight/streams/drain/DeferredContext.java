@@ -6,8 +6,8 @@ import org.apache.kafka.streams.processor.internals.ProcessorNode;
 import org.apache.kafka.streams.processor.internals.ProcessorRecordContext;
 
 /**
- * Lets a processor forward a record later as if it were being processed now: from its own node, with the record's topic, partition, offset
- * and headers. Stream thread only.
+ * Lets a processor forward a record later as if it were being processed now: from its own node, with the record's
+ * topic, partition, offset and headers. Stream thread only.
  */
 public final class DeferredContext {
 

@@ -8,13 +8,14 @@ import org.apache.kafka.streams.state.internals.CacheFlushListener;
 import org.apache.kafka.streams.state.internals.CachedStateStore;
 
 /**
- * A store that holds nothing: it exists so that a processor is called back before its task commits. See the package for why.
+ * A store that holds nothing: it exists so that a processor is called back before its task commits. See the package for
+ * why.
  *
  * <p>Attach it to the one processor that keeps records pending, and register the callback in {@code init()}.
  */
 public final class DrainStore implements StateStore, CachedStateStore<Object, Object> {
 
-    private static final Runnable NOTHING = () -> { };
+    private static final Runnable NOTHING = () -> {};
 
     private final String name;
     private Runnable beforeCommit = NOTHING;
@@ -40,7 +41,7 @@ public final class DrainStore implements StateStore, CachedStateStore<Object, Ob
     }
 
     @Override
-    public void clearCache() { }
+    public void clearCache() {}
 
     @Override
     public boolean setFlushListener(CacheFlushListener<Object, Object> listener, boolean sendOldValues) {
@@ -54,7 +55,7 @@ public final class DrainStore implements StateStore, CachedStateStore<Object, Ob
 
     @Override
     public void init(StateStoreContext context, StateStore root) {
-        context.register(root, (key, value) -> { });
+        context.register(root, (key, value) -> {});
         open = true;
     }
 

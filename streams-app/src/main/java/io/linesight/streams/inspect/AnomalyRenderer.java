@@ -22,7 +22,7 @@ final class AnomalyRenderer {
     }
 
     /**
-     * @param map    finite values, row-major, size*size
+     * @param map finite values, row-major, size*size
      * @param planar the frame at model resolution, as the model saw it
      */
     AnomalyEvent render(InspectionResult result, float[] map, int size, byte[] planar) {
@@ -35,14 +35,18 @@ final class AnomalyRenderer {
                 low = Math.min(low, value);
                 high = Math.max(high, value);
             }
-            high = Math.max(high, Math.nextUp(low));   // a flat map has no range of its own
+            high = Math.max(high, Math.nextUp(low)); // a flat map has no range of its own
         }
         byte[] grey = new byte[map.length];
         for (int i = 0; i < map.length; i++) {
             double t = ((double) map[i] - low) / ((double) high - low);
             grey[i] = (byte) Math.round(255 * Math.min(1, Math.max(0, t)));
         }
-        return new AnomalyEvent(result, ByteBuffer.wrap(ImageCodec.encodeGrayPng(grey, size, size)), low, high,
+        return new AnomalyEvent(
+                result,
+                ByteBuffer.wrap(ImageCodec.encodeGrayPng(grey, size, size)),
+                low,
+                high,
                 thumbnail ? ByteBuffer.wrap(ImageCodec.encodeJpeg(interleaved(planar), thumbnailQuality)) : null);
     }
 

@@ -8,7 +8,12 @@ record FrameHeader(String frameId, String cameraId, String lineId, String produc
 
     static FrameHeader of(CameraFrame frame) {
         String product = frame.getProduct();
-        return new FrameHeader(frame.getFrameId(), frame.getCameraId(), frame.getLineId(), product == null || product.isBlank() ? null : product,
-                frame.getSequence(), frame.getCapturedAt());
+        return new FrameHeader(
+                frame.getFrameId(),
+                frame.getCameraId(),
+                frame.getLineId(),
+                product == null || product.isBlank() ? null : product,
+                frame.getSequence(),
+                frame.getCapturedAt());
     }
 }

@@ -4,8 +4,9 @@ import io.linesight.schemas.FrameRef;
 import org.slf4j.MDC;
 
 /**
- * Names the frame at hand, its camera and the model in every log line of this thread until it is closed: keys {@code camera}, {@code frame},
- * {@code place} (topic-partition-offset) and {@code model} of the mapped diagnostic context.
+ * Names the frame at hand, its camera and the model in every log line of this thread until it is closed: keys
+ * {@code camera}, {@code frame}, {@code place} (topic-partition-offset) and {@code model} of the mapped diagnostic
+ * context.
  */
 final class FrameLog implements AutoCloseable {
     static final String CAMERA = "camera";
@@ -13,7 +14,7 @@ final class FrameLog implements AutoCloseable {
     static final String PLACE = "place";
     static final String MODEL = "model";
 
-    private FrameLog() { }
+    private FrameLog() {}
 
     static FrameLog of(String camera, String frame, FrameRef source) {
         MDC.put(CAMERA, camera);

@@ -36,7 +36,9 @@ final class FrameReader {
 
     private static void checkLength(String field, String text) {
         if (text != null && text.length() > MAX_TEXT) {
-            throw new BadRecordException(DeadLetterCode.CORRUPT_RECORD, field + " has " + text.length() + " characters; at most " + MAX_TEXT + " are accepted");
+            throw new BadRecordException(
+                    DeadLetterCode.CORRUPT_RECORD,
+                    field + " has " + text.length() + " characters; at most " + MAX_TEXT + " are accepted");
         }
     }
 }

@@ -29,8 +29,8 @@ import org.apache.kafka.streams.processor.api.Record;
 import org.apache.kafka.streams.processor.api.RecordMetadata;
 
 /**
- * One task's share of the work: hands frames to the pipeline, keeps them pending, and forwards what became of them in the order in which
- * they came. Nothing is committed before everything pending was forwarded ({@link DrainStore}).
+ * One task's share of the work: hands frames to the pipeline, keeps them pending, and forwards what became of them in
+ * the order in which they came. Nothing is committed before everything pending was forwarded ({@link DrainStore}).
  *
  * <p>Stream thread only.
  */
@@ -45,15 +45,29 @@ final class InspectProcessor implements Processor<byte[], byte[], byte[], byte[]
      * What the processors of one app share.
      *
      * @param maxLetterBytes what the dead-letter topic takes
-     * @param maxPending   frames a task keeps at most
-     * @param drainBudget  estimated backlog beyond which a task takes no further frame
+     * @param maxPending frames a task keeps at most
+     * @param drainBudget estimated backlog beyond which a task takes no further frame
      * @param drainTimeout longest wait for outcomes in one go
      */
-    record Shared(InspectionPipeline pipeline, FrameReader reader, RegistryPatience registry,
-                  Serializer<InspectionResult> results, String resultsTopic, Serializer<AnomalyEvent> anomalies, String anomaliesTopic,
-                  InspectionMetrics metrics, int maxLetterBytes, int maxPending, Duration drainBudget, Duration drainTimeout) { }
+    record Shared(
+            InspectionPipeline pipeline,
+            FrameReader reader,
+            RegistryPatience registry,
+            Serializer<InspectionResult> results,
+            String resultsTopic,
+            Serializer<AnomalyEvent> anomalies,
+            String anomaliesTopic,
+            InspectionMetrics metrics,
+            int maxLetterBytes,
+            int maxPending,
+            Duration drainBudget,
+            Duration drainTimeout) {}
 
-    private record Pending(Record<byte[], byte[]> record, DeferredContext.Origin origin, FrameRef source, CompletableFuture<Outcome> outcome) { }
+    private record Pending(
+            Record<byte[], byte[]> record,
+            DeferredContext.Origin origin,
+            FrameRef source,
+            CompletableFuture<Outcome> outcome) {}
 
     /** How often finished frames are looked for while no new ones arrive; Streams asks at most every poll.ms. */
     private static final Duration TICK = Duration.ofMillis(2);
@@ -89,7 +103,8 @@ final class InspectProcessor implements Processor<byte[], byte[], byte[], byte[]
         // Only while frames are pending: a ticker that always runs would make every commit interval commit something.
         if (ticker == null) ticker = context.schedule(TICK, PunctuationType.WALL_CLOCK_TIME, now -> tick());
         forward(shared.maxPending - 1);
-        while (pending.size() > 1 && shared.pipeline.backlog().compareTo(shared.drainBudget) > 0) forward(pending.size() - 1);
+        while (pending.size() > 1 && shared.pipeline.backlog().compareTo(shared.drainBudget) > 0)
+            forward(pending.size() - 1);
     }
 
     private CompletableFuture<Outcome> admit(Record<byte[], byte[]> record, FrameRef source) {
@@ -108,7 +123,8 @@ final class InspectProcessor implements Processor<byte[], byte[], byte[], byte[]
     }
 
     private void drain() {
-        // A task that is closed after a failure is flushed once more; its frames come again, so there is nothing to wait for.
+        // A task that is closed after a failure is flushed once more; its frames come again, so there is nothing to
+        // wait for.
         if (failed || pending.isEmpty()) return;
         long start = System.nanoTime();
         forward(0);
@@ -118,7 +134,8 @@ final class InspectProcessor implements Processor<byte[], byte[], byte[], byte[]
     /** Forwards what is done, in order; waits for the oldest while more than {@code keep} are pending. */
     private void forward(int keep) {
         long deadline = System.nanoTime() + shared.drainTimeout.toNanos();
-        while (!pending.isEmpty() && (pending.size() > keep || pending.peek().outcome.isDone())) {
+        while (!pending.isEmpty()
+                && (pending.size() > keep || pending.peek().outcome.isDone())) {
             Pending head = pending.peek();
             failing(() -> {
                 emit(head, await(head, deadline));
@@ -132,11 +149,15 @@ final class InspectProcessor implements Processor<byte[], byte[], byte[], byte[]
         try {
             return head.outcome.get(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
         } catch (TimeoutException e) {
-            throw new StreamsException("No score for the frame at " + head.source + " within " + shared.drainTimeout.toMillis()
-                    + " ms; the thread gives up and the frame is taken up again", e);
+            throw new StreamsException(
+                    "No score for the frame at " + head.source + " within " + shared.drainTimeout.toMillis()
+                            + " ms; the thread gives up and the frame is taken up again",
+                    e);
         } catch (ExecutionException e) {
-            throw new StreamsException("The frame at " + head.source + " was not inspected; it stays uncommitted and is taken up again: "
-                    + e.getCause().getMessage(), e.getCause());
+            throw new StreamsException(
+                    "The frame at " + head.source + " was not inspected; it stays uncommitted and is taken up again: "
+                            + e.getCause().getMessage(),
+                    e.getCause());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new StreamsException("interrupted while waiting for a score", e);
@@ -154,11 +175,16 @@ final class InspectProcessor implements Processor<byte[], byte[], byte[], byte[]
         byte[] anomaly;
         try {
             value = shared.registry.call(() -> shared.results.serialize(shared.resultsTopic, result));
-            anomaly = inspected.anomaly() == null ? null
-                    : shared.registry.call(() -> shared.anomalies.serialize(shared.anomaliesTopic, inspected.anomaly()));
+            anomaly = inspected.anomaly() == null
+                    ? null
+                    : shared.registry.call(
+                            () -> shared.anomalies.serialize(shared.anomaliesTopic, inspected.anomaly()));
         } catch (SerializationException e) {
             // The frame would come again and fail again for ever.
-            emit(head, new Outcome.Rejected(DeadLetterCode.INTERNAL, "the result could not be written: " + e.getMessage()));
+            emit(
+                    head,
+                    new Outcome.Rejected(
+                            DeadLetterCode.INTERNAL, "the result could not be written: " + e.getMessage()));
             return;
         }
         byte[] key = result.getCameraId().getBytes(StandardCharsets.UTF_8);
@@ -170,13 +196,20 @@ final class InspectProcessor implements Processor<byte[], byte[], byte[], byte[]
     }
 
     private void emit(Pending head, Outcome.Rejected rejected) {
-        Record<byte[], byte[]> letter = DeadLetters.of(head.record.withTimestamp(timestamp(head)), head.source, rejected.code(), rejected.message(),
+        Record<byte[], byte[]> letter = DeadLetters.of(
+                head.record.withTimestamp(timestamp(head)),
+                head.source,
+                rejected.code(),
+                rejected.message(),
                 shared.maxLetterBytes);
         deferred.runAs(head.origin, () -> context.forward(letter, DEAD_LETTERS));
         shared.metrics.deadLetter(rejected.code());
     }
 
-    /** The frame's, but never of the future: brokers refuse records that are too far ahead, and the frame would fail for ever. */
+    /**
+     * The frame's, but never of the future: brokers refuse records that are too far ahead, and the frame would fail for
+     * ever.
+     */
     private static long timestamp(Pending head) {
         return Math.min(head.record.timestamp(), System.currentTimeMillis());
     }

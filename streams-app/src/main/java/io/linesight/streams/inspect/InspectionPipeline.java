@@ -40,11 +40,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Decode, score, judge: what happens to a frame between being read and being forwarded, off the stream threads and shared by all of them.
- * Decoding of the next batch runs while the present one is being inferred.
+ * Decode, score, judge: what happens to a frame between being read and being forwarded, off the stream threads and
+ * shared by all of them. Decoding of the next batch runs while the present one is being inferred.
  *
- * <p>Every frame that is handed in ends in exactly one {@link Outcome}; its future fails only when the app stops or the JVM is out of
- * resources, and then the frame stays uncommitted.
+ * <p>Every frame that is handed in ends in exactly one {@link Outcome}; its future fails only when the app stops or the
+ * JVM is out of resources, and then the frame stays uncommitted.
  */
 public final class InspectionPipeline implements AutoCloseable {
 
@@ -79,7 +79,8 @@ public final class InspectionPipeline implements AutoCloseable {
         this.maxRegions = events.maxRegions();
         this.metrics = metrics;
         this.decoders = Executors.newFixedThreadPool(config.batching().decodeThreads(), named("linesight-decode-"));
-        this.renderers = Executors.newFixedThreadPool(Math.max(1, config.batching().decodeThreads() / 2), named("linesight-render-"));
+        this.renderers = Executors.newFixedThreadPool(
+                Math.max(1, config.batching().decodeThreads() / 2), named("linesight-render-"));
     }
 
     private static ThreadFactory named(String prefix) {
@@ -91,15 +92,17 @@ public final class InspectionPipeline implements AutoCloseable {
         };
     }
 
-    private record Decoded(FrameHeader header, FrameRef source, int width, int height, byte[] planar, long nanos) { }
+    private record Decoded(FrameHeader header, FrameRef source, int width, int height, byte[] planar, long nanos) {}
 
     /** Starts on a frame; returns at once. Called in the order of the frames, for each camera. */
     CompletableFuture<Outcome> inspect(FrameRef source, CameraFrame frame) {
         CompletableFuture<Outcome> outcome = new CompletableFuture<>();
         outstanding.incrementAndGet();
         outcome.whenComplete((o, e) -> outstanding.decrementAndGet());
-        // Before the decoders, which may overtake each other: a camera goes over to another model at one place in its sequence.
-        FrameRouter.Route route = router.route(source, frame.getCameraId(), FrameHeader.of(frame).product());
+        // Before the decoders, which may overtake each other: a camera goes over to another model at one place in its
+        // sequence.
+        FrameRouter.Route route =
+                router.route(source, frame.getCameraId(), FrameHeader.of(frame).product());
         try {
             decoders.execute(() -> decodeAndSubmit(source, frame, route, outcome));
         } catch (RejectedExecutionException e) {
@@ -113,8 +116,9 @@ public final class InspectionPipeline implements AutoCloseable {
         return Duration.ofNanos(outstanding.get() * router.frameNanos());
     }
 
-    @SuppressWarnings("try")   // FrameLog works by being open
-    private void decodeAndSubmit(FrameRef source, CameraFrame frame, FrameRouter.Route route, CompletableFuture<Outcome> outcome) {
+    @SuppressWarnings("try") // FrameLog works by being open
+    private void decodeAndSubmit(
+            FrameRef source, CameraFrame frame, FrameRouter.Route route, CompletableFuture<Outcome> outcome) {
         try (FrameLog log = FrameLog.of(frame.getCameraId(), frame.getFrameId(), source)) {
             Decoded decoded = decode(source, frame);
             metrics.decoded(decoded.nanos);
@@ -135,18 +139,26 @@ public final class InspectionPipeline implements AutoCloseable {
         long start = System.nanoTime();
         FrameEncoding encoding = frame.getEncoding();
         byte[] bytes = bytes(frame.getImage());
-        RgbImage image = switch (encoding) {
-            case JPEG, PNG -> ImageCodec.decode(bytes, limits);
-            case GRAY8, RGB8, BGR8 -> ImageCodec.raw(encoding.name(), frame.getWidth(), frame.getHeight(), bytes, limits);
-            case UNKNOWN -> throw new BadImageException(BadImageException.Code.UNSUPPORTED,
-                    "the frame's encoding is UNKNOWN, or one that a newer camera wrote; JPEG, PNG, GRAY8, RGB8 and BGR8 are supported");
-        };
+        RgbImage image =
+                switch (encoding) {
+                    case JPEG, PNG -> ImageCodec.decode(bytes, limits);
+                    case GRAY8, RGB8, BGR8 ->
+                        ImageCodec.raw(encoding.name(), frame.getWidth(), frame.getHeight(), bytes, limits);
+                    case UNKNOWN ->
+                        throw new BadImageException(
+                                BadImageException.Code.UNSUPPORTED,
+                                "the frame's encoding is UNKNOWN, or one that a newer camera wrote; JPEG, PNG, GRAY8, RGB8 and BGR8 are supported");
+                };
         byte[] planar = Preprocess.toModelInput(image);
-        return new Decoded(FrameHeader.of(frame), source, image.width(), image.height(), planar, System.nanoTime() - start);
+        return new Decoded(
+                FrameHeader.of(frame), source, image.width(), image.height(), planar, System.nanoTime() - start);
     }
 
     private static byte[] bytes(ByteBuffer buffer) {
-        if (buffer.hasArray() && buffer.arrayOffset() == 0 && buffer.position() == 0 && buffer.remaining() == buffer.array().length) return buffer.array();
+        if (buffer.hasArray()
+                && buffer.arrayOffset() == 0
+                && buffer.position() == 0
+                && buffer.remaining() == buffer.array().length) return buffer.array();
         byte[] copy = new byte[buffer.remaining()];
         buffer.duplicate().get(copy);
         return copy;
@@ -158,7 +170,8 @@ public final class InspectionPipeline implements AutoCloseable {
             outcome.completeExceptionally(error);
             return;
         }
-        try (FrameLog log = FrameLog.of(decoded.header.cameraId(), decoded.header.frameId(), decoded.source).model(inference.model().version())) {
+        try (FrameLog log = FrameLog.of(decoded.header.cameraId(), decoded.header.frameId(), decoded.source)
+                .model(inference.model().version())) {
             outcome.complete(judge(decoded, inference));
         } catch (RuntimeException | StackOverflowError e) {
             outcome.complete(internal("judging", decoded.source, e));
@@ -174,7 +187,8 @@ public final class InspectionPipeline implements AutoCloseable {
         if (Verdicts.MODEL_RETURNED_NAN.equals(decision.reason())) metrics.nan();
         if (decision.applied().equals(Verdicts.FALLBACK)) sayUnknownProduct(header);
         List<Region> regions = decision.anomalous()
-                ? regions(inference, decision.calibration().threshold(), decoded.width, decoded.height) : List.of();
+                ? regions(inference, decision.calibration().threshold(), decoded.width, decoded.height)
+                : List.of();
         FrameRef source = decoded.source;
         InspectionResult result = InspectionResult.newBuilder()
                 .setResultId(source.getTopic() + "-" + source.getPartition() + "-" + source.getOffset())
@@ -193,10 +207,16 @@ public final class InspectionPipeline implements AutoCloseable {
                 .setModelVersion(inference.model().version())
                 .setCapturedAt(header.capturedAt())
                 .setScoredAt(micros(inference.scoredAt()))
-                .setTimings(new StageTimings(decoded.nanos / 1000, inference.queueNanos() / 1000, inference.inferenceNanos() / 1000, inference.batchSize()))
+                .setTimings(new StageTimings(
+                        decoded.nanos / 1000,
+                        inference.queueNanos() / 1000,
+                        inference.inferenceNanos() / 1000,
+                        inference.batchSize()))
                 .setRegions(regions)
                 .build();
-        AnomalyEvent anomaly = decision.anomalous() ? renderer.render(result, inference.map(), inference.mapSize(), decoded.planar) : null;
+        AnomalyEvent anomaly = decision.anomalous()
+                ? renderer.render(result, inference.map(), inference.mapSize(), decoded.planar)
+                : null;
         router.decided(source, header.cameraId(), header.product(), inference, decision, decoded.planar);
         metrics.queued(inference.queueNanos());
         metrics.rendered(System.nanoTime() - start);
@@ -206,7 +226,8 @@ public final class InspectionPipeline implements AutoCloseable {
     private List<Region> regions(Inference inference, double threshold, int width, int height) {
         if (maxRegions == 0) return List.of();
         List<Region> regions = new ArrayList<>();
-        for (FoundRegion r : RegionFinder.find(inference.map(), inference.mapSize(), threshold, width, height, maxRegions)) {
+        for (FoundRegion r :
+                RegionFinder.find(inference.map(), inference.mapSize(), threshold, width, height, maxRegions)) {
             regions.add(new Region(r.x(), r.y(), r.width(), r.height(), r.area(), r.peak(), r.peakX(), r.peakY()));
         }
         return regions;
@@ -220,18 +241,30 @@ public final class InspectionPipeline implements AutoCloseable {
     private void sayUnknownProduct(FrameHeader header) {
         metrics.unknownProduct();
         if (saidUnknownProduct.size() < REMEMBERED_CAMERAS && saidUnknownProduct.add(header.cameraId())) {
-            LOG.info("Camera {} sends {}; the model's fallback calibration applies", header.cameraId(),
-                    header.product() == null ? "frames without a product" : "product '" + header.product() + "', on which the model is not calibrated");
+            LOG.info(
+                    "Camera {} sends {}; the model's fallback calibration applies",
+                    header.cameraId(),
+                    header.product() == null
+                            ? "frames without a product"
+                            : "product '" + header.product() + "', on which the model is not calibrated");
         }
     }
 
     private static Outcome internal(String stage, FrameRef source, Throwable e) {
-        LOG.error("A fault of ours while {} the frame at {}-{} offset {}; it goes to the dead-letter topic", stage,
-                source.getTopic(), source.getPartition(), source.getOffset(), e);
+        LOG.error(
+                "A fault of ours while {} the frame at {}-{} offset {}; it goes to the dead-letter topic",
+                stage,
+                source.getTopic(),
+                source.getPartition(),
+                source.getOffset(),
+                e);
         return new Outcome.Rejected(DeadLetterCode.INTERNAL, stage + " failed: " + e);
     }
 
-    /** Stops the threads; frames in here fail and stay uncommitted. Close the stream threads first and the batcher after. */
+    /**
+     * Stops the threads; frames in here fail and stay uncommitted. Close the stream threads first and the batcher
+     * after.
+     */
     @Override
     public void close() {
         decoders.shutdownNow();

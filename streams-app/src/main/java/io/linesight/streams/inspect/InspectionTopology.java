@@ -16,12 +16,12 @@ import org.apache.kafka.streams.Topology;
 /**
  * {@code frames} to {@code results}, {@code anomalies} and {@code dead-letter}.
  *
- * <p>Kafka Streams sees bytes only. Reading and writing Avro is the processor's own business, so that a record that cannot be read becomes a
- * dead letter with a reason, and a registry that is away becomes a wait.
+ * <p>Kafka Streams sees bytes only. Reading and writing Avro is the processor's own business, so that a record that
+ * cannot be read becomes a dead letter with a reason, and a registry that is away becomes a wait.
  */
 public final class InspectionTopology {
 
-    private InspectionTopology() { }
+    private InspectionTopology() {}
 
     /**
      * @param pipeline shared by all tasks of the app; must outlive the streams
@@ -32,13 +32,26 @@ public final class InspectionTopology {
         Serde<CameraFrame> frames = SerdeFactory.create(CameraFrame.class, config.serdes(), false);
         Serde<InspectionResult> results = SerdeFactory.create(InspectionResult.class, config.serdes(), false);
         Serde<AnomalyEvent> anomalies = SerdeFactory.create(AnomalyEvent.class, config.serdes(), false);
-        InspectProcessor.Shared shared = new InspectProcessor.Shared(pipeline,
-                new FrameReader(topics.frames().name(), frames.deserializer()), new RegistryPatience(config.recovery().registryRetry(), metrics),
-                results.serializer(), topics.results().name(), anomalies.serializer(), topics.anomalies().name(),
-                metrics, topics.limits().deadLetterTopicBytes(), config.batching().maxPending(), config.batching().drainBudget(), config.batching().drainTimeout());
+        InspectProcessor.Shared shared = new InspectProcessor.Shared(
+                pipeline,
+                new FrameReader(topics.frames().name(), frames.deserializer()),
+                new RegistryPatience(config.recovery().registryRetry(), metrics),
+                results.serializer(),
+                topics.results().name(),
+                anomalies.serializer(),
+                topics.anomalies().name(),
+                metrics,
+                topics.limits().deadLetterTopicBytes(),
+                config.batching().maxPending(),
+                config.batching().drainBudget(),
+                config.batching().drainTimeout());
         ByteArraySerializer bytes = new ByteArraySerializer();
         return new Topology()
-                .addSource("frames", new ByteArrayDeserializer(), new ByteArrayDeserializer(), topics.frames().name())
+                .addSource(
+                        "frames",
+                        new ByteArrayDeserializer(),
+                        new ByteArrayDeserializer(),
+                        topics.frames().name())
                 .addProcessor("inspect", () -> new InspectProcessor(shared), "frames")
                 .addStateStore(DrainStore.builder(InspectProcessor.STORE), "inspect")
                 .addSink(InspectProcessor.RESULTS, topics.results().name(), bytes, bytes, "inspect")

@@ -8,8 +8,8 @@ import io.linesight.schemas.InspectionResult;
 sealed interface Outcome {
 
     /** @param anomaly null unless the score reached the decision point */
-    record Inspected(InspectionResult result, AnomalyEvent anomaly) implements Outcome { }
+    record Inspected(InspectionResult result, AnomalyEvent anomaly) implements Outcome {}
 
     /** The frame can never be inspected; it goes to the dead-letter topic as it came. */
-    record Rejected(DeadLetterCode code, String message) implements Outcome { }
+    record Rejected(DeadLetterCode code, String message) implements Outcome {}
 }

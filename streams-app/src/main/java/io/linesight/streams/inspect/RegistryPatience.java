@@ -9,8 +9,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Waits for a schema registry that is away. Blocking the stream thread is the right thing to do: nothing can be read or written meanwhile,
- * and Kafka keeps the frames. The wait is bounded, because the transaction is.
+ * Waits for a schema registry that is away. Blocking the stream thread is the right thing to do: nothing can be read or
+ * written meanwhile, and Kafka keeps the frames. The wait is bounded, because the transaction is.
  */
 final class RegistryPatience {
 
@@ -43,11 +43,15 @@ final class RegistryPatience {
                 } catch (RegistryException e) {
                     if (!e.isRetriable()) throw e;
                     if (System.nanoTime() + pause * 1_000_000 >= deadline) {
-                        throw new RegistryUnavailableException("The schema registry did not answer for " + limit.toMillis()
-                                + " ms; the frame stays uncommitted and is tried again: " + e.getMessage(), e);
+                        throw new RegistryUnavailableException(
+                                "The schema registry did not answer for " + limit.toMillis()
+                                        + " ms; the frame stays uncommitted and is tried again: " + e.getMessage(),
+                                e);
                     }
                     if (!waited) {
-                        LOG.warn("The schema registry does not answer; frames wait in Kafka until it does: {}", e.getMessage());
+                        LOG.warn(
+                                "The schema registry does not answer; frames wait in Kafka until it does: {}",
+                                e.getMessage());
                         metrics.registryAwaited(true);
                     }
                     waited = true;

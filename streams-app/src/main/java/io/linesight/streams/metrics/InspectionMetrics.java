@@ -24,9 +24,9 @@ import java.util.function.BooleanSupplier;
 import java.util.function.IntSupplier;
 
 /**
- * Meters of the inspection app. Counted when a frame is read or forwarded, so after a crash the frames of the aborted transaction count
- * again; the topics do not have them twice. No meter is tagged with a camera or product: their number is not ours to bound. A model's version
- * is a tag of {@link #MODEL_INFO} only, which has one meter per role at a time.
+ * Meters of the inspection app. Counted when a frame is read or forwarded, so after a crash the frames of the aborted
+ * transaction count again; the topics do not have them twice. No meter is tagged with a camera or product: their number
+ * is not ours to bound. A model's version is a tag of {@link #MODEL_INFO} only, which has one meter per role at a time.
  */
 public final class InspectionMetrics implements BatchListener, ModelEvents, ShadowEvents {
 
@@ -93,34 +93,60 @@ public final class InspectionMetrics implements BatchListener, ModelEvents, Shad
         this.registry = registry;
         frames = counter(FRAMES, "Frames read from the frames topic");
         for (Verdict verdict : Verdict.values()) {
-            results.put(verdict, Counter.builder(RESULTS).description("Results by verdict").tag("verdict", verdict.name()).register(registry));
+            results.put(
+                    verdict,
+                    Counter.builder(RESULTS)
+                            .description("Results by verdict")
+                            .tag("verdict", verdict.name())
+                            .register(registry));
         }
         anomalies = counter(ANOMALIES, "Anomaly events");
         for (DeadLetterCode code : DeadLetterCode.values()) {
-            deadLetters.put(code, Counter.builder(DEAD_LETTERS).description("Frames put aside by reason").tag("code", code.name()).register(registry));
+            deadLetters.put(
+                    code,
+                    Counter.builder(DEAD_LETTERS)
+                            .description("Frames put aside by reason")
+                            .tag("code", code.name())
+                            .register(registry));
         }
-        batchSize = DistributionSummary.builder(BATCH_SIZE).description("Frames per inference").publishPercentiles(0.5, 0.95).register(registry);
+        batchSize = DistributionSummary.builder(BATCH_SIZE)
+                .description("Frames per inference")
+                .publishPercentiles(0.5, 0.95)
+                .register(registry);
         batchRetries = counter(BATCH_RETRIES, "Batches that failed and were tried frame by frame");
         decode = stage("decode", "Decode and resize, per frame");
         queue = stage("queue", "From decoded to the start of the batch, per frame");
         inference = stage("inference", "Inference, per batch");
         render = stage("render", "Verdict, regions, map and thumbnail, per frame");
-        latency = Timer.builder(LATENCY).description("From the camera's exposure to the forwarded result")
-                .publishPercentiles(0.5, 0.95, 0.99).publishPercentileHistogram()
-                .minimumExpectedValue(Duration.ofMillis(1)).maximumExpectedValue(Duration.ofMinutes(1)).register(registry);
-        drain = Timer.builder(DRAIN).description("Wait for pending frames before a commit").publishPercentiles(0.5, 0.95, 0.99).register(registry);
+        latency = Timer.builder(LATENCY)
+                .description("From the camera's exposure to the forwarded result")
+                .publishPercentiles(0.5, 0.95, 0.99)
+                .publishPercentileHistogram()
+                .minimumExpectedValue(Duration.ofMillis(1))
+                .maximumExpectedValue(Duration.ofMinutes(1))
+                .register(registry);
+        drain = Timer.builder(DRAIN)
+                .description("Wait for pending frames before a commit")
+                .publishPercentiles(0.5, 0.95, 0.99)
+                .register(registry);
         failedFrames = counter(FAILED_FRAMES, "Frames on which inference failed even alone; verdict REVIEW");
         nanFrames = counter(NAN_FRAMES, "Frames for which the model returned NaN or infinity; verdict REVIEW");
-        unknownProduct = counter(UNKNOWN_PRODUCT, "Frames without a product that the model is calibrated on; the fallback applied");
+        unknownProduct = counter(
+                UNKNOWN_PRODUCT, "Frames without a product that the model is calibrated on; the fallback applied");
         threadsReplaced = counter(THREADS_REPLACED, "Stream threads that failed and were replaced");
         swaps = counter(MODEL_SWAPS, "Champions replaced by another model");
         rejections = counter(MODEL_REJECTIONS, "Models that were refused, or taken out of service by a guard");
-        swapPause = Timer.builder(SWAP_PAUSE).description("From the old model's last batch, or the first waiting frame, to the new model's first batch").register(registry);
+        swapPause = Timer.builder(SWAP_PAUSE)
+                .description(
+                        "From the old model's last batch, or the first waiting frame, to the new model's first batch")
+                .register(registry);
         shadowSamples = counter(SHADOW_SAMPLES, "Frames that champion and challenger have both scored");
         shadowDrops = counter(SHADOW_DROPS, "Shadow samples given up: the queue was full, or the challenger went away");
         challengerFrames = counter(CHALLENGER_FRAMES, "Frames scored in the challenger's batcher, shadow and canary");
         withdrawals = counter(MODEL_WITHDRAWALS, "Models that a guard of this instance took out of service");
-        Gauge.builder(REGISTRY_WAITING, registryWaiting, AtomicInteger::get).description("Stream threads that wait for the schema registry now").register(registry);
+        Gauge.builder(REGISTRY_WAITING, registryWaiting, AtomicInteger::get)
+                .description("Stream threads that wait for the schema registry now")
+                .register(registry);
     }
 
     /** Gauges of the app as a whole; the suppliers are asked at every scrape. */
@@ -133,17 +159,26 @@ public final class InspectionMetrics implements BatchListener, ModelEvents, Shad
     /**
      * Says where the model runs.
      *
-     * @param wanted   as configured
+     * @param wanted as configured
      * @param fallback whether a GPU was looked for in vain
      */
     public void device(String wanted, String device, boolean fallback) {
-        Gauge.builder(DEVICE_INFO, () -> 1).description("1 for the device the model runs on, and the one that was asked for").tag("device", device.toLowerCase(Locale.ROOT))
-                .tag("wanted", wanted.toLowerCase(Locale.ROOT)).register(registry);
-        truth(DEVICE_FALLBACK, "1 where this build has CUDA, the device is auto, and the model runs on the CPU", () -> fallback);
+        Gauge.builder(DEVICE_INFO, () -> 1)
+                .description("1 for the device the model runs on, and the one that was asked for")
+                .tag("device", device.toLowerCase(Locale.ROOT))
+                .tag("wanted", wanted.toLowerCase(Locale.ROOT))
+                .register(registry);
+        truth(
+                DEVICE_FALLBACK,
+                "1 where this build has CUDA, the device is auto, and the model runs on the CPU",
+                () -> fallback);
     }
 
     private void truth(String name, String description, BooleanSupplier value) {
-        Gauge.builder(name, () -> value.getAsBoolean() ? 1 : 0).description(description).strongReference(true).register(registry);
+        Gauge.builder(name, () -> value.getAsBoolean() ? 1 : 0)
+                .description(description)
+                .strongReference(true)
+                .register(registry);
     }
 
     private Counter counter(String name, String description) {
@@ -151,7 +186,11 @@ public final class InspectionMetrics implements BatchListener, ModelEvents, Shad
     }
 
     private Timer stage(String stage, String description) {
-        return Timer.builder(STAGE).description(description).tag("stage", stage).publishPercentiles(0.5, 0.95, 0.99).register(registry);
+        return Timer.builder(STAGE)
+                .description(description)
+                .tag("stage", stage)
+                .publishPercentiles(0.5, 0.95, 0.99)
+                .register(registry);
     }
 
     public void frame() {
@@ -205,7 +244,10 @@ public final class InspectionMetrics implements BatchListener, ModelEvents, Shad
 
     @Override
     public void onStart(IntSupplier queued) {
-        Gauge.builder(BATCH_QUEUE, queued, IntSupplier::getAsInt).description("Frames that wait for a batch").strongReference(true).register(registry);
+        Gauge.builder(BATCH_QUEUE, queued, IntSupplier::getAsInt)
+                .description("Frames that wait for a batch")
+                .strongReference(true)
+                .register(registry);
     }
 
     @Override
@@ -230,8 +272,13 @@ public final class InspectionMetrics implements BatchListener, ModelEvents, Shad
         Meter before = serving.remove(role);
         if (before != null) registry.remove(before);
         if (version == null) return;
-        serving.put(role, Gauge.builder(MODEL_INFO, () -> 1).description("1 for the version that fills the role").tag("role", role.name())
-                .tag("version", version).register(registry));
+        serving.put(
+                role,
+                Gauge.builder(MODEL_INFO, () -> 1)
+                        .description("1 for the version that fills the role")
+                        .tag("role", role.name())
+                        .tag("version", version)
+                        .register(registry));
     }
 
     @Override

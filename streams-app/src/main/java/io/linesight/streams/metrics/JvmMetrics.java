@@ -7,12 +7,15 @@ import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
 import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
 import io.micrometer.core.instrument.binder.system.UptimeMetrics;
 
-/** Memory, collections, threads, processor and uptime of this process. Closing stops listening to the collector; the meters stay. */
+/**
+ * Memory, collections, threads, processor and uptime of this process. Closing stops listening to the collector; the
+ * meters stay.
+ */
 public final class JvmMetrics implements AutoCloseable {
 
     private final JvmGcMetrics collector = new JvmGcMetrics();
 
-    private JvmMetrics() { }
+    private JvmMetrics() {}
 
     public static JvmMetrics bindTo(MeterRegistry registry) {
         JvmMetrics metrics = new JvmMetrics();

@@ -16,8 +16,8 @@ import java.util.concurrent.Executors;
 import java.util.function.Supplier;
 
 /**
- * {@code /metrics} for Prometheus, {@code /live} and {@code /ready} for orchestrators: 200, or 503 with the reason. {@code /health/live} and
- * {@code /health/ready} are the same.
+ * {@code /metrics} for Prometheus, {@code /live} and {@code /ready} for orchestrators: 200, or 503 with the reason.
+ * {@code /health/live} and {@code /health/ready} are the same.
  */
 public final class MetricsServer implements AutoCloseable {
 
@@ -27,18 +27,26 @@ public final class MetricsServer implements AutoCloseable {
     /**
      * Starts serving.
      *
-     * @param port  0 for any free one
-     * @param live  why only a restart helps; empty while all is well. Asked on the server's thread
+     * @param port 0 for any free one
+     * @param live why only a restart helps; empty while all is well. Asked on the server's thread
      * @param ready why there is no use in this instance now; empty while there is
      * @throws UncheckedIOException saying that the port is taken, where it is
      */
-    public MetricsServer(int port, PrometheusMeterRegistry registry, Supplier<Optional<String>> live, Supplier<Optional<String>> ready) {
+    public MetricsServer(
+            int port,
+            PrometheusMeterRegistry registry,
+            Supplier<Optional<String>> live,
+            Supplier<Optional<String>> ready) {
         try {
             server = HttpServer.create(new InetSocketAddress(port), 0);
         } catch (BindException e) {
-            throw new UncheckedIOException("Port " + port + " is taken; set linesight.metrics.port to another, to 0 for any free one or to -1 for none", e);
+            throw new UncheckedIOException(
+                    "Port " + port
+                            + " is taken; set linesight.metrics.port to another, to 0 for any free one or to -1 for none",
+                    e);
         } catch (IOException e) {
-            throw new UncheckedIOException("The metrics server did not start on port " + port + ": " + e.getMessage(), e);
+            throw new UncheckedIOException(
+                    "The metrics server did not start on port " + port + ": " + e.getMessage(), e);
         }
         executor = Executors.newSingleThreadExecutor(task -> {
             Thread thread = new Thread(task, "linesight-metrics");
@@ -46,7 +54,9 @@ public final class MetricsServer implements AutoCloseable {
             return thread;
         });
         server.setExecutor(executor);
-        server.createContext("/metrics", exchange -> answer(exchange, 200, "text/plain; version=0.0.4; charset=utf-8", registry.scrape()));
+        server.createContext(
+                "/metrics",
+                exchange -> answer(exchange, 200, "text/plain; version=0.0.4; charset=utf-8", registry.scrape()));
         for (String prefix : List.of("/", "/health/")) {
             server.createContext(prefix + "live", exchange -> health(exchange, live.get()));
             server.createContext(prefix + "ready", exchange -> health(exchange, ready.get()));
@@ -59,8 +69,12 @@ public final class MetricsServer implements AutoCloseable {
     }
 
     private static void health(HttpExchange exchange, Optional<String> obstacle) throws IOException {
-        answer(exchange, obstacle.isEmpty() ? 200 : 503, "application/json",
-                obstacle.map(reason -> "{\"status\":\"DOWN\",\"reason\":\"" + escaped(reason) + "\"}").orElse("{\"status\":\"UP\"}"));
+        answer(
+                exchange,
+                obstacle.isEmpty() ? 200 : 503,
+                "application/json",
+                obstacle.map(reason -> "{\"status\":\"DOWN\",\"reason\":\"" + escaped(reason) + "\"}")
+                        .orElse("{\"status\":\"UP\"}"));
     }
 
     private static String escaped(String text) {

@@ -12,8 +12,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A model in memory and the number of those who need it: whoever loaded it, the slots it is in, and the batches it is scoring. The last one
- * to let go closes it, on the closer's thread, because freeing a session can take longer than a batch. Lock-free.
+ * A model in memory and the number of those who need it: whoever loaded it, the slots it is in, and the batches it is
+ * scoring. The last one to let go closes it, on the closer's thread, because freeing a session can take longer than a
+ * batch. Lock-free.
  */
 final class LoadedModel {
 
@@ -31,7 +32,7 @@ final class LoadedModel {
      * Takes ownership of the scorer; the caller holds the first reference.
      *
      * @param frameNanos inference time per frame measured in the warm-up
-     * @param closer     runs the closing of the scorer
+     * @param closer runs the closing of the scorer
      */
     LoadedModel(Scorer scorer, long frameNanos, Executor closer) {
         this(scorer, frameNanos, closer, Turn.NONE);
@@ -101,8 +102,8 @@ final class LoadedModel {
     }
 
     /**
-     * A scorer takes one caller at a time. At a promotion one model is the challenger's last batch and the champion's first, which are on
-     * two threads.
+     * A scorer takes one caller at a time. At a promotion one model is the challenger's last batch and the champion's
+     * first, which are on two threads.
      */
     private static final class Lent implements Scorer {
         private final Scorer scorer;

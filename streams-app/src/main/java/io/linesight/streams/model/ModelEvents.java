@@ -6,16 +6,16 @@ import io.linesight.schemas.ModelRole;
 public interface ModelEvents {
 
     /** The role is now filled by that version; null when by none. */
-    default void serving(ModelRole role, String version) { }
+    default void serving(ModelRole role, String version) {}
 
     /** A champion was replaced by another. */
-    default void swapped() { }
+    default void swapped() {}
 
     /** A version was refused, or a guard put it out of service. */
-    default void rejected() { }
+    default void rejected() {}
 
     /** A guard put a version out of service; follows {@link #rejected}. */
-    default void withdrawn() { }
+    default void withdrawn() {}
 
-    ModelEvents NONE = new ModelEvents() { };
+    ModelEvents NONE = new ModelEvents() {};
 }

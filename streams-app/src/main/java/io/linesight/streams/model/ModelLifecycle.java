@@ -31,17 +31,19 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Makes one instance follow the decisions of its channel: loads what they name, swaps it in between batches, and says what it did.
+ * Makes one instance follow the decisions of its channel: loads what they name, swaps it in between batches, and says
+ * what it did.
  *
- * <p>All loading is on one thread of its own; the newest decision wins, and a load that it no longer names is given up at its next step. A
- * version that cannot be served is REJECTED with a reason and the model in service stays; what may pass (a store that does not answer) is
- * tried again with growing pauses, everything else when a new decision names it again. In memory are at most two models and the one being
- * loaded: champion and challenger, or, for a while after a promotion, the champion and the one before it, to which {@link #distrust} can
- * return at once.
+ * <p>All loading is on one thread of its own; the newest decision wins, and a load that it no longer names is given up
+ * at its next step. A version that cannot be served is REJECTED with a reason and the model in service stays; what may
+ * pass (a store that does not answer) is tried again with growing pauses, everything else when a new decision names it
+ * again. In memory are at most two models and the one being loaded: champion and challenger, or, for a while after a
+ * promotion, the champion and the one before it, to which {@link #distrust} can return at once.
  *
- * <p>Rolling: with a stagger, an instance waits {@code rank * stagger} from the decision before it swaps its champion, so that instances
- * swap one after another. The rank is the number at the end of the instance's name ({@code line-3}: 3), modulo 64, and without one a hash of
- * the name modulo 8; two instances may then swap together. A rollback does not wait, nor does a starting instance.
+ * <p>Rolling: with a stagger, an instance waits {@code rank * stagger} from the decision before it swaps its champion,
+ * so that instances swap one after another. The rank is the number at the end of the instance's name ({@code line-3}:
+ * 3), modulo 64, and without one a hash of the name modulo 8; two instances may then swap together. A rollback does not
+ * wait, nor does a starting instance.
  *
  * <p>Life: construct, {@link #start}, {@link #stop}, {@link #close}. Thread-safe.
  */
@@ -52,20 +54,22 @@ public final class ModelLifecycle implements AutoCloseable {
     private static final Duration LONGEST_RETRY = Duration.ofMinutes(5);
     /** Manifests and decisions are on different topics, so a decision may be read first. */
     private static final Duration MANIFEST_PATIENCE = Duration.ofSeconds(10);
+
     private static final Duration CLOSE_PATIENCE = Duration.ofSeconds(30);
     /** Most champions of before that a start tries when the one in force is refused. */
     private static final int STAND_INS = 5;
+
     private static final Pattern ORDINAL = Pattern.compile("(\\d{1,9})$");
 
     /**
      * Who this instance is.
      *
-     * @param name    the same after a restart, different from every other instance of the channel
+     * @param name the same after a restart, different from every other instance of the channel
      * @param channel whose decisions it follows
      * @param stagger pause between the swaps of two instances; zero for none
      * @param probation how long the champion before stays in memory after a promotion; zero for not at all
      */
-    public record Identity(String name, String channel, Duration stagger, Duration probation) { }
+    public record Identity(String name, String channel, Duration stagger, Duration probation) {}
 
     private static final class Held {
         final LoadedModel model;
@@ -84,9 +88,9 @@ public final class ModelLifecycle implements AutoCloseable {
     }
 
     /** Why a version is not tried at the moment; {@code retryAt} is {@link Long#MAX_VALUE} for not in this revision. */
-    private record Failure(long revision, int times, long retryAt, boolean forever) { }
+    private record Failure(long revision, int times, long retryAt, boolean forever) {}
 
-    private record Ask(RolloutDecision.Action action, long revision, String version, String reason) { }
+    private record Ask(RolloutDecision.Action action, long revision, String version, String reason) {}
 
     private final Identity identity;
     private final RolloutFeed feed;
@@ -115,6 +119,7 @@ public final class ModelLifecycle implements AutoCloseable {
     private long distrustedIn;
     /** close() has let go of everything; whatever the worker still has in hand is its own to let go of. */
     private boolean released;
+
     private final Deque<Runnable> reports = new ArrayDeque<>();
     private final Deque<Ask> asks = new ArrayDeque<>();
     private final List<CompletableFuture<Void>> closing = new ArrayList<>();
@@ -128,13 +133,19 @@ public final class ModelLifecycle implements AutoCloseable {
     private long asksAt;
 
     /**
-     * @param feed      must have read what there was when {@link #start} is called
-     * @param base      opens the checkpoint that is served while no decision names a champion; null when there is none
+     * @param feed must have read what there was when {@link #start} is called
+     * @param base opens the checkpoint that is served while no decision names a champion; null when there is none
      * @param publisher told every change of state
-     * @param decision  asked when a guard tripped
+     * @param decision asked when a guard tripped
      */
-    public ModelLifecycle(Identity identity, RolloutFeed feed, ModelLoader loader, Supplier<Scorer> base, StatusPublisher publisher,
-                          RolloutDecision decision, ModelEvents events) {
+    public ModelLifecycle(
+            Identity identity,
+            RolloutFeed feed,
+            ModelLoader loader,
+            Supplier<Scorer> base,
+            StatusPublisher publisher,
+            RolloutDecision decision,
+            ModelEvents events) {
         this.identity = Objects.requireNonNull(identity, "identity");
         this.feed = Objects.requireNonNull(feed, "feed");
         this.loader = Objects.requireNonNull(loader, "loader");
@@ -181,7 +192,8 @@ public final class ModelLifecycle implements AutoCloseable {
         subscription = feed.listen(this::wake);
         worker.start();
         try {
-            started.get();   // the worker gives up at the deadline, between attempts: a load that is under way is not cut short
+            started.get(); // the worker gives up at the deadline, between attempts: a load that is under way is not
+            // cut short
         } catch (ExecutionException e) {
             close(Duration.ofSeconds(10));
             throw new IllegalStateException(e.getCause().getMessage(), e.getCause());
@@ -207,8 +219,9 @@ public final class ModelLifecycle implements AutoCloseable {
     }
 
     /**
-     * Takes a model out of service at once, because a guard tripped: a challenger decides and scores no more; a champion gives way to the
-     * one before it, if that is still in memory, and goes on otherwise. Then asks for the decision that makes it so everywhere.
+     * Takes a model out of service at once, because a guard tripped: a challenger decides and scores no more; a
+     * champion gives way to the one before it, if that is still in memory, and goes on otherwise. Then asks for the
+     * decision that makes it so everywhere.
      *
      * @param revision the decision under which the figures were gathered
      * @return false when that decision or that model is no longer in force, so that there is nothing to do
@@ -235,7 +248,8 @@ public final class ModelLifecycle implements AutoCloseable {
                 events.serving(ModelRole.CHAMPION, back.version());
                 events.swapped();
                 reports.add(() -> retire(out, ModelState.REJECTED, reason, revision));
-                reports.add(() -> report(back, ModelRole.CHAMPION, ModelState.ACTIVE, "in place of " + version, revision, 0));
+                reports.add(() ->
+                        report(back, ModelRole.CHAMPION, ModelState.ACTIVE, "in place of " + version, revision, 0));
             }
             asks.add(new Ask(RolloutDecision.Action.ROLLBACK, revision, version, reason));
         } else {
@@ -284,7 +298,10 @@ public final class ModelLifecycle implements AutoCloseable {
             } catch (CancellationException e) {
                 // Overtaken by a newer decision or by the end: the loop looks again.
             } catch (Throwable e) {
-                LOG.error("Following the rollout failed; the model in service stays, and it is tried again in {} s", FIRST_RETRY.toSeconds(), e);
+                LOG.error(
+                        "Following the rollout failed; the model in service stays, and it is tried again in {} s",
+                        FIRST_RETRY.toSeconds(),
+                        e);
                 dueIn(FIRST_RETRY);
             }
         }
@@ -330,7 +347,9 @@ public final class ModelLifecycle implements AutoCloseable {
     private void ask() {
         Ask next;
         synchronized (this) {
-            while (!asks.isEmpty() && asks.peek().revision != feed.current().map(Rollout::getRevision).orElse(0L)) asks.poll();
+            while (!asks.isEmpty()
+                    && asks.peek().revision
+                            != feed.current().map(Rollout::getRevision).orElse(0L)) asks.poll();
             next = asks.peek();
             if (next == null || System.nanoTime() - asksAt < 0 && asksAt != 0) return;
         }
@@ -342,8 +361,12 @@ public final class ModelLifecycle implements AutoCloseable {
             asksAt = 0;
         } catch (Exception e) {
             asksAt = System.nanoTime() + FIRST_RETRY.toNanos();
-            LOG.warn("The decision to {} {} could not be written; this instance does without the model, and asks again in {} s: {}",
-                    next.action, next.version, FIRST_RETRY.toSeconds(), e.toString());
+            LOG.warn(
+                    "The decision to {} {} could not be written; this instance does without the model, and asks again in {} s: {}",
+                    next.action,
+                    next.version,
+                    FIRST_RETRY.toSeconds(),
+                    e.toString());
         }
     }
 
@@ -362,16 +385,33 @@ public final class ModelLifecycle implements AutoCloseable {
             } catch (ModelRefusedException e) {
                 boolean again = e.passing() && System.nanoTime() - startDeadline < 0;
                 if (!again) {
-                    if (wanted != null) publish(wanted, ModelRole.CHAMPION, ModelState.REJECTED, e.getMessage(), rollout.getRevision(), 0, 0, "");
+                    if (wanted != null)
+                        publish(
+                                wanted,
+                                ModelRole.CHAMPION,
+                                ModelState.REJECTED,
+                                e.getMessage(),
+                                rollout.getRevision(),
+                                0,
+                                0,
+                                "");
                     Held before = wanted == null || e.passing() ? null : before(rollout);
                     if (before == null) {
-                        throw new IllegalStateException("the champion " + (wanted == null ? "checkpoint" : wanted) + " of channel " + identity.channel
-                                + " cannot be served: " + e.getMessage() + ". Publish it again or roll back, then start again", e);
+                        throw new IllegalStateException(
+                                "the champion " + (wanted == null ? "checkpoint" : wanted) + " of channel "
+                                        + identity.channel + " cannot be served: " + e.getMessage()
+                                        + ". Publish it again or roll back, then start again",
+                                e);
                     }
                     // What the instances that were running already go on with.
                     events.rejected();
                     failures.put(wanted, new Failure(rollout.getRevision(), 1, Long.MAX_VALUE, true));
-                    LOG.error("The champion {} is refused, {}, the one before it, is served instead: {}", wanted, before.version(), e.getMessage(), e.getCause());
+                    LOG.error(
+                            "The champion {} is refused, {}, the one before it, is served instead: {}",
+                            wanted,
+                            before.version(),
+                            e.getMessage(),
+                            e.getCause());
                     install(before, rollout);
                     return;
                 }
@@ -383,7 +423,10 @@ public final class ModelLifecycle implements AutoCloseable {
         }
     }
 
-    /** The newest champion before the one that is refused, or the checkpoint file where there was none; null when none can be served. */
+    /**
+     * The newest champion before the one that is refused, or the checkpoint file where there was none; null when none
+     * can be served.
+     */
     private Held before(Rollout rollout) {
         int tried = 0;
         for (String version : feed.champions()) {
@@ -394,7 +437,15 @@ public final class ModelLifecycle implements AutoCloseable {
                 return load(version, ModelRole.CHAMPION, rollout);
             } catch (ModelRefusedException e) {
                 LOG.error("{}, a champion before it, cannot be served either: {}", version, e.getMessage());
-                publish(version, ModelRole.CHAMPION, ModelState.REJECTED, e.getMessage(), rollout.getRevision(), 0, 0, "");
+                publish(
+                        version,
+                        ModelRole.CHAMPION,
+                        ModelState.REJECTED,
+                        e.getMessage(),
+                        rollout.getRevision(),
+                        0,
+                        0,
+                        "");
             } finally {
                 standIn = null;
             }
@@ -410,7 +461,8 @@ public final class ModelLifecycle implements AutoCloseable {
 
     private Held loadBase(Rollout rollout) throws ModelRefusedException {
         if (base == null) {
-            throw new ModelRefusedException("no decision of channel " + identity.channel + " names a champion, and no checkpoint file is configured");
+            throw new ModelRefusedException("no decision of channel " + identity.channel
+                    + " names a champion, and no checkpoint file is configured");
         }
         awaitClosed();
         long start = System.nanoTime();
@@ -429,7 +481,7 @@ public final class ModelLifecycle implements AutoCloseable {
 
     private void reconcile() throws ModelRefusedException {
         Rollout rollout = feed.current().orElse(null);
-        if (rollout == null) return;   // decisions are never taken back; the feed has none yet
+        if (rollout == null) return; // decisions are never taken back; the feed has none yet
         String wantedChampion = rollout.getChampion();
         String wantedChallenger = wantedChallenger(rollout);
         follow(rollout, wantedChampion, wantedChallenger);
@@ -460,7 +512,9 @@ public final class ModelLifecycle implements AutoCloseable {
                 out.add(ready);
                 ready = null;
             }
-            boolean needed = spare != null && (spare.version().equals(wantedChampion) || spare.version().equals(wantedChallenger));
+            boolean needed = spare != null
+                    && (spare.version().equals(wantedChampion)
+                            || spare.version().equals(wantedChallenger));
             if (spare != null && !needed && (wantedChallenger != null || System.nanoTime() - spareUntil >= 0)) {
                 out.add(spare);
                 spare = null;
@@ -468,7 +522,13 @@ public final class ModelLifecycle implements AutoCloseable {
             if (needed && System.nanoTime() - spareUntil >= 0) spareUntil = System.nanoTime() + FIRST_RETRY.toNanos();
             plan = new ServingPlan(rollout, champion.version(), challenger == null ? null : challenger.version());
         }
-        for (Held held : out) retire(held, ModelState.RETIRED, "revision " + revision + " (" + rollout.getAction() + " by " + rollout.getBy() + ") does not need it", revision);
+        for (Held held : out)
+            retire(
+                    held,
+                    ModelState.RETIRED,
+                    "revision " + revision + " (" + rollout.getAction() + " by " + rollout.getBy()
+                            + ") does not need it",
+                    revision);
     }
 
     /** @return false while the champion is not the wanted one and the challenger has to wait */
@@ -504,7 +564,11 @@ public final class ModelLifecycle implements AutoCloseable {
     /** The base checkpoint may be the one that is published; then there is nothing to load. */
     private boolean isChampion(String version) {
         if (!champion.version().equals(version)) return false;
-        return !champion.base || feed.version(version).map(v -> v.getSha256().equalsIgnoreCase(champion.model.info().sha256())).orElse(false);
+        return !champion.base
+                || feed.version(version)
+                        .map(v -> v.getSha256()
+                                .equalsIgnoreCase(champion.model.info().sha256()))
+                        .orElse(false);
     }
 
     private boolean keep(Held candidate) {
@@ -524,16 +588,21 @@ public final class ModelLifecycle implements AutoCloseable {
         boolean kept;
         synchronized (this) {
             if (stopping || !championSlot.swap(next.model)) {
-                ready = next;   // close() lets it go
+                ready = next; // close() lets it go
                 return;
             }
             old = champion;
             champion = next;
             ready = null;
-            kept = old != null && challenger == null && !identity.probation.isZero() && rollout != null
-                    && rollout.getAction() == RolloutAction.PROMOTE && wantedChallenger(rollout) == null;
+            kept = old != null
+                    && challenger == null
+                    && !identity.probation.isZero()
+                    && rollout != null
+                    && rollout.getAction() == RolloutAction.PROMOTE
+                    && wantedChallenger(rollout) == null;
             if (kept) {
-                before = spare;   // of a promotion whose probation was not over: to return to it would leave out the champion just replaced
+                before = spare; // of a promotion whose probation was not over: to return to it would leave out the
+                // champion just replaced
                 spare = old;
                 spareUntil = System.nanoTime() + identity.probation.toNanos();
             }
@@ -546,7 +615,14 @@ public final class ModelLifecycle implements AutoCloseable {
         if (old == null) return;
         events.swapped();
         if (before != null) retire(before, ModelState.RETIRED, "replaced by " + old.version() + " before", revision);
-        if (kept) report(old, ModelRole.NONE, ModelState.WARM, "kept for a rollback during the probation of " + next.version(), revision, 0);
+        if (kept)
+            report(
+                    old,
+                    ModelRole.NONE,
+                    ModelState.WARM,
+                    "kept for a rollback during the probation of " + next.version(),
+                    revision,
+                    0);
         else retire(old, ModelState.RETIRED, "replaced by " + next.version(), revision);
     }
 
@@ -613,7 +689,9 @@ public final class ModelLifecycle implements AutoCloseable {
         try {
             CompletableFuture.allOf(open).get(CLOSE_PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException e) {
-            LOG.warn("A model that was swapped out still scores its last batch after {} s; the next one is loaded beside it", CLOSE_PATIENCE.toSeconds());
+            LOG.warn(
+                    "A model that was swapped out still scores its last batch after {} s; the next one is loaded beside it",
+                    CLOSE_PATIENCE.toSeconds());
         } catch (InterruptedException | ExecutionException e) {
             LOG.debug("Spurious interrupt of the models' thread");
         }
@@ -630,7 +708,8 @@ public final class ModelLifecycle implements AutoCloseable {
             dueIn(Duration.ofSeconds(1));
             throw new CancellationException("the manifest of " + version + " has not been read yet");
         }
-        throw new ModelRefusedException("there is no manifest of it: it was never published, or has been deleted", null, true);
+        throw new ModelRefusedException(
+                "there is no manifest of it: it was never published, or has been deleted", null, true);
     }
 
     /** Whether the newest decision still wants the version. */
@@ -655,7 +734,8 @@ public final class ModelLifecycle implements AutoCloseable {
         Duration pause = FIRST_RETRY.multipliedBy(1L << Math.min(10, times - 1));
         if (pause.compareTo(LONGEST_RETRY) > 0) pause = LONGEST_RETRY;
         failures.keySet().removeIf(v -> !v.equals(version) && failures.get(v).revision != rollout.getRevision());
-        failures.put(version, new Failure(rollout.getRevision(), times, System.nanoTime() + pause.toNanos(), !e.passing()));
+        failures.put(
+                version, new Failure(rollout.getRevision(), times, System.nanoTime() + pause.toNanos(), !e.passing()));
         String what = e.getMessage() + (e.passing() ? "; it is tried again in " + pause.toSeconds() + " s" : "");
         events.rejected();
         LOG.error("Model {} is refused, {} goes on: {}", version, plan.champion(), what, e.getCause());
@@ -695,14 +775,36 @@ public final class ModelLifecycle implements AutoCloseable {
         publish(held.version(), role, state, reason, revision, held.loadMillis, pauseMicros, held.model.device());
     }
 
-    private void publish(String version, ModelRole role, ModelState state, String reason, long revision, long loadMillis, long pauseMicros, String device) {
-        ModelStatus status = ModelStatus.newBuilder().setInstance(identity.name).setChannel(identity.channel).setVersion(version).setRole(role)
-                .setState(state).setReason(reason).setRolloutRevision(revision).setLoadMillis(loadMillis).setSwapPauseMicros(pauseMicros)
-                .setDevice(device).setAt(Instant.now().truncatedTo(ChronoUnit.MICROS)).build();
+    private void publish(
+            String version,
+            ModelRole role,
+            ModelState state,
+            String reason,
+            long revision,
+            long loadMillis,
+            long pauseMicros,
+            String device) {
+        ModelStatus status = ModelStatus.newBuilder()
+                .setInstance(identity.name)
+                .setChannel(identity.channel)
+                .setVersion(version)
+                .setRole(role)
+                .setState(state)
+                .setReason(reason)
+                .setRolloutRevision(revision)
+                .setLoadMillis(loadMillis)
+                .setSwapPauseMicros(pauseMicros)
+                .setDevice(device)
+                .setAt(Instant.now().truncatedTo(ChronoUnit.MICROS))
+                .build();
         try {
             publisher.publish(status);
         } catch (RuntimeException e) {
-            LOG.warn("The status of model {} ({}) could not be published; the model is not affected: {}", version, state, e.toString());
+            LOG.warn(
+                    "The status of model {} ({}) could not be published; the model is not affected: {}",
+                    version,
+                    state,
+                    e.toString());
         }
     }
 
@@ -722,7 +824,8 @@ public final class ModelLifecycle implements AutoCloseable {
     /**
      * Closes every model after its last batch; call when the batchers are done. Idempotent.
      *
-     * @return true when all are closed; false when a load or a batch outlasted the patience, whose model is closed at its end
+     * @return true when all are closed; false when a load or a batch outlasted the patience, whose model is closed at
+     *     its end
      */
     public boolean close(Duration patience) {
         stop();

@@ -27,8 +27,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * From a manifest to a model that is ready for frames: signature, download, size and checksum, session, self-test, warm-up. Nothing of this
- * touches the champion, and whatever goes wrong leaves nothing behind: no session, no file.
+ * From a manifest to a model that is ready for frames: signature, download, size and checksum, session, self-test,
+ * warm-up. Nothing of this touches the champion, and whatever goes wrong leaves nothing behind: no session, no file.
  *
  * <p>One load at a time, on the caller's thread.
  */
@@ -55,10 +55,11 @@ public final class ModelLoader {
 
     /**
      * @param directory for downloads; created when missing. Several instances may share it
-     * @param maxBatch  largest batch of the batcher the models are for
-     * @param closer    runs the closing of models that nobody needs any more
+     * @param maxBatch largest batch of the batcher the models are for
+     * @param closer runs the closing of models that nobody needs any more
      */
-    public ModelLoader(ModelSource source, ModelTrust trust, Opener opener, Path directory, int maxBatch, Executor closer) {
+    public ModelLoader(
+            ModelSource source, ModelTrust trust, Opener opener, Path directory, int maxBatch, Executor closer) {
         this.source = Objects.requireNonNull(source, "source");
         this.trust = Objects.requireNonNull(trust, "trust");
         this.opener = Objects.requireNonNull(opener, "opener");
@@ -82,7 +83,8 @@ public final class ModelLoader {
             sweep();
             folder = Files.createTempDirectory(directory, PREFIX);
         } catch (IOException e) {
-            throw new ModelRefusedException("there is no place for the download: " + directory + " cannot be written (" + e + ")", e, true);
+            throw new ModelRefusedException(
+                    "there is no place for the download: " + directory + " cannot be written (" + e + ")", e, true);
         }
         try {
             Path file = fetch(manifest, folder);
@@ -107,7 +109,8 @@ public final class ModelLoader {
             if (file == null || !Files.isRegularFile(file)) throw new IOException("the store gave no file");
             return file;
         } catch (IOException | RuntimeException e) {
-            throw new ModelRefusedException("it could not be fetched from " + manifest.getLocation() + ": " + said(e), e, true);
+            throw new ModelRefusedException(
+                    "it could not be fetched from " + manifest.getLocation() + ": " + said(e), e, true);
         }
     }
 
@@ -116,15 +119,17 @@ public final class ModelLoader {
         try {
             long size = Files.size(file);
             if (size != manifest.getBytes()) {
-                throw new ModelRefusedException("it has " + size + " bytes instead of " + manifest.getBytes() + ": the file is "
-                        + (size < manifest.getBytes() ? "truncated" : "not the one that was published"));
+                throw new ModelRefusedException(
+                        "it has " + size + " bytes instead of " + manifest.getBytes() + ": the file is "
+                                + (size < manifest.getBytes() ? "truncated" : "not the one that was published"));
             }
             found = Sha256.hex(file);
         } catch (IOException e) {
             throw new ModelRefusedException("the download cannot be read: " + e, e, true);
         }
         if (!found.equalsIgnoreCase(manifest.getSha256())) {
-            throw new ModelRefusedException("its checksum is " + found + " instead of " + manifest.getSha256() + ": the bytes are not those that were published");
+            throw new ModelRefusedException("its checksum is " + found + " instead of " + manifest.getSha256()
+                    + ": the bytes are not those that were published");
         }
     }
 
@@ -137,7 +142,8 @@ public final class ModelLoader {
         }
     }
 
-    private LoadedModel prepare(Scorer opened, ModelVersion manifest, BooleanSupplier cancelled) throws ModelRefusedException {
+    private LoadedModel prepare(Scorer opened, ModelVersion manifest, BooleanSupplier cancelled)
+            throws ModelRefusedException {
         boolean ready = false;
         try {
             Scorer scorer = manifest == null ? opened : named(opened, manifest);
@@ -173,10 +179,12 @@ public final class ModelLoader {
         String own = info.properties().get(Checkpoints.VERSION);
         if (info.version().equals(manifest.getVersion())) return scorer;
         if (own != null) {
-            throw new ModelRefusedException("the file calls itself " + own + " but was published as " + manifest.getVersion() + ": publish it again under its own name");
+            throw new ModelRefusedException("the file calls itself " + own + " but was published as "
+                    + manifest.getVersion() + ": publish it again under its own name");
         }
         Calibration calibration = info.calibration();
-        return new Renamed(scorer, new CheckpointInfo(manifest.getVersion(), info.sha256(), calibration, info.properties()));
+        return new Renamed(
+                scorer, new CheckpointInfo(manifest.getVersion(), info.sha256(), calibration, info.properties()));
     }
 
     /** The first inference allocates and compiles; no frame should wait for that. Returns nanoseconds per frame. */
@@ -201,7 +209,8 @@ public final class ModelLoader {
         Instant limit = Instant.now().minus(LEFT_BEHIND);
         try (var entries = Files.newDirectoryStream(directory, PREFIX + "*")) {
             for (Path entry : entries) {
-                if (Files.isDirectory(entry) && Files.getLastModifiedTime(entry).toInstant().isBefore(limit)) delete(entry);
+                if (Files.isDirectory(entry)
+                        && Files.getLastModifiedTime(entry).toInstant().isBefore(limit)) delete(entry);
             }
         }
     }
@@ -222,7 +231,10 @@ public final class ModelLoader {
                 }
             });
         } catch (IOException e) {
-            LOG.warn("The download {} could not be deleted; the next load after a day tries again: {}", folder, e.toString());
+            LOG.warn(
+                    "The download {} could not be deleted; the next load after a day tries again: {}",
+                    folder,
+                    e.toString());
         }
     }
 

@@ -7,17 +7,19 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
- * Where a batcher finds its model. Models are swapped between batches: the batch that runs ends with the model it began with, the next one
- * takes the new model, and the old one is closed when its last batch is done. Neither side ever waits for the other.
+ * Where a batcher finds its model. Models are swapped between batches: the batch that runs ends with the model it began
+ * with, the next one takes the new model, and the old one is closed when its last batch is done. Neither side ever
+ * waits for the other.
  *
- * <p>Why no model is ever used after it was closed: the slot holds a reference of its own, and a borrower adds one before it scores. A
- * borrower that read the slot just before a swap may find the reference count at zero; it then reads the slot again. A count never leaves
- * zero. Lock-free and thread-safe; {@code ModelSlotExhaustiveTest} runs every order of steps.
+ * <p>Why no model is ever used after it was closed: the slot holds a reference of its own, and a borrower adds one
+ * before it scores. A borrower that read the slot just before a swap may find the reference count at zero; it then
+ * reads the slot again. A count never leaves zero. Lock-free and thread-safe; {@code ModelSlotExhaustiveTest} runs
+ * every order of steps.
  */
 public final class ModelSlot implements ServingModel, AutoCloseable {
 
     /** What the slot holds, compared by identity. */
-    private record Content(LoadedModel model) { }
+    private record Content(LoadedModel model) {}
 
     private static final Content EMPTY = new Content(null);
     private static final Content CLOSED = new Content(null);
@@ -37,7 +39,9 @@ public final class ModelSlot implements ServingModel, AutoCloseable {
     @Override
     public Lease acquire() {
         Lease lease = tryAcquire();
-        if (lease == null) throw new IllegalStateException("there is no model to score with: the app is stopping, and the frames are scored after the next start");
+        if (lease == null)
+            throw new IllegalStateException(
+                    "there is no model to score with: the app is stopping, and the frames are scored after the next start");
         return lease;
     }
 
@@ -52,8 +56,8 @@ public final class ModelSlot implements ServingModel, AutoCloseable {
     }
 
     /**
-     * Lends this slot's model while it has one and the other's otherwise: frames that were meant for a challenger that has just been
-     * withdrawn are scored by the champion.
+     * Lends this slot's model while it has one and the other's otherwise: frames that were meant for a challenger that
+     * has just been withdrawn are scored by the champion.
      */
     public ServingModel orElse(ServingModel other) {
         Objects.requireNonNull(other, "other");
@@ -70,8 +74,8 @@ public final class ModelSlot implements ServingModel, AutoCloseable {
     }
 
     /**
-     * Puts a model in; the one inside goes when its last batch is done. The caller holds a reference of the new model during the call and
-     * keeps it.
+     * Puts a model in; the one inside goes when its last batch is done. The caller holds a reference of the new model
+     * during the call and keeps it.
      *
      * @return false when the slot is closed; the model is then not in it
      */
@@ -116,7 +120,8 @@ public final class ModelSlot implements ServingModel, AutoCloseable {
 
         @Override
         public Scorer scorer() {
-            if (given.get()) throw new IllegalStateException("this lease of model " + model.version() + " has been given back");
+            if (given.get())
+                throw new IllegalStateException("this lease of model " + model.version() + " has been given back");
             return model.lent();
         }
 

@@ -11,7 +11,8 @@ public interface ModelSource {
     /**
      * Brings a checkpoint to disk. May take as long as it takes; the champion goes on scoring.
      *
-     * @param directory exists, is empty and belongs to this call; it is deleted afterwards, whatever became of the checkpoint
+     * @param directory exists, is empty and belongs to this call; it is deleted afterwards, whatever became of the
+     *     checkpoint
      * @return the file, anywhere; a file outside {@code directory} stays where it is
      * @throws IOException when the bytes cannot be had now; it is tried again later
      */

@@ -6,6 +6,9 @@ import io.linesight.schemas.ModelVersion;
 @FunctionalInterface
 public interface ModelTrust {
 
-    /** @throws ModelRefusedException saying what is wrong: unsigned, signed by an unknown key, or changed since it was signed */
+    /**
+     * @throws ModelRefusedException saying what is wrong: unsigned, signed by an unknown key, or changed since it was
+     *     signed
+     */
     void check(ModelVersion version) throws ModelRefusedException;
 }

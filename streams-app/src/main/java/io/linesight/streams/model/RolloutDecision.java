@@ -1,6 +1,9 @@
 package io.linesight.streams.model;
 
-/** Asks for a decision on behalf of a guard. Called from the lifecycle's thread; may block and may fail, it is tried again then. */
+/**
+ * Asks for a decision on behalf of a guard. Called from the lifecycle's thread; may block and may fail, it is tried
+ * again then.
+ */
 @FunctionalInterface
 public interface RolloutDecision {
 
@@ -13,10 +16,10 @@ public interface RolloutDecision {
     }
 
     /**
-     * @param basedOn revision in which the guard tripped; when another one is in force meanwhile nothing is to be done, since of two
-     *                decisions at once the first wins
+     * @param basedOn revision in which the guard tripped; when another one is in force meanwhile nothing is to be done,
+     *     since of two decisions at once the first wins
      * @param version the version not to be used any more
-     * @param reason  for people: which limit, and the figures
+     * @param reason for people: which limit, and the figures
      */
     void ask(Action action, long basedOn, String version, String reason) throws Exception;
 }

@@ -12,8 +12,8 @@ public interface RolloutFeed {
     Optional<Rollout> current();
 
     /**
-     * The versions that decisions made champion, the newest first, each once. A starting instance that finds the first refused serves the next
-     * one, as those do that were running when it came.
+     * The versions that decisions made champion, the newest first, each once. A starting instance that finds the first
+     * refused serves the next one, as those do that were running when it came.
      */
     List<String> champions();
 
@@ -21,7 +21,8 @@ public interface RolloutFeed {
     Optional<ModelVersion> version(String version);
 
     /**
-     * Has {@code changed} called after every change of what {@link #current} or {@link #version} say, from any thread; it returns at once.
+     * Has {@code changed} called after every change of what {@link #current} or {@link #version} say, from any thread;
+     * it returns at once.
      *
      * @return ends the subscription
      */

@@ -6,8 +6,9 @@ import java.util.Objects;
 /**
  * The model that frames are scored with at this moment.
  *
- * <p>The batcher takes a lease for every batch and scores the whole batch with it, so models may be swapped between batches and a result
- * always names the one model that made it. A scorer stays open as long as somebody holds a lease of it. Thread-safe.
+ * <p>The batcher takes a lease for every batch and scores the whole batch with it, so models may be swapped between
+ * batches and a result always names the one model that made it. A scorer stays open as long as somebody holds a lease
+ * of it. Thread-safe.
  */
 @FunctionalInterface
 public interface ServingModel {
@@ -30,7 +31,9 @@ public interface ServingModel {
      */
     Lease acquire();
 
-    /** One model for the life of the app; the caller keeps ownership of the scorer and closes it after the last batch. */
+    /**
+     * One model for the life of the app; the caller keeps ownership of the scorer and closes it after the last batch.
+     */
     static ServingModel fixed(Scorer scorer) {
         Objects.requireNonNull(scorer, "scorer");
         Lease lease = new Lease() {
@@ -40,7 +43,7 @@ public interface ServingModel {
             }
 
             @Override
-            public void close() { }
+            public void close() {}
         };
         return () -> lease;
     }

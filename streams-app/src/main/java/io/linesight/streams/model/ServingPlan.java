@@ -6,8 +6,8 @@ import io.linesight.schemas.RolloutMode;
 /**
  * What this instance does at this moment; immutable.
  *
- * @param rollout    the decision it follows; null when there is none
- * @param champion   version in the champion's slot
+ * @param rollout the decision it follows; null when there is none
+ * @param champion version in the champion's slot
  * @param challenger version in the challenger's slot; null when there is none to be used, for whatever reason
  */
 public record ServingPlan(Rollout rollout, String champion, String challenger) {

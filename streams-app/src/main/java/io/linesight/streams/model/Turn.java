@@ -1,13 +1,13 @@
 package io.linesight.streams.model;
 
 /**
- * Called before every step on state that threads share, so that a test can decide who goes next and try every order there is. Does nothing
- * in service.
+ * Called before every step on state that threads share, so that a test can decide who goes next and try every order
+ * there is. Does nothing in service.
  */
 @FunctionalInterface
 interface Turn {
 
-    Turn NONE = on -> { };
+    Turn NONE = on -> {};
 
     /** @param on what the step reads or writes; steps on different things may be exchanged without anybody noticing */
     void next(Object on);

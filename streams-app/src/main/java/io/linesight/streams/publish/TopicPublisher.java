@@ -16,8 +16,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Writes records beside the stream: with a producer of its own, outside the results' transactions, so that a record may be missing or there
- * twice after a crash. Never throws: what cannot be written is counted and said in the log. Thread-safe.
+ * Writes records beside the stream: with a producer of its own, outside the results' transactions, so that a record may
+ * be missing or there twice after a crash. Never throws: what cannot be written is counted and said in the log.
+ * Thread-safe.
  */
 public final class TopicPublisher<T> implements AutoCloseable {
 
@@ -33,10 +34,15 @@ public final class TopicPublisher<T> implements AutoCloseable {
 
     /**
      * @param settings of the producer, brokers included; what this class depends on is set on top
-     * @param key      of a record
+     * @param key of a record
      * @param maxBlock longest wait of {@link #publish} for the broker
      */
-    public TopicPublisher(String topic, Map<String, Object> settings, Serializer<T> serializer, Function<T, String> key, Duration maxBlock) {
+    public TopicPublisher(
+            String topic,
+            Map<String, Object> settings,
+            Serializer<T> serializer,
+            Function<T, String> key,
+            Duration maxBlock) {
         this.topic = topic;
         this.serializer = serializer;
         this.key = key;
@@ -52,9 +58,11 @@ public final class TopicPublisher<T> implements AutoCloseable {
     public void publish(T record) {
         try {
             byte[] value = serializer.serialize(topic, record);
-            producer.send(new ProducerRecord<>(topic, key.apply(record).getBytes(StandardCharsets.UTF_8), value), (metadata, e) -> {
-                if (e != null) lost(e);
-            });
+            producer.send(
+                    new ProducerRecord<>(topic, key.apply(record).getBytes(StandardCharsets.UTF_8), value),
+                    (metadata, e) -> {
+                        if (e != null) lost(e);
+                    });
         } catch (RuntimeException e) {
             lost(e);
         }
@@ -65,7 +73,11 @@ public final class TopicPublisher<T> implements AutoCloseable {
         long now = System.nanoTime();
         long last = saidAt.get();
         if (now - last >= SAY_EVERY_NANOS && saidAt.compareAndSet(last, now)) {
-            LOG.warn("A record for {} was not written ({} so far); results are not affected: {}", topic, count, e.toString());
+            LOG.warn(
+                    "A record for {} was not written ({} so far); results are not affected: {}",
+                    topic,
+                    count,
+                    e.toString());
         }
     }
 

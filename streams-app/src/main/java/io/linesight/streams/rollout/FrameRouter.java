@@ -12,15 +12,16 @@ import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/**
- * Which model decides a frame. Without rollouts there is one batcher and no choice. Thread-safe; owns nothing.
- */
+/** Which model decides a frame. Without rollouts there is one batcher and no choice. Thread-safe; owns nothing. */
 public final class FrameRouter {
 
     private static final Logger LOG = LoggerFactory.getLogger(FrameRouter.class);
 
     /** Who decides a frame. */
-    public enum Route { CHAMPION, CHALLENGER }
+    public enum Route {
+        CHAMPION,
+        CHALLENGER
+    }
 
     private final SharedBatcher champion;
     private final SharedBatcher challenger;
@@ -32,8 +33,14 @@ public final class FrameRouter {
     private final AtomicBoolean saidSelector = new AtomicBoolean();
     private final AtomicBoolean saidGuard = new AtomicBoolean();
 
-    private FrameRouter(SharedBatcher champion, SharedBatcher challenger, Supplier<ServingPlan> plan, FrameSelector canary, FrameSelector sampled,
-                        RolloutGuard guard, ShadowLane shadow) {
+    private FrameRouter(
+            SharedBatcher champion,
+            SharedBatcher challenger,
+            Supplier<ServingPlan> plan,
+            FrameSelector canary,
+            FrameSelector sampled,
+            RolloutGuard guard,
+            ShadowLane shadow) {
         this.champion = Objects.requireNonNull(champion, "champion");
         this.challenger = challenger;
         this.plan = plan;
@@ -52,13 +59,25 @@ public final class FrameRouter {
      * Routes by the plan in force.
      *
      * @param challenger scores with the challenger, and with the champion once there is none
-     * @param canary     which frames the challenger decides
-     * @param sampled    which frames it scores beside the champion
+     * @param canary which frames the challenger decides
+     * @param sampled which frames it scores beside the champion
      */
-    public static FrameRouter of(SharedBatcher champion, SharedBatcher challenger, Supplier<ServingPlan> plan, FrameSelector canary,
-                                 FrameSelector sampled, RolloutGuard guard, ShadowLane shadow) {
-        return new FrameRouter(champion, Objects.requireNonNull(challenger), Objects.requireNonNull(plan), Objects.requireNonNull(canary),
-                Objects.requireNonNull(sampled), Objects.requireNonNull(guard), Objects.requireNonNull(shadow));
+    public static FrameRouter of(
+            SharedBatcher champion,
+            SharedBatcher challenger,
+            Supplier<ServingPlan> plan,
+            FrameSelector canary,
+            FrameSelector sampled,
+            RolloutGuard guard,
+            ShadowLane shadow) {
+        return new FrameRouter(
+                champion,
+                Objects.requireNonNull(challenger),
+                Objects.requireNonNull(plan),
+                Objects.requireNonNull(canary),
+                Objects.requireNonNull(sampled),
+                Objects.requireNonNull(guard),
+                Objects.requireNonNull(shadow));
     }
 
     /** To be asked in the order of the frames, so that a camera changes its model at one place in its sequence. */
@@ -73,7 +92,8 @@ public final class FrameRouter {
         try {
             return selector.selects(now.rollout(), camera, product, source);
         } catch (RuntimeException e) {
-            if (saidSelector.compareAndSet(false, true)) LOG.error("The choice of frames for revision {} failed; the champion decides them", now.revision(), e);
+            if (saidSelector.compareAndSet(false, true))
+                LOG.error("The choice of frames for revision {} failed; the champion decides them", now.revision(), e);
             return false;
         }
     }
@@ -84,17 +104,25 @@ public final class FrameRouter {
     }
 
     /** A frame has been decided: guards count it, and a shadow may want it. Returns at once. */
-    public void decided(FrameRef source, String camera, String product, Inference inference, Verdicts.Decision decision, byte[] planar) {
+    public void decided(
+            FrameRef source,
+            String camera,
+            String product,
+            Inference inference,
+            Verdicts.Decision decision,
+            byte[] planar) {
         if (plan == null) return;
         try {
             guard.decided(camera, product, inference, decision);
         } catch (RuntimeException e) {
             // The frame is decided; a fault of the guard must not make a dead letter of it.
-            if (saidGuard.compareAndSet(false, true)) LOG.error("The guard failed; models are not watched where it does", e);
+            if (saidGuard.compareAndSet(false, true))
+                LOG.error("The guard failed; models are not watched where it does", e);
         }
         ServingPlan now = plan.get();
         if (!now.shadow() || inference.failed() || !selects(sampled, now, camera, product, source)) return;
-        shadow.offer(new ShadowLane.Sample(source, camera, product, inference.model().version(), now.challenger(), decision, planar));
+        shadow.offer(new ShadowLane.Sample(
+                source, camera, product, inference.model().version(), now.challenger(), decision, planar));
     }
 
     /** Inference time per frame, of the slower model while two decide. */

@@ -4,9 +4,9 @@ import io.linesight.schemas.FrameRef;
 import io.linesight.schemas.Rollout;
 
 /**
- * Which frames a decision is about: for a canary those that the challenger decides, for a shadow those that both score. Asked for every
- * frame on the stream threads, so it must be quick; thread-safe. A canary's answer must depend on nothing but decision, camera and product,
- * so that a camera stays where it is.
+ * Which frames a decision is about: for a canary those that the challenger decides, for a shadow those that both score.
+ * Asked for every frame on the stream threads, so it must be quick; thread-safe. A canary's answer must depend on
+ * nothing but decision, camera and product, so that a camera stays where it is.
  */
 @FunctionalInterface
 public interface FrameSelector {

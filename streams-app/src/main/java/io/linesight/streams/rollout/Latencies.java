@@ -3,8 +3,8 @@ package io.linesight.streams.rollout;
 import java.util.Arrays;
 
 /**
- * Recent inference times per frame, apart for batches of 1, 2-3, 4-7, ... frames: a frame costs less in a large batch, and two models
- * seldom get batches of the same size. Not thread-safe.
+ * Recent inference times per frame, apart for batches of 1, 2-3, 4-7, ... frames: a frame costs less in a large batch,
+ * and two models seldom get batches of the same size. Not thread-safe.
  */
 final class Latencies {
 
@@ -22,7 +22,10 @@ final class Latencies {
         if (counts[size] == 2 * KEPT) counts[size] = KEPT;
     }
 
-    /** p95 of these over p95 of the others, averaged over the sizes that both have enough of; NaN when there is no such size. */
+    /**
+     * p95 of these over p95 of the others, averaged over the sizes that both have enough of; NaN when there is no such
+     * size.
+     */
     double ratioTo(Latencies others) {
         double sum = 0;
         int weight = 0;

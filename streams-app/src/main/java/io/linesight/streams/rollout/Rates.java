@@ -3,7 +3,10 @@ package io.linesight.streams.rollout;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** What one model did with its newest frames, and how often it found something wrong per camera and product. Not thread-safe. */
+/**
+ * What one model did with its newest frames, and how often it found something wrong per camera and product. Not
+ * thread-safe.
+ */
 final class Rates {
 
     static final int FAILED = 1;
@@ -12,6 +15,7 @@ final class Rates {
 
     /** Cameras and products are not ours to bound. */
     private static final int PLACES = 4096;
+
     private static final int LEAST_AT_PLACE = 20;
     private static final double MEMORY = 1 / 200.0;
 
@@ -88,7 +92,10 @@ final class Rates {
         return expectations == 0 ? Double.NaN : Math.max(0, expectedSum / expectations);
     }
 
-    /** How often this model finds something wrong there; its overall rate where it has seen too little; NaN when it has seen nothing. */
+    /**
+     * How often this model finds something wrong there; its overall rate where it has seen too little; NaN when it has
+     * seen nothing.
+     */
     double anomalousAt(String place, int least) {
         Place here = places.get(place);
         if (here != null && here.frames >= LEAST_AT_PLACE) return here.rate;

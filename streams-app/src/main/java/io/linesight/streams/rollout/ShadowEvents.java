@@ -4,10 +4,10 @@ package io.linesight.streams.rollout;
 public interface ShadowEvents {
 
     /** Both models have scored a sample. */
-    default void compared() { }
+    default void compared() {}
 
     /** A sample was given up: the queue was full, or the challenger went away. */
-    default void dropped() { }
+    default void dropped() {}
 
-    ShadowEvents NONE = new ShadowEvents() { };
+    ShadowEvents NONE = new ShadowEvents() {};
 }

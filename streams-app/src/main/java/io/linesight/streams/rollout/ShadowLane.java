@@ -19,9 +19,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Has a challenger score a sample of the frames that the champion has decided, and publishes how the two differ. Never in the champion's
- * way: samples wait in a bounded queue that drops what does not fit, and the challenger only starts on a few at a time while the champion is
- * not behind. On a line that is always full there are therefore few samples or none; the metrics count what was dropped.
+ * Has a challenger score a sample of the frames that the champion has decided, and publishes how the two differ. Never
+ * in the champion's way: samples wait in a bounded queue that drops what does not fit, and the challenger only starts
+ * on a few at a time while the champion is not behind. On a line that is always full there are therefore few samples or
+ * none; the metrics count what was dropped.
  *
  * <p>Differences are not part of a result's transaction: after a crash some are missing or there twice.
  */
@@ -30,15 +31,23 @@ public final class ShadowLane implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ShadowLane.class);
     /** Frames the challenger takes at a time: the longest that the champion can find the processor or the GPU taken. */
     private static final int AT_A_TIME = 4;
+
     private static final long POLITE_PAUSE_MILLIS = 2;
 
     /**
      * A frame that the champion has decided.
      *
      * @param challenger version that is to score it
-     * @param planar     as the champion saw it
+     * @param planar as the champion saw it
      */
-    record Sample(FrameRef source, String camera, String product, String champion, String challenger, Verdicts.Decision decision, byte[] planar) { }
+    record Sample(
+            FrameRef source,
+            String camera,
+            String product,
+            String champion,
+            String challenger,
+            Verdicts.Decision decision,
+            byte[] planar) {}
 
     private final SharedBatcher challenger;
     private final IntSupplier championQueued;
@@ -52,13 +61,20 @@ public final class ShadowLane implements AutoCloseable {
     private volatile boolean closing;
 
     /**
-     * @param challenger     scores the samples; not owned
+     * @param challenger scores the samples; not owned
      * @param championQueued frames that wait for the champion
-     * @param busy           number of waiting frames from which on the champion counts as behind; normally its largest batch
-     * @param capacity       samples that may wait
+     * @param busy number of waiting frames from which on the champion counts as behind; normally its largest batch
+     * @param capacity samples that may wait
      */
-    public ShadowLane(SharedBatcher challenger, IntSupplier championQueued, int busy, int capacity, Verdicts verdicts, ShadowPublisher publisher,
-                      RolloutGuard guard, ShadowEvents events) {
+    public ShadowLane(
+            SharedBatcher challenger,
+            IntSupplier championQueued,
+            int busy,
+            int capacity,
+            Verdicts verdicts,
+            ShadowPublisher publisher,
+            RolloutGuard guard,
+            ShadowEvents events) {
         this.challenger = challenger;
         this.championQueued = championQueued;
         this.busy = busy;
@@ -120,17 +136,25 @@ public final class ShadowLane implements AutoCloseable {
         FrameRef source = sample.source;
         publisher.publish(ShadowDifference.newBuilder()
                 .setResultId(source.getTopic() + "-" + source.getPartition() + "-" + source.getOffset())
-                .setFrameRef(source).setCameraId(sample.camera).setProduct(sample.product)
-                .setChampion(sample.champion).setChallenger(sample.challenger)
-                .setChampionScore((float) sample.decision.score()).setChallengerScore((float) decision.score())
-                .setChampionVerdict(sample.decision.verdict()).setChallengerVerdict(decision.verdict())
+                .setFrameRef(source)
+                .setCameraId(sample.camera)
+                .setProduct(sample.product)
+                .setChampion(sample.champion)
+                .setChallenger(sample.challenger)
+                .setChampionScore((float) sample.decision.score())
+                .setChallengerScore((float) decision.score())
+                .setChampionVerdict(sample.decision.verdict())
+                .setChallengerVerdict(decision.verdict())
                 .setChallengerMicros(inference.inferenceNanos() / 1000 / inference.batchSize())
-                .setScoredAt(Instant.now().truncatedTo(ChronoUnit.MICROS)).build());
+                .setScoredAt(Instant.now().truncatedTo(ChronoUnit.MICROS))
+                .build());
         events.compared();
         guard.compared(sample.camera, sample.product, sample.decision.anomalous(), inference, decision);
     }
 
-    /** Gives up what waits. Close before the batcher; waits for the samples that are being scored, up to five seconds. */
+    /**
+     * Gives up what waits. Close before the batcher; waits for the samples that are being scored, up to five seconds.
+     */
     @Override
     public void close() {
         closing = true;

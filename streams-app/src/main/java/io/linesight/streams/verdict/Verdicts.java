@@ -11,6 +11,7 @@ public final class Verdicts {
 
     /** Calibrated score from which a frame is anomalous, whatever the review band. */
     public static final double DECISION_POINT = 0.5;
+
     public static final String INFERENCE_FAILED = "INFERENCE_FAILED";
     public static final String MODEL_RETURNED_NAN = "MODEL_RETURNED_NAN";
     public static final String FALLBACK = "*";
@@ -21,7 +22,8 @@ public final class Verdicts {
     /**
      * Calibrated scores below {@code low} are PASS, from {@code high} on FAIL, between them REVIEW.
      *
-     * @param low  for every product; null leaves it to the checkpoint's band of the product, {@link ReviewBand#USUAL} where it has none
+     * @param low for every product; null leaves it to the checkpoint's band of the product, {@link ReviewBand#USUAL}
+     *     where it has none
      * @param high likewise
      */
     public Verdicts(Double low, Double high) {
@@ -30,12 +32,13 @@ public final class Verdicts {
     }
 
     /**
-     * @param score       calibrated; NaN when there is none
-     * @param reason      why there is none, or null
+     * @param score calibrated; NaN when there is none
+     * @param reason why there is none, or null
      * @param calibration what was applied
-     * @param applied     product of the calibration, or {@value #FALLBACK}
+     * @param applied product of the calibration, or {@value #FALLBACK}
      */
-    public record Decision(double score, Verdict verdict, String reason, ProductCalibration calibration, String applied) {
+    public record Decision(
+            double score, Verdict verdict, String reason, ProductCalibration calibration, String applied) {
         /** Whether the score reached the decision point. */
         public boolean anomalous() {
             return score >= DECISION_POINT;
@@ -54,7 +57,9 @@ public final class Verdicts {
         }
         double score = calibration.calibrated(inference.raw());
         ReviewBand band = calibration.band();
-        Verdict verdict = score < (low == null ? band.low() : low) ? Verdict.PASS : score >= (high == null ? band.high() : high) ? Verdict.FAIL : Verdict.REVIEW;
+        Verdict verdict = score < (low == null ? band.low() : low)
+                ? Verdict.PASS
+                : score >= (high == null ? band.high() : high) ? Verdict.FAIL : Verdict.REVIEW;
         return new Decision(score, verdict, null, calibration, applied);
     }
 

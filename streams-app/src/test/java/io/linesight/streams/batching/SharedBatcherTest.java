@@ -3,8 +3,8 @@ package io.linesight.streams.batching;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.linesight.mmad.score.Scores;
 import io.linesight.mmad.score.Scorer;
+import io.linesight.mmad.score.Scores;
 import io.linesight.streams.model.ServingModel;
 import io.linesight.streams.support.FakeScorer;
 import java.time.Duration;
@@ -59,8 +59,11 @@ class SharedBatcherTest {
     @Test
     void shouldScoreASingleFrameAfterTheLinger() throws Exception {
         long start = System.nanoTime();
-        Inference inference = batcher(8, Duration.ofMillis(100), 16).submit("a", frame(51)).get();
-        assertThat(Duration.ofNanos(System.nanoTime() - start)).isGreaterThanOrEqualTo(Duration.ofMillis(100)).isLessThan(LONG);
+        Inference inference =
+                batcher(8, Duration.ofMillis(100), 16).submit("a", frame(51)).get();
+        assertThat(Duration.ofNanos(System.nanoTime() - start))
+                .isGreaterThanOrEqualTo(Duration.ofMillis(100))
+                .isLessThan(LONG);
         assertThat(inference.raw()).isEqualTo(0.2f);
         assertThat(inference.batchSize()).isEqualTo(1);
         assertThat(inference.queueNanos()).isGreaterThanOrEqualTo(TimeUnit.MILLISECONDS.toNanos(100));
@@ -72,8 +75,10 @@ class SharedBatcherTest {
     @Test
     void shouldNotWaitForTheLingerWhenABatchIsFull() throws Exception {
         SharedBatcher b = batcher(3, LONG, 16);
-        List<CompletableFuture<Inference>> futures = List.of(b.submit("a", frame(1)), b.submit("a", frame(2)), b.submit("b", frame(3)));
-        for (CompletableFuture<Inference> f : futures) assertThat(f.get(5, TimeUnit.SECONDS).batchSize()).isEqualTo(3);
+        List<CompletableFuture<Inference>> futures =
+                List.of(b.submit("a", frame(1)), b.submit("a", frame(2)), b.submit("b", frame(3)));
+        for (CompletableFuture<Inference> f : futures)
+            assertThat(f.get(5, TimeUnit.SECONDS).batchSize()).isEqualTo(3);
     }
 
     @Test
@@ -95,7 +100,7 @@ class SharedBatcherTest {
         gate[0].await();
         for (int i = 0; i < 40; i++) b.submit("flood", frame(1));
         CompletableFuture<Inference> quiet = b.submit("quiet", frame(2));
-        scorer.before = frames -> { };
+        scorer.before = frames -> {};
         gate[1].countDown();
         first.get();
         quiet.get();
@@ -109,8 +114,9 @@ class SharedBatcherTest {
         b.submit("a", frame(0));
         gate[0].await();
         List<CompletableFuture<Inference>> all = new ArrayList<>();
-        for (int lane = 1; lane <= 3; lane++) for (int i = 0; i < 10; i++) all.add(b.submit("lane" + lane, frame(lane)));
-        scorer.before = frames -> { };
+        for (int lane = 1; lane <= 3; lane++)
+            for (int i = 0; i < 10; i++) all.add(b.submit("lane" + lane, frame(lane)));
+        scorer.before = frames -> {};
         gate[1].countDown();
         for (CompletableFuture<Inference> f : all) f.get();
         assertThat(scorer.batches.get(1)).containsExactlyInAnyOrder(1, 1, 2, 2, 3, 3);
@@ -124,7 +130,8 @@ class SharedBatcherTest {
         gate[0].await();
         b.submit("a", frame(1));
         b.submit("a", frame(2));
-        CompletableFuture<CompletableFuture<Inference>> third = CompletableFuture.supplyAsync(() -> b.submit("a", frame(3)));
+        CompletableFuture<CompletableFuture<Inference>> third =
+                CompletableFuture.supplyAsync(() -> b.submit("a", frame(3)));
         Thread.sleep(100);
         assertThat(third).isNotDone();
         assertThat(b.queued()).isEqualTo(2);
@@ -156,7 +163,8 @@ class SharedBatcherTest {
         scorer.before = frames -> {
             if (calls.incrementAndGet() == 1) throw new IllegalStateException("hiccup");
         };
-        Inference inference = batcher(1, Duration.ZERO, 4).submit("a", frame(51)).get();
+        Inference inference =
+                batcher(1, Duration.ZERO, 4).submit("a", frame(51)).get();
         assertThat(inference.failed()).isFalse();
         assertThat(inference.raw()).isEqualTo(0.2f);
         assertThat(calls).hasValue(2);
@@ -165,10 +173,23 @@ class SharedBatcherTest {
     @Test
     void shouldTreatAnAnswerOfTheWrongShapeAsAFailure() throws Exception {
         Scorer wrong = new Scorer() {
-            @Override public io.linesight.mmad.checkpoint.CheckpointInfo info() { return scorer.info(); }
-            @Override public String device() { return "cpu"; }
-            @Override public Scores score(List<byte[]> frames) { return new Scores(2, 1, new float[2], new float[2]); }
-            @Override public void close() { }
+            @Override
+            public io.linesight.mmad.checkpoint.CheckpointInfo info() {
+                return scorer.info();
+            }
+
+            @Override
+            public String device() {
+                return "cpu";
+            }
+
+            @Override
+            public Scores score(List<byte[]> frames) {
+                return new Scores(2, 1, new float[2], new float[2]);
+            }
+
+            @Override
+            public void close() {}
         };
         batcher = new SharedBatcher(ServingModel.fixed(wrong), 1, Duration.ZERO, 4, BatchListener.NONE);
         assertThat(batcher.submit("a", frame(1)).get().failure()).contains("1 frames with 2 scores");
@@ -181,7 +202,9 @@ class SharedBatcherTest {
             if (calls.incrementAndGet() == 1) throw new OutOfMemoryError("pretended");
         };
         SharedBatcher b = batcher(1, Duration.ZERO, 4);
-        assertThatThrownBy(() -> b.submit("a", frame(1)).get()).isInstanceOf(ExecutionException.class).hasCauseInstanceOf(OutOfMemoryError.class);
+        assertThatThrownBy(() -> b.submit("a", frame(1)).get())
+                .isInstanceOf(ExecutionException.class)
+                .hasCauseInstanceOf(OutOfMemoryError.class);
         assertThat(b.submit("a", frame(51)).get().raw()).isEqualTo(0.2f);
     }
 
@@ -228,6 +251,8 @@ class SharedBatcherTest {
         assertThat(wrong).hasValue(0);
         assertThat(scorer.mostConcurrent).isEqualTo(1);
         assertThat(scorer.batches.stream().mapToInt(List::size).sum()).isEqualTo(1800);
-        assertThat(scorer.batches.size()).as("frames of several threads share batches").isLessThan(1800);
+        assertThat(scorer.batches.size())
+                .as("frames of several threads share batches")
+                .isLessThan(1800);
     }
 }

@@ -15,10 +15,17 @@ class InternalApiTest {
 
     @Test
     void shouldUseKafkaInternalsInThisPackageOnly() throws Exception {
-        Path classes = Path.of(DrainStore.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+        Path classes = Path.of(DrainStore.class
+                .getProtectionDomain()
+                .getCodeSource()
+                .getLocation()
+                .toURI());
         try (Stream<Path> files = Files.walk(classes)) {
-            List<String> packages = files.filter(f -> f.toString().endsWith(".class")).filter(InternalApiTest::usesInternals)
-                    .map(f -> classes.relativize(f.getParent()).toString()).distinct().toList();
+            List<String> packages = files.filter(f -> f.toString().endsWith(".class"))
+                    .filter(InternalApiTest::usesInternals)
+                    .map(f -> classes.relativize(f.getParent()).toString())
+                    .distinct()
+                    .toList();
             assertThat(packages).containsExactly("io/linesight/streams/drain");
         }
     }
@@ -26,7 +33,8 @@ class InternalApiTest {
     private static boolean usesInternals(Path file) {
         try {
             String constants = Files.readString(file, StandardCharsets.ISO_8859_1);
-            return constants.contains("org/apache/kafka/streams/processor/internals/") || constants.contains("org/apache/kafka/streams/state/internals/");
+            return constants.contains("org/apache/kafka/streams/processor/internals/")
+                    || constants.contains("org/apache/kafka/streams/state/internals/");
         } catch (IOException e) {
             throw new java.io.UncheckedIOException(e);
         }

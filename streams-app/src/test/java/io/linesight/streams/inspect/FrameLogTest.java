@@ -11,8 +11,11 @@ class FrameLogTest {
     @Test
     @SuppressWarnings("try")
     void shouldNameFrameCameraAndModelUntilItIsClosed() {
-        try (FrameLog log = FrameLog.of("cam-3", "cam-3-17", new FrameRef("frames", 2, 17L)).model("v2")) {
-            assertThat(MDC.getCopyOfContextMap()).containsAllEntriesOf(Map.of("camera", "cam-3", "frame", "cam-3-17", "place", "frames-2-17", "model", "v2"));
+        try (FrameLog log =
+                FrameLog.of("cam-3", "cam-3-17", new FrameRef("frames", 2, 17L)).model("v2")) {
+            assertThat(MDC.getCopyOfContextMap())
+                    .containsAllEntriesOf(
+                            Map.of("camera", "cam-3", "frame", "cam-3-17", "place", "frames-2-17", "model", "v2"));
         }
         assertThat(MDC.get("camera")).isNull();
         assertThat(MDC.get("model")).isNull();

@@ -30,7 +30,6 @@ import java.io.DataOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
@@ -83,12 +82,18 @@ class InspectionTopologyTest {
     }
 
     private void open(Map<String, String> more) {
-        Map<String, String> settings = new HashMap<>(Map.of("bootstrap.servers", "unused:9092", "schema.registry.url", registry.url(),
-                "linesight.batch.linger.ms", "0"));
+        Map<String, String> settings = new HashMap<>(Map.of(
+                "bootstrap.servers",
+                "unused:9092",
+                "schema.registry.url",
+                registry.url(),
+                "linesight.batch.linger.ms",
+                "0"));
         settings.putAll(more);
         config = InspectionConfig.of(settings);
         InspectionMetrics metrics = new InspectionMetrics(meters);
-        batcher = new SharedBatcher(ServingModel.fixed(scorer), 4, config.batching().linger(), 8, metrics);
+        batcher = new SharedBatcher(
+                ServingModel.fixed(scorer), 4, config.batching().linger(), 8, metrics);
         pipeline = new InspectionPipeline(config, batcher, metrics);
         Properties properties = new Properties();
         properties.put(StreamsConfig.APPLICATION_ID_CONFIG, "test");
@@ -98,7 +103,8 @@ class InspectionTopologyTest {
         frames = SerdeFactory.create(CameraFrame.class, config.serdes(), false);
         results = SerdeFactory.create(InspectionResult.class, config.serdes(), false);
         anomalies = SerdeFactory.create(AnomalyEvent.class, config.serdes(), false);
-        in = driver.createInputTopic(config.topics().frames().name(), new ByteArraySerializer(), new ByteArraySerializer());
+        in = driver.createInputTopic(
+                config.topics().frames().name(), new ByteArraySerializer(), new ByteArraySerializer());
         resultsOut = output(config.topics().results().name());
         anomaliesOut = output(config.topics().anomalies().name());
         lettersOut = output(config.topics().deadLetter().name());
@@ -123,8 +129,18 @@ class InspectionTopologyTest {
     }
 
     private static CameraFrame.Builder frame(FrameEncoding encoding, byte[] image, int width, int height) {
-        return CameraFrame.newBuilder().setFrameId("cam1-7").setCameraId("cam1").setLineId("line1").setProduct("bolt").setCapturedAt(CAPTURED)
-                .setSequence(7).setEncoding(encoding).setWidth(width).setHeight(height).setImage(ByteBuffer.wrap(image)).setAttributes(Map.of());
+        return CameraFrame.newBuilder()
+                .setFrameId("cam1-7")
+                .setCameraId("cam1")
+                .setLineId("line1")
+                .setProduct("bolt")
+                .setCapturedAt(CAPTURED)
+                .setSequence(7)
+                .setEncoding(encoding)
+                .setWidth(width)
+                .setHeight(height)
+                .setImage(ByteBuffer.wrap(image))
+                .setAttributes(Map.of());
     }
 
     /** A raw frame whose pixels all have that value, so the fake model sees it as the first byte. */
@@ -133,7 +149,9 @@ class InspectionTopologyTest {
     }
 
     private void send(CameraFrame.Builder frame) {
-        in.pipeInput("cam1".getBytes(StandardCharsets.UTF_8), frames.serializer().serialize(config.topics().frames().name(), frame.build()));
+        in.pipeInput(
+                "cam1".getBytes(StandardCharsets.UTF_8),
+                frames.serializer().serialize(config.topics().frames().name(), frame.build()));
     }
 
     private InspectionResult result() {
@@ -165,7 +183,9 @@ class InspectionTopologyTest {
         assertThat(reason.getCode()).isEqualTo(code);
         assertThat(reason.getMessage()).isNotBlank();
         for (String part : message) assertThat(reason.getMessage()).contains(part);
-        assertThat(meters.counter(InspectionMetrics.DEAD_LETTERS, "code", code.name()).count()).isEqualTo(1);
+        assertThat(meters.counter(InspectionMetrics.DEAD_LETTERS, "code", code.name())
+                        .count())
+                .isEqualTo(1);
         send(grey(20));
         assertThat(result().getVerdict()).as("the stream goes on").isEqualTo(Verdict.PASS);
     }
@@ -181,20 +201,27 @@ class InspectionTopologyTest {
 
     /** On the scale of both products these are 0.10, 0.25, 0.47, 0.54, 0.66 and 0.92. */
     private List<Verdict> verdicts(String product) {
-        return IntStream.of(35, 50, 62, 66, 72, 95).mapToObj(v -> verdict(product, v)).toList();
+        return IntStream.of(35, 50, 62, 66, 72, 95)
+                .mapToObj(v -> verdict(product, v))
+                .toList();
     }
 
     @Test
     void shouldDecideByTheProductsOwnBandWhereTheCheckpointHasOne() {
-        assertThat(verdicts("bolt")).containsExactly(Verdict.PASS, Verdict.PASS, Verdict.REVIEW, Verdict.REVIEW, Verdict.FAIL, Verdict.FAIL);
-        assertThat(verdicts("banded")).containsExactly(Verdict.PASS, Verdict.REVIEW, Verdict.REVIEW, Verdict.REVIEW, Verdict.REVIEW, Verdict.FAIL);
+        assertThat(verdicts("bolt"))
+                .containsExactly(
+                        Verdict.PASS, Verdict.PASS, Verdict.REVIEW, Verdict.REVIEW, Verdict.FAIL, Verdict.FAIL);
+        assertThat(verdicts("banded"))
+                .containsExactly(
+                        Verdict.PASS, Verdict.REVIEW, Verdict.REVIEW, Verdict.REVIEW, Verdict.REVIEW, Verdict.FAIL);
     }
 
     @Test
     void shouldDecideByTheConfiguredBandForEveryProduct() {
         stopParts();
         open(Map.of("linesight.review.low", "0.48", "linesight.review.high", "0.53"));
-        List<Verdict> expected = List.of(Verdict.PASS, Verdict.PASS, Verdict.PASS, Verdict.FAIL, Verdict.FAIL, Verdict.FAIL);
+        List<Verdict> expected =
+                List.of(Verdict.PASS, Verdict.PASS, Verdict.PASS, Verdict.FAIL, Verdict.FAIL, Verdict.FAIL);
         assertThat(verdicts("bolt")).isEqualTo(expected);
         assertThat(verdicts("banded")).isEqualTo(expected);
     }
@@ -203,8 +230,12 @@ class InspectionTopologyTest {
     void shouldLeaveTheEndThatIsNotConfiguredToTheCheckpoint() {
         stopParts();
         open(Map.of("linesight.review.high", "1"));
-        assertThat(verdicts("bolt")).containsExactly(Verdict.PASS, Verdict.PASS, Verdict.REVIEW, Verdict.REVIEW, Verdict.REVIEW, Verdict.REVIEW);
-        assertThat(verdicts("banded")).containsExactly(Verdict.PASS, Verdict.REVIEW, Verdict.REVIEW, Verdict.REVIEW, Verdict.REVIEW, Verdict.REVIEW);
+        assertThat(verdicts("bolt"))
+                .containsExactly(
+                        Verdict.PASS, Verdict.PASS, Verdict.REVIEW, Verdict.REVIEW, Verdict.REVIEW, Verdict.REVIEW);
+        assertThat(verdicts("banded"))
+                .containsExactly(
+                        Verdict.PASS, Verdict.REVIEW, Verdict.REVIEW, Verdict.REVIEW, Verdict.REVIEW, Verdict.REVIEW);
     }
 
     @Test
@@ -232,7 +263,8 @@ class InspectionTopologyTest {
         assertThat(result.getTimings().getDecodeMicros()).isPositive();
         assertThat(result.getRegions()).isEmpty();
         assertThat(anomaliesOut.isEmpty()).isTrue();
-        assertThat(meters.counter(InspectionMetrics.RESULTS, "verdict", "PASS").count()).isEqualTo(1);
+        assertThat(meters.counter(InspectionMetrics.RESULTS, "verdict", "PASS").count())
+                .isEqualTo(1);
         assertThat(meters.timer(InspectionMetrics.LATENCY).count()).isEqualTo(1);
     }
 
@@ -244,7 +276,8 @@ class InspectionTopologyTest {
         assertThat(result.getRegions()).hasSize(1);
         Region region = result.getRegions().get(0);
         // The square of the fake map, columns 8..11 and rows 4..7 of 16, in a frame of 8 pixels.
-        assertThat(List.of(region.getX(), region.getY(), region.getWidth(), region.getHeight())).containsExactly(4, 2, 2, 2);
+        assertThat(List.of(region.getX(), region.getY(), region.getWidth(), region.getHeight()))
+                .containsExactly(4, 2, 2, 2);
         assertThat(region.getArea()).isEqualTo(4);
         assertThat(region.getPeak()).isEqualTo(200 / 255f);
 
@@ -289,10 +322,10 @@ class InspectionTopologyTest {
 
     @Test
     void shouldReviewScoresInTheBand() {
-        send(grey(64));   // raw 0.251, threshold 0.25: calibrated 0.505
+        send(grey(64)); // raw 0.251, threshold 0.25: calibrated 0.505
         assertThat(result().getVerdict()).isEqualTo(Verdict.REVIEW);
         assertThat(anomaly().getResult().getReason()).isNull();
-        send(grey(62));   // calibrated 0.466: reviewed, but not anomalous
+        send(grey(62)); // calibrated 0.466: reviewed, but not anomalous
         assertThat(result().getVerdict()).isEqualTo(Verdict.REVIEW);
         assertThat(anomaliesOut.isEmpty()).isTrue();
     }
@@ -363,7 +396,8 @@ class InspectionTopologyTest {
         byte[] noise = new byte[3 * 64 * 64];
         new java.util.Random(1).nextBytes(noise);
         byte[] jpeg = ImageCodec.encodeJpeg(new RgbImage(64, 64, noise), 90);
-        shouldReject(frame(FrameEncoding.JPEG, Arrays.copyOf(jpeg, jpeg.length / 2), 64, 64), DeadLetterCode.CORRUPT_IMAGE);
+        shouldReject(
+                frame(FrameEncoding.JPEG, Arrays.copyOf(jpeg, jpeg.length / 2), 64, 64), DeadLetterCode.CORRUPT_IMAGE);
     }
 
     @Test
@@ -377,7 +411,11 @@ class InspectionTopologyTest {
     private static byte[] bomb(int width, int height) throws IOException {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         out.write(new byte[] {(byte) 0x89, 'P', 'N', 'G', 13, 10, 26, 10});
-        ByteBuffer header = ByteBuffer.allocate(13).putInt(width).putInt(height).put((byte) 8).put((byte) 2);
+        ByteBuffer header = ByteBuffer.allocate(13)
+                .putInt(width)
+                .putInt(height)
+                .put((byte) 8)
+                .put((byte) 2);
         chunk(out, "IHDR", header.array());
         chunk(out, "IDAT", new byte[1500]);
         chunk(out, "IEND", new byte[0]);
@@ -402,12 +440,17 @@ class InspectionTopologyTest {
 
     @Test
     void shouldRejectBytesThatAreNoPicture() {
-        shouldReject(frame(FrameEncoding.JPEG, "this is text, not a picture".getBytes(StandardCharsets.UTF_8), 0, 0), DeadLetterCode.UNSUPPORTED_ENCODING);
+        shouldReject(
+                frame(FrameEncoding.JPEG, "this is text, not a picture".getBytes(StandardCharsets.UTF_8), 0, 0),
+                DeadLetterCode.UNSUPPORTED_ENCODING);
     }
 
     @Test
     void shouldRejectAnUnknownEncoding() {
-        shouldReject(frame(FrameEncoding.UNKNOWN, filled(64, 1), 8, 8), DeadLetterCode.UNSUPPORTED_ENCODING, "JPEG, PNG, GRAY8");
+        shouldReject(
+                frame(FrameEncoding.UNKNOWN, filled(64, 1), 8, 8),
+                DeadLetterCode.UNSUPPORTED_ENCODING,
+                "JPEG, PNG, GRAY8");
     }
 
     @Test
@@ -437,7 +480,8 @@ class InspectionTopologyTest {
 
     @Test
     void shouldRejectAnotherRecordType() {
-        byte[] wrong = SerdeFactory.create(FrameRef.class, config.serdes(), false).serializer()
+        byte[] wrong = SerdeFactory.create(FrameRef.class, config.serdes(), false)
+                .serializer()
                 .serialize("somewhere", new FrameRef("t", 0, 1L));
         shouldReject(wrong, DeadLetterCode.WRONG_SCHEMA, "FrameRef");
     }
@@ -461,7 +505,12 @@ class InspectionTopologyTest {
             if (whole[i] == (byte) 0x80 && whole[i + 1] == 1 && whole[i + 2] == 1 && whole[i + 3] == 1) {
                 byte[] lie = new byte[whole.length + 3];
                 System.arraycopy(whole, 0, lie, 0, i);
-                System.arraycopy(new byte[] {(byte) 0xf8, (byte) 0xff, (byte) 0xff, (byte) 0xff, 0x0f}, 0, lie, i, 5);   // 2,147,483,644
+                System.arraycopy(
+                        new byte[] {(byte) 0xf8, (byte) 0xff, (byte) 0xff, (byte) 0xff, 0x0f},
+                        0,
+                        lie,
+                        i,
+                        5); // 2,147,483,644
                 System.arraycopy(whole, i + 2, lie, i + 5, whole.length - i - 2);
                 shouldReject(lie, DeadLetterCode.CORRUPT_RECORD);
                 return;
@@ -472,7 +521,10 @@ class InspectionTopologyTest {
 
     @Test
     void shouldRejectTextThatWouldNotFitIntoAResult() {
-        shouldReject(grey(1).setFrameId("x".repeat(FrameReader.MAX_TEXT + 1)), DeadLetterCode.CORRUPT_RECORD, "frameId has 1025 characters");
+        shouldReject(
+                grey(1).setFrameId("x".repeat(FrameReader.MAX_TEXT + 1)),
+                DeadLetterCode.CORRUPT_RECORD,
+                "frameId has 1025 characters");
     }
 
     @Test
@@ -502,7 +554,11 @@ class InspectionTopologyTest {
     @Test
     void shouldNotWriteRecordsOfTheFuture() {
         long future = System.currentTimeMillis() + 10_000_000;
-        in.pipeInput(new TestRecord<>(null, frames.serializer().serialize(config.topics().frames().name(), grey(1).build()), new RecordHeaders(), future));
+        in.pipeInput(new TestRecord<>(
+                null,
+                frames.serializer().serialize(config.topics().frames().name(), grey(1).build()),
+                new RecordHeaders(),
+                future));
         in.pipeInput(new TestRecord<>(null, new byte[] {5}, new RecordHeaders(), future));
         assertThat(resultsOut.readRecord().timestamp()).isLessThan(future);
         assertThat(lettersOut.readRecord().timestamp()).isLessThan(future);
@@ -510,12 +566,18 @@ class InspectionTopologyTest {
 
     @Test
     void shouldAcceptFramesOfAnyTime() {
-        for (Instant time : new Instant[] {Instant.EPOCH, CAPTURED.plus(400, ChronoUnit.DAYS), Instant.EPOCH.plus(Long.MIN_VALUE, ChronoUnit.MICROS),
-                Instant.EPOCH.plus(Long.MAX_VALUE, ChronoUnit.MICROS)}) {
+        for (Instant time : new Instant[] {
+            Instant.EPOCH,
+            CAPTURED.plus(400, ChronoUnit.DAYS),
+            Instant.EPOCH.plus(Long.MIN_VALUE, ChronoUnit.MICROS),
+            Instant.EPOCH.plus(Long.MAX_VALUE, ChronoUnit.MICROS)
+        }) {
             send(grey(20).setCapturedAt(time));
             assertThat(result().getCapturedAt()).isEqualTo(time);
         }
-        assertThat(meters.timer(InspectionMetrics.LATENCY).count()).as("no nonsense in the latency").isZero();
+        assertThat(meters.timer(InspectionMetrics.LATENCY).count())
+                .as("no nonsense in the latency")
+                .isZero();
     }
 
     @Test
@@ -525,7 +587,8 @@ class InspectionTopologyTest {
             send(grey(i));
             ids.add(result().getResultId());
         }
-        assertThat(ids).containsExactly("linesight.frames.v1-0-0", "linesight.frames.v1-0-1", "linesight.frames.v1-0-2");
+        assertThat(ids)
+                .containsExactly("linesight.frames.v1-0-0", "linesight.frames.v1-0-1", "linesight.frames.v1-0-2");
     }
 
     @Test
@@ -544,7 +607,8 @@ class InspectionTopologyTest {
         byte[] bytes = frames.serializer().serialize(config.topics().frames().name(), grey(20).build());
         registry.away.set(Integer.MAX_VALUE);
         assertThatThrownBy(() -> in.pipeInput("cam1".getBytes(StandardCharsets.UTF_8), bytes))
-                .isInstanceOf(StreamsException.class).hasStackTraceContaining(RegistryUnavailableException.class.getName());
+                .isInstanceOf(StreamsException.class)
+                .hasStackTraceContaining(RegistryUnavailableException.class.getName());
         assertThat(lettersOut.isEmpty()).isTrue();
         assertThat(resultsOut.isEmpty()).isTrue();
     }

@@ -5,14 +5,14 @@ import java.util.List;
 import java.util.concurrent.Semaphore;
 
 /**
- * Runs a few tasks under every order of their steps. Only one task runs at a time; each waits in {@link Turn#next} before a step and says
- * there what the step touches. Orders are enumerated depth first, every run replaying the choices of the one before up to the last that has
- * an alternative left. Orders that differ only by exchanging neighbouring steps on different things have the same outcome; all but one are
- * left out (sleep sets, Godefroid 1996).
+ * Runs a few tasks under every order of their steps. Only one task runs at a time; each waits in {@link Turn#next}
+ * before a step and says there what the step touches. Orders are enumerated depth first, every run replaying the
+ * choices of the one before up to the last that has an alternative left. Orders that differ only by exchanging
+ * neighbouring steps on different things have the same outcome; all but one are left out (sleep sets, Godefroid 1996).
  */
 final class Interleavings {
 
-    private Interleavings() { }
+    private Interleavings() {}
 
     /** A fresh set of tasks for one run, and what must be true afterwards. */
     interface Scenario {
@@ -32,6 +32,7 @@ final class Interleavings {
         volatile Throwable failure;
         /** What the next step touches. */
         volatile Object on;
+
         Thread thread;
     }
 
@@ -47,7 +48,10 @@ final class Interleavings {
         }
     }
 
-    /** Runs every order; returns how many there were. Fails on the first run in which a task throws or a check fails, naming the order. */
+    /**
+     * Runs every order; returns how many there were. Fails on the first run in which a task throws or a check fails,
+     * naming the order.
+     */
     static long runAll(Factory factory, int tasks, long limit) throws InterruptedException {
         Semaphore back = new Semaphore(0);
         Worker[] workers = new Worker[tasks];
@@ -55,26 +59,28 @@ final class Interleavings {
         for (int i = 0; i < tasks; i++) {
             Worker worker = new Worker();
             workers[i] = worker;
-            worker.thread = new Thread(() -> {
-                self.set(worker);
-                while (true) {
-                    worker.go.acquireUninterruptibly();
-                    if (worker.task == null) return;
-                    try {
-                        worker.task.run();
-                    } catch (Throwable e) {
-                        worker.failure = e;
-                    }
-                    worker.finished = true;
-                    back.release();
-                }
-            }, "interleaved-" + i);
+            worker.thread = new Thread(
+                    () -> {
+                        self.set(worker);
+                        while (true) {
+                            worker.go.acquireUninterruptibly();
+                            if (worker.task == null) return;
+                            try {
+                                worker.task.run();
+                            } catch (Throwable e) {
+                                worker.failure = e;
+                            }
+                            worker.finished = true;
+                            back.release();
+                        }
+                    },
+                    "interleaved-" + i);
             worker.thread.setDaemon(true);
             worker.thread.start();
         }
         Turn turn = on -> {
             Worker worker = self.get();
-            if (worker == null) return;   // set-up and checks run outside the schedule
+            if (worker == null) return; // set-up and checks run outside the schedule
             worker.on = on;
             back.release();
             worker.go.acquireUninterruptibly();
@@ -83,7 +89,8 @@ final class Interleavings {
         long runs = 0;
         try {
             do {
-                if (run(factory.create(), workers, back, turn, choices) && ++runs > limit) throw new AssertionError("more than " + limit + " orders");
+                if (run(factory.create(), workers, back, turn, choices) && ++runs > limit)
+                    throw new AssertionError("more than " + limit + " orders");
             } while (next(choices));
         } finally {
             for (Worker worker : workers) {
@@ -108,13 +115,14 @@ final class Interleavings {
     }
 
     /** @return false when the order was one of those that have been seen in another guise */
-    private static boolean run(Scenario scenario, Worker[] workers, Semaphore back, Turn turn, List<Choice> choices) throws InterruptedException {
+    private static boolean run(Scenario scenario, Worker[] workers, Semaphore back, Turn turn, List<Choice> choices)
+            throws InterruptedException {
         List<Runnable> tasks = scenario.tasks(turn);
         for (int i = 0; i < workers.length; i++) {
             workers[i].finished = false;
             workers[i].failure = null;
             workers[i].task = tasks.get(i);
-            step(workers[i], back);   // up to its first step
+            step(workers[i], back); // up to its first step
         }
         StringBuilder order = new StringBuilder();
         boolean fresh = true;
@@ -141,7 +149,7 @@ final class Interleavings {
                 chosen = choice.chosen;
                 before = choice.asleep | choice.done;
             } else {
-                chosen = Integer.numberOfTrailingZeros(ready);   // to its end, so that the threads are free again
+                chosen = Integer.numberOfTrailingZeros(ready); // to its end, so that the threads are free again
             }
             asleep = 0;
             for (int i = 0; i < workers.length; i++) {

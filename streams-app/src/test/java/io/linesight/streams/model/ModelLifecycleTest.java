@@ -35,10 +35,11 @@ class ModelLifecycleTest {
 
     @TempDir
     private Path folder;
+
     private final TestModels models = new TestModels();
     private final List<String> asked = Collections.synchronizedList(new ArrayList<>());
     private volatile boolean decisionFails;
-    private ModelTrust trust = v -> { };
+    private ModelTrust trust = v -> {};
     private ModelLifecycle lifecycle;
 
     @AfterEach
@@ -50,17 +51,26 @@ class ModelLifecycleTest {
     }
 
     private ModelLifecycle lifecycle(Duration stagger, Duration probation, String name, Supplier<Scorer> base) {
-        ModelLoader loader = new ModelLoader(models, v -> trust.check(v), models::openFile, folder.resolve("models"), 4, task -> new Thread(task).start());
-        lifecycle = new ModelLifecycle(new ModelLifecycle.Identity(name, "default", stagger, probation), models, loader, base,
-                models.statuses::add, (action, basedOn, version, reason) -> {
+        ModelLoader loader = new ModelLoader(
+                models, v -> trust.check(v), models::openFile, folder.resolve("models"), 4, task -> new Thread(task)
+                        .start());
+        lifecycle = new ModelLifecycle(
+                new ModelLifecycle.Identity(name, "default", stagger, probation),
+                models,
+                loader,
+                base,
+                models.statuses::add,
+                (action, basedOn, version, reason) -> {
                     asked.add(action + " " + basedOn + " " + version + " " + reason);
                     if (decisionFails) throw new IOException("no broker");
-                }, ModelEvents.NONE);
+                },
+                ModelEvents.NONE);
         return lifecycle;
     }
 
     private ModelLifecycle started() {
-        lifecycle(Duration.ZERO, Duration.ZERO, "line-0", () -> models.scorer("base", "")).start(Duration.ofSeconds(5));
+        lifecycle(Duration.ZERO, Duration.ZERO, "line-0", () -> models.scorer("base", ""))
+                .start(Duration.ofSeconds(5));
         return lifecycle;
     }
 
@@ -74,12 +84,19 @@ class ModelLifecycleTest {
     }
 
     private List<String> told(String version) {
-        return models.statuses.stream().filter(s -> s.getVersion().equals(version)).map(s -> s.getState() + " " + s.getRole()).toList();
+        return models.statuses.stream()
+                .filter(s -> s.getVersion().equals(version))
+                .map(s -> s.getState() + " " + s.getRole())
+                .toList();
     }
 
     private ModelStatus rejection(String version) throws InterruptedException {
-        await(() -> models.statuses.stream().anyMatch(s -> s.getVersion().equals(version) && s.getState() == ModelState.REJECTED));
-        return models.statuses.stream().filter(s -> s.getVersion().equals(version) && s.getState() == ModelState.REJECTED).findFirst().orElseThrow();
+        await(() -> models.statuses.stream()
+                .anyMatch(s -> s.getVersion().equals(version) && s.getState() == ModelState.REJECTED));
+        return models.statuses.stream()
+                .filter(s -> s.getVersion().equals(version) && s.getState() == ModelState.REJECTED)
+                .findFirst()
+                .orElseThrow();
     }
 
     private List<Path> leftovers() throws IOException {
@@ -123,8 +140,11 @@ class ModelLifecycleTest {
         models.publish("v7", "nan");
         models.promote("v7");
         ModelLifecycle l = lifecycle(Duration.ZERO, Duration.ZERO, "a", null);
-        assertThatThrownBy(() -> l.start(Duration.ofSeconds(1))).isInstanceOf(IllegalStateException.class)
-                .hasMessageContaining("champion v7").hasMessageContaining("self-test").hasMessageContaining("roll back");
+        assertThatThrownBy(() -> l.start(Duration.ofSeconds(1)))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("champion v7")
+                .hasMessageContaining("self-test")
+                .hasMessageContaining("roll back");
         assertThat(told("v7")).contains("REJECTED CHAMPION");
     }
 
@@ -161,12 +181,24 @@ class ModelLifecycleTest {
     @Test
     void shouldNotStartWithNeitherChampionNorCheckpoint() {
         ModelLifecycle l = lifecycle(Duration.ZERO, Duration.ZERO, "a", null);
-        assertThatThrownBy(() -> l.start(Duration.ofSeconds(1))).hasMessageContaining("no checkpoint file is configured");
+        assertThatThrownBy(() -> l.start(Duration.ofSeconds(1)))
+                .hasMessageContaining("no checkpoint file is configured");
     }
 
     @ParameterizedTest
-    @CsvSource({"truncated, is truncated", "tampered, checksum", "nan, NaN", "throws, cannot score", "differs, self-test", "size, another input size",
-        "garbage, not a complete ONNX file", "name, calls itself", "unsigned, nobody signed it", "absent, the chunks are gone", "unpublished, never published"})
+    @CsvSource({
+        "truncated, is truncated",
+        "tampered, checksum",
+        "nan, NaN",
+        "throws, cannot score",
+        "differs, self-test",
+        "size, another input size",
+        "garbage, not a complete ONNX file",
+        "name, calls itself",
+        "unsigned, nobody signed it",
+        "absent, the chunks are gone",
+        "unpublished, never published"
+    })
     void shouldRejectWhatCannotBeServedAndKeepTheChampion(String kind, String reason) throws Exception {
         models.publish("good");
         models.promote("good");
@@ -177,9 +209,10 @@ class ModelLifecycleTest {
             case "tampered" -> models.files.get("bad")[4] ^= 1;
             case "absent" -> models.files.remove("bad");
             case "unpublished" -> models.versions.remove("bad");
-            case "unsigned" -> trust = v -> {
-                if (v.getVersion().equals("bad")) throw new ModelRefusedException("nobody signed it");
-            };
+            case "unsigned" ->
+                trust = v -> {
+                    if (v.getVersion().equals("bad")) throw new ModelRefusedException("nobody signed it");
+                };
             default -> assertThat(bad).isNotNull();
         }
         models.promote("bad");
@@ -209,7 +242,9 @@ class ModelLifecycleTest {
         models.publish("late");
         byte[] bytes = models.files.remove("late");
         models.promote("late");
-        assertThat(rejection("late").getReason()).contains("the chunks are gone").contains("tried again in 5 s");
+        assertThat(rejection("late").getReason())
+                .contains("the chunks are gone")
+                .contains("tried again in 5 s");
         models.files.put("late", bytes);
         awaitChampion("late");
     }
@@ -256,7 +291,9 @@ class ModelLifecycleTest {
         await(() -> models.open.get() == 1);
         assertThat(lifecycle.plan().challenger()).isNull();
         try (ServingModel.Lease lease = lifecycle.challengerModel().acquire()) {
-            assertThat(lease.scorer().info().version()).as("frames left in the challenger's batcher").isEqualTo("v2");
+            assertThat(lease.scorer().info().version())
+                    .as("frames left in the challenger's batcher")
+                    .isEqualTo("v2");
         }
     }
 
@@ -275,7 +312,9 @@ class ModelLifecycleTest {
         await(() -> asked.size() == 1);
         assertThat(asked).containsExactly("WITHDRAW " + revision + " v2 guard: too many errors");
         Thread.sleep(300);
-        assertThat(lifecycle.plan().challenger()).as("no flapping under the same decision").isNull();
+        assertThat(lifecycle.plan().challenger())
+                .as("no flapping under the same decision")
+                .isNull();
         assertThat(models.open).hasValue(1);
         models.shadow("v1", "v2");
         await(() -> "v2".equals(lifecycle.plan().challenger()));
@@ -350,7 +389,9 @@ class ModelLifecycleTest {
         await(() -> told("v2").stream().filter("WARM CHAMPION"::equals).count() == 2);
         models.decide(RolloutAction.ROLLBACK, RolloutMode.ACTIVE, "v1", null);
         await(() -> models.open.get() == 1);
-        assertThat(lifecycle.plan().champion()).as("a swap that was waiting its turn is called off").isEqualTo("v1");
+        assertThat(lifecycle.plan().champion())
+                .as("a swap that was waiting its turn is called off")
+                .isEqualTo("v1");
         assertThat(ModelLifecycle.rank("line-2")).isEqualTo(2);
         assertThat(ModelLifecycle.rank("line-64")).isZero();
         assertThat(ModelLifecycle.rank("host")).isBetween(0, 7);

@@ -14,9 +14,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * Every order of the steps of acquire, score, release, swap, clear and close: no batch is ever scored with a closed model, every model is
- * closed exactly once, and none is left open. A step is an access to state that threads share; orders that differ only in steps on different
- * things count as one.
+ * Every order of the steps of acquire, score, release, swap, clear and close: no batch is ever scored with a closed
+ * model, every model is closed exactly once, and none is left open. A step is an access to state that threads share;
+ * orders that differ only in steps on different things count as one.
  */
 @Timeout(120)
 class ModelSlotExhaustiveTest {
@@ -33,7 +33,8 @@ class ModelSlotExhaustiveTest {
 
         private Probe(Turn turn, String version) {
             this.turn = turn;
-            this.info = new CheckpointInfo(version, "00", new FakeScorer().info().calibration(), java.util.Map.of());
+            this.info =
+                    new CheckpointInfo(version, "00", new FakeScorer().info().calibration(), java.util.Map.of());
         }
 
         @Override
@@ -102,7 +103,11 @@ class ModelSlotExhaustiveTest {
             try (lease) {
                 // Past the lock around a scorer, which would stop the schedule while its owner waits for a turn.
                 CheckpointInfo info = lease.scorer().info();
-                probes.stream().filter(p -> p.info == info).findFirst().orElseThrow().score(List.of());
+                probes.stream()
+                        .filter(p -> p.info == info)
+                        .findFirst()
+                        .orElseThrow()
+                        .score(List.of());
             }
         }
 
@@ -118,7 +123,10 @@ class ModelSlotExhaustiveTest {
                 slot.close();
                 other.close();
             }
-            for (Probe probe : probes) assertThat(probe.closes).as("closes of %s", probe.info.version()).isEqualTo(1);
+            for (Probe probe : probes)
+                assertThat(probe.closes)
+                        .as("closes of %s", probe.info.version())
+                        .isEqualTo(1);
             assertThat(slot.tryAcquire()).isNull();
             assertThat(slot.version()).isEmpty();
         }
@@ -128,10 +136,12 @@ class ModelSlotExhaustiveTest {
         }
     }
 
-    private static void all(String name, int tasks, boolean closesSlot, BiFunction<Scene, Turn, List<Runnable>> script) throws Exception {
+    private static void all(String name, int tasks, boolean closesSlot, BiFunction<Scene, Turn, List<Runnable>> script)
+            throws Exception {
         long start = System.nanoTime();
         long orders = Interleavings.runAll(() -> new Scene(closesSlot, script), tasks, LIMIT);
-        System.out.printf("ModelSlotExhaustiveTest: %s: %,d orders in %.1f s%n", name, orders, (System.nanoTime() - start) / 1e9);
+        System.out.printf(
+                "ModelSlotExhaustiveTest: %s: %,d orders in %.1f s%n", name, orders, (System.nanoTime() - start) / 1e9);
         assertThat(orders).isGreaterThan(1);
     }
 
@@ -154,12 +164,24 @@ class ModelSlotExhaustiveTest {
         });
         all("two batches at once, then close", 2, true, (s, turn) -> {
             s.put(s.slot, s.model(turn, "a"));
-            return List.of(s::batch, () -> { s.batch(); s.slot.close(); });
+            return List.of(s::batch, () -> {
+                s.batch();
+                s.slot.close();
+            });
         });
         all("batch after batch, swap then close", 2, true, (s, turn) -> {
             s.put(s.slot, s.model(turn, "a"));
             LoadedModel b = s.model(turn, "b");
-            return List.of(() -> { s.batch(); s.batch(); s.batch(); }, () -> { s.put(s.slot, b); s.slot.close(); });
+            return List.of(
+                    () -> {
+                        s.batch();
+                        s.batch();
+                        s.batch();
+                    },
+                    () -> {
+                        s.put(s.slot, b);
+                        s.slot.close();
+                    });
         });
     }
 
@@ -198,14 +220,19 @@ class ModelSlotExhaustiveTest {
 
     @Test
     void shouldFindAMistakeIfThereWereOne() {
-        // The scheduler itself: a slot that reads and then counts without looking again would score with a closed model in some order.
+        // The scheduler itself: a slot that reads and then counts without looking again would score with a closed model
+        // in some order.
         assertThatThrownBy(() -> all("broken", 2, true, (s, turn) -> {
-            LoadedModel a = s.model(turn, "a");
-            return List.of(() -> {
-                turn.next(s.probes.get(0));
-                a.lent().score(List.of());
-            }, a::release);
-        })).isInstanceOf(AssertionError.class).hasStackTraceContaining("closed while");
+                    LoadedModel a = s.model(turn, "a");
+                    return List.of(
+                            () -> {
+                                turn.next(s.probes.get(0));
+                                a.lent().score(List.of());
+                            },
+                            a::release);
+                }))
+                .isInstanceOf(AssertionError.class)
+                .hasStackTraceContaining("closed while");
     }
 
     @Test

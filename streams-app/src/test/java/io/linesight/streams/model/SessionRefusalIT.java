@@ -22,12 +22,16 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Checkpoints that a real session or the self-test refuses. Swaps of real sessions under load are in {@code SwapLineIT} of the standalone module. */
+/**
+ * Checkpoints that a real session or the self-test refuses. Swaps of real sessions under load are in {@code SwapLineIT}
+ * of the standalone module.
+ */
 @Timeout(120)
 class SessionRefusalIT {
 
     @TempDir
     private Path folder;
+
     private final TestModels models = new TestModels();
 
     private void publish(String version, Path file) throws IOException {
@@ -45,9 +49,18 @@ class SessionRefusalIT {
 
     private ModelLifecycle lifecycle() {
         ScorerOptions options = ScorerOptions.defaults().withDevice("cpu").withThreads(1);
-        ModelLoader loader = new ModelLoader(models, v -> { }, path -> OrtScorer.open(path, options), folder.resolve("models"), 4, task -> new Thread(task).start());
-        return new ModelLifecycle(new ModelLifecycle.Identity("a", "default", Duration.ZERO, Duration.ZERO), models, loader, null,
-                models.statuses::add, (action, basedOn, version, reason) -> { }, ModelEvents.NONE);
+        ModelLoader loader = new ModelLoader(
+                models, v -> {}, path -> OrtScorer.open(path, options), folder.resolve("models"), 4, task -> new Thread(
+                                task)
+                        .start());
+        return new ModelLifecycle(
+                new ModelLifecycle.Identity("a", "default", Duration.ZERO, Duration.ZERO),
+                models,
+                loader,
+                null,
+                models.statuses::add,
+                (action, basedOn, version, reason) -> {},
+                ModelEvents.NONE);
     }
 
     @Test
@@ -58,7 +71,8 @@ class SessionRefusalIT {
         ModelLifecycle lifecycle = lifecycle();
         lifecycle.start(Duration.ofSeconds(60));
         String expected;
-        try (OrtScorer scorer = OrtScorer.open(good, ScorerOptions.defaults().withDevice("cpu").withThreads(1))) {
+        try (OrtScorer scorer =
+                OrtScorer.open(good, ScorerOptions.defaults().withDevice("cpu").withThreads(1))) {
             expected = SelfTest.expected(scorer);
         }
         byte[] bytes = Files.readAllBytes(good);
@@ -68,7 +82,15 @@ class SessionRefusalIT {
         publish("renamed", good);
         publish("drifted", checkpoint("drifted", 1, Map.of(SelfTest.PROPERTY, "{\"frames\":1,\"raw\":[9,9,9,9]}")));
         publish("sound", checkpoint("sound", 1, Map.of(SelfTest.PROPERTY, expected)));
-        Map<String, String> reasons = Map.of("half", "", "text", "not a complete ONNX file", "renamed", "calls itself good", "drifted", "the score its maker saw");
+        Map<String, String> reasons = Map.of(
+                "half",
+                "",
+                "text",
+                "not a complete ONNX file",
+                "renamed",
+                "calls itself good",
+                "drifted",
+                "the score its maker saw");
         for (String version : List.of("half", "text", "renamed", "drifted")) {
             models.promote(version);
             for (int i = 0; i < 4_000 && rejection(version) == null; i++) Thread.sleep(5);
@@ -86,6 +108,10 @@ class SessionRefusalIT {
     }
 
     private String rejection(String version) {
-        return models.statuses.stream().filter(s -> s.getVersion().equals(version) && s.getState() == ModelState.REJECTED).map(s -> s.getReason()).findFirst().orElse(null);
+        return models.statuses.stream()
+                .filter(s -> s.getVersion().equals(version) && s.getState() == ModelState.REJECTED)
+                .map(s -> s.getReason())
+                .findFirst()
+                .orElse(null);
     }
 }

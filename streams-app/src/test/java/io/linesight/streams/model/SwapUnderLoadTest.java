@@ -21,7 +21,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** 200 swaps while four cameras keep the batcher full: every frame has one answer, in order, and every model is closed. */
+/**
+ * 200 swaps while four cameras keep the batcher full: every frame has one answer, in order, and every model is closed.
+ */
 @Timeout(120)
 class SwapUnderLoadTest {
 
@@ -45,7 +47,7 @@ class SwapUnderLoadTest {
             this.on = on;
         }
 
-        private record Pending(int value, CompletableFuture<Inference> answer) { }
+        private record Pending(int value, CompletableFuture<Inference> answer) {}
 
         @Override
         public void run() {
@@ -99,15 +101,23 @@ class SwapUnderLoadTest {
     @Test
     void shouldLoseNoFrameOver200Swaps() throws Exception {
         TestModels models = new TestModels();
-        ModelLoader loader = new ModelLoader(models, v -> { }, models::openFile, folder, BATCH, task -> new Thread(task).start());
+        ModelLoader loader =
+                new ModelLoader(models, v -> {}, models::openFile, folder, BATCH, task -> new Thread(task).start());
         models.publish("v0");
         models.promote("v0");
-        ModelLifecycle lifecycle = new ModelLifecycle(new ModelLifecycle.Identity("a", "default", Duration.ZERO, Duration.ZERO), models, loader, null,
-                models.statuses::add, (action, basedOn, version, reason) -> { }, ModelEvents.NONE);
+        ModelLifecycle lifecycle = new ModelLifecycle(
+                new ModelLifecycle.Identity("a", "default", Duration.ZERO, Duration.ZERO),
+                models,
+                loader,
+                null,
+                models.statuses::add,
+                (action, basedOn, version, reason) -> {},
+                ModelEvents.NONE);
         lifecycle.start(Duration.ofSeconds(5));
         models.batchMillis = 3;
         Gaps gaps = new Gaps();
-        SharedBatcher batcher = new SharedBatcher(lifecycle.championSlot(), BATCH, Duration.ofMillis(1), 2 * BATCH, gaps);
+        SharedBatcher batcher =
+                new SharedBatcher(lifecycle.championSlot(), BATCH, Duration.ofMillis(1), 2 * BATCH, gaps);
         AtomicReference<Boolean> on = new AtomicReference<>(true);
         List<Camera> cameras = new ArrayList<>();
         for (int i = 0; i < CAMERAS; i++) cameras.add(new Camera(i, batcher, on));
@@ -128,9 +138,18 @@ class SwapUnderLoadTest {
         assertThat(lifecycle.close(Duration.ofSeconds(10))).isTrue();
         Collections.sort(gaps.pauses);
         long frames = cameras.stream().mapToLong(c -> c.frames).sum();
-        System.out.printf("SwapUnderLoadTest: %d swaps over %,d frames; longest time from result to result %,d us (without swaps %,d us); batch median %,d us,"
-                        + " longest %,d us; pause at a swap median %,d us, longest %,d us; most models open %d%n", SWAPS, frames, swapping[0], quiet[0], swapping[1], swapping[2],
-                gaps.pauses.get(gaps.pauses.size() / 2) / 1000, gaps.pauses.get(gaps.pauses.size() - 1) / 1000, models.mostOpen.get());
+        System.out.printf(
+                "SwapUnderLoadTest: %d swaps over %,d frames; longest time from result to result %,d us (without swaps %,d us); batch median %,d us,"
+                        + " longest %,d us; pause at a swap median %,d us, longest %,d us; most models open %d%n",
+                SWAPS,
+                frames,
+                swapping[0],
+                quiet[0],
+                swapping[1],
+                swapping[2],
+                gaps.pauses.get(gaps.pauses.size() / 2) / 1000,
+                gaps.pauses.get(gaps.pauses.size() - 1) / 1000,
+                models.mostOpen.get());
         assertThat(cameras).allSatisfy(c -> {
             assertThat(c.wrong).isZero();
             assertThat(c.frames).isGreaterThan(SWAPS);

@@ -46,7 +46,8 @@ class RolloutTest {
     private static final GuardLimits LIMITS = new GuardLimits(200, 50, 0.05, 0.05, 2.0, 0.2, Duration.ofMinutes(1));
     private static final FrameRef REF = new FrameRef("frames", 0, 7L);
     /** Cameras by a hash, as a share of them would be chosen. */
-    private static final FrameSelector HALF = (rollout, camera, product, frame) -> Math.floorMod(camera.hashCode(), 2) == 0;
+    private static final FrameSelector HALF =
+            (rollout, camera, product, frame) -> Math.floorMod(camera.hashCode(), 2) == 0;
 
     private final AtomicReference<ServingPlan> plan = new AtomicReference<>(new ServingPlan(null, "a", null));
     private final List<String> distrusted = Collections.synchronizedList(new ArrayList<>());
@@ -62,37 +63,67 @@ class RolloutTest {
     }
 
     private void decide(RolloutMode mode, RolloutAction action, String champion, String challenger, boolean pinned) {
-        Rollout rollout = Rollout.newBuilder().setChannel("default").setRevision(++revision).setBasedOn(revision - 1).setAction(action).setMode(mode)
-                .setChampion(champion).setChallenger(challenger).setPinned(pinned).setBy("test").setAt(Instant.now()).build();
+        Rollout rollout = Rollout.newBuilder()
+                .setChannel("default")
+                .setRevision(++revision)
+                .setBasedOn(revision - 1)
+                .setAction(action)
+                .setMode(mode)
+                .setChampion(champion)
+                .setChallenger(challenger)
+                .setPinned(pinned)
+                .setBy("test")
+                .setAt(Instant.now())
+                .build();
         plan.set(new ServingPlan(rollout, champion, challenger));
     }
 
     private RolloutGuard guard() {
-        return new RolloutGuard(plan::get, LIMITS, (rev, version, reason) -> {
-            distrusted.add(rev + " " + version + " " + reason);
-            return true;
-        }, clock::get);
+        return new RolloutGuard(
+                plan::get,
+                LIMITS,
+                (rev, version, reason) -> {
+                    distrusted.add(rev + " " + version + " " + reason);
+                    return true;
+                },
+                clock::get);
     }
 
     private static Inference inference(String version, float raw, boolean failed, int batch, long micros) {
-        CheckpointInfo info = new CheckpointInfo(version, "00", new Calibration(new ProductCalibration(0.5, 0.1), Map.of()), Map.of());
-        return new Inference(failed ? Float.NaN : raw, failed ? null : new float[] {raw}, failed ? 0 : 1, failed ? "broken" : null, info, 0,
-                micros * 1000 * batch, batch, Instant.now());
+        CheckpointInfo info = new CheckpointInfo(
+                version, "00", new Calibration(new ProductCalibration(0.5, 0.1), Map.of()), Map.of());
+        return new Inference(
+                failed ? Float.NaN : raw,
+                failed ? null : new float[] {raw},
+                failed ? 0 : 1,
+                failed ? "broken" : null,
+                info,
+                0,
+                micros * 1000 * batch,
+                batch,
+                Instant.now());
     }
 
-    private void decided(RolloutGuard guard, String version, String camera, float raw, boolean failed, int batch, long micros) {
+    private void decided(
+            RolloutGuard guard, String version, String camera, float raw, boolean failed, int batch, long micros) {
         Inference inference = inference(version, raw, failed, batch, micros);
         guard.decided(camera, null, inference, verdicts.decide(inference, null));
     }
 
     private void decided(RolloutGuard guard, String version, String camera, int frames, double anomalous) {
-        for (int i = 0; i < frames; i++) decided(guard, version, camera, Math.floorMod(i * 37, 100) < 100 * anomalous ? 0.9f : 0.1f, false, 4, 100);
+        for (int i = 0; i < frames; i++)
+            decided(guard, version, camera, Math.floorMod(i * 37, 100) < 100 * anomalous ? 0.9f : 0.1f, false, 4, 100);
     }
 
     // --- guard
 
     @ParameterizedTest
-    @CsvSource({"fails, inference fails on 100.0 %", "nan, it returns NaN for 100.0 %", "slow, p95 inference time per frame is 5.0 times that of a", "jumps, it calls anomalous"})
+    @CsvSource({
+        "fails, inference fails on 100.0 %",
+        "nan, it returns NaN for 100.0 %",
+        "slow, p95 inference time per frame is 5.0 times that of a",
+        "jumps, it calls anomalous"
+    })
     void shouldTakeABadCanaryOutOnce(String kind, String reason) {
         RolloutGuard guard = guard();
         decided(guard, "a", "cam0", 100, 0.05);
@@ -105,7 +136,8 @@ class RolloutTest {
                 case "slow" -> decided(guard, "b", "cam0", 0.1f, false, 4, 500);
                 default -> decided(guard, "b", "cam0", i % 2 == 0 ? 0.9f : 0.1f, false, 4, 100);
             }
-            if (i < LIMITS.minimum() - 1) assertThat(distrusted).as("judged after %d frames", i + 1).isEmpty();
+            if (i < LIMITS.minimum() - 1)
+                assertThat(distrusted).as("judged after %d frames", i + 1).isEmpty();
         }
         assertThat(distrusted).hasSize(1);
         assertThat(distrusted.get(0)).startsWith("1 b guard: ").contains(reason);
@@ -122,7 +154,14 @@ class RolloutTest {
         Random random = new Random(3);
         for (int i = 0; i < 5_000; i++) {
             decided(guard, "a", "cam1", random.nextDouble() < 0.1 ? 0.9f : 0.1f, random.nextDouble() < 0.01, 4, 100);
-            decided(guard, "b", "cam0", random.nextDouble() < 0.1 ? 0.9f : 0.1f, random.nextDouble() < 0.01, 1 + random.nextInt(8), 110);
+            decided(
+                    guard,
+                    "b",
+                    "cam0",
+                    random.nextDouble() < 0.1 ? 0.9f : 0.1f,
+                    random.nextDouble() < 0.01,
+                    1 + random.nextInt(8),
+                    110);
         }
         assertThat(distrusted).isEmpty();
     }
@@ -193,32 +232,57 @@ class RolloutTest {
     // --- router and shadow
 
     private SharedBatcher batcher(Scorer scorer, int maxBatch, int capacity) {
-        SharedBatcher batcher = new SharedBatcher(ServingModel.fixed(scorer), maxBatch, Duration.ofMillis(1), capacity, BatchListener.NONE);
+        SharedBatcher batcher = new SharedBatcher(
+                ServingModel.fixed(scorer), maxBatch, Duration.ofMillis(1), capacity, BatchListener.NONE);
         open.add(batcher);
         return batcher;
     }
 
-    private ShadowLane lane(SharedBatcher challenger, SharedBatcher champion, int busy, int capacity, List<ShadowDifference> into, ShadowEvents events) {
-        ShadowLane lane = new ShadowLane(challenger, champion::queued, busy, capacity, verdicts, into::add, guard(), events);
+    private ShadowLane lane(
+            SharedBatcher challenger,
+            SharedBatcher champion,
+            int busy,
+            int capacity,
+            List<ShadowDifference> into,
+            ShadowEvents events) {
+        ShadowLane lane =
+                new ShadowLane(challenger, champion::queued, busy, capacity, verdicts, into::add, guard(), events);
         open.add(0, lane);
         return lane;
     }
 
     @Test
     void shouldKeepACameraAtItsModelAndReturnItToTheChampion() {
-        FrameRouter router = FrameRouter.of(batcher(models.scorer("a", ""), 4, 8), batcher(models.scorer("b", ""), 4, 8), plan::get, HALF, HALF, guard(),
-                lane(batcher(models.scorer("b", ""), 4, 8), batcher(models.scorer("a", ""), 4, 8), 4, 4, new ArrayList<>(), ShadowEvents.NONE));
+        FrameRouter router = FrameRouter.of(
+                batcher(models.scorer("a", ""), 4, 8),
+                batcher(models.scorer("b", ""), 4, 8),
+                plan::get,
+                HALF,
+                HALF,
+                guard(),
+                lane(
+                        batcher(models.scorer("b", ""), 4, 8),
+                        batcher(models.scorer("a", ""), 4, 8),
+                        4,
+                        4,
+                        new ArrayList<>(),
+                        ShadowEvents.NONE));
         decide(RolloutMode.CANARY, RolloutAction.CANARY, "a", "b", false);
         Map<String, Set<String>> seen = new HashMap<>();
         for (int i = 0; i < 200; i++) {
             String camera = "cam" + i % 10;
             FrameRouter.Route route = router.route(REF, camera, null);
-            seen.computeIfAbsent(camera, c -> new java.util.HashSet<>()).add(router.submit(route, camera, new byte[] {1}).join().model().version());
+            seen.computeIfAbsent(camera, c -> new java.util.HashSet<>())
+                    .add(router.submit(route, camera, new byte[] {1})
+                            .join()
+                            .model()
+                            .version());
         }
         assertThat(seen.values()).allSatisfy(versions -> assertThat(versions).hasSize(1));
         assertThat(seen.values().stream().filter(v -> v.contains("b")).count()).isBetween(1L, 9L);
         plan.set(new ServingPlan(plan.get().rollout(), "a", null));
-        for (String camera : seen.keySet()) assertThat(router.route(REF, camera, null)).isEqualTo(FrameRouter.Route.CHAMPION);
+        for (String camera : seen.keySet())
+            assertThat(router.route(REF, camera, null)).isEqualTo(FrameRouter.Route.CHAMPION);
     }
 
     @Test
@@ -227,7 +291,14 @@ class RolloutTest {
             throw new IllegalStateException("bad pattern");
         };
         SharedBatcher champion = batcher(models.scorer("a", ""), 4, 8);
-        FrameRouter router = FrameRouter.of(champion, champion, plan::get, broken, broken, guard(), lane(champion, champion, 4, 4, new ArrayList<>(), ShadowEvents.NONE));
+        FrameRouter router = FrameRouter.of(
+                champion,
+                champion,
+                plan::get,
+                broken,
+                broken,
+                guard(),
+                lane(champion, champion, 4, 4, new ArrayList<>(), ShadowEvents.NONE));
         decide(RolloutMode.CANARY, RolloutAction.CANARY, "a", "b", false);
         assertThat(router.route(REF, "cam", null)).isEqualTo(FrameRouter.Route.CHAMPION);
     }
@@ -237,10 +308,17 @@ class RolloutTest {
         SharedBatcher champion = batcher(models.scorer("a", ""), 4, 8);
         SharedBatcher challenger = batcher(models.scorer("b", "nan"), 4, 8);
         List<ShadowDifference> differences = Collections.synchronizedList(new ArrayList<>());
-        FrameRouter router = FrameRouter.of(champion, challenger, plan::get, HALF, (r, c, p, f) -> true, guard(),
+        FrameRouter router = FrameRouter.of(
+                champion,
+                challenger,
+                plan::get,
+                HALF,
+                (r, c, p, f) -> true,
+                guard(),
                 lane(challenger, champion, 4, 4, differences, ShadowEvents.NONE));
         decide(RolloutMode.SHADOW, RolloutAction.SHADOW, "a", "b", false);
-        Inference inference = router.submit(router.route(REF, "cam", "bolt"), "cam", new byte[] {(byte) 200}).join();
+        Inference inference = router.submit(router.route(REF, "cam", "bolt"), "cam", new byte[] {(byte) 200})
+                .join();
         router.decided(REF, "cam", "bolt", inference, verdicts.decide(inference, "bolt"), new byte[] {(byte) 200});
         for (int i = 0; i < 500 && differences.isEmpty(); i++) Thread.sleep(10);
         ShadowDifference difference = differences.get(0);
@@ -266,7 +344,13 @@ class RolloutTest {
         };
         SharedBatcher champion = batcher(models.scorer("a", ""), 4, 8);
         AtomicInteger dropped = new AtomicInteger();
-        FrameRouter router = FrameRouter.of(champion, batcher(slow, 4, 8), plan::get, HALF, (r, c, p, f) -> true, guard(),
+        FrameRouter router = FrameRouter.of(
+                champion,
+                batcher(slow, 4, 8),
+                plan::get,
+                HALF,
+                (r, c, p, f) -> true,
+                guard(),
                 lane(batcher(slow, 4, 8), champion, 4, 8, new ArrayList<>(), new ShadowEvents() {
                     @Override
                     public void dropped() {
@@ -276,13 +360,16 @@ class RolloutTest {
         decide(RolloutMode.SHADOW, RolloutAction.SHADOW, "a", "fake-1", false);
         long longest = 0;
         for (int i = 0; i < 200; i++) {
-            Inference inference = router.submit(router.route(REF, "cam", null), "cam", new byte[] {1}).join();
+            Inference inference = router.submit(router.route(REF, "cam", null), "cam", new byte[] {1})
+                    .join();
             Verdicts.Decision decision = verdicts.decide(inference, null);
             long start = System.nanoTime();
             router.decided(REF, "cam", null, inference, decision, new byte[] {1});
             longest = Math.max(longest, System.nanoTime() - start);
         }
-        System.out.printf("RolloutTest: with the challenger stuck the champion decided 200 frames; longest hand-over to the shadow %,d us, %d samples dropped%n", longest / 1000, dropped.get());
+        System.out.printf(
+                "RolloutTest: with the challenger stuck the champion decided 200 frames; longest hand-over to the shadow %,d us, %d samples dropped%n",
+                longest / 1000, dropped.get());
         assertThat(dropped.get()).isGreaterThanOrEqualTo(200 - 8 - 4);
         stuck.countDown();
     }
@@ -292,10 +379,12 @@ class RolloutTest {
         FakeScorer challenger = new FakeScorer();
         AtomicInteger queued = new AtomicInteger(100);
         List<ShadowDifference> differences = Collections.synchronizedList(new ArrayList<>());
-        ShadowLane lane = new ShadowLane(batcher(challenger, 4, 8), queued::get, 4, 8, verdicts, differences::add, guard(), ShadowEvents.NONE);
+        ShadowLane lane = new ShadowLane(
+                batcher(challenger, 4, 8), queued::get, 4, 8, verdicts, differences::add, guard(), ShadowEvents.NONE);
         open.add(0, lane);
         Inference inference = inference("a", 0.1f, false, 1, 1);
-        lane.offer(new ShadowLane.Sample(REF, "cam", null, "a", "fake-1", verdicts.decide(inference, null), new byte[] {1}));
+        lane.offer(new ShadowLane.Sample(
+                REF, "cam", null, "a", "fake-1", verdicts.decide(inference, null), new byte[] {1}));
         Thread.sleep(300);
         assertThat(challenger.batches).isEmpty();
         queued.set(0);

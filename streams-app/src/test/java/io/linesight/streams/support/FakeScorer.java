@@ -15,8 +15,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 
 /**
- * A model whose answer follows from the first byte of a frame: raw score = byte / 255, with a bright square in the map as high as the score.
- * 251 makes it return NaN, 252 a map with a NaN, 253 an exception.
+ * A model whose answer follows from the first byte of a frame: raw score = byte / 255, with a bright square in the map
+ * as high as the score. 251 makes it return NaN, 252 a map with a NaN, 253 an exception.
  */
 public final class FakeScorer implements Scorer {
 
@@ -27,13 +27,23 @@ public final class FakeScorer implements Scorer {
 
     /** First bytes of the frames of every batch, in order. */
     public final List<List<Integer>> batches = Collections.synchronizedList(new ArrayList<>());
+
     public final AtomicInteger concurrent = new AtomicInteger();
     public volatile int mostConcurrent;
     public volatile boolean closed;
-    public volatile Consumer<List<byte[]>> before = frames -> { };
+    public volatile Consumer<List<byte[]>> before = frames -> {};
 
-    private final CheckpointInfo info = new CheckpointInfo("fake-1", "00",
-            new Calibration(new ProductCalibration(0.5, 0.1), Map.of("bolt", new ProductCalibration(0.25, 0.05), "banded", new ProductCalibration(0.25, 0.05, new ReviewBand(0.1, 0.9), null))), Map.of());
+    private final CheckpointInfo info = new CheckpointInfo(
+            "fake-1",
+            "00",
+            new Calibration(
+                    new ProductCalibration(0.5, 0.1),
+                    Map.of(
+                            "bolt",
+                            new ProductCalibration(0.25, 0.05),
+                            "banded",
+                            new ProductCalibration(0.25, 0.05, new ReviewBand(0.1, 0.9), null))),
+            Map.of());
 
     @Override
     public CheckpointInfo info() {

@@ -36,12 +36,14 @@ public final class StubRegistry implements AutoCloseable {
     private void handle(HttpExchange exchange) throws IOException {
         String path = exchange.getRequestURI().getPath();
         String body = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
-        if (away.getAndUpdate(n -> Math.max(0, n - 1)) > 0) answer(exchange, 503, "{\"error_code\":50003,\"message\":\"away\"}");
+        if (away.getAndUpdate(n -> Math.max(0, n - 1)) > 0)
+            answer(exchange, 503, "{\"error_code\":50003,\"message\":\"away\"}");
         else if (path.equals("/subjects")) answer(exchange, 200, "[]");
         else if (path.startsWith("/subjects/")) answer(exchange, 200, "{\"id\":" + register(body) + "}");
         else if (path.startsWith("/schemas/ids/")) {
             int id = Integer.parseInt(path.substring(path.lastIndexOf('/') + 1));
-            if (id < 1 || id > schemas.size()) answer(exchange, 404, "{\"error_code\":40403,\"message\":\"Schema not found\"}");
+            if (id < 1 || id > schemas.size())
+                answer(exchange, 404, "{\"error_code\":40403,\"message\":\"Schema not found\"}");
             else answer(exchange, 200, schemas.get(id - 1));
         } else answer(exchange, 404, "{\"error_code\":404,\"message\":\"no such path\"}");
     }

@@ -35,9 +35,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 
 /**
- * Published models whose file is a line of text, the decisions about them, and a count of every scorer that is open. A model's raw score is
- * the first byte of a frame / 255; a file may say {@code nan}, {@code throws}, {@code differs}, {@code name}, {@code size}
- * or {@code garbage} after its version.
+ * Published models whose file is a line of text, the decisions about them, and a count of every scorer that is open. A
+ * model's raw score is the first byte of a frame / 255; a file may say {@code nan}, {@code throws}, {@code differs},
+ * {@code name}, {@code size} or {@code garbage} after its version.
  */
 public final class TestModels implements RolloutFeed, ModelSource {
 
@@ -48,7 +48,7 @@ public final class TestModels implements RolloutFeed, ModelSource {
     public final AtomicInteger opened = new AtomicInteger();
     public final AtomicInteger mostOpen = new AtomicInteger();
     public final AtomicInteger misuse = new AtomicInteger();
-    public volatile Consumer<ModelVersion> beforeFetch = v -> { };
+    public volatile Consumer<ModelVersion> beforeFetch = v -> {};
     public volatile long batchMillis;
     private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
     private final List<String> champions = new CopyOnWriteArrayList<>();
@@ -66,9 +66,18 @@ public final class TestModels implements RolloutFeed, ModelSource {
     }
 
     public static ModelVersion manifest(String version, byte[] bytes) {
-        return ModelVersion.newBuilder().setVersion(version).setChannel("default").setSha256(sha256(bytes)).setBytes(bytes.length)
-                .setCreatedAt(Instant.now()).setCreatedBy("test").setDataset(new DatasetSummary("", 0, 0)).setProducts(List.of())
-                .setGate(new GateVerdict(GateOutcome.PASSED, "", 0.0, null)).setSignature(ByteBuffer.allocate(0)).build();
+        return ModelVersion.newBuilder()
+                .setVersion(version)
+                .setChannel("default")
+                .setSha256(sha256(bytes))
+                .setBytes(bytes.length)
+                .setCreatedAt(Instant.now())
+                .setCreatedBy("test")
+                .setDataset(new DatasetSummary("", 0, 0))
+                .setProducts(List.of())
+                .setGate(new GateVerdict(GateOutcome.PASSED, "", 0.0, null))
+                .setSignature(ByteBuffer.allocate(0))
+                .build();
     }
 
     public static String sha256(byte[] bytes) {
@@ -83,11 +92,22 @@ public final class TestModels implements RolloutFeed, ModelSource {
         return decide(action, mode, champion, challenger, false);
     }
 
-    public synchronized Rollout decide(RolloutAction action, RolloutMode mode, String champion, String challenger, boolean pinned) {
+    public synchronized Rollout decide(
+            RolloutAction action, RolloutMode mode, String champion, String challenger, boolean pinned) {
         long revision = rollout == null ? 1 : rollout.getRevision() + 1;
-        rollout = Rollout.newBuilder().setChannel("default").setRevision(revision).setBasedOn(revision - 1).setAction(action).setMode(mode)
-                .setChampion(champion).setChallenger(challenger).setPrevious(rollout == null ? null : rollout.getChampion())
-                .setPinned(pinned).setBy("test").setAt(Instant.now()).build();
+        rollout = Rollout.newBuilder()
+                .setChannel("default")
+                .setRevision(revision)
+                .setBasedOn(revision - 1)
+                .setAction(action)
+                .setMode(mode)
+                .setChampion(champion)
+                .setChallenger(challenger)
+                .setPrevious(rollout == null ? null : rollout.getChampion())
+                .setPinned(pinned)
+                .setBy("test")
+                .setAt(Instant.now())
+                .build();
         if (champion != null) {
             champions.remove(champion);
             champions.add(0, champion);
@@ -142,8 +162,10 @@ public final class TestModels implements RolloutFeed, ModelSource {
     public Scorer openFile(Path file) {
         try {
             String[] words = Files.readString(file).trim().split(" ");
-            if (words.length > 1 && words[1].equals("garbage")) throw new ModelLoadException("it is not a complete ONNX file; copy or export it again");
-            if (words.length > 1 && words[1].equals("size")) throw new ModelLoadException("it is a checkpoint for another input size: [N, 3, 224, 224]");
+            if (words.length > 1 && words[1].equals("garbage"))
+                throw new ModelLoadException("it is not a complete ONNX file; copy or export it again");
+            if (words.length > 1 && words[1].equals("size"))
+                throw new ModelLoadException("it is a checkpoint for another input size: [N, 3, 224, 224]");
             return scorer(words[0], words.length > 1 ? words[1] : "");
         } catch (IOException e) {
             throw new ModelLoadException(e.toString());
@@ -166,7 +188,10 @@ public final class TestModels implements RolloutFeed, ModelSource {
 
         TestScorer(String version, String behaviour) {
             boolean misnamed = behaviour.equals("name");
-            this.info = new CheckpointInfo(misnamed ? "other" : version, "00", new Calibration(new ProductCalibration(0.5, 0.1), Map.of()),
+            this.info = new CheckpointInfo(
+                    misnamed ? "other" : version,
+                    "00",
+                    new Calibration(new ProductCalibration(0.5, 0.1), Map.of()),
                     misnamed ? Map.of("linesight.version", "other") : Map.of());
             this.behaviour = behaviour;
         }

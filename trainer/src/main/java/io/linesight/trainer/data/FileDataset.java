@@ -34,7 +34,9 @@ final class FileDataset implements ImageSource {
     /** Keeps these only; all when none is named. @throws DatasetException for a name that was not found */
     FileDataset only(Collection<String> categories) {
         for (String wanted : categories) {
-            if (!train.containsKey(wanted)) throw new DatasetException("the data set cannot be used: there is no category '" + wanted + "'; found: " + String.join(", ", train.keySet()));
+            if (!train.containsKey(wanted))
+                throw new DatasetException("the data set cannot be used: there is no category '" + wanted + "'; found: "
+                        + String.join(", ", train.keySet()));
         }
         if (!categories.isEmpty()) {
             train.keySet().retainAll(categories);

@@ -5,7 +5,10 @@ import io.linesight.mmad.image.RgbImage;
 import java.io.IOException;
 import java.util.List;
 
-/** Where pictures come from: a folder, or a program that renders them. One unified model is trained over all its categories. */
+/**
+ * Where pictures come from: a folder, or a program that renders them. One unified model is trained over all its
+ * categories.
+ */
 public interface ImageSource {
     /** What it is, for people and for the checkpoint's provenance; no path. */
     String name();
@@ -17,8 +20,8 @@ public interface ImageSource {
     List<Sample> train(String category);
 
     /**
-     * Labelled pictures that place the threshold and are never trained on; may be empty. {@code Fit} uses the normals among them and takes
-     * what is missing from {@link #train}.
+     * Labelled pictures that place the threshold and are never trained on; may be empty. {@code Fit} uses the normals
+     * among them and takes what is missing from {@link #train}.
      */
     default List<Sample> calibration(String category) {
         return List.of();
@@ -32,10 +35,11 @@ public interface ImageSource {
     /**
      * One picture, read when asked for.
      *
-     * @param name   unique within the category, e.g. {@code crack/012.png}
+     * @param name unique within the category, e.g. {@code crack/012.png}
      * @param defect kind of defect; null = normal
-     * @param image  the pixels
-     * @param mask   ground truth as a picture of any size, everything above 0 is defective; null where unknown (and for normals)
+     * @param image the pixels
+     * @param mask ground truth as a picture of any size, everything above 0 is defective; null where unknown (and for
+     *     normals)
      */
     record Sample(String name, String defect, Reader image, Reader mask) {
         /** A normal picture. */

@@ -9,8 +9,9 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * A folder in MVTec-AD layout: {@code <root>/<category>/train/good/*}, {@code test/<defect>/*} (with {@code good} for normals) and
- * {@code ground_truth/<defect>/<stem>_mask.png}. PNG and JPEG. Only names are read here; pixels when asked for.
+ * A folder in MVTec-AD layout: {@code <root>/<category>/train/good/*}, {@code test/<defect>/*} (with {@code good} for
+ * normals) and {@code ground_truth/<defect>/<stem>_mask.png}. PNG and JPEG. Only names are read here; pixels when asked
+ * for.
  */
 public final class MvtecDataset implements ImageSource {
     private static final String GOOD = "good";
@@ -46,21 +47,27 @@ public final class MvtecDataset implements ImageSource {
             for (Path dir : Pictures.folders(root)) {
                 if (!isCategory(dir)) continue;
                 Path other = found.putIfAbsent(dir.getFileName().toString(), dir);
-                if (other != null) problems.add("category '" + dir.getFileName() + "' is in both " + other.getParent() + " and " + root);
+                if (other != null)
+                    problems.add(
+                            "category '" + dir.getFileName() + "' is in both " + other.getParent() + " and " + root);
             }
         }
         if (problems.isEmpty() && found.isEmpty()) {
-            problems.add(roots.get(0) + " holds no category; expected <category>/train/good/*.png (and test/<defect>/*.png, ground_truth/<defect>/<name>_mask.png)");
+            problems.add(
+                    roots.get(0)
+                            + " holds no category; expected <category>/train/good/*.png (and test/<defect>/*.png, ground_truth/<defect>/<name>_mask.png)");
         }
         for (String wanted : categories) {
-            if (problems.isEmpty() && !found.containsKey(wanted)) problems.add("there is no category '" + wanted + "'; found: " + String.join(", ", found.keySet()));
+            if (problems.isEmpty() && !found.containsKey(wanted))
+                problems.add("there is no category '" + wanted + "'; found: " + String.join(", ", found.keySet()));
         }
         if (problems.isEmpty()) {
             for (Map.Entry<String, Path> e : found.entrySet()) {
                 if (categories.isEmpty() || categories.contains(e.getKey())) set.scan(e.getKey(), e.getValue());
             }
         }
-        if (!problems.isEmpty()) throw new DatasetException("the data set cannot be used: " + String.join("; ", problems));
+        if (!problems.isEmpty())
+            throw new DatasetException("the data set cannot be used: " + String.join("; ", problems));
         return set;
     }
 
@@ -70,7 +77,8 @@ public final class MvtecDataset implements ImageSource {
 
     private void scan(String category, Path dir) {
         List<Sample> normals = new ArrayList<>();
-        for (Path file : Pictures.in(dir.resolve("train").resolve(GOOD))) normals.add(Sample.normal(GOOD + "/" + file.getFileName(), Pictures.image(file)));
+        for (Path file : Pictures.in(dir.resolve("train").resolve(GOOD)))
+            normals.add(Sample.normal(GOOD + "/" + file.getFileName(), Pictures.image(file)));
         train.put(category, List.copyOf(normals));
         List<Sample> labelled = new ArrayList<>();
         for (Path defect : Pictures.folders(dir.resolve("test"))) {
@@ -82,7 +90,8 @@ public final class MvtecDataset implements ImageSource {
                     continue;
                 }
                 Path mask = maskOf(dir, kind, file);
-                labelled.add(new Sample(label, kind, Pictures.image(file), Files.isRegularFile(mask) ? Pictures.mask(mask) : null));
+                labelled.add(new Sample(
+                        label, kind, Pictures.image(file), Files.isRegularFile(mask) ? Pictures.mask(mask) : null));
             }
         }
         test.put(category, List.copyOf(labelled));
@@ -92,11 +101,13 @@ public final class MvtecDataset implements ImageSource {
      * Where the layout has the ground truth of a defective test picture; the file need not exist.
      *
      * @param category folder of the category
-     * @param defect   name of the picture's folder
+     * @param defect name of the picture's folder
      */
     public static Path maskOf(Path category, String defect, Path picture) {
         String base = picture.getFileName().toString();
-        return category.resolve("ground_truth").resolve(defect).resolve(base.substring(0, base.lastIndexOf('.')) + "_mask.png");
+        return category.resolve("ground_truth")
+                .resolve(defect)
+                .resolve(base.substring(0, base.lastIndexOf('.')) + "_mask.png");
     }
 
     @Override

@@ -18,14 +18,17 @@ import java.util.stream.Stream;
 public final class Pictures {
     private static final ImageLimits LIMITS = ImageLimits.defaults();
 
-    private Pictures() { }
+    private Pictures() {}
 
     /** Reads a picture's file when asked to. */
     public static Reader image(Path file) {
         return () -> ImageCodec.decode(bytes(file), LIMITS);
     }
 
-    /** Reads a mask's file when asked to: white where it marks a defect. Whoever reads it knows the picture only, so errors name the file. */
+    /**
+     * Reads a mask's file when asked to: white where it marks a defect. Whoever reads it knows the picture only, so
+     * errors name the file.
+     */
     public static Reader mask(Path file) {
         return () -> {
             try {
@@ -44,7 +47,10 @@ public final class Pictures {
     private static byte[] bytes(Path file) throws IOException, BadImageException {
         // Before the bytes are in memory: a video among the pictures must not end the run.
         long size = Files.size(file);
-        if (size > LIMITS.maxBytes()) throw new BadImageException(BadImageException.Code.TOO_LARGE, "the picture has " + size + " bytes; the limit is " + LIMITS.maxBytes());
+        if (size > LIMITS.maxBytes())
+            throw new BadImageException(
+                    BadImageException.Code.TOO_LARGE,
+                    "the picture has " + size + " bytes; the limit is " + LIMITS.maxBytes());
         return Files.readAllBytes(file);
     }
 
@@ -69,7 +75,10 @@ public final class Pictures {
     private static List<Path> children(Path dir, boolean folders) {
         if (!Files.isDirectory(dir)) return List.of();
         try (Stream<Path> s = Files.list(dir)) {
-            return s.filter(p -> folders == Files.isDirectory(p) && !p.getFileName().toString().startsWith(".")).sorted().toList();
+            return s.filter(p -> folders == Files.isDirectory(p)
+                            && !p.getFileName().toString().startsWith("."))
+                    .sorted()
+                    .toList();
         } catch (IOException e) {
             throw new DatasetException("folder " + dir + " cannot be read: " + e.getMessage(), e);
         }

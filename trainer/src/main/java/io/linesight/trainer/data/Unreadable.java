@@ -32,8 +32,11 @@ public final class Unreadable {
      */
     public void refuse(boolean skip, PrintStream progress) {
         if (pictures.isEmpty()) return;
-        String list = String.join("\n  ", pictures.subList(0, Math.min(SHOWN, pictures.size()))) + (pictures.size() > SHOWN ? "\n  and " + (pictures.size() - SHOWN) + " more" : "");
-        if (!skip) throw new DatasetException(pictures.size() + " pictures cannot be read; mend or remove them, or skip them with --skip-unreadable:\n  " + list);
+        String list = String.join("\n  ", pictures.subList(0, Math.min(SHOWN, pictures.size())))
+                + (pictures.size() > SHOWN ? "\n  and " + (pictures.size() - SHOWN) + " more" : "");
+        if (!skip)
+            throw new DatasetException(pictures.size()
+                    + " pictures cannot be read; mend or remove them, or skip them with --skip-unreadable:\n  " + list);
         progress.println(pictures.size() + " unreadable pictures are left out:\n  " + list);
     }
 }

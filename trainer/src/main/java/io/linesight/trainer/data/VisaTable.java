@@ -41,7 +41,8 @@ final class VisaTable {
         List<Path> found = new ArrayList<>();
         for (Path dir : List.of(root, root.resolve("split_csv"))) {
             for (Path file : Pictures.files(dir)) {
-                if (file.getFileName().toString().toLowerCase(Locale.ROOT).endsWith(".csv") && hasColumns(file)) found.add(file);
+                if (file.getFileName().toString().toLowerCase(Locale.ROOT).endsWith(".csv") && hasColumns(file))
+                    found.add(file);
             }
         }
         return found;
@@ -57,24 +58,39 @@ final class VisaTable {
     }
 
     static ImageSource open(List<Path> roots, Path given, Collection<String> categories, List<String> notes) {
-        if (roots.size() != 1) throw new DatasetException("the data set cannot be used: the layout visa takes one folder, not " + roots.size() + "; measure them one by one");
+        if (roots.size() != 1)
+            throw new DatasetException("the data set cannot be used: the layout visa takes one folder, not "
+                    + roots.size() + "; measure them one by one");
         Path root = roots.get(0);
         Path table = given != null ? given : choose(root, notes);
-        VisaTable reader = new VisaTable(root.toAbsolutePath().normalize(), table, new FileDataset(Pictures.name(root)));
+        VisaTable reader =
+                new VisaTable(root.toAbsolutePath().normalize(), table, new FileDataset(Pictures.name(root)));
         reader.read();
         if (reader.problemCount > 0) {
-            String more = reader.problemCount > MOST_PROBLEMS ? "\n  and " + (reader.problemCount - MOST_PROBLEMS) + " more" : "";
-            throw new DatasetException("the data set cannot be used; correct these lines, nothing was measured:\n  " + String.join("\n  ", reader.problems) + more);
+            String more = reader.problemCount > MOST_PROBLEMS
+                    ? "\n  and " + (reader.problemCount - MOST_PROBLEMS) + " more"
+                    : "";
+            throw new DatasetException("the data set cannot be used; correct these lines, nothing was measured:\n  "
+                    + String.join("\n  ", reader.problems) + more);
         }
         return reader.set.only(categories);
     }
 
     private static Path choose(Path root, List<String> notes) {
         List<Path> found = in(root);
-        if (found.isEmpty()) throw new DatasetException("the data set cannot be used: " + root + " holds no csv with the columns " + String.join(", ", COLUMNS) + " (nor does split_csv in it); name one with --csv");
+        if (found.isEmpty())
+            throw new DatasetException("the data set cannot be used: " + root + " holds no csv with the columns "
+                    + String.join(", ", COLUMNS) + " (nor does split_csv in it); name one with --csv");
         if (found.size() == 1) return found.get(0);
-        Path usual = found.stream().filter(f -> f.getFileName().toString().equals(DEFAULT)).findFirst().orElseThrow(
-                () -> new DatasetException("the data set cannot be used: there are several tables (" + String.join(", ", found.stream().map(f -> root.relativize(f).toString()).toList()) + "); name one with --csv"));
+        Path usual = found.stream()
+                .filter(f -> f.getFileName().toString().equals(DEFAULT))
+                .findFirst()
+                .orElseThrow(() -> new DatasetException("the data set cannot be used: there are several tables ("
+                        + String.join(
+                                ", ",
+                                found.stream()
+                                        .map(f -> root.relativize(f).toString())
+                                        .toList()) + "); name one with --csv"));
         notes.add("of " + found.size() + " tables " + root.relativize(usual) + " was taken; choose another with --csv");
         return usual;
     }
@@ -83,21 +99,29 @@ final class VisaTable {
         try (BufferedReader r = Files.newBufferedReader(table)) {
             String head = r.readLine();
             Map<String, Integer> columns = head == null ? Map.of() : columns(head);
-            List<String> missing = COLUMNS.stream().filter(c -> !columns.containsKey(c)).toList();
-            if (!missing.isEmpty()) throw new DatasetException("the data set cannot be used: " + table + " has no column " + String.join(", ", missing) + " in its first line; expected " + String.join(",", COLUMNS));
+            List<String> missing =
+                    COLUMNS.stream().filter(c -> !columns.containsKey(c)).toList();
+            if (!missing.isEmpty())
+                throw new DatasetException("the data set cannot be used: " + table + " has no column "
+                        + String.join(", ", missing) + " in its first line; expected " + String.join(",", COLUMNS));
             line = 1;
             for (String text = r.readLine(); text != null; text = r.readLine()) {
                 line++;
                 if (!text.isBlank()) row(text, columns);
             }
         } catch (CharacterCodingException e) {
-            throw new DatasetException("the data set cannot be used: " + table + " is not UTF-8 after line " + line + "; save it as UTF-8", e);
+            throw new DatasetException(
+                    "the data set cannot be used: " + table + " is not UTF-8 after line " + line + "; save it as UTF-8",
+                    e);
         } catch (IOException e) {
-            throw new DatasetException("the data set cannot be used: " + table + " cannot be read: " + e.getMessage(), e);
+            throw new DatasetException(
+                    "the data set cannot be used: " + table + " cannot be read: " + e.getMessage(), e);
         } catch (IllegalArgumentException e) {
-            throw new DatasetException("the data set cannot be used: the first line of " + table + " " + e.getMessage(), e);
+            throw new DatasetException(
+                    "the data set cannot be used: the first line of " + table + " " + e.getMessage(), e);
         }
-        if (set.categories().isEmpty() && problemCount == 0) throw new DatasetException("the data set cannot be used: " + table + " names no picture");
+        if (set.categories().isEmpty() && problemCount == 0)
+            throw new DatasetException("the data set cannot be used: " + table + " names no picture");
     }
 
     private void row(String text, Map<String, Integer> columns) {
@@ -138,7 +162,12 @@ final class VisaTable {
         String name = image.startsWith(object + "/") ? image.substring(object.length() + 1) : image;
         set.category(object);
         if (split.equals("test")) {
-            set.test(object, anomalous ? new Sample(name, ANOMALY, Pictures.image(file), truth == null ? null : Pictures.mask(truth)) : Sample.normal(name, Pictures.image(file)));
+            set.test(
+                    object,
+                    anomalous
+                            ? new Sample(
+                                    name, ANOMALY, Pictures.image(file), truth == null ? null : Pictures.mask(truth))
+                            : Sample.normal(name, Pictures.image(file)));
         } else if (!anomalous) {
             set.train(object, Sample.normal(name, Pictures.image(file)));
         }
@@ -172,7 +201,8 @@ final class VisaTable {
     private static Map<String, Integer> columns(String head) {
         Map<String, Integer> columns = new HashMap<>();
         List<String> names = cells(head.startsWith("\uFEFF") ? head.substring(1) : head);
-        for (int i = 0; i < names.size(); i++) columns.putIfAbsent(names.get(i).strip().toLowerCase(Locale.ROOT), i);
+        for (int i = 0; i < names.size(); i++)
+            columns.putIfAbsent(names.get(i).strip().toLowerCase(Locale.ROOT), i);
         return columns;
     }
 

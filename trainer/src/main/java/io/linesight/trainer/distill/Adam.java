@@ -10,16 +10,17 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * AdamW, step for step that of libtorch. Of our own because a run must go on exactly where it stopped: libtorch's lets its moments out only as
- * an archive of its own, here they are arrays by name that go into the same file as the weights, so that one rename saves both or neither. Not
- * thread-safe; the parameters, which must have gradients, stay their owner's.
+ * AdamW, step for step that of libtorch. Of our own because a run must go on exactly where it stopped: libtorch's lets
+ * its moments out only as an archive of its own, here they are arrays by name that go into the same file as the
+ * weights, so that one rename saves both or neither. Not thread-safe; the parameters, which must have gradients, stay
+ * their owner's.
  */
 final class Adam implements AutoCloseable {
     private static final double B1 = 0.9;
     private static final double B2 = 0.999;
     private static final double EPS = 1e-8;
 
-    private record Slot(Tensor parameter, Tensor first, Tensor second, boolean decays) { }
+    private record Slot(Tensor parameter, Tensor first, Tensor second, boolean decays) {}
 
     private final Map<String, Slot> slots = new LinkedHashMap<>();
     private final double decay;
@@ -44,7 +45,8 @@ final class Adam implements AutoCloseable {
 
     /** @param step number of this step, from 1 */
     void step(long step, double rate) {
-        try (PointerScope scope = new PointerScope(); NoGradGuard off = new NoGradGuard()) {
+        try (PointerScope scope = new PointerScope();
+                NoGradGuard off = new NoGradGuard()) {
             double c1 = 1 - Math.pow(B1, step);
             double c2 = Math.sqrt(1 - Math.pow(B2, step));
             for (Slot s : slots.values()) {

@@ -6,17 +6,18 @@ import java.util.List;
 /**
  * The student's layers: a plain ResNet whose three stages end in a projection each.
  *
- * @param stem   channels after the first convolution, at stride 2
+ * @param stem channels after the first convolution, at stride 2
  * @param widths channels of the trunk at strides 4, 8, 16; the outputs have as many
  * @param blocks residual blocks at strides 4, 8, 16
  */
 record Architecture(int stem, List<Integer> widths, List<Integer> blocks) {
     /** What the encoder may cost: multiplications for a 256x256 picture, and bytes of its file. */
     static final long MOST_MACS = 1_500_000_000L;
+
     static final long MOST_BYTES = 12_000_000L;
 
     /** A convolution, followed by batch normalisation unless it is a projection. */
-    record Conv(String name, int in, int out, int kernel, int stride, int inputStride, boolean projection) { }
+    record Conv(String name, int in, int out, int kernel, int stride, int inputStride, boolean projection) {}
 
     static Architecture standard() {
         return new Architecture(32, List.of(64, 128, 256), List.of(1, 2, 1));
@@ -53,14 +54,16 @@ record Architecture(int stem, List<Integer> widths, List<Integer> blocks) {
 
     /** Numbers in the exported network, batch normalisation folded in. */
     long parameters() {
-        return layers().stream().mapToLong(c -> (long) c.kernel * c.kernel * c.in * c.out + c.out).sum();
+        return layers().stream()
+                .mapToLong(c -> (long) c.kernel * c.kernel * c.in * c.out + c.out)
+                .sum();
     }
 
     /** @throws IllegalStateException when the network costs more than an encoder may */
     void check() {
         if (macs(256) > MOST_MACS || 4 * parameters() > MOST_BYTES) {
-            throw new IllegalStateException("the student needs " + macs(256) + " multiplications a picture and " + 4 * parameters() + " bytes; at most "
-                    + MOST_MACS + " and " + MOST_BYTES + " are allowed");
+            throw new IllegalStateException("the student needs " + macs(256) + " multiplications a picture and "
+                    + 4 * parameters() + " bytes; at most " + MOST_MACS + " and " + MOST_BYTES + " are allowed");
         }
     }
 }

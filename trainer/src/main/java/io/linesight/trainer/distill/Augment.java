@@ -4,7 +4,7 @@ import java.util.SplittableRandom;
 
 /** What cameras and lighting do to a picture, and the eight symmetries of the square. Stateless. */
 final class Augment {
-    private Augment() { }
+    private Augment() {}
 
     /** Changes the canvas and returns it as planar RGB bytes, turned and mirrored at random. */
     static byte[] apply(SplittableRandom r, Canvas canvas) {
@@ -21,7 +21,8 @@ final class Augment {
         if (r.nextDouble() < 0.3) vignette(r, canvas);
         // A table, for the exponent is dear and eight bits are all there is in the end.
         float[] curve = new float[1025];
-        for (int i = 0; i < curve.length; i++) curve[i] = (float) ((Math.pow(i / 1024.0, gamma) - 0.5) * contrast + 0.5 + brightness);
+        for (int i = 0; i < curve.length; i++)
+            curve[i] = (float) ((Math.pow(i / 1024.0, gamma) - 0.5) * contrast + 0.5 + brightness);
         for (int i = 0; i < side * side; i++) {
             float luma = 0.299f * rgb[0][i] + 0.587f * rgb[1][i] + 0.114f * rgb[2][i];
             for (int c = 0; c < 3; c++) {
@@ -46,7 +47,8 @@ final class Augment {
                 int u = (turn & 1) == 0 ? x : side - 1 - x;
                 int v = (turn & 2) == 0 ? y : side - 1 - y;
                 int from = (turn & 4) == 0 ? v * side + u : u * side + v;
-                for (int c = 0; c < 3; c++) out[(c * side + y) * side + x] = (byte) Math.max(0, Math.min(255, Math.round(255 * rgb[c][from])));
+                for (int c = 0; c < 3; c++)
+                    out[(c * side + y) * side + x] = (byte) Math.max(0, Math.min(255, Math.round(255 * rgb[c][from])));
             }
         }
         return out;
@@ -85,7 +87,8 @@ final class Augment {
                 int start = pass == 0 ? k * side : k;
                 for (int i = 0; i < side; i++) {
                     float v = 0;
-                    for (int j = -reach; j <= reach; j++) v += kernel[j + reach] * plane[start + step * Math.max(0, Math.min(side - 1, i + j))];
+                    for (int j = -reach; j <= reach; j++)
+                        v += kernel[j + reach] * plane[start + step * Math.max(0, Math.min(side - 1, i + j))];
                     line[i] = v;
                 }
                 for (int i = 0; i < side; i++) plane[start + step * i] = line[i];

@@ -2,7 +2,10 @@ package io.linesight.trainer.distill;
 
 import java.util.SplittableRandom;
 
-/** A square colour picture of floats in [0,1], and what is needed to paint surfaces on it. Everything is antialiased through signed distances. */
+/**
+ * A square colour picture of floats in [0,1], and what is needed to paint surfaces on it. Everything is antialiased
+ * through signed distances.
+ */
 final class Canvas {
     final int side;
     /** Red, green, blue; {@code side*side} each, rows from the top. */
@@ -68,7 +71,9 @@ final class Canvas {
         };
     }
 
-    /** Paints a shape within a box around it; alpha falls from opacity to 0 over {@code soft} pixels across the edge. */
+    /**
+     * Paints a shape within a box around it; alpha falls from opacity to 0 over {@code soft} pixels across the edge.
+     */
     void fill(Shape shape, double cx, double cy, double reach, float[] colour, double opacity, double soft) {
         int x0 = (int) Math.max(0, Math.floor(cx - reach - soft));
         int y0 = (int) Math.max(0, Math.floor(cy - reach - soft));
@@ -126,7 +131,8 @@ final class Canvas {
      * @param fx cycles per pixel along the angle, of the coarsest octave
      * @param fy the same across it
      */
-    static float[] noise(SplittableRandom random, int side, double fx, double fy, double angle, int octaves, double gain) {
+    static float[] noise(
+            SplittableRandom random, int side, double fx, double fy, double angle, int octaves, double gain) {
         float[] out = new float[side * side];
         double c = Math.cos(angle);
         double s = Math.sin(angle);

@@ -4,7 +4,8 @@ import io.linesight.mmad.image.RgbImage;
 import java.util.SplittableRandom;
 
 /**
- * The endless stream of training pictures, by number: crop n of a seed is always the same, whoever asks and when. Thread-safe.
+ * The endless stream of training pictures, by number: crop n of a seed is always the same, whoever asks and when.
+ * Thread-safe.
  */
 final class Crops {
     private final Photos photos;
@@ -66,7 +67,8 @@ final class Crops {
                     int iv = (int) v;
                     float fv = (float) (v - iv);
                     for (int i = 0; i < taps; i++) {
-                        double u = Math.max(0, Math.min(photo.width() - 1.001, x0 + (x + (i + 0.5) / taps) * step - 0.5));
+                        double u =
+                                Math.max(0, Math.min(photo.width() - 1.001, x0 + (x + (i + 0.5) / taps) * step - 0.5));
                         int iu = (int) u;
                         float fu = (float) (u - iu);
                         int a = 3 * (iv * photo.width() + iu);
@@ -75,9 +77,18 @@ final class Crops {
                         float wb = fu * (1 - fv);
                         float wc = (1 - fu) * fv;
                         float wd = fu * fv;
-                        red += wa * (rgb[a] & 255) + wb * (rgb[a + 3] & 255) + wc * (rgb[b] & 255) + wd * (rgb[b + 3] & 255);
-                        green += wa * (rgb[a + 1] & 255) + wb * (rgb[a + 4] & 255) + wc * (rgb[b + 1] & 255) + wd * (rgb[b + 4] & 255);
-                        blue += wa * (rgb[a + 2] & 255) + wb * (rgb[a + 5] & 255) + wc * (rgb[b + 2] & 255) + wd * (rgb[b + 5] & 255);
+                        red += wa * (rgb[a] & 255)
+                                + wb * (rgb[a + 3] & 255)
+                                + wc * (rgb[b] & 255)
+                                + wd * (rgb[b + 3] & 255);
+                        green += wa * (rgb[a + 1] & 255)
+                                + wb * (rgb[a + 4] & 255)
+                                + wc * (rgb[b + 1] & 255)
+                                + wd * (rgb[b + 4] & 255);
+                        blue += wa * (rgb[a + 2] & 255)
+                                + wb * (rgb[a + 5] & 255)
+                                + wc * (rgb[b + 2] & 255)
+                                + wd * (rgb[b + 5] & 255);
                     }
                 }
                 int at = y * side + x;

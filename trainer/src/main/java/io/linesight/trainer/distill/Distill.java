@@ -32,9 +32,10 @@ import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * Trains a small image encoder to give what larger ones give: the principal components of the teachers' standardised features at strides 4, 8
- * and 16, on photographs and on scenes that are made up. Whatever interrupts it, the same call goes on from the last saved state; with the same
- * number of threads and a budget of steps, it comes to the same encoder, but for rounding, as if it had not been interrupted.
+ * Trains a small image encoder to give what larger ones give: the principal components of the teachers' standardised
+ * features at strides 4, 8 and 16, on photographs and on scenes that are made up. Whatever interrupts it, the same call
+ * goes on from the last saved state; with the same number of threads and a budget of steps, it comes to the same
+ * encoder, but for rounding, as if it had not been interrupted.
  */
 public final class Distill {
     private static final double WEIGHT_DECAY = 1e-4;
@@ -44,6 +45,7 @@ public final class Distill {
     private static final double SAY_SECONDS = 20;
     /** Largest difference between the exported network and the trained one, as a share of the largest value. */
     private static final double EXPORT_TOLERANCE = 1e-3;
+
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final DistillOptions o;
@@ -67,25 +69,27 @@ public final class Distill {
     }
 
     /**
-     * Trains until the budget is used up or it is called off, on the calling thread; crops and the teachers' answers are made on another, which has
-     * ended when this returns or throws. The number of libtorch's threads is set for the whole process and stays. An interrupt ends the run without
-     * saving and leaves the thread interrupted. Heap: up to 3 GB with a full pool of photographs.
+     * Trains until the budget is used up or it is called off, on the calling thread; crops and the teachers' answers
+     * are made on another, which has ended when this returns or throws. The number of libtorch's threads is set for the
+     * whole process and stays. An interrupt ends the run without saving and leaves the thread interrupted. Heap: up to
+     * 3 GB with a full pool of photographs.
      *
-     * <p>A file is replaced in one step: after any failure the encoder is the former one or the new one, never a part of it. The state is written
-     * first, so that an encoder is never ahead of it.
+     * <p>A file is replaced in one step: after any failure the encoder is the former one or the new one, never a part
+     * of it. The state is written first, so that an encoder is never ahead of it.
      *
      * @throws IllegalArgumentException when a teacher is no encoder or the teachers have too few channels
-     * @throws DatasetException         when a photograph is one that must not be learned from, a folder or a picture to exclude cannot be read, or no
-     *                                  photograph is usable
-     * @throws IOException              when a file cannot be read or written, the run is interrupted, the saved state is damaged, or the work folder is
-     *                                  in use or belongs to a distillation with other options; the message names them
-     * @throws IllegalStateException    when training diverges, a teacher or libtorch fails, or the exported encoder does not give what the trained
-     *                                  one gives
+     * @throws DatasetException when a photograph is one that must not be learned from, a folder or a picture to exclude
+     *     cannot be read, or no photograph is usable
+     * @throws IOException when a file cannot be read or written, the run is interrupted, the saved state is damaged, or
+     *     the work folder is in use or belongs to a distillation with other options; the message names them
+     * @throws IllegalStateException when training diverges, a teacher or libtorch fails, or the exported encoder does
+     *     not give what the trained one gives
      */
     public static DistillResult run(DistillOptions options) throws IOException {
         Files.createDirectories(options.work);
         try (ExclusiveLock lock = ExclusiveLock.tryOn(options.work.resolve("lock"))
-                .orElseThrow(() -> new IOException("the work folder " + options.work + " is in use by a distillation that is running"))) {
+                .orElseThrow(() -> new IOException(
+                        "the work folder " + options.work + " is in use by a distillation that is running"))) {
             return new Distill(options).run();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -94,10 +98,11 @@ public final class Distill {
     }
 
     /**
-     * Writes 64 crops as one PNG, as the student would see them: to look at what it learns from. Needs neither teachers nor the work folder.
+     * Writes 64 crops as one PNG, as the student would see them: to look at what it learns from. Needs neither teachers
+     * nor the work folder.
      *
      * @throws DatasetException as {@link #run}
-     * @throws IOException      when the PNG cannot be written
+     * @throws IOException when the PNG cannot be written
      */
     public static void sheet(DistillOptions options, Path png) throws IOException {
         Distill d = new Distill(options);
@@ -126,7 +131,13 @@ public final class Distill {
         crops = new Crops(photos, o.photoShare, o.crop, o.seed);
         spaces = targetSpaces();
         for (int s = 0; s < 3; s++) {
-            say(String.format(Locale.ROOT, "stride %d: %d channels of the teachers, %d components kept with %.1f %% of their variance", 4 << s, spaces.get(s).channels(), spaces.get(s).components(), 100 * spaces.get(s).kept()));
+            say(String.format(
+                    Locale.ROOT,
+                    "stride %d: %d channels of the teachers, %d components kept with %.1f %% of their variance",
+                    4 << s,
+                    spaces.get(s).channels(),
+                    spaces.get(s).components(),
+                    100 * spaces.get(s).kept()));
         }
         student = new Student(o.architecture, o.seed, o.channelsLast);
         adam = new Adam(student.trainable(), WEIGHT_DECAY);
@@ -151,7 +162,8 @@ public final class Distill {
                 weights.add(w);
             }
             boolean finished = train(teachers);
-            return new DistillResult(o.out, finished, step, step * o.batch, seconds, loss, explained, weightedExplained);
+            return new DistillResult(
+                    o.out, finished, step, step * o.batch, seconds, loss, explained, weightedExplained);
         } finally {
             weights.forEach(Tensor::releaseReference);
             teachers.forEach(Teacher::close);
@@ -178,13 +190,20 @@ public final class Distill {
                 for (int s = 0; s < 3; s++) {
                     double[] mean = npz.doubles(s + ".mean");
                     double[] variances = npz.doubles(s + ".variances");
-                    read.add(new TargetSpace(mean.length, variances.length, npz.doubles(s + ".projection"), mean, variances, npz.doubles(s + ".kept")[0]));
+                    read.add(new TargetSpace(
+                            mean.length,
+                            variances.length,
+                            npz.doubles(s + ".projection"),
+                            mean,
+                            variances,
+                            npz.doubles(s + ".kept")[0]));
                 }
             } catch (IOException | RuntimeException e) {
                 throw unusable(file, e);
             }
             if (!stored.equals(here)) {
-                throw new IOException("the work folder " + o.work + " belongs to a distillation with other options: " + differences(stored, here)
+                throw new IOException("the work folder " + o.work + " belongs to a distillation with other options: "
+                        + differences(stored, here)
                         + ". Give the same options again, or another work folder, or delete this one to begin anew");
             }
             return read;
@@ -208,8 +227,17 @@ public final class Distill {
     private String fingerprint() {
         StringBuilder b = new StringBuilder("teachers");
         for (Encoder e : encoders) b.append(' ').append(e.sha256(), 0, 16);
-        b.append(String.format(Locale.ROOT, ", seed %d, batch %d, crop %d, %d photographs at share %.3f, exponent %.3f, statistics %d, widths %s", o.seed, o.batch, o.crop, photos.size(),
-                photos.isEmpty() ? 0 : o.photoShare, o.exponent, o.statisticsCrops, o.architecture.widths()));
+        b.append(String.format(
+                Locale.ROOT,
+                ", seed %d, batch %d, crop %d, %d photographs at share %.3f, exponent %.3f, statistics %d, widths %s",
+                o.seed,
+                o.batch,
+                o.crop,
+                photos.size(),
+                photos.isEmpty() ? 0 : o.photoShare,
+                o.exponent,
+                o.statisticsCrops,
+                o.architecture.widths()));
         return b.toString();
     }
 
@@ -228,7 +256,10 @@ public final class Distill {
     }
 
     private IOException unusable(Path file, Exception e) {
-        return new IOException("the saved state " + file + " cannot be read or is damaged (" + why(e) + "): put a copy of it back, or delete the work folder " + o.work + " to begin anew", e);
+        return new IOException(
+                "the saved state " + file + " cannot be read or is damaged (" + why(e)
+                        + "): put a copy of it back, or delete the work folder " + o.work + " to begin anew",
+                e);
     }
 
     private List<TargetSpace> fitTargets() {
@@ -262,21 +293,36 @@ public final class Distill {
                 for (int i = 0; i < n; i++) pictures[i] = crops.train(Long.MAX_VALUE / 4 + done + i);
                 done += n;
                 float[] images = Feed.images(pictures);
-                List<float[][]> answers = teachers.stream().map(t -> t.answer(images, n, o.crop)).toList();
+                List<float[][]> answers =
+                        teachers.stream().map(t -> t.answer(images, n, o.crop)).toList();
                 for (int s = 0; s < 3; s++) {
                     try (PointerScope scope = new PointerScope()) {
                         int side = o.crop >> (2 + s);
                         Tensor[] parts = new Tensor[answers.size()];
-                        for (int t = 0; t < parts.length; t++) parts[t] = Torch.rows(Torch.of(answers.get(t)[s], n, channels[s][t], side, side)).view(-1, channels[s][t]);
+                        for (int t = 0; t < parts.length; t++)
+                            parts[t] = Torch.rows(Torch.of(answers.get(t)[s], n, channels[s][t], side, side))
+                                    .view(-1, channels[s][t]);
                         Tensor x = Torch.concat(1, parts).to(torch.ScalarType.Double);
-                        // Neighbouring cells at the fine stride tell nearly the same, and their products are most of the work.
-                        if (s == 0) x = x.slice(0, new org.bytedeco.pytorch.LongOptional(done % 4), new org.bytedeco.pytorch.LongOptional(), 4);
+                        // Neighbouring cells at the fine stride tell nearly the same, and their products are most of
+                        // the work.
+                        if (s == 0)
+                            x = x.slice(
+                                    0,
+                                    new org.bytedeco.pytorch.LongOptional(done % 4),
+                                    new org.bytedeco.pytorch.LongOptional(),
+                                    4);
                         counts[s] += x.size(0);
                         sum[s].add_(x.sum(0));
                         product[s].add_(x.t().mm(x));
                     }
                 }
-                if (done % 128 == 0) say(String.format(Locale.ROOT, "statistics of the teachers: %d of %d crops, %.0f s", done, o.statisticsCrops, (System.nanoTime() - start) / 1e9));
+                if (done % 128 == 0)
+                    say(String.format(
+                            Locale.ROOT,
+                            "statistics of the teachers: %d of %d crops, %.0f s",
+                            done,
+                            o.statisticsCrops,
+                            (System.nanoTime() - start) / 1e9));
             }
             for (int s = 0; s < 3; s++) {
                 double[] v = new double[total[s]];
@@ -290,7 +336,13 @@ public final class Distill {
             teachers.forEach(Teacher::close);
         }
         List<TargetSpace> fitted = new ArrayList<>();
-        for (int s = 0; s < 3; s++) fitted.add(TargetSpace.of(channels[s], counts[s], sums.get(s), products.get(s), o.architecture.widths().get(s)));
+        for (int s = 0; s < 3; s++)
+            fitted.add(TargetSpace.of(
+                    channels[s],
+                    counts[s],
+                    sums.get(s),
+                    products.get(s),
+                    o.architecture.widths().get(s)));
         return fitted;
     }
 
@@ -368,11 +420,26 @@ public final class Distill {
     }
 
     private String status(double imagesPerSecond) {
-        StringBuilder b = new StringBuilder(String.format(Locale.ROOT, "step %d, %.1f %%: loss %.4f (%.3f %.3f %.3f)", step, 100 * done(), loss, strideLoss[0], strideLoss[1], strideLoss[2]));
-        if (!explained.isEmpty()) b.append(String.format(Locale.ROOT, ", held-out explained %.3f %.3f %.3f", explained.get(0), explained.get(1), explained.get(2)));
+        StringBuilder b = new StringBuilder(String.format(
+                Locale.ROOT,
+                "step %d, %.1f %%: loss %.4f (%.3f %.3f %.3f)",
+                step,
+                100 * done(),
+                loss,
+                strideLoss[0],
+                strideLoss[1],
+                strideLoss[2]));
+        if (!explained.isEmpty())
+            b.append(String.format(
+                    Locale.ROOT,
+                    ", held-out explained %.3f %.3f %.3f",
+                    explained.get(0),
+                    explained.get(1),
+                    explained.get(2)));
         b.append(String.format(Locale.ROOT, ", %.1f images/s", imagesPerSecond));
         double left = done() > 0 ? seconds / done() - seconds : 0;
-        return b.append(String.format(Locale.ROOT, ", %d:%02d h left", (long) left / 3600, (long) left / 60 % 60)).toString();
+        return b.append(String.format(Locale.ROOT, ", %d:%02d h left", (long) left / 3600, (long) left / 60 % 60))
+                .toString();
     }
 
     private double step(Feed.Batch batch, double rate, TensorVector all) {
@@ -386,11 +453,15 @@ public final class Distill {
                 sum = sum == null ? l : sum.add(l);
             }
             loss = strideLoss[0] + strideLoss[1] + strideLoss[2];
-            if (!Double.isFinite(loss)) throw new IllegalStateException("the loss is not finite at step " + step + ": lower the learning rate; the last saved state is in " + o.work);
+            if (!Double.isFinite(loss))
+                throw new IllegalStateException("the loss is not finite at step " + step
+                        + ": lower the learning rate; the last saved state is in " + o.work);
             sum.backward();
             double norm = torch.clip_grad_norm_(all, CLIP);
             // Before the weights are spoiled by it and saved.
-            if (!Double.isFinite(norm)) throw new IllegalStateException("the gradient is not finite at step " + step + ": lower the learning rate; the last saved state is in " + o.work);
+            if (!Double.isFinite(norm))
+                throw new IllegalStateException("the gradient is not finite at step " + step
+                        + ": lower the learning rate; the last saved state is in " + o.work);
             adam.step(step + 1, rate);
             return norm;
         } catch (IllegalStateException e) {
@@ -434,7 +505,8 @@ public final class Distill {
             }
             for (Feed.Batch b : heldOut) {
                 int n = b.images().length / (3 * o.crop * o.crop);
-                try (PointerScope scope = new PointerScope(); NoGradGuard off = new NoGradGuard()) {
+                try (PointerScope scope = new PointerScope();
+                        NoGradGuard off = new NoGradGuard()) {
                     List<Tensor> out = student.forward(Torch.of(b.images(), n, 3, o.crop, o.crop), false);
                     float[] e = Torch.values(squares(out.get(s), b.targets()[s], s, n));
                     for (int c = 0; c < k; c++) error[c] += e[c] * n;
@@ -479,15 +551,22 @@ public final class Distill {
         verify(onnx);
         replace(o.out, onnx);
         String file = o.out.getFileName().toString();
-        replace(o.out.resolveSibling(file + ".md"), new ModelCard(o, encoders, photos, spaces, step, seconds, explained, weightedExplained, onnx).text().getBytes(StandardCharsets.UTF_8));
+        replace(
+                o.out.resolveSibling(file + ".md"),
+                new ModelCard(o, encoders, photos, spaces, step, seconds, explained, weightedExplained, onnx)
+                        .text()
+                        .getBytes(StandardCharsets.UTF_8));
     }
 
     private void restore() throws IOException {
         Path file = o.work.resolve("state.npz");
         if (!Files.exists(file)) return;
-        try (Npz npz = Npz.open(file); PointerScope scope = new PointerScope(); NoGradGuard off = new NoGradGuard()) {
+        try (Npz npz = Npz.open(file);
+                PointerScope scope = new PointerScope();
+                NoGradGuard off = new NoGradGuard()) {
             Map<String, float[]> values = new LinkedHashMap<>();
-            for (String name : npz.names()) if (!name.equals("step") && !name.equals("seconds")) values.put(name, npz.floats(name));
+            for (String name : npz.names())
+                if (!name.equals("step") && !name.equals("seconds")) values.put(name, npz.floats(name));
             student.restore(values);
             adam.restore(values);
             step = (long) npz.doubles("step")[0];
@@ -507,7 +586,8 @@ public final class Distill {
         try (Teacher session = Teacher.open(encoder, 1)) {
             exported = session.answer(images, 2, 256);
         }
-        try (PointerScope scope = new PointerScope(); NoGradGuard off = new NoGradGuard()) {
+        try (PointerScope scope = new PointerScope();
+                NoGradGuard off = new NoGradGuard()) {
             List<Tensor> trained = student.forward(Torch.of(images, 2, 3, 256, 256), false);
             for (int s = 0; s < 3; s++) {
                 float[] t = Torch.values(trained.get(s));
@@ -518,14 +598,21 @@ public final class Distill {
                     apart = Math.max(apart, Math.abs(t[i] - exported[s][i]));
                 }
                 if (!(apart <= EXPORT_TOLERANCE * most)) {
-                    throw new IllegalStateException(String.format(Locale.ROOT, "the exported encoder differs from the trained one at stride %d by %.3g of %.3g; %s was not written", 4 << s, apart, most, o.out));
+                    throw new IllegalStateException(String.format(
+                            Locale.ROOT,
+                            "the exported encoder differs from the trained one at stride %d by %.3g of %.3g; %s was not written",
+                            4 << s,
+                            apart,
+                            most,
+                            o.out));
                 }
             }
         }
     }
 
     private static void append(Path file, Map<String, Object> line) throws IOException {
-        Files.writeString(file, JSON.writeValueAsString(line) + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+        Files.writeString(
+                file, JSON.writeValueAsString(line) + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
     }
 
     private interface Content {
@@ -558,14 +645,18 @@ public final class Distill {
             } catch (IOException f) {
                 e.addSuppressed(f);
             }
-            throw new IOException("cannot write " + absolute + ": " + why(e) + (Files.exists(absolute) ? "; the former file is unchanged" : "")
-                    + ". With that mended, the same command goes on from the last saved state", e);
+            throw new IOException(
+                    "cannot write " + absolute + ": " + why(e)
+                            + (Files.exists(absolute) ? "; the former file is unchanged" : "")
+                            + ". With that mended, the same command goes on from the last saved state",
+                    e);
         }
     }
 
     private static String why(Exception e) {
         if (e instanceof AccessDeniedException a) return "no permission for " + a.getFile();
-        if (e instanceof FileSystemException f && f.getReason() == null) return f.getFile() + " is in the way (" + f.getClass().getSimpleName() + ")";
+        if (e instanceof FileSystemException f && f.getReason() == null)
+            return f.getFile() + " is in the way (" + f.getClass().getSimpleName() + ")";
         return e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
     }
 }

@@ -7,9 +7,10 @@ import java.util.List;
 import java.util.function.BooleanSupplier;
 
 /**
- * What to distil and from what. Made by {@link #builder}; immutable. A work folder is gone on with only when teachers (the networks, in their order),
- * seed, batch, crop, number of photographs and their share, exponent and statistics crops are the ones it was begun with; everything else may
- * change between runs, though other minutes, steps or another learning rate bend the schedule from there on.
+ * What to distil and from what. Made by {@link #builder}; immutable. A work folder is gone on with only when teachers
+ * (the networks, in their order), seed, batch, crop, number of photographs and their share, exponent and statistics
+ * crops are the ones it was begun with; everything else may change between runs, though other minutes, steps or another
+ * learning rate bend the schedule from there on.
  */
 public final class DistillOptions {
     final List<Path> teachers;
@@ -74,7 +75,10 @@ public final class DistillOptions {
         return new Builder();
     }
 
-    /** Collects options; {@link #build} checks them all at once. Not thread-safe. Teachers, work, out, and minutes or steps must be given. */
+    /**
+     * Collects options; {@link #build} checks them all at once. Not thread-safe. Teachers, work, out, and minutes or
+     * steps must be given.
+     */
     public static final class Builder {
         private List<Path> teachers = List.of();
         private List<String> teacherLicences = List.of();
@@ -104,7 +108,7 @@ public final class DistillOptions {
         private PrintStream progress = System.err;
         private BooleanSupplier stopWhen = () -> false;
 
-        private Builder() { }
+        private Builder() {}
 
         /** Encoders to imitate, ONNX files that {@code Encoder.load} accepts. */
         public Builder teachers(List<Path> v) {
@@ -131,8 +135,9 @@ public final class DistillOptions {
         }
 
         /**
-         * Folders with pictures that will be measured on: a photograph that is one of them to the pixel, or looks it when scaled or compressed anew,
-         * stops the run before it begins. Pictures with next to no structure are only recognised to the pixel, cut-outs and mirror images not at all.
+         * Folders with pictures that will be measured on: a photograph that is one of them to the pixel, or looks it
+         * when scaled or compressed anew, stops the run before it begins. Pictures with next to no structure are only
+         * recognised to the pixel, cut-outs and mirror images not at all.
          */
         public Builder exclude(List<Path> v) {
             exclude = v;
@@ -151,13 +156,19 @@ public final class DistillOptions {
             return this;
         }
 
-        /** Training time over all runs with the same work folder; loading and the statistics of the teachers come on top. 0 = none. */
+        /**
+         * Training time over all runs with the same work folder; loading and the statistics of the teachers come on
+         * top. 0 = none.
+         */
         public Builder minutes(double v) {
             minutes = v;
             return this;
         }
 
-        /** Optimiser steps over all runs with the same work folder. 0 = as many as the minutes allow; with both, whichever ends first. */
+        /**
+         * Optimiser steps over all runs with the same work folder. 0 = as many as the minutes allow; with both,
+         * whichever ends first.
+         */
         public Builder steps(long v) {
             steps = v;
             return this;
@@ -181,13 +192,19 @@ public final class DistillOptions {
             return this;
         }
 
-        /** Highest learning rate, reached after a warm-up of 300 steps; from there it falls along a cosine over the budget. */
+        /**
+         * Highest learning rate, reached after a warm-up of 300 steps; from there it falls along a cosine over the
+         * budget.
+         */
         public Builder learningRate(double v) {
             learningRate = v;
             return this;
         }
 
-        /** How much more an error in a component of little variance counts: weight = variance to the power of minus this, 0..1; 0 = plain squared error. */
+        /**
+         * How much more an error in a component of little variance counts: weight = variance to the power of minus
+         * this, 0..1; 0 = plain squared error.
+         */
         public Builder exponent(double v) {
             exponent = v;
             return this;
@@ -274,20 +291,28 @@ public final class DistillOptions {
         public DistillOptions build() {
             List<String> problems = new ArrayList<>();
             if (teachers.isEmpty()) problems.add("no teacher to learn from");
-            if (teacherLicences.size() > 1 && teacherLicences.size() != teachers.size()) problems.add("give one licence for all teachers or one for each");
+            if (teacherLicences.size() > 1 && teacherLicences.size() != teachers.size())
+                problems.add("give one licence for all teachers or one for each");
             if (out == null) problems.add("no encoder file to write");
             if (work == null) problems.add("no work folder");
-            if (!(minutes >= 0 && minutes < Double.POSITIVE_INFINITY) || steps < 0) problems.add("minutes and steps must be numbers that are not negative");
+            if (!(minutes >= 0 && minutes < Double.POSITIVE_INFINITY) || steps < 0)
+                problems.add("minutes and steps must be numbers that are not negative");
             if (minutes == 0 && steps == 0) problems.add("say how long to train: minutes or steps");
             if (batch < 2 || batch > 256) problems.add("batch must be 2..256, got " + batch);
-            if (crop < 32 || crop > 512 || crop % 16 != 0) problems.add("crop must be a multiple of 16 from 32 to 512, got " + crop);
-            if (!(photoShare >= 0 && photoShare <= 1)) problems.add("the share of photographs must be 0..1, got " + photoShare);
-            if (!(learningRate > 0 && learningRate < 1)) problems.add("the learning rate must lie between 0 and 1, got " + learningRate);
+            if (crop < 32 || crop > 512 || crop % 16 != 0)
+                problems.add("crop must be a multiple of 16 from 32 to 512, got " + crop);
+            if (!(photoShare >= 0 && photoShare <= 1))
+                problems.add("the share of photographs must be 0..1, got " + photoShare);
+            if (!(learningRate > 0 && learningRate < 1))
+                problems.add("the learning rate must lie between 0 and 1, got " + learningRate);
             if (!(exponent >= 0 && exponent <= 1)) problems.add("the exponent must be 0..1, got " + exponent);
-            if (statisticsCrops < 1 || heldOutCrops < 1) problems.add("crops for statistics and to measure on must be 1 or more");
-            if (!(saveSeconds >= 0 && saveSeconds < Double.POSITIVE_INFINITY)) problems.add("seconds between saved states must be a number that is not negative");
+            if (statisticsCrops < 1 || heldOutCrops < 1)
+                problems.add("crops for statistics and to measure on must be 1 or more");
+            if (!(saveSeconds >= 0 && saveSeconds < Double.POSITIVE_INFINITY))
+                problems.add("seconds between saved states must be a number that is not negative");
             if (photoBytes < 1) problems.add("the memory for photographs must be 1 byte or more");
-            if (threads < 0 || teacherThreads < 1) problems.add("threads must not be negative, threads of a teacher 1 or more");
+            if (threads < 0 || teacherThreads < 1)
+                problems.add("threads must not be negative, threads of a teacher 1 or more");
             if (!problems.isEmpty()) throw new IllegalArgumentException("distill: " + String.join("; ", problems));
             return new DistillOptions(this);
         }

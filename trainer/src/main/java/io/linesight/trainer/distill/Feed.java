@@ -11,12 +11,12 @@ final class Feed implements AutoCloseable {
     private static final int AHEAD = 3;
 
     /**
-     * @param images  {@code [n,3,side,side]} in [0,1]
+     * @param images {@code [n,3,side,side]} in [0,1]
      * @param targets at the three strides {@code [n,components,side/stride,side/stride]}
      */
-    record Batch(float[] images, float[][] targets) { }
+    record Batch(float[] images, float[][] targets) {}
 
-    private record Item(Batch batch, Throwable failure) { }
+    private record Item(Batch batch, Throwable failure) {}
 
     private final Crops crops;
     private final List<Teacher> teachers;
@@ -54,7 +54,7 @@ final class Feed implements AutoCloseable {
     }
 
     private void put(Item item) throws InterruptedException {
-        while (!closed && !ready.offer(item, 1, TimeUnit.SECONDS)) { }
+        while (!closed && !ready.offer(item, 1, TimeUnit.SECONDS)) {}
     }
 
     /** The teachers' answers together, in the target space. */

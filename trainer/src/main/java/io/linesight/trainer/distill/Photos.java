@@ -21,8 +21,8 @@ import java.util.SplittableRandom;
 import java.util.stream.Stream;
 
 /**
- * Photographs in memory, scaled down to at most {@value #SIDE} pixels a side. Small, flat and repeated ones are left out; one in twenty is held
- * out to measure on. Immutable once loaded; any number of threads.
+ * Photographs in memory, scaled down to at most {@value #SIDE} pixels a side. Small, flat and repeated ones are left
+ * out; one in twenty is held out to measure on. Immutable once loaded; any number of threads.
  */
 final class Photos {
     private static final int SIDE = 1024;
@@ -41,7 +41,7 @@ final class Photos {
     private int unreadable;
     private int overBudget;
 
-    private Photos() { }
+    private Photos() {}
 
     static Photos none() {
         return new Photos();
@@ -51,7 +51,8 @@ final class Photos {
      * Reads all pictures below folders.
      *
      * @param exclude folders with pictures that must not be learned from
-     * @param budget  bytes of pixels to keep at most; what comes later, in an order drawn from the seed, is left out and counted
+     * @param budget bytes of pixels to keep at most; what comes later, in an order drawn from the seed, is left out and
+     *     counted
      * @throws DatasetException when a picture is one of the excluded ones, or there is none at all
      */
     static Photos load(List<Path> folders, List<Path> exclude, long budget, long seed, PrintStream progress) {
@@ -65,11 +66,15 @@ final class Photos {
                     excluded.add(PictureHash.of(Pictures.image(file).read()));
                     excludedFiles.add(file);
                 } catch (IOException | BadImageException e) {
-                    throw new DatasetException("the picture " + file + " to exclude cannot be read, so nobody can tell whether it is among the photographs: " + e.getMessage(), e);
+                    throw new DatasetException(
+                            "the picture " + file
+                                    + " to exclude cannot be read, so nobody can tell whether it is among the photographs: "
+                                    + e.getMessage(),
+                            e);
                 }
             }
         }
-        record Found(Path folder, Path file) { }
+        record Found(Path folder, Path file) {}
         List<Found> files = new ArrayList<>();
         for (Path folder : folders) {
             photos.counts.put(folder, 0);
@@ -99,7 +104,8 @@ final class Photos {
             PictureHash hash = PictureHash.of(image);
             for (int k = 0; k < excluded.size(); k++) {
                 if (hash.same(excluded.get(k))) {
-                    throw new DatasetException("the photograph " + found.file + " is the picture " + excludedFiles.get(k) + " that must not be learned from: take it out of the folder");
+                    throw new DatasetException("the photograph " + found.file + " is the picture "
+                            + excludedFiles.get(k) + " that must not be learned from: take it out of the folder");
                 }
             }
             RgbImage small = shrink(image);
@@ -120,20 +126,27 @@ final class Photos {
             photos.counts.merge(found.folder, 1, Integer::sum);
             (seen.size() % HELD_OUT == 0 ? photos.heldOut : photos.train).add(small);
         }
-        if (photos.train.isEmpty()) throw new DatasetException("no usable photograph (PNG or JPEG, at least " + LEAST_SIDE + " pixels a side) below " + folders);
+        if (photos.train.isEmpty())
+            throw new DatasetException(
+                    "no usable photograph (PNG or JPEG, at least " + LEAST_SIDE + " pixels a side) below " + folders);
         photos.chance = new double[photos.train.size()];
         double sum = 0;
         // A large picture holds more to see than a small one, though not in proportion to its area.
-        for (int i = 0; i < photos.chance.length; i++) photos.chance[i] = sum += Math.sqrt((double) photos.train.get(i).width() * photos.train.get(i).height());
+        for (int i = 0; i < photos.chance.length; i++)
+            photos.chance[i] = sum += Math.sqrt(
+                    (double) photos.train.get(i).width() * photos.train.get(i).height());
         return photos;
     }
 
     private static List<Path> pictures(Path folder) {
         try (Stream<Path> all = Files.walk(folder)) {
-            return all.filter(Files::isRegularFile).filter(f -> {
-                String n = f.getFileName().toString().toLowerCase(Locale.ROOT);
-                return n.endsWith(".png") || n.endsWith(".jpg") || n.endsWith(".jpeg");
-            }).sorted().toList();
+            return all.filter(Files::isRegularFile)
+                    .filter(f -> {
+                        String n = f.getFileName().toString().toLowerCase(Locale.ROOT);
+                        return n.endsWith(".png") || n.endsWith(".jpg") || n.endsWith(".jpeg");
+                    })
+                    .sorted()
+                    .toList();
         } catch (IOException e) {
             throw new DatasetException("folder " + folder + " cannot be read: " + e.getMessage(), e);
         }
@@ -166,8 +179,16 @@ final class Photos {
     }
 
     String summary() {
-        return String.format(Locale.ROOT, "%d photographs kept (%d held out, %.2f GB of pixels); left out: %d repeated, %d too small or flat, %d unreadable, %d over the memory budget",
-                size(), heldOut.size(), bytes / 1e9, repeated, poor, unreadable, overBudget);
+        return String.format(
+                Locale.ROOT,
+                "%d photographs kept (%d held out, %.2f GB of pixels); left out: %d repeated, %d too small or flat, %d unreadable, %d over the memory budget",
+                size(),
+                heldOut.size(),
+                bytes / 1e9,
+                repeated,
+                poor,
+                unreadable,
+                overBudget);
     }
 
     private static double deviation(RgbImage image) {
@@ -199,7 +220,8 @@ final class Photos {
                 int n = (y1 - y0) * (x1 - x0);
                 for (int c = 0; c < 3; c++) {
                     int sum = n / 2;
-                    for (int v = y0; v < y1; v++) for (int u = x0; u < x1; u++) sum += image.rgb()[3 * (v * image.width() + u) + c] & 255;
+                    for (int v = y0; v < y1; v++)
+                        for (int u = x0; u < x1; u++) sum += image.rgb()[3 * (v * image.width() + u) + c] & 255;
                     out[3 * (y * w + x) + c] = (byte) (sum / n);
                 }
             }

@@ -3,12 +3,13 @@ package io.linesight.trainer.distill;
 import io.linesight.mmad.image.RgbImage;
 
 /**
- * What tells pictures apart: the hash of the pixels, and 256 bits of where brightness rises from left to right in a 17x16 thumbnail, which
- * survive scaling and compression.
+ * What tells pictures apart: the hash of the pixels, and 256 bits of where brightness rises from left to right in a
+ * 17x16 thumbnail, which survive scaling and compression.
  */
 record PictureHash(String pixels, long d0, long d1, long d2, long d3) {
     /** Two pictures of at most this distance show the same. */
     static final int ALIKE = 16;
+
     private static final int ROWS = 16;
 
     static PictureHash of(RgbImage image) {
@@ -17,7 +18,8 @@ record PictureHash(String pixels, long d0, long d1, long d2, long d3) {
         for (int y = 0; y < ROWS; y++) {
             for (int x = 0; x < ROWS; x++) {
                 int i = y * ROWS + x;
-                if (thumbnail[y * (ROWS + 1) + x + 1] > thumbnail[y * (ROWS + 1) + x] + 0.5) bits[i >> 6] |= 1L << (i & 63);
+                if (thumbnail[y * (ROWS + 1) + x + 1] > thumbnail[y * (ROWS + 1) + x] + 0.5)
+                    bits[i >> 6] |= 1L << (i & 63);
             }
         }
         return new PictureHash(image.sha256(), bits[0], bits[1], bits[2], bits[3]);
@@ -25,7 +27,10 @@ record PictureHash(String pixels, long d0, long d1, long d2, long d3) {
 
     /** Bits in which the thumbnails differ, 0..256. */
     int distance(PictureHash o) {
-        return Long.bitCount(d0 ^ o.d0) + Long.bitCount(d1 ^ o.d1) + Long.bitCount(d2 ^ o.d2) + Long.bitCount(d3 ^ o.d3);
+        return Long.bitCount(d0 ^ o.d0)
+                + Long.bitCount(d1 ^ o.d1)
+                + Long.bitCount(d2 ^ o.d2)
+                + Long.bitCount(d3 ^ o.d3);
     }
 
     /** Whether two pictures are the same to the pixel or look it. Thumbnails with next to no structure say nothing. */
@@ -48,7 +53,9 @@ record PictureHash(String pixels, long d0, long d1, long d2, long d3) {
             for (int x = 0; x < image.width(); x++) {
                 int cell = row + (int) ((long) x * columns / image.width());
                 int at = 3 * (y * image.width() + x);
-                sum[cell] += 0.299 * (image.rgb()[at] & 255) + 0.587 * (image.rgb()[at + 1] & 255) + 0.114 * (image.rgb()[at + 2] & 255);
+                sum[cell] += 0.299 * (image.rgb()[at] & 255)
+                        + 0.587 * (image.rgb()[at + 1] & 255)
+                        + 0.114 * (image.rgb()[at + 2] & 255);
                 count[cell]++;
             }
         }

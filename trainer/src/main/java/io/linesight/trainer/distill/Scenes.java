@@ -3,31 +3,47 @@ package io.linesight.trainer.distill;
 import java.util.List;
 import java.util.SplittableRandom;
 
-/** Made-up surfaces and parts as industrial cameras see them. The same random numbers give the same picture. Stateless. */
+/**
+ * Made-up surfaces and parts as industrial cameras see them. The same random numbers give the same picture. Stateless.
+ */
 final class Scenes {
     private interface Family {
         Canvas paint(SplittableRandom r, int side);
     }
 
-    private record Named(String name, Family family) { }
+    private record Named(String name, Family family) {}
 
-    private static final List<Named> FAMILIES = List.of(new Named("fractal noise", Scenes::fractal), new Named("cells and leather", Scenes::cells),
-            new Named("brushed metal", Scenes::brushed), new Named("gratings and fabric", Scenes::fabric), new Named("perforated plates", Scenes::holes),
-            new Named("print and barcodes", Scenes::print), new Named("polygons and ellipses with shadows", Scenes::shapes), new Named("wood grain", Scenes::wood),
-            new Named("concrete and granulate", Scenes::concrete), new Named("solder joints", Scenes::solder), new Named("circuit board traces", Scenes::traces),
-            new Named("solar cells", Scenes::solar), new Named("threads and springs", Scenes::threads), new Named("turned parts", Scenes::turned));
+    private static final List<Named> FAMILIES = List.of(
+            new Named("fractal noise", Scenes::fractal),
+            new Named("cells and leather", Scenes::cells),
+            new Named("brushed metal", Scenes::brushed),
+            new Named("gratings and fabric", Scenes::fabric),
+            new Named("perforated plates", Scenes::holes),
+            new Named("print and barcodes", Scenes::print),
+            new Named("polygons and ellipses with shadows", Scenes::shapes),
+            new Named("wood grain", Scenes::wood),
+            new Named("concrete and granulate", Scenes::concrete),
+            new Named("solder joints", Scenes::solder),
+            new Named("circuit board traces", Scenes::traces),
+            new Named("solar cells", Scenes::solar),
+            new Named("threads and springs", Scenes::threads),
+            new Named("turned parts", Scenes::turned));
 
-    private Scenes() { }
+    private Scenes() {}
 
     /** Names of the families, for people. */
     static List<String> families() {
         return FAMILIES.stream().map(Named::name).toList();
     }
 
-    /** A scene: one family, or an object of one family on a ground of another; one in two with marks such as scratches and stains. */
+    /**
+     * A scene: one family, or an object of one family on a ground of another; one in two with marks such as scratches
+     * and stains.
+     */
     static Canvas paint(SplittableRandom r, int side) {
         Canvas canvas = family(r, r.nextInt(FAMILIES.size()), side);
-        if (r.nextDouble() < 0.4) canvas = compose(r, canvas, r.nextBoolean() ? family(r, r.nextInt(FAMILIES.size()), side) : plain(r, side));
+        if (r.nextDouble() < 0.4)
+            canvas = compose(r, canvas, r.nextBoolean() ? family(r, r.nextInt(FAMILIES.size()), side) : plain(r, side));
         if (r.nextDouble() < 0.5) marks(r, canvas);
         return canvas;
     }
@@ -83,7 +99,8 @@ final class Scenes {
     private static Canvas fractal(SplittableRandom r, int side) {
         Canvas canvas = new Canvas(side);
         double f = log(r, 0.006, 0.15);
-        float[] field = Canvas.noise(r, side, f, f * log(r, 0.4, 2.5), in(r, 0, 3.2), 2 + r.nextInt(4), in(r, 0.4, 0.8));
+        float[] field =
+                Canvas.noise(r, side, f, f * log(r, 0.4, 2.5), in(r, 0, 3.2), 2 + r.nextInt(4), in(r, 0.4, 0.8));
         float[] a = colour(r);
         float[] b = against(r, a);
         if (r.nextInt(3) == 0) canvas.colour(field, a, b, colour(r));
@@ -135,7 +152,8 @@ final class Scenes {
             canvas.colour(tone, a, b);
             float[] seam = mix(a, colour(r), in(r, 0.2, 1));
             double width = in(r, 0.05, 0.3);
-            for (int i = 0; i < edge.length; i++) if (edge[i] < width) canvas.blend(i, seam, (float) (1 - edge[i] / width));
+            for (int i = 0; i < edge.length; i++)
+                if (edge[i] < width) canvas.blend(i, seam, (float) (1 - edge[i] / width));
         } else {
             double power = log(r, 0.25, 1);
             for (int i = 0; i < edge.length; i++) edge[i] = (float) Math.pow(Math.min(1, edge[i]), power);
@@ -178,17 +196,27 @@ final class Scenes {
                 double v = (-x * s + y * c) / period * ratio;
                 double wu = Math.sin(2 * Math.PI * u);
                 double wv = Math.sin(2 * Math.PI * v);
-                double value = switch (kind) {
-                    case 0 -> Math.tanh(sharp * wu);
-                    case 1 -> {
-                        // A thread lies over the other where the pattern of the weave says so; its roundness is its brightness.
-                        boolean over = Math.floorMod((int) Math.floor(2 * u) + (int) Math.floor(2 * v) * twill, 2 + (twill > 1 ? 1 : 0)) == 0;
-                        yield over ? Math.abs(Math.sin(2 * Math.PI * u)) * 2 - 1 : Math.abs(Math.sin(2 * Math.PI * v)) * 1.6 - 1;
-                    }
-                    case 2 -> Math.tanh(sharp * (wu + wv) / 2);
-                    case 3 -> Math.tanh(sharp * Math.max(Math.abs(wu), Math.abs(wv)) - sharp / 2);
-                    default -> Math.tanh(sharp * (Math.abs(Math.sin(Math.PI * (u + v))) - Math.abs(Math.sin(Math.PI * (u - v)))));
-                };
+                double value =
+                        switch (kind) {
+                            case 0 -> Math.tanh(sharp * wu);
+                            case 1 -> {
+                                // A thread lies over the other where the pattern of the weave says so; its roundness is
+                                // its brightness.
+                                boolean over = Math.floorMod(
+                                                (int) Math.floor(2 * u) + (int) Math.floor(2 * v) * twill,
+                                                2 + (twill > 1 ? 1 : 0))
+                                        == 0;
+                                yield over
+                                        ? Math.abs(Math.sin(2 * Math.PI * u)) * 2 - 1
+                                        : Math.abs(Math.sin(2 * Math.PI * v)) * 1.6 - 1;
+                            }
+                            case 2 -> Math.tanh(sharp * (wu + wv) / 2);
+                            case 3 -> Math.tanh(sharp * Math.max(Math.abs(wu), Math.abs(wv)) - sharp / 2);
+                            default ->
+                                Math.tanh(sharp
+                                        * (Math.abs(Math.sin(Math.PI * (u + v)))
+                                                - Math.abs(Math.sin(Math.PI * (u - v)))));
+                        };
                 field[i] = (float) value;
             }
         }
@@ -224,7 +252,15 @@ final class Scenes {
                 double x = side / 2.0 + ox + u * c - v * s;
                 double y = side / 2.0 + oy + u * s + v * c;
                 if (x < -radius || y < -radius || x > side + radius || y > side + radius) continue;
-                if (shift != 0) canvas.fill(hole(x + shift, y + shift, radius * 1.12, corners, angle), x + shift, y + shift, radius * 1.6, rim, 0.6, 1.5);
+                if (shift != 0)
+                    canvas.fill(
+                            hole(x + shift, y + shift, radius * 1.12, corners, angle),
+                            x + shift,
+                            y + shift,
+                            radius * 1.6,
+                            rim,
+                            0.6,
+                            1.5);
                 canvas.fill(hole(x, y, radius, corners, angle), x, y, radius * 1.5, dark, 1, 1);
             }
         }
@@ -250,7 +286,14 @@ final class Scenes {
             double unit = log(r, 1, 5);
             while (x < side) {
                 double width = unit * (1 + r.nextInt(4));
-                canvas.fill(Canvas.box(x + width / 2, top + height / 2, width / 2, height / 2, 0, 0), x, top + height / 2, Math.max(height / 2, width), ink, 1, 1);
+                canvas.fill(
+                        Canvas.box(x + width / 2, top + height / 2, width / 2, height / 2, 0, 0),
+                        x,
+                        top + height / 2,
+                        Math.max(height / 2, width),
+                        ink,
+                        1,
+                        1);
                 x += width + unit * (1 + r.nextInt(3));
             }
             return canvas;
@@ -264,7 +307,8 @@ final class Scenes {
                 for (int i = 0; i < cells; i++) {
                     double x = x0 + i * unit;
                     double y = y0 + j * unit;
-                    if (i == 0 || j == cells - 1 || r.nextBoolean()) canvas.fill(Canvas.box(x, y, unit / 2, unit / 2, 0, 0), x, y, unit, ink, 1, 1);
+                    if (i == 0 || j == cells - 1 || r.nextBoolean())
+                        canvas.fill(Canvas.box(x, y, unit / 2, unit / 2, 0, 0), x, y, unit, ink, 1, 1);
                 }
             }
             return canvas;
@@ -286,7 +330,17 @@ final class Scenes {
     }
 
     /** Strokes of the seven segments and the diagonals between six points: digits, letters and what could be some. */
-    private static void glyph(SplittableRandom r, Canvas canvas, double u, double v, double size, double weight, double slant, double c, double s, float[] ink) {
+    private static void glyph(
+            SplittableRandom r,
+            Canvas canvas,
+            double u,
+            double v,
+            double size,
+            double weight,
+            double slant,
+            double c,
+            double s,
+            float[] ink) {
         int[][] strokes = {{0, 1}, {2, 3}, {4, 5}, {0, 2}, {1, 3}, {2, 4}, {3, 5}, {0, 3}, {2, 5}, {1, 2}, {3, 4}};
         int seven = 0b1110111 ^ (1 << r.nextInt(7)) ^ (r.nextBoolean() ? 1 << r.nextInt(7) : 0);
         int bits = r.nextInt(3) == 0 ? seven & 0x70 | 1 << 7 + r.nextInt(4) | 1 << 7 + r.nextInt(4) : seven;
@@ -316,18 +370,34 @@ final class Scenes {
             int kind = r.nextInt(4);
             double dx = in(r, -4, 4);
             double dy = in(r, -4, 4);
-            if (r.nextInt(3) > 0) canvas.fill(shape(kind, x + dx, y + dy, size, aspect, angle, i), x + dx, y + dy, size * 1.5, new float[3], in(r, 0.2, 0.7), in(r, 2, 12));
+            if (r.nextInt(3) > 0)
+                canvas.fill(
+                        shape(kind, x + dx, y + dy, size, aspect, angle, i),
+                        x + dx,
+                        y + dy,
+                        size * 1.5,
+                        new float[3],
+                        in(r, 0.2, 0.7),
+                        in(r, 2, 12));
             Canvas.Shape shape = shape(kind, x, y, size, aspect, angle, i);
             float[] a = colour(r);
             canvas.fill(shape, x, y, size * 1.5, a, 1, 1);
             float[] shine = mix(a, r.nextBoolean() ? new float[] {1, 1, 1} : new float[3], in(r, 0.1, 0.6));
             // A ball's or a cylinder's light: brightest off the middle.
-            canvas.fill(Canvas.ellipse(x + dx * size / 12, y + dy * size / 12, size * 0.3, size * 0.3 * aspect, angle), x, y, size, shine, r.nextBoolean() ? 0.9 : 0, size * 0.5);
+            canvas.fill(
+                    Canvas.ellipse(x + dx * size / 12, y + dy * size / 12, size * 0.3, size * 0.3 * aspect, angle),
+                    x,
+                    y,
+                    size,
+                    shine,
+                    r.nextBoolean() ? 0.9 : 0,
+                    size * 0.5);
         }
         return canvas;
     }
 
-    private static Canvas.Shape shape(int kind, double x, double y, double size, double aspect, double angle, int salt) {
+    private static Canvas.Shape shape(
+            int kind, double x, double y, double size, double aspect, double angle, int salt) {
         return switch (kind) {
             case 0 -> Canvas.ellipse(x, y, size, size * aspect, angle);
             case 1 -> Canvas.box(x, y, size, size * aspect, size * 0.2 * (salt & 1), angle);
@@ -374,7 +444,14 @@ final class Scenes {
             double x = in(r, 0, side);
             double y = in(r, 0, side);
             double g = size * in(r, 0.4, 1.6);
-            canvas.fill(Canvas.ellipse(x, y, g, g * in(r, 0.5, 1), in(r, 0, 3.2)), x, y, g, mix(b, colour(r), in(r, 0, 0.5)), in(r, 0.4, 1), 1);
+            canvas.fill(
+                    Canvas.ellipse(x, y, g, g * in(r, 0.5, 1), in(r, 0, 3.2)),
+                    x,
+                    y,
+                    g,
+                    mix(b, colour(r), in(r, 0, 0.5)),
+                    in(r, 0.4, 1),
+                    1);
         }
         return canvas;
     }
@@ -390,10 +467,43 @@ final class Scenes {
         for (double y = in(r, -pitch, 0); y < side + pitch; y += pitch) {
             for (double x = in(r, -pitch, 0); x < side + pitch; x += pitch * (rows ? 1 : in(r, 0.8, 1.7))) {
                 double radius = pitch * in(r, 0.25, 0.42);
-                canvas.fill(Canvas.box(x, y, radius * 1.15, radius * 1.15 * aspect, radius * 0.3, 0), x, y, radius * 2, pad, 0.8, 1);
-                canvas.fill(Canvas.ellipse(x, y, radius, radius * aspect, 0), x, y, radius, new float[] {0.25f, 0.25f, 0.27f}, 1, 1.5);
-                canvas.fill(Canvas.ellipse(x + lx * radius, y + ly * radius, radius * 0.75, radius * 0.6, 0), x, y, radius * 1.5, new float[] {0.65f, 0.65f, 0.67f}, 0.9, radius * 0.6);
-                canvas.fill(Canvas.ellipse(x + lx * radius * 1.3, y + ly * radius * 1.3, radius * 0.25, radius * 0.18, in(r, 0, 3)), x, y, radius * 1.5, new float[] {1, 1, 1}, 1, radius * 0.2 + 0.5);
+                canvas.fill(
+                        Canvas.box(x, y, radius * 1.15, radius * 1.15 * aspect, radius * 0.3, 0),
+                        x,
+                        y,
+                        radius * 2,
+                        pad,
+                        0.8,
+                        1);
+                canvas.fill(
+                        Canvas.ellipse(x, y, radius, radius * aspect, 0),
+                        x,
+                        y,
+                        radius,
+                        new float[] {0.25f, 0.25f, 0.27f},
+                        1,
+                        1.5);
+                canvas.fill(
+                        Canvas.ellipse(x + lx * radius, y + ly * radius, radius * 0.75, radius * 0.6, 0),
+                        x,
+                        y,
+                        radius * 1.5,
+                        new float[] {0.65f, 0.65f, 0.67f},
+                        0.9,
+                        radius * 0.6);
+                canvas.fill(
+                        Canvas.ellipse(
+                                x + lx * radius * 1.3,
+                                y + ly * radius * 1.3,
+                                radius * 0.25,
+                                radius * 0.18,
+                                in(r, 0, 3)),
+                        x,
+                        y,
+                        radius * 1.5,
+                        new float[] {1, 1, 1},
+                        1,
+                        radius * 0.2 + 0.5);
             }
         }
         return canvas;
@@ -401,10 +511,13 @@ final class Scenes {
 
     private static Canvas traces(SplittableRandom r, int side) {
         Canvas canvas = new Canvas(side);
-        float[] board = r.nextInt(3) == 0 ? colour(r) : new float[] {(float) in(r, 0, 0.15), (float) in(r, 0.2, 0.5), (float) in(r, 0.1, 0.4)};
+        float[] board = r.nextInt(3) == 0
+                ? colour(r)
+                : new float[] {(float) in(r, 0, 0.15), (float) in(r, 0.2, 0.5), (float) in(r, 0.1, 0.4)};
         float[] grain = Canvas.noise(r, side, 0.3, 0.3, 0, 2, 0.7);
         canvas.colour(grain, board, mix(board, new float[3], in(r, 0, 0.25)));
-        float[] copper = mix(board, r.nextBoolean() ? new float[] {0.9f, 0.7f, 0.3f} : against(r, board), in(r, 0.3, 1));
+        float[] copper =
+                mix(board, r.nextBoolean() ? new float[] {0.9f, 0.7f, 0.3f} : against(r, board), in(r, 0.3, 1));
         float[] pad = mix(copper, new float[] {0.95f, 0.95f, 0.9f}, in(r, 0.2, 1));
         double grid = log(r, 5, 18);
         double width = grid * in(r, 0.12, 0.32);
@@ -449,7 +562,8 @@ final class Scenes {
         canvas.colour(field, mix(a, new float[3], in(r, 0.05, 0.6)), a);
         double fingers = log(r, 3, 12);
         float[] line = against(r, a);
-        for (double x = in(r, 0, fingers); x < side; x += fingers) canvas.line(x, 0, x, side, 0.4, line, in(r, 0.1, 0.4));
+        for (double x = in(r, 0, fingers); x < side; x += fingers)
+            canvas.line(x, 0, x, side, 0.4, line, in(r, 0.1, 0.4));
         double bars = log(r, 30, 90);
         double half = in(r, 0.8, 3.5);
         for (double y = in(r, 0, bars); y < side; y += bars) canvas.line(-5, y, side + 5, y, half, line, 0.95);
@@ -477,8 +591,15 @@ final class Scenes {
                 double round = Math.sqrt(1 - t * t);
                 double phase = (y + slope * radius * Math.asin(t)) / period;
                 double ridge = 0.5 + 0.5 * Math.sin(2 * Math.PI * phase) * (0.4 + 0.6 * gloss);
-                float light = (float) (round * (0.3 + 0.7 * ridge) + 0.5 * gloss * Math.pow(Math.max(0, 1 - Math.abs(t + 0.35) * 3), 2) * ridge);
-                canvas.blend(y * side + x, new float[] {Math.min(1, a[0] * light * 1.4f), Math.min(1, a[1] * light * 1.4f), Math.min(1, a[2] * light * 1.4f)},
+                float light = (float) (round * (0.3 + 0.7 * ridge)
+                        + 0.5 * gloss * Math.pow(Math.max(0, 1 - Math.abs(t + 0.35) * 3), 2) * ridge);
+                canvas.blend(
+                        y * side + x,
+                        new float[] {
+                            Math.min(1, a[0] * light * 1.4f),
+                            Math.min(1, a[1] * light * 1.4f),
+                            Math.min(1, a[2] * light * 1.4f)
+                        },
                         (float) Math.min(1, (1 - Math.abs(t)) * radius));
             }
         }
@@ -530,7 +651,14 @@ final class Scenes {
         Canvas.Shape shape = shape(kind, x, y, size, aspect, angle, salt);
         double dx = in(r, -6, 6);
         double dy = in(r, -6, 6);
-        ground.fill(shape(kind, x + dx, y + dy, size, aspect, angle, salt), side / 2.0, side / 2.0, side, new float[3], in(r, 0, 0.7), in(r, 2, 16));
+        ground.fill(
+                shape(kind, x + dx, y + dy, size, aspect, angle, salt),
+                side / 2.0,
+                side / 2.0,
+                side,
+                new float[3],
+                in(r, 0, 0.7),
+                in(r, 2, 16));
         float[] colour = new float[3];
         for (int v = 0; v < side; v++) {
             for (int u = 0; u < side; u++) {
@@ -551,7 +679,8 @@ final class Scenes {
         for (int i = 0; i < count; i++) {
             double x = in(r, 0, side);
             double y = in(r, 0, side);
-            float[] colour = r.nextInt(3) == 0 ? colour(r) : new float[] {r.nextBoolean() ? 0.95f : 0.05f, 0.05f, 0.05f};
+            float[] colour =
+                    r.nextInt(3) == 0 ? colour(r) : new float[] {r.nextBoolean() ? 0.95f : 0.05f, 0.05f, 0.05f};
             if (colour[1] == 0.05f) colour = new float[] {colour[0], colour[0], colour[0]};
             double opacity = in(r, 0.15, 1);
             switch (r.nextInt(4)) {
@@ -575,7 +704,14 @@ final class Scenes {
                     for (int k = 0; k < lines; k++) {
                         double ox = in(r, -5, 5);
                         double oy = in(r, -5, 5);
-                        canvas.line(x + ox, y + oy, x + ox + Math.cos(angle) * length, y + oy + Math.sin(angle) * length, in(r, 0.3, 1.2), colour, opacity);
+                        canvas.line(
+                                x + ox,
+                                y + oy,
+                                x + ox + Math.cos(angle) * length,
+                                y + oy + Math.sin(angle) * length,
+                                in(r, 0.3, 1.2),
+                                colour,
+                                opacity);
                     }
                 }
                 case 2 -> {
@@ -583,15 +719,36 @@ final class Scenes {
                     float[] ragged = Canvas.noise(r, side, 0.08, 0.08, 0, 2, 0.6);
                     Canvas.Shape blob = Canvas.ellipse(x, y, size, size * in(r, 0.4, 1), in(r, 0, 3.2));
                     double rough = size * in(r, 0, 0.8);
-                    canvas.fill((u, v) -> blob.distance(u, v) + rough * (ragged[(int) v * side + (int) u] - 0.5), x, y, size * 1.5, colour, opacity, in(r, 1, 6));
+                    canvas.fill(
+                            (u, v) -> blob.distance(u, v) + rough * (ragged[(int) v * side + (int) u] - 0.5),
+                            x,
+                            y,
+                            size * 1.5,
+                            colour,
+                            opacity,
+                            in(r, 1, 6));
                 }
                 default -> {
                     double size = log(r, 2, 12);
                     double angle = in(r, 0, 6.3);
                     double dx = Math.cos(angle) * size * 0.3;
                     double dy = Math.sin(angle) * size * 0.3;
-                    canvas.fill(Canvas.ellipse(x - dx, y - dy, size, size, 0), x, y, size * 2, new float[] {1, 1, 1}, opacity * 0.6, size);
-                    canvas.fill(Canvas.ellipse(x + dx, y + dy, size, size, 0), x, y, size * 2, new float[3], opacity * 0.6, size);
+                    canvas.fill(
+                            Canvas.ellipse(x - dx, y - dy, size, size, 0),
+                            x,
+                            y,
+                            size * 2,
+                            new float[] {1, 1, 1},
+                            opacity * 0.6,
+                            size);
+                    canvas.fill(
+                            Canvas.ellipse(x + dx, y + dy, size, size, 0),
+                            x,
+                            y,
+                            size * 2,
+                            new float[3],
+                            opacity * 0.6,
+                            size);
                 }
             }
         }

@@ -2,8 +2,8 @@ package io.linesight.trainer.distill;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
 import io.linesight.mmad.io.NpyArray;
-import io.linesight.mmad.onnx.OnnxGraph.Type;
 import io.linesight.mmad.onnx.OnnxGraph;
+import io.linesight.mmad.onnx.OnnxGraph.Type;
 import io.linesight.trainer.distill.Architecture.Conv;
 import io.linesight.trainer.torch.JavaOp;
 import io.linesight.trainer.torch.Torch;
@@ -46,7 +46,10 @@ final class Student implements AutoCloseable {
                 leaf(c.name() + BIAS, Torch.zeros(c.out()), true);
             } else {
                 // A block begins as the identity.
-                leaf(c.name() + ".bn.weight", torch.full(new long[] {c.out()}, Torch.scalar(c.name().endsWith("conv2") ? 0 : 1)), true);
+                leaf(
+                        c.name() + ".bn.weight",
+                        torch.full(new long[] {c.out()}, Torch.scalar(c.name().endsWith("conv2") ? 0 : 1)),
+                        true);
                 leaf(c.name() + ".bn.bias", Torch.zeros(c.out()), true);
                 leaf(c.name() + ".bn.mean", Torch.zeros(c.out()), false);
                 leaf(c.name() + ".bn.var", torch.ones(c.out()), false);
@@ -82,7 +85,7 @@ final class Student implements AutoCloseable {
     /**
      * Features of a batch.
      *
-     * @param image    {@code [N,3,H,W]} in [0,1]
+     * @param image {@code [N,3,H,W]} in [0,1]
      * @param training normalise by the batch's statistics and move the running ones
      * @return three tensors, at strides 4, 8, 16
      */
@@ -99,14 +102,21 @@ final class Student implements AutoCloseable {
                 Tensor y = conv(x, block + ".conv1", 1, training).relu_();
                 x = conv(y, block + ".conv2", 1, training).add_(x).relu_();
             }
-            features.add(Torch.conv2d(x, tensors.get("f" + stride + WEIGHT), tensors.get("f" + stride + BIAS), 1, 0, 1, 1));
+            features.add(
+                    Torch.conv2d(x, tensors.get("f" + stride + WEIGHT), tensors.get("f" + stride + BIAS), 1, 0, 1, 1));
         }
         return features;
     }
 
     private Tensor conv(Tensor x, String name, int stride, boolean training) {
         Tensor y = Torch.conv2d(x, tensors.get(name + WEIGHT), null, stride, 1, 1, 1);
-        return Torch.batchNorm(y, tensors.get(name + ".bn.weight"), tensors.get(name + ".bn.bias"), tensors.get(name + ".bn.mean"), tensors.get(name + ".bn.var"), training);
+        return Torch.batchNorm(
+                y,
+                tensors.get(name + ".bn.weight"),
+                tensors.get(name + ".bn.bias"),
+                tensors.get(name + ".bn.mean"),
+                tensors.get(name + ".bn.var"),
+                training);
     }
 
     /** A copy of all tensors, running statistics included. */
@@ -131,19 +141,26 @@ final class Student implements AutoCloseable {
     static void set(Tensor t, String name, Map<String, float[]> all) {
         float[] values = all.get(name);
         if (values == null || values.length != t.numel()) {
-            throw new IllegalArgumentException("it has " + (values == null ? "no array '" + name + "'" : values.length + " values in '" + name + "', " + t.numel() + " are needed"));
+            throw new IllegalArgumentException("it has "
+                    + (values == null
+                            ? "no array '" + name + "'"
+                            : values.length + " values in '" + name + "', " + t.numel() + " are needed"));
         }
         long[] shape = new long[(int) t.dim()];
         for (int i = 0; i < shape.length; i++) shape[i] = t.size(i);
         t.detach().copy_(Torch.of(values, shape));
     }
 
-    /** The network as an ONNX file with inputs {@code image [N,3,H,W]} and outputs f4, f8, f16; batch normalisation is folded into the convolutions. */
+    /**
+     * The network as an ONNX file with inputs {@code image [N,3,H,W]} and outputs f4, f8, f16; batch normalisation is
+     * folded into the convolutions.
+     */
     byte[] onnx() {
         OnnxGraph g = OnnxGraph.graph("linesight-encoder").scope("input");
         String x = g.input("image", Type.FLOAT, "N", 3, "H", "W");
         x = g.sub(x, g.tensor("mean", new io.linesight.mmad.model.Tensor(MEAN, 1, 3, 1, 1)));
-        x = g.op("Div", x, g.tensor("std", new io.linesight.mmad.model.Tensor(STD, 1, 3, 1, 1))).out();
+        x = g.op("Div", x, g.tensor("std", new io.linesight.mmad.model.Tensor(STD, 1, 3, 1, 1)))
+                .out();
         Map<String, Conv> layers = new LinkedHashMap<>();
         for (Conv c : architecture.layers()) layers.put(c.name(), c);
         x = relu(g, folded(g, x, layers.get("stem")));
@@ -162,7 +179,10 @@ final class Student implements AutoCloseable {
             g.op("Conv", x, w, bias).attrs("kernel_shape", 1, 1).out("f" + stride);
             g.output("f" + stride, Type.FLOAT, "N", out.out(), "H" + stride, "W" + stride);
         }
-        ModelProto.Builder m = ModelProto.newBuilder().setIrVersion(OnnxGraph.IR_VERSION).setProducerName("linesight").setGraph(g.build());
+        ModelProto.Builder m = ModelProto.newBuilder()
+                .setIrVersion(OnnxGraph.IR_VERSION)
+                .setProducerName("linesight")
+                .setGraph(g.build());
         m.addOpsetImportBuilder().setDomain("").setVersion(OnnxGraph.OPSET);
         return m.build().toByteArray();
     }
@@ -185,9 +205,14 @@ final class Student implements AutoCloseable {
             for (int i = 0; i < each; i++) w[o * each + i] *= (float) scale;
             bias[o] = (float) (beta[o] - mu[o] * scale);
         }
-        String weight = g.tensor(c.name() + WEIGHT, new io.linesight.mmad.model.Tensor(w, c.out(), c.in(), c.kernel(), c.kernel()));
+        String weight = g.tensor(
+                c.name() + WEIGHT, new io.linesight.mmad.model.Tensor(w, c.out(), c.in(), c.kernel(), c.kernel()));
         String b = g.tensor(c.name() + BIAS, new io.linesight.mmad.model.Tensor(bias, c.out()));
-        return g.op("Conv", x, weight, b).attrs("kernel_shape", c.kernel(), c.kernel()).attrs("strides", c.stride(), c.stride()).attrs("pads", 1, 1, 1, 1).out();
+        return g.op("Conv", x, weight, b)
+                .attrs("kernel_shape", c.kernel(), c.kernel())
+                .attrs("strides", c.stride(), c.stride())
+                .attrs("pads", 1, 1, 1, 1)
+                .out();
     }
 
     private io.linesight.mmad.model.Tensor tensor(String name) {

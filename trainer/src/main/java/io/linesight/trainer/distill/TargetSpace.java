@@ -3,26 +3,30 @@ package io.linesight.trainer.distill;
 import io.linesight.trainer.torch.Torch;
 
 /**
- * The coordinates that the student imitates at one stride: the teachers' channels side by side, each with mean 0 and variance 1, every teacher
- * weighted to the same total variance, turned to principal components of which the first are kept, all scaled by one number so that the
- * components' mean variance is 1. Distances and angles thus are those of the standardised teachers, but for what the dropped components hold.
+ * The coordinates that the student imitates at one stride: the teachers' channels side by side, each with mean 0 and
+ * variance 1, every teacher weighted to the same total variance, turned to principal components of which the first are
+ * kept, all scaled by one number so that the components' mean variance is 1. Distances and angles thus are those of the
+ * standardised teachers, but for what the dropped components hold.
  *
- * @param channels   of the teachers together
+ * @param channels of the teachers together
  * @param components kept
  * @param projection {@code [components, channels]} row-major: target = projection * (features - mean)
- * @param mean       of the channels
- * @param variances  of the kept components, descending; their mean is 1
- * @param kept       share of the standardised teachers' variance in the kept components
+ * @param mean of the channels
+ * @param variances of the kept components, descending; their mean is 1
+ * @param kept share of the standardised teachers' variance in the kept components
  */
 record TargetSpace(int channels, int components, double[] projection, double[] mean, double[] variances, double kept) {
-    /** A channel whose deviation is below this share of its teacher's mean deviation is as good as constant and is dropped. */
+    /**
+     * A channel whose deviation is below this share of its teacher's mean deviation is as good as constant and is
+     * dropped.
+     */
     private static final double CONSTANT = 1e-3;
 
     /**
-     * @param teachers   channels of each teacher
-     * @param count      rows that the sums were taken over
-     * @param sum        of every channel
-     * @param products   {@code [channels, channels]}: sums of products
+     * @param teachers channels of each teacher
+     * @param count rows that the sums were taken over
+     * @param sum of every channel
+     * @param products {@code [channels, channels]}: sums of products
      * @param components to keep
      * @throws IllegalArgumentException when the teachers have fewer channels that vary than components are wanted
      */
@@ -41,15 +45,18 @@ record TargetSpace(int channels, int components, double[] projection, double[] m
             for (int i = from; i < from + teachers[t]; i++) average += sd[i] / teachers[t];
             int kept = 0;
             for (int i = from; i < from + teachers[t]; i++) if (sd[i] > CONSTANT * average && average > 0) kept++;
-            for (int i = from; i < from + teachers[t]; i++) if (sd[i] > CONSTANT * average && average > 0) scale[i] = 1 / (sd[i] * Math.sqrt(kept));
+            for (int i = from; i < from + teachers[t]; i++)
+                if (sd[i] > CONSTANT * average && average > 0) scale[i] = 1 / (sd[i] * Math.sqrt(kept));
             varying += kept;
         }
         if (varying < components) {
-            throw new IllegalArgumentException("the teachers have " + varying + " channels that vary, but " + components + " components are to be learned: take a larger teacher, or one more");
+            throw new IllegalArgumentException("the teachers have " + varying + " channels that vary, but " + components
+                    + " components are to be learned: take a larger teacher, or one more");
         }
         double[] covariance = new double[n * n];
         for (int i = 0; i < n; i++) {
-            for (int j = 0; j < n; j++) covariance[i * n + j] = scale[i] * scale[j] * (products[i * n + j] / count - mean[i] * mean[j]);
+            for (int j = 0; j < n; j++)
+                covariance[i * n + j] = scale[i] * scale[j] * (products[i * n + j] / count - mean[i] * mean[j]);
         }
         Torch.Eigen eigen = Torch.eigen(covariance, n);
         double total = 0;
@@ -64,14 +71,15 @@ record TargetSpace(int channels, int components, double[] projection, double[] m
         for (int k = 0; k < components; k++) {
             int column = n - 1 - k;
             variances[k] = Math.max(0, eigen.values()[column]) * unit;
-            for (int i = 0; i < n; i++) projection[k * n + i] = Math.sqrt(unit) * scale[i] * eigen.vectors()[i * n + column];
+            for (int i = 0; i < n; i++)
+                projection[k * n + i] = Math.sqrt(unit) * scale[i] * eigen.vectors()[i * n + column];
         }
         return new TargetSpace(n, components, projection, mean, variances, top / total);
     }
 
     /**
-     * Factors of the components' squared errors in the loss: proportional to variance to the power of -exponent, and such that the loss of a
-     * student that always answers 0 is 1.
+     * Factors of the components' squared errors in the loss: proportional to variance to the power of -exponent, and
+     * such that the loss of a student that always answers 0 is 1.
      */
     float[] weights(double exponent) {
         double[] w = new double[components];

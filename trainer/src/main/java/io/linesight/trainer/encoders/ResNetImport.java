@@ -14,16 +14,17 @@ import java.nio.file.Path;
 
 /** Makes an encoder from a file of a ResNet's weights, and compares it with the same network computed by libtorch. */
 public final class ResNetImport {
-    private ResNetImport() { }
+    private ResNetImport() {}
 
     /**
      * Reads the weights and makes the encoder; nothing is written.
      *
-     * @param file         {@code .safetensors}, {@code .pth} or {@code .pt} as torchvision and timm publish them
+     * @param file {@code .safetensors}, {@code .pth} or {@code .pt} as torchvision and timm publish them
      * @param architecture a name of {@link ResNetArchitecture#KNOWN}; null finds it out from the tensors
-     * @param name         of the encoder
-     * @throws IOException              when the file cannot be read or is damaged
-     * @throws IllegalArgumentException when the weights are not those of a plain ResNet, not finite, or compute something else than the reference
+     * @param name of the encoder
+     * @throws IOException when the file cannot be read or is damaged
+     * @throws IllegalArgumentException when the weights are not those of a plain ResNet, not finite, or compute
+     *     something else than the reference
      */
     public static ImportedEncoder of(Path file, String architecture, String name) throws IOException {
         ResNetArchitecture wanted = architecture == null ? null : ResNetArchitecture.of(architecture);
@@ -34,7 +35,8 @@ public final class ResNetImport {
             Encoder encoder = ResNetEncoder.create(found, dict.weights(), name, true);
             Torch.start(0);
             byte[] picture = EncoderCheck.picture(1);
-            var expected = new ResNetReference(dict.weights()).features(EncoderCheck.scaled(picture), MmadConfig.INPUT_SIZE);
+            var expected =
+                    new ResNetReference(dict.weights()).features(EncoderCheck.scaled(picture), MmadConfig.INPUT_SIZE);
             return new ImportedEncoder(encoder, found.name(), EncoderCheck.compare(encoder, picture, expected));
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException(file + ": " + e.getMessage(), e);

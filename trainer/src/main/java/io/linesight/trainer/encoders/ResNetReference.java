@@ -9,8 +9,9 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * A ResNet computed by libtorch straight from a state dict, as torchvision's forward does: what the written graph is compared with. It shares
- * nothing with the writer of the graph, not even the architecture: kernels, groups and shortcuts follow from the tensors themselves.
+ * A ResNet computed by libtorch straight from a state dict, as torchvision's forward does: what the written graph is
+ * compared with. It shares nothing with the writer of the graph, not even the architecture: kernels, groups and
+ * shortcuts follow from the tensors themselves.
  */
 final class ResNetReference {
     private static final float[] MEAN = {0.485f, 0.456f, 0.406f};
@@ -30,7 +31,9 @@ final class ResNetReference {
     List<float[]> features(float[] image, int side) {
         try (PointerScope scope = new PointerScope()) {
             List<float[]> maps = new ArrayList<>();
-            Tensor x = Torch.of(image, 1, 3, side, side).sub(Torch.of(MEAN, 1, 3, 1, 1)).div(Torch.of(STD, 1, 3, 1, 1));
+            Tensor x = Torch.of(image, 1, 3, side, side)
+                    .sub(Torch.of(MEAN, 1, 3, 1, 1))
+                    .div(Torch.of(STD, 1, 3, 1, 1));
             x = torch.relu(norm(conv(x, "conv1", 2), "bn1"));
             x = torch.max_pool2d(x, new long[] {3, 3}, new long[] {2, 2}, new long[] {1, 1}, new long[] {1, 1}, false);
             for (int layer = 1; layer <= 3; layer++) {
@@ -50,7 +53,9 @@ final class ResNetReference {
         Tensor y = torch.relu(norm(conv(x, p + "conv1", bottleneck ? 1 : stride), p + "bn1"));
         y = norm(conv(y, p + "conv2", bottleneck ? stride : 1), p + "bn2");
         if (bottleneck) y = norm(conv(torch.relu(y), p + "conv3", 1), p + "bn3");
-        Tensor shortcut = weights.has(p + "downsample.0.weight") ? norm(conv(x, p + "downsample.0", stride), p + "downsample.1") : x;
+        Tensor shortcut = weights.has(p + "downsample.0.weight")
+                ? norm(conv(x, p + "downsample.0", stride), p + "downsample.1")
+                : x;
         return torch.relu(y.add(shortcut));
     }
 
@@ -60,7 +65,13 @@ final class ResNetReference {
     }
 
     private Tensor norm(Tensor x, String name) {
-        return Torch.batchNorm(x, get(name + ".weight"), get(name + ".bias"), get(name + ".running_mean"), get(name + ".running_var"), false);
+        return Torch.batchNorm(
+                x,
+                get(name + ".weight"),
+                get(name + ".bias"),
+                get(name + ".running_mean"),
+                get(name + ".running_var"),
+                false);
     }
 
     private Tensor get(String name) {

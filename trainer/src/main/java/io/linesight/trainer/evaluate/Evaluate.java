@@ -44,22 +44,30 @@ public final class Evaluate {
     }
 
     /**
-     * Scores every test picture and computes the metrics per category and their mean. A category without test pictures is left out.
+     * Scores every test picture and computes the metrics per category and their mean. A category without test pictures
+     * is left out.
      *
      * @throws DatasetException when no category has test pictures, or some cannot be read; names them
-     * @throws IOException      when the checkpoint cannot be read or a file cannot be written
+     * @throws IOException when the checkpoint cannot be read or a file cannot be written
      */
     public static EvaluationReport run(EvaluateOptions options) throws IOException {
         return new Evaluate(options).run();
     }
 
-    private record Loaded(Sample sample, RgbImage image, byte[] frame, byte[] mask, boolean misshapen) { }
+    private record Loaded(Sample sample, RgbImage image, byte[] frame, byte[] mask, boolean misshapen) {}
 
     private EvaluationReport run() throws IOException {
-        List<String> categories = options.source().categories().stream().filter(c -> !options.source().test(c).isEmpty()).sorted().toList();
-        if (categories.isEmpty()) throw new DatasetException("there are no test pictures in " + options.source().name());
+        List<String> categories = options.source().categories().stream()
+                .filter(c -> !options.source().test(c).isEmpty())
+                .sorted()
+                .toList();
+        if (categories.isEmpty())
+            throw new DatasetException(
+                    "there are no test pictures in " + options.source().name());
         long start = System.nanoTime();
-        int total = categories.stream().mapToInt(c -> options.source().test(c).size()).sum();
+        int total = categories.stream()
+                .mapToInt(c -> options.source().test(c).size())
+                .sum();
         Map<String, CategoryMetrics> metrics = new TreeMap<>();
         Map<String, CategoryDetail> details = new TreeMap<>();
         CheckpointInfo info;
@@ -71,11 +79,21 @@ public final class Evaluate {
         unreadable.refuse(options.skipUnreadable(), options.progress());
         if (options.scores() != null) writeScores();
         double seconds = (System.nanoTime() - start) / 1e9;
-        return new EvaluationReport(info.version(), info.sha256(), options.source().name(), metrics, details, CategoryMetrics.mean(metrics.values()), List.copyOf(images), unreadable.count(), calibratedOn,
+        return new EvaluationReport(
+                info.version(),
+                info.sha256(),
+                options.source().name(),
+                metrics,
+                details,
+                CategoryMetrics.mean(metrics.values()),
+                List.copyOf(images),
+                unreadable.count(),
+                calibratedOn,
                 seconds / Math.max(1, images.size()));
     }
 
-    private CategoryMetrics measure(Scorer scorer, String category, int total, Map<String, CategoryDetail> details) throws IOException {
+    private CategoryMetrics measure(Scorer scorer, String category, int total, Map<String, CategoryDetail> details)
+            throws IOException {
         int unmarked = 0;
         int vanished = 0;
         int misshapen = 0;
@@ -85,27 +103,47 @@ public final class Evaluate {
             List<Sample> samples = options.source().test(category);
             for (int from = 0; from < samples.size(); from += options.batch()) {
                 List<Loaded> batch = new ArrayList<>();
-                for (Sample s : samples.subList(from, Math.min(samples.size(), from + options.batch()))) load(category, s, batch);
+                for (Sample s : samples.subList(from, Math.min(samples.size(), from + options.batch())))
+                    load(category, s, batch);
                 if (batch.isEmpty()) continue;
                 Scores scores = scorer.score(batch.stream().map(Loaded::frame).toList());
                 for (int i = 0; i < batch.size(); i++) {
                     Loaded l = batch.get(i);
                     if (calibrationPictures.contain(category, l.frame)) calibratedOn++;
                     float raw = scores.raw()[i];
-                    if (!Float.isFinite(raw)) throw new IllegalStateException("the model gives a score that is not a number for " + category + "/" + l.sample.name() + "; it cannot be measured");
+                    if (!Float.isFinite(raw))
+                        throw new IllegalStateException("the model gives a score that is not a number for " + category
+                                + "/" + l.sample.name() + "; it cannot be measured");
                     float[] map = scores.map(i);
                     metrics.add(raw, l.sample.anomalous(), map, l.mask);
-                    boolean nothingMarked = l.sample.anomalous() && l.mask != null && AnomalyMetrics.marksNothing(l.mask);
-                    images.add(new ImageScore(category, l.sample.name(), l.sample.anomalous(), nothingMarked, raw, calibration.calibrated(raw)));
+                    boolean nothingMarked =
+                            l.sample.anomalous() && l.mask != null && AnomalyMetrics.marksNothing(l.mask);
+                    images.add(new ImageScore(
+                            category,
+                            l.sample.name(),
+                            l.sample.anomalous(),
+                            nothingMarked,
+                            raw,
+                            calibration.calibrated(raw)));
                     if (l.sample.anomalous() && l.mask == null) unmarked++;
                     if (nothingMarked) vanished++;
                     if (l.misshapen && misshapen++ == 0) firstMisshapen = l.sample.name();
-                    if (options.heatmaps() != null) writeHeatmap(category, l, map, scores.size(), raw, calibration.threshold());
+                    if (options.heatmaps() != null)
+                        writeHeatmap(category, l, map, scores.size(), raw, calibration.threshold());
                 }
                 report(total);
             }
             Measured measured = metrics.measure();
-            details.put(category, new CategoryDetail(measured.curves(), calibration, scorer.info().calibration().knows(category), unmarked, vanished, misshapen, firstMisshapen));
+            details.put(
+                    category,
+                    new CategoryDetail(
+                            measured.curves(),
+                            calibration,
+                            scorer.info().calibration().knows(category),
+                            unmarked,
+                            vanished,
+                            misshapen,
+                            firstMisshapen));
             return measured.metrics();
         }
     }
@@ -115,20 +153,29 @@ public final class Evaluate {
             RgbImage image = s.image().read();
             RgbImage truth = s.mask() == null ? null : s.mask().read();
             byte[] mask = truth == null ? null : Preprocess.mask(truth);
-            batch.add(new Loaded(s, options.heatmaps() == null ? null : image, Preprocess.toModelInput(image), mask, truth != null && misshapen(image, truth)));
+            batch.add(new Loaded(
+                    s,
+                    options.heatmaps() == null ? null : image,
+                    Preprocess.toModelInput(image),
+                    mask,
+                    truth != null && misshapen(image, truth)));
         } catch (BadImageException | IOException e) {
             unreadable.add(category, s, e);
         }
     }
 
-    /** Both are stretched to the model's square, so only their proportions have to agree; two in a hundred are rounding. */
+    /**
+     * Both are stretched to the model's square, so only their proportions have to agree; two in a hundred are rounding.
+     */
     private static boolean misshapen(RgbImage image, RgbImage mask) {
         double ratio = (double) image.width() * mask.height() / ((double) image.height() * mask.width());
         return ratio < 0.98 || ratio > 1.02;
     }
 
-    private void writeHeatmap(String category, Loaded l, float[] map, int size, double score, double threshold) throws IOException {
-        Path file = options.heatmaps().resolve(category).resolve(l.sample.name().replaceAll("\\.[A-Za-z]+$", "") + ".png");
+    private void writeHeatmap(String category, Loaded l, float[] map, int size, double score, double threshold)
+            throws IOException {
+        Path file =
+                options.heatmaps().resolve(category).resolve(l.sample.name().replaceAll("\\.[A-Za-z]+$", "") + ".png");
         Files.createDirectories(file.getParent());
         Files.write(file, ImageCodec.encodePng(Heatmaps.panel(l.image, l.mask, map, size, score, threshold)));
     }
@@ -139,7 +186,14 @@ public final class Evaluate {
         try (BufferedWriter w = Files.newBufferedWriter(options.scores())) {
             w.write("category,image,anomalous,score,calibrated\n");
             for (ImageScore s : images) {
-                w.write(String.format(Locale.ROOT, "%s,%s,%d,%s,%.6f%n", quoted(s.category()), quoted(s.name()), s.anomalous() ? 1 : 0, s.raw(), s.calibrated()));
+                w.write(String.format(
+                        Locale.ROOT,
+                        "%s,%s,%d,%s,%.6f%n",
+                        quoted(s.category()),
+                        quoted(s.name()),
+                        s.anomalous() ? 1 : 0,
+                        s.raw(),
+                        s.calibrated()));
             }
         }
     }
@@ -152,6 +206,12 @@ public final class Evaluate {
         long now = System.nanoTime();
         if (now - lastReport < REPORT_EVERY) return;
         lastReport = now;
-        options.progress().printf(Locale.ROOT, "evaluate %.0f %%: %d of %d images%n", 100.0 * images.size() / total, images.size(), total);
+        options.progress()
+                .printf(
+                        Locale.ROOT,
+                        "evaluate %.0f %%: %d of %d images%n",
+                        100.0 * images.size() / total,
+                        images.size(),
+                        total);
     }
 }

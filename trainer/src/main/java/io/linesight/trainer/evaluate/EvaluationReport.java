@@ -12,34 +12,48 @@ import java.util.Map;
 /**
  * What was measured.
  *
- * @param modelVersion    version of the checkpoint
- * @param modelSha256     of its file, lower-case hex
- * @param dataset         name of the pictures' source
- * @param categories      metrics per category, sorted by name
- * @param details         what lies behind them, for the same categories
- * @param mean            unweighted mean over the categories
- * @param images          every image's score
- * @param skipped         unreadable pictures left out
- * @param calibratedOn    pictures measured that also placed the checkpoint's thresholds: what it decides on them flatters it
+ * @param modelVersion version of the checkpoint
+ * @param modelSha256 of its file, lower-case hex
+ * @param dataset name of the pictures' source
+ * @param categories metrics per category, sorted by name
+ * @param details what lies behind them, for the same categories
+ * @param mean unweighted mean over the categories
+ * @param images every image's score
+ * @param skipped unreadable pictures left out
+ * @param calibratedOn pictures measured that also placed the checkpoint's thresholds: what it decides on them flatters
+ *     it
  * @param secondsPerImage wall-clock seconds per image, reading included
  */
-public record EvaluationReport(String modelVersion, String modelSha256, String dataset, Map<String, CategoryMetrics> categories, Map<String, CategoryDetail> details, CategoryMetrics mean,
-        List<ImageScore> images, int skipped, int calibratedOn, double secondsPerImage) {
-    private static final String[] NAMES = {"imageAuroc", "imageAp", "imageF1max", "pixelAuroc", "pixelAp", "pixelF1max", "aupro", "mad"};
+public record EvaluationReport(
+        String modelVersion,
+        String modelSha256,
+        String dataset,
+        Map<String, CategoryMetrics> categories,
+        Map<String, CategoryDetail> details,
+        CategoryMetrics mean,
+        List<ImageScore> images,
+        int skipped,
+        int calibratedOn,
+        double secondsPerImage) {
+    private static final String[] NAMES = {
+        "imageAuroc", "imageAp", "imageF1max", "pixelAuroc", "pixelAp", "pixelF1max", "aupro", "mad"
+    };
     /** Columns of the table, in the order of {@link #values}. */
-    public static final List<String> HEADS = List.of("I-AUROC", "I-AP", "I-F1max", "P-AUROC", "P-AP", "P-F1max", "AUPRO", "mAD");
+    public static final List<String> HEADS =
+            List.of("I-AUROC", "I-AP", "I-F1max", "P-AUROC", "P-AP", "P-F1max", "AUPRO", "mAD");
 
     /**
      * One test image.
      *
-     * @param category   its category
-     * @param name       its name within the category
-     * @param anomalous  what the data set calls it
-     * @param vanished   its ground truth marks nothing at the model's resolution: it counts as normal
-     * @param raw        image score
+     * @param category its category
+     * @param name its name within the category
+     * @param anomalous what the data set calls it
+     * @param vanished its ground truth marks nothing at the model's resolution: it counts as normal
+     * @param raw image score
      * @param calibrated 0..1, 0.5 = the category's threshold
      */
-    public record ImageScore(String category, String name, boolean anomalous, boolean vanished, float raw, double calibrated) {
+    public record ImageScore(
+            String category, String name, boolean anomalous, boolean vanished, float raw, double calibrated) {
         private static final double DECISION_POINT = 0.5;
 
         /** The label as the metrics count it. */
@@ -59,8 +73,8 @@ public record EvaluationReport(String modelVersion, String modelSha256, String d
     }
 
     /**
-     * Machine-readable: {@code {"mean":{…},"categories":[{"category","imageAuroc",…,"mad","normal","anomalous"}],…}}, fractions 0..1, null where a
-     * metric is undefined (no masks).
+     * Machine-readable: {@code {"mean":{…},"categories":[{"category","imageAuroc",…,"mad","normal","anomalous"}],…}},
+     * fractions 0..1, null where a metric is undefined (no masks).
      */
     public String toJson() {
         Map<String, Object> root = new LinkedHashMap<>();
@@ -96,12 +110,15 @@ public record EvaluationReport(String modelVersion, String modelSha256, String d
 
     /** The figures in the order of the table, fractions 0..1, null where undefined. */
     public static Double[] values(CategoryMetrics m) {
-        return new Double[] {m.imageAuroc(), m.imageAp(), m.imageF1max(), m.pixelAuroc(), m.pixelAp(), m.pixelF1max(), m.aupro(), m.mad()};
+        return new Double[] {
+            m.imageAuroc(), m.imageAp(), m.imageF1max(), m.pixelAuroc(), m.pixelAp(), m.pixelF1max(), m.aupro(), m.mad()
+        };
     }
 
     /** The table in the paper's form, in percent: image AUROC/AP/F1max, pixel AUROC/AP/F1max/AUPRO, mAD. */
     public String table() {
-        int width = Math.max(8, categories.keySet().stream().mapToInt(String::length).max().orElse(8));
+        int width = Math.max(
+                8, categories.keySet().stream().mapToInt(String::length).max().orElse(8));
         StringBuilder t = new StringBuilder(String.format(Locale.ROOT, "%-" + width + "s", "category"));
         for (String h : HEADS) t.append(String.format(Locale.ROOT, " %8s", h));
         t.append("   normal anomalous\n");

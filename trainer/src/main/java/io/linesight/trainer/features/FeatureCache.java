@@ -22,10 +22,11 @@ import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 
 /**
- * Features that outlast a run: a folder with one pair of append-only files per encoder and type of numbers, records of fixed size and an index of their keys and
- * checksums. A key is the SHA-256 of the 256x256 frame that the encoder sees, so that another picture, another way of resizing or another encoder
- * never finds what is not its own. A record counts once its index entry is there; what a crash leaves behind that is cut off at the next opening,
- * and a record whose bytes are not what the index says is not found. One process at a time works on an encoder's files. Not thread-safe.
+ * Features that outlast a run: a folder with one pair of append-only files per encoder and type of numbers, records of
+ * fixed size and an index of their keys and checksums. A key is the SHA-256 of the 256x256 frame that the encoder sees,
+ * so that another picture, another way of resizing or another encoder never finds what is not its own. A record counts
+ * once its index entry is there; what a crash leaves behind that is cut off at the next opening, and a record whose
+ * bytes are not what the index says is not found. One process at a time works on an encoder's files. Not thread-safe.
  */
 public final class FeatureCache implements AutoCloseable {
     private static final String MAGIC = "linesight features 1 ";
@@ -53,7 +54,9 @@ public final class FeatureCache implements AutoCloseable {
         this.most = most;
         this.lock = lock;
         String order = ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN ? "le" : "be";
-        byte[] text = (MAGIC + encoder.sha256() + " " + shape.recordBytes() + " " + order + (type == FeatureType.FLOAT32 ? "" : " " + type) + "\n").getBytes(StandardCharsets.US_ASCII);
+        byte[] text = (MAGIC + encoder.sha256() + " " + shape.recordBytes() + " " + order
+                        + (type == FeatureType.FLOAT32 ? "" : " " + type) + "\n")
+                .getBytes(StandardCharsets.US_ASCII);
         header = java.util.Arrays.copyOf(text, HEADER);
     }
 
@@ -61,12 +64,13 @@ public final class FeatureCache implements AutoCloseable {
      * Opens or makes an encoder's part of a cache.
      *
      * @param folder made when absent
-     * @param type   how numbers are kept; another type has files of its own, and what they hold is not found here
-     * @param most   bytes that all files of the folder may take together; see {@link #makeRoom}
+     * @param type how numbers are kept; another type has files of its own, and what they hold is not found here
+     * @param most bytes that all files of the folder may take together; see {@link #makeRoom}
      * @return nothing when another process works on it
      * @throws IOException when files cannot be read or written
      */
-    public static Optional<FeatureCache> open(Path folder, Encoder encoder, FeatureType type, long most) throws IOException {
+    public static Optional<FeatureCache> open(Path folder, Encoder encoder, FeatureType type, long most)
+            throws IOException {
         Files.createDirectories(folder);
         String name = name(encoder, type);
         Optional<ExclusiveLock> lock = ExclusiveLock.tryOn(folder.resolve(name + LOCK));
@@ -93,8 +97,10 @@ public final class FeatureCache implements AutoCloseable {
     private void load() throws IOException {
         Files.deleteIfExists(file(data() + ".part"));
         Files.deleteIfExists(file(INDEX + ".part"));
-        data = FileChannel.open(file(data()), StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
-        index = FileChannel.open(file(INDEX), StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+        data = FileChannel.open(
+                file(data()), StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+        index = FileChannel.open(
+                file(INDEX), StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
         byte[] bytes = Files.readAllBytes(file(INDEX));
         if (bytes.length < HEADER || !java.util.Arrays.equals(bytes, 0, HEADER, header, 0, HEADER)) {
             data.truncate(0);
@@ -105,7 +111,8 @@ public final class FeatureCache implements AutoCloseable {
         long records = data.size() / shape.recordBytes();
         ByteBuffer entries = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
         for (int at = HEADER; at + ENTRY <= bytes.length && checksums.size() < records; at += ENTRY) {
-            if (checksum(ByteBuffer.wrap(bytes, at, ENTRY - Integer.BYTES)) != entries.getInt(at + ENTRY - Integer.BYTES)) break;
+            if (checksum(ByteBuffer.wrap(bytes, at, ENTRY - Integer.BYTES))
+                    != entries.getInt(at + ENTRY - Integer.BYTES)) break;
             slots.put(ByteBuffer.wrap(java.util.Arrays.copyOfRange(bytes, at, at + KEY)), checksums.size());
             checksums.add(entries.getInt(at + KEY));
         }
@@ -142,36 +149,48 @@ public final class FeatureCache implements AutoCloseable {
     }
 
     /**
-     * Sees to it that these images fit: what other encoders left goes first, the longest unused first, then what this run does not need.
+     * Sees to it that these images fit: what other encoders left goes first, the longest unused first, then what this
+     * run does not need.
      *
      * @return null, or why these features cannot be kept here
      */
     public String makeRoom(Collection<byte[]> keys) throws IOException {
-        long missing = keys.stream().map(ByteBuffer::wrap).distinct().filter(k -> !slots.containsKey(k)).count();
+        long missing = keys.stream()
+                .map(ByteBuffer::wrap)
+                .distinct()
+                .filter(k -> !slots.containsKey(k))
+                .count();
         long needed = missing * shape.recordBytes();
         long others = others(most - data.size() - needed);
         if (data.size() + needed + others > most) {
             Map<ByteBuffer, Integer> wanted = new HashMap<>();
             for (byte[] k : keys) if (has(k)) wanted.put(ByteBuffer.wrap(k), slots.get(ByteBuffer.wrap(k)));
             if ((wanted.size() + missing) * shape.recordBytes() + others > most) {
-                return "they need " + mebibytes((wanted.size() + missing) * shape.recordBytes()) + " in all, and the cache may take " + mebibytes(most)
+                return "they need " + mebibytes((wanted.size() + missing) * shape.recordBytes())
+                        + " in all, and the cache may take " + mebibytes(most)
                         + (others > 0 ? ", of which another run uses " + mebibytes(others) : "");
             }
             keep(wanted);
         }
         long free = Files.getFileStore(folder).getUsableSpace();
-        return needed > free ? "they need " + mebibytes(needed) + " more in " + folder + ", which has " + mebibytes(free) + " free" : null;
+        return needed > free
+                ? "they need " + mebibytes(needed) + " more in " + folder + ", which has " + mebibytes(free) + " free"
+                : null;
     }
 
     private static String mebibytes(long bytes) {
         return (bytes >> 20) + " MiB";
     }
 
-    /** Drops what other encoders left until it takes no more than this, as far as nobody uses it; what it takes then. */
+    /**
+     * Drops what other encoders left until it takes no more than this, as far as nobody uses it; what it takes then.
+     */
     private long others(long allowed) throws IOException {
         List<Path> files;
         try (Stream<Path> s = Files.list(folder)) {
-            files = new ArrayList<>(s.filter(f -> f.getFileName().toString().matches(".*\\.f(16|32)") && !f.equals(file(data()))).toList());
+            files = new ArrayList<>(
+                    s.filter(f -> f.getFileName().toString().matches(".*\\.f(16|32)") && !f.equals(file(data())))
+                            .toList());
         }
         Map<Path, Long> used = new HashMap<>();
         for (Path f : files) used.put(f, Files.getLastModifiedTime(f).toMillis());
@@ -181,7 +200,8 @@ public final class FeatureCache implements AutoCloseable {
         for (Path f : files) {
             if (total <= allowed) break;
             String other = f.getFileName().toString().replaceAll("\\.f(16|32)$", "");
-            try (ExclusiveLock l = ExclusiveLock.tryOn(folder.resolve(other + LOCK)).orElse(null)) {
+            try (ExclusiveLock l =
+                    ExclusiveLock.tryOn(folder.resolve(other + LOCK)).orElse(null)) {
                 if (l == null) continue;
                 total -= Files.size(f);
                 Files.deleteIfExists(folder.resolve(other + INDEX));
@@ -191,14 +211,25 @@ public final class FeatureCache implements AutoCloseable {
         return total;
     }
 
-    /** Rewrites the files with these records alone. The index goes in last: whatever happens before leaves an empty cache, never a wrong one. */
+    /**
+     * Rewrites the files with these records alone. The index goes in last: whatever happens before leaves an empty
+     * cache, never a wrong one.
+     */
     private void keep(Map<ByteBuffer, Integer> wanted) throws IOException {
         Path newData = file(data() + ".part");
         Path newIndex = file(INDEX + ".part");
         Map<ByteBuffer, Integer> kept = new HashMap<>();
         List<Integer> sums = new ArrayList<>();
-        try (FileChannel d = FileChannel.open(newData, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE);
-                FileChannel i = FileChannel.open(newIndex, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
+        try (FileChannel d = FileChannel.open(
+                        newData,
+                        StandardOpenOption.CREATE,
+                        StandardOpenOption.TRUNCATE_EXISTING,
+                        StandardOpenOption.WRITE);
+                FileChannel i = FileChannel.open(
+                        newIndex,
+                        StandardOpenOption.CREATE,
+                        StandardOpenOption.TRUNCATE_EXISTING,
+                        StandardOpenOption.WRITE)) {
             write(i, ByteBuffer.wrap(header), 0);
             ByteBuffer record = shape.record();
             for (Map.Entry<ByteBuffer, Integer> e : wanted.entrySet()) {
@@ -253,8 +284,10 @@ public final class FeatureCache implements AutoCloseable {
             } catch (IOException again) {
                 e.addSuppressed(again);
             }
-            throw new IOException("features cannot be written to " + folder + ": " + e.getMessage() + ". Those of " + slot
-                    + " images are kept; make room and run again, or give another folder", e);
+            throw new IOException(
+                    "features cannot be written to " + folder + ": " + e.getMessage() + ". Those of " + slot
+                            + " images are kept; make room and run again, or give another folder",
+                    e);
         }
         slots.put(ByteBuffer.wrap(key), slot);
         checksums.add(sum);
@@ -265,7 +298,10 @@ public final class FeatureCache implements AutoCloseable {
     }
 
     private static ByteBuffer entry(byte[] key, int sum) {
-        ByteBuffer entry = ByteBuffer.allocate(ENTRY).order(ByteOrder.LITTLE_ENDIAN).put(key).putInt(sum);
+        ByteBuffer entry = ByteBuffer.allocate(ENTRY)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .put(key)
+                .putInt(sum);
         int own = checksum(ByteBuffer.wrap(entry.array(), 0, ENTRY - Integer.BYTES));
         return entry.putInt(own).flip();
     }
@@ -290,7 +326,9 @@ public final class FeatureCache implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        try (ExclusiveLock l = lock; FileChannel i = index; FileChannel d = data) {
+        try (ExclusiveLock l = lock;
+                FileChannel i = index;
+                FileChannel d = data) {
             return;
         }
     }

@@ -7,7 +7,9 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
 
-/** How one image's features lie in a file: [64*64,C0], [32*32,C1], [16*16,C2], channels last, in the machine's order. */
+/**
+ * How one image's features lie in a file: [64*64,C0], [32*32,C1], [16*16,C2], channels last, in the machine's order.
+ */
 final class FeatureShape {
     static final int SCALES = 3;
 
@@ -61,7 +63,10 @@ final class FeatureShape {
         try {
             put(record, maps, image);
         } catch (ArithmeticException e) {
-            throw new IOException("features cannot be kept as float16: " + e.getMessage() + ". Nothing was trained; keep them as float32", e);
+            throw new IOException(
+                    "features cannot be kept as float16: " + e.getMessage()
+                            + ". Nothing was trained; keep them as float32",
+                    e);
         }
     }
 
@@ -72,7 +77,8 @@ final class FeatureShape {
             int from = image * c * pixels;
             int to = (int) offset[i];
             for (int k = 0; k < c; k++) {
-                for (int q = 0; q < pixels; q++) type.put(record, (to + q * c + k) * type.bytes(), maps[i][from + k * pixels + q]);
+                for (int q = 0; q < pixels; q++)
+                    type.put(record, (to + q * c + k) * type.bytes(), maps[i][from + k * pixels + q]);
             }
         }
         record.position(0).limit(record.capacity());

@@ -17,13 +17,15 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * The frozen encoder's features of every training image, computed once and kept in a file (the page cache keeps what fits;
- * the heap holds one image). Layout per image: [64*64,C0], [32*32,C1], [16*16,C2], channels last, as the network wants them. The file is a
- * temporary one that is deleted on {@link #close}, or belongs to a {@link FeatureCache}. Not thread-safe.
+ * The frozen encoder's features of every training image, computed once and kept in a file (the page cache keeps what
+ * fits; the heap holds one image). Layout per image: [64*64,C0], [32*32,C1], [16*16,C2], channels last, as the network
+ * wants them. The file is a temporary one that is deleted on {@link #close}, or belongs to a {@link FeatureCache}. Not
+ * thread-safe.
  */
 public final class FeatureStore implements AutoCloseable {
     /** The temporary file; null with a cache. */
     private final Path file;
+
     private final FileChannel channel;
     private final FeatureCache cache;
     private final FeatureShape shape;
@@ -32,6 +34,7 @@ public final class FeatureStore implements AutoCloseable {
     private final double[][] squares = new double[FeatureShape.SCALES][];
     /** Where each image lies, in records from the file's beginning. */
     private final List<Integer> slots = new ArrayList<>();
+
     private int encoded;
 
     private FeatureStore(Path file, FeatureCache cache, FeatureShape shape) throws IOException {
@@ -49,13 +52,22 @@ public final class FeatureStore implements AutoCloseable {
     /**
      * An empty store.
      *
-     * @param workDir  existing folder for the file, or null for the system's temporary folder
+     * @param workDir existing folder for the file, or null for the system's temporary folder
      * @param expected images that will be added: refuses at once when the disk has no room for them
      */
-    public static FeatureStore create(Path workDir, Encoder encoder, FeatureType type, int expected) throws IOException {
+    public static FeatureStore create(Path workDir, Encoder encoder, FeatureType type, int expected)
+            throws IOException {
         FeatureShape shape = new FeatureShape(encoder, type);
-        return new FeatureStore(Scratch.file(workDir, "linesight-features-", type.extension(), (long) shape.recordBytes() * expected, "the features of " + expected + " images",
-                "choose another work folder or fewer images"), null, shape);
+        return new FeatureStore(
+                Scratch.file(
+                        workDir,
+                        "linesight-features-",
+                        type.extension(),
+                        (long) shape.recordBytes() * expected,
+                        "the features of " + expected + " images",
+                        "choose another work folder or fewer images"),
+                null,
+                shape);
     }
 
     /**
@@ -108,7 +120,7 @@ public final class FeatureStore implements AutoCloseable {
             float[][] maps = session.features(unknown.stream().map(frames::get).toList());
             for (int b = 0; b < unknown.size(); b++) {
                 byte[] key = keys.get(unknown.get(b));
-                if (cache.has(key)) continue;   // twice in this batch
+                if (cache.has(key)) continue; // twice in this batch
                 shape.fill(row, maps, b);
                 cache.append(key, row);
                 encoded++;
@@ -116,7 +128,8 @@ public final class FeatureStore implements AutoCloseable {
         }
         // In the frames' order whatever was known, so that the statistics are the same to the last bit.
         for (byte[] key : keys) {
-            if (!cache.find(key, row)) throw new IOException("the feature cache lost what was just written to it; is the disk damaged?");
+            if (!cache.find(key, row))
+                throw new IOException("the feature cache lost what was just written to it; is the disk damaged?");
             count();
             slots.add(cache.slot(key));
         }
@@ -172,7 +185,8 @@ public final class FeatureStore implements AutoCloseable {
                 Tensor t = Torch.empty(images.length, FeatureShape.pixels(i), shape.channels(i));
                 boolean half = shape.type() == FeatureType.FLOAT16;
                 if (half) t = t.to(torch.ScalarType.Half);
-                ByteBuffer memory = t.data_ptr().capacity(t.numel() * shape.type().bytes()).asByteBuffer();
+                ByteBuffer memory =
+                        t.data_ptr().capacity(t.numel() * shape.type().bytes()).asByteBuffer();
                 int bytes = shape.bytes(i);
                 for (int b = 0; b < images.length; b++) {
                     memory.limit((b + 1) * bytes).position(b * bytes);
@@ -186,7 +200,8 @@ public final class FeatureStore implements AutoCloseable {
                 batch.add(Torch.onDevice(half ? t.to(torch.ScalarType.Float) : t));
             }
         } catch (IOException e) {
-            throw new UncheckedIOException("features cannot be read" + (file == null ? " from the cache" : " from " + file), e);
+            throw new UncheckedIOException(
+                    "features cannot be read" + (file == null ? " from the cache" : " from " + file), e);
         }
         return batch;
     }

@@ -6,7 +6,10 @@ import java.nio.ByteBuffer;
 public enum FeatureType {
     /** As the encoder gives them. */
     FLOAT32(Float.BYTES, ".f32"),
-    /** Rounded to 11 bits of precision, in half the room: relative error at most 2^-11, absolute 2^-25 near zero; at most 65,504. */
+    /**
+     * Rounded to 11 bits of precision, in half the room: relative error at most 2^-11, absolute 2^-25 near zero; at
+     * most 65,504.
+     */
     FLOAT16(Short.BYTES, ".f16");
 
     private static final float MOST = 65_504;
@@ -44,11 +47,13 @@ public enum FeatureType {
      */
     static short half(float v) {
         float size = Math.abs(v);
-        if (size >= TOO_MUCH) throw new ArithmeticException("a feature of " + v + " is more than the " + MOST + " that float16 holds");
+        if (size >= TOO_MUCH)
+            throw new ArithmeticException("a feature of " + v + " is more than the " + MOST + " that float16 holds");
         int sign = Float.floatToRawIntBits(v) >>> 16 & 0x8000;
         if (Float.isNaN(v)) return (short) (sign | 0x7e00);
         // Adding this much leaves of the sum's fraction the bits that a half has, rounded by the processor.
-        if (size < 0x1p-14f) return (short) (sign | Float.floatToRawIntBits(size + 0.5f) - Float.floatToRawIntBits(0.5f));
+        if (size < 0x1p-14f)
+            return (short) (sign | Float.floatToRawIntBits(size + 0.5f) - Float.floatToRawIntBits(0.5f));
         int bits = Float.floatToRawIntBits(size);
         int rounded = bits + 0xfff + (bits >>> 13 & 1);
         return (short) (sign | (rounded >>> 13) - (112 << 10));
@@ -57,7 +62,10 @@ public enum FeatureType {
     static float value(short half) {
         int exponent = half >> 10 & 0x1f;
         int fraction = half & 0x3ff;
-        float size = exponent == 0 ? fraction * 0x1p-24f : Float.intBitsToFloat(exponent == 0x1f ? 0x7f800000 | fraction << 13 : exponent + 112 << 23 | fraction << 13);
+        float size = exponent == 0
+                ? fraction * 0x1p-24f
+                : Float.intBitsToFloat(
+                        exponent == 0x1f ? 0x7f800000 | fraction << 13 : exponent + 112 << 23 | fraction << 13);
         return half < 0 ? -size : size;
     }
 }

@@ -8,7 +8,9 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Optional;
 
-/** A lock on a file that only one holder has, in this process or another; it ends with {@link #close} or the process. */
+/**
+ * A lock on a file that only one holder has, in this process or another; it ends with {@link #close} or the process.
+ */
 public final class ExclusiveLock implements AutoCloseable {
     private final FileChannel channel;
 

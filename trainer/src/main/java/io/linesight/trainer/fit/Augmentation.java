@@ -7,7 +7,8 @@ import java.util.Set;
 import java.util.SplittableRandom;
 
 /**
- * Changed copies of a planar 256x256 RGB frame, made before encoding. What a copy looks like follows from seed, picture and number alone.
+ * Changed copies of a planar 256x256 RGB frame, made before encoding. What a copy looks like follows from seed, picture
+ * and number alone.
  */
 final class Augmentation {
     private static final int SIDE = 256;
@@ -55,7 +56,8 @@ final class Augmentation {
                 if (down) sy = SIDE - 1 - sy;
                 for (int c = 0; c < 3; c++) {
                     int v = frame[c * plane + sy * SIDE + sx] & 0xff;
-                    out[c * plane + y * SIDE + x] = (byte) (light == 1 ? v : Math.max(0, Math.min(255, Math.round(v * light))));
+                    out[c * plane + y * SIDE + x] =
+                            (byte) (light == 1 ? v : Math.max(0, Math.min(255, Math.round(v * light))));
                 }
             }
         }
@@ -64,6 +66,12 @@ final class Augmentation {
 
     @Override
     public String toString() {
-        return changes.isEmpty() ? "none" : String.join(",", changes.stream().map(c -> c.name().toLowerCase(Locale.ROOT)).toList());
+        return changes.isEmpty()
+                ? "none"
+                : String.join(
+                        ",",
+                        changes.stream()
+                                .map(c -> c.name().toLowerCase(Locale.ROOT))
+                                .toList());
     }
 }

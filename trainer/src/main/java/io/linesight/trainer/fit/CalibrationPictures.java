@@ -10,12 +10,14 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * Which pictures placed a checkpoint's thresholds after it was trained, so that whoever measures it on the same ones can be told: figures at a
- * threshold that was made to fit the pictures flatter it. Pictures are known by what the model sees of them, whatever their names. Immutable.
+ * Which pictures placed a checkpoint's thresholds after it was trained, so that whoever measures it on the same ones
+ * can be told: figures at a threshold that was made to fit the pictures flatter it. Pictures are known by what the
+ * model sees of them, whatever their names. Immutable.
  */
 public final class CalibrationPictures {
     /** Metadata property: JSON, a list of marks per product. */
     static final String PROPERTY = "linesight.calibration.pictures";
+
     private static final int BYTES = 6;
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -25,10 +27,15 @@ public final class CalibrationPictures {
         this.marks = marks;
     }
 
-    /** Those of a checkpoint; none where it has the thresholds that it was trained with. What cannot be read counts as none: it is for a warning only. */
+    /**
+     * Those of a checkpoint; none where it has the thresholds that it was trained with. What cannot be read counts as
+     * none: it is for a warning only.
+     */
     public static CalibrationPictures of(CheckpointInfo info) {
         try {
-            return new CalibrationPictures(JSON.readValue(info.properties().getOrDefault(PROPERTY, "{}"), new TypeReference<TreeMap<String, Set<String>>>() { }));
+            return new CalibrationPictures(JSON.readValue(
+                    info.properties().getOrDefault(PROPERTY, "{}"),
+                    new TypeReference<TreeMap<String, Set<String>>>() {}));
         } catch (JsonProcessingException e) {
             return new CalibrationPictures(Map.of());
         }

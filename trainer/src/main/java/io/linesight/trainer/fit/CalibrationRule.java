@@ -4,11 +4,12 @@ package io.linesight.trainer.fit;
  * What thresholds are to hold.
  *
  * @param falseReject share of normal parts at or above the decision point, 0.0001..0.2
- * @param method      how they are found
+ * @param method how they are found
  */
 public record CalibrationRule(double falseReject, ThresholdMethod method) {
     public CalibrationRule {
-        if (!(falseReject >= 0.0001 && falseReject <= 0.2)) throw new IllegalArgumentException("the false-reject rate must be 0.0001..0.2, got " + falseReject);
+        if (!(falseReject >= 0.0001 && falseReject <= 0.2))
+            throw new IllegalArgumentException("the false-reject rate must be 0.0001..0.2, got " + falseReject);
         if (method == null) throw new IllegalArgumentException("a method is needed");
     }
 

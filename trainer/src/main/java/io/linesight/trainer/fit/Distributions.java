@@ -4,16 +4,48 @@ import java.util.function.DoubleUnaryOperator;
 
 /** The few distributions that thresholds need. */
 final class Distributions {
-    private static final double[] LANCZOS = {76.18009172947146, -86.50532032941677, 24.01409824083091, -1.231739572450155, 0.1208650973866179e-2, -0.5395239384953e-5};
+    private static final double[] LANCZOS = {
+        76.18009172947146,
+        -86.50532032941677,
+        24.01409824083091,
+        -1.231739572450155,
+        0.1208650973866179e-2,
+        -0.5395239384953e-5
+    };
 
-    private static final double[] BODY_ABOVE = {-3.969683028665376e+01, 2.209460984245205e+02, -2.759285104469687e+02, 1.383577518672690e+02, -3.066479806614716e+01, 2.506628277459239e+00};
-    private static final double[] BODY_BELOW = {-5.447609879822406e+01, 1.615858368580409e+02, -1.556989798598866e+02, 6.680131188771972e+01, -1.328068155288572e+01};
-    private static final double[] TAIL_ABOVE = {-7.784894002430293e-03, -3.223964580411365e-01, -2.400758277161838e+00, -2.549732539343734e+00, 4.374664141464968e+00, 2.938163982698783e+00};
-    private static final double[] TAIL_BELOW = {7.784695709041462e-03, 3.224671290700398e-01, 2.445134137142996e+00, 3.754408661907416e+00};
+    private static final double[] BODY_ABOVE = {
+        -3.969683028665376e+01,
+        2.209460984245205e+02,
+        -2.759285104469687e+02,
+        1.383577518672690e+02,
+        -3.066479806614716e+01,
+        2.506628277459239e+00
+    };
+    private static final double[] BODY_BELOW = {
+        -5.447609879822406e+01,
+        1.615858368580409e+02,
+        -1.556989798598866e+02,
+        6.680131188771972e+01,
+        -1.328068155288572e+01
+    };
+    private static final double[] TAIL_ABOVE = {
+        -7.784894002430293e-03,
+        -3.223964580411365e-01,
+        -2.400758277161838e+00,
+        -2.549732539343734e+00,
+        4.374664141464968e+00,
+        2.938163982698783e+00
+    };
+    private static final double[] TAIL_BELOW = {
+        7.784695709041462e-03, 3.224671290700398e-01, 2.445134137142996e+00, 3.754408661907416e+00
+    };
 
-    private Distributions() { }
+    private Distributions() {}
 
-    /** Point that a standard normal value exceeds with this probability, 0..0.5 (Acklam's approximation, to nine digits). */
+    /**
+     * Point that a standard normal value exceeds with this probability, 0..0.5 (Acklam's approximation, to nine
+     * digits).
+     */
     static double normalQuantile(double upper) {
         if (upper >= 0.5) return 0;
         if (upper <= 0) return Double.POSITIVE_INFINITY;
@@ -34,7 +66,7 @@ final class Distributions {
             double z = normalQuantile(upper);
             double z3 = z * z * z;
             double z5 = z3 * z * z;
-            return z + (z3 + z) / (4 * v) + (5 * z5 + 16 * z3 + 3 * z) / (96 * v * v);   // Cornish and Fisher
+            return z + (z3 + z) / (4 * v) + (5 * z5 + 16 * z3 + 3 * z) / (96 * v * v); // Cornish and Fisher
         }
         // P(T > t) = I(v / (v + t^2); v/2, 1/2) / 2
         double x = invert(p -> beta(p, v / 2, 0.5), 2 * upper);
@@ -83,7 +115,9 @@ final class Distributions {
         double h = d;
         for (int m = 1; m <= 2000; m++) {
             for (int odd = 0; odd < 2; odd++) {
-                double step = odd == 0 ? m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m)) : -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1));
+                double step = odd == 0
+                        ? m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
+                        : -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1));
                 d = 1 + step * d;
                 c = 1 + step / c;
                 d = 1 / (Math.abs(d) < tiny ? tiny : d);

@@ -22,17 +22,19 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * What turns a trained model into a checkpoint, whatever method it was trained by: it is written beside the file wanted, scored by what will serve
- * it (the file itself, in ONNX Runtime), given thresholds and the self-test's expectation, and only then put in place.
+ * What turns a trained model into a checkpoint, whatever method it was trained by: it is written beside the file
+ * wanted, scored by what will serve it (the file itself, in ONNX Runtime), given thresholds and the self-test's
+ * expectation, and only then put in place.
  */
 public final class Finish {
     public static final Calibration UNCALIBRATED = new Calibration(new ProductCalibration(0.5, 0.1), Map.of());
 
     /**
-     * Pictures trained on that are scored: of one category, and of all together. From a hundred the spread is known to a fourteenth, and the shape
-     * begins to show.
+     * Pictures trained on that are scored: of one category, and of all together. From a hundred the spread is known to
+     * a fourteenth, and the shape begins to show.
      */
     private static final int MOST_TRAINING = 100;
+
     private static final int LEAST_TRAINING = 10;
     private static final int ALL_TRAINING = 400;
 
@@ -57,21 +59,23 @@ public final class Finish {
     }
 
     /**
-     * Pictures that were trained on, and what they are scored by: they tell how normal scores spread, as far as it does not know them by heart.
+     * Pictures that were trained on, and what they are scored by: they tell how normal scores spread, as far as it does
+     * not know them by heart.
      *
      * @param frames by category; may lack some
-     * @param model  that knows less of them than the model itself; null = the model itself
+     * @param model that knows less of them than the model itself; null = the model itself
      */
-    public record Seen(Map<String, List<byte[]>> frames, Draft model) { }
+    public record Seen(Map<String, List<byte[]>> frames, Draft model) {}
 
     /**
      * Writes, scores, calibrates and puts in place.
      *
      * @param frames held-out normals by category, each at least one
-     * @param seen   none of it twice
+     * @param seen none of it twice
      * @throws IOException when a file cannot be written; an existing checkpoint stays as it was
      */
-    public CheckpointInfo run(Map<String, List<byte[]>> frames, List<Seen> seen, CalibrationRule rule, Draft writer) throws IOException {
+    public CheckpointInfo run(Map<String, List<byte[]>> frames, List<Seen> seen, CalibrationRule rule, Draft writer)
+            throws IOException {
         Path draft = draft();
         try (Progress bar = new Progress(progress, "calibrate")) {
             writer.write(draft);
@@ -80,7 +84,9 @@ public final class Finish {
             for (Seen some : seen) {
                 if (some.model != null) {
                     score(some, training);
-                    bar.update((double) ++done / (seen.size() + 1), done + " of " + seen.size() + " parts of the training pictures");
+                    bar.update(
+                            (double) ++done / (seen.size() + 1),
+                            done + " of " + seen.size() + " parts of the training pictures");
                 }
             }
             Map<String, ProductSamples> scores = new TreeMap<>();
@@ -88,8 +94,12 @@ public final class Finish {
             try (Scorer scorer = open(draft)) {
                 for (Seen some : seen) if (some.model == null) score(scorer, some, training);
                 for (Map.Entry<String, List<byte[]>> e : frames.entrySet()) {
-                    double[] spread = training.getOrDefault(e.getKey(), List.of()).stream().mapToDouble(d -> d).toArray();
-                    scores.put(e.getKey(), new ProductSamples(score(scorer, e.getKey(), e.getValue()), spread, new double[0]));
+                    double[] spread = training.getOrDefault(e.getKey(), List.of()).stream()
+                            .mapToDouble(d -> d)
+                            .toArray();
+                    scores.put(
+                            e.getKey(),
+                            new ProductSamples(score(scorer, e.getKey(), e.getValue()), spread, new double[0]));
                 }
                 selfTest = SelfTest.expected(scorer);
             }
@@ -106,7 +116,8 @@ public final class Finish {
     }
 
     private Scorer open(Path checkpoint) throws IOException {
-        return OrtScorer.open(checkpoint, ScorerOptions.defaults().withDevice("cpu").withThreads(threads));
+        return OrtScorer.open(
+                checkpoint, ScorerOptions.defaults().withDevice("cpu").withThreads(threads));
     }
 
     private void score(Seen some, Map<String, List<Double>> into) throws IOException {
@@ -124,7 +135,8 @@ public final class Finish {
 
     private static void score(Scorer scorer, Seen some, Map<String, List<Double>> into) {
         some.frames.forEach((category, frames) -> {
-            for (double d : score(scorer, category, frames)) into.computeIfAbsent(category, c -> new ArrayList<>()).add(d);
+            for (double d : score(scorer, category, frames))
+                into.computeIfAbsent(category, c -> new ArrayList<>()).add(d);
         });
     }
 
@@ -134,7 +146,9 @@ public final class Finish {
         List<byte[]> frames = new ArrayList<>();
         for (int i = 0; i < wanted; i++) {
             try {
-                frames.add(Preprocess.toModelInput(samples.get((int) ((long) i * samples.size() / wanted)).image().read()));
+                frames.add(Preprocess.toModelInput(samples.get((int) ((long) i * samples.size() / wanted))
+                        .image()
+                        .read()));
             } catch (BadImageException e) {
                 // It was told of when it was to be trained on.
                 continue;
@@ -150,7 +164,10 @@ public final class Finish {
             Scores s = scorer.score(frames.subList(from, Math.min(frames.size(), from + 4)));
             for (int i = 0; i < s.raw().length; i++) {
                 float raw = s.raw()[i];
-                if (!Float.isFinite(raw)) throw new IllegalStateException("the trained model gives a score that is not a number for category '" + category + "'; nothing was written. Lower the learning rate");
+                if (!Float.isFinite(raw))
+                    throw new IllegalStateException(
+                            "the trained model gives a score that is not a number for category '" + category
+                                    + "'; nothing was written. Lower the learning rate");
                 scores[from + i] = raw;
             }
         }

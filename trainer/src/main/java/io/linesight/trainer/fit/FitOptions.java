@@ -20,11 +20,15 @@ public final class FitOptions {
     /** Departures from the preset. */
     public enum Recipe {
         /**
-         * The preset without the decoder's level at stride 4, the anomaly map whitened by what normal pictures let expect, the score the mean over the
-         * map's highest pixels: on the real categories the best per minute of training and of scoring.
+         * The preset without the decoder's level at stride 4, the anomaly map whitened by what normal pictures let
+         * expect, the score the mean over the map's highest pixels: on the real categories the best per minute of
+         * training and of scoring.
          */
         PRESET,
-        /** As published: encoder features untouched whatever the preset says, all strides, the anomaly map the bare cosine distance and the score its maximum. */
+        /**
+         * As published: encoder features untouched whatever the preset says, all strides, the anomaly map the bare
+         * cosine distance and the score its maximum.
+         */
         PAPER
     }
 
@@ -111,7 +115,10 @@ public final class FitOptions {
         threads = b.threads;
         out = b.out;
         String file = b.out.getFileName().toString();
-        metrics = b.metrics != null ? b.metrics : b.out.resolveSibling((file.endsWith(".onnx") ? file.substring(0, file.length() - 5) : file) + ".metrics.jsonl");
+        metrics = b.metrics != null
+                ? b.metrics
+                : b.out.resolveSibling(
+                        (file.endsWith(".onnx") ? file.substring(0, file.length() - 5) : file) + ".metrics.jsonl");
         workDir = b.workDir;
         skipUnreadable = b.skipUnreadable;
         rule = b.rule;
@@ -187,7 +194,7 @@ public final class FitOptions {
         private int patience;
         private int validateEvery;
 
-        private Builder() { }
+        private Builder() {}
 
         /** Pictures to learn from. */
         public Builder source(ImageSource v) {
@@ -201,7 +208,10 @@ public final class FitOptions {
             return this;
         }
 
-        /** Checkpoint to go on from: its network, encoder and feature statistics are taken over, and preset and encoder are not asked. */
+        /**
+         * Checkpoint to go on from: its network, encoder and feature statistics are taken over, and preset and encoder
+         * are not asked.
+         */
         public Builder from(Path v) {
             from = v;
             return this;
@@ -225,8 +235,8 @@ public final class FitOptions {
         }
 
         /**
-         * Finest encoder stride that the network imitates and that the anomaly map is made of: 4, 8 or 16; 0 = what the recipe says, or the
-         * checkpoint one goes on from.
+         * Finest encoder stride that the network imitates and that the anomaly map is made of: 4, 8 or 16; 0 = what the
+         * recipe says, or the checkpoint one goes on from.
          */
         public Builder finestStride(int v) {
             finestStride = v;
@@ -234,15 +244,18 @@ public final class FitOptions {
         }
 
         /**
-         * Share of the map's pixels, the highest, whose mean is the score; 0 = the single highest. NaN = what the recipe says, or the checkpoint
-         * one goes on from.
+         * Share of the map's pixels, the highest, whose mean is the score; 0 = the single highest. NaN = what the
+         * recipe says, or the checkpoint one goes on from.
          */
         public Builder topShare(double v) {
             topShare = v;
             return this;
         }
 
-        /** Wall-clock budget from the start of {@code Fit.run}, encoder included, pauses before a resumption not; calibration and writing come on top. 0 = none. */
+        /**
+         * Wall-clock budget from the start of {@code Fit.run}, encoder included, pauses before a resumption not;
+         * calibration and writing come on top. 0 = none.
+         */
         public Builder minutes(double v) {
             minutes = v;
             return this;
@@ -283,7 +296,9 @@ public final class FitOptions {
             return this;
         }
 
-        /** Where every step is logged as a line of JSON; default beside the checkpoint, {@code <name>.metrics.jsonl}. */
+        /**
+         * Where every step is logged as a line of JSON; default beside the checkpoint, {@code <name>.metrics.jsonl}.
+         */
         public Builder metrics(Path v) {
             metrics = v;
             return this;
@@ -319,13 +334,19 @@ public final class FitOptions {
             return this;
         }
 
-        /** Asked before every step, on the training thread: true calls the training off. With a run folder, the next run goes on from there. */
+        /**
+         * Asked before every step, on the training thread: true calls the training off. With a run folder, the next run
+         * goes on from there.
+         */
         public Builder stopWhen(BooleanSupplier v) {
             stopWhen = v;
             return this;
         }
 
-        /** Where libtorch trains: {@code cpu} (default), {@code cuda}, {@code cuda:N}, or {@code auto} for a GPU where there is one. CUDA has not run on a GPU yet. */
+        /**
+         * Where libtorch trains: {@code cpu} (default), {@code cuda}, {@code cuda:N}, or {@code auto} for a GPU where
+         * there is one. CUDA has not run on a GPU yet.
+         */
         public Builder device(String v) {
             device = v;
             return this;
@@ -338,8 +359,9 @@ public final class FitOptions {
         }
 
         /**
-         * Where the run saves what a killed one needs to go on; made when absent, removed after success. The next run with it goes on, and gives the
-         * same model as if nothing had happened; with other options or pictures it is refused. Null (default) = nothing is saved.
+         * Where the run saves what a killed one needs to go on; made when absent, removed after success. The next run
+         * with it goes on, and gives the same model as if nothing had happened; with other options or pictures it is
+         * refused. Null (default) = nothing is saved.
          */
         public Builder runFolder(Path v) {
             runFolder = v;
@@ -353,8 +375,8 @@ public final class FitOptions {
         }
 
         /**
-         * Leaves the network of {@link #from} as it is and fits only the anomaly map and the thresholds, on these pictures: for products that look
-         * other than they did, or for a map of another kind. Takes minutes.
+         * Leaves the network of {@link #from} as it is and fits only the anomaly map and the thresholds, on these
+         * pictures: for products that look other than they did, or for a map of another kind. Takes minutes.
          */
         public Builder mapOnly(boolean v) {
             mapOnly = v;
@@ -368,27 +390,35 @@ public final class FitOptions {
         }
 
         /**
-         * Folder that keeps encoder features for later runs, made when absent. Null (default) = in the run folder, which does not outlast the run, or
-         * else in a temporary file.
+         * Folder that keeps encoder features for later runs, made when absent. Null (default) = in the run folder,
+         * which does not outlast the run, or else in a temporary file.
          */
         public Builder cache(Path v) {
             cache = v;
             return this;
         }
 
-        /** Bytes that the cache folder may take; what other encoders left goes first, then what this run does not need. */
+        /**
+         * Bytes that the cache folder may take; what other encoders left goes first, then what this run does not need.
+         */
         public Builder cacheMost(long v) {
             cacheMost = v;
             return this;
         }
 
-        /** How features are kept on the disk; float32 by default. Float16 takes half the room and changes the model slightly. */
+        /**
+         * How features are kept on the disk; float32 by default. Float16 takes half the room and changes the model
+         * slightly.
+         */
         public Builder cachePrecision(FeatureType v) {
             precision = v;
             return this;
         }
 
-        /** Looks at all pictures, those to measure on too, before training: duplicates, leakage, too few, blank ones; says so and refuses the worst. */
+        /**
+         * Looks at all pictures, those to measure on too, before training: duplicates, leakage, too few, blank ones;
+         * says so and refuses the worst.
+         */
         public Builder survey(boolean v) {
             survey = v;
             return this;
@@ -412,13 +442,19 @@ public final class FitOptions {
             return this;
         }
 
-        /** What copies of a picture differ in; none by default, as published. Every copy is encoded and kept like a picture. */
+        /**
+         * What copies of a picture differ in; none by default, as published. Every copy is encoded and kept like a
+         * picture.
+         */
         public Builder augment(Collection<Change> v) {
             augment = v.isEmpty() ? EnumSet.noneOf(Change.class) : EnumSet.copyOf(v);
             return this;
         }
 
-        /** Copies of every picture beside itself, of which each epoch takes one or the picture; 3 by default, of no account without {@link #augment}. */
+        /**
+         * Copies of every picture beside itself, of which each epoch takes one or the picture; 3 by default, of no
+         * account without {@link #augment}.
+         */
         public Builder copies(int v) {
             copies = v;
             return this;
@@ -436,8 +472,8 @@ public final class FitOptions {
         }
 
         /**
-         * Stops when the loss on normals that are set apart for this has not fallen for so many validations in a row, and takes the weights of the least.
-         * 0 (default) = never, and nothing is set apart.
+         * Stops when the loss on normals that are set apart for this has not fallen for so many validations in a row,
+         * and takes the weights of the least. 0 (default) = never, and nothing is set apart.
          */
         public Builder patience(int v) {
             patience = v;
@@ -455,23 +491,30 @@ public final class FitOptions {
             List<String> problems = new ArrayList<>();
             if (source == null) problems.add("no pictures to learn from");
             if (out == null) problems.add("no checkpoint file to write");
-            if (mapOnly && (minutes > 0 || epochs > 0)) problems.add("where only the map is fitted, nothing is trained: give neither minutes nor epochs");
-            if (mapOnly && from == null) problems.add("the map alone can only be fitted to a checkpoint's network: say which");
-            if (mapOnly && (patience > 0 || runFolder != null)) problems.add("where only the map is fitted, there is nothing to stop early or to resume");
+            if (mapOnly && (minutes > 0 || epochs > 0))
+                problems.add("where only the map is fitted, nothing is trained: give neither minutes nor epochs");
+            if (mapOnly && from == null)
+                problems.add("the map alone can only be fitted to a checkpoint's network: say which");
+            if (mapOnly && (patience > 0 || runFolder != null))
+                problems.add("where only the map is fitted, there is nothing to stop early or to resume");
             if (!mapOnly && minutes <= 0 && epochs <= 0) problems.add("say how long to train: minutes or epochs");
             if (minutes < 0 || epochs < 0) problems.add("minutes and epochs must not be negative");
             if (batch < 1 || batch > 64) problems.add("batch must be 1..64, got " + batch);
-            if (!List.of(0, 4, 8, 16).contains(finestStride)) problems.add("the finest stride must be 4, 8 or 16, got " + finestStride);
+            if (!List.of(0, 4, 8, 16).contains(finestStride))
+                problems.add("the finest stride must be 4, 8 or 16, got " + finestStride);
             if (topShare < 0 || topShare > 1) problems.add("the top share must be 0..1, got " + topShare);
             if (from != null && finestStride != 0) problems.add("a checkpoint to go on from has its own finest stride");
-            if (!List.of("base", "small", "tiny").contains(preset)) problems.add("unknown preset '" + preset + "': choose base, small or tiny");
+            if (!List.of("base", "small", "tiny").contains(preset))
+                problems.add("unknown preset '" + preset + "': choose base, small or tiny");
             try {
                 Device.parse(device);
             } catch (IllegalArgumentException e) {
                 problems.add(e.getMessage());
             }
-            if (copies < 1 || copies > MOST_COPIES) problems.add("copies must be 1.." + MOST_COPIES + ", got " + copies);
-            if (warmup < 0 || patience < 0 || validateEvery < 0) problems.add("warm-up, patience and steps between validations must not be negative");
+            if (copies < 1 || copies > MOST_COPIES)
+                problems.add("copies must be 1.." + MOST_COPIES + ", got " + copies);
+            if (warmup < 0 || patience < 0 || validateEvery < 0)
+                problems.add("warm-up, patience and steps between validations must not be negative");
             if (validateEvery > 0 && patience == 0) problems.add("there is nothing to validate without early stopping");
             if (saveEvery.isNegative()) problems.add("the time between saves must not be negative");
             if (cacheMost < 1) problems.add("the cache must be allowed to take something");

@@ -8,8 +8,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 /**
- * Frames in a temporary file, so that pictures are decoded once: while they are checked, before the encoder spends its hours on them. Deleted on
- * {@link #close}. Not thread-safe.
+ * Frames in a temporary file, so that pictures are decoded once: while they are checked, before the encoder spends its
+ * hours on them. Deleted on {@link #close}. Not thread-safe.
  */
 public final class FrameSpool implements AutoCloseable {
     private static final int BYTES = 3 * 256 * 256;
@@ -20,12 +20,19 @@ public final class FrameSpool implements AutoCloseable {
 
     private FrameSpool(Path file) throws IOException {
         this.file = file;
-        channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.DELETE_ON_CLOSE);
+        channel = FileChannel.open(
+                file, StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.DELETE_ON_CLOSE);
     }
 
     /** @param workDir existing folder, or null for the system's temporary one */
     public static FrameSpool create(Path workDir, int expected) throws IOException {
-        return new FrameSpool(Scratch.file(workDir, "linesight-frames-", ".u8", (long) BYTES * expected, expected + " pictures", "make room there"));
+        return new FrameSpool(Scratch.file(
+                workDir,
+                "linesight-frames-",
+                ".u8",
+                (long) BYTES * expected,
+                expected + " pictures",
+                "make room there"));
     }
 
     /** Number of frames. */
@@ -35,7 +42,8 @@ public final class FrameSpool implements AutoCloseable {
 
     /** Appends a planar 256x256 RGB frame. */
     public void add(byte[] frame) throws IOException {
-        if (frame.length != BYTES) throw new IllegalArgumentException("a frame has " + BYTES + " bytes, got " + frame.length);
+        if (frame.length != BYTES)
+            throw new IllegalArgumentException("a frame has " + BYTES + " bytes, got " + frame.length);
         ByteBuffer buffer = ByteBuffer.wrap(frame);
         long at = (long) size * BYTES;
         while (buffer.hasRemaining()) at += channel.write(buffer, at);

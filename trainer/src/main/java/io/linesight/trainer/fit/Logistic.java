@@ -4,9 +4,10 @@ package io.linesight.trainer.fit;
 final class Logistic {
     /** The fit may leave the normals' own scale by this factor; perfectly separated scores would want none at all. */
     private static final double FARTHEST = 4;
+
     private static final int STEPS = 60;
 
-    private Logistic() { }
+    private Logistic() {}
 
     /**
      * Both kinds weigh the same however many there are of each, and the normals' own scale counts as one observation.
@@ -19,7 +20,9 @@ final class Logistic {
         for (int i = -STEPS; i <= STEPS; i++) {
             double farther = Math.log(FARTHEST) * i / STEPS;
             double scale = usual * Math.exp(farther);
-            double loss = loss(normals, threshold, scale, 1) + loss(anomalous, threshold, scale, -1) + farther * farther / Math.min(normals.length, anomalous.length);
+            double loss = loss(normals, threshold, scale, 1)
+                    + loss(anomalous, threshold, scale, -1)
+                    + farther * farther / Math.min(normals.length, anomalous.length);
             if (loss < least) {
                 least = loss;
                 best = scale;

@@ -7,7 +7,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
-/** One JSON line per step. A run that goes on cuts off what was written after it was saved, so that every step is there once. */
+/**
+ * One JSON line per step. A run that goes on cuts off what was written after it was saved, so that every step is there
+ * once.
+ */
 final class Metrics implements AutoCloseable {
     private final FileChannel channel;
 

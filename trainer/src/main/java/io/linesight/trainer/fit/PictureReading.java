@@ -15,19 +15,27 @@ import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
 
 /**
- * Decodes every picture, once, before anything costly begins, and says what is wrong with them; the same for every method. Used by one thread.
+ * Decodes every picture, once, before anything costly begins, and says what is wrong with them; the same for every
+ * method. Used by one thread.
  */
 public final class PictureReading {
     /**
      * What is looked at and what is put up with.
      *
-     * @param survey       looks at all pictures, those to measure on too: duplicates, leakage, too few, blank ones; says so and refuses the worst
+     * @param survey looks at all pictures, those to measure on too: duplicates, leakage, too few, blank ones; says so
+     *     and refuses the worst
      * @param unevenAdvice what to say of categories much bigger than others; null where that does not matter
      * @param allowLeakage goes on though pictures to measure on are learned from too
-     * @param allowFew     goes on though a category has a single normal
-     * @param stopWhen     asked before every picture: true calls it off
+     * @param allowFew goes on though a category has a single normal
+     * @param stopWhen asked before every picture: true calls it off
      */
-    public record Rules(boolean survey, String unevenAdvice, boolean allowLeakage, boolean allowFew, PrintStream progress, BooleanSupplier stopWhen) {
+    public record Rules(
+            boolean survey,
+            String unevenAdvice,
+            boolean allowLeakage,
+            boolean allowFew,
+            PrintStream progress,
+            BooleanSupplier stopWhen) {
         private boolean allows(String allowance) {
             return allowance.equals("--allow-leakage") ? allowLeakage : allowFew;
         }
@@ -36,12 +44,13 @@ public final class PictureReading {
     /**
      * What was read.
      *
-     * @param categories        that have a picture to learn from, in the spool's order
-     * @param sizes             pictures of each
-     * @param training          pictures to learn from, the first in the spool; those for validation follow
+     * @param categories that have a picture to learn from, in the spool's order
+     * @param sizes pictures of each
+     * @param training pictures to learn from, the first in the spool; those for validation follow
      * @param calibrationFrames by category, what sets the thresholds
      */
-    public record Result(List<String> categories, List<Integer> sizes, int training, Map<String, List<byte[]>> calibrationFrames) { }
+    public record Result(
+            List<String> categories, List<Integer> sizes, int training, Map<String, List<byte[]>> calibrationFrames) {}
 
     private final ImageSource source;
     private final TrainingSet set;
@@ -55,16 +64,20 @@ public final class PictureReading {
         this.set = set;
         this.spool = spool;
         this.rules = rules;
-        int tests = rules.survey ? source.categories().stream().mapToInt(c -> source.test(c).size()).sum() : 0;
+        int tests = rules.survey
+                ? source.categories().stream()
+                        .mapToInt(c -> source.test(c).size())
+                        .sum()
+                : 0;
         total = set.size() + sizeOf(set.validation()) + sizeOf(set.heldOut()) + tests;
     }
 
     /**
      * Reads.
      *
-     * @param set   of the source
+     * @param set of the source
      * @param spool empty; takes the frames to learn from, then those for validation
-     * @throws DatasetException      when pictures cannot be read or are not fit to learn from; names all of them
+     * @throws DatasetException when pictures cannot be read or are not fit to learn from; names all of them
      * @throws CancellationException when it was called off
      */
     public static Result of(ImageSource source, TrainingSet set, FrameSpool spool, Rules rules) throws IOException {
@@ -78,7 +91,8 @@ public final class PictureReading {
     private Result run() throws IOException {
         Survey survey = rules.survey ? new Survey() : null;
         Survey.Role[] role = {Survey.Role.TRAINING};
-        if (survey != null) set.observe((category, sample, image, frame) -> survey.saw(category, sample, role[0], image, frame));
+        if (survey != null)
+            set.observe((category, sample, image, frame) -> survey.saw(category, sample, role[0], image, frame));
         List<String> categories = new ArrayList<>();
         List<Integer> sizes = new ArrayList<>();
         Result result;
@@ -92,14 +106,16 @@ public final class PictureReading {
             }
             int training = spool.size();
             role[0] = Survey.Role.VALIDATION;
-            for (Map.Entry<String, List<Sample>> e : set.validation().entrySet()) spool(e.getKey(), e.getValue(), progress);
+            for (Map.Entry<String, List<Sample>> e : set.validation().entrySet())
+                spool(e.getKey(), e.getValue(), progress);
             role[0] = Survey.Role.HELD_OUT;
             result = new Result(categories, sizes, training, set.calibrationFrames());
             if (training == 0 && set.skipped() == 0) throw new DatasetException("no training pictures");
             if (training == 0) throw new DatasetException("no training picture can be read");
             if (survey == null) return result;
             done += sizeOf(set.heldOut());
-            for (String category : source.categories()) for (Sample s : source.test(category)) look(survey, category, s, progress);
+            for (String category : source.categories())
+                for (Sample s : source.test(category)) look(survey, category, s, progress);
         }
         judge(survey.findings(rules.unevenAdvice));
         return result;
@@ -129,11 +145,17 @@ public final class PictureReading {
         findings.errors().forEach((allowance, text) -> {
             if (rules.allows(allowance)) rules.progress.println("warning, allowed: " + text);
         });
-        List<String> errors = findings.errors().entrySet().stream().filter(e -> !rules.allows(e.getKey())).map(Map.Entry::getValue).toList();
-        if (!errors.isEmpty()) throw new DatasetException("the pictures are not fit to train on, nothing was done:\n  " + String.join("\n  ", errors));
+        List<String> errors = findings.errors().entrySet().stream()
+                .filter(e -> !rules.allows(e.getKey()))
+                .map(Map.Entry::getValue)
+                .toList();
+        if (!errors.isEmpty())
+            throw new DatasetException(
+                    "the pictures are not fit to train on, nothing was done:\n  " + String.join("\n  ", errors));
     }
 
     private void ensureGoingOn() {
-        if (rules.stopWhen.getAsBoolean()) throw new CancellationException("training was called off while pictures were read; nothing was written");
+        if (rules.stopWhen.getAsBoolean())
+            throw new CancellationException("training was called off while pictures were read; nothing was written");
     }
 }

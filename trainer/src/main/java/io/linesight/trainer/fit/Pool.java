@@ -8,11 +8,13 @@ import java.util.TreeMap;
 import java.util.stream.DoubleStream;
 
 /**
- * Tails of products with few normals of their own. The scores' logarithms are taken to have much the same shape for all products, and a location and
- * a spread of each. Of a product there are a few normals that were not trained on and many that were: the many tell location and spread, the few by
- * how much training lowered them. Both corrections, and the spread where nothing was trained on, are drawn towards what they are on the other
- * products, the more the fewer the product's own pictures (random effects by the method of moments). What stays uncertain widens the bound as
- * Student's t does, so that a product that stands alone with {@code n} normals gets Student's bound with {@code n - 1} degrees of freedom.
+ * Tails of products with few normals of their own. The scores' logarithms are taken to have much the same shape for all
+ * products, and a location and a spread of each. Of a product there are a few normals that were not trained on and many
+ * that were: the many tell location and spread, the few by how much training lowered them. Both corrections, and the
+ * spread where nothing was trained on, are drawn towards what they are on the other products, the more the fewer the
+ * product's own pictures (random effects by the method of moments). What stays uncertain widens the bound as Student's
+ * t does, so that a product that stands alone with {@code n} normals gets Student's bound with {@code n - 1} degrees of
+ * freedom.
  */
 final class Pool {
     private static final int LEAST_TRAINING = 8;
@@ -20,21 +22,31 @@ final class Pool {
     private static final int LEAST_SHAPE = 50;
     /** The same of a single product, and how many make it half its own shape. */
     private static final int LEAST_OWN_SHAPE = 20;
+
     private static final double HALF_OWN_SHAPE = 20;
     /** Shape of the normal distribution's tail where one in seven lies above; logarithms of maxima are much like it. */
     private static final double LOGARITHMS_SHAPE = -0.15;
-    /** Products differ at least so much, whatever the few at hand say: in standard deviations, and in the logarithm of the spread. */
+    /**
+     * Products differ at least so much, whatever the few at hand say: in standard deviations, and in the logarithm of
+     * the spread.
+     */
     private static final double LEAST_SHIFT_APART = 0.2;
+
     private static final double LEAST_RATIO_APART = 0.1;
     private static final double LEAST_SPREAD_APART = 0.3;
 
-    private Pool() { }
+    private Pool() {}
 
-    /** Location, spread and how uncertain they are; the variances are of the location in spreads and of the spread's logarithm. */
-    private record Place(double location, double spread, double locationVariance, double spreadVariance) { }
+    /**
+     * Location, spread and how uncertain they are; the variances are of the location in spreads and of the spread's
+     * logarithm.
+     */
+    private record Place(double location, double spread, double locationVariance, double spreadVariance) {}
 
     static Map<String, Tail> tails(Map<String, ProductSamples> products) {
-        boolean log = products.values().stream().flatMapToDouble(p -> DoubleStream.concat(Arrays.stream(p.normals()), Arrays.stream(p.training()))).allMatch(d -> d > Tail.LEAST_LOGARITHM);
+        boolean log = products.values().stream()
+                .flatMapToDouble(p -> DoubleStream.concat(Arrays.stream(p.normals()), Arrays.stream(p.training())))
+                .allMatch(d -> d > Tail.LEAST_LOGARITHM);
         Map<String, Summary> own = new TreeMap<>();
         Map<String, Summary> trained = new TreeMap<>();
         products.forEach((name, p) -> {
@@ -45,14 +57,18 @@ final class Pool {
         Map<String, Place> places = places(own, trained);
         Map<String, double[]> standard = new TreeMap<>();
         products.forEach((name, p) -> standard.put(name, standardised(name, p, own, trained, places, log)));
-        double[] all = standard.values().stream().flatMapToDouble(Arrays::stream).toArray();
+        double[] all =
+                standard.values().stream().flatMapToDouble(Arrays::stream).toArray();
         Tail common = all.length < LEAST_SHAPE ? Tail.normal() : Tail.pareto(all, LOGARITHMS_SHAPE, false);
         Map<String, Tail> tails = new TreeMap<>();
         places.forEach((name, p) -> tails.put(name, tail(p, shape(standard.get(name), common), log)));
         return tails;
     }
 
-    /** The product's own as far as its pictures tell it: on some products normal scores end soon, on others a few stand far out. */
+    /**
+     * The product's own as far as its pictures tell it: on some products normal scores end soon, on others a few stand
+     * far out.
+     */
     private static Tail shape(double[] standard, Tail common) {
         if (standard.length < LEAST_OWN_SHAPE) return common;
         Tail own = Tail.pareto(standard, LOGARITHMS_SHAPE, false);
@@ -64,7 +80,9 @@ final class Pool {
         double freedom = 1 / (2 * Math.max(p.spreadVariance, 1e-9));
         double wider = Math.sqrt(1 + p.locationVariance);
         return rate -> {
-            double ratio = rate > 0.4 ? 1 : Math.min(3, Distributions.studentQuantile(rate, freedom) / Distributions.normalQuantile(rate));
+            double ratio = rate > 0.4
+                    ? 1
+                    : Math.min(3, Distributions.studentQuantile(rate, freedom) / Distributions.normalQuantile(rate));
             double x = p.location + shape.quantile(rate) * ratio * wider * p.spread;
             return log ? Math.exp(x) : x;
         };
@@ -87,9 +105,16 @@ final class Pool {
             double spread = Math.exp(t.logSpread() + ratio.value(i));
             // In spreads of the new pictures.
             double unit = t.spread / spread;
-            places.put(names.get(i), new Place(t.location + shift.value(i) * t.spread, spread, shift.variance(i) * unit * unit, ratio.variance(i)));
+            places.put(
+                    names.get(i),
+                    new Place(
+                            t.location + shift.value(i) * t.spread,
+                            spread,
+                            shift.variance(i) * unit * unit,
+                            ratio.variance(i)));
         }
-        List<String> alone = own.keySet().stream().filter(name -> !trained.containsKey(name)).toList();
+        List<String> alone =
+                own.keySet().stream().filter(name -> !trained.containsKey(name)).toList();
         Shrunk spreads = new Shrunk(LEAST_SPREAD_APART);
         for (String name : alone) {
             Summary h = own.get(name);
@@ -99,17 +124,33 @@ final class Pool {
         for (int i = 0; i < alone.size(); i++) {
             Summary h = own.get(alone.get(i));
             double spread = spreads.none() ? Math.max(0.1 * Math.abs(h.location), 1e-6) : Math.exp(spreads.value(i));
-            places.put(alone.get(i), new Place(h.location, spread, 1.0 / h.n, spreads.none() ? 0.5 : spreads.variance(i)));
+            places.put(
+                    alone.get(i), new Place(h.location, spread, 1.0 / h.n, spreads.none() ? 0.5 : spreads.variance(i)));
         }
         return places;
     }
 
-    /** What a product tells about the shape. The few normals of its own would look the more alike the fewer they are, standardised by themselves. */
-    private static double[] standardised(String name, ProductSamples p, Map<String, Summary> own, Map<String, Summary> trained, Map<String, Place> places, boolean log) {
+    /**
+     * What a product tells about the shape. The few normals of its own would look the more alike the fewer they are,
+     * standardised by themselves.
+     */
+    private static double[] standardised(
+            String name,
+            ProductSamples p,
+            Map<String, Summary> own,
+            Map<String, Summary> trained,
+            Map<String, Place> places,
+            boolean log) {
         Place place = places.get(name);
         Summary t = trained.get(name);
-        DoubleStream fresh = t == null && own.get(name).n < 20 ? DoubleStream.empty() : Arrays.stream(logs(p.normals(), log)).map(x -> (x - place.location) / place.spread);
-        return (t == null ? fresh : DoubleStream.concat(fresh, Arrays.stream(logs(p.training(), log)).map(x -> (x - t.location) / t.spread))).toArray();
+        DoubleStream fresh = t == null && own.get(name).n < 20
+                ? DoubleStream.empty()
+                : Arrays.stream(logs(p.normals(), log)).map(x -> (x - place.location) / place.spread);
+        return (t == null
+                        ? fresh
+                        : DoubleStream.concat(
+                                fresh, Arrays.stream(logs(p.training(), log)).map(x -> (x - t.location) / t.spread)))
+                .toArray();
     }
 
     private static double[] logs(double[] scores, boolean log) {
@@ -120,7 +161,9 @@ final class Pool {
     private record Summary(int n, double location, double spread) {
         static Summary of(double[] x) {
             double mean = Arrays.stream(x).average().orElseThrow();
-            double variance = x.length < 2 ? 0 : Arrays.stream(x).map(d -> (d - mean) * (d - mean)).sum() / (x.length - 1);
+            double variance = x.length < 2
+                    ? 0
+                    : Arrays.stream(x).map(d -> (d - mean) * (d - mean)).sum() / (x.length - 1);
             return new Summary(x.length, mean, Math.sqrt(variance));
         }
 
@@ -134,7 +177,9 @@ final class Pool {
         }
     }
 
-    /** One figure of several products, each drawn towards their mean as its own variance and their differences have it. */
+    /**
+     * One figure of several products, each drawn towards their mean as its own variance and their differences have it.
+     */
     private static final class Shrunk {
         private final double leastApart;
         private final List<Double> values = new ArrayList<>();
@@ -177,7 +222,8 @@ final class Pool {
             }
             double fixed = weighted / sum;
             double q = 0;
-            for (int i = 0; i < values.size(); i++) q += (values.get(i) - fixed) * (values.get(i) - fixed) / variances.get(i);
+            for (int i = 0; i < values.size(); i++)
+                q += (values.get(i) - fixed) * (values.get(i) - fixed) / variances.get(i);
             double between = count < 2 ? 0 : (q - (count - 1)) / (sum - squares / sum);
             apart = Math.max(leastApart * leastApart, between);
             sum = 0;

@@ -21,8 +21,15 @@ public final class Progress implements AutoCloseable {
         this.out = out;
         this.task = task;
         boolean terminal = System.console() != null && (out == System.err || out == System.out);
-        bar = terminal ? new ProgressBarBuilder().setTaskName(task).setInitialMax(1000).setStyle(ProgressBarStyle.ASCII)
-                .setConsumer(new ConsoleProgressBarConsumer(out)).setUpdateIntervalMillis(500).build() : null;
+        bar = terminal
+                ? new ProgressBarBuilder()
+                        .setTaskName(task)
+                        .setInitialMax(1000)
+                        .setStyle(ProgressBarStyle.ASCII)
+                        .setConsumer(new ConsoleProgressBarConsumer(out))
+                        .setUpdateIntervalMillis(500)
+                        .build()
+                : null;
     }
 
     /** @param fraction done, 0..1 */

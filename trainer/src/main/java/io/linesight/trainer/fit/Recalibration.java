@@ -23,7 +23,10 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
-/** Places a checkpoint's thresholds anew, by normals and anomalous pictures that it was not trained on. The network stays as it is. */
+/**
+ * Places a checkpoint's thresholds anew, by normals and anomalous pictures that it was not trained on. The network
+ * stays as it is.
+ */
 public final class Recalibration {
     /** Normals below which a product keeps the threshold that it has: they say less than what set it. */
     static final int LEAST_NORMALS = 4;
@@ -45,8 +48,8 @@ public final class Recalibration {
     /** Which of a source's normals place the thresholds. */
     public enum Normals {
         /**
-         * The training pictures that {@code fit} keeps out of training; the spread comes from the scores of the others that it left in the checkpoint,
-         * or, where it left none, from what the checkpoint gives them.
+         * The training pictures that {@code fit} keeps out of training; the spread comes from the scores of the others
+         * that it left in the checkpoint, or, where it left none, from what the checkpoint gives them.
          */
         HELD_OUT,
         /** All training pictures: the checkpoint has seen none of them. */
@@ -59,59 +62,87 @@ public final class Recalibration {
      * What came of it.
      *
      * @param info metadata of the new file; the version is another, since it decides differently
-     * @param kept categories that kept their threshold because they have fewer than four normals, with the number of those
+     * @param kept categories that kept their threshold because they have fewer than four normals, with the number of
+     *     those
      */
-    public record Result(CheckpointInfo info, Map<String, Integer> kept) { }
+    public record Result(CheckpointInfo info, Map<String, Integer> kept) {}
 
     /**
-     * Copies a checkpoint with thresholds by {@link ImageSource#calibration} of every category. A category with fewer than four normals in it
-     * keeps its threshold, lowered no further; so does the fallback for products that the checkpoint does not know.
+     * Copies a checkpoint with thresholds by {@link ImageSource#calibration} of every category. A category with fewer
+     * than four normals in it keeps its threshold, lowered no further; so does the fallback for products that the
+     * checkpoint does not know.
      *
      * @return metadata of the new file; the version is another, since it decides differently
      * @throws DatasetException naming every picture that cannot be read; nothing was written
-     * @throws IOException      when a file cannot be read or written
+     * @throws IOException when a file cannot be read or written
      */
     public static CheckpointInfo run(Path in, Path out, ImageSource source, ScorerOptions options) throws IOException {
         Recalibration r = new Recalibration(in, CalibrationRule.defaults(), options);
         try (Scorer scorer = OrtScorer.open(in, options)) {
-            for (String category : source.categories()) r.add(scorer, category, source.calibration(category), new double[0]);
+            for (String category : source.categories())
+                r.add(scorer, category, source.calibration(category), new double[0]);
         }
         return r.write(out).info();
     }
 
     /**
-     * Copies a checkpoint with thresholds by the pictures of a folder. The fallback stays, and so do products that the folder lacks.
+     * Copies a checkpoint with thresholds by the pictures of a folder. The fallback stays, and so do products that the
+     * folder lacks.
      *
      * @param anomalies whether the source's anomalous test pictures count too
-     * @param progress  a line per category
-     * @throws DatasetException naming every picture that cannot be read, or when there are too few normals for any category; nothing was written
-     * @throws IOException      when a file cannot be read or written
-     * @throws IllegalArgumentException when the method asked for cannot be had with so few pictures; nothing was written
+     * @param progress a line per category
+     * @throws DatasetException naming every picture that cannot be read, or when there are too few normals for any
+     *     category; nothing was written
+     * @throws IOException when a file cannot be read or written
+     * @throws IllegalArgumentException when the method asked for cannot be had with so few pictures; nothing was
+     *     written
      */
-    public static Result run(Path in, Path out, ImageSource source, Normals normals, boolean anomalies, CalibrationRule rule, ScorerOptions options, PrintStream progress) throws IOException {
+    public static Result run(
+            Path in,
+            Path out,
+            ImageSource source,
+            Normals normals,
+            boolean anomalies,
+            CalibrationRule rule,
+            ScorerOptions options,
+            PrintStream progress)
+            throws IOException {
         Recalibration r = new Recalibration(in, rule, options);
         TrainingSet set = normals == Normals.HELD_OUT ? TrainingSet.of(source, false, progress) : null;
         Map<String, double[]> known = TrainingScores.of(Checkpoints.readInfo(in));
         try (Scorer scorer = OrtScorer.open(in, options)) {
             int done = 0;
             for (String category : source.categories()) {
-                List<Sample> given = new ArrayList<>(switch (normals) {
-                    case HELD_OUT -> set.heldOut().get(category);
-                    case TRAIN -> source.train(category);
-                    case TEST -> source.test(category).stream().filter(s -> !s.anomalous()).toList();
-                });
-                if (anomalies) source.test(category).stream().filter(Sample::anomalous).forEach(given::add);
+                List<Sample> given = new ArrayList<>(
+                        switch (normals) {
+                            case HELD_OUT -> set.heldOut().get(category);
+                            case TRAIN -> source.train(category);
+                            case TEST ->
+                                source.test(category).stream()
+                                        .filter(s -> !s.anomalous())
+                                        .toList();
+                        });
+                if (anomalies)
+                    source.test(category).stream().filter(Sample::anomalous).forEach(given::add);
                 double[] seen = new double[0];
                 if (set != null) {
                     seen = known.get(category);
-                    if (seen == null) seen = Finish.training(scorer, category, set.training().get(category), source.categories().size());
+                    if (seen == null)
+                        seen = Finish.training(
+                                scorer,
+                                category,
+                                set.training().get(category),
+                                source.categories().size());
                 }
                 r.add(scorer, category, given, seen);
-                progress.println("calibrate " + ++done + " of " + source.categories().size() + ": " + category);
+                progress.println(
+                        "calibrate " + ++done + " of " + source.categories().size() + ": " + category);
             }
         }
         if (r.unreadable.count() == 0 && r.samples.isEmpty()) {
-            throw new DatasetException("no category has the " + LEAST_NORMALS + " normal pictures that a threshold needs: " + r.kept + ". Nothing was written; add some, or take others with --normals");
+            throw new DatasetException(
+                    "no category has the " + LEAST_NORMALS + " normal pictures that a threshold needs: " + r.kept
+                            + ". Nothing was written; add some, or take others with --normals");
         }
         return r.write(out);
     }
@@ -121,7 +152,8 @@ public final class Recalibration {
         List<byte[]> anomalous = new ArrayList<>();
         for (Sample s : given) {
             try {
-                (s.anomalous() ? anomalous : normals).add(Preprocess.toModelInput(s.image().read()));
+                (s.anomalous() ? anomalous : normals)
+                        .add(Preprocess.toModelInput(s.image().read()));
             } catch (BadImageException | IOException e) {
                 unreadable.add(category, s, e);
             }
@@ -134,14 +166,27 @@ public final class Recalibration {
         normals.forEach(f -> marks.add(CalibrationPictures.mark(f)));
         anomalous.forEach(f -> marks.add(CalibrationPictures.mark(f)));
         used.put(category, marks);
-        samples.put(category, new ProductSamples(Finish.score(scorer, category, normals), seen, Finish.score(scorer, category, anomalous)));
+        samples.put(
+                category,
+                new ProductSamples(
+                        Finish.score(scorer, category, normals), seen, Finish.score(scorer, category, anomalous)));
     }
 
     private Result write(Path out) throws IOException {
-        if (unreadable.count() > 0) throw new DatasetException(unreadable.count() + " pictures cannot be read, nothing was written: " + String.join("; ", unreadable.pictures()));
+        if (unreadable.count() > 0)
+            throw new DatasetException(unreadable.count() + " pictures cannot be read, nothing was written: "
+                    + String.join("; ", unreadable.pictures()));
         CheckpointInfo before = Checkpoints.readInfo(in);
-        Map<String, ProductCalibration> products = new TreeMap<>(before.calibration().byProduct());
-        if (!samples.isEmpty()) products.putAll(Calibrator.calibrate(samples, rule).byProduct());
-        return new Result(Checkpoints.withCalibration(in, out, new Calibration(before.calibration().fallback(), products), CalibrationPictures.of(before).with(used)), Map.copyOf(kept));
+        Map<String, ProductCalibration> products =
+                new TreeMap<>(before.calibration().byProduct());
+        if (!samples.isEmpty())
+            products.putAll(Calibrator.calibrate(samples, rule).byProduct());
+        return new Result(
+                Checkpoints.withCalibration(
+                        in,
+                        out,
+                        new Calibration(before.calibration().fallback(), products),
+                        CalibrationPictures.of(before).with(used)),
+                Map.copyOf(kept));
     }
 }

@@ -6,25 +6,34 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 final class RunState {
     @JsonProperty
     private long step;
-    /** Wall-clock seconds from the start of the run, pauses between its parts left out: what a budget in minutes is held against. */
+    /**
+     * Wall-clock seconds from the start of the run, pauses between its parts left out: what a budget in minutes is held
+     * against.
+     */
     @JsonProperty
     double elapsed;
     /** Of them those of the training loop. */
     @JsonProperty
     double trained;
+
     @JsonProperty
     double epochLoss;
+
     @JsonProperty
     double allLoss;
+
     @JsonProperty
     double smoothLoss = Double.NaN;
+
     @JsonProperty
     double firstLoss = Double.NaN;
+
     @JsonProperty
     double lastLoss = Double.NaN;
     /** Loss on normals that nothing is learned from, the least so far, and when it was; -1 without early stopping. */
     @JsonProperty
     double bestLoss = Double.NaN;
+
     @JsonProperty
     long bestStep = -1;
     /** Validations without a better one since. */

@@ -28,12 +28,14 @@ import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 
 /**
- * A folder beside the checkpoint to come that holds what a killed run needs to go on: {@code state.json}, replaced in one step, names the files of
- * weights and optimiser that belong to it with their checksums. They have the step in their names, so a save that does not come to its end leaves
- * the state before it whole. One process at a time. Not thread-safe.
+ * A folder beside the checkpoint to come that holds what a killed run needs to go on: {@code state.json}, replaced in
+ * one step, names the files of weights and optimiser that belong to it with their checksums. They have the step in
+ * their names, so a save that does not come to its end leaves the state before it whole. One process at a time. Not
+ * thread-safe.
  */
 final class SavedRun implements AutoCloseable {
-    private static final ObjectMapper JSON = new ObjectMapper().disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES);
+    private static final ObjectMapper JSON =
+            new ObjectMapper().disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES);
     private static final int FORMAT = 1;
     private static final String STATE = "state.json";
     private static final String PART = ".part";
@@ -44,21 +46,30 @@ final class SavedRun implements AutoCloseable {
     private final ExclusiveLock lock;
 
     /** A file as it was written. */
-    record Part(@JsonProperty("name") String name, @JsonProperty("bytes") long bytes, @JsonProperty("crc32c") long crc32c) { }
+    record Part(
+            @JsonProperty("name") String name,
+            @JsonProperty("bytes") long bytes,
+            @JsonProperty("crc32c") long crc32c) {}
 
     /**
      * Where a run was.
      *
-     * @param settings    what must be the same for going on: option to value
-     * @param run         counters of the training loop
-     * @param random      state of libtorch's generator
-     * @param savedAt     milliseconds since 1970
-     * @param optimiser   null when no step was done
-     * @param best        best weights so far, null without early stopping
+     * @param settings what must be the same for going on: option to value
+     * @param run counters of the training loop
+     * @param random state of libtorch's generator
+     * @param savedAt milliseconds since 1970
+     * @param optimiser null when no step was done
+     * @param best best weights so far, null without early stopping
      */
-    record State(@JsonProperty("format") int format, @JsonProperty("savedAt") long savedAt, @JsonProperty("settings") Map<String, String> settings,
-            @JsonProperty("run") RunState run, @JsonProperty("random") byte[] random, @JsonProperty("weights") Part weights, @JsonProperty("optimiser") Part optimiser,
-            @JsonProperty("best") Part best) { }
+    record State(
+            @JsonProperty("format") int format,
+            @JsonProperty("savedAt") long savedAt,
+            @JsonProperty("settings") Map<String, String> settings,
+            @JsonProperty("run") RunState run,
+            @JsonProperty("random") byte[] random,
+            @JsonProperty("weights") Part weights,
+            @JsonProperty("optimiser") Part optimiser,
+            @JsonProperty("best") Part best) {}
 
     private SavedRun(Path folder, ExclusiveLock lock) {
         this.folder = folder;
@@ -69,10 +80,12 @@ final class SavedRun implements AutoCloseable {
     static SavedRun open(Path folder) throws IOException {
         Files.createDirectories(folder);
         ExclusiveLock lock = ExclusiveLock.tryOn(folder.resolve(LOCK))
-                .orElseThrow(() -> new DatasetException("another fit is working on the same checkpoint: it holds " + folder + ". Wait for it, or write to another --out"));
+                .orElseThrow(() -> new DatasetException("another fit is working on the same checkpoint: it holds "
+                        + folder + ". Wait for it, or write to another --out"));
         // What a killed run left; nobody else is here.
         try (Stream<Path> s = Files.list(folder)) {
-            for (Path f : s.filter(f -> f.getFileName().toString().startsWith("linesight-")).toList()) Files.deleteIfExists(f);
+            for (Path f : s.filter(f -> f.getFileName().toString().startsWith("linesight-"))
+                    .toList()) Files.deleteIfExists(f);
         }
         return new SavedRun(folder, lock);
     }
@@ -102,22 +115,33 @@ final class SavedRun implements AutoCloseable {
         for (String n : names) {
             String was = state.settings().getOrDefault(n, "not given");
             String is = settings.getOrDefault(n, "not given");
-            if (!was.equals(is)) differences.append("\n  ").append(n).append(": was ").append(was).append(", is ").append(is);
+            if (!was.equals(is))
+                differences
+                        .append("\n  ")
+                        .append(n)
+                        .append(": was ")
+                        .append(was)
+                        .append(", is ")
+                        .append(is);
         }
         if (differences.length() > 0) {
-            throw new DatasetException("an unfinished run of step " + state.run().step() + " lies in " + folder + ", and it was started otherwise:" + differences
-                    + "\nRun it with what it was started with to go on, start anew with --fresh (the unfinished run is lost), or write to another --out");
+            throw new DatasetException(
+                    "an unfinished run of step " + state.run().step() + " lies in " + folder
+                            + ", and it was started otherwise:" + differences
+                            + "\nRun it with what it was started with to go on, start anew with --fresh (the unfinished run is lost), or write to another --out");
         }
         for (Part p : new Part[] {state.weights(), state.optimiser(), state.best()}) {
             if (p == null) continue;
             Path file = folder.resolve(p.name());
-            if (!Files.exists(file) || Files.size(file) != p.bytes() || checksum(file) != p.crc32c()) throw damaged(p.name() + " is not what was written");
+            if (!Files.exists(file) || Files.size(file) != p.bytes() || checksum(file) != p.crc32c())
+                throw damaged(p.name() + " is not what was written");
         }
         return state;
     }
 
     private DatasetException damaged(String why) {
-        return new DatasetException("the unfinished run in " + folder + " cannot be gone on with: " + why + ". Start anew with --fresh");
+        return new DatasetException(
+                "the unfinished run in " + folder + " cannot be gone on with: " + why + ". Start anew with --fresh");
     }
 
     /** Forgets the state; features stay, they do not depend on it. */
@@ -129,15 +153,27 @@ final class SavedRun implements AutoCloseable {
     /**
      * Saves. Returns when it would survive a power cut.
      *
-     * @param optimiser   null before the first step
-     * @param best        null without early stopping
-     * @param before      the state saved last, null when there was none; its best weights are not written again when they are the same
+     * @param optimiser null before the first step
+     * @param best null without early stopping
+     * @param before the state saved last, null when there was none; its best weights are not written again when they
+     *     are the same
      * @throws IOException when there is no room; the state before is whole
      */
-    State save(Map<String, String> settings, RunState run, byte[] random, Weights weights, List<ParameterSpec> specs, Trainer optimiser, Weights best, State before) throws IOException {
+    State save(
+            Map<String, String> settings,
+            RunState run,
+            byte[] random,
+            Weights weights,
+            List<ParameterSpec> specs,
+            Trainer optimiser,
+            Weights best,
+            State before)
+            throws IOException {
         long step = run.step();
         Set<String> keep = new HashSet<>();
-        if (before != null) for (Part p : new Part[] {before.weights(), before.optimiser(), before.best()}) if (p != null) keep.add(p.name());
+        if (before != null)
+            for (Part p : new Part[] {before.weights(), before.optimiser(), before.best()})
+                if (p != null) keep.add(p.name());
         tidy(keep);
         // A pause and a later save may be of the same step: a file that counts is never written to.
         String suffix = step + "-" + (before == null ? 0 : before.savedAt()) + ".bin";
@@ -152,14 +188,16 @@ final class SavedRun implements AutoCloseable {
             }
             Part b = null;
             if (best != null) {
-                boolean same = before != null && before.best() != null && before.run().bestStep() == run.bestStep();
+                boolean same =
+                        before != null && before.best() != null && before.run().bestStep() == run.bestStep();
                 b = same ? before.best() : write("best-" + suffix, best, specs);
             }
             State state = new State(FORMAT, System.currentTimeMillis(), settings, run.copy(), random, w, o, b);
             Path part = folder.resolve(STATE + PART);
             Files.write(part, JSON.writeValueAsBytes(state));
             force(part);
-            Files.move(part, folder.resolve(STATE), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            Files.move(
+                    part, folder.resolve(STATE), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
             force(folder);
             keep.clear();
             for (Part p : new Part[] {w, o, b}) if (p != null) keep.add(p.name());
@@ -180,9 +218,10 @@ final class SavedRun implements AutoCloseable {
         List<Path> files;
         try (Stream<Path> s = Files.list(folder)) {
             files = s.filter(f -> {
-                String n = f.getFileName().toString();
-                return n.endsWith(PART) || n.endsWith(".bin") && !keep.contains(n);
-            }).toList();
+                        String n = f.getFileName().toString();
+                        return n.endsWith(PART) || n.endsWith(".bin") && !keep.contains(n);
+                    })
+                    .toList();
         }
         for (Path f : files) Files.deleteIfExists(f);
     }
@@ -191,10 +230,12 @@ final class SavedRun implements AutoCloseable {
         CRC32C crc = new CRC32C();
         long bytes = 0;
         Path file = folder.resolve(name);
-        try (FileChannel c = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
+        try (FileChannel c = FileChannel.open(
+                file, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
             for (ParameterSpec spec : specs) {
                 float[] values = weights.get(spec.name()).data();
-                ByteBuffer buffer = ByteBuffer.allocate(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+                ByteBuffer buffer =
+                        ByteBuffer.allocate(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
                 buffer.asFloatBuffer().put(values);
                 crc.update(buffer.duplicate());
                 bytes += buffer.remaining();
@@ -210,7 +251,8 @@ final class SavedRun implements AutoCloseable {
         Weights weights = new Weights();
         try (FileChannel c = FileChannel.open(folder.resolve(part.name()), StandardOpenOption.READ)) {
             for (ParameterSpec spec : specs) {
-                ByteBuffer buffer = ByteBuffer.allocate(spec.size() * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+                ByteBuffer buffer =
+                        ByteBuffer.allocate(spec.size() * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
                 while (buffer.hasRemaining()) if (c.read(buffer) < 0) throw damaged(part.name() + " is too short");
                 float[] values = new float[spec.size()];
                 buffer.flip().asFloatBuffer().get(values);
@@ -251,7 +293,8 @@ final class SavedRun implements AutoCloseable {
         if (Files.isDirectory(features())) {
             List<Path> files;
             try (Stream<Path> s = Files.list(features())) {
-                files = s.filter(f -> f.getFileName().toString().matches("[0-9a-f]{16}\\.(f32|index|lock)(\\.part)?")).toList();
+                files = s.filter(f -> f.getFileName().toString().matches("[0-9a-f]{16}\\.(f32|index|lock)(\\.part)?"))
+                        .toList();
             }
             for (Path f : files) Files.deleteIfExists(f);
             deleteIfEmpty(features());

@@ -12,27 +12,48 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
- * What can be wrong with pictures before a model is trained on them: the same picture twice, a picture to measure on that is also learned from, too
- * few of them, blank ones, sizes that do not go together. Pictures are told as they are read; {@link #findings} says everything at once.
+ * What can be wrong with pictures before a model is trained on them: the same picture twice, a picture to measure on
+ * that is also learned from, too few of them, blank ones, sizes that do not go together. Pictures are told as they are
+ * read; {@link #findings} says everything at once.
  */
 final class Survey {
     /** Normals of a category below which thresholds and figures say little. */
     static final int FEW = 20;
+
     static final int LEAST = 2;
     private static final int IMBALANCE = 10;
     private static final int EXAMPLES = 3;
     /** Grey levels that a picture's deviation is below when there is nothing on it. */
     private static final double BLANK = 2;
-    /** Of 64 bits, and mean grey levels between 16x16 thumbnails; meant for the same shot saved twice. A warning only, by judgement. */
+    /**
+     * Of 64 bits, and mean grey levels between 16x16 thumbnails; meant for the same shot saved twice. A warning only,
+     * by judgement.
+     */
     private static final int NEAR_BITS = 2;
+
     private static final double NEAR_LEVELS = 1;
     private static final double SIZES = 4;
     private static final double SHAPES = 1.25;
 
     /** What a picture is for. */
-    enum Role { TRAINING, VALIDATION, HELD_OUT, TEST }
+    enum Role {
+        TRAINING,
+        VALIDATION,
+        HELD_OUT,
+        TEST
+    }
 
-    private record Seen(String category, String name, Role role, String hash, long look, byte[] small, int width, int height, boolean grey, boolean blank) {
+    private record Seen(
+            String category,
+            String name,
+            Role role,
+            String hash,
+            long look,
+            byte[] small,
+            int width,
+            int height,
+            boolean grey,
+            boolean blank) {
         String label() {
             return category + "/" + name + (role == Role.TEST ? " (test)" : "");
         }
@@ -41,11 +62,11 @@ final class Survey {
     /**
      * What was found.
      *
-     * @param text     table and warnings for people
+     * @param text table and warnings for people
      * @param warnings number of them
-     * @param errors   what should stop a run, by what would allow it ({@code --allow-leakage}); empty when nothing does
+     * @param errors what should stop a run, by what would allow it ({@code --allow-leakage}); empty when nothing does
      */
-    record Findings(String text, int warnings, Map<String, String> errors) { }
+    record Findings(String text, int warnings, Map<String, String> errors) {}
 
     private final List<Seen> seen = new ArrayList<>();
     private final List<String> warnings = new ArrayList<>();
@@ -53,7 +74,17 @@ final class Survey {
 
     void saw(String category, Sample sample, Role role, RgbImage image, byte[] frame) {
         byte[] small = thumbnail(frame);
-        seen.add(new Seen(category, sample.name(), role, image.sha256(), look(frame), small, image.width(), image.height(), grey(frame), blank(frame)));
+        seen.add(new Seen(
+                category,
+                sample.name(),
+                role,
+                image.sha256(),
+                look(frame),
+                small,
+                image.width(),
+                image.height(),
+                grey(frame),
+                blank(frame)));
     }
 
     void couldNotRead(Role role) {
@@ -87,14 +118,16 @@ final class Survey {
 
     private static byte[] thumbnail(byte[] frame) {
         byte[] small = new byte[256];
-        for (int i = 0; i < 256; i++) small[i] = (byte) Math.round(mean(frame, i % 16 * 16, i % 16 * 16 + 16, i / 16 * 16, i / 16 * 16 + 16));
+        for (int i = 0; i < 256; i++)
+            small[i] = (byte) Math.round(mean(frame, i % 16 * 16, i % 16 * 16 + 16, i / 16 * 16, i / 16 * 16 + 16));
         return small;
     }
 
     private static boolean grey(byte[] frame) {
         for (int i = 0; i < 65536; i++) {
             int r = frame[i] & 0xff;
-            if (Math.abs(r - (frame[65536 + i] & 0xff)) > 1 || Math.abs(r - (frame[131072 + i] & 0xff)) > 1) return false;
+            if (Math.abs(r - (frame[65536 + i] & 0xff)) > 1 || Math.abs(r - (frame[131072 + i] & 0xff)) > 1)
+                return false;
         }
         return true;
     }
@@ -124,7 +157,8 @@ final class Survey {
     }
 
     private static String examples(List<String> all) {
-        return String.join("; ", all.subList(0, Math.min(EXAMPLES, all.size()))) + (all.size() > EXAMPLES ? "; and " + (all.size() - EXAMPLES) + " more" : "");
+        return String.join("; ", all.subList(0, Math.min(EXAMPLES, all.size())))
+                + (all.size() > EXAMPLES ? "; and " + (all.size() - EXAMPLES) + " more" : "");
     }
 
     private static String are(int n, String what) {
@@ -137,7 +171,8 @@ final class Survey {
     Findings findings(String unevenAdvice) {
         Map<String, String> errors = new LinkedHashMap<>();
         Map<String, List<Seen>> byHash = new LinkedHashMap<>();
-        for (Seen s : seen) byHash.computeIfAbsent(s.hash, k -> new ArrayList<>()).add(s);
+        for (Seen s : seen)
+            byHash.computeIfAbsent(s.hash, k -> new ArrayList<>()).add(s);
         Map<String, Integer> duplicates = new HashMap<>();
         Map<String, Integer> leaked = new HashMap<>();
         List<String> within = new ArrayList<>();
@@ -146,30 +181,42 @@ final class Survey {
         List<String> leaks = new ArrayList<>();
         for (List<Seen> same : byHash.values()) {
             List<Seen> normals = same.stream().filter(s -> s.role != Role.TEST).toList();
-            for (Seen s : same) if (s.role == Role.TEST && !normals.isEmpty()) {
-                leaks.add(s.label() + " is " + normals.get(0).label());
-                leaked.merge(s.category, 1, Integer::sum);
-            }
+            for (Seen s : same)
+                if (s.role == Role.TEST && !normals.isEmpty()) {
+                    leaks.add(s.label() + " is " + normals.get(0).label());
+                    leaked.merge(s.category, 1, Integer::sum);
+                }
             // A single normal serves both ends; it is not there twice.
             Seen first = normals.isEmpty() ? null : normals.get(0);
             for (Seen s : normals.subList(Math.min(1, normals.size()), normals.size())) {
                 if (s.category.equals(first.category) && s.name.equals(first.name)) continue;
                 duplicates.merge(s.category, 1, Integer::sum);
                 (s.category.equals(first.category) ? within : across).add(s.label() + " is " + first.label());
-                if (s.category.equals(first.category) && s.role != first.role) both.add(s.label() + " is " + first.label());
+                if (s.category.equals(first.category) && s.role != first.role)
+                    both.add(s.label() + " is " + first.label());
             }
         }
         if (!leaks.isEmpty()) {
-            errors.put("--allow-leakage", are(leaks.size(), "test picture") + " learned from too, so that figures measured on "
-                    + (leaks.size() == 1 ? "it" : "them") + " flatter: " + examples(leaks) + ". Remove one of each pair, or go on with --allow-leakage");
+            errors.put(
+                    "--allow-leakage",
+                    are(leaks.size(), "test picture") + " learned from too, so that figures measured on "
+                            + (leaks.size() == 1 ? "it" : "them") + " flatter: " + examples(leaks)
+                            + ". Remove one of each pair, or go on with --allow-leakage");
         }
-        if (!within.isEmpty()) warn(are(within.size(), "normal picture") + " there twice; learning and thresholds count them double: " + examples(within));
-        if (!both.isEmpty()) warn(both.size() + " of them both learned from and set apart, so that the threshold gets too low: " + examples(both));
-        if (!across.isEmpty()) warn(are(across.size(), "picture") + " in more than one category; is one of them wrong? " + examples(across));
+        if (!within.isEmpty())
+            warn(are(within.size(), "normal picture") + " there twice; learning and thresholds count them double: "
+                    + examples(within));
+        if (!both.isEmpty())
+            warn(both.size() + " of them both learned from and set apart, so that the threshold gets too low: "
+                    + examples(both));
+        if (!across.isEmpty())
+            warn(are(across.size(), "picture") + " in more than one category; is one of them wrong? "
+                    + examples(across));
         nearLeaks(byHash);
 
         Map<String, List<Seen>> byCategory = new TreeMap<>();
-        for (Seen s : seen) byCategory.computeIfAbsent(s.category, k -> new ArrayList<>()).add(s);
+        for (Seen s : seen)
+            byCategory.computeIfAbsent(s.category, k -> new ArrayList<>()).add(s);
         List<String> few = new ArrayList<>();
         List<String> tooFew = new ArrayList<>();
         List<String> blank = new ArrayList<>();
@@ -177,11 +224,22 @@ final class Survey {
         int greatest = 0;
         String smallest = "";
         String biggest = "";
-        StringBuilder table = new StringBuilder(String.format(Locale.ROOT, "%-20s %8s %10s %8s %8s %11s %7s  %s%n", "category", "training", "validation", "held out", "test", "duplicates", "leaked", "size"));
+        StringBuilder table = new StringBuilder(String.format(
+                Locale.ROOT,
+                "%-20s %8s %10s %8s %8s %11s %7s  %s%n",
+                "category",
+                "training",
+                "validation",
+                "held out",
+                "test",
+                "duplicates",
+                "leaked",
+                "size"));
         for (Map.Entry<String, List<Seen>> e : byCategory.entrySet()) {
             int[] count = new int[Role.values().length];
             for (Seen s : e.getValue()) count[s.role.ordinal()]++;
-            List<Seen> normals = e.getValue().stream().filter(s -> s.role != Role.TEST).toList();
+            List<Seen> normals =
+                    e.getValue().stream().filter(s -> s.role != Role.TEST).toList();
             int n = (int) normals.stream().map(Seen::name).distinct().count();
             if (n < LEAST) tooFew.add(e.getKey() + " (" + n + ")");
             else if (n < FEW) few.add(e.getKey() + " (" + n + ")");
@@ -195,31 +253,56 @@ final class Survey {
                 biggest = e.getKey();
             }
             normals.stream().filter(Seen::blank).map(Seen::label).distinct().forEach(blank::add);
-            table.append(String.format(Locale.ROOT, "%-20s %8d %10d %8d %8d %11d %7d  %s%n", e.getKey(), learned, count[Role.VALIDATION.ordinal()], count[Role.HELD_OUT.ordinal()],
-                    count[Role.TEST.ordinal()], duplicates.getOrDefault(e.getKey(), 0), leaked.getOrDefault(e.getKey(), 0), sizes(e.getKey(), normals)));
+            table.append(String.format(
+                    Locale.ROOT,
+                    "%-20s %8d %10d %8d %8d %11d %7d  %s%n",
+                    e.getKey(),
+                    learned,
+                    count[Role.VALIDATION.ordinal()],
+                    count[Role.HELD_OUT.ordinal()],
+                    count[Role.TEST.ordinal()],
+                    duplicates.getOrDefault(e.getKey(), 0),
+                    leaked.getOrDefault(e.getKey(), 0),
+                    sizes(e.getKey(), normals)));
         }
         if (!tooFew.isEmpty()) {
-            errors.put("--allow-few", "fewer than " + LEAST + " normal pictures in " + String.join(", ", tooFew) + ": the threshold would be set on what was learned. Add some, leave the category out, or go on with --allow-few");
+            errors.put(
+                    "--allow-few",
+                    "fewer than " + LEAST + " normal pictures in " + String.join(", ", tooFew)
+                            + ": the threshold would be set on what was learned. Add some, leave the category out, or go on with --allow-few");
         }
-        if (!few.isEmpty()) warn("few normal pictures (fewer than " + FEW + "): " + String.join(", ", few) + ". Thresholds will be rough");
+        if (!few.isEmpty())
+            warn("few normal pictures (fewer than " + FEW + "): " + String.join(", ", few)
+                    + ". Thresholds will be rough");
         if (unevenAdvice != null && least > 0 && greatest > IMBALANCE * least) {
             warn(biggest + " has " + greatest + " pictures and " + smallest + " " + least + ": " + unevenAdvice);
         }
         if (!blank.isEmpty()) warn(are(blank.size(), "normal picture") + " blank: " + examples(blank));
-        if (unreadable.getOrDefault(Role.TEST, 0) > 0) warn(are(unreadable.get(Role.TEST), "test picture") + " unreadable; training does not need them, evaluate will name them");
+        if (unreadable.getOrDefault(Role.TEST, 0) > 0)
+            warn(are(unreadable.get(Role.TEST), "test picture")
+                    + " unreadable; training does not need them, evaluate will name them");
         StringBuilder text = new StringBuilder(table);
         for (String w : warnings) text.append("warning: ").append(w).append(System.lineSeparator());
         return new Findings(text.toString(), warnings.size(), errors);
     }
 
     private void nearLeaks(Map<String, List<Seen>> byHash) {
-        List<Seen> normals = byHash.values().stream().map(l -> l.stream().filter(s -> s.role != Role.TEST).findFirst().orElse(null)).filter(s -> s != null && !s.blank).toList();
+        List<Seen> normals = byHash.values().stream()
+                .map(l ->
+                        l.stream().filter(s -> s.role != Role.TEST).findFirst().orElse(null))
+                .filter(s -> s != null && !s.blank)
+                .toList();
         List<String> near = new ArrayList<>();
         for (Seen t : seen) {
             if (t.role != Role.TEST || t.blank) continue;
-            normals.stream().filter(n -> n.category.equals(t.category) && !n.hash.equals(t.hash) && near(n, t)).findFirst().ifPresent(n -> near.add(t.label() + " looks like " + n.label()));
+            normals.stream()
+                    .filter(n -> n.category.equals(t.category) && !n.hash.equals(t.hash) && near(n, t))
+                    .findFirst()
+                    .ifPresent(n -> near.add(t.label() + " looks like " + n.label()));
         }
-        if (!near.isEmpty()) warn(are(near.size(), "test picture") + " almost like one that is learned from; figures may flatter: " + examples(near));
+        if (!near.isEmpty())
+            warn(are(near.size(), "test picture") + " almost like one that is learned from; figures may flatter: "
+                    + examples(near));
     }
 
     /** For the table; warns of what does not go together. */
@@ -241,9 +324,14 @@ final class Survey {
             if (s.grey) grey++;
         }
         List<String> some = List.copyOf(all);
-        if (widest > SHAPES * narrowest) warn(category + ": pictures have different shapes (" + examples(some) + "), and all become squares: parts will look stretched differently");
-        else if (biggest > SIZES * smallest) warn(category + ": pictures have very different sizes (" + examples(some) + "), hence different sharpness");
-        if (grey > 0 && grey < normals.size()) warn(category + ": " + grey + " of " + normals.size() + " pictures are grey, the others coloured; a line's camera gives one kind");
+        if (widest > SHAPES * narrowest)
+            warn(category + ": pictures have different shapes (" + examples(some)
+                    + "), and all become squares: parts will look stretched differently");
+        else if (biggest > SIZES * smallest)
+            warn(category + ": pictures have very different sizes (" + examples(some) + "), hence different sharpness");
+        if (grey > 0 && grey < normals.size())
+            warn(category + ": " + grey + " of " + normals.size()
+                    + " pictures are grey, the others coloured; a line's camera gives one kind");
         return all.isEmpty() ? "-" : all.size() == 1 ? all.first() : all.size() + " sizes";
     }
 

@@ -24,7 +24,10 @@ interface Tail {
         return high;
     }
 
-    /** The scores' own quantiles, so placed that a further score exceeds them with the given probability; from the highest on, the highest. */
+    /**
+     * The scores' own quantiles, so placed that a further score exceeds them with the given probability; from the
+     * highest on, the highest.
+     */
     static Tail empirical(double[] scores) {
         double[] sorted = scores.clone();
         Arrays.sort(sorted);
@@ -41,16 +44,22 @@ interface Tail {
         return Distributions::normalQuantile;
     }
 
-    /** Student's prediction bound of one more score; of its logarithm where all are positive, since image scores are skewed. */
+    /**
+     * Student's prediction bound of one more score; of its logarithm where all are positive, since image scores are
+     * skewed.
+     */
     static Tail student(double[] scores) {
         boolean log = Arrays.stream(scores).allMatch(d -> d > LEAST_LOGARITHM);
         double[] x = log ? Arrays.stream(scores).map(Math::log).toArray() : scores;
         int n = x.length;
         double mean = Arrays.stream(x).average().orElseThrow();
-        double deviation = n < 2 ? log ? 0.1 : Math.abs(mean) * 0.1 : Math.sqrt(Arrays.stream(x).map(d -> (d - mean) * (d - mean)).sum() / (n - 1));
+        double deviation = n < 2
+                ? log ? 0.1 : Math.abs(mean) * 0.1
+                : Math.sqrt(Arrays.stream(x).map(d -> (d - mean) * (d - mean)).sum() / (n - 1));
         return rate -> {
             // Where there are next to no degrees of freedom the bound would be nowhere.
-            double t = Math.min(7, n < 2 ? Distributions.normalQuantile(rate) : Distributions.studentQuantile(rate, n - 1));
+            double t = Math.min(
+                    7, n < 2 ? Distributions.normalQuantile(rate) : Distributions.studentQuantile(rate, n - 1));
             double bound = mean + t * deviation * Math.sqrt(1 + 1.0 / n);
             return log ? Math.exp(bound) : bound;
         };
@@ -60,8 +69,9 @@ interface Tail {
     double USUAL_SHAPE = 0;
 
     /**
-     * Peaks over threshold: the highest scores follow a generalised Pareto distribution, fitted by probability-weighted moments; below, the scores'
-     * own quantiles. 1/k is added to the shape, which makes the quantile of an exponential with an estimated scale that of its next value.
+     * Peaks over threshold: the highest scores follow a generalised Pareto distribution, fitted by probability-weighted
+     * moments; below, the scores' own quantiles. 1/k is added to the shape, which makes the quantile of an exponential
+     * with an estimated scale that of its next value.
      */
     static Tail pareto(double[] scores) {
         return pareto(scores, USUAL_SHAPE, true);
@@ -71,7 +81,7 @@ interface Tail {
      * The same.
      *
      * @param usual where the shape is drawn to, which from so few peaks is mostly chance; it is kept within ±0.5
-     * @param next  whether the quantiles are to hold for one more score, and not to be as near to the truth as possible
+     * @param next whether the quantiles are to hold for one more score, and not to be as near to the truth as possible
      */
     static Tail pareto(double[] scores, double usual, boolean next) {
         int n = scores.length;

@@ -6,11 +6,19 @@ import java.util.Locale;
 public enum ThresholdMethod {
     /** The best that the number of pictures allows. */
     AUTO,
-    /** The scores' own quantile. Needs a hundred normals for every one that is to be rejected wrongly ({@code 100 / rate}). */
+    /**
+     * The scores' own quantile. Needs a hundred normals for every one that is to be rejected wrongly ({@code 100 /
+     * rate}).
+     */
     QUANTILE,
-    /** A generalised Pareto distribution fitted to the highest scores. Needs {@link Calibrator#ENOUGH_FOR_TAIL} normals. */
+    /**
+     * A generalised Pareto distribution fitted to the highest scores. Needs {@link Calibrator#ENOUGH_FOR_TAIL} normals.
+     */
     EVT,
-    /** Own location and spread, borrowed from the other products and from the pictures trained on as far as the own normals say little. */
+    /**
+     * Own location and spread, borrowed from the other products and from the pictures trained on as far as the own
+     * normals say little.
+     */
     POOLED,
     /** Student's prediction bound of the own normals, never below the highest: wide where they are few. */
     STUDENT,

@@ -9,15 +9,17 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * Scores of pictures that a checkpoint was trained on, as models gave them whose map did not know these pictures. They cannot be had from the
- * checkpoint afterwards, and whoever places its thresholds anew needs them as much as {@code fit} did.
+ * Scores of pictures that a checkpoint was trained on, as models gave them whose map did not know these pictures. They
+ * cannot be had from the checkpoint afterwards, and whoever places its thresholds anew needs them as much as
+ * {@code fit} did.
  */
 final class TrainingScores {
     /** Metadata property: JSON, a list of scores per product. */
     static final String PROPERTY = "linesight.calibration.training";
+
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    private TrainingScores() { }
+    private TrainingScores() {}
 
     /** The property; nothing where there are no scores. */
     static Map<String, String> property(Map<String, List<Double>> scores) {
@@ -42,9 +44,13 @@ final class TrainingScores {
      */
     static Map<String, double[]> of(CheckpointInfo info) {
         try {
-            return JSON.readValue(info.properties().getOrDefault(PROPERTY, "{}"), new TypeReference<TreeMap<String, double[]>>() { });
+            return JSON.readValue(
+                    info.properties().getOrDefault(PROPERTY, "{}"), new TypeReference<TreeMap<String, double[]>>() {});
         } catch (JsonProcessingException e) {
-            throw new IllegalArgumentException("the checkpoint's scores of training pictures (" + PROPERTY + ") cannot be read: " + e.getOriginalMessage(), e);
+            throw new IllegalArgumentException(
+                    "the checkpoint's scores of training pictures (" + PROPERTY + ") cannot be read: "
+                            + e.getOriginalMessage(),
+                    e);
         }
     }
 }

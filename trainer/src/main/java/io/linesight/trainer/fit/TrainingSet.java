@@ -21,12 +21,13 @@ import java.util.SplittableRandom;
 import java.util.TreeMap;
 
 /**
- * A source's normal pictures, divided into those to learn from and those that set the thresholds, and what became of them while they were read:
- * the unreadable ones and the fingerprint of all others. Not thread-safe.
+ * A source's normal pictures, divided into those to learn from and those that set the thresholds, and what became of
+ * them while they were read: the unreadable ones and the fingerprint of all others. Not thread-safe.
  */
 public final class TrainingSet {
     /** Share of a category's normals kept out of training for its threshold, and the least number of them. */
     private static final double HELD_OUT = 0.1;
+
     private static final int LEAST_HELD_OUT = 4;
 
     private final ImageSource source;
@@ -38,7 +39,7 @@ public final class TrainingSet {
     private final Unreadable unreadable = new Unreadable();
     private final MessageDigest digest = Sha256.digest();
     private String fingerprint;
-    private Observer observer = (category, sample, image, frame) -> { };
+    private Observer observer = (category, sample, image, frame) -> {};
 
     /** Sees every picture that could be read, as it is read. */
     interface Observer {
@@ -93,24 +94,28 @@ public final class TrainingSet {
         return unreadable.count();
     }
 
-    /** Lower-case hex SHA-256 over the names and pixels of all pictures read, in the order of reading. Ends the reading. */
+    /**
+     * Lower-case hex SHA-256 over the names and pixels of all pictures read, in the order of reading. Ends the reading.
+     */
     public String fingerprint() {
         if (fingerprint == null) fingerprint = Sha256.hex(digest);
         return fingerprint;
     }
 
     /**
-     * The normals that set the thresholds, as frames, by category. Called after the training pictures were read, so that all that cannot be
-     * read is named at once.
+     * The normals that set the thresholds, as frames, by category. Called after the training pictures were read, so
+     * that all that cannot be read is named at once.
      *
      * @throws DatasetException when pictures cannot be read and must not be skipped, or a category has none left
      */
     public Map<String, List<byte[]>> calibrationFrames() throws IOException {
         Map<String, List<byte[]>> frames = new TreeMap<>();
-        for (Map.Entry<String, List<Sample>> e : heldOut.entrySet()) frames.put(e.getKey(), read(e.getKey(), e.getValue()));
+        for (Map.Entry<String, List<Sample>> e : heldOut.entrySet())
+            frames.put(e.getKey(), read(e.getKey(), e.getValue()));
         unreadable.refuse(skipUnreadable, progress);
         for (Map.Entry<String, List<byte[]>> e : frames.entrySet()) {
-            if (e.getValue().isEmpty()) throw new DatasetException("category '" + e.getKey() + "' has no readable normal pictures left");
+            if (e.getValue().isEmpty())
+                throw new DatasetException("category '" + e.getKey() + "' has no readable normal pictures left");
         }
         return frames;
     }
@@ -127,7 +132,9 @@ public final class TrainingSet {
         facts.put("dataset.fingerprint", fingerprint());
         facts.put("categories", String.join(",", training.keySet()));
         facts.put("images", String.valueOf(images));
-        facts.put("heldOut", String.valueOf(frames.values().stream().mapToInt(List::size).sum()));
+        facts.put(
+                "heldOut",
+                String.valueOf(frames.values().stream().mapToInt(List::size).sum()));
         facts.put("skipped", String.valueOf(skipped()));
         return facts;
     }
@@ -136,23 +143,33 @@ public final class TrainingSet {
         List<String> empty = new ArrayList<>();
         for (String category : source.categories()) if (source.train(category).isEmpty()) empty.add(category);
         if (source.categories().isEmpty()) throw new DatasetException("there is no category to train on");
-        if (!empty.isEmpty()) throw new DatasetException("no normal training pictures (train/good) in: " + String.join(", ", empty) + ". Add some, or leave the category out");
+        if (!empty.isEmpty())
+            throw new DatasetException("no normal training pictures (train/good) in: " + String.join(", ", empty)
+                    + ". Add some, or leave the category out");
     }
 
     private void split(String category, boolean validating) {
-        // By the pictures' names and not by the seed: whoever goes on from a checkpoint must not calibrate on what it was trained on.
+        // By the pictures' names and not by the seed: whoever goes on from a checkpoint must not calibrate on what it
+        // was trained on.
         List<Sample> all = new ArrayList<>(source.train(category));
-        all.sort(Comparator.comparingLong((Sample s) -> scattered(category + "/" + s.name())).thenComparing(Sample::name));
-        List<Sample> apart = source.calibration(category).stream().filter(s -> !s.anomalous()).toList();
+        all.sort(Comparator.comparingLong((Sample s) -> scattered(category + "/" + s.name()))
+                .thenComparing(Sample::name));
+        List<Sample> apart = source.calibration(category).stream()
+                .filter(s -> !s.anomalous())
+                .toList();
         // What the source sets apart is used as it is; only where that is too little, training pictures fill it up.
-        int wanted = apart.isEmpty() ? Math.max(LEAST_HELD_OUT, (int) Math.round(HELD_OUT * all.size())) : Math.max(0, LEAST_HELD_OUT - apart.size());
+        int wanted = apart.isEmpty()
+                ? Math.max(LEAST_HELD_OUT, (int) Math.round(HELD_OUT * all.size()))
+                : Math.max(0, LEAST_HELD_OUT - apart.size());
         int held = Math.min(wanted, all.size() / 2);
         List<Sample> forThreshold = new ArrayList<>(apart);
         // A single normal has to serve for both.
         forThreshold.addAll(all.subList(0, apart.isEmpty() ? Math.max(1, held) : held));
         heldOut.put(category, List.copyOf(forThreshold));
         List<Sample> rest = all.subList(held, all.size());
-        int watched = validating ? Math.min(Math.max(LEAST_HELD_OUT, (int) Math.round(HELD_OUT * rest.size())), rest.size() / 3) : 0;
+        int watched = validating
+                ? Math.min(Math.max(LEAST_HELD_OUT, (int) Math.round(HELD_OUT * rest.size())), rest.size() / 3)
+                : 0;
         validation.put(category, List.copyOf(rest.subList(0, watched)));
         training.put(category, List.copyOf(rest.subList(watched, rest.size())));
     }

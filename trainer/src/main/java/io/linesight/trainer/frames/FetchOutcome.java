@@ -8,6 +8,9 @@ public enum FetchOutcome {
     EXPIRED,
     /** The topic has not got so far; ask again later. */
     NOT_YET,
-    /** Something else lies there, or nothing: another topic, no such partition, a transaction marker, bytes or pixels that are no frame. */
+    /**
+     * Something else lies there, or nothing: another topic, no such partition, a transaction marker, bytes or pixels
+     * that are no frame.
+     */
     NOT_A_FRAME
 }

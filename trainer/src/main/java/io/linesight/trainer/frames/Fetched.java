@@ -7,10 +7,10 @@ import io.linesight.schemas.CameraFrame;
  * One frame, or why there is none.
  *
  * @param outcome what became of it
- * @param frame   the record; null unless FETCHED
- * @param file    the picture as a JPEG or PNG file (raw pixels become a PNG); null unless FETCHED
- * @param image   its pixels; null unless FETCHED
- * @param reason  why there is no frame, for people; empty when FETCHED
+ * @param frame the record; null unless FETCHED
+ * @param file the picture as a JPEG or PNG file (raw pixels become a PNG); null unless FETCHED
+ * @param image its pixels; null unless FETCHED
+ * @param reason why there is no frame, for people; empty when FETCHED
  */
 public record Fetched(FetchOutcome outcome, CameraFrame frame, byte[] file, RgbImage image, String reason) {
     static Fetched none(FetchOutcome outcome, String reason) {

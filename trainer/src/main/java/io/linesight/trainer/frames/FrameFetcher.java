@@ -11,9 +11,9 @@ import io.linesight.schemas.topics.Topics;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayDeque;
-import java.util.Collections;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.EnumMap;
 import java.util.HashMap;
@@ -36,13 +36,18 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Reads single frames out of the frames topic by their place. Every place asked for gets an outcome; all but FETCHED are logged with the reason.
+ * Reads single frames out of the frames topic by their place. Every place asked for gets an outcome; all but FETCHED
+ * are logged with the reason.
  *
- * <p>Threads: one at a time. Ownership: whoever makes it closes it. It belongs to no consumer group and commits nothing.
+ * <p>Threads: one at a time. Ownership: whoever makes it closes it. It belongs to no consumer group and commits
+ * nothing.
  */
 public final class FrameFetcher implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(FrameFetcher.class);
-    /** Kafka sends at least one batch whatever its size, so this only keeps it from sending frames that nobody asked for. */
+    /**
+     * Kafka sends at least one batch whatever its size, so this only keeps it from sending frames that nobody asked
+     * for.
+     */
     private static final int FETCH_BYTES = 1 << 20;
 
     private final String topic;
@@ -53,7 +58,8 @@ public final class FrameFetcher implements AutoCloseable {
     private final Map<FetchOutcome, Long> counts = Collections.synchronizedMap(new EnumMap<>(FetchOutcome.class));
 
     /**
-     * @param settings at least {@code bootstrap.servers} and {@code schema.registry.url}; further consumer and serde keys are passed on
+     * @param settings at least {@code bootstrap.servers} and {@code schema.registry.url}; further consumer and serde
+     *     keys are passed on
      * @param patience longest wait for one frame that the broker has
      */
     public FrameFetcher(Map<String, ?> settings, Topics topics, ImageLimits limits, Duration patience) {
@@ -89,20 +95,32 @@ public final class FrameFetcher implements AutoCloseable {
         int partitions = wanted.isEmpty() ? 0 : partitions();
         for (FrameRef ref : wanted) {
             if (!ref.getTopic().equals(topic)) {
-                found.put(ref, Fetched.none(FetchOutcome.NOT_A_FRAME, "it points to topic '" + ref.getTopic() + "'; frames are in " + topic));
+                found.put(
+                        ref,
+                        Fetched.none(
+                                FetchOutcome.NOT_A_FRAME,
+                                "it points to topic '" + ref.getTopic() + "'; frames are in " + topic));
             } else if (ref.getPartition() < 0 || ref.getPartition() >= partitions || ref.getOffset() < 0) {
-                found.put(ref, Fetched.none(FetchOutcome.NOT_A_FRAME, topic + " has no partition " + ref.getPartition() + " with an offset " + ref.getOffset()
-                        + ": its partitions are 0.." + (partitions - 1)));
+                found.put(
+                        ref,
+                        Fetched.none(
+                                FetchOutcome.NOT_A_FRAME,
+                                topic + " has no partition " + ref.getPartition() + " with an offset " + ref.getOffset()
+                                        + ": its partitions are 0.." + (partitions - 1)));
             } else {
-                byPartition.computeIfAbsent(ref.getPartition(), p -> new TreeSet<>()).add(ref.getOffset());
+                byPartition
+                        .computeIfAbsent(ref.getPartition(), p -> new TreeSet<>())
+                        .add(ref.getOffset());
             }
         }
         byPartition.forEach((partition, offsets) -> fetch(new TopicPartition(topic, partition), offsets, found));
         found.forEach((ref, f) -> {
             counts.merge(f.outcome(), 1L, Long::sum);
             // Whoever asked knows what it means; a frame that is not there yet is asked for again and again.
-            if (f.outcome() == FetchOutcome.NOT_YET) LOG.debug("Frame {}: {}, {}", FrameKeys.of(ref), f.outcome(), f.reason());
-            else if (f.outcome() != FetchOutcome.FETCHED) LOG.info("Frame {}: {}, {}", FrameKeys.of(ref), f.outcome(), f.reason());
+            if (f.outcome() == FetchOutcome.NOT_YET)
+                LOG.debug("Frame {}: {}, {}", FrameKeys.of(ref), f.outcome(), f.reason());
+            else if (f.outcome() != FetchOutcome.FETCHED)
+                LOG.info("Frame {}: {}, {}", FrameKeys.of(ref), f.outcome(), f.reason());
         });
         return found;
     }
@@ -140,8 +158,13 @@ public final class FrameFetcher implements AutoCloseable {
                 try {
                     ConsumerRecord<byte[], byte[]> record = at(partition, offset, read);
                     next = consumer.position(partition);
-                    found.put(ref, record == null ? Fetched.none(FetchOutcome.NOT_A_FRAME, "no record lies there: a transaction marker, or a record of an aborted transaction")
-                            : decode(record));
+                    found.put(
+                            ref,
+                            record == null
+                                    ? Fetched.none(
+                                            FetchOutcome.NOT_A_FRAME,
+                                            "no record lies there: a transaction marker, or a record of an aborted transaction")
+                                    : decode(record));
                 } catch (OffsetOutOfRangeException e) {
                     // Retention was faster than we.
                     begin = consumer.beginningOffsets(List.of(partition)).get(partition);
@@ -154,18 +177,25 @@ public final class FrameFetcher implements AutoCloseable {
     }
 
     private static Fetched expired(long offset, long begin) {
-        return Fetched.none(FetchOutcome.EXPIRED, "retention has deleted it: the partition begins at offset " + begin + " now, and it was at " + offset);
+        return Fetched.none(
+                FetchOutcome.EXPIRED,
+                "retention has deleted it: the partition begins at offset " + begin + " now, and it was at " + offset);
     }
 
-    /** The record at exactly this offset, or null where the log has none; what was read beyond it stays in the queue. */
-    private ConsumerRecord<byte[], byte[]> at(TopicPartition partition, long offset, Deque<ConsumerRecord<byte[], byte[]>> read) {
+    /**
+     * The record at exactly this offset, or null where the log has none; what was read beyond it stays in the queue.
+     */
+    private ConsumerRecord<byte[], byte[]> at(
+            TopicPartition partition, long offset, Deque<ConsumerRecord<byte[], byte[]>> read) {
         long deadline = System.nanoTime() + patience.toNanos();
         while (read.isEmpty()) {
-            for (ConsumerRecord<byte[], byte[]> r : consumer.poll(Duration.ofMillis(200))) if (r.offset() >= offset) read.add(r);
+            for (ConsumerRecord<byte[], byte[]> r : consumer.poll(Duration.ofMillis(200)))
+                if (r.offset() >= offset) read.add(r);
             if (read.isEmpty() && consumer.position(partition) > offset) return null;
             if (read.isEmpty() && System.nanoTime() > deadline) {
-                throw new org.apache.kafka.common.errors.TimeoutException("the broker has " + partition + " at offset " + offset + " but did not send it within " + patience.toMillis()
-                        + " ms; it will be asked for again");
+                throw new org.apache.kafka.common.errors.TimeoutException(
+                        "the broker has " + partition + " at offset " + offset + " but did not send it within "
+                                + patience.toMillis() + " ms; it will be asked for again");
             }
         }
         return read.peek().offset() == offset ? read.poll() : null;
@@ -186,10 +216,12 @@ public final class FrameFetcher implements AutoCloseable {
             return switch (frame.getEncoding()) {
                 case JPEG, PNG -> new Fetched(FetchOutcome.FETCHED, frame, bytes, ImageCodec.decode(bytes, limits), "");
                 case GRAY8, RGB8, BGR8 -> {
-                    RgbImage image = ImageCodec.raw(frame.getEncoding().name(), frame.getWidth(), frame.getHeight(), bytes, limits);
+                    RgbImage image = ImageCodec.raw(
+                            frame.getEncoding().name(), frame.getWidth(), frame.getHeight(), bytes, limits);
                     yield new Fetched(FetchOutcome.FETCHED, frame, ImageCodec.encodePng(image), image, "");
                 }
-                case UNKNOWN -> Fetched.none(FetchOutcome.NOT_A_FRAME, "its encoding is UNKNOWN, or one that a newer camera wrote");
+                case UNKNOWN ->
+                    Fetched.none(FetchOutcome.NOT_A_FRAME, "its encoding is UNKNOWN, or one that a newer camera wrote");
             };
         } catch (BadImageException e) {
             return Fetched.none(FetchOutcome.NOT_A_FRAME, "its picture cannot be used: " + e.getMessage());

@@ -7,7 +7,7 @@ import java.util.List;
 /**
  * The gate's word.
  *
- * @param verdict  outcome and reason, for the {@code ModelVersion}
+ * @param verdict outcome and reason, for the {@code ModelVersion}
  * @param products figures of both models, sorted by product
  */
-public record GateResult(GateVerdict verdict, List<ProductMetrics> products) { }
+public record GateResult(GateVerdict verdict, List<ProductMetrics> products) {}

@@ -22,17 +22,19 @@ import java.util.TreeSet;
 public final class HeldOut {
     private static final int BATCH = 4;
 
-    private HeldOut() { }
+    private HeldOut() {}
 
-    private record Scored(Calibration calibration, Map<String, float[]> normals, Map<String, float[]> anomalous) { }
+    private record Scored(Calibration calibration, Map<String, float[]> normals, Map<String, float[]> anomalous) {}
 
     /**
-     * @param source      {@link ImageSource#test} of every product in {@code measured} is scored, and what has training pictures counts as trained on
-     * @param measured    products that may have held-out pictures
+     * @param source {@link ImageSource#test} of every product in {@code measured} is scored, and what has training
+     *     pictures counts as trained on
+     * @param measured products that may have held-out pictures
      * @return scores of every product that has held-out pictures or that either model knows
      * @throws DatasetException naming a picture that cannot be read
      */
-    public static List<ProductScores> score(Path champion, Path challenger, ImageSource source, Set<String> measured, ScorerOptions options) {
+    public static List<ProductScores> score(
+            Path champion, Path challenger, ImageSource source, Set<String> measured, ScorerOptions options) {
         Scored before = score(champion, source, measured, options);
         Scored after = score(challenger, source, measured, options);
         Set<String> products = new TreeSet<>(before.calibration.byProduct().keySet());
@@ -42,8 +44,16 @@ public final class HeldOut {
         List<ProductScores> all = new ArrayList<>();
         float[] none = {};
         for (String p : products) {
-            all.add(new ProductScores(p, before.calibration.knows(p), !source.train(p).isEmpty(), before.calibration.forProduct(p), after.calibration.forProduct(p),
-                    before.normals.getOrDefault(p, none), after.normals.getOrDefault(p, none), before.anomalous.getOrDefault(p, none), after.anomalous.getOrDefault(p, none)));
+            all.add(new ProductScores(
+                    p,
+                    before.calibration.knows(p),
+                    !source.train(p).isEmpty(),
+                    before.calibration.forProduct(p),
+                    after.calibration.forProduct(p),
+                    before.normals.getOrDefault(p, none),
+                    after.normals.getOrDefault(p, none),
+                    before.anomalous.getOrDefault(p, none),
+                    after.anomalous.getOrDefault(p, none)));
         }
         return all;
     }
@@ -53,8 +63,22 @@ public final class HeldOut {
         Map<String, float[]> anomalous = new TreeMap<>();
         try (Scorer scorer = OrtScorer.open(checkpoint, options)) {
             for (String product : new TreeSet<>(measured)) {
-                normals.put(product, raw(scorer, product, source.test(product).stream().filter(s -> !s.anomalous()).toList()));
-                anomalous.put(product, raw(scorer, product, source.test(product).stream().filter(Sample::anomalous).toList()));
+                normals.put(
+                        product,
+                        raw(
+                                scorer,
+                                product,
+                                source.test(product).stream()
+                                        .filter(s -> !s.anomalous())
+                                        .toList()));
+                anomalous.put(
+                        product,
+                        raw(
+                                scorer,
+                                product,
+                                source.test(product).stream()
+                                        .filter(Sample::anomalous)
+                                        .toList()));
             }
             return new Scored(scorer.info().calibration(), normals, anomalous);
         }
@@ -68,7 +92,8 @@ public final class HeldOut {
                 try {
                     batch.add(Preprocess.toModelInput(s.image().read()));
                 } catch (BadImageException | IOException e) {
-                    throw new DatasetException("held-out picture " + product + "/" + s.name() + " cannot be read: " + e.getMessage(), e);
+                    throw new DatasetException(
+                            "held-out picture " + product + "/" + s.name() + " cannot be read: " + e.getMessage(), e);
                 }
             }
             System.arraycopy(scorer.score(batch).raw(), 0, scores, from, batch.size());

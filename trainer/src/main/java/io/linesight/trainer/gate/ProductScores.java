@@ -5,21 +5,31 @@ import io.linesight.mmad.checkpoint.ProductCalibration;
 /**
  * Raw scores of the same held-out pictures of one product by both models.
  *
- * @param product             its name
- * @param knownToChampion     whether the champion was calibrated on it
- * @param trainedOn           whether normals of it were among the challenger's training pictures
- * @param champion            where the champion decides (its fallback when it does not know the product)
- * @param challenger          where the challenger decides
- * @param championNormals     the champion's scores of the normals
- * @param challengerNormals   the challenger's, in the same order
- * @param championAnomalous   the champion's scores of the anomalous pictures
+ * @param product its name
+ * @param knownToChampion whether the champion was calibrated on it
+ * @param trainedOn whether normals of it were among the challenger's training pictures
+ * @param champion where the champion decides (its fallback when it does not know the product)
+ * @param challenger where the challenger decides
+ * @param championNormals the champion's scores of the normals
+ * @param challengerNormals the challenger's, in the same order
+ * @param championAnomalous the champion's scores of the anomalous pictures
  * @param challengerAnomalous the challenger's, in the same order
  */
-public record ProductScores(String product, boolean knownToChampion, boolean trainedOn, ProductCalibration champion, ProductCalibration challenger,
-        float[] championNormals, float[] challengerNormals, float[] championAnomalous, float[] challengerAnomalous) {
+public record ProductScores(
+        String product,
+        boolean knownToChampion,
+        boolean trainedOn,
+        ProductCalibration champion,
+        ProductCalibration challenger,
+        float[] championNormals,
+        float[] challengerNormals,
+        float[] championAnomalous,
+        float[] challengerAnomalous) {
     public ProductScores {
-        if (championNormals.length != challengerNormals.length || championAnomalous.length != challengerAnomalous.length) {
-            throw new IllegalArgumentException("product " + product + ": both models must have scored the same pictures");
+        if (championNormals.length != challengerNormals.length
+                || championAnomalous.length != challengerAnomalous.length) {
+            throw new IllegalArgumentException(
+                    "product " + product + ": both models must have scored the same pictures");
         }
     }
 }

@@ -33,7 +33,8 @@ import org.apache.kafka.common.serialization.Serde;
 import org.apache.kafka.common.serialization.StringSerializer;
 
 /**
- * Writes labels to the labels topic: idempotent, acknowledged by all replicas, keyed by frame so that the latest label of a frame wins.
+ * Writes labels to the labels topic: idempotent, acknowledged by all replicas, keyed by frame so that the latest label
+ * of a frame wins.
  *
  * <p>Threads: one at a time. Ownership: whoever makes it closes it.
  */
@@ -51,14 +52,15 @@ public final class LabelPublisher implements AutoCloseable {
     /**
      * One label to give.
      *
-     * @param frame     the frame
-     * @param label     NORMAL, ANOMALOUS or RETRACTED
-     * @param product   null takes the frame's own
-     * @param mask      PNG of the frame's size, or null
+     * @param frame the frame
+     * @param label NORMAL, ANOMALOUS or RETRACTED
+     * @param product null takes the frame's own
+     * @param mask PNG of the frame's size, or null
      * @param annotator who says so
-     * @param note      free text, may be empty
+     * @param note free text, may be empty
      */
-    public record Request(FrameRef frame, LabelKind label, String product, byte[] mask, String annotator, String note) { }
+    public record Request(
+            FrameRef frame, LabelKind label, String product, byte[] mask, String annotator, String note) {}
 
     /**
      * @param settings at least {@code bootstrap.servers} and {@code schema.registry.url}
@@ -80,8 +82,11 @@ public final class LabelPublisher implements AutoCloseable {
             producer.partitionsFor(topics.labels().name());
         } catch (KafkaException e) {
             close();
-            throw new KafkaException("no answer from the broker at " + settings.get("bootstrap.servers") + ", or it has no topic " + topics.labels().name()
-                    + "; start the broker, or create the topics with 'linesight topics', then run this again", e);
+            throw new KafkaException(
+                    "no answer from the broker at " + settings.get("bootstrap.servers") + ", or it has no topic "
+                            + topics.labels().name()
+                            + "; start the broker, or create the topics with 'linesight topics', then run this again",
+                    e);
         }
     }
 
@@ -90,11 +95,13 @@ public final class LabelPublisher implements AutoCloseable {
      *
      * @param check fetch every frame first: it must be there, and a mask must have its size. Retractions need no frame
      * @return per request null when it was written, otherwise why not
-     * @throws KafkaException when broker or registry fail; labels written before stay, and writing them again changes nothing
+     * @throws KafkaException when broker or registry fail; labels written before stay, and writing them again changes
+     *     nothing
      */
     public List<String> publish(List<Request> requests, boolean check) {
         List<String> problems = new ArrayList<>();
-        for (int from = 0; from < requests.size(); from += BATCH) problems.addAll(batch(requests.subList(from, Math.min(requests.size(), from + BATCH)), check));
+        for (int from = 0; from < requests.size(); from += BATCH)
+            problems.addAll(batch(requests.subList(from, Math.min(requests.size(), from + BATCH)), check));
         return problems;
     }
 
@@ -108,8 +115,14 @@ public final class LabelPublisher implements AutoCloseable {
             Fetched frame = frames.get(r.frame);
             FrameLabel label = FrameLabel.newBuilder()
                     .setFrameRef(r.frame)
-                    .setFrameId(frame == null || frame.frame() == null ? "" : frame.frame().getFrameId())
-                    .setCameraId(frame == null || frame.frame() == null ? "" : frame.frame().getCameraId())
+                    .setFrameId(
+                            frame == null || frame.frame() == null
+                                    ? ""
+                                    : frame.frame().getFrameId())
+                    .setCameraId(
+                            frame == null || frame.frame() == null
+                                    ? ""
+                                    : frame.frame().getCameraId())
                     .setProduct(r.product)
                     .setLabel(r.label)
                     .setMaskPng(r.mask == null ? null : ByteBuffer.wrap(r.mask))
@@ -118,12 +131,16 @@ public final class LabelPublisher implements AutoCloseable {
                     .setNote(r.note)
                     .build();
             String problem = problem(label, r, frame);
-            byte[] value = problem == null ? serde.serializer().serialize(topics.labels().name(), label) : null;
+            byte[] value = problem == null
+                    ? serde.serializer().serialize(topics.labels().name(), label)
+                    : null;
             if (value != null && value.length > topics.labels().maxMessageBytes() - ENVELOPE) {
-                problem = "the label has " + value.length + " bytes, more than its topic takes; store the mask as a smaller PNG (two values, best compression)";
+                problem = "the label has " + value.length
+                        + " bytes, more than its topic takes; store the mask as a smaller PNG (two values, best compression)";
             }
             problems.add(problem);
-            if (problem == null) sent.add(producer.send(new ProducerRecord<>(topics.labels().name(), FrameKeys.of(r.frame), value)));
+            if (problem == null)
+                sent.add(producer.send(new ProducerRecord<>(topics.labels().name(), FrameKeys.of(r.frame), value)));
         }
         producer.flush();
         for (Future<RecordMetadata> f : sent) await(f);
@@ -133,8 +150,11 @@ public final class LabelPublisher implements AutoCloseable {
     private String problem(FrameLabel label, Request r, Fetched frame) {
         List<String> rules = LabelRules.problems(label, topics.frames().name());
         if (!rules.isEmpty()) return String.join("; ", rules);
-        if (frame != null && frame.outcome() != FetchOutcome.FETCHED) return "frame " + frame.outcome() + ": " + frame.reason();
-        if (frame != null && r.mask != null) return LabelRules.maskProblem(r.mask, frame.image().width(), frame.image().height(), ImageLimits.defaults());
+        if (frame != null && frame.outcome() != FetchOutcome.FETCHED)
+            return "frame " + frame.outcome() + ": " + frame.reason();
+        if (frame != null && r.mask != null)
+            return LabelRules.maskProblem(
+                    r.mask, frame.image().width(), frame.image().height(), ImageLimits.defaults());
         return null;
     }
 
@@ -144,7 +164,10 @@ public final class LabelPublisher implements AutoCloseable {
         } catch (InterruptedException e) {
             throw new InterruptException(e);
         } catch (ExecutionException e) {
-            throw new KafkaException("a label could not be written: " + e.getCause().getMessage() + ". Give the labels again; those that were written do not change by it", e.getCause());
+            throw new KafkaException(
+                    "a label could not be written: " + e.getCause().getMessage()
+                            + ". Give the labels again; those that were written do not change by it",
+                    e.getCause());
         }
     }
 

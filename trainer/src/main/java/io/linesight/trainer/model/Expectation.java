@@ -14,23 +14,25 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * Fits what {@link io.linesight.mmad.model.MapKind#STANDARDISED} needs: per scale, the level and spread of the log distance between teacher
- * and student that the student's own features let one expect on normal pictures.
+ * Fits what {@link io.linesight.mmad.model.MapKind#STANDARDISED} needs: per scale, the level and spread of the log
+ * distance between teacher and student that the student's own features let one expect on normal pictures.
  *
- * <p>One hidden layer of random units beside a linear path, solved in closed form by ridge regression: deterministic by seed, no learning rate,
- * seconds instead of epochs. First the mean of log distance is fitted, then the mean absolute deviation from it.
+ * <p>One hidden layer of random units beside a linear path, solved in closed form by ridge regression: deterministic by
+ * seed, no learning rate, seconds instead of epochs. First the mean of log distance is fitted, then the mean absolute
+ * deviation from it.
  */
 public final class Expectation {
     /**
-     * Candidates, as a share of the regressors' mean square. Few pictures call for a stiff fit, many for a looser one. Below a tenth nothing was
-     * gained on many pictures (simulated line: 96.0 at 0.1 and at 0.00001), and much was lost on few.
+     * Candidates, as a share of the regressors' mean square. Few pictures call for a stiff fit, many for a looser one.
+     * Below a tenth nothing was gained on many pictures (simulated line: 96.0 at 0.1 and at 0.00001), and much was lost
+     * on few.
      */
     private static final double[] RIDGES = {0.1, 0.3, 1, 3, 10};
     /** Every fifth picture is held back to choose the ridge. */
     private static final int HELD = 5;
     /**
-     * Expectations beyond this share of what the normal pictures gave, at either end, are cut off: a defect makes features that were never
-     * seen, and what is extrapolated from them must not excuse it.
+     * Expectations beyond this share of what the normal pictures gave, at either end, are cut off: a defect makes
+     * features that were never seen, and what is extrapolated from them must not excuse it.
      */
     private static final double TAIL = 0.001;
     /** A spread below this share of the pixels' is not believed: there a breath of noise would count as a defect. */
@@ -47,14 +49,16 @@ public final class Expectation {
     }
 
     /**
-     * Puts the fitted {@code anomaly_map.*} tensors into the weights. The pictures' decoder outputs are held in native memory meanwhile: 0.5 MB
-     * a picture for the tiny preset, 1.8 MB for base.
+     * Puts the fitted {@code anomaly_map.*} tensors into the weights. The pictures' decoder outputs are held in native
+     * memory meanwhile: 0.5 MB a picture for the tiny preset, 1.8 MB for base.
      *
      * @param features raw teacher features [1,L,C] of picture i, finest first
-     * @param count    how many pictures; all products alike, or the rarer one's expectations will be the common one's
+     * @param count how many pictures; all products alike, or the rarer one's expectations will be the common one's
      */
-    public static void fit(MmadNet net, MmadConfig config, IntFunction<List<Tensor>> features, int count, long seed, Weights weights) {
-        try (PointerScope scope = new PointerScope(); NoGradGuard off = new NoGradGuard()) {
+    public static void fit(
+            MmadNet net, MmadConfig config, IntFunction<List<Tensor>> features, int count, long seed, Weights weights) {
+        try (PointerScope scope = new PointerScope();
+                NoGradGuard off = new NoGradGuard()) {
             List<List<Tensor>> levels = new ArrayList<>();
             List<List<Tensor>> distances = new ArrayList<>();
             for (int i = 0; i < count; i++) {
@@ -64,8 +68,15 @@ public final class Expectation {
                     List<Tensor> kept = new ArrayList<>();
                     List<Tensor> log = new ArrayList<>();
                     for (int s = config.finest(); s < 3; s++) {
-                        kept.add(Torch.keep(scope, student.levels().get(3 - s).squeeze(0).contiguous()));
-                        log.add(Torch.keep(scope, logDistance(teacher.get(s).squeeze(0), student.features().get(s - config.finest()).squeeze(0))));
+                        kept.add(Torch.keep(
+                                scope, student.levels().get(3 - s).squeeze(0).contiguous()));
+                        log.add(Torch.keep(
+                                scope,
+                                logDistance(
+                                        teacher.get(s).squeeze(0),
+                                        student.features()
+                                                .get(s - config.finest())
+                                                .squeeze(0))));
                     }
                     levels.add(kept);
                     distances.add(log);
@@ -74,7 +85,10 @@ public final class Expectation {
             Expectation e = new Expectation(config, weights, seed);
             for (int s = config.finest(); s < 3; s++) {
                 int at = s - config.finest();
-                e.scale(s, levels.stream().map(l -> l.get(at)).toList(), levels.stream().map(l -> l.get(l.size() - 1)).toList(),
+                e.scale(
+                        s,
+                        levels.stream().map(l -> l.get(at)).toList(),
+                        levels.stream().map(l -> l.get(l.size() - 1)).toList(),
                         distances.stream().map(d -> d.get(at)).toList());
             }
         }
@@ -83,12 +97,17 @@ public final class Expectation {
     /** ln(1 - cos + 1e-6) per pixel, [L,1], as half the squared distance of unit vectors like in the served graph. */
     static Tensor logDistance(Tensor t, Tensor s) {
         Tensor difference = unit(t).sub(unit(s));
-        Tensor half = difference.square().sum(new long[] {1}, true, new org.bytedeco.pytorch.ScalarTypeOptional()).mul(Torch.scalar(0.5));
+        Tensor half = difference
+                .square()
+                .sum(new long[] {1}, true, new org.bytedeco.pytorch.ScalarTypeOptional())
+                .mul(Torch.scalar(0.5));
         return half.add(Torch.scalar(MmadConfig.LEAST_DISTANCE)).log();
     }
 
     private static Tensor unit(Tensor x) {
-        Tensor length = x.square().sum(new long[] {1}, true, new org.bytedeco.pytorch.ScalarTypeOptional()).sqrt();
+        Tensor length = x.square()
+                .sum(new long[] {1}, true, new org.bytedeco.pytorch.ScalarTypeOptional())
+                .sqrt();
         return x.div(length.clamp_min(Torch.scalar(1e-8)));
     }
 
@@ -99,7 +118,8 @@ public final class Expectation {
             int units = MmadConfig.EXPECTATION_UNITS;
             List<Tensor> inputs = new ArrayList<>();
             for (int i = 0; i < pixels.size(); i++) {
-                inputs.add(withContext ? Torch.concat(1, pixels.get(i), repeated(contexts.get(i), side)) : pixels.get(i));
+                inputs.add(
+                        withContext ? Torch.concat(1, pixels.get(i), repeated(contexts.get(i), side)) : pixels.get(i));
             }
             int width = (int) inputs.get(0).size(1);
             float[][] moments = moments(inputs, width);
@@ -133,17 +153,37 @@ public final class Expectation {
             float high = quantile(sorted, 1 - TAIL);
             List<Tensor> deviation = new ArrayList<>();
             for (int i = 0; i < log.size(); i++) {
-                deviation.add(log.get(i).sub(expected.get(i).clamp_min(Torch.scalar(low)).clamp_max(Torch.scalar(high))).abs());
+                deviation.add(log.get(i)
+                        .sub(expected.get(i).clamp_min(Torch.scalar(low)).clamp_max(Torch.scalar(high)))
+                        .abs());
             }
             Tensor spread = split.solve(deviation);
             float[] spreads = sorted(predictions(regressors, spread, inputs.size()));
             float least = Math.max(quantile(spreads, LEAST_SPREAD), 1e-3f);
             float most = Math.max(quantile(spreads, 1 - TAIL), least);
-            write(scale, withContext, width, hidden, bias, moments, Torch.values(level), Torch.values(spread), new float[] {low, high, least, most});
+            write(
+                    scale,
+                    withContext,
+                    width,
+                    hidden,
+                    bias,
+                    moments,
+                    Torch.values(level),
+                    Torch.values(spread),
+                    new float[] {low, high, least, most});
         }
     }
 
-    private void write(int scale, boolean withContext, int width, float[] hidden, float[] bias, float[][] moments, float[] level, float[] spread, float[] limits) {
+    private void write(
+            int scale,
+            boolean withContext,
+            int width,
+            float[] hidden,
+            float[] bias,
+            float[][] moments,
+            float[] level,
+            float[] spread,
+            float[] limits) {
         int units = MmadConfig.EXPECTATION_UNITS;
         int context = withContext ? config.levelChannels().get(1) : 0;
         int pixel = width - context;
@@ -224,7 +264,10 @@ public final class Expectation {
         return out;
     }
 
-    /** Sums of products of regressors, those of every fifth picture apart so that the ridge can be chosen on pictures it was not solved for. */
+    /**
+     * Sums of products of regressors, those of every fifth picture apart so that the ridge can be chosen on pictures it
+     * was not solved for.
+     */
     private record Split(IntFunction<Tensor> regressors, Tensor fitted, Tensor held) {
         static Split of(IntFunction<Tensor> regressors, int count) {
             IntFunction<Tensor> product = i -> {
@@ -244,7 +287,8 @@ public final class Expectation {
             for (double ridge : RIDGES) {
                 Tensor w = ridge(fitted, right, ridge);
                 // Squared error on the held pictures, less what does not depend on w.
-                double error = w.t().mm(held.mm(w)).item_double() - 2 * w.t().mm(heldRight).item_double();
+                double error = w.t().mm(held.mm(w)).item_double()
+                        - 2 * w.t().mm(heldRight).item_double();
                 if (error < least) {
                     least = error;
                     best = ridge;

@@ -23,7 +23,8 @@ final class HybridBlock {
         this.mixer = prefix + ".mixer.";
         this.side = side;
         this.channels = channels;
-        for (int i = 0; i < kinds.size(); i++) chain.add(new VssBlock(p, mixer + "ssm_blocks_*." + i, kinds.get(i), side, dropPath, 0));
+        for (int i = 0; i < kinds.size(); i++)
+            chain.add(new VssBlock(p, mixer + "ssm_blocks_*." + i, kinds.get(i), side, dropPath, 0));
         float[] yx = new float[side * side * 2];
         for (int q = 0; q < side * side; q++) {
             yx[2 * q] = -1 + 2f * (q / side) / (side - 1);
@@ -50,17 +51,32 @@ final class HybridBlock {
 
     private Tensor feedForward(Tensor x) {
         Tensor h = pointwise(x, prefix + "ffn.project_in");
-        h = Torch.rows(Torch.conv2d(Torch.image(h, side), p.get(prefix + "ffn.dwconv.weight"), null, 1, 1, 1, 2L * channels));
-        return pointwise(torch.gelu(h.narrow(2, 0, channels)).mul(h.narrow(2, channels, channels)), prefix + "ffn.project_out");
+        h = Torch.rows(
+                Torch.conv2d(Torch.image(h, side), p.get(prefix + "ffn.dwconv.weight"), null, 1, 1, 1, 2L * channels));
+        return pointwise(
+                torch.gelu(h.narrow(2, 0, channels)).mul(h.narrow(2, channels, channels)), prefix + "ffn.project_out");
     }
 
     private Tensor mix(Tensor x, TrainingNoise noise) {
         Tensor in = p.get(mixer + "route.in_conv.0.weight");
         in = in.view(in.size(0), in.size(1));
         Tensor place = Torch.linear(coordinates, in.narrow(1, channels, 2), p.get(mixer + "route.in_conv.0.bias"));
-        Tensor c = torch.leaky_relu(channelNorm(Torch.linear(x, in.narrow(1, 0, channels), null).add(place), mixer + "route.in_conv.1"), Torch.scalar(0.1));
-        Tensor ca = pointwise(c.mean(new long[] {1}, true, new org.bytedeco.pytorch.ScalarTypeOptional()), mixer + "route.out_CA.1").sigmoid();
-        Tensor sa = Torch.rows(Torch.conv2d(Torch.image(c, side), p.get(mixer + "route.out_SA.0.weight"), p.get(mixer + "route.out_SA.0.bias"), 1, 1, 1, 1)).sigmoid();
+        Tensor c = torch.leaky_relu(
+                channelNorm(Torch.linear(x, in.narrow(1, 0, channels), null).add(place), mixer + "route.in_conv.1"),
+                Torch.scalar(0.1));
+        Tensor ca = pointwise(
+                        c.mean(new long[] {1}, true, new org.bytedeco.pytorch.ScalarTypeOptional()),
+                        mixer + "route.out_CA.1")
+                .sigmoid();
+        Tensor sa = Torch.rows(Torch.conv2d(
+                        Torch.image(c, side),
+                        p.get(mixer + "route.out_SA.0.weight"),
+                        p.get(mixer + "route.out_SA.0.bias"),
+                        1,
+                        1,
+                        1,
+                        1))
+                .sigmoid();
 
         Tensor keep = keep(c, noise);
         Tensor v = pointwise(x, mixer + "project_v");
@@ -71,7 +87,14 @@ final class HybridBlock {
 
         Tensor s = o;
         for (int i = 0; i < 3; i++) {
-            s = Torch.rows(Torch.conv2d(Torch.image(s, side), p.get(mixer + "conv_sptial." + 3 * i + ".weight"), null, 1, i + 1, 1, channels));
+            s = Torch.rows(Torch.conv2d(
+                    Torch.image(s, side),
+                    p.get(mixer + "conv_sptial." + 3 * i + ".weight"),
+                    null,
+                    1,
+                    i + 1,
+                    1,
+                    channels));
             s = torch.silu(instanceNorm(s));
         }
         return pointwise(torch.gelu(s).mul(ca).add(o), mixer + "project_out");
@@ -86,13 +109,19 @@ final class HybridBlock {
     /** 1 where a pixel keeps its full value, [B,L,1] (MMAD_SPEC section 7). */
     private Tensor keep(Tensor c, TrainingNoise noise) {
         Tensor m = c.mean(new long[] {2}, true, new org.bytedeco.pytorch.ScalarTypeOptional());
-        Tensor hidden = torch.leaky_relu(m.mul(p.get(mixer + "route.out_mask.0.weight")).add(p.get(mixer + "route.out_mask.0.bias")), Torch.scalar(0.1));
+        Tensor hidden = torch.leaky_relu(
+                m.mul(p.get(mixer + "route.out_mask.0.weight")).add(p.get(mixer + "route.out_mask.0.bias")),
+                Torch.scalar(0.1));
         Tensor w = p.get(mixer + "route.out_mask.2.weight");
         Tensor b = p.get(mixer + "route.out_mask.2.bias");
-        Tensor difference = hidden.mul(w.select(0, 0).sub(w.select(0, 1))).add(b.select(0, 0).sub(b.select(0, 1)));
+        Tensor difference = hidden.mul(w.select(0, 0).sub(w.select(0, 1)))
+                .add(b.select(0, 0).sub(b.select(0, 1)));
         if (noise == null) return expected(difference);
         Tensor p0 = difference.sigmoid();
-        Tensor y = p0.mul(Torch.scalar(2)).sub(Torch.scalar(1)).add(noise.logistic(c.size(0), c.size(1))).sigmoid();
+        Tensor y = p0.mul(Torch.scalar(2))
+                .sub(Torch.scalar(1))
+                .add(noise.logistic(c.size(0), c.size(1)))
+                .sigmoid();
         Tensor soft = y.detach();
         Tensor hard = soft.ge(Torch.scalar(0.5)).to(torch.ScalarType.Float);
         return y.add(hard.sub(soft));
@@ -112,9 +141,13 @@ final class HybridBlock {
                 sum += 1 / (1 + Math.exp(1 - 2 * p0));
             }
             int n = (int) Math.floor(sum);
-            java.util.stream.IntStream.range(0, length).boxed()
-                    .sorted((i, j) -> d[from + i] == d[from + j] ? Integer.compare(i, j) : Float.compare(d[from + j], d[from + i]))
-                    .limit(n).forEach(q -> keep[from + q] = 1);
+            java.util.stream.IntStream.range(0, length)
+                    .boxed()
+                    .sorted((i, j) -> d[from + i] == d[from + j]
+                            ? Integer.compare(i, j)
+                            : Float.compare(d[from + j], d[from + i]))
+                    .limit(n)
+                    .forEach(q -> keep[from + q] = 1);
         }
         return Torch.of(keep, batch, length, 1);
     }

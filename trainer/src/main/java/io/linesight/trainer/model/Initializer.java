@@ -7,9 +7,12 @@ import io.linesight.mmad.model.Weights;
 import java.util.List;
 import java.util.SplittableRandom;
 
-/** Fresh weights (MMAD_SPEC section 9). Every tensor has a random stream of its own, so adding one does not change the others. */
+/**
+ * Fresh weights (MMAD_SPEC section 9). Every tensor has a random stream of its own, so adding one does not change the
+ * others.
+ */
 public final class Initializer {
-    private Initializer() { }
+    private Initializer() {}
 
     /** Weights for all specs; the same seed gives the same values. */
     public static Weights fresh(List<ParameterSpec> specs, long seed) {

@@ -16,9 +16,10 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 
 /**
- * The network's tensors as libtorch leaves. The chains of a mixer's four channel groups have the same shapes and are kept as one leaf each,
- * stacked on a leading axis, under the name with {@code *} for the group ({@code …ssm_blocks_*.0.ln_1.weight}, shape [4,C/4]); the fuser's
- * block has a leading axis of 1. Everywhere else the state-dict name holds. Owned by whoever made it; {@link #close} releases the memory.
+ * The network's tensors as libtorch leaves. The chains of a mixer's four channel groups have the same shapes and are
+ * kept as one leaf each, stacked on a leading axis, under the name with {@code *} for the group
+ * ({@code …ssm_blocks_*.0.ln_1.weight}, shape [4,C/4]); the fuser's block has a leading axis of 1. Everywhere else the
+ * state-dict name holds. Owned by whoever made it; {@link #close} releases the memory.
  */
 public final class Parameters implements AutoCloseable {
     private static final String CHAIN = ".ssm_blocks_";
@@ -28,7 +29,7 @@ public final class Parameters implements AutoCloseable {
     private final Map<String, ParameterSpec> first = new LinkedHashMap<>();
 
     /**
-     * @param specs   names and shapes
+     * @param specs names and shapes
      * @param weights values for every spec; copied
      * @throws IllegalArgumentException when a tensor is missing or has another shape
      */
@@ -38,7 +39,9 @@ public final class Parameters implements AutoCloseable {
         Map<String, long[]> shapes = new LinkedHashMap<>();
         for (ParameterSpec spec : specs) {
             io.linesight.mmad.model.Tensor t = weights.get(spec.name());
-            if (t.size() != spec.size()) throw new IllegalArgumentException("tensor '" + spec.name() + "' must have shape " + Arrays.toString(spec.shape()) + ", got " + t);
+            if (t.size() != spec.size())
+                throw new IllegalArgumentException(
+                        "tensor '" + spec.name() + "' must have shape " + Arrays.toString(spec.shape()) + ", got " + t);
             String leaf = leafName(spec.name());
             int groups = groups(spec.name());
             first.putIfAbsent(leaf, spec);
@@ -134,7 +137,10 @@ public final class Parameters implements AutoCloseable {
             float[] all = values.get(leafName(spec.name()));
             if (all == null) continue;
             int from = groupOf(spec.name()) * spec.size();
-            out.put(spec.name(), new io.linesight.mmad.model.Tensor(Arrays.copyOfRange(all, from, from + spec.size()), spec.shape()));
+            out.put(
+                    spec.name(),
+                    new io.linesight.mmad.model.Tensor(
+                            Arrays.copyOfRange(all, from, from + spec.size()), spec.shape()));
         }
         return out;
     }
@@ -143,10 +149,12 @@ public final class Parameters implements AutoCloseable {
     public void restore(Weights weights) {
         Map<String, float[]> values = new LinkedHashMap<>();
         for (ParameterSpec spec : specs) {
-            float[] all = values.computeIfAbsent(leafName(spec.name()), k -> new float[spec.size() * Math.max(1, groups(spec.name()))]);
+            float[] all = values.computeIfAbsent(
+                    leafName(spec.name()), k -> new float[spec.size() * Math.max(1, groups(spec.name()))]);
             System.arraycopy(weights.get(spec.name()).data(), 0, all, groupOf(spec.name()) * spec.size(), spec.size());
         }
-        try (PointerScope scope = new PointerScope(); NoGradGuard off = new NoGradGuard()) {
+        try (PointerScope scope = new PointerScope();
+                NoGradGuard off = new NoGradGuard()) {
             values.forEach((name, v) -> {
                 Tensor leaf = leaves.get(name);
                 leaf.copy_(Torch.of(v, v.length).view_as(leaf));

@@ -22,7 +22,10 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
-/** One optimiser step after the other (MMAD_SPEC section 10): loss, backward, clipping at norm 5, AdamW. Not thread-safe. */
+/**
+ * One optimiser step after the other (MMAD_SPEC section 10): loss, backward, clipping at norm 5, AdamW. Not
+ * thread-safe.
+ */
 public final class Trainer implements AutoCloseable {
     private static final double WEIGHT_DECAY = 1e-4;
     private static final double CLIP = 5.0;
@@ -32,7 +35,7 @@ public final class Trainer implements AutoCloseable {
     private final TensorVector all;
 
     /** Loss before the step and global gradient norm before clipping. */
-    public record Step(double loss, double gradientNorm) { }
+    public record Step(double loss, double gradientNorm) {}
 
     public Trainer(MmadNet net, Parameters parameters, double learningRate) {
         this.net = net;
@@ -51,7 +54,8 @@ public final class Trainer implements AutoCloseable {
 
     public void learningRate(double rate) {
         try (PointerScope scope = new PointerScope()) {
-            for (long i = 0; i < optimiser.param_groups().size(); i++) optimiser.param_groups().get(i).options().set_lr(rate);
+            for (long i = 0; i < optimiser.param_groups().size(); i++)
+                optimiser.param_groups().get(i).options().set_lr(rate);
         }
     }
 
@@ -69,7 +73,9 @@ public final class Trainer implements AutoCloseable {
         try (PointerScope scope = new PointerScope()) {
             double loss = gradients(features, noise);
             double norm = torch.clip_grad_norm_(all, CLIP);
-            if (!Double.isFinite(norm)) throw new IllegalStateException("the gradient is not finite (loss " + loss + "): lower the learning rate");
+            if (!Double.isFinite(norm))
+                throw new IllegalStateException(
+                        "the gradient is not finite (loss " + loss + "): lower the learning rate");
             optimiser.step();
             return new Step(loss, norm);
         } catch (IllegalStateException e) {
@@ -98,9 +104,11 @@ public final class Trainer implements AutoCloseable {
      * @param features raw teacher features [B,L,C], finest first
      */
     public double loss(List<Tensor> features) {
-        try (PointerScope scope = new PointerScope(); NoGradGuard off = new NoGradGuard()) {
+        try (PointerScope scope = new PointerScope();
+                NoGradGuard off = new NoGradGuard()) {
             List<Tensor> teacher = net.normalised(features);
-            return MmadNet.loss(net.imitated(teacher), net.forward(teacher, null)).item_double();
+            return MmadNet.loss(net.imitated(teacher), net.forward(teacher, null))
+                    .item_double();
         } catch (RuntimeException e) {
             throw Torch.readable("measuring the loss", e);
         } finally {
@@ -115,7 +123,11 @@ public final class Trainer implements AutoCloseable {
      */
     public void save(Path file) throws IOException {
         try (PointerScope scope = new PointerScope();
-                FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE);
+                FileChannel channel = FileChannel.open(
+                        file,
+                        StandardOpenOption.CREATE,
+                        StandardOpenOption.TRUNCATE_EXISTING,
+                        StandardOpenOption.WRITE);
                 Sink sink = new Sink(channel)) {
             OutputArchive archive = new OutputArchive();
             optimiser.save(archive);
@@ -126,7 +138,10 @@ public final class Trainer implements AutoCloseable {
         }
     }
 
-    /** Libtorch ends the process when an archive cannot be written, on a full disk for instance: it is not told, and we look afterwards. */
+    /**
+     * Libtorch ends the process when an archive cannot be written, on a full disk for instance: it is not told, and we
+     * look afterwards.
+     */
     private static final class Sink extends ArchiveWriter {
         private final FileChannel channel;
         private IOException failure;

@@ -33,7 +33,12 @@ final class VssBlock {
         outNormWeight = p.get(s + "out_norm.weight");
         outNormBias = p.get(s + "out_norm.bias");
         outProj = p.get(s + "out_proj.weight");
-        scan = new SelectiveScan.Parameters(p.get(s + "x_proj_weight"), p.get(s + "dt_projs_weight"), p.get(s + "dt_projs_bias"), p.get(s + "A_logs"), p.get(s + "Ds"));
+        scan = new SelectiveScan.Parameters(
+                p.get(s + "x_proj_weight"),
+                p.get(s + "dt_projs_weight"),
+                p.get(s + "dt_projs_bias"),
+                p.get(s + "A_logs"),
+                p.get(s + "Ds"));
         order = ScanOrders.table(kind, side);
         this.side = side;
         this.dropPath = dropPath;
@@ -68,10 +73,19 @@ final class VssBlock {
         Tensor uz = torch.bmm(rows, inProj.transpose(1, 2));
         Tensor u = uz.narrow(2, 0, d).transpose(0, 1).reshape(batch, length, groups * d);
         Tensor z = uz.narrow(2, d, d).transpose(0, 1);
-        Tensor conv = Torch.conv2d(Torch.image(u, side), convWeight.view(groups * d, 1, 3, 3), convBias.view(groups * d), 1, 1, 1, groups * d);
+        Tensor conv = Torch.conv2d(
+                Torch.image(u, side),
+                convWeight.view(groups * d, 1, 3, 3),
+                convBias.view(groups * d),
+                1,
+                1,
+                1,
+                groups * d);
         u = torch.silu(Torch.rows(conv));
         Tensor y = new SelectiveScan(scan, order).apply(u);
         y = norm(y.view(batch * length, groups, d), outNormWeight, outNormBias).mul(torch.silu(z));
-        return torch.bmm(y.transpose(0, 1), outProj.transpose(1, 2)).transpose(0, 1).reshape(batch, length, groups * c);
+        return torch.bmm(y.transpose(0, 1), outProj.transpose(1, 2))
+                .transpose(0, 1)
+                .reshape(batch, length, groups * c);
     }
 }

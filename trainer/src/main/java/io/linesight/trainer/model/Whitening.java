@@ -15,17 +15,19 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * Fits what {@link io.linesight.mmad.model.MapKind#WHITENED} needs, in closed form on normal pictures: per scale and product the mean and covariance of the
- * difference between teacher and student, averaged over 3x3 pixels, and by place the mean and deviation of the logarithms of both distances.
+ * Fits what {@link io.linesight.mmad.model.MapKind#WHITENED} needs, in closed form on normal pictures: per scale and
+ * product the mean and covariance of the difference between teacher and student, averaged over 3x3 pixels, and by place
+ * the mean and deviation of the logarithms of both distances.
  *
- * <p>A covariance knows the pictures that it comes from: their own differences look small by it, the more the fewer they are. So every product's
- * pictures are dealt into folds, each with a covariance of the other folds' pictures only. By these the levels of the Mahalanobis distance are
- * measured, and whoever wants scores of these pictures as new ones would have them takes {@link LeftOut}.
+ * <p>A covariance knows the pictures that it comes from: their own differences look small by it, the more the fewer
+ * they are. So every product's pictures are dealt into folds, each with a covariance of the other folds' pictures only.
+ * By these the levels of the Mahalanobis distance are measured, and whoever wants scores of these pictures as new ones
+ * would have them takes {@link LeftOut}.
  */
 public final class Whitening {
     /**
-     * Added to the covariance's diagonal, as a share of its mean: directions in which normal pictures hardly differ are not blown up. Between 0.003
-     * and 0.3 the real categories' mean image AUROC moved by 0.004.
+     * Added to the covariance's diagonal, as a share of its mean: directions in which normal pictures hardly differ are
+     * not blown up. Between 0.003 and 0.3 the real categories' mean image AUROC moved by 0.004.
      */
     private static final double SHRINK = 0.03;
 
@@ -61,20 +63,23 @@ public final class Whitening {
     /**
      * The folds: which pictures each holds, and the tensors fitted without them.
      *
-     * @param foldOf  of picture i its fold; -1 where its product has a single picture, which cannot be left out
+     * @param foldOf of picture i its fold; -1 where its product has a single picture, which cannot be left out
      * @param tensors by fold, those of the weights that are other than with all pictures
      */
-    public record LeftOut(int[] foldOf, List<Map<String, io.linesight.mmad.model.Tensor>> tensors) { }
+    public record LeftOut(int[] foldOf, List<Map<String, io.linesight.mmad.model.Tensor>> tensors) {}
 
     /**
-     * Puts the fitted {@code anomaly_map.*} tensors into the weights. The network sees every picture twice. One product's differences are held in
-     * native memory at a time: 1.6 MB a picture for a MobileNet without stride 4, 3.7 MB with it.
+     * Puts the fitted {@code anomaly_map.*} tensors into the weights. The network sees every picture twice. One
+     * product's differences are held in native memory at a time: 1.6 MB a picture for a MobileNet without stride 4, 3.7
+     * MB with it.
      *
      * @param features raw teacher features [1,L,C] of picture i, finest first
-     * @param groupOf  of picture i its group, 0 to {@link MmadConfig#groups} - 1; every group has at least one
+     * @param groupOf of picture i its group, 0 to {@link MmadConfig#groups} - 1; every group has at least one
      */
-    public static LeftOut fit(MmadNet net, MmadConfig config, IntFunction<List<Tensor>> features, int[] groupOf, Weights weights) {
-        try (PointerScope scope = new PointerScope(); NoGradGuard off = new NoGradGuard()) {
+    public static LeftOut fit(
+            MmadNet net, MmadConfig config, IntFunction<List<Tensor>> features, int[] groupOf, Weights weights) {
+        try (PointerScope scope = new PointerScope();
+                NoGradGuard off = new NoGradGuard()) {
             return new Whitening(net, config, features, groupOf).fit(groupOf.length, weights);
         }
     }
@@ -95,15 +100,19 @@ public final class Whitening {
         List<Map<String, io.linesight.mmad.model.Tensor>> tensors = new ArrayList<>();
         for (Map<String, float[]> fold : left) {
             Map<String, io.linesight.mmad.model.Tensor> some = new HashMap<>();
-            fold.forEach((name, values) -> some.put(name, new io.linesight.mmad.model.Tensor(values, shape(name, values.length))));
+            fold.forEach((name, values) ->
+                    some.put(name, new io.linesight.mmad.model.Tensor(values, shape(name, values.length))));
             tensors.add(some);
         }
         if (groups > 1) centres(means, weights);
         return new LeftOut(foldOf, tensors);
     }
 
-    /** One picture's differences [L,C], averaged, and logarithms of its cosine distances [L], by scale; both in the caller's scope. */
-    private record Distances(List<Tensor> differences, List<float[]> cosine, float[] mean) { }
+    /**
+     * One picture's differences [L,C], averaged, and logarithms of its cosine distances [L], by scale; both in the
+     * caller's scope.
+     */
+    private record Distances(List<Tensor> differences, List<float[]> cosine, float[] mean) {}
 
     private Distances distances(int picture, PointerScope keeper) {
         List<Tensor> differences = new ArrayList<>();
@@ -114,7 +123,8 @@ public final class Whitening {
             List<Tensor> student = net.student(all, null).features();
             for (int s = 0; s < scales; s++) {
                 differences.add(Torch.keep(keeper, averaged(teacher.get(s).sub(student.get(s)), side(s))));
-                cosine.add(Torch.values(Expectation.logDistance(teacher.get(s).squeeze(0), student.get(s).squeeze(0))));
+                cosine.add(Torch.values(Expectation.logDistance(
+                        teacher.get(s).squeeze(0), student.get(s).squeeze(0))));
             }
             return new Distances(differences, cosine, Torch.values(all.get(2).mean(new long[] {0, 1})));
         }
@@ -135,7 +145,8 @@ public final class Whitening {
     /** By scale the mean of the groups' covariances; fills in every picture's mean coarsest feature. */
     private List<Tensor> common(float[][] means) {
         List<Tensor> common = new ArrayList<>();
-        for (int s = 0; s < scales; s++) common.add(torch.zeros(new long[] {channels(s), channels(s)}).to(torch.ScalarType.Double));
+        for (int s = 0; s < scales; s++)
+            common.add(torch.zeros(new long[] {channels(s), channels(s)}).to(torch.ScalarType.Double));
         for (List<Integer> mine : members) {
             try (PointerScope group = new PointerScope()) {
                 List<Sums> sums = new ArrayList<>();
@@ -147,7 +158,8 @@ public final class Whitening {
                         for (int s = 0; s < scales; s++) sums.get(s).add(d.differences.get(s));
                     }
                 }
-                for (int s = 0; s < scales; s++) common.get(s).add_(sums.get(s).covariance().div(Torch.scalar(groups)));
+                for (int s = 0; s < scales; s++)
+                    common.get(s).add_(sums.get(s).covariance().div(Torch.scalar(groups)));
             }
         }
         return common;
@@ -192,13 +204,17 @@ public final class Whitening {
         }
     }
 
-    /** Mean [C] and the factor [C,C] of the inverse covariance P = L L': a row less the mean, times L, has the squared length that P measures. */
+    /**
+     * Mean [C] and the factor [C,C] of the inverse covariance P = L L': a row less the mean, times L, has the squared
+     * length that P measures.
+     */
     private record Measure(Tensor mean, Tensor factor) {
         /** @param common the mean of all groups' covariances */
         static Measure of(Sums sums, Tensor common) {
             int c = (int) common.size(0);
             double borrowed = BORROWED / (sums.pictures + BORROWED);
-            Tensor covariance = sums.covariance().mul(Torch.scalar(1 - borrowed)).add(common.mul(Torch.scalar(borrowed)));
+            Tensor covariance =
+                    sums.covariance().mul(Torch.scalar(1 - borrowed)).add(common.mul(Torch.scalar(borrowed)));
             Tensor eye = torch.eye(c).to(torch.ScalarType.Double);
             double typical = Math.max(covariance.trace().item_double() / c, 1e-12);
             Tensor inverse = Torch.solve(covariance.add(eye.mul(Torch.scalar(SHRINK * typical))), eye);
@@ -209,28 +225,50 @@ public final class Whitening {
         /** Logarithms of the rows' mean squares, [L]. */
         float[] logSquares(Tensor difference) {
             try (PointerScope picture = new PointerScope()) {
-                Tensor squares = difference.sub(mean).mm(factor).square().mean(new long[] {1}, true, new org.bytedeco.pytorch.ScalarTypeOptional());
-                return Torch.values(squares.add(Torch.scalar(MmadConfig.LEAST_DISTANCE)).log());
+                Tensor squares = difference
+                        .sub(mean)
+                        .mm(factor)
+                        .square()
+                        .mean(new long[] {1}, true, new org.bytedeco.pytorch.ScalarTypeOptional());
+                return Torch.values(
+                        squares.add(Torch.scalar(MmadConfig.LEAST_DISTANCE)).log());
             }
         }
     }
 
-    private void group(int g, List<Tensor> common, int[] foldOf, Map<String, float[]> whole, List<Map<String, float[]>> left) {
+    private void group(
+            int g, List<Tensor> common, int[] foldOf, Map<String, float[]> whole, List<Map<String, float[]>> left) {
         try (PointerScope scope = new PointerScope()) {
             List<Integer> mine = members.get(g);
             List<Distances> all = new ArrayList<>();
             for (int picture : mine) all.add(distances(picture, scope));
-            for (int s = 0; s < scales; s++) scale(g, s, all, mine.stream().mapToInt(picture -> foldOf[picture]).toArray(), common.get(s), whole, left);
+            for (int s = 0; s < scales; s++)
+                scale(
+                        g,
+                        s,
+                        all,
+                        mine.stream().mapToInt(picture -> foldOf[picture]).toArray(),
+                        common.get(s),
+                        whole,
+                        left);
         }
     }
 
     /** @param fold of the group's pictures; -1 where there is none */
-    private void scale(int g, int s, List<Distances> pictures, int[] fold, Tensor common, Map<String, float[]> whole, List<Map<String, float[]>> left) {
+    private void scale(
+            int g,
+            int s,
+            List<Distances> pictures,
+            int[] fold,
+            Tensor common,
+            Map<String, float[]> whole,
+            List<Map<String, float[]>> left) {
         try (PointerScope scope = new PointerScope()) {
             int c = channels(s);
             List<Sums> parts = new ArrayList<>();
             for (int f = 0; f < folds; f++) parts.add(new Sums(c));
-            for (int n = 0; n < fold.length; n++) parts.get(Math.max(0, fold[n])).add(pictures.get(n).differences.get(s));
+            for (int n = 0; n < fold.length; n++)
+                parts.get(Math.max(0, fold[n])).add(pictures.get(n).differences.get(s));
             Sums sums = new Sums(c);
             parts.forEach(sums::add);
             Measure measure = Measure.of(sums, common);
@@ -238,13 +276,19 @@ public final class Whitening {
             float[][] logs = new float[fold.length][];
             for (int f = 0; f < folds; f++) {
                 try (PointerScope one = new PointerScope()) {
-                    // Without the fold's pictures, also in what is borrowed from all groups together. A fold may hold none.
-                    Measure others = parts.get(f).pictures == 0 || fold.length < 2 ? measure : others(parts, f, sums, common);
+                    // Without the fold's pictures, also in what is borrowed from all groups together. A fold may hold
+                    // none.
+                    Measure others =
+                            parts.get(f).pictures == 0 || fold.length < 2 ? measure : others(parts, f, sums, common);
                     put(left.get(f), s, g, others);
-                    for (int n = 0; n < fold.length; n++) if (Math.max(0, fold[n]) == f) logs[n] = others.logSquares(pictures.get(n).differences.get(s));
+                    for (int n = 0; n < fold.length; n++)
+                        if (Math.max(0, fold[n]) == f)
+                            logs[n] = others.logSquares(
+                                    pictures.get(n).differences.get(s));
                 }
             }
-            float[] levels = whole.computeIfAbsent(prefix(s) + "levels", name -> new float[groups * 4 * side(s) * side(s)]);
+            float[] levels =
+                    whole.computeIfAbsent(prefix(s) + "levels", name -> new float[groups * 4 * side(s) * side(s)]);
             levels(pictures.stream().map(d -> d.cosine.get(s)).toList(), side(s), levels, 4 * g);
             levels(List.of(logs), side(s), levels, 4 * g + 2);
         }
@@ -253,18 +297,29 @@ public final class Whitening {
     private Measure others(List<Sums> parts, int fold, Sums all, Tensor common) {
         Sums rest = new Sums((int) common.size(0));
         for (int f = 0; f < folds; f++) if (f != fold) rest.add(parts.get(f));
-        return Measure.of(rest, common.add(rest.covariance().sub(all.covariance()).div(Torch.scalar(groups))));
+        return Measure.of(
+                rest, common.add(rest.covariance().sub(all.covariance()).div(Torch.scalar(groups))));
     }
 
     private void put(Map<String, float[]> tensors, int s, int g, Measure m) {
         int c = (int) m.mean.size(0);
-        System.arraycopy(Torch.values(m.mean), 0, tensors.computeIfAbsent(prefix(s) + "whiten.mean", name -> new float[groups * c]), g * c, c);
-        System.arraycopy(Torch.values(m.factor), 0, tensors.computeIfAbsent(prefix(s) + "whiten.matrix", name -> new float[groups * c * c]), g * c * c, c * c);
+        System.arraycopy(
+                Torch.values(m.mean),
+                0,
+                tensors.computeIfAbsent(prefix(s) + "whiten.mean", name -> new float[groups * c]),
+                g * c,
+                c);
+        System.arraycopy(
+                Torch.values(m.factor),
+                0,
+                tensors.computeIfAbsent(prefix(s) + "whiten.matrix", name -> new float[groups * c * c]),
+                g * c * c,
+                c * c);
     }
 
     /**
-     * Mean and deviation by place, into {@code into[at]} and {@code into[at + 1]} (rows of L values): averaged over 3x3 places, drawn towards those of
-     * all places, the mean no less than that of all.
+     * Mean and deviation by place, into {@code into[at]} and {@code into[at + 1]} (rows of L values): averaged over 3x3
+     * places, drawn towards those of all places, the mean no less than that of all.
      */
     static void levels(List<float[]> pictures, int side, float[] into, int at) {
         int places = side * side;
@@ -292,7 +347,8 @@ public final class Whitening {
         for (int i = 0; i < x.length; i++) {
             for (int dy = -1; dy <= 1; dy++) {
                 int row = Math.min(side - 1, Math.max(0, i / side + dy));
-                for (int dx = -1; dx <= 1; dx++) out[i] += x[row * side + Math.min(side - 1, Math.max(0, i % side + dx))] / 9;
+                for (int dx = -1; dx <= 1; dx++)
+                    out[i] += x[row * side + Math.min(side - 1, Math.max(0, i % side + dx))] / 9;
             }
         }
         return out;
@@ -301,20 +357,34 @@ public final class Whitening {
     /** [1,L,C] to [L,C]: every pixel's mean over itself and those of its eight neighbours that there are. */
     private static Tensor averaged(Tensor rows, int side) {
         long[] three = {3, 3};
-        Tensor image = torch.avg_pool2d(Torch.image(rows, side), three, new long[] {1, 1}, new long[] {1, 1}, false, false, new org.bytedeco.pytorch.LongOptional());
+        Tensor image = torch.avg_pool2d(
+                Torch.image(rows, side),
+                three,
+                new long[] {1, 1},
+                new long[] {1, 1},
+                false,
+                false,
+                new org.bytedeco.pytorch.LongOptional());
         return Torch.rows(image).squeeze(0);
     }
 
-    /** Where the groups' mean features lie, and the scale by which a channel counts: the inverse of its deviation within the groups. */
+    /**
+     * Where the groups' mean features lie, and the scale by which a channel counts: the inverse of its deviation within
+     * the groups.
+     */
     private void centres(float[][] means, Weights weights) {
         int c = means[0].length;
         float[] centre = new float[groups * c];
         float[] scale = new float[c];
         double typical = 0;
-        for (int g = 0; g < groups; g++) for (int i : members.get(g)) for (int k = 0; k < c; k++) centre[g * c + k] += means[i][k] / members.get(g).size();
+        for (int g = 0; g < groups; g++)
+            for (int i : members.get(g))
+                for (int k = 0; k < c; k++)
+                    centre[g * c + k] += means[i][k] / members.get(g).size();
         for (int k = 0; k < c; k++) {
             double squares = 0;
-            for (int g = 0; g < groups; g++) for (int i : members.get(g)) squares += Math.pow(means[i][k] - centre[g * c + k], 2);
+            for (int g = 0; g < groups; g++)
+                for (int i : members.get(g)) squares += Math.pow(means[i][k] - centre[g * c + k], 2);
             scale[k] = (float) Math.sqrt(squares / means.length);
             typical += scale[k] / c;
         }

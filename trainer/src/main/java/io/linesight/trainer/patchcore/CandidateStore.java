@@ -10,8 +10,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 /**
- * Patches that may come into the bank, as the encoder gives them, in a temporary file of float32 that is deleted on {@link #close}; and the mean
- * of their channels. Not thread-safe.
+ * Patches that may come into the bank, as the encoder gives them, in a temporary file of float32 that is deleted on
+ * {@link #close}; and the mean of their channels. Not thread-safe.
  */
 final class CandidateStore implements AutoCloseable {
     private final Path file;
@@ -31,8 +31,15 @@ final class CandidateStore implements AutoCloseable {
 
     /** @param expected rows that will be added: refuses at once when the disk has no room for them */
     static CandidateStore create(Path workDirOrNull, int channels, long expected) throws IOException {
-        return new CandidateStore(Scratch.file(workDirOrNull, "linesight-patches-", ".f32", expected * channels * Float.BYTES, "the " + expected + " patches to choose from",
-                "choose another work folder"), channels);
+        return new CandidateStore(
+                Scratch.file(
+                        workDirOrNull,
+                        "linesight-patches-",
+                        ".f32",
+                        expected * channels * Float.BYTES,
+                        "the " + expected + " patches to choose from",
+                        "choose another work folder"),
+                channels);
     }
 
     int size() {

@@ -7,11 +7,12 @@ import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
 
 /**
- * Greedy k-centre choice: starting anywhere, always the candidate that is farthest from all chosen so far. So rare kinds of normal patches come in
- * early and frequent ones only once.
+ * Greedy k-centre choice: starting anywhere, always the candidate that is farthest from all chosen so far. So rare
+ * kinds of normal patches come in early and frequent ones only once.
  *
- * <p>Candidates lie in blocks of {@value #BLOCK}, one dimension of all of a block after the other, so that the compiler turns the inner loop
- * into vector instructions by itself; the Vector API would have to agree on a width with the scan kernels of the process.
+ * <p>Candidates lie in blocks of {@value #BLOCK}, one dimension of all of a block after the other, so that the compiler
+ * turns the inner loop into vector instructions by itself; the Vector API would have to agree on a width with the scan
+ * kernels of the process.
  */
 final class Coreset {
     /** Candidates worked on together: 128 dimensions of them stay in the second-level cache. */
@@ -25,11 +26,12 @@ final class Coreset {
     private final float[][] nearest;
 
     /**
-     * @param count      candidates that will be {@linkplain #put given}
+     * @param count candidates that will be {@linkplain #put given}
      * @param dimensions a multiple of 8
      */
     Coreset(int count, int dimensions) {
-        if (dimensions % UNROLL != 0) throw new IllegalArgumentException("dimensions must be a multiple of " + UNROLL + ", got " + dimensions);
+        if (dimensions % UNROLL != 0)
+            throw new IllegalArgumentException("dimensions must be a multiple of " + UNROLL + ", got " + dimensions);
         this.dimensions = dimensions;
         this.count = count;
         int n = (count + BLOCK - 1) / BLOCK;
@@ -46,8 +48,8 @@ final class Coreset {
     /**
      * Chooses.
      *
-     * @param wanted   most to choose; fewer are chosen when the others are copies of those
-     * @param pool     works on the blocks; the choice does not depend on its threads
+     * @param wanted most to choose; fewer are chosen when the others are copies of those
+     * @param pool works on the blocks; the choice does not depend on its threads
      * @param progress told the number chosen, now and then
      * @return indices in the order they were chosen
      */
@@ -61,7 +63,9 @@ final class Coreset {
         for (int n = 0; n < most; n++) {
             chosen[n] = next;
             for (int k = 0; k < dimensions; k++) centre[k] = blocks[next / BLOCK][k * BLOCK + next % BLOCK];
-            pool.submit(() -> IntStream.range(0, blocks.length).parallel().forEach(b -> farthest[b] = update(b, centre))).join();
+            pool.submit(() ->
+                            IntStream.range(0, blocks.length).parallel().forEach(b -> farthest[b] = update(b, centre)))
+                    .join();
             float best = 0;
             next = -1;
             // Of equally far ones the first, whatever the threads did.
@@ -99,8 +103,14 @@ final class Coreset {
         float c4 = centre[first + 4], c5 = centre[first + 5], c6 = centre[first + 6], c7 = centre[first + 7];
         int o = first * BLOCK;
         for (int j = 0; j < BLOCK; j++) {
-            float d0 = x[o + j] - c0, d1 = x[o + BLOCK + j] - c1, d2 = x[o + 2 * BLOCK + j] - c2, d3 = x[o + 3 * BLOCK + j] - c3;
-            float d4 = x[o + 4 * BLOCK + j] - c4, d5 = x[o + 5 * BLOCK + j] - c5, d6 = x[o + 6 * BLOCK + j] - c6, d7 = x[o + 7 * BLOCK + j] - c7;
+            float d0 = x[o + j] - c0,
+                    d1 = x[o + BLOCK + j] - c1,
+                    d2 = x[o + 2 * BLOCK + j] - c2,
+                    d3 = x[o + 3 * BLOCK + j] - c3;
+            float d4 = x[o + 4 * BLOCK + j] - c4,
+                    d5 = x[o + 5 * BLOCK + j] - c5,
+                    d6 = x[o + 6 * BLOCK + j] - c6,
+                    d7 = x[o + 7 * BLOCK + j] - c7;
             sum[j] += d0 * d0 + d1 * d1 + d2 * d2 + d3 * d3 + (d4 * d4 + d5 * d5 + d6 * d6 + d7 * d7);
         }
     }

@@ -29,19 +29,22 @@ import java.util.SplittableRandom;
 import java.util.concurrent.ForkJoinPool;
 
 /**
- * PatchCore (Roth et al. 2022) on normal pictures of all categories: their patches, thinned out to a bank, are the model, and a patch is as anomalous
- * as it is far from the bank. One bank for all categories, with as much room for one as for another; which category a frame is of is not asked.
- * Nothing is trained, so it takes minutes where MMAD takes hours, and it is what MMAD has to be better than.
+ * PatchCore (Roth et al. 2022) on normal pictures of all categories: their patches, thinned out to a bank, are the
+ * model, and a patch is as anomalous as it is far from the bank. One bank for all categories, with as much room for one
+ * as for another; which category a frame is of is not asked. Nothing is trained, so it takes minutes where MMAD takes
+ * hours, and it is what MMAD has to be better than.
  */
 public final class PatchCoreFit {
     /** Dimensions in which the bank is chosen, as published. */
     private static final int PROJECTED = 128;
+
     private static final int BATCH = 8;
 
     private final PatchCoreOptions options;
     private final long start = System.nanoTime();
     /** Candidates in the store per category, in its order. */
     private final List<Integer> sizes = new ArrayList<>();
+
     private int images;
 
     private PatchCoreFit(PatchCoreOptions options) {
@@ -51,8 +54,9 @@ public final class PatchCoreFit {
     /**
      * Fits. Uses all processors unless told otherwise.
      *
-     * @throws DatasetException when there is nothing to learn from, or pictures cannot be read or are not fit to learn from; names them before any work
-     * @throws IOException      when a file cannot be written; an existing checkpoint stays as it was
+     * @throws DatasetException when there is nothing to learn from, or pictures cannot be read or are not fit to learn
+     *     from; names them before any work
+     * @throws IOException when a file cannot be written; an existing checkpoint stays as it was
      */
     public static PatchCoreResult run(PatchCoreOptions options) throws IOException {
         return new PatchCoreFit(options).run();
@@ -64,9 +68,19 @@ public final class PatchCoreFit {
         Files.createDirectories(folder);
         Encoder encoder = options.encoder == null ? FilterBankEncoder.create() : options.encoder;
         try (FrameSpool spool = FrameSpool.create(options.workDir, set.size())) {
-            PictureReading.Result read = PictureReading.of(options.source, set, spool, new PictureReading.Rules(options.survey,
-                    "the bank has as much room for one as for the other, so the former's is thinned out far more", options.allowLeakage, options.allowFew, options.progress, () -> false));
-            try (CandidateStore store = CandidateStore.create(options.workDir, PatchCoreGraph.channels(encoder), options.candidates)) {
+            PictureReading.Result read = PictureReading.of(
+                    options.source,
+                    set,
+                    spool,
+                    new PictureReading.Rules(
+                            options.survey,
+                            "the bank has as much room for one as for the other, so the former's is thinned out far more",
+                            options.allowLeakage,
+                            options.allowFew,
+                            options.progress,
+                            () -> false));
+            try (CandidateStore store =
+                    CandidateStore.create(options.workDir, PatchCoreGraph.channels(encoder), options.candidates)) {
                 collect(encoder, spool, read.sizes(), store);
                 PatchBank bank = choose(store);
                 return write(bank, encoder, set, read.calibrationFrames(), store.size());
@@ -75,11 +89,20 @@ public final class PatchCoreFit {
     }
 
     /** @param pictures in the spool, by category */
-    private void collect(Encoder encoder, FrameSpool spool, List<Integer> pictures, CandidateStore store) throws IOException {
+    private void collect(Encoder encoder, FrameSpool spool, List<Integer> pictures, CandidateStore store)
+            throws IOException {
         int channels = PatchCoreGraph.channels(encoder);
-        int[] shares = Shares.of(options.candidates, pictures.stream().mapToLong(n -> (long) n * PatchCoreGraph.PATCH_COUNT).toArray());
+        int[] shares = Shares.of(
+                options.candidates,
+                pictures.stream()
+                        .mapToLong(n -> (long) n * PatchCoreGraph.PATCH_COUNT)
+                        .toArray());
         // Patches by the same operators that the checkpoint will serve with.
-        try (FrameSession session = FrameSession.open("encoder '" + encoder.name() + "'", PatchCoreGraph.patches(encoder), MmadGraph.FRAMES, List.of(PatchCoreGraph.PATCHES),
+        try (FrameSession session = FrameSession.open(
+                        "encoder '" + encoder.name() + "'",
+                        PatchCoreGraph.patches(encoder),
+                        MmadGraph.FRAMES,
+                        List.of(PatchCoreGraph.PATCHES),
                         ScorerOptions.defaults().withDevice("cpu").withThreads(options.threads));
                 Progress progress = new Progress(options.progress, "encode")) {
             for (int c = 0; c < shares.length; c++) {
@@ -87,12 +110,15 @@ public final class PatchCoreFit {
                 int before = store.size();
                 for (int from = 0; from < size; from += BATCH) {
                     List<byte[]> frames = new ArrayList<>();
-                    for (int i = from; i < Math.min(size, from + BATCH); i++) frames.add(spool.get(images + frames.size()));
+                    for (int i = from; i < Math.min(size, from + BATCH); i++)
+                        frames.add(spool.get(images + frames.size()));
                     float[] patches = session.run(frames)[0];
                     for (int i = 0; i < frames.size(); i++) {
                         // As many of one picture as of another, to within one.
-                        int wanted = (int) ((long) (from + i + 1) * shares[c] / size - (long) (from + i) * shares[c] / size);
-                        for (int p : drawn(wanted, new SplittableRandom(options.seed * 1_000_003 + images))) store.add(patches, (i * PatchCoreGraph.PATCH_COUNT + p) * channels);
+                        int wanted =
+                                (int) ((long) (from + i + 1) * shares[c] / size - (long) (from + i) * shares[c] / size);
+                        for (int p : drawn(wanted, new SplittableRandom(options.seed * 1_000_003 + images)))
+                            store.add(patches, (i * PatchCoreGraph.PATCH_COUNT + p) * channels);
                         images++;
                     }
                     progress.update((double) images / spool.size(), images + " of " + spool.size() + " images");
@@ -118,17 +144,26 @@ public final class PatchCoreFit {
     }
 
     private PatchBank choose(CandidateStore store) throws IOException {
-        if (store.size() < PatchBank.LEAST) throw new DatasetException("there are too few patches of normal pictures to choose from: " + store.size());
+        if (store.size() < PatchBank.LEAST)
+            throw new DatasetException("there are too few patches of normal pictures to choose from: " + store.size());
         float[] shift = store.mean();
         int channels = shift.length;
         Projection projection = new Projection(channels, PROJECTED, new SplittableRandom(options.seed));
-        int[] shares = Shares.of(options.bank, sizes.stream().mapToLong(Integer::longValue).toArray());
+        int[] shares = Shares.of(
+                options.bank, sizes.stream().mapToLong(Integer::longValue).toArray());
         double total = 0;
         for (int c = 0; c < shares.length; c++) total += (double) shares[c] * sizes.get(c);
         List<float[]> chosen = new ArrayList<>();
-        ForkJoinPool pool = new ForkJoinPool(options.threads > 0 ? options.threads : Runtime.getRuntime().availableProcessors());
+        ForkJoinPool pool = new ForkJoinPool(
+                options.threads > 0 ? options.threads : Runtime.getRuntime().availableProcessors());
         try (Progress progress = new Progress(options.progress, "choose")) {
-            progress.say(String.format(Locale.ROOT, "choosing %,d of %,d patches of %d images (%d categories)", Arrays.stream(shares).sum(), store.size(), images, shares.length));
+            progress.say(String.format(
+                    Locale.ROOT,
+                    "choosing %,d of %,d patches of %d images (%d categories)",
+                    Arrays.stream(shares).sum(),
+                    store.size(),
+                    images,
+                    shares.length));
             long begun = System.nanoTime();
             double done = 0;
             int first = 0;
@@ -161,7 +196,8 @@ public final class PatchCoreFit {
         } finally {
             pool.shutdown();
         }
-        if (chosen.size() < PatchBank.LEAST) throw new DatasetException("the normal pictures are all of one colour: there is nothing to compare with");
+        if (chosen.size() < PatchBank.LEAST)
+            throw new DatasetException("the normal pictures are all of one colour: there is nothing to compare with");
         float[] vectors = new float[chosen.size() * channels];
         for (int i = 0; i < chosen.size(); i++) System.arraycopy(chosen.get(i), 0, vectors, i * channels, channels);
         return new PatchBank(new Tensor(vectors, chosen.size(), channels), new Tensor(shift, channels));
@@ -171,7 +207,9 @@ public final class PatchCoreFit {
         for (int k = 0; k < vector.length; k++) vector[k] -= shift[k];
     }
 
-    private PatchCoreResult write(PatchBank bank, Encoder encoder, TrainingSet set, Map<String, List<byte[]>> frames, int candidates) throws IOException {
+    private PatchCoreResult write(
+            PatchBank bank, Encoder encoder, TrainingSet set, Map<String, List<byte[]>> frames, int candidates)
+            throws IOException {
         double chosenAfter = seconds(start);
         Map<String, String> provenance = set.provenance(images, frames);
         provenance.put("method", Checkpoints.PATCHCORE);
@@ -181,9 +219,15 @@ public final class PatchCoreFit {
         provenance.put("seed", String.valueOf(options.seed));
         provenance.put("trainingSeconds", String.format(Locale.ROOT, "%.0f", chosenAfter));
         provenance.put("command", options.command);
-        PatchCoreGraph.Score score = options.recipe == FitOptions.Recipe.PAPER ? PatchCoreGraph.Score.REWEIGHTED : PatchCoreGraph.Score.MEAN_OF_LARGEST;
-        CheckpointInfo info = new Finish(options.out, options.threads, options.progress).run(frames, List.of(), options.rule,
-                draft -> Checkpoints.write(draft, bank, score, encoder, Finish.UNCALIBRATED, provenance));
+        PatchCoreGraph.Score score = options.recipe == FitOptions.Recipe.PAPER
+                ? PatchCoreGraph.Score.REWEIGHTED
+                : PatchCoreGraph.Score.MEAN_OF_LARGEST;
+        CheckpointInfo info = new Finish(options.out, options.threads, options.progress)
+                .run(
+                        frames,
+                        List.of(),
+                        options.rule,
+                        draft -> Checkpoints.write(draft, bank, score, encoder, Finish.UNCALIBRATED, provenance));
         return new PatchCoreResult(options.out, info, images, set.skipped(), candidates, bank.size(), seconds(start));
     }
 

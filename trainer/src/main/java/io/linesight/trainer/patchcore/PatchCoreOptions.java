@@ -77,7 +77,7 @@ public final class PatchCoreOptions {
         private String command = "";
         private PrintStream progress = System.err;
 
-        private Builder() { }
+        private Builder() {}
 
         /** Pictures to learn from. */
         public Builder source(ImageSource v) {
@@ -103,7 +103,9 @@ public final class PatchCoreOptions {
             return this;
         }
 
-        /** Patches that the bank is chosen from, all categories together, drawn at random from the pictures' 1,024 each. */
+        /**
+         * Patches that the bank is chosen from, all categories together, drawn at random from the pictures' 1,024 each.
+         */
         public Builder candidates(int v) {
             candidates = v;
             return this;
@@ -127,7 +129,10 @@ public final class PatchCoreOptions {
             return this;
         }
 
-        /** Existing folder for the temporary files of frames (192 KiB a picture) and candidates (3 KB each with a MobileNet); default the system's. */
+        /**
+         * Existing folder for the temporary files of frames (192 KiB a picture) and candidates (3 KB each with a
+         * MobileNet); default the system's.
+         */
         public Builder workDir(Path v) {
             workDir = v;
             return this;
@@ -145,7 +150,10 @@ public final class PatchCoreOptions {
             return this;
         }
 
-        /** Looks at all pictures, those to measure on too, before any work: duplicates, leakage, too few, blank ones; says so and refuses the worst. */
+        /**
+         * Looks at all pictures, those to measure on too, before any work: duplicates, leakage, too few, blank ones;
+         * says so and refuses the worst.
+         */
         public Builder survey(boolean v) {
             survey = v;
             return this;
@@ -180,7 +188,8 @@ public final class PatchCoreOptions {
             List<String> problems = new ArrayList<>();
             if (source == null) problems.add("no pictures to learn from");
             if (out == null) problems.add("no checkpoint file to write");
-            if (bank < LEAST_BANK || bank > MOST_BANK) problems.add("the bank must have " + LEAST_BANK + ".." + MOST_BANK + " patches, got " + bank);
+            if (bank < LEAST_BANK || bank > MOST_BANK)
+                problems.add("the bank must have " + LEAST_BANK + ".." + MOST_BANK + " patches, got " + bank);
             if (candidates < bank) problems.add("a bank of " + bank + " patches cannot be chosen from " + candidates);
             if (threads < 0) problems.add("threads must not be negative, got " + threads);
             if (!problems.isEmpty()) throw new IllegalArgumentException("fit: " + String.join("; ", problems));

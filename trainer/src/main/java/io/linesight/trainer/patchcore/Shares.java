@@ -1,8 +1,11 @@
 package io.linesight.trainer.patchcore;
 
-/** Divides a number fairly: everybody the same, but nobody more than there is of it, and what one cannot use goes to the others. */
+/**
+ * Divides a number fairly: everybody the same, but nobody more than there is of it, and what one cannot use goes to the
+ * others.
+ */
 final class Shares {
-    private Shares() { }
+    private Shares() {}
 
     /**
      * @param available most that each can take

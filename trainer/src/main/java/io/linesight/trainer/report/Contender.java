@@ -10,20 +10,25 @@ import java.util.List;
 /**
  * A checkpoint and how it did.
  *
- * @param letter  A or B; what it is called in the report and, in lower case, its style
+ * @param letter A or B; what it is called in the report and, in lower case, its style
  * @param options what was measured
- * @param report  the figures
+ * @param report the figures
  */
 record Contender(String letter, EvaluateOptions options, EvaluationReport report) {
     List<ImageScore> images(String category) {
-        return report.images().stream().filter(s -> s.category().equals(category)).toList();
+        return report.images().stream()
+                .filter(s -> s.category().equals(category))
+                .toList();
     }
 
     CategoryDetail detail(String category) {
         return report.details().get(category);
     }
 
-    /** How far a picture is on the wrong side of the line, in logits: positive for mistakes, the greater the more certain. */
+    /**
+     * How far a picture is on the wrong side of the line, in logits: positive for mistakes, the greater the more
+     * certain.
+     */
     double wrongness(ImageScore s) {
         ProductCalibration line = detail(s.category()).calibration();
         double margin = (s.raw() - line.threshold()) / line.scale();

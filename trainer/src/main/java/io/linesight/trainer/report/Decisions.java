@@ -6,10 +6,10 @@ import java.util.Collection;
 /**
  * How pictures fared at the threshold.
  *
- * @param normal      normal pictures
+ * @param normal normal pictures
  * @param falseAlarms of them, those that are called anomalous
- * @param defective   defective pictures
- * @param misses      of them, those that are not
+ * @param defective defective pictures
+ * @param misses of them, those that are not
  */
 record Decisions(int normal, int falseAlarms, int defective, int misses) {
     static Decisions of(Collection<ImageScore> images) {

@@ -11,14 +11,15 @@ import java.util.Set;
 import java.util.function.ToDoubleFunction;
 
 /**
- * Which pictures are shown: those the two checkpoints decide differently, the most different first; then mistakes, the most certain first,
- * then right calls, the narrowest first. Defective and normal pictures take turns, so that many of the one do not hide the other.
+ * Which pictures are shown: those the two checkpoints decide differently, the most different first; then mistakes, the
+ * most certain first, then right calls, the narrowest first. Defective and normal pictures take turns, so that many of
+ * the one do not hide the other.
  */
 final class Gallery {
     /**
      * One picture.
      *
-     * @param first  what the first checkpoint says
+     * @param first what the first checkpoint says
      * @param second what the second says, or null
      */
     record Pick(ImageScore first, ImageScore second) {
@@ -31,17 +32,24 @@ final class Gallery {
         }
     }
 
-    private Gallery() { }
+    private Gallery() {}
 
     static List<Pick> select(Contender first, Contender second, String category, int most) {
         Map<String, ImageScore> others = new HashMap<>();
         if (second != null) second.images(category).forEach(s -> others.put(s.name(), s));
-        List<Pick> all = first.images(category).stream().map(s -> new Pick(s, others.get(s.name()))).toList();
-        ToDoubleFunction<Pick> wrongness = p -> p.second == null ? first.wrongness(p.first) : Math.max(first.wrongness(p.first), second.wrongness(p.second));
-        ToDoubleFunction<Pick> difference = p -> p.second == null ? 0 : Math.abs(first.wrongness(p.first) - second.wrongness(p.second));
+        List<Pick> all = first.images(category).stream()
+                .map(s -> new Pick(s, others.get(s.name())))
+                .toList();
+        ToDoubleFunction<Pick> wrongness = p -> p.second == null
+                ? first.wrongness(p.first)
+                : Math.max(first.wrongness(p.first), second.wrongness(p.second));
+        ToDoubleFunction<Pick> difference =
+                p -> p.second == null ? 0 : Math.abs(first.wrongness(p.first) - second.wrongness(p.second));
         // Names break ties: the same figures give the same page.
-        Comparator<Pick> worst = Comparator.comparingDouble(wrongness).reversed().thenComparing(p -> p.first.name());
-        Comparator<Pick> mostDifferent = Comparator.comparingDouble(difference).reversed().thenComparing(p -> p.first.name());
+        Comparator<Pick> worst =
+                Comparator.comparingDouble(wrongness).reversed().thenComparing(p -> p.first.name());
+        Comparator<Pick> mostDifferent =
+                Comparator.comparingDouble(difference).reversed().thenComparing(p -> p.first.name());
         Set<Pick> chosen = new LinkedHashSet<>();
         inTurn(all.stream().filter(Pick::disputed).sorted(mostDifferent).toList(), chosen);
         inTurn(all.stream().filter(Pick::mistaken).sorted(worst).toList(), chosen);

@@ -4,7 +4,10 @@ import io.linesight.trainer.evaluate.EvaluationReport.ImageScore;
 import java.util.Arrays;
 import java.util.List;
 
-/** How the scores of normal and of defective pictures spread. The threshold is always within, and always between two bars. */
+/**
+ * How the scores of normal and of defective pictures spread. The threshold is always within, and always between two
+ * bars.
+ */
 record Histogram(double from, double width, int[] normal, int[] defective) {
     private static final int BARS = 40;
 
@@ -32,7 +35,11 @@ record Histogram(double from, double width, int[] normal, int[] defective) {
     }
 
     int highest() {
-        return Math.max(1, Math.max(Arrays.stream(normal).max().orElse(0), Arrays.stream(defective).max().orElse(0)));
+        return Math.max(
+                1,
+                Math.max(
+                        Arrays.stream(normal).max().orElse(0),
+                        Arrays.stream(defective).max().orElse(0)));
     }
 
     double at(int bar) {

@@ -7,9 +7,12 @@ import java.util.Locale;
 final class Html {
     static final String DASH = "–";
 
-    private Html() { }
+    private Html() {}
 
-    /** Text or attribute value that means itself. Characters that HTML has no place for become the replacement character. */
+    /**
+     * Text or attribute value that means itself. Characters that HTML has no place for become the replacement
+     * character.
+     */
     static String text(String s) {
         StringBuilder out = new StringBuilder(s.length() + 16);
         s.codePoints().forEach(c -> {
@@ -35,7 +38,8 @@ final class Html {
     }
 
     static String image(byte[] jpeg, String alt) {
-        return "<img alt=\"" + text(alt) + "\" src=\"data:image/jpeg;base64," + Base64.getEncoder().encodeToString(jpeg) + "\">";
+        return "<img alt=\"" + text(alt) + "\" src=\"data:image/jpeg;base64,"
+                + Base64.getEncoder().encodeToString(jpeg) + "\">";
     }
 
     /** A fraction in per cent with one digit, as in the table of the command line. */

@@ -14,30 +14,41 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * What was measured as one HTML file for people: table, curves, histograms, worst mistakes with their anomaly maps, provenance. It needs no
- * other file, no network and no script.
+ * What was measured as one HTML file for people: table, curves, histograms, worst mistakes with their anomaly maps,
+ * provenance. It needs no other file, no network and no script.
  */
 public final class HtmlReport {
     /** Name of the file in the folder given. */
     public static final String FILE = "report.html";
 
-    private HtmlReport() { }
+    private HtmlReport() {}
 
-    /** A report of one checkpoint. @see #write(EvaluateOptions, EvaluationReport, EvaluateOptions, EvaluationReport, ReportOptions) */
-    public static Path write(EvaluateOptions measured, EvaluationReport report, ReportOptions options) throws IOException {
+    /**
+     * A report of one checkpoint. @see #write(EvaluateOptions, EvaluationReport, EvaluateOptions, EvaluationReport,
+     * ReportOptions)
+     */
+    public static Path write(EvaluateOptions measured, EvaluationReport report, ReportOptions options)
+            throws IOException {
         return write(new Contender("A", measured, report), null, options);
     }
 
     /**
      * A report of two checkpoints on the same pictures, side by side. The pictures shown are scored once more.
      *
-     * @param first  what was measured, and the figures of it
+     * @param first what was measured, and the figures of it
      * @param second the same for the other checkpoint
      * @return the file, replaced in one step
      * @throws IOException when it cannot be written
      */
-    public static Path write(EvaluateOptions first, EvaluationReport firstReport, EvaluateOptions second, EvaluationReport secondReport, ReportOptions options) throws IOException {
-        if (!firstReport.categories().keySet().equals(secondReport.categories().keySet()) || firstReport.images().size() != secondReport.images().size()) {
+    public static Path write(
+            EvaluateOptions first,
+            EvaluationReport firstReport,
+            EvaluateOptions second,
+            EvaluationReport secondReport,
+            ReportOptions options)
+            throws IOException {
+        if (!firstReport.categories().keySet().equals(secondReport.categories().keySet())
+                || firstReport.images().size() != secondReport.images().size()) {
             throw new IllegalArgumentException("the two checkpoints were not measured on the same pictures");
         }
         return write(new Contender("A", first, firstReport), new Contender("B", second, secondReport), options);
@@ -48,7 +59,9 @@ public final class HtmlReport {
         Map<String, List<String>> names = new TreeMap<>();
         for (String category : a.report().categories().keySet()) {
             picks.put(category, Gallery.select(a, b, category, options.gallery()));
-            names.put(category, picks.get(category).stream().map(p -> p.first().name()).toList());
+            names.put(
+                    category,
+                    picks.get(category).stream().map(p -> p.first().name()).toList());
         }
         Map<String, Map<String, Tile>> tiles = Tiles.of(a, names, false);
         Map<String, Map<String, Tile>> other = b == null ? Map.of() : Tiles.of(b, names, true);

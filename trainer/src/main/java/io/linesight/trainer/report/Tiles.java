@@ -19,8 +19,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Thumbnails of chosen pictures. They are scored once more: which ones are wanted is known only when all have been scored, and keeping every
- * map until then could take gigabytes.
+ * Thumbnails of chosen pictures. They are scored once more: which ones are wanted is known only when all have been
+ * scored, and keeping every map until then could take gigabytes.
  */
 final class Tiles {
     private static final int LONGEST = 256;
@@ -30,44 +30,57 @@ final class Tiles {
      * JPEGs of one picture.
      *
      * @param picture the picture; null when only the map was asked for
-     * @param truth   the picture with its ground truth; null when there is none
-     * @param map     the picture under its anomaly map
-     * @param own     the map's colours go from its own lowest to its own highest value: a missed defect would be blank otherwise, and whether
-     *                the model saw nothing or too little is what its reader wants to know
+     * @param truth the picture with its ground truth; null when there is none
+     * @param map the picture under its anomaly map
+     * @param own the map's colours go from its own lowest to its own highest value: a missed defect would be blank
+     *     otherwise, and whether the model saw nothing or too little is what its reader wants to know
      */
-    record Tile(byte[] picture, byte[] truth, byte[] map, boolean own) { }
+    record Tile(byte[] picture, byte[] truth, byte[] map, boolean own) {}
 
-    private Tiles() { }
+    private Tiles() {}
 
     /**
-     * @param wanted  names of samples per category
+     * @param wanted names of samples per category
      * @param mapOnly leaves picture and truth out
      * @return tiles per category and name; a picture that can no longer be read has none
      */
-    static Map<String, Map<String, Tile>> of(Contender contender, Map<String, ? extends Collection<String>> wanted, boolean mapOnly) {
+    static Map<String, Map<String, Tile>> of(
+            Contender contender, Map<String, ? extends Collection<String>> wanted, boolean mapOnly) {
         Map<String, Map<String, Tile>> tiles = new HashMap<>();
         if (wanted.values().stream().allMatch(Collection::isEmpty)) return tiles;
-        try (Scorer scorer = OrtScorer.open(contender.options().checkpoint(), contender.options().scorer())) {
+        try (Scorer scorer = OrtScorer.open(
+                contender.options().checkpoint(), contender.options().scorer())) {
             wanted.forEach((category, names) -> {
                 Set<String> set = new HashSet<>(names);
-                List<Sample> samples = contender.options().source().test(category).stream().filter(s -> set.contains(s.name())).toList();
+                List<Sample> samples = contender.options().source().test(category).stream()
+                        .filter(s -> set.contains(s.name()))
+                        .toList();
                 double threshold = contender.detail(category).calibration().threshold();
                 Map<String, Tile> of = tiles.computeIfAbsent(category, k -> new HashMap<>());
                 int batch = contender.options().batch();
-                for (int from = 0; from < samples.size(); from += batch) score(scorer, samples.subList(from, Math.min(samples.size(), from + batch)), threshold, mapOnly, of);
+                for (int from = 0; from < samples.size(); from += batch)
+                    score(
+                            scorer,
+                            samples.subList(from, Math.min(samples.size(), from + batch)),
+                            threshold,
+                            mapOnly,
+                            of);
             });
         }
         return tiles;
     }
 
-    private record Loaded(Sample sample, RgbImage small, byte[] frame, byte[] mask) { }
+    private record Loaded(Sample sample, RgbImage small, byte[] frame, byte[] mask) {}
 
-    private static void score(Scorer scorer, List<Sample> samples, double threshold, boolean mapOnly, Map<String, Tile> to) {
+    private static void score(
+            Scorer scorer, List<Sample> samples, double threshold, boolean mapOnly, Map<String, Tile> to) {
         List<Loaded> batch = new ArrayList<>();
         for (Sample s : samples) {
             try {
                 RgbImage image = s.image().read();
-                byte[] mask = s.mask() == null || mapOnly ? null : Preprocess.mask(s.mask().read());
+                byte[] mask = s.mask() == null || mapOnly
+                        ? null
+                        : Preprocess.mask(s.mask().read());
                 batch.add(new Loaded(s, Heatmaps.thumbnail(image, LONGEST), Preprocess.toModelInput(image), mask));
             } catch (IOException | BadImageException e) {
                 // It was readable when it was measured. The report says that it is gone.

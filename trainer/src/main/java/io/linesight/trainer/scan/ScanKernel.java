@@ -10,31 +10,37 @@ import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Forward and backward of the batched 2-D selective scan (MMAD_SPEC section 3) on native memory: lanes run over channels, time is cut in
- * chunks, states are checkpointed at chunk starts and recomputed in the backward pass. One task is one (image, group): it walks all
- * directions by the table of visiting orders and accumulates in raster order, so results do not depend on the number of threads.
+ * Forward and backward of the batched 2-D selective scan (MMAD_SPEC section 3) on native memory: lanes run over
+ * channels, time is cut in chunks, states are checkpointed at chunk starts and recomputed in the backward pass. One
+ * task is one (image, group): it walks all directions by the table of visiting orders and accumulates in raster order,
+ * so results do not depend on the number of threads.
  *
- * <p>The projections of a pixel (time step, B, C) are larger than the pixel's channels several times over, so they are computed chunk by chunk
- * in cache from x and the projection's weight, forward and again backward; only tests hand them in as a whole.
+ * <p>The projections of a pixel (time step, B, C) are larger than the pixel's channels several times over, so they are
+ * computed chunk by chunk in cache from x and the projection's weight, forward and again backward; only tests hand them
+ * in as a whole.
  *
- * <p>Layouts (row-major): x, y [B,L,G*D]; projection [G,B,L,K,R+2N] (time step, B, C); projection weight [G,K,R+2N,D]; step weight [G,K,D,R];
- * step bias [G,K,D]; A (negative) [G,K,D,N]; skip [G*D]; order [K][L]; checkpoints private. Within a chunk a row of projections is four B and
- * four C in turn, then the time step, padded with zeros to a multiple of {@value #QUAD}: four states are worked on at a time and their eight
- * gradients are neighbours. Tiles of a chunk are [D/V][steps][V], states [D/V][N][V].
+ * <p>Layouts (row-major): x, y [B,L,G*D]; projection [G,B,L,K,R+2N] (time step, B, C); projection weight [G,K,R+2N,D];
+ * step weight [G,K,D,R]; step bias [G,K,D]; A (negative) [G,K,D,N]; skip [G*D]; order [K][L]; checkpoints private.
+ * Within a chunk a row of projections is four B and four C in turn, then the time step, padded with zeros to a multiple
+ * of {@value #QUAD}: four states are worked on at a time and their eight gradients are neighbours. Tiles of a chunk are
+ * [D/V][steps][V], states [D/V][N][V].
  *
- * <p>The inner loops stay small methods with everything in locals: larger ones fall out of the compiler's vector intrinsics and are 50 times
- * slower. Where a sum starts, they read from an array of zeros rather than have it cleared first.
+ * <p>The inner loops stay small methods with everything in locals: larger ones fall out of the compiler's vector
+ * intrinsics and are 50 times slower. Where a sum starts, they read from an array of zeros rather than have it cleared
+ * first.
  */
 final class ScanKernel {
     /** 256-bit vectors fit every channel count the presets produce; 128-bit where the machine has no more. */
     private static final VectorSpecies<Float> S =
             FloatVector.SPECIES_PREFERRED.length() >= 8 ? FloatVector.SPECIES_256 : FloatVector.SPECIES_128;
+
     static final int LANES = S.length();
     static final int CHUNK = 32;
     /** States per pass. */
     static final int PASS = 4;
     /** Projections of the states of one pass, and the unit of the matrix products' unrolling. */
     static final int QUAD = 2 * PASS;
+
     private static final int V = LANES;
     private static final float MAGIC = 12582912f;
     private static final float LOG2E = 1.44269504f;
@@ -43,13 +49,14 @@ final class ScanKernel {
     private static final float[] ZEROS = new float[CHUNK * QUAD * V];
     /** Lane i takes lane i xor 1, 2, 4. */
     private static final VectorShuffle<Float> SWAP1 = VectorShuffle.fromOp(S, i -> (i ^ 1) % V);
+
     private static final VectorShuffle<Float> SWAP2 = VectorShuffle.fromOp(S, i -> (i ^ 2) % V);
     private static final VectorShuffle<Float> SWAP4 = VectorShuffle.fromOp(S, i -> (i ^ 4) % V);
     private static final VectorMask<Float> ODD1 = VectorMask.fromLong(S, 0xAA & ((1 << V) - 1));
     private static final VectorMask<Float> ODD2 = VectorMask.fromLong(S, 0xCC & ((1 << V) - 1));
     private static final VectorMask<Float> ODD4 = VectorMask.fromLong(S, 0xF0 & ((1 << V) - 1));
 
-    private ScanKernel() { }
+    private ScanKernel() {}
 
     /** Working memory of one thread. Maps have one pixel more than the image: there go the steps that pad a chunk. */
     private static final class Scratch {
@@ -57,7 +64,9 @@ final class ScanKernel {
         final float[] x, y, gx, a2, da, w, dw, wp, wpByChannel, dwp, h, dh;
         final float[] step, drive, sig, xs, gy, gdrive, gstep;
         final float[] out = new float[CHUNK * V];
-        final float[] decay = new float[CHUNK * PASS * V], history = new float[(CHUNK + 1) * PASS * V], lanes = new float[CHUNK * QUAD * V];
+        final float[] decay = new float[CHUNK * PASS * V],
+                history = new float[(CHUNK + 1) * PASS * V],
+                lanes = new float[CHUNK * QUAD * V];
         final float[] proj, gproj, rankLanes, rankSums;
         final float[] skip, bias, dskip, dbias;
         final int[] at = new int[CHUNK];
@@ -180,7 +189,8 @@ final class ScanKernel {
     }
 
     /** Gradient of x through the projections: gx at the chunk's pixels += gproj times the weight [padded row][D]. */
-    private static void unproject(float[] gproj, float[] weight, int[] at, float[] gx, int channels, int values, int row, int steps) {
+    private static void unproject(
+            float[] gproj, float[] weight, int[] at, float[] gx, int channels, int values, int row, int steps) {
         for (int t = 0; t < steps; t += 8) {
             int o = t * row;
             for (int d = 0; d < channels; d += V) {
@@ -225,7 +235,8 @@ final class ScanKernel {
     }
 
     /** Gradient of the projection's weight [padded row][D] over one lane block: += transpose of gproj times x. */
-    private static void projectionWeight(float[] gproj, float[] xs, float[] dweight, int tile, int d, int channels, int row, int steps) {
+    private static void projectionWeight(
+            float[] gproj, float[] xs, float[] dweight, int tile, int d, int channels, int row, int steps) {
         for (int j = 0; j < row; j += 8) {
             int i = j * channels + d;
             FloatVector g0 = FloatVector.fromArray(S, dweight, i);
@@ -258,14 +269,33 @@ final class ScanKernel {
         }
     }
 
-    /** Gathers one lane block of a chunk: step = softplus(bias + weight * time-step row), drive = step * x, optionally x itself and sigmoid of the same. */
-    private static void prepare(float[] x, int[] at, float[] proj, float[] w, float[] bias, float[] step, float[] drive, float[] xs, float[] sig,
-            int tile, int d, int channels, int row, int first, int rank, int steps) {
+    /**
+     * Gathers one lane block of a chunk: step = softplus(bias + weight * time-step row), drive = step * x, optionally x
+     * itself and sigmoid of the same.
+     */
+    private static void prepare(
+            float[] x,
+            int[] at,
+            float[] proj,
+            float[] w,
+            float[] bias,
+            float[] step,
+            float[] drive,
+            float[] xs,
+            float[] sig,
+            int tile,
+            int d,
+            int channels,
+            int row,
+            int first,
+            int rank,
+            int steps) {
         FloatVector b = FloatVector.fromArray(S, bias, d);
         FloatVector minusLog2e = FloatVector.broadcast(S, -LOG2E);
         for (int t = 0, o = tile, c = first; t < steps; t++, o += V, c += row) {
             FloatVector z = b;
-            for (int r = 0; r < rank; r++) z = FloatVector.fromArray(S, w, r * channels + d).fma(FloatVector.broadcast(S, proj[c + r]), z);
+            for (int r = 0; r < rank; r++)
+                z = FloatVector.fromArray(S, w, r * channels + d).fma(FloatVector.broadcast(S, proj[c + r]), z);
             FloatVector e = exp2(z.abs(), minusLog2e);
             VectorMask<Float> negative = z.lt(0f);
             // One division for e / (e + 2) and 1 / (e + 1).
@@ -291,7 +321,8 @@ final class ScanKernel {
     }
 
     private static void gather(float[] map, int[] at, float[] tile, int o, int d, int channels, int steps) {
-        for (int t = 0; t < steps; t++, o += V) FloatVector.fromArray(S, map, at[t] * channels + d).intoArray(tile, o);
+        for (int t = 0; t < steps; t++, o += V)
+            FloatVector.fromArray(S, map, at[t] * channels + d).intoArray(tile, o);
     }
 
     private static void scatter(float[] tile, int[] at, float[] map, int d, int channels, int steps) {
@@ -299,7 +330,17 @@ final class ScanKernel {
     }
 
     /** Two states of one lane block over a chunk; four at once have been twice as slow. */
-    private static void recur(float[] step, float[] drive, float[] proj, float[] out, float[] a2, float[] h, int ah, int b, int row, int steps) {
+    private static void recur(
+            float[] step,
+            float[] drive,
+            float[] proj,
+            float[] out,
+            float[] a2,
+            float[] h,
+            int ah,
+            int b,
+            int row,
+            int steps) {
         FloatVector a0 = FloatVector.fromArray(S, a2, ah);
         FloatVector a1 = FloatVector.fromArray(S, a2, ah + V);
         FloatVector h0 = FloatVector.fromArray(S, h, ah);
@@ -319,7 +360,20 @@ final class ScanKernel {
     }
 
     /** Recomputes two states of a chunk, keeping every decay and state beside those of the pass's other two. */
-    private static void replay(float[] step, float[] drive, float[] proj, float[] a2, float[] h, float[] decay, float[] history, int w, int tile, int ah, int b, int row, int steps) {
+    private static void replay(
+            float[] step,
+            float[] drive,
+            float[] proj,
+            float[] a2,
+            float[] h,
+            float[] decay,
+            float[] history,
+            int w,
+            int tile,
+            int ah,
+            int b,
+            int row,
+            int steps) {
         FloatVector a0 = FloatVector.fromArray(S, a2, ah);
         FloatVector a1 = FloatVector.fromArray(S, a2, ah + V);
         FloatVector h0 = FloatVector.fromArray(S, h, ah);
@@ -340,9 +394,32 @@ final class ScanKernel {
         }
     }
 
-    /** Adjoint recursion of four states over a chunk, last step first: those of the states and of C, B, A. Sums so far come from {@code before}. */
-    private static void adjoint(float[] step, float[] drive, float[] gy, float[] proj, float[] a2, float[] da, float[] dh, float[] gdriveBefore, float[] gdrive,
-            float[] gstepBefore, float[] gstep, int beforeTile, float[] before, float[] lanes, float[] decay, float[] history, int tile, int ah, int b0, int row, int steps) {
+    /**
+     * Adjoint recursion of four states over a chunk, last step first: those of the states and of C, B, A. Sums so far
+     * come from {@code before}.
+     */
+    private static void adjoint(
+            float[] step,
+            float[] drive,
+            float[] gy,
+            float[] proj,
+            float[] a2,
+            float[] da,
+            float[] dh,
+            float[] gdriveBefore,
+            float[] gdrive,
+            float[] gstepBefore,
+            float[] gstep,
+            int beforeTile,
+            float[] before,
+            float[] lanes,
+            float[] decay,
+            float[] history,
+            int tile,
+            int ah,
+            int b0,
+            int row,
+            int steps) {
         FloatVector a0 = FloatVector.fromArray(S, a2, ah);
         FloatVector a1 = FloatVector.fromArray(S, a2, ah + V);
         FloatVector a2v = FloatVector.fromArray(S, a2, ah + 2 * V);
@@ -371,10 +448,14 @@ final class ScanKernel {
             g1.fma(u, FloatVector.fromArray(S, before, l + V)).intoArray(lanes, l + V);
             g2.fma(u, FloatVector.fromArray(S, before, l + 2 * V)).intoArray(lanes, l + 2 * V);
             g3.fma(u, FloatVector.fromArray(S, before, l + 3 * V)).intoArray(lanes, l + 3 * V);
-            g.fma(FloatVector.fromArray(S, history, w + 4 * V), FloatVector.fromArray(S, before, l + 4 * V)).intoArray(lanes, l + 4 * V);
-            g.fma(FloatVector.fromArray(S, history, w + 5 * V), FloatVector.fromArray(S, before, l + 5 * V)).intoArray(lanes, l + 5 * V);
-            g.fma(FloatVector.fromArray(S, history, w + 6 * V), FloatVector.fromArray(S, before, l + 6 * V)).intoArray(lanes, l + 6 * V);
-            g.fma(FloatVector.fromArray(S, history, w + 7 * V), FloatVector.fromArray(S, before, l + 7 * V)).intoArray(lanes, l + 7 * V);
+            g.fma(FloatVector.fromArray(S, history, w + 4 * V), FloatVector.fromArray(S, before, l + 4 * V))
+                    .intoArray(lanes, l + 4 * V);
+            g.fma(FloatVector.fromArray(S, history, w + 5 * V), FloatVector.fromArray(S, before, l + 5 * V))
+                    .intoArray(lanes, l + 5 * V);
+            g.fma(FloatVector.fromArray(S, history, w + 6 * V), FloatVector.fromArray(S, before, l + 6 * V))
+                    .intoArray(lanes, l + 6 * V);
+            g.fma(FloatVector.fromArray(S, history, w + 7 * V), FloatVector.fromArray(S, before, l + 7 * V))
+                    .intoArray(lanes, l + 7 * V);
             FloatVector gd = FloatVector.fromArray(S, gdriveBefore, beforeTile + t * V);
             gd = g0.fma(FloatVector.broadcast(S, proj[b]), gd);
             gd = g1.fma(FloatVector.broadcast(S, proj[b + 1]), gd);
@@ -411,22 +492,50 @@ final class ScanKernel {
     }
 
     /** Turns the chunk's gradients of drive and step into those of x, bias and the raw time step (left in gstep). */
-    private static void finish(float[] step, float[] xs, float[] sig, float[] gdrive, float[] gstep, int[] at, float[] gx, float[] dbias, int tile, int d, int channels, int steps) {
+    private static void finish(
+            float[] step,
+            float[] xs,
+            float[] sig,
+            float[] gdrive,
+            float[] gstep,
+            int[] at,
+            float[] gx,
+            float[] dbias,
+            int tile,
+            int d,
+            int channels,
+            int steps) {
         FloatVector sum = FloatVector.fromArray(S, dbias, d);
         for (int t = 0, o = tile; t < steps; t++, o += V) {
             FloatVector g = FloatVector.fromArray(S, gdrive, o);
             // a2 carries log2(e), hence ln 2 here.
-            FloatVector gz = FloatVector.fromArray(S, gstep, o).mul(LN2).add(g.mul(FloatVector.fromArray(S, xs, o))).mul(FloatVector.fromArray(S, sig, o));
+            FloatVector gz = FloatVector.fromArray(S, gstep, o)
+                    .mul(LN2)
+                    .add(g.mul(FloatVector.fromArray(S, xs, o)))
+                    .mul(FloatVector.fromArray(S, sig, o));
             gz.intoArray(gstep, o);
             sum = sum.add(gz);
             int i = at[t] * channels + d;
-            g.fma(FloatVector.fromArray(S, step, o), FloatVector.fromArray(S, gx, i)).intoArray(gx, i);
+            g.fma(FloatVector.fromArray(S, step, o), FloatVector.fromArray(S, gx, i))
+                    .intoArray(gx, i);
         }
         sum.intoArray(dbias, d);
     }
 
     /** Gradient of one column of the time step's projection, still in lanes, and of its weight. */
-    private static void finishRank(float[] gstep, float[] proj, float[] w, float[] dw, float[] before, int beforeTile, float[] lanes, int lanesTile, int tile, int wd, int p, int row,
+    private static void finishRank(
+            float[] gstep,
+            float[] proj,
+            float[] w,
+            float[] dw,
+            float[] before,
+            int beforeTile,
+            float[] lanes,
+            int lanesTile,
+            int tile,
+            int wd,
+            int p,
+            int row,
             int steps) {
         FloatVector weight = FloatVector.fromArray(S, w, wd);
         FloatVector sum = FloatVector.fromArray(S, dw, wd);
@@ -438,7 +547,10 @@ final class ScanKernel {
         sum.intoArray(dw, wd);
     }
 
-    /** Sums over lanes, eight vectors at a time into eight neighbours: a butterfly that halves the number of vectors three times. */
+    /**
+     * Sums over lanes, eight vectors at a time into eight neighbours: a butterfly that halves the number of vectors
+     * three times.
+     */
     private static void sumLanes(float[] lanes, int from, float[] sums, int to, int stride, int count) {
         if (V != 8) {
             sumLanesPlainly(lanes, from, sums, to, stride, count);
@@ -528,18 +640,44 @@ final class ScanKernel {
     }
 
     /**
-     * What both passes read. Small parameters come as arrays, big activations as native buffers. Either the projections or the weight to
-     * compute them with is null.
+     * What both passes read. Small parameters come as arrays, big activations as native buffers. Either the projections
+     * or the weight to compute them with is null.
      */
-    record Inputs(FloatBuffer x, FloatBuffer projection, float[] projectionWeight, float[] stepWeight, float[] stepBias, float[] a, float[] skip, int[][] order) {
-        Inputs(FloatBuffer x, FloatBuffer projection, float[] stepWeight, float[] stepBias, float[] a, float[] skip, int[][] order) {
+    record Inputs(
+            FloatBuffer x,
+            FloatBuffer projection,
+            float[] projectionWeight,
+            float[] stepWeight,
+            float[] stepBias,
+            float[] a,
+            float[] skip,
+            int[][] order) {
+        Inputs(
+                FloatBuffer x,
+                FloatBuffer projection,
+                float[] stepWeight,
+                float[] stepBias,
+                float[] a,
+                float[] skip,
+                int[][] order) {
             this(x, projection, null, stepWeight, stepBias, a, skip, order);
         }
     }
 
-    /** Gradients of one scan; buffers are overwritten, arrays too. That of x includes the way through the projections if they are computed here. */
-    record Gradients(FloatBuffer x, FloatBuffer projection, float[] projectionWeight, float[] stepWeight, float[] stepBias, float[] a, float[] skip) {
-        Gradients(FloatBuffer x, FloatBuffer projection, float[] stepWeight, float[] stepBias, float[] a, float[] skip) {
+    /**
+     * Gradients of one scan; buffers are overwritten, arrays too. That of x includes the way through the projections if
+     * they are computed here.
+     */
+    record Gradients(
+            FloatBuffer x,
+            FloatBuffer projection,
+            float[] projectionWeight,
+            float[] stepWeight,
+            float[] stepBias,
+            float[] a,
+            float[] skip) {
+        Gradients(
+                FloatBuffer x, FloatBuffer projection, float[] stepWeight, float[] stepBias, float[] a, float[] skip) {
             this(x, projection, null, stepWeight, stepBias, a, skip);
         }
     }
@@ -566,10 +704,36 @@ final class ScanKernel {
                     if (checkpoints != null) checkpoints.put(checkpoint(s, image, group, k, chunk), m.h, 0, dn);
                     int steps = loadChunk(m, s, in, image, group, k, chunk);
                     for (int d = 0; d < channels; d += V) {
-                        prepare(m.x, m.at, m.proj, m.w, m.bias, m.step, m.drive, null, null, 0, d, channels, row, 2 * states, s.rank(), steps);
+                        prepare(
+                                m.x,
+                                m.at,
+                                m.proj,
+                                m.w,
+                                m.bias,
+                                m.step,
+                                m.drive,
+                                null,
+                                null,
+                                0,
+                                d,
+                                channels,
+                                row,
+                                2 * states,
+                                s.rank(),
+                                steps);
                         gather(m.y, m.at, m.out, 0, d, channels, steps);
                         for (int n = 0; n < states; n += 2) {
-                            recur(m.step, m.drive, m.proj, m.out, m.a2, m.h, d * states + n * V, n / PASS * QUAD + n % PASS, row, steps);
+                            recur(
+                                    m.step,
+                                    m.drive,
+                                    m.proj,
+                                    m.out,
+                                    m.a2,
+                                    m.h,
+                                    d * states + n * V,
+                                    n / PASS * QUAD + n % PASS,
+                                    row,
+                                    steps);
                         }
                         scatter(m.out, m.at, m.y, d, channels, steps);
                     }
@@ -622,7 +786,8 @@ final class ScanKernel {
                 System.arraycopy(m.dw, 0, sums, at + dn, dr);
                 System.arraycopy(m.dbias, 0, sums, at + dn + dr, channels);
                 for (int j = 0; j < dp / channels; j++) {
-                    System.arraycopy(m.dwp, m.column[j] * channels, sums, at + dn + dr + channels + j * channels, channels);
+                    System.arraycopy(
+                            m.dwp, m.column[j] * channels, sums, at + dn + dr + channels + j * channels, channels);
                 }
             }
             System.arraycopy(m.dskip, 0, sums, block - channels, channels);
@@ -639,7 +804,23 @@ final class ScanKernel {
         int row = s.paddedRow();
         for (int d = 0; d < channels; d += V) {
             int tile = d * CHUNK;
-            prepare(m.x, m.at, m.proj, m.w, m.bias, m.step, m.drive, m.xs, m.sig, tile, d, channels, row, 2 * states, s.rank(), steps);
+            prepare(
+                    m.x,
+                    m.at,
+                    m.proj,
+                    m.w,
+                    m.bias,
+                    m.step,
+                    m.drive,
+                    m.xs,
+                    m.sig,
+                    tile,
+                    d,
+                    channels,
+                    row,
+                    2 * states,
+                    s.rank(),
+                    steps);
             gather(m.y, m.at, m.gy, tile, d, channels, steps);
         }
         for (int n = 0; n < states; n += PASS) {
@@ -647,9 +828,42 @@ final class ScanKernel {
                 int tile = d * CHUNK;
                 int ah = d * states + n * V;
                 replay(m.step, m.drive, m.proj, m.a2, m.h, m.decay, m.history, 0, tile, ah, 2 * n, row, steps);
-                replay(m.step, m.drive, m.proj, m.a2, m.h, m.decay, m.history, 2 * V, tile, ah + 2 * V, 2 * n + 2, row, steps);
-                adjoint(m.step, m.drive, m.gy, m.proj, m.a2, m.da, m.dh, n == 0 ? ZEROS : m.gdrive, m.gdrive, n == 0 ? ZEROS : m.gstep, m.gstep, n == 0 ? 0 : tile,
-                        d == 0 ? ZEROS : m.lanes, m.lanes, m.decay, m.history, tile, ah, 2 * n, row, steps);
+                replay(
+                        m.step,
+                        m.drive,
+                        m.proj,
+                        m.a2,
+                        m.h,
+                        m.decay,
+                        m.history,
+                        2 * V,
+                        tile,
+                        ah + 2 * V,
+                        2 * n + 2,
+                        row,
+                        steps);
+                adjoint(
+                        m.step,
+                        m.drive,
+                        m.gy,
+                        m.proj,
+                        m.a2,
+                        m.da,
+                        m.dh,
+                        n == 0 ? ZEROS : m.gdrive,
+                        m.gdrive,
+                        n == 0 ? ZEROS : m.gstep,
+                        m.gstep,
+                        n == 0 ? 0 : tile,
+                        d == 0 ? ZEROS : m.lanes,
+                        m.lanes,
+                        m.decay,
+                        m.history,
+                        tile,
+                        ah,
+                        2 * n,
+                        row,
+                        steps);
             }
             sumLanes(m.lanes, 0, m.gproj, 2 * n, row, steps);
         }
@@ -658,7 +872,20 @@ final class ScanKernel {
             finish(m.step, m.xs, m.sig, m.gdrive, m.gstep, m.at, m.gx, m.dbias, tile, d, channels, steps);
             for (int r = 0; r < s.rank(); r++) {
                 int lanes = r * CHUNK * V;
-                finishRank(m.gstep, m.proj, m.w, m.dw, d == 0 ? ZEROS : m.rankLanes, d == 0 ? 0 : lanes, m.rankLanes, lanes, tile, r * channels + d, 2 * states + r, row, steps);
+                finishRank(
+                        m.gstep,
+                        m.proj,
+                        m.w,
+                        m.dw,
+                        d == 0 ? ZEROS : m.rankLanes,
+                        d == 0 ? 0 : lanes,
+                        m.rankLanes,
+                        lanes,
+                        tile,
+                        r * channels + d,
+                        2 * states + r,
+                        row,
+                        steps);
             }
         }
         sumLanes(m.rankLanes, 0, m.rankSums, 0, 8, s.rank() * CHUNK / 8);
@@ -667,11 +894,13 @@ final class ScanKernel {
         }
     }
 
-    private static void backwardProjections(Scratch m, ScanShape s, Inputs in, Gradients out, int image, int group, int k, int steps) {
+    private static void backwardProjections(
+            Scratch m, ScanShape s, Inputs in, Gradients out, int image, int group, int k, int steps) {
         int row = s.paddedRow();
         if (in.projectionWeight != null) {
             unproject(m.gproj, m.wp, m.at, m.gx, s.channels(), s.row(), row, steps);
-            for (int d = 0; d < s.channels(); d += V) projectionWeight(m.gproj, m.xs, m.dwp, d * CHUNK, d, s.channels(), row, steps);
+            for (int d = 0; d < s.channels(); d += V)
+                projectionWeight(m.gproj, m.xs, m.dwp, d * CHUNK, d, s.channels(), row, steps);
             return;
         }
         int base = (group * s.batch() + image) * s.length();
@@ -700,7 +929,8 @@ final class ScanKernel {
                 for (int d = 0; d < channels; d++) {
                     int lane = at + d / V * V * states + d % V;
                     for (int n = 0; n < states; n++) out.a[(gk + d) * states + n] += sums[lane + n * V];
-                    for (int r = 0; r < rank; r++) out.stepWeight[(gk + d) * rank + r] += sums[at + dn + r * channels + d];
+                    for (int r = 0; r < rank; r++)
+                        out.stepWeight[(gk + d) * rank + r] += sums[at + dn + r * channels + d];
                     out.stepBias[gk + d] += sums[at + dn + dr + d];
                 }
                 int weight = gk * s.row();
@@ -714,7 +944,8 @@ final class ScanKernel {
 
     private static void check(ScanShape s) {
         if (s.checkpointSize() > Integer.MAX_VALUE / 4) {
-            throw new IllegalArgumentException("a scan over " + s + " exceeds the 2 GiB a buffer can address: use a smaller batch");
+            throw new IllegalArgumentException(
+                    "a scan over " + s + " exceeds the 2 GiB a buffer can address: use a smaller batch");
         }
     }
 }

@@ -7,7 +7,10 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 
-/** Threads of the scan: the caller works too. Tasks write disjoint memory, so the result does not depend on who takes which. */
+/**
+ * Threads of the scan: the caller works too. Tasks write disjoint memory, so the result does not depend on who takes
+ * which.
+ */
 final class ScanThreads {
     static final int COUNT = Runtime.getRuntime().availableProcessors();
     private static final ExecutorService POOL = Executors.newFixedThreadPool(Math.max(1, COUNT - 1), r -> {
@@ -16,7 +19,7 @@ final class ScanThreads {
         return t;
     });
 
-    private ScanThreads() { }
+    private ScanThreads() {}
 
     interface Task<S> {
         void run(int index, S scratch);

@@ -7,10 +7,12 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * The core of SS2D for G channel groups at once (MMAD_SPEC section 3, steps 3 to 5): projections of every pixel, selective scan along K
- * visiting orders, sum over directions in raster order. Neither projections nor time steps nor any permuted copy are ever stored.
+ * The core of SS2D for G channel groups at once (MMAD_SPEC section 3, steps 3 to 5): projections of every pixel,
+ * selective scan along K visiting orders, sum over directions in raster order. Neither projections nor time steps nor
+ * any permuted copy are ever stored.
  *
- * <p>Input u [B,L,G*D] to output y [B,L,G*D]. Parameters are leaves; their gradients are accumulated by the backward pass.
+ * <p>Input u [B,L,G*D] to output y [B,L,G*D]. Parameters are leaves; their gradients are accumulated by the backward
+ * pass.
  */
 public final class SelectiveScan extends JavaOp {
     /** Widest vectors that the kernel uses. */
@@ -19,13 +21,13 @@ public final class SelectiveScan extends JavaOp {
     /**
      * Parameters of G groups, stacked.
      *
-     * @param xProj    [G,K,R+2N,D]
+     * @param xProj [G,K,R+2N,D]
      * @param dtWeight [G,K,D,R]
-     * @param dtBias   [G,K,D]
-     * @param aLogs    [G,K*D,N]
-     * @param ds       [G,K*D]
+     * @param dtBias [G,K,D]
+     * @param aLogs [G,K*D,N]
+     * @param ds [G,K*D]
      */
-    public record Parameters(Tensor xProj, Tensor dtWeight, Tensor dtBias, Tensor aLogs, Tensor ds) { }
+    public record Parameters(Tensor xProj, Tensor dtWeight, Tensor dtBias, Tensor aLogs, Tensor ds) {}
 
     private final Parameters p;
     private final int[][] order;
@@ -40,7 +42,10 @@ public final class SelectiveScan extends JavaOp {
         this.order = order;
     }
 
-    /** On a GPU the activations come to the host and go back: the kernel is Java, and in tensor operators the scan takes tens of gigabytes a picture. */
+    /**
+     * On a GPU the activations come to the host and go back: the kernel is Java, and in tensor operators the scan takes
+     * tens of gigabytes a picture.
+     */
     @Override
     protected Tensor forward(Tensor device) {
         Tensor u = Torch.onHost(device);
@@ -50,7 +55,15 @@ public final class SelectiveScan extends JavaOp {
         int channels = (int) p.xProj.size(3);
         shape = new ScanShape((int) u.size(0), (int) u.size(1), groups, channels, rank, order.length, states);
         Tensor y = torch.empty_like(u);
-        inputs = new ScanKernel.Inputs(Torch.buffer(u), null, Torch.values(p.xProj), Torch.values(p.dtWeight), Torch.values(p.dtBias), negativeA(), skip(), order);
+        inputs = new ScanKernel.Inputs(
+                Torch.buffer(u),
+                null,
+                Torch.values(p.xProj),
+                Torch.values(p.dtWeight),
+                Torch.values(p.dtBias),
+                negativeA(),
+                skip(),
+                order);
         FloatBuffer states0 = null;
         if (recording()) {
             this.u = keep(u);
@@ -65,8 +78,14 @@ public final class SelectiveScan extends JavaOp {
     protected Tensor backward(Tensor device) {
         Tensor gy = Torch.onHost(device);
         Tensor gu = torch.empty_like(u);
-        ScanKernel.Gradients g = new ScanKernel.Gradients(Torch.buffer(gu), null, new float[inputs.projectionWeight().length], new float[inputs.stepWeight().length],
-                new float[inputs.stepBias().length], new float[inputs.a().length], new float[inputs.skip().length]);
+        ScanKernel.Gradients g = new ScanKernel.Gradients(
+                Torch.buffer(gu),
+                null,
+                new float[inputs.projectionWeight().length],
+                new float[inputs.stepWeight().length],
+                new float[inputs.stepBias().length],
+                new float[inputs.a().length],
+                new float[inputs.skip().length]);
         ScanKernel.backward(shape, inputs, Torch.buffer(checkpoints), Torch.buffer(gy), g);
         accumulate(p.xProj, Torch.of(g.projectionWeight(), g.projectionWeight().length));
         accumulate(p.dtWeight, Torch.of(g.stepWeight(), g.stepWeight().length));
@@ -74,7 +93,11 @@ public final class SelectiveScan extends JavaOp {
         float[] a = g.a();
         for (int i = 0; i < a.length; i++) a[i] *= inputs.a()[i];
         accumulate(p.aLogs, Torch.of(a, a.length));
-        accumulate(p.ds, Torch.of(g.skip(), shape.groups(), 1, shape.channels()).expand(shape.groups(), shape.directions(), shape.channels()).contiguous());
+        accumulate(
+                p.ds,
+                Torch.of(g.skip(), shape.groups(), 1, shape.channels())
+                        .expand(shape.groups(), shape.directions(), shape.channels())
+                        .contiguous());
         return Torch.onDevice(gu);
     }
 

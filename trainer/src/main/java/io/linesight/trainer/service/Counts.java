@@ -20,7 +20,19 @@ final class Counts {
     private final Map<String, Long> counts = new TreeMap<>();
 
     Counts() {
-        for (String k : new String[] {NORMAL, ANOMALOUS, RETRACTED, REFUSED, CONTRADICTED, SUPERSEDED, WAITING, EXPIRED, NOT_A_FRAME, NEVER_CAME, SAMPLED}) counts.put(k, 0L);
+        for (String k : new String[] {
+            NORMAL,
+            ANOMALOUS,
+            RETRACTED,
+            REFUSED,
+            CONTRADICTED,
+            SUPERSEDED,
+            WAITING,
+            EXPIRED,
+            NOT_A_FRAME,
+            NEVER_CAME,
+            SAMPLED
+        }) counts.put(k, 0L);
     }
 
     synchronized void add(String key) {

@@ -16,6 +16,8 @@ public final class FileChampion implements ChampionSource {
 
     @Override
     public Optional<Champion> current(String channel) throws IOException {
-        return Files.isRegularFile(file) ? Optional.of(new Champion(Checkpoints.readInfo(file).version(), file)) : Optional.empty();
+        return Files.isRegularFile(file)
+                ? Optional.of(new Champion(Checkpoints.readInfo(file).version(), file))
+                : Optional.empty();
     }
 }

@@ -39,8 +39,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * From records of the labels topic to the store. The last label of a frame wins, by Kafka's order; a label at odds with another person's is
- * counted and said once. A record that cannot count is refused, counted and said, and never holds up the others.
+ * From records of the labels topic to the store. The last label of a frame wins, by Kafka's order; a label at odds with
+ * another person's is counted and said once. A record that cannot count is refused, counted and said, and never holds
+ * up the others.
  */
 final class LabelIntake {
     private static final Logger LOG = LoggerFactory.getLogger(LabelIntake.class);
@@ -57,10 +58,21 @@ final class LabelIntake {
     private final Duration lateFrames;
     private final Counts counts;
     private final Clock clock;
-    /** What was counted of records that come again, because the attempt to store them failed; those of another partition may be stored meanwhile. */
+    /**
+     * What was counted of records that come again, because the attempt to store them failed; those of another partition
+     * may be stored meanwhile.
+     */
     private final Map<Place, Set<String>> told = new HashMap<>();
 
-    LabelIntake(DatasetStore store, FrameFetcher fetcher, Serde<FrameLabel> serde, String labelsTopic, String framesTopic, Duration lateFrames, Counts counts, Clock clock) {
+    LabelIntake(
+            DatasetStore store,
+            FrameFetcher fetcher,
+            Serde<FrameLabel> serde,
+            String labelsTopic,
+            String framesTopic,
+            Duration lateFrames,
+            Counts counts,
+            Clock clock) {
         this.store = store;
         this.fetcher = fetcher;
         this.serde = serde;
@@ -71,7 +83,9 @@ final class LabelIntake {
         this.clock = clock;
     }
 
-    /** A label that keeps the rules; the label is null for a record without a value, which takes back whatever was said. */
+    /**
+     * A label that keeps the rules; the label is null for a record without a value, which takes back whatever was said.
+     */
     private record Word(String frame, FrameLabel label, byte[] value, Place place) {
         boolean retracts() {
             return label == null || label.getLabel() == LabelKind.RETRACTED;
@@ -83,8 +97,8 @@ final class LabelIntake {
     }
 
     /**
-     * Takes records in. When this returns, all that they say is in the store's journal; when it throws, the same records can be given again, and
-     * what was counted and said of them already is not again.
+     * Takes records in. When this returns, all that they say is in the store's journal; when it throws, the same
+     * records can be given again, and what was counted and said of them already is not again.
      *
      * @return labels that changed something
      */
@@ -103,7 +117,8 @@ final class LabelIntake {
         }
         int changed = 0;
         List<Word> words = new ArrayList<>(latest.values());
-        for (int from = 0; from < words.size(); from += BATCH) changed += store(words.subList(from, Math.min(words.size(), from + BATCH)), false);
+        for (int from = 0; from < words.size(); from += BATCH)
+            changed += store(words.subList(from, Math.min(words.size(), from + BATCH)), false);
         for (ConsumerRecord<String, byte[]> r : records) told.remove(place(r));
         return changed;
     }
@@ -123,7 +138,8 @@ final class LabelIntake {
             List<Word> words = new ArrayList<>();
             for (Pending p : waiting.subList(from, Math.min(waiting.size(), from + BATCH))) {
                 try {
-                    words.add(new Word(p.frame(), serde.deserializer().deserialize(labelsTopic, p.label()), p.label(), p.place()));
+                    words.add(new Word(
+                            p.frame(), serde.deserializer().deserialize(labelsTopic, p.label()), p.label(), p.place()));
                 } catch (SerializationException e) {
                     // It could be read when it came; the registry may know its schema again before its time is over.
                     LOG.debug("The waiting label of {} cannot be read now: {}", p.frame(), e.getMessage());
@@ -166,13 +182,26 @@ final class LabelIntake {
 
     private void refuse(String key, Place place, String why) {
         if (!once(Counts.REFUSED, place)) return;
-        LOG.warn("Refused the label of {} ({}-{} offset {}): {}. The frame keeps what was said of it before", key, labelsTopic, place.partition(), place.offset(), why);
+        LOG.warn(
+                "Refused the label of {} ({}-{} offset {}): {}. The frame keeps what was said of it before",
+                key,
+                labelsTopic,
+                place.partition(),
+                place.offset(),
+                why);
     }
 
     private void contradiction(Word now, boolean anomalousBefore, String before) {
-        if (now.retracts() || now.anomalous() == anomalousBefore || now.label.getAnnotator().equals(before)) return;
+        if (now.retracts()
+                || now.anomalous() == anomalousBefore
+                || now.label.getAnnotator().equals(before)) return;
         if (!once(Counts.CONTRADICTED, now.place)) return;
-        LOG.warn("Frame {}: {} says {}, {} said {} before; the later word counts", now.frame, now.label.getAnnotator(), now.anomalous() ? "anomalous" : "normal", before,
+        LOG.warn(
+                "Frame {}: {} says {}, {} said {} before; the later word counts",
+                now.frame,
+                now.label.getAnnotator(),
+                now.anomalous() ? "anomalous" : "normal",
+                before,
                 anomalousBefore ? "anomalous" : "normal");
     }
 
@@ -198,11 +227,19 @@ final class LabelIntake {
                         if (again) continue;
                         store.defer(new Pending(w.frame, w.value, w.place, clock.instant()));
                         counts.add(Counts.WAITING);
-                        LOG.info("The label of {} waits for its frame, {} s at most: {}", w.frame, lateFrames.toSeconds(), f.reason());
+                        LOG.info(
+                                "The label of {} waits for its frame, {} s at most: {}",
+                                w.frame,
+                                lateFrames.toSeconds(),
+                                f.reason());
                     }
                     case EXPIRED, NOT_A_FRAME -> {
                         if (once(f.outcome() == FetchOutcome.EXPIRED ? Counts.EXPIRED : Counts.NOT_A_FRAME, w.place)) {
-                            LOG.warn("The label of {} by {} cannot be used: {}", w.frame, w.label.getAnnotator(), f.reason());
+                            LOG.warn(
+                                    "The label of {} by {} cannot be used: {}",
+                                    w.frame,
+                                    w.label.getAnnotator(),
+                                    f.reason());
                         }
                         if (again) store.drop(w.frame);
                     }
@@ -220,8 +257,11 @@ final class LabelIntake {
             try {
                 image = ImageCodec.decode(Files.readAllBytes(store.file(stored.sha256())), ImageLimits.defaults());
             } catch (BadImageException e) {
-                throw new StoreException("the stored picture of " + w.frame + " is damaged: " + e.getMessage() + "; restore the dataset store from a copy, or start with an empty one: labels are read again from "
-                        + "Kafka", e);
+                throw new StoreException(
+                        "the stored picture of " + w.frame + " is damaged: " + e.getMessage()
+                                + "; restore the dataset store from a copy, or start with an empty one: labels are read again from "
+                                + "Kafka",
+                        e);
             }
         }
         if (stored.origin() == Origin.PERSON) contradiction(w, stored.anomalous(), stored.annotator());
@@ -230,15 +270,20 @@ final class LabelIntake {
 
     private boolean put(Word w, String frameProduct, byte[] file, RgbImage image) throws IOException {
         byte[] mask = LabelRules.mask(w.label);
-        String problem = mask == null ? null : LabelRules.maskProblem(mask, image.width(), image.height(), ImageLimits.defaults());
+        String problem = mask == null
+                ? null
+                : LabelRules.maskProblem(mask, image.width(), image.height(), ImageLimits.defaults());
         if (problem != null) {
             refuse(w.frame, w.place, problem);
             store.drop(w.frame);
             return false;
         }
-        String product = w.label.getProduct() != null ? w.label.getProduct() : frameProduct != null && !frameProduct.isBlank() ? frameProduct : UNNAMED;
+        String product = w.label.getProduct() != null
+                ? w.label.getProduct()
+                : frameProduct != null && !frameProduct.isBlank() ? frameProduct : UNNAMED;
         Instant at = w.label.getAt();
-        DatasetStore.Put put = store.put(new Entry(w.frame, product, w.anomalous(), Origin.PERSON, w.label.getAnnotator(), at, file, mask, w.place));
+        DatasetStore.Put put = store.put(new Entry(
+                w.frame, product, w.anomalous(), Origin.PERSON, w.label.getAnnotator(), at, file, mask, w.place));
         if (put == DatasetStore.Put.UNCHANGED) return false;
         counts.add(w.anomalous() ? Counts.ANOMALOUS : Counts.NORMAL);
         return true;

@@ -30,7 +30,10 @@ import org.apache.kafka.common.serialization.Serde;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Keeps, now and then, a frame that passed with confidence. Reads results from the moment it is made; on the trainer's loop thread. */
+/**
+ * Keeps, now and then, a frame that passed with confidence. Reads results from the moment it is made; on the trainer's
+ * loop thread.
+ */
 final class ResultSampler implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ResultSampler.class);
     private final TrainerConfig.Sampling config;
@@ -59,7 +62,9 @@ final class ResultSampler implements AutoCloseable {
         configs.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
         serde = SerdeFactory.create(InspectionResult.class, config.kafka(), false);
         consumer = new KafkaConsumer<>(configs, new ByteArrayDeserializer(), new ByteArrayDeserializer());
-        List<TopicPartition> partitions = consumer.partitionsFor(topic).stream().map(p -> new TopicPartition(topic, p.partition())).toList();
+        List<TopicPartition> partitions = consumer.partitionsFor(topic).stream()
+                .map(p -> new TopicPartition(topic, p.partition()))
+                .toList();
         consumer.assign(partitions);
         consumer.seekToEnd(partitions);
         partitions.forEach(consumer::position);
@@ -76,7 +81,10 @@ final class ResultSampler implements AutoCloseable {
             } catch (SerializationException e) {
                 continue;
             }
-            if (result == null || result.getVerdict() != Verdict.PASS || !(result.getScore() <= config.belowScore()) || result.getProduct() == null) continue;
+            if (result == null
+                    || result.getVerdict() != Verdict.PASS
+                    || !(result.getScore() <= config.belowScore())
+                    || result.getProduct() == null) continue;
             if (System.nanoTime() - due.getOrDefault(result.getProduct(), Long.MIN_VALUE / 2) < 0) continue;
             chosen.put(result.getProduct(), result);
         }
@@ -91,14 +99,25 @@ final class ResultSampler implements AutoCloseable {
         Fetched f = fetcher.fetch(List.of(ref)).get(ref);
         if (f.outcome() != FetchOutcome.FETCHED) return;
         try {
-            if (store.put(new Entry(FrameKeys.of(ref), product, false, Origin.RESERVOIR, "", Instant.now(), f.file(), null, Place.NONE)) == DatasetStore.Put.ADDED) {
+            if (store.put(new Entry(
+                            FrameKeys.of(ref),
+                            product,
+                            false,
+                            Origin.RESERVOIR,
+                            "",
+                            Instant.now(),
+                            f.file(),
+                            null,
+                            Place.NONE))
+                    == DatasetStore.Put.ADDED) {
                 counts.add(Counts.SAMPLED);
                 store.trimReservoir(product, config.mostPerProduct());
             }
             full = false;
         } catch (StoreException | IOException e) {
             // Nobody asked for this one; labels are what the trainer waits or stops for when there is no room.
-            if (!full) LOG.warn("A frame that passed was not kept, nor are others until there is room: {}", e.toString());
+            if (!full)
+                LOG.warn("A frame that passed was not kept, nor are others until there is room: {}", e.toString());
             full = true;
         }
     }

@@ -15,7 +15,10 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/** The folder of one run and its note of which stages are done; any thread may ask. The note is replaced in one step, after the files that it speaks of are on the disk. */
+/**
+ * The folder of one run and its note of which stages are done; any thread may ask. The note is replaced in one step,
+ * after the files that it speaks of are on the disk.
+ */
 final class RunFolder {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String NOTE = "run.json";
@@ -57,7 +60,9 @@ final class RunFolder {
     private static List<Path> all(Path runs) throws IOException {
         if (!Files.isDirectory(runs)) return List.of();
         try (Stream<Path> s = Files.list(runs)) {
-            return s.filter(Files::isDirectory).sorted(Comparator.reverseOrder()).toList();
+            return s.filter(Files::isDirectory)
+                    .sorted(Comparator.reverseOrder())
+                    .toList();
         }
     }
 
@@ -97,7 +102,9 @@ final class RunFolder {
     void tidy(Set<String> known) throws IOException {
         List<Path> files;
         try (Stream<Path> s = Files.list(folder)) {
-            files = s.filter(f -> !f.endsWith(NOTE) && !known.contains(f.getFileName().toString())).toList();
+            files = s.filter(f ->
+                            !f.endsWith(NOTE) && !known.contains(f.getFileName().toString()))
+                    .toList();
         }
         for (Path f : files) delete(f);
     }
@@ -110,7 +117,8 @@ final class RunFolder {
     static void write(Path file, byte[] bytes) throws IOException {
         Path part = file.resolveSibling(file.getFileName() + ".part");
         try {
-            try (FileChannel c = FileChannel.open(part, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
+            try (FileChannel c = FileChannel.open(
+                    part, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
                 ByteBuffer b = ByteBuffer.wrap(bytes);
                 while (b.hasRemaining()) c.write(b);
                 c.force(true);

@@ -9,8 +9,8 @@ import org.apache.kafka.common.Cluster;
 import org.apache.kafka.common.TopicPartition;
 
 /**
- * Gives every partition to one member of the group and keeps it there while that member lives: the group is a lease. Public only because Kafka
- * makes it by its class.
+ * Gives every partition to one member of the group and keeps it there while that member lives: the group is a lease.
+ * Public only because Kafka makes it by its class.
  */
 public final class SoleOwnerAssignor implements ConsumerPartitionAssignor {
     @Override
@@ -18,7 +18,10 @@ public final class SoleOwnerAssignor implements ConsumerPartitionAssignor {
         return "linesight-sole-owner";
     }
 
-    /** Cooperative alone: with the eager protocol everybody gives up everything first, and the owner would change for no reason. */
+    /**
+     * Cooperative alone: with the eager protocol everybody gives up everything first, and the owner would change for no
+     * reason.
+     */
     @Override
     public List<RebalanceProtocol> supportedProtocols() {
         return List.of(RebalanceProtocol.COOPERATIVE);
@@ -39,7 +42,8 @@ public final class SoleOwnerAssignor implements ConsumerPartitionAssignor {
                 generation = g;
             }
         }
-        if (owner == null) owner = members.keySet().stream().min(String::compareTo).orElse(null);
+        if (owner == null)
+            owner = members.keySet().stream().min(String::compareTo).orElse(null);
         Map<String, Assignment> assignment = new HashMap<>();
         for (Map.Entry<String, Subscription> m : members.entrySet()) {
             List<TopicPartition> mine = new ArrayList<>();

@@ -1,6 +1,8 @@
 package io.linesight.trainer.service;
 
-/** Steps of a run, in their order; each is noted when it is done, and a restarted run goes on after the last one noted. */
+/**
+ * Steps of a run, in their order; each is noted when it is done, and a restarted run goes on after the last one noted.
+ */
 enum Stage {
     /** Champion copied, pictures chosen. */
     FETCH,

@@ -16,23 +16,23 @@ final class StepTail {
 
     /**
      * @param number 0 for none yet
-     * @param loss   of the step's batch; NaN for none yet
+     * @param loss of the step's batch; NaN for none yet
      */
     record Step(long number, double loss) {
         static final Step NONE = new Step(0, Double.NaN);
     }
 
-    private StepTail() { }
+    private StepTail() {}
 
     static Step last(Path file) {
         String text;
         try (FileChannel channel = FileChannel.open(file)) {
             ByteBuffer tail = ByteBuffer.allocate((int) Math.min(TAIL, channel.size()));
             channel.position(channel.size() - tail.capacity());
-            while (tail.hasRemaining() && channel.read(tail) >= 0) { }
+            while (tail.hasRemaining() && channel.read(tail) >= 0) {}
             text = new String(tail.array(), 0, tail.position(), StandardCharsets.UTF_8);
         } catch (IOException e) {
-            return Step.NONE;   // no step was taken yet, or the run is being tidied away
+            return Step.NONE; // no step was taken yet, or the run is being tidied away
         }
         int end = text.lastIndexOf('\n');
         if (end < 0) return Step.NONE;
@@ -41,7 +41,7 @@ final class StepTail {
             JsonNode step = JSON.readTree(line);
             return new Step(step.path("step").asLong(), step.path("loss").asDouble(Double.NaN));
         } catch (IOException e) {
-            return Step.NONE;   // the last bytes begin inside a line that is longer than they are
+            return Step.NONE; // the last bytes begin inside a line that is longer than they are
         }
     }
 }

@@ -31,8 +31,14 @@ final class Tally {
             case RUN_STARTED -> runs.merge("started", 1L, Long::sum);
             case RUN_FINISHED -> runs.merge("finished", 1L, Long::sum);
             case RUN_FAILED -> runs.merge("failed", 1L, Long::sum);
-            case VERDICT -> verdicts.merge(run.of(Stage.GATE).path("outcome").asText().equals(GateOutcome.PASSED.name()) ? "passed" : "not_passed", 1L, Long::sum);
-            default -> { }
+            case VERDICT ->
+                verdicts.merge(
+                        run.of(Stage.GATE).path("outcome").asText().equals(GateOutcome.PASSED.name())
+                                ? "passed"
+                                : "not_passed",
+                        1L,
+                        Long::sum);
+            default -> {}
         }
     }
 

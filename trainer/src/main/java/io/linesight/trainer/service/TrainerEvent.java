@@ -3,8 +3,8 @@ package io.linesight.trainer.service;
 /**
  * Something that happened, for people and for whoever waits for it.
  *
- * @param kind    what sort of thing
- * @param run     the training run it belongs to; empty for none
+ * @param kind what sort of thing
+ * @param run the training run it belongs to; empty for none
  * @param message one line
  */
 public record TrainerEvent(Kind kind, String run, String message) {
@@ -14,8 +14,8 @@ public record TrainerEvent(Kind kind, String run, String message) {
         /** Another one works, or nobody can tell at the moment. */
         STANDBY,
         /**
-         * Labels or a run wait for something outside: room on the disk, Kafka, the registry, whoever takes challengers. Nothing is lost, the message
-         * says when it goes on, and it does so by itself.
+         * Labels or a run wait for something outside: room on the disk, Kafka, the registry, whoever takes challengers.
+         * Nothing is lost, the message says when it goes on, and it does so by itself.
          */
         WAITING,
         /** Labels were taken in. */

@@ -56,32 +56,36 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Learns from labels: takes them in, keeps their pictures, and when a trigger fires fine-tunes the channel's champion, judges the challenger
- * against it and hands it over.
+ * Learns from labels: takes them in, keeps their pictures, and when a trigger fires fine-tunes the channel's champion,
+ * judges the challenger against it and hands it over.
  *
- * <p>Of all trainers in a consumer group one works, the others stand by: the group gives all partitions of the labels topic to one member, and
- * before a challenger is handed over the broker has to accept a commit of this member's generation. One who was cut off, and does not know that
- * another took over, is stopped by that.
+ * <p>Of all trainers in a consumer group one works, the others stand by: the group gives all partitions of the labels
+ * topic to one member, and before a challenger is handed over the broker has to accept a commit of this member's
+ * generation. One who was cut off, and does not know that another took over, is stopped by that.
  *
- * <p>The dataset store's journal says how far labels have been read; the group's offsets follow it and never lead. A trainer that takes over on
- * another machine therefore reads all labels again, into its own store.
+ * <p>The dataset store's journal says how far labels have been read; the group's offsets follow it and never lead. A
+ * trainer that takes over on another machine therefore reads all labels again, into its own store.
  *
- * <p>A run is noted stage by stage in {@code <folder>/runs}; after a crash it goes on after the last stage noted. A checkpoint is handed over
- * only when it is the very file that was judged. Handing over may happen twice when the crash comes between it and its note.
+ * <p>A run is noted stage by stage in {@code <folder>/runs}; after a crash it goes on after the last stage noted. A
+ * checkpoint is handed over only when it is the very file that was judged. Handing over may happen twice when the crash
+ * comes between it and its note.
  *
- * <p>Threads: labels are read on one thread, runs on another; every method may be called from any. The listener is called on both. Ownership:
- * whoever makes it closes it; closing waits for the training step under way and lets the run rest where it is.
+ * <p>Threads: labels are read on one thread, runs on another; every method may be called from any. The listener is
+ * called on both. Ownership: whoever makes it closes it; closing waits for the training step under way and lets the run
+ * rest where it is.
  */
 public final class TrainerService implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(TrainerService.class);
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final DateTimeFormatter STAMP = DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss-SSS").withZone(ZoneOffset.UTC);
+    private static final DateTimeFormatter STAMP =
+            DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss-SSS").withZone(ZoneOffset.UTC);
     private static final Duration POLL = Duration.ofMillis(200);
     private static final int LABELS_PER_POLL = 64;
     private static final int RUNS_KEPT = 3;
     private static final long CONFIRM_SECONDS = 60;
     /** The group takes a trainer that does not poll for dead, long after this. */
     private static final long MOST_REST_MILLIS = 5_000;
+
     private static final String TRIGGER_FILE = "train.now";
 
     private final TrainerConfig config;
@@ -104,14 +108,19 @@ public final class TrainerService implements AutoCloseable {
     private volatile Thread runThread;
     /** 0 while another works; a new number every time this one begins to. */
     private volatile long lease;
+
     private long leases;
     private volatile boolean stop;
     private volatile boolean triggered;
     private volatile Throwable failure;
     /** Newest picture of the last run that was finished: what is younger is new to the network. */
     private volatile long trainedThrough;
-    /** Newest picture when the last run ended, however it did: triggers count from there, or one given up would begin again at once. */
+    /**
+     * Newest picture when the last run ended, however it did: triggers count from there, or one given up would begin
+     * again at once.
+     */
     private volatile long triggeredThrough;
+
     private volatile Instant lastRun = Instant.now();
     private volatile long notBefore = System.nanoTime();
     private volatile boolean labelsWait;
@@ -120,7 +129,7 @@ public final class TrainerService implements AutoCloseable {
     private final Tally tally = new Tally();
     private boolean closed;
 
-    private record Question(long lease, CompletableFuture<Boolean> answer) { }
+    private record Question(long lease, CompletableFuture<Boolean> answer) {}
 
     /** Pauses between attempts. */
     record Timing(long retryMillis, long lateFrameMillis) {
@@ -128,11 +137,18 @@ public final class TrainerService implements AutoCloseable {
     }
 
     /** @param listener told what happens; must return soon and not throw */
-    public TrainerService(TrainerConfig config, ChampionSource champions, ChallengerSink sink, Consumer<TrainerEvent> listener) {
+    public TrainerService(
+            TrainerConfig config, ChampionSource champions, ChallengerSink sink, Consumer<TrainerEvent> listener) {
         this(config, champions, sink, listener, Faults.NONE, Timing.NORMAL);
     }
 
-    TrainerService(TrainerConfig config, ChampionSource champions, ChallengerSink sink, Consumer<TrainerEvent> listener, Faults faults, Timing timing) {
+    TrainerService(
+            TrainerConfig config,
+            ChampionSource champions,
+            ChallengerSink sink,
+            Consumer<TrainerEvent> listener,
+            Faults faults,
+            Timing timing) {
         // A run that goes on after a restart may score before anything is trained.
         Fit.shareProcess();
         this.config = config;
@@ -149,7 +165,7 @@ public final class TrainerService implements AutoCloseable {
      * Opens the store, joins the group and returns; labels are read from then on.
      *
      * @throws StoreException when the store cannot be used
-     * @throws IOException    when the folder cannot be used
+     * @throws IOException when the folder cannot be used
      * @throws KafkaException when the broker does not answer or has no labels topic; nothing is left open
      */
     public synchronized void start() throws IOException {
@@ -161,7 +177,15 @@ public final class TrainerService implements AutoCloseable {
             store.bind(identity());
             serde = SerdeFactory.create(FrameLabel.class, config.kafka(), false);
             fetcher = new FrameFetcher(config.kafka(), topics, ImageLimits.defaults(), Duration.ofSeconds(30));
-            intake = new LabelIntake(store, fetcher, serde, topics.labels().name(), topics.frames().name(), config.lateFrames(), counts, Clock.systemUTC());
+            intake = new LabelIntake(
+                    store,
+                    fetcher,
+                    serde,
+                    topics.labels().name(),
+                    topics.frames().name(),
+                    config.lateFrames(),
+                    counts,
+                    Clock.systemUTC());
             if (config.sampling().perHour() > 0) sampler = new ResultSampler(config, topics, store, fetcher, counts);
             consumer = consumer();
             consumer.subscribe(List.of(topics.labels().name()), new Ownership());
@@ -178,15 +202,26 @@ public final class TrainerService implements AutoCloseable {
         String topic = topics.labels().name();
         try (Admin admin = Admin.create(adminConfigs())) {
             String cluster = admin.describeCluster().clusterId().get(15, TimeUnit.SECONDS);
-            return cluster + "/" + admin.describeTopics(List.of(topic)).topicNameValues().get(topic).get(15, TimeUnit.SECONDS).topicId();
+            return cluster + "/"
+                    + admin.describeTopics(List.of(topic))
+                            .topicNameValues()
+                            .get(topic)
+                            .get(15, TimeUnit.SECONDS)
+                            .topicId();
         } catch (InterruptedException e) {
             throw new org.apache.kafka.common.errors.InterruptException(e);
         } catch (ExecutionException | TimeoutException e) {
             if (e.getCause() instanceof AuthorizationException refused) {
-                throw new KafkaException("topic " + topic + " may not be read: " + refused.getMessage() + "; 'linesight doctor --for train --acls' prints the kafka-acls commands of all that is needed", refused);
+                throw new KafkaException(
+                        "topic " + topic + " may not be read: " + refused.getMessage()
+                                + "; 'linesight doctor --for train --acls' prints the kafka-acls commands of all that is needed",
+                        refused);
             }
-            throw new KafkaException("the broker at " + config.kafka().get("bootstrap.servers") + " does not answer, or it has no topic " + topic
-                    + "; start it, or create the topics with 'linesight topics', then start the trainer again", e);
+            throw new KafkaException(
+                    "the broker at " + config.kafka().get("bootstrap.servers") + " does not answer, or it has no topic "
+                            + topic
+                            + "; start it, or create the topics with 'linesight topics', then start the trainer again",
+                    e);
         }
     }
 
@@ -231,7 +266,9 @@ public final class TrainerService implements AutoCloseable {
         return t != null && t.isAlive();
     }
 
-    /** What ended the service; empty while all is well. Labels that it did not journal are read again by the next start. */
+    /**
+     * What ended the service; empty while all is well. Labels that it did not journal are read again by the next start.
+     */
     public Optional<Throwable> failure() {
         return Optional.ofNullable(failure);
     }
@@ -244,12 +281,30 @@ public final class TrainerService implements AutoCloseable {
     /** What the trainer does now and has done since the start. Cheap; any thread. */
     public TrainerStatus status() {
         RunFolder run = running() ? current : null;
-        String stage = run == null ? "" : Stream.of(Stage.values()).filter(x -> !run.done(x)).findFirst().orElse(Stage.OFFER).name();
+        String stage = run == null
+                ? ""
+                : Stream.of(Stage.values())
+                        .filter(x -> !run.done(x))
+                        .findFirst()
+                        .orElse(Stage.OFFER)
+                        .name();
         StepTail.Step step = run == null ? StepTail.Step.NONE : StepTail.last(run.file(TrainingRun.METRICS));
         DatasetStore s = store;
         boolean open = s != null && loop != null && !closed;
-        return new TrainerStatus(polled && !stop, working(), labelsWait || tally.runWaits(), stage, step.number(), step.loss(), open ? s.bytes() : 0, config.store().maxBytes(),
-                open ? s.pending().size() : 0, counts.snapshot(), fetcher == null ? Map.of() : fetcher.counts(), tally.runs(), tally.verdicts());
+        return new TrainerStatus(
+                polled && !stop,
+                working(),
+                labelsWait || tally.runWaits(),
+                stage,
+                step.number(),
+                step.loss(),
+                open ? s.bytes() : 0,
+                config.store().maxBytes(),
+                open ? s.pending().size() : 0,
+                counts.snapshot(),
+                fetcher == null ? Map.of() : fetcher.counts(),
+                tally.runs(),
+                tally.verdicts());
     }
 
     /** The store, open while the service is; for looking and exporting. */
@@ -270,7 +325,11 @@ public final class TrainerService implements AutoCloseable {
         public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
             if (partitions.isEmpty() || lease == 0) return;
             lease = 0;
-            if (!stop) say(Kind.STANDBY, "", config.instance() + " stands by: another trainer of group " + config.group() + " works");
+            if (!stop)
+                say(
+                        Kind.STANDBY,
+                        "",
+                        config.instance() + " stands by: another trainer of group " + config.group() + " works");
         }
     }
 
@@ -305,13 +364,21 @@ public final class TrainerService implements AutoCloseable {
                     maybeRun();
                 } catch (RegistryException | RetriableException e) {
                     if (e instanceof RegistryException r && !r.isRetriable()) throw e;
-                    if (!waiting) waits("", "Kafka or the schema registry does not answer; labels wait in Kafka, none is lost or refused, and they are taken in when it does: " + e.getMessage());
+                    if (!waiting)
+                        waits(
+                                "",
+                                "Kafka or the schema registry does not answer; labels wait in Kafka, none is lost or refused, and they are taken in when it does: "
+                                        + e.getMessage());
                     waiting = true;
                     labelsWait = true;
                     again(500);
                 } catch (IOException e) {
                     if (!waiting) {
-                        waits("", "the dataset store " + config.store().folder() + " cannot be written; labels wait in Kafka, none is lost, and they are taken in when it can, when there is room for instance: " + e);
+                        waits(
+                                "",
+                                "the dataset store " + config.store().folder()
+                                        + " cannot be written; labels wait in Kafka, none is lost, and they are taken in when it can, when there is room for instance: "
+                                        + e);
                     }
                     waiting = true;
                     labelsWait = true;
@@ -336,7 +403,10 @@ public final class TrainerService implements AutoCloseable {
     private void fail(Throwable e) {
         if (failure == null) failure = e;
         stop = true;
-        LOG.error("The trainer stopped: {}. What it had not journalled is read again when it is started next", e.getMessage(), e);
+        LOG.error(
+                "The trainer stopped: {}. What it had not journalled is read again when it is started next",
+                e.getMessage(),
+                e);
     }
 
     private void waits(String run, String message) {
@@ -369,16 +439,25 @@ public final class TrainerService implements AutoCloseable {
         int changed = intake.take(list);
         store.advance(next);
         commit();
-        if (changed > 0) say(Kind.LABELS, "", "took in " + changed + " labels; " + newNormals() + " normals are new since the last run");
+        if (changed > 0)
+            say(
+                    Kind.LABELS,
+                    "",
+                    "took in " + changed + " labels; " + newNormals() + " normals are new since the last run");
     }
 
     /** Whether the broker accepts this member's generation. */
-    private enum Accepted { YES, NO, UNKNOWN }
+    private enum Accepted {
+        YES,
+        NO,
+        UNKNOWN
+    }
 
     private Accepted commit() {
         Map<Integer, Long> positions = store.positions();
         Map<TopicPartition, OffsetAndMetadata> offsets = new HashMap<>();
-        for (TopicPartition p : consumer.assignment()) offsets.put(p, new OffsetAndMetadata(positions.getOrDefault(p.partition(), 0L)));
+        for (TopicPartition p : consumer.assignment())
+            offsets.put(p, new OffsetAndMetadata(positions.getOrDefault(p.partition(), 0L)));
         if (offsets.isEmpty()) return Accepted.NO;
         try {
             consumer.commitSync(offsets, Duration.ofSeconds(15));
@@ -387,7 +466,9 @@ public final class TrainerService implements AutoCloseable {
             // The store's journal has the positions; the group hears of them with the next commit.
             return Accepted.UNKNOWN;
         } catch (CommitFailedException | FencedInstanceIdException e) {
-            LOG.warn("The group has gone on without this trainer; it stands by until the group calls: {}", e.getMessage());
+            LOG.warn(
+                    "The group has gone on without this trainer; it stands by until the group calls: {}",
+                    e.getMessage());
             lease = 0;
             return Accepted.NO;
         }
@@ -433,7 +514,10 @@ public final class TrainerService implements AutoCloseable {
             begin();
         } catch (IOException e) {
             notBefore = System.nanoTime() + timing.retryMillis * 1_000_000;
-            waits("", "no run can begin in " + runs + " now, nor the last one go on; tried again every " + timing.retryMillis / 1000.0 + " s: " + e);
+            waits(
+                    "",
+                    "no run can begin in " + runs + " now, nor the last one go on; tried again every "
+                            + timing.retryMillis / 1000.0 + " s: " + e);
         }
     }
 
@@ -478,7 +562,8 @@ public final class TrainerService implements AutoCloseable {
             long fresh = newNormals();
             if (fresh >= t.afterNormals()) return fresh + " new normals";
         }
-        if (t.every() != null && Duration.between(lastRun, Instant.now()).compareTo(t.every()) >= 0
+        if (t.every() != null
+                && Duration.between(lastRun, Instant.now()).compareTo(t.every()) >= 0
                 && store.lastSequence() > triggeredThrough) {
             return "on schedule";
         }
@@ -487,7 +572,19 @@ public final class TrainerService implements AutoCloseable {
 
     private void run(RunFolder run, long mine) {
         try {
-            long through = new TrainingRun(config, store, champions, sink, listener, () -> stop || lease != mine, () -> stillOwner(mine), faults, timing.retryMillis, trainedThrough, run).execute();
+            long through = new TrainingRun(
+                            config,
+                            store,
+                            champions,
+                            sink,
+                            listener,
+                            () -> stop || lease != mine,
+                            () -> stillOwner(mine),
+                            faults,
+                            timing.retryMillis,
+                            trainedThrough,
+                            run)
+                    .execute();
             over(run, "finished", through);
         } catch (CancellationException e) {
             LOG.info("Run {} rests: {}", run.id, e.getMessage());
@@ -508,7 +605,10 @@ public final class TrainerService implements AutoCloseable {
 
     private void rests(RunFolder run, IOException e) {
         notBefore = System.nanoTime() + timing.retryMillis * 1_000_000;
-        waits(run.id, "a file cannot be read or written; what is done stays done, and the run goes on after the last stage that was noted, tried again every " + timing.retryMillis / 1000.0 + " s: " + e);
+        waits(
+                run.id,
+                "a file cannot be read or written; what is done stays done, and the run goes on after the last stage that was noted, tried again every "
+                        + timing.retryMillis / 1000.0 + " s: " + e);
     }
 
     /** Whether it could be noted; if not, the run goes on later and ends the same way then. */
@@ -528,8 +628,12 @@ public final class TrainerService implements AutoCloseable {
         Instant now = Instant.now();
         long trained = Math.max(trainedThrough, through);
         long counted = through >= 0 ? Math.max(triggeredThrough, through) : store.lastSequence();
-        RunFolder.write(config.folder().resolve("state.json"),
-                JSON.writeValueAsBytes(RunFolder.facts().put("trainedThrough", trained).put("triggeredThrough", counted).put("lastRun", now.toString())));
+        RunFolder.write(
+                config.folder().resolve("state.json"),
+                JSON.writeValueAsBytes(RunFolder.facts()
+                        .put("trainedThrough", trained)
+                        .put("triggeredThrough", counted)
+                        .put("lastRun", now.toString())));
         trainedThrough = trained;
         triggeredThrough = counted;
         lastRun = now;

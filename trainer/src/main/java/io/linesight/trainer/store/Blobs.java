@@ -43,7 +43,11 @@ final class Blobs {
         Files.createDirectories(target.getParent());
         Path temporary = target.resolveSibling(sha + TEMPORARY);
         try {
-            try (SeekableByteChannel c = disk.open(temporary, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
+            try (SeekableByteChannel c = disk.open(
+                    temporary,
+                    StandardOpenOption.CREATE,
+                    StandardOpenOption.TRUNCATE_EXISTING,
+                    StandardOpenOption.WRITE)) {
                 ByteBuffer b = ByteBuffer.wrap(bytes);
                 while (b.hasRemaining()) c.write(b);
                 Disk.force(c);

@@ -27,15 +27,17 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The trainer's own pictures: files named by the SHA-256 of their bytes, and a journal of what is known about them. Both survive a kill at any
- * instant: a picture is complete before its line is written, and a line counts when it is on the disk. Identical pictures are stored once.
+ * The trainer's own pictures: files named by the SHA-256 of their bytes, and a journal of what is known about them.
+ * Both survive a kill at any instant: a picture is complete before its line is written, and a line counts when it is on
+ * the disk. Identical pictures are stored once.
  *
- * <p>Bounded: when a picture would exceed the limit, others go first, the oldest before the younger: reservoir pictures, then normals that
- * people labelled and that are trained on; each only while its product keeps its least number of normals. Held-out labelled pictures and
- * anomalous ones never go. Where that is not enough, {@link #put} refuses.
+ * <p>Bounded: when a picture would exceed the limit, others go first, the oldest before the younger: reservoir
+ * pictures, then normals that people labelled and that are trained on; each only while its product keeps its least
+ * number of normals. Held-out labelled pictures and anomalous ones never go. Where that is not enough, {@link #put}
+ * refuses.
  *
- * <p>Labels come in with their place in the labels topic. What is older than what the store knows of a frame changes nothing, so reading the
- * topic again is harmless; {@link #positions} says from where to go on.
+ * <p>Labels come in with their place in the labels topic. What is older than what the store knows of a frame changes
+ * nothing, so reading the topic again is harmless; {@link #positions} says from where to go on.
  *
  * <p>Threads: safe. Ownership: whoever opens it closes it; a folder is open once, in one process.
  */
@@ -51,6 +53,7 @@ public final class DatasetStore implements AutoCloseable {
     private final Map<String, Picture> pictures = new LinkedHashMap<>();
     /** Place in the labels topic of the last word on a frame, taken-back ones included. */
     private final Map<String, Place> last = new HashMap<>();
+
     private final Map<String, Pending> pending = new LinkedHashMap<>();
     private final Map<Integer, Long> positions = new TreeMap<>();
     private final Map<String, Long> sizes = new HashMap<>();
@@ -66,7 +69,7 @@ public final class DatasetStore implements AutoCloseable {
      * Where in the labels topic a label lies.
      *
      * @param partition of the labels topic; -1 for pictures that come from elsewhere
-     * @param offset    in it
+     * @param offset in it
      */
     public record Place(int partition, long offset) {
         public static final Place NONE = new Place(-1, -1);
@@ -84,22 +87,31 @@ public final class DatasetStore implements AutoCloseable {
      * @param place in the labels topic
      * @param since when it was first asked for
      */
-    public record Pending(String frame, byte[] label, Place place, Instant since) { }
+    public record Pending(String frame, byte[] label, Place place, Instant since) {}
 
     /**
      * What to store.
      *
-     * @param frame     key of the frame
-     * @param product   product it shows
+     * @param frame key of the frame
+     * @param product product it shows
      * @param anomalous what it counts as
-     * @param origin    who says so
+     * @param origin who says so
      * @param annotator who labelled it; empty for RESERVOIR
-     * @param at        when
-     * @param image     JPEG or PNG file; null keeps the picture that is stored for this frame
-     * @param mask      PNG, or null
-     * @param place     of the label; {@link Place#NONE} for RESERVOIR
+     * @param at when
+     * @param image JPEG or PNG file; null keeps the picture that is stored for this frame
+     * @param mask PNG, or null
+     * @param place of the label; {@link Place#NONE} for RESERVOIR
      */
-    public record Entry(String frame, String product, boolean anomalous, Origin origin, String annotator, Instant at, byte[] image, byte[] mask, Place place) { }
+    public record Entry(
+            String frame,
+            String product,
+            boolean anomalous,
+            Origin origin,
+            String annotator,
+            Instant at,
+            byte[] image,
+            byte[] mask,
+            Place place) {}
 
     /** What {@link #put} did. */
     public enum Put {
@@ -112,10 +124,11 @@ public final class DatasetStore implements AutoCloseable {
     }
 
     /**
-     * Opens a store, made when absent. Finishes what a crash left: half a line is cut off, files without a line are removed.
+     * Opens a store, made when absent. Finishes what a crash left: half a line is cut off, files without a line are
+     * removed.
      *
      * @throws StoreException when another process uses it, or a file is damaged; nothing was changed then
-     * @throws IOException    when the folder cannot be read or written
+     * @throws IOException when the folder cannot be read or written
      */
     public static DatasetStore open(StoreConfig config) throws IOException {
         return open(config, Disk.REAL);
@@ -123,8 +136,9 @@ public final class DatasetStore implements AutoCloseable {
 
     static DatasetStore open(StoreConfig config, Disk disk) throws IOException {
         Files.createDirectories(config.folder());
-        ExclusiveLock lock = ExclusiveLock.tryOn(config.folder().resolve("lock")).orElseThrow(
-                () -> new StoreException("another process uses the dataset store " + config.folder() + "; nothing was opened. End it, or choose another folder"));
+        ExclusiveLock lock = ExclusiveLock.tryOn(config.folder().resolve("lock"))
+                .orElseThrow(() -> new StoreException("another process uses the dataset store " + config.folder()
+                        + "; nothing was opened. End it, or choose another folder"));
         try {
             return new DatasetStore(config, lock, disk);
         } catch (IOException | RuntimeException e) {
@@ -144,7 +158,11 @@ public final class DatasetStore implements AutoCloseable {
                 try {
                     replay(lines.get(i));
                 } catch (IllegalArgumentException e) {
-                    throw new StoreException("line " + (i + 1) + " of the journal in " + config.folder() + " is damaged (" + e.getMessage() + "); restore the folder from a copy, or remove that line to go on without what it says. Nothing was changed", e);
+                    throw new StoreException(
+                            "line " + (i + 1) + " of the journal in " + config.folder() + " is damaged ("
+                                    + e.getMessage()
+                                    + "); restore the folder from a copy, or remove that line to go on without what it says. Nothing was changed",
+                            e);
                 }
             }
             List<String> missing = new ArrayList<>();
@@ -153,8 +171,10 @@ public final class DatasetStore implements AutoCloseable {
                 if (p.mask() != null && !blobs.has(p.mask())) missing.add(p.mask());
             }
             if (!missing.isEmpty()) {
-                throw new StoreException(missing.size() + " pictures that the journal names are missing in " + config.folder() + ", the first " + missing.get(0)
-                        + "; restore the folder from a copy, or start with an empty one: labels are read again from Kafka. Nothing was changed");
+                throw new StoreException(
+                        missing.size() + " pictures that the journal names are missing in " + config.folder()
+                                + ", the first " + missing.get(0)
+                                + "; restore the folder from a copy, or start with an empty one: labels are read again from Kafka. Nothing was changed");
             }
             int swept = blobs.sweep(references.keySet());
             if (swept > 0) LOG.info("Removed {} files that no line of the journal names", swept);
@@ -171,8 +191,17 @@ public final class DatasetStore implements AutoCloseable {
         switch (n.path("op").asText()) {
             case "put" -> {
                 boolean masked = n.hasNonNull("mask");
-                Picture p = new Picture(frame, text(n, "product"), needed(n, "anomalous").asBoolean(), Origin.valueOf(text(n, "origin")), text(n, "annotator"),
-                        instant(number(n, "at")), sha(n, "sha"), masked ? sha(n, "mask") : null, Side.valueOf(text(n, "side")), number(n, "seq"));
+                Picture p = new Picture(
+                        frame,
+                        text(n, "product"),
+                        needed(n, "anomalous").asBoolean(),
+                        Origin.valueOf(text(n, "origin")),
+                        text(n, "annotator"),
+                        instant(number(n, "at")),
+                        sha(n, "sha"),
+                        masked ? sha(n, "mask") : null,
+                        Side.valueOf(text(n, "side")),
+                        number(n, "seq"));
                 long bytes = number(n, "bytes");
                 long maskBytes = masked ? number(n, "maskBytes") : 0;
                 sizes.put(p.sha256(), bytes);
@@ -187,14 +216,27 @@ public final class DatasetStore implements AutoCloseable {
             case "evict" -> unset(frame);
             case "known" -> last.put(frame, place);
             case "pending" -> {
-                pending.put(frame, new Pending(frame, java.util.Base64.getDecoder().decode(text(n, "label")), place, instant(number(n, "at"))));
+                pending.put(
+                        frame,
+                        new Pending(
+                                frame,
+                                java.util.Base64.getDecoder().decode(text(n, "label")),
+                                place,
+                                instant(number(n, "at"))));
                 last.put(frame, place);
             }
             case "drop" -> pending.remove(frame);
-            case "positions" -> needed(n, "offsets").properties().forEach(e -> positions.put(Integer.parseInt(e.getKey()), e.getValue().asLong()));
+            case "positions" ->
+                needed(n, "offsets")
+                        .properties()
+                        .forEach(e -> positions.put(
+                                Integer.parseInt(e.getKey()), e.getValue().asLong()));
             case "sequence" -> sequence = Math.max(sequence, number(n, "seq"));
             case "bound" -> boundTo = text(n, "to");
-            default -> throw new StoreException("the journal in " + config.folder() + " has a line '" + n.path("op").asText() + "' that this program does not know; use the program that wrote it. Nothing was changed");
+            default ->
+                throw new StoreException("the journal in " + config.folder() + " has a line '"
+                        + n.path("op").asText()
+                        + "' that this program does not know; use the program that wrote it. Nothing was changed");
         }
     }
 
@@ -209,7 +251,8 @@ public final class DatasetStore implements AutoCloseable {
     }
 
     private static long number(JsonNode n, String name) {
-        if (!needed(n, name).isIntegralNumber() || !n.get(name).canConvertToLong()) throw new IllegalArgumentException("its '" + name + "' is no whole number");
+        if (!needed(n, name).isIntegralNumber() || !n.get(name).canConvertToLong())
+            throw new IllegalArgumentException("its '" + name + "' is no whole number");
         return n.get(name).asLong();
     }
 
@@ -243,7 +286,8 @@ public final class DatasetStore implements AutoCloseable {
     }
 
     /**
-     * Ties the store to a cluster's labels topic, the first time; afterwards refuses any other, because places mean something else there.
+     * Ties the store to a cluster's labels topic, the first time; afterwards refuses any other, because places mean
+     * something else there.
      *
      * @throws StoreException when it is tied to another
      */
@@ -251,7 +295,8 @@ public final class DatasetStore implements AutoCloseable {
         ensureOpen();
         if (id.equals(boundTo)) return;
         if (boundTo != null) {
-            throw new StoreException("the dataset store " + config.folder() + " belongs to another Kafka cluster or labels topic (" + boundTo + ", not " + id
+            throw new StoreException("the dataset store " + config.folder()
+                    + " belongs to another Kafka cluster or labels topic (" + boundTo + ", not " + id
                     + "); nothing was read. Choose another folder, and take the pictures over with export and import");
         }
         journal.append(List.of(Journal.line("bound").put("to", id)));
@@ -261,8 +306,10 @@ public final class DatasetStore implements AutoCloseable {
     /**
      * Stores a picture or another word on one. Returns when it is on the disk.
      *
-     * @throws StoreException when there is no room, or no picture was given for a frame that is not stored; nothing was changed
-     * @throws IOException    when the disk refuses, being full for instance; nothing was changed then either, and the same can be put again
+     * @throws StoreException when there is no room, or no picture was given for a frame that is not stored; nothing was
+     *     changed
+     * @throws IOException when the disk refuses, being full for instance; nothing was changed then either, and the same
+     *     can be put again
      */
     public synchronized Put put(Entry e) throws IOException {
         ensureOpen();
@@ -273,16 +320,28 @@ public final class DatasetStore implements AutoCloseable {
             if (waiting == null || !waiting.place.equals(e.place)) return Put.UNCHANGED;
         }
         if (e.origin == Origin.RESERVOIR && (before != null || last.containsKey(e.frame))) return Put.UNCHANGED;
-        if (e.image == null && before == null) throw new StoreException("no picture was given for frame " + e.frame + ", and the store has none");
+        if (e.image == null && before == null)
+            throw new StoreException("no picture was given for frame " + e.frame + ", and the store has none");
         String sha = e.image == null ? before.sha256() : Blobs.sha256(e.image);
         String mask = e.mask == null ? null : Blobs.sha256(e.mask);
         // The same picture again, from nobody: one is enough.
         if (e.origin == Origin.RESERVOIR && references.containsKey(sha)) return Put.UNCHANGED;
-        long added = (references.containsKey(sha) ? 0 : e.image.length) + (mask == null || references.containsKey(mask) ? 0 : e.mask.length);
+        long added = (references.containsKey(sha) ? 0 : e.image.length)
+                + (mask == null || references.containsKey(mask) ? 0 : e.mask.length);
         List<ObjectNode> lines = new ArrayList<>();
         List<Picture> victims = room(added, e.frame, sha);
         for (Picture v : victims) lines.add(Journal.line("evict").put("frame", v.frame()));
-        Picture p = new Picture(e.frame, e.product, e.anomalous, e.origin, e.annotator, e.at.truncatedTo(ChronoUnit.MICROS), sha, mask, side(sha), sequence + 1);
+        Picture p = new Picture(
+                e.frame,
+                e.product,
+                e.anomalous,
+                e.origin,
+                e.annotator,
+                e.at.truncatedTo(ChronoUnit.MICROS),
+                sha,
+                mask,
+                side(sha),
+                sequence + 1);
         if (e.image != null) {
             blobs.write(sha, e.image);
             sizes.put(sha, (long) e.image.length);
@@ -326,8 +385,13 @@ public final class DatasetStore implements AutoCloseable {
         Map<String, Integer> normals = new HashMap<>();
         for (Picture p : pictures.values()) if (!p.anomalous()) normals.merge(p.product(), 1, Integer::sum);
         List<Picture> candidates = new ArrayList<>(pictures.values().stream()
-                .filter(p -> !p.anomalous() && !p.frame().equals(frame) && !p.sha256().equals(sha) && (p.origin() == Origin.RESERVOIR || p.side() == Side.TRAIN)).toList());
-        candidates.sort(Comparator.comparing((Picture p) -> p.origin() == Origin.RESERVOIR ? 0 : 1).thenComparing(Picture::sequence));
+                .filter(p -> !p.anomalous()
+                        && !p.frame().equals(frame)
+                        && !p.sha256().equals(sha)
+                        && (p.origin() == Origin.RESERVOIR || p.side() == Side.TRAIN))
+                .toList());
+        candidates.sort(Comparator.comparing((Picture p) -> p.origin() == Origin.RESERVOIR ? 0 : 1)
+                .thenComparing(Picture::sequence));
         Map<String, Integer> left = new HashMap<>(references);
         List<Picture> victims = new ArrayList<>();
         for (Picture p : candidates) {
@@ -335,11 +399,14 @@ public final class DatasetStore implements AutoCloseable {
             if (normals.get(p.product()) <= config.leastNormals()) continue;
             normals.merge(p.product(), -1, Integer::sum);
             victims.add(p);
-            if (left.merge(p.sha256(), -1, Integer::sum) == 0 && !pins.containsKey(p.sha256())) over -= sizes.get(p.sha256());
+            if (left.merge(p.sha256(), -1, Integer::sum) == 0 && !pins.containsKey(p.sha256()))
+                over -= sizes.get(p.sha256());
         }
         if (over > 0) {
-            throw new StoreException("the dataset store " + config.folder() + " is full (" + (bytes() >> 20) + " of " + (config.maxBytes() >> 20) + " MiB), and every picture left is needed: labelled, held out, "
-                    + "or among the least " + config.leastNormals() + " normals of its product. Raise its limit; the label stays in Kafka and is read again then");
+            throw new StoreException("the dataset store " + config.folder() + " is full (" + (bytes() >> 20) + " of "
+                    + (config.maxBytes() >> 20) + " MiB), and every picture left is needed: labelled, held out, "
+                    + "or among the least " + config.leastNormals()
+                    + " normals of its product. Raise its limit; the label stays in Kafka and is read again then");
         }
         return victims;
     }
@@ -353,8 +420,17 @@ public final class DatasetStore implements AutoCloseable {
     }
 
     private ObjectNode line(Picture p, Place place) {
-        ObjectNode n = Journal.line("put").put("frame", p.frame()).put("product", p.product()).put("anomalous", p.anomalous()).put("origin", p.origin().name())
-                .put("annotator", p.annotator()).put("at", micros(p.labelledAt())).put("sha", p.sha256()).put("bytes", sizes.get(p.sha256())).put("side", p.side().name()).put("seq", p.sequence());
+        ObjectNode n = Journal.line("put")
+                .put("frame", p.frame())
+                .put("product", p.product())
+                .put("anomalous", p.anomalous())
+                .put("origin", p.origin().name())
+                .put("annotator", p.annotator())
+                .put("at", micros(p.labelledAt()))
+                .put("sha", p.sha256())
+                .put("bytes", sizes.get(p.sha256()))
+                .put("side", p.side().name())
+                .put("seq", p.sequence());
         if (p.mask() != null) n.put("mask", p.mask()).put("maskBytes", sizes.get(p.mask()));
         return placed(n, place);
     }
@@ -383,19 +459,31 @@ public final class DatasetStore implements AutoCloseable {
     /** Removes the oldest reservoir pictures of a product until at most this many are left; returns how many went. */
     public synchronized int trimReservoir(String product, int most) throws IOException {
         ensureOpen();
-        List<Picture> mine = pictures.values().stream().filter(p -> p.origin() == Origin.RESERVOIR && p.product().equals(product))
-                .sorted(Comparator.comparingLong(Picture::sequence)).toList();
+        List<Picture> mine = pictures.values().stream()
+                .filter(p -> p.origin() == Origin.RESERVOIR && p.product().equals(product))
+                .sorted(Comparator.comparingLong(Picture::sequence))
+                .toList();
         List<Picture> victims = mine.subList(0, Math.max(0, mine.size() - most));
-        journal.append(victims.stream().map(p -> Journal.line("evict").put("frame", p.frame())).toList());
+        journal.append(victims.stream()
+                .map(p -> Journal.line("evict").put("frame", p.frame()))
+                .toList());
         for (Picture p : victims) delete(unset(p.frame()));
         return victims.size();
     }
 
-    /** Remembers a label whose frame has not arrived; a later {@link #put} or {@link #retract} of the frame ends it. Nothing when it knows newer. */
+    /**
+     * Remembers a label whose frame has not arrived; a later {@link #put} or {@link #retract} of the frame ends it.
+     * Nothing when it knows newer.
+     */
     public synchronized void defer(Pending p) throws IOException {
         ensureOpen();
         if (p.place.olderThan(last.get(p.frame))) return;
-        journal.append(List.of(placed(Journal.line("pending").put("frame", p.frame).put("label", java.util.Base64.getEncoder().encodeToString(p.label)).put("at", micros(p.since)), p.place)));
+        journal.append(List.of(placed(
+                Journal.line("pending")
+                        .put("frame", p.frame)
+                        .put("label", java.util.Base64.getEncoder().encodeToString(p.label))
+                        .put("at", micros(p.since)),
+                p.place)));
         pending.put(p.frame, p);
         last.put(p.frame, p.place);
     }
@@ -443,13 +531,17 @@ public final class DatasetStore implements AutoCloseable {
     /** Every distinct picture per product with the latest word on it, in the order in which the store learned of it. */
     public synchronized List<Picture> pictures() {
         Map<String, Picture> distinct = new LinkedHashMap<>();
-        pictures.values().stream().sorted(Comparator.comparingLong(Picture::sequence)).forEach(p -> {
-            Picture other = distinct.get(p.product() + "\n" + p.sha256());
-            // A person's word stands above a frame that merely passed.
-            if (other != null && other.origin() == Origin.PERSON && p.origin() == Origin.RESERVOIR) return;
-            distinct.put(p.product() + "\n" + p.sha256(), p);
-        });
-        return distinct.values().stream().sorted(Comparator.comparingLong(Picture::sequence)).toList();
+        pictures.values().stream()
+                .sorted(Comparator.comparingLong(Picture::sequence))
+                .forEach(p -> {
+                    Picture other = distinct.get(p.product() + "\n" + p.sha256());
+                    // A person's word stands above a frame that merely passed.
+                    if (other != null && other.origin() == Origin.PERSON && p.origin() == Origin.RESERVOIR) return;
+                    distinct.put(p.product() + "\n" + p.sha256(), p);
+                });
+        return distinct.values().stream()
+                .sorted(Comparator.comparingLong(Picture::sequence))
+                .toList();
     }
 
     /** Number given to the youngest picture. */
@@ -486,7 +578,8 @@ public final class DatasetStore implements AutoCloseable {
                 shas.add(sha);
             }
         }
-        if (missing > 0) throw new StoreException(missing + " of " + shas.size() + " pictures are no longer in the store");
+        if (missing > 0)
+            throw new StoreException(missing + " of " + shas.size() + " pictures are no longer in the store");
         shas.forEach(sha -> pins.merge(sha, 1, Integer::sum));
         return new Pin() {
             private boolean done;
@@ -497,7 +590,10 @@ public final class DatasetStore implements AutoCloseable {
                     if (done) return;
                     done = true;
                     List<String> free = new ArrayList<>();
-                    for (String sha : shas) if (pins.merge(sha, -1, Integer::sum) == 0 && pins.remove(sha) != null && !references.containsKey(sha)) free.add(sha);
+                    for (String sha : shas)
+                        if (pins.merge(sha, -1, Integer::sum) == 0
+                                && pins.remove(sha) != null
+                                && !references.containsKey(sha)) free.add(sha);
                     if (!closed) delete(free);
                 }
             }
@@ -511,22 +607,24 @@ public final class DatasetStore implements AutoCloseable {
             try {
                 blobs.delete(sha);
             } catch (IOException e) {
-                LOG.warn("A picture that nobody needs could not be removed and is tried again at the next start: {}", e.toString());
+                LOG.warn(
+                        "A picture that nobody needs could not be removed and is tried again at the next start: {}",
+                        e.toString());
             }
         }
     }
 
     /**
-     * These pictures as something to learn from and to measure on, by their sides. Products without a normal to train on are left out. Pin the
-     * pictures while it is in use.
+     * These pictures as something to learn from and to measure on, by their sides. Products without a normal to train
+     * on are left out. Pin the pictures while it is in use.
      */
     public ImageSource source(String name, Collection<Picture> chosen) {
         return new StoreSource(this, name, chosen);
     }
 
     /**
-     * Takes over pictures from elsewhere: its training pictures as reservoir, its test pictures as labelled by this annotator. What is already
-     * there stays as it is.
+     * Takes over pictures from elsewhere: its training pictures as reservoir, its test pictures as labelled by this
+     * annotator. What is already there stays as it is.
      *
      * @return number of pictures added
      * @throws StoreException when it gets full, or some cannot be read; names the first
@@ -542,15 +640,29 @@ public final class DatasetStore implements AutoCloseable {
                 byte[] mask;
                 try {
                     image = ImageCodec.encodePng(s.image().read());
-                    mask = s.mask() == null ? null : ImageCodec.encodePng(s.mask().read());
+                    mask = s.mask() == null
+                            ? null
+                            : ImageCodec.encodePng(s.mask().read());
                 } catch (BadImageException e) {
-                    throw new StoreException("picture " + product + "/" + s.name() + " cannot be imported: " + e.getMessage() + ". Mend or remove it, then import again; " + added + " were added", e);
+                    throw new StoreException(
+                            "picture " + product + "/" + s.name() + " cannot be imported: " + e.getMessage()
+                                    + ". Mend or remove it, then import again; " + added + " were added",
+                            e);
                 }
                 boolean person = measured.contains(s);
                 String frame = Picture.IMPORTED + product + "/" + Blobs.sha256(image);
                 synchronized (this) {
                     if (pictures.containsKey(frame)) continue;
-                    Put put = put(new Entry(frame, product, s.anomalous(), person ? Origin.PERSON : Origin.RESERVOIR, person ? annotator : "", Instant.now(), image, mask, Place.NONE));
+                    Put put = put(new Entry(
+                            frame,
+                            product,
+                            s.anomalous(),
+                            person ? Origin.PERSON : Origin.RESERVOIR,
+                            person ? annotator : "",
+                            Instant.now(),
+                            image,
+                            mask,
+                            Place.NONE));
                     if (put != Put.UNCHANGED) added++;
                 }
             }
@@ -559,8 +671,9 @@ public final class DatasetStore implements AutoCloseable {
     }
 
     /**
-     * Copies everything into a folder in MVTec-AD layout, with {@code pictures.csv} telling frame, annotator and side of every file. Normals that
-     * are trained on or place thresholds go to {@code train/good}, held-out ones to {@code test/good}, anomalous ones to {@code test/anomalous}.
+     * Copies everything into a folder in MVTec-AD layout, with {@code pictures.csv} telling frame, annotator and side
+     * of every file. Normals that are trained on or place thresholds go to {@code train/good}, held-out ones to
+     * {@code test/good}, anomalous ones to {@code test/anomalous}.
      *
      * @param out made when absent; must be empty
      * @return number of pictures, masks not counted
@@ -568,7 +681,9 @@ public final class DatasetStore implements AutoCloseable {
     public int export(Path out) throws IOException {
         if (Files.exists(out)) {
             try (var list = Files.list(out)) {
-                if (list.findAny().isPresent()) throw new IOException(out + " is not empty: choose another folder or empty it; nothing was written");
+                if (list.findAny().isPresent())
+                    throw new IOException(
+                            out + " is not empty: choose another folder or empty it; nothing was written");
             }
         }
         List<Picture> all = pictures();
@@ -587,13 +702,20 @@ public final class DatasetStore implements AutoCloseable {
         List<ObjectNode> lines = new ArrayList<>();
         if (boundTo != null) lines.add(Journal.line("bound").put("to", boundTo));
         lines.add(Journal.line("sequence").put("seq", sequence));
-        // The place of a frame that is not stored: without it an old label would come back when the topic is read again.
+        // The place of a frame that is not stored: without it an old label would come back when the topic is read
+        // again.
         last.forEach((frame, place) -> {
-            if (!pictures.containsKey(frame) && !pending.containsKey(frame)) lines.add(placed(Journal.line("known").put("frame", frame), place));
+            if (!pictures.containsKey(frame) && !pending.containsKey(frame))
+                lines.add(placed(Journal.line("known").put("frame", frame), place));
         });
         for (Picture p : pictures.values()) lines.add(line(p, last.getOrDefault(p.frame(), Place.NONE)));
         for (Pending p : pending.values()) {
-            lines.add(placed(Journal.line("pending").put("frame", p.frame).put("label", java.util.Base64.getEncoder().encodeToString(p.label)).put("at", micros(p.since)), p.place));
+            lines.add(placed(
+                    Journal.line("pending")
+                            .put("frame", p.frame)
+                            .put("label", java.util.Base64.getEncoder().encodeToString(p.label))
+                            .put("at", micros(p.since)),
+                    p.place));
         }
         ObjectNode n = Journal.line("positions");
         ObjectNode offsets = n.putObject("offsets");
@@ -604,7 +726,10 @@ public final class DatasetStore implements AutoCloseable {
             journal.rewrite(lines);
         } catch (IOException e) {
             notRewritten = before;
-            LOG.warn("The dataset store's journal could not be shortened and stays as it is, {} lines long; it is tried again later, and nothing is lost: {}", before, e.toString());
+            LOG.warn(
+                    "The dataset store's journal could not be shortened and stays as it is, {} lines long; it is tried again later, and nothing is lost: {}",
+                    before,
+                    e.toString());
             return;
         }
         notRewritten = 0;

@@ -10,7 +10,7 @@ import java.util.Map;
 
 /** Writes pictures in MVTec-AD layout. */
 final class Export {
-    private Export() { }
+    private Export() {}
 
     static int write(DatasetStore store, List<Picture> pictures, Path out) throws IOException {
         Files.createDirectories(out);
@@ -22,11 +22,26 @@ final class Export {
                 String kind = p.anomalous() ? "test/anomalous" : p.side() == Side.HELD_OUT ? "test/good" : "train/good";
                 byte[] bytes = Files.readAllBytes(store.file(p.sha256()));
                 String stem = p.sha256().substring(0, 16);
-                String file = product + "/" + kind + "/" + stem + (bytes.length > 1 && bytes[0] == (byte) 0xff ? ".jpg" : ".png");
+                String file = product + "/" + kind + "/" + stem
+                        + (bytes.length > 1 && bytes[0] == (byte) 0xff ? ".jpg" : ".png");
                 put(out.resolve(file), bytes);
-                if (p.mask() != null) put(out.resolve(product).resolve("ground_truth/anomalous").resolve(stem + "_mask.png"), Files.readAllBytes(store.file(p.mask())));
-                table.write(String.join(",", quoted(file), quoted(p.frame()), quoted(p.product()), p.anomalous() ? "anomalous" : "normal", p.origin().name(), quoted(p.annotator()),
-                        p.labelledAt().toString(), p.side().name()) + "\n");
+                if (p.mask() != null)
+                    put(
+                            out.resolve(product)
+                                    .resolve("ground_truth/anomalous")
+                                    .resolve(stem + "_mask.png"),
+                            Files.readAllBytes(store.file(p.mask())));
+                table.write(String.join(
+                                ",",
+                                quoted(file),
+                                quoted(p.frame()),
+                                quoted(p.product()),
+                                p.anomalous() ? "anomalous" : "normal",
+                                p.origin().name(),
+                                quoted(p.annotator()),
+                                p.labelledAt().toString(),
+                                p.side().name())
+                        + "\n");
             }
         }
         return pictures.size();

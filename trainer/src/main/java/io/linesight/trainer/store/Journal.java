@@ -19,8 +19,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Append-only file of JSON lines. A line counts once its newline is on the disk; {@link #append} returns after that. A last line without a
- * newline is what a crash leaves: nobody was told that it counts, and it is cut off. Any other line that cannot be read is damage and refused.
+ * Append-only file of JSON lines. A line counts once its newline is on the disk; {@link #append} returns after that. A
+ * last line without a newline is what a crash leaves: nobody was told that it counts, and it is cut off. Any other line
+ * that cannot be read is damage and refused.
  */
 final class Journal implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Journal.class);
@@ -51,16 +52,21 @@ final class Journal implements AutoCloseable {
             try {
                 into.add(JSON.readTree(new String(bytes, good, i - good, StandardCharsets.UTF_8)));
             } catch (JsonProcessingException e) {
-                // Some file systems lengthen a file before its last bytes are there: then the tail is not text, but still only the tail.
+                // Some file systems lengthen a file before its last bytes are there: then the tail is not text, but
+                // still only the tail.
                 if (i == bytes.length - 1) break;
-                throw new StoreException("line " + (into.size() + 1) + " of " + file + " is damaged (" + e.getOriginalMessage() + "); restore the folder from a copy, or remove that line "
+                throw new StoreException("line " + (into.size() + 1) + " of " + file + " is damaged ("
+                        + e.getOriginalMessage() + "); restore the folder from a copy, or remove that line "
                         + "to go on without what it says. Nothing was changed");
             }
             good = i + 1;
         }
         journal.channel = disk.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         if (good < bytes.length) {
-            LOG.warn("{} ends in a line that was never completed ({} bytes): cut off. What it would have said was not acknowledged and is done again", file, bytes.length - good);
+            LOG.warn(
+                    "{} ends in a line that was never completed ({} bytes): cut off. What it would have said was not acknowledged and is done again",
+                    file,
+                    bytes.length - good);
             journal.channel.truncate(good);
             Disk.force(journal.channel);
         }
@@ -114,7 +120,8 @@ final class Journal implements AutoCloseable {
         Path temporary = temporary(file);
         StringBuilder text = new StringBuilder();
         for (ObjectNode n : nodes) text.append(JSON.writeValueAsString(n)).append('\n');
-        SeekableByteChannel fresh = disk.open(temporary, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE);
+        SeekableByteChannel fresh = disk.open(
+                temporary, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE);
         try {
             write(fresh, text.toString());
             Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);

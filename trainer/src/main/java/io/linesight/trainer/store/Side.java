@@ -1,6 +1,9 @@
 package io.linesight.trainer.store;
 
-/** What a picture may be used for. It follows from the picture's own hash when it is stored and never changes afterwards. */
+/**
+ * What a picture may be used for. It follows from the picture's own hash when it is stored and never changes
+ * afterwards.
+ */
 public enum Side {
     /** Normals are trained on; anomalous ones help to place the threshold. */
     TRAIN,

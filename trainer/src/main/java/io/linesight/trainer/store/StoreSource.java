@@ -20,9 +20,15 @@ final class StoreSource implements ImageSource {
     StoreSource(DatasetStore store, String name, Collection<Picture> pictures) {
         this.name = name;
         for (Picture p : pictures) {
-            Map<String, List<Sample>> to = p.side() == Side.HELD_OUT ? test : p.anomalous() || p.side() == Side.CALIBRATE ? calibration : train;
+            Map<String, List<Sample>> to = p.side() == Side.HELD_OUT
+                    ? test
+                    : p.anomalous() || p.side() == Side.CALIBRATE ? calibration : train;
             // Named by their content: fit's own choices go by name.
-            Sample s = new Sample(p.sha256(), p.anomalous() ? DEFECT : null, Pictures.image(store.file(p.sha256())), p.mask() == null ? null : Pictures.mask(store.file(p.mask())));
+            Sample s = new Sample(
+                    p.sha256(),
+                    p.anomalous() ? DEFECT : null,
+                    Pictures.image(store.file(p.sha256())),
+                    p.mask() == null ? null : Pictures.mask(store.file(p.mask())));
             to.computeIfAbsent(p.product(), k -> new ArrayList<>()).add(s);
         }
     }

@@ -12,12 +12,13 @@ import org.bytedeco.pytorch.TensorTensorHook;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * A differentiable operator of one activation whose forward and backward are written in Java. libtorch's autograd nodes cannot be subclassed
- * from Java, but tensor hooks can carry one: a term that is exactly zero links the input to the output in the graph, a hook on the output runs
- * {@link #backward}, and a hook on a view of the input replaces the zero gradient by ours. Gradients of parameters are added by
- * {@link #backward} itself to the leaves ({@link #accumulate}).
+ * A differentiable operator of one activation whose forward and backward are written in Java. libtorch's autograd nodes
+ * cannot be subclassed from Java, but tensor hooks can carry one: a term that is exactly zero links the input to the
+ * output in the graph, a hook on the output runs {@link #backward}, and a hook on a view of the input replaces the zero
+ * gradient by ours. Gradients of parameters are added by {@link #backward} itself to the leaves ({@link #accumulate}).
  *
- * <p>One instance per application. Everything lives until {@link #endStep()}, which must follow every backward pass on the same thread.
+ * <p>One instance per application. Everything lives until {@link #endStep()}, which must follow every backward pass on
+ * the same thread.
  */
 public abstract class JavaOp {
     private static final ThreadLocal<List<JavaOp>> LIVE = ThreadLocal.withInitial(ArrayList::new);
@@ -28,7 +29,9 @@ public abstract class JavaOp {
     /** Computes the output from a detached, contiguous input. Gradients are off. */
     protected abstract Tensor forward(Tensor x);
 
-    /** Returns the gradient of the input, shaped like it, and accumulates those of the parameters. Gradients are off. */
+    /**
+     * Returns the gradient of the input, shaped like it, and accumulates those of the parameters. Gradients are off.
+     */
     protected abstract Tensor backward(Tensor outputGradient);
 
     /** Keeps a tensor that backward needs, whatever pointer scope closes in between. */
@@ -74,7 +77,8 @@ public abstract class JavaOp {
             @Override
             public TensorBase call(TensorBase gradient) {
                 // On a GPU libtorch calls from a thread of its own, where no scope of the caller's is open.
-                try (PointerScope scope = new PointerScope(); NoGradGuard off = new NoGradGuard()) {
+                try (PointerScope scope = new PointerScope();
+                        NoGradGuard off = new NoGradGuard()) {
                     inputGradient = keep(backward(new Tensor(gradient).contiguous()));
                 }
                 return gradient;

@@ -25,22 +25,26 @@ import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * The little of libtorch that training needs, in one place. Tensors are float32, on the CPU unless {@link #useCuda} was called: then what the
- * network computes with lies on the GPU, and what Java reads and writes on the host. Every tensor belongs to the
- * {@code PointerScope} that is open on the calling thread; what must outlive it is retained explicitly.
+ * The little of libtorch that training needs, in one place. Tensors are float32, on the CPU unless {@link #useCuda} was
+ * called: then what the network computes with lies on the GPU, and what Java reads and writes on the host. Every tensor
+ * belongs to the {@code PointerScope} that is open on the calling thread; what must outlive it is retained explicitly.
  */
 public final class Torch {
     private static boolean started;
     /** Where networks compute, as libtorch calls it; null on the CPU. */
     private static volatile String cuda;
-    /** Tests only: moves between host and device copy though both are the CPU, so that nothing may rely on their being the same memory. */
+    /**
+     * Tests only: moves between host and device copy though both are the CPU, so that nothing may rely on their being
+     * the same memory.
+     */
     private static final boolean COPYING = Boolean.getBoolean("linesight.torch.copying");
 
-    private static final Pattern GPU_LIBRARY = Pattern.compile("lib(cu[a-z]+|nccl|nvrtc)[A-Za-z_]*\\.so|linux-x86_64-gpu");
+    private static final Pattern GPU_LIBRARY =
+            Pattern.compile("lib(cu[a-z]+|nccl|nvrtc)[A-Za-z_]*\\.so|linux-x86_64-gpu");
     private static final String OPENBLAS_THREADS = "OPENBLAS_NUM_THREADS";
     private static final long SOLVE_STACK = 64L << 20;
 
-    private Torch() { }
+    private Torch() {}
 
     /**
      * Loads libtorch and sets its threads; must be called before anything else here. Later calls only set the threads.
@@ -73,8 +77,9 @@ public final class Torch {
     }
 
     /**
-     * OpenMP workers that spin between operators starve the scan's threads, and glibc hands big blocks back to the kernel at once so that every
-     * tensor is paid for in page faults. All of it can only be set before libtorch is loaded.
+     * OpenMP workers that spin between operators starve the scan's threads, and glibc hands big blocks back to the
+     * kernel at once so that every tensor is paid for in page faults. All of it can only be set before libtorch is
+     * loaded.
      */
     private static void tuneProcess() {
         if (!Platform.isLinux()) return;
@@ -91,13 +96,17 @@ public final class Torch {
     }
 
     /**
-     * OpenBLAS splits even small products, and its workers wait for each other by spinning; beside other work that starves the scan. Where it was
-     * loaded before libtorch, with OpenCV, it has read its variable already and has to be told. Whoever has idle cores can set the variable.
+     * OpenBLAS splits even small products, and its workers wait for each other by spinning; beside other work that
+     * starves the scan. Where it was loaded before libtorch, with OpenCV, it has read its variable already and has to
+     * be told. Whoever has idle cores can set the variable.
      */
     private static void quietOpenBlas() {
         if (!Platform.isLinux() || System.getenv(OPENBLAS_THREADS) != null) return;
         try (Stream<String> maps = Files.lines(Path.of("/proc/self/maps"))) {
-            for (String library : maps.filter(l -> l.contains("libopenblas")).map(l -> l.substring(l.indexOf('/'))).distinct().toList()) {
+            for (String library : maps.filter(l -> l.contains("libopenblas"))
+                    .map(l -> l.substring(l.indexOf('/')))
+                    .distinct()
+                    .toList()) {
                 Function.getFunction(library, "openblas_set_num_threads").invokeVoid(new Object[] {1});
             }
         } catch (IOException | UnsatisfiedLinkError e) {
@@ -115,7 +124,8 @@ public final class Torch {
     }
 
     /**
-     * The lower triangle l of a = l l', for a symmetric positive definite [n,n]; the result belongs to the innermost scope of the caller.
+     * The lower triangle l of a = l l', for a symmetric positive definite [n,n]; the result belongs to the innermost
+     * scope of the caller.
      *
      * @throws RuntimeException of libtorch when a is not positive definite
      */
@@ -132,12 +142,14 @@ public final class Torch {
     /**
      * Eigenvalues, ascending, and eigenvectors of a symmetric matrix.
      *
-     * @param values  n
+     * @param values n
      * @param vectors {@code [n,n]} row-major; vector i is column i
      */
-    public record Eigen(double[] values, double[] vectors) { }
+    public record Eigen(double[] values, double[] vectors) {}
 
-    /** Eigen-decomposition of a symmetric matrix {@code [n,n]}, row-major; on a thread of its own, as {@link #solve}. */
+    /**
+     * Eigen-decomposition of a symmetric matrix {@code [n,n]}, row-major; on a thread of its own, as {@link #solve}.
+     */
     public static Eigen eigen(double[] symmetric, int n) {
         return withStack(() -> {
             try (PointerScope scope = new PointerScope()) {
@@ -154,8 +166,8 @@ public final class Torch {
     }
 
     /**
-     * On a thread of its own, because LAPACK in OpenBLAS may need more stack than the JVM gives its threads, and takes the process with it when
-     * it runs out.
+     * On a thread of its own, because LAPACK in OpenBLAS may need more stack than the JVM gives its threads, and takes
+     * the process with it when it runs out.
      */
     private static <T> T withStack(Callable<T> lapack) {
         FutureTask<T> task = new FutureTask<>(() -> {
@@ -171,7 +183,7 @@ public final class Torch {
                 try {
                     return task.get();
                 } catch (InterruptedException e) {
-                    interrupted = true;   // native code cannot be interrupted; whoever asked looks afterwards
+                    interrupted = true; // native code cannot be interrupted; whoever asked looks afterwards
                 } catch (ExecutionException e) {
                     if (e.getCause() instanceof RuntimeException cause) throw cause;
                     throw new IllegalStateException(e.getCause());
@@ -204,11 +216,15 @@ public final class Torch {
     /** @param gpus that libtorch has here */
     static int checkCuda(int index, int gpus) {
         if (gpus == 0) {
-            throw new IllegalStateException("libtorch has no GPU here, so cuda:" + index + " cannot be trained on: that needs its GPU natives (build with Maven profile 'cuda-training', linux-x86_64), "
-                    + "CUDA 13 and an NVIDIA driver for it. Nothing was trained; choose device cpu, or auto to take what there is");
+            throw new IllegalStateException(
+                    "libtorch has no GPU here, so cuda:" + index
+                            + " cannot be trained on: that needs its GPU natives (build with Maven profile 'cuda-training', linux-x86_64), "
+                            + "CUDA 13 and an NVIDIA driver for it. Nothing was trained; choose device cpu, or auto to take what there is");
         }
         if (index >= gpus) {
-            throw new IllegalStateException("there is no GPU cuda:" + index + ": libtorch has " + (gpus == 1 ? "one, cuda:0" : gpus + ", cuda:0 to cuda:" + (gpus - 1)) + ". Nothing was trained; choose one of them, cpu or auto");
+            throw new IllegalStateException("there is no GPU cuda:" + index + ": libtorch has "
+                    + (gpus == 1 ? "one, cuda:0" : gpus + ", cuda:0 to cuda:" + (gpus - 1))
+                    + ". Nothing was trained; choose one of them, cpu or auto");
         }
         return index;
     }
@@ -244,7 +260,8 @@ public final class Torch {
         if (cuda == null) return torch.dropout(x, rate, true);
         long[] shape = new long[(int) x.dim()];
         for (int i = 0; i < shape.length; i++) shape[i] = x.size(i);
-        return x.mul(onDevice(torch.rand(shape).ge(scalar(rate)).to(torch.ScalarType.Float).div_(scalar(1 - rate))));
+        return x.mul(onDevice(
+                torch.rand(shape).ge(scalar(rate)).to(torch.ScalarType.Float).div_(scalar(1 - rate))));
     }
 
     /** The tensor, which from now on lives as long as the scope, whatever inner scope it was made in. */
@@ -256,7 +273,8 @@ public final class Torch {
     /** A tensor with a copy of the values, on the device. */
     public static Tensor of(float[] values, long... shape) {
         Tensor t = torch.empty(shape);
-        if (t.numel() != values.length) throw new IllegalArgumentException("shape needs " + t.numel() + " values, got " + values.length);
+        if (t.numel() != values.length)
+            throw new IllegalArgumentException("shape needs " + t.numel() + " values, got " + values.length);
         if (values.length > 0) t.data_ptr_float().put(values);
         return onDevice(t);
     }
@@ -296,7 +314,14 @@ public final class Torch {
 
     /** Square convolution; bias may be null. */
     public static Tensor conv2d(Tensor x, Tensor w, Tensor bias, int stride, int padding, int dilation, long groups) {
-        return torch.conv2d(x, w, optional(bias), new long[] {stride, stride}, new long[] {padding, padding}, new long[] {dilation, dilation}, groups);
+        return torch.conv2d(
+                x,
+                w,
+                optional(bias),
+                new long[] {stride, stride},
+                new long[] {padding, padding},
+                new long[] {dilation, dilation},
+                groups);
     }
 
     /** LayerNorm over the last axis; weight and bias may be null. */
@@ -305,7 +330,8 @@ public final class Torch {
     }
 
     public static Tensor batchNorm(Tensor x, Tensor weight, Tensor bias, Tensor mean, Tensor var, boolean training) {
-        return torch.batch_norm(x, optional(weight), optional(bias), optional(mean), optional(var), training, 0.1, 1e-5, false);
+        return torch.batch_norm(
+                x, optional(weight), optional(bias), optional(mean), optional(var), training, 0.1, 1e-5, false);
     }
 
     public static Tensor concat(int axis, Tensor... parts) {
@@ -314,7 +340,10 @@ public final class Torch {
         return torch.cat(v, axis);
     }
 
-    /** A convolution input or output of logical shape [N,C,H,W] as [N,H*W,C], contiguous; free when the memory already is channels-last. */
+    /**
+     * A convolution input or output of logical shape [N,C,H,W] as [N,H*W,C], contiguous; free when the memory already
+     * is channels-last.
+     */
     public static Tensor rows(Tensor nchw) {
         long n = nchw.size(0);
         long c = nchw.size(1);
@@ -341,7 +370,10 @@ public final class Torch {
         return end < 0 ? message : message.substring(0, end);
     }
 
-    /** The state of the generator that every draw on the CPU comes from: {@link #randomState(byte[])} makes it draw from here again. */
+    /**
+     * The state of the generator that every draw on the CPU comes from: {@link #randomState(byte[])} makes it draw from
+     * here again.
+     */
     public static byte[] randomState() {
         try (PointerScope scope = new PointerScope()) {
             Tensor state = torch.getDefaultCPUGenerator().get_state();

@@ -46,7 +46,8 @@ class DatasetLayoutTest {
         picture("candle/Data/Masks/Anomaly/0.png");
     }
 
-    private static final String ROWS = """
+    private static final String ROWS =
+            """
             candle,train,normal,candle/Data/Images/Normal/0.png,
             candle,test,normal,candle/Data/Images/Normal/1.png,
             candle,test,anomaly,candle/Data/Images/Anomaly/0.png,candle/Data/Masks/Anomaly/0.png
@@ -66,7 +67,10 @@ class DatasetLayoutTest {
         assertThat(source.categories()).containsExactly("candle");
         assertThat(source.train("candle")).extracting(Sample::name).containsExactly("Data/Images/Normal/0.png");
         List<Sample> test = source.test("candle");
-        assertThat(test).extracting(Sample::name).containsExactly("Data/Images/Normal/1.png", "Data/Images/Anomaly/0.png", "Data/Images/Anomaly/1, second.png");
+        assertThat(test)
+                .extracting(Sample::name)
+                .containsExactly(
+                        "Data/Images/Normal/1.png", "Data/Images/Anomaly/0.png", "Data/Images/Anomaly/1, second.png");
         assertThat(test).extracting(Sample::anomalous).containsExactly(false, true, true);
         assertThat(test.get(1).mask().read().width()).isEqualTo(4);
         assertThat(test.get(2).mask()).isNull();
@@ -87,16 +91,26 @@ class DatasetLayoutTest {
         Path other = table("split_csv/2cls.csv", HEAD + "candle,test,normal,candle/Data/Images/Normal/0.png,\n");
         assertThat(open().source().test("candle")).hasSize(3);
         assertThat(open().notes()).singleElement().asString().contains("1cls.csv", "--csv");
-        assertThat(DatasetLayout.open(List.of(root), List.of(), null, other).source().test("candle")).hasSize(1);
+        assertThat(DatasetLayout.open(List.of(root), List.of(), null, other)
+                        .source()
+                        .test("candle"))
+                .hasSize(1);
         Files.delete(root.resolve("split_csv/1cls.csv"));
         table("split_csv/3cls.csv", HEAD);
-        assertThatThrownBy(this::open).isInstanceOf(DatasetException.class).hasMessageContaining("2cls.csv").hasMessageContaining("3cls.csv").hasMessageContaining("--csv");
+        assertThatThrownBy(this::open)
+                .isInstanceOf(DatasetException.class)
+                .hasMessageContaining("2cls.csv")
+                .hasMessageContaining("3cls.csv")
+                .hasMessageContaining("--csv");
     }
 
     @Test
     void shouldNameTheFileAndTheLineOfEveryProblem() throws Exception {
         visa();
-        table("1cls.csv", HEAD + """
+        table(
+                "1cls.csv",
+                HEAD
+                        + """
                 candle,test,normal,candle/Data/Images/Normal/7.png,
                 candle,test,anomaly,candle/Data/Images/Anomaly/0.png,candle/Data/Masks/Anomaly/9.png
                 candle,test,broken,candle/Data/Images/Normal/0.png,
@@ -108,8 +122,10 @@ class DatasetLayoutTest {
                 candle,test,normal,"candle/Data/Images/Normal/1.png,
                 candle,test,normal
                 """);
-        assertThatThrownBy(this::open).isInstanceOf(DatasetException.class)
-                .hasMessageContaining("1cls.csv line 2: there is no image " + root.resolve("candle/Data/Images/Normal/7.png"))
+        assertThatThrownBy(this::open)
+                .isInstanceOf(DatasetException.class)
+                .hasMessageContaining(
+                        "1cls.csv line 2: there is no image " + root.resolve("candle/Data/Images/Normal/7.png"))
                 .hasMessageContaining("line 3: there is no mask " + root.resolve("candle/Data/Masks/Anomaly/9.png"))
                 .hasMessageContaining("line 4: the label 'broken' is neither normal nor anomaly")
                 .hasMessageContaining("line 5: the split 'validate'")
@@ -125,7 +141,10 @@ class DatasetLayoutTest {
         StringBuilder rows = new StringBuilder(HEAD);
         for (int i = 0; i < 50; i++) rows.append("a,test,normal,a/").append(i).append(".png,\n");
         table("1cls.csv", rows.toString());
-        assertThatThrownBy(this::open).hasMessageContaining("line 21:").hasMessageContaining("and 30 more").hasMessageNotContaining("line 22:");
+        assertThatThrownBy(this::open)
+                .hasMessageContaining("line 21:")
+                .hasMessageContaining("and 30 more")
+                .hasMessageNotContaining("line 22:");
     }
 
     @Test
@@ -133,12 +152,18 @@ class DatasetLayoutTest {
         picture("a/good/x.png");
         Path wrong = table("wrong.csv", "object;split;label;image;mask\n");
         assertThat(open().layout()).isEqualTo(DatasetLayout.FOLDER);
-        assertThatThrownBy(() -> DatasetLayout.open(List.of(root), List.of(), null, wrong)).hasMessageContaining("wrong.csv has no column object").hasMessageContaining("object,split,label,image,mask");
-        assertThatThrownBy(() -> DatasetLayout.open(List.of(root), List.of(), DatasetLayout.VISA, null)).hasMessageContaining("holds no csv").hasMessageContaining("--csv");
+        assertThatThrownBy(() -> DatasetLayout.open(List.of(root), List.of(), null, wrong))
+                .hasMessageContaining("wrong.csv has no column object")
+                .hasMessageContaining("object,split,label,image,mask");
+        assertThatThrownBy(() -> DatasetLayout.open(List.of(root), List.of(), DatasetLayout.VISA, null))
+                .hasMessageContaining("holds no csv")
+                .hasMessageContaining("--csv");
         Path latin = root.resolve("latin.csv");
         Files.write(latin, (HEAD + "a,test,normal,a/\u00e4.png,\n").getBytes(StandardCharsets.ISO_8859_1));
-        assertThatThrownBy(() -> DatasetLayout.open(List.of(root), List.of(), null, latin)).hasMessageContaining("is not UTF-8");
-        assertThatThrownBy(() -> DatasetLayout.open(List.of(root), List.of(), DatasetLayout.FOLDER, wrong)).hasMessageContaining("layout visa only");
+        assertThatThrownBy(() -> DatasetLayout.open(List.of(root), List.of(), null, latin))
+                .hasMessageContaining("is not UTF-8");
+        assertThatThrownBy(() -> DatasetLayout.open(List.of(root), List.of(), DatasetLayout.FOLDER, wrong))
+                .hasMessageContaining("layout visa only");
     }
 
     @Test
@@ -153,9 +178,15 @@ class DatasetLayoutTest {
         String category = root.getFileName().toString();
         assertThat(opened.source().categories()).containsExactly(category);
         List<Sample> test = opened.source().test(category);
-        assertThat(test).extracting(Sample::name).containsExactly("good/0.png", "good/night/0.png", "bad/0.PNG", "bad/crack/0.png");
+        assertThat(test)
+                .extracting(Sample::name)
+                .containsExactly("good/0.png", "good/night/0.png", "bad/0.PNG", "bad/crack/0.png");
         assertThat(test).extracting(Sample::defect).containsExactly(null, null, "bad", "crack");
-        assertThat(opened.notes()).singleElement().asString().startsWith("passed over, neither PNG nor JPEG: ").endsWith("1.bmp");
+        assertThat(opened.notes())
+                .singleElement()
+                .asString()
+                .startsWith("passed over, neither PNG nor JPEG: ")
+                .endsWith("1.bmp");
     }
 
     @Test
@@ -166,9 +197,15 @@ class DatasetLayoutTest {
         ImageSource source = open().source();
         assertThat(source.categories()).containsExactly("bolt", "nut");
         assertThat(source.test("bolt")).hasSize(1);
-        assertThat(DatasetLayout.open(List.of(root), List.of("nut"), null, null).source().categories()).containsExactly("nut");
-        assertThatThrownBy(() -> DatasetLayout.open(List.of(root), List.of("screw"), null, null)).hasMessageContaining("'screw'").hasMessageContaining("bolt, nut");
-        assertThatThrownBy(() -> DatasetLayout.open(List.of(root, root), List.of(), null, null)).hasMessageContaining("'bolt' is in both");
+        assertThat(DatasetLayout.open(List.of(root), List.of("nut"), null, null)
+                        .source()
+                        .categories())
+                .containsExactly("nut");
+        assertThatThrownBy(() -> DatasetLayout.open(List.of(root), List.of("screw"), null, null))
+                .hasMessageContaining("'screw'")
+                .hasMessageContaining("bolt, nut");
+        assertThatThrownBy(() -> DatasetLayout.open(List.of(root, root), List.of(), null, null))
+                .hasMessageContaining("'bolt' is in both");
     }
 
     @Test
@@ -179,24 +216,40 @@ class DatasetLayoutTest {
         Opened opened = open();
         assertThat(opened.layout()).isEqualTo(DatasetLayout.MVTEC);
         assertThat(opened.source().test("bolt")).extracting(Sample::name).containsExactly("bad/0.png", "good/0.png");
-        assertThat(DatasetLayout.open(List.of(root), List.of(), DatasetLayout.FOLDER, null).source().test("bolt")).extracting(Sample::name).containsExactly("good/0.png");
+        assertThat(DatasetLayout.open(List.of(root), List.of(), DatasetLayout.FOLDER, null)
+                        .source()
+                        .test("bolt"))
+                .extracting(Sample::name)
+                .containsExactly("good/0.png");
     }
 
     @Test
     void shouldAskWhenTheLayoutIsNotPlain() throws Exception {
-        assertThatThrownBy(this::open).isInstanceOf(DatasetException.class).hasMessageContaining("no category in any known layout").hasMessageContaining("MVTec").hasMessageContaining("VisA").hasMessageContaining("good and bad");
+        assertThatThrownBy(this::open)
+                .isInstanceOf(DatasetException.class)
+                .hasMessageContaining("no category in any known layout")
+                .hasMessageContaining("MVTec")
+                .hasMessageContaining("VisA")
+                .hasMessageContaining("good and bad");
         picture("bolt/test/good/0.png");
         picture("nut/good/0.png");
-        assertThatThrownBy(this::open).hasMessageContaining("more than one layout").hasMessageContaining("--layout");
+        assertThatThrownBy(this::open)
+                .hasMessageContaining("more than one layout")
+                .hasMessageContaining("--layout");
         table("t.csv", HEAD + "nut,test,normal,nut/good/0.png,\n");
-        assertThatThrownBy(this::open).hasMessageContaining("VisA").hasMessageContaining("MVTec").hasMessageNotContaining("plain:");
+        assertThatThrownBy(this::open)
+                .hasMessageContaining("VisA")
+                .hasMessageContaining("MVTec")
+                .hasMessageNotContaining("plain:");
     }
 
     @Test
     void shouldNotMixLayouts() throws Exception {
         picture("mvtec/bolt/test/good/0.png");
         picture("plain/good/0.png");
-        assertThatThrownBy(() -> DatasetLayout.open(List.of(root.resolve("mvtec"), root.resolve("plain")), List.of(), null, null)).hasMessageContaining("different layouts");
+        assertThatThrownBy(() -> DatasetLayout.open(
+                        List.of(root.resolve("mvtec"), root.resolve("plain")), List.of(), null, null))
+                .hasMessageContaining("different layouts");
     }
 
     @Test
@@ -206,6 +259,9 @@ class DatasetLayoutTest {
         Path mask = root.resolve("bolt/ground_truth/crack/0_mask.png");
         Files.write(mask, ImageCodec.encodeJpeg(new RgbImage(4, 4, new byte[48]), 90));
         Sample s = open().source().test("bolt").get(0);
-        assertThatThrownBy(() -> s.mask().read()).isInstanceOf(BadImageException.class).hasMessageContaining(mask.toString()).hasMessageContaining("save it as PNG");
+        assertThatThrownBy(() -> s.mask().read())
+                .isInstanceOf(BadImageException.class)
+                .hasMessageContaining(mask.toString())
+                .hasMessageContaining("save it as PNG");
     }
 }

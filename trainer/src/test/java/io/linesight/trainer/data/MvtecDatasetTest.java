@@ -48,10 +48,16 @@ class MvtecDatasetTest {
 
     @Test
     void shouldSayWhatIsMissing() throws Exception {
-        assertThatThrownBy(() -> MvtecDataset.open(root, List.of())).isInstanceOf(DatasetException.class).hasMessageContaining("holds no category");
-        assertThatThrownBy(() -> MvtecDataset.open(root.resolve("nowhere"), List.of())).isInstanceOf(DatasetException.class).hasMessageContaining("is not a folder");
+        assertThatThrownBy(() -> MvtecDataset.open(root, List.of()))
+                .isInstanceOf(DatasetException.class)
+                .hasMessageContaining("holds no category");
+        assertThatThrownBy(() -> MvtecDataset.open(root.resolve("nowhere"), List.of()))
+                .isInstanceOf(DatasetException.class)
+                .hasMessageContaining("is not a folder");
         picture("bolt/train/good/0.png");
-        assertThatThrownBy(() -> MvtecDataset.open(root, List.of("nut", "washer"))).hasMessageContaining("'nut'").hasMessageContaining("bolt");
+        assertThatThrownBy(() -> MvtecDataset.open(root, List.of("nut", "washer")))
+                .hasMessageContaining("'nut'")
+                .hasMessageContaining("bolt");
     }
 
     @Test

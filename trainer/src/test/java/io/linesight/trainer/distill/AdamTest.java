@@ -45,7 +45,11 @@ class AdamTest {
     /** Squared error of a linear layer on three rows. */
     private static void gradients(Map<String, Tensor> leaves) {
         Tensor x = Torch.of(new float[] {1, 2, -1, 0.5f, -3, 1, 2, 0, 1}, 3, 3);
-        Torch.linear(x, leaves.get("w"), leaves.get("b")).sub(Torch.of(new float[] {1, 0, -2, 3, 0.5f, -1}, 3, 2)).square().sum().backward();
+        Torch.linear(x, leaves.get("w"), leaves.get("b"))
+                .sub(Torch.of(new float[] {1, 0, -2, 3, 0.5f, -1}, 3, 2))
+                .square()
+                .sum()
+                .backward();
     }
 
     private static void train(Adam adam, Map<String, Tensor> leaves, int from, int to) {
@@ -75,7 +79,8 @@ class AdamTest {
             AdamW adamW = new AdamW(one(theirs.get("w")), options(DECAY));
             adamW.add_param_group(new OptimizerParamGroup(one(theirs.get("b")), options(0)));
             for (int step = 1; step <= 10; step++) {
-                for (long g = 0; g < 2; g++) adamW.param_groups().get(g).options().set_lr(rate(step));
+                for (long g = 0; g < 2; g++)
+                    adamW.param_groups().get(g).options().set_lr(rate(step));
                 adamW.zero_grad(false);
                 gradients(theirs);
                 adamW.step();
@@ -84,8 +89,13 @@ class AdamTest {
             try (Adam adam = new Adam(ours, DECAY)) {
                 train(adam, ours, 1, 10);
             }
-            for (String name : ours.keySet()) assertThat(Torch.values(ours.get(name))).as(name).containsExactly(Torch.values(theirs.get(name)), within(1e-6f));
-            assertThat(Math.abs(Torch.values(ours.get("w"))[0] - WEIGHT[0])).as("it has moved").isGreaterThan(0.01f);
+            for (String name : ours.keySet())
+                assertThat(Torch.values(ours.get(name)))
+                        .as(name)
+                        .containsExactly(Torch.values(theirs.get(name)), within(1e-6f));
+            assertThat(Math.abs(Torch.values(ours.get("w"))[0] - WEIGHT[0]))
+                    .as("it has moved")
+                    .isGreaterThan(0.01f);
         }
     }
 
@@ -107,7 +117,8 @@ class AdamTest {
                 adam.restore(moments);
                 train(adam, second, 6, 10);
             }
-            for (String name : whole.keySet()) assertThat(Torch.values(second.get(name))).as(name).containsExactly(Torch.values(whole.get(name)));
+            for (String name : whole.keySet())
+                assertThat(Torch.values(second.get(name))).as(name).containsExactly(Torch.values(whole.get(name)));
         }
     }
 }

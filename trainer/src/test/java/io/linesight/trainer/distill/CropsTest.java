@@ -44,8 +44,12 @@ class CropsTest {
         for (int family = 0; family < Scenes.families().size(); family++) {
             String name = Scenes.families().get(family);
             float[][] first = Scenes.family(new SplittableRandom(3), family, SIDE).rgb;
-            assertThat(Arrays.deepEquals(Scenes.family(new SplittableRandom(3), family, SIDE).rgb, first)).as(name).isTrue();
-            assertThat(Arrays.deepEquals(Scenes.family(new SplittableRandom(4), family, SIDE).rgb, first)).as(name).isFalse();
+            assertThat(Arrays.deepEquals(Scenes.family(new SplittableRandom(3), family, SIDE).rgb, first))
+                    .as(name)
+                    .isTrue();
+            assertThat(Arrays.deepEquals(Scenes.family(new SplittableRandom(4), family, SIDE).rgb, first))
+                    .as(name)
+                    .isFalse();
             float least = 2;
             float most = -1;
             for (float v : first[1]) {

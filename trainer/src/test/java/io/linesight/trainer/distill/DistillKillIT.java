@@ -14,7 +14,10 @@ import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A distillation that is killed again and again loses no more than the steps since the last saved state, and comes to the same. */
+/**
+ * A distillation that is killed again and again loses no more than the steps since the last saved state, and comes to
+ * the same.
+ */
 class DistillKillIT {
     private static final int KILLS = 3;
 
@@ -42,23 +45,34 @@ class DistillKillIT {
                 while (savedStep() <= before && process.isAlive() && System.nanoTime() < end) Thread.sleep(20);
                 // Wherever it is then: in a step, in a save, between the two files.
                 Thread.sleep(random.nextInt(400));
-                assertThat(process.isAlive()).as("died before it was killed:\n%s", Files.readString(log)).isTrue();
+                assertThat(process.isAlive())
+                        .as("died before it was killed:\n%s", Files.readString(log))
+                        .isTrue();
             } finally {
                 process.destroyForcibly().waitFor();
             }
-            assertThat(savedStep()).as("saved before kill %d:\n%s", kill, Files.readString(log)).isGreaterThan(before);
+            assertThat(savedStep())
+                    .as("saved before kill %d:\n%s", kill, Files.readString(log))
+                    .isGreaterThan(before);
             // The first file may not have been there yet; whatever is there is whole.
-            if (Files.exists(dir.resolve("killed.onnx"))) assertThat(Encoder.load(dir.resolve("killed.onnx")).channels()).isEqualTo(Runs.SMALL.widths());
+            if (Files.exists(dir.resolve("killed.onnx")))
+                assertThat(Encoder.load(dir.resolve("killed.onnx")).channels()).isEqualTo(Runs.SMALL.widths());
         }
         long saved = savedStep();
         assertThat(saved).isLessThan(DistillProcess.STEPS - 2);
         assertThat(Files.readString(log)).contains("going on from step");
 
-        DistillResult killed = Distill.run(DistillProcess.options(teacher, dir, "killed").stopWhen(after(2)).build());
-        DistillResult whole = Distill.run(DistillProcess.options(teacher, dir, "whole").saveSeconds(1000).stopWhen(after(saved + 2)).build());
+        DistillResult killed = Distill.run(DistillProcess.options(teacher, dir, "killed")
+                .stopWhen(after(2))
+                .build());
+        DistillResult whole = Distill.run(DistillProcess.options(teacher, dir, "whole")
+                .saveSeconds(1000)
+                .stopWhen(after(saved + 2))
+                .build());
         assertThat(killed.steps()).isEqualTo(whole.steps()).isEqualTo(saved + 2);
         assertThat(killed.lastLoss()).isCloseTo(whole.lastLoss(), within(1e-4));
-        for (int s = 0; s < 3; s++) assertThat(killed.explained().get(s)).isCloseTo(whole.explained().get(s), within(1e-4));
+        for (int s = 0; s < 3; s++)
+            assertThat(killed.explained().get(s)).isCloseTo(whole.explained().get(s), within(1e-4));
     }
 
     private static BooleanSupplier after(long steps) {

@@ -11,19 +11,29 @@ final class DistillProcess {
     /** More than it gets to. */
     static final long STEPS = 2000;
 
-    private DistillProcess() { }
+    private DistillProcess() {}
 
     static DistillOptions.Builder options(Path teacher, Path dir, String name) {
-        return Runs.options(teacher, dir, name).batch(2).saveSeconds(0.2).learningRate(0.05).steps(STEPS);
+        return Runs.options(teacher, dir, name)
+                .batch(2)
+                .saveSeconds(0.2)
+                .learningRate(0.05)
+                .steps(STEPS);
     }
 
     static Process start(Path teacher, Path dir, String name, Path log) throws IOException {
-        return ChildJvm.start(List.of(), List.of("-Xmx400m", "-XX:TieredStopAtLevel=1"), DistillProcess.class, List.of(teacher.toString(), dir.toString(), name), log);
+        return ChildJvm.start(
+                List.of(),
+                List.of("-Xmx400m", "-XX:TieredStopAtLevel=1"),
+                DistillProcess.class,
+                List.of(teacher.toString(), dir.toString(), name),
+                log);
     }
 
     public static void main(String[] args) throws IOException {
         // An orphan must not go on for ever.
-        ProcessHandle.current().parent().ifPresent(p -> p.onExit().thenRun(() -> Runtime.getRuntime().halt(3)));
+        ProcessHandle.current().parent().ifPresent(p -> p.onExit()
+                .thenRun(() -> Runtime.getRuntime().halt(3)));
         Path dir = Path.of(args[1]);
         Files.createDirectories(dir);
         Distill.run(options(Path.of(args[0]), dir, args[2]).progress(System.out).build());

@@ -5,11 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.linesight.mmad.io.Sha256;
 import io.linesight.mmad.encoder.Encoder;
 import io.linesight.mmad.image.ImageCodec;
 import io.linesight.mmad.io.NpyArray;
 import io.linesight.mmad.io.Npz;
+import io.linesight.mmad.io.Sha256;
 import io.linesight.trainer.data.DatasetException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -28,6 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 class DistillTest {
     @TempDir
     static Path shared;
+
     private static Path teacher;
 
     @TempDir
@@ -50,7 +51,8 @@ class DistillTest {
     private static Map<String, float[]> state(Path work) throws IOException {
         Map<String, float[]> values = new LinkedHashMap<>();
         try (Npz npz = Npz.open(work.resolve("state.npz"))) {
-            for (String name : npz.names()) if (!name.equals("step") && !name.equals("seconds")) values.put(name, npz.floats(name));
+            for (String name : npz.names())
+                if (!name.equals("step") && !name.equals("seconds")) values.put(name, npz.floats(name));
         }
         return values;
     }
@@ -62,7 +64,8 @@ class DistillTest {
         assertThat(whole.steps()).isEqualTo(6);
         assertThat(whole.images()).isEqualTo(24);
 
-        DistillResult half = Distill.run(options("halves").steps(6).stopWhen(after(3)).build());
+        DistillResult half =
+                Distill.run(options("halves").steps(6).stopWhen(after(3)).build());
         assertThat(half.finished()).isFalse();
         assertThat(half.steps()).isEqualTo(3);
         Map<String, float[]> between = state(dir.resolve("halves"));
@@ -71,10 +74,12 @@ class DistillTest {
         assertThat(rest.steps()).isEqualTo(6);
         assertThat(rest.seconds()).as("time of both").isGreaterThan(half.seconds());
         assertThat(rest.lastLoss()).isCloseTo(whole.lastLoss(), within(1e-4));
-        for (int s = 0; s < 3; s++) assertThat(rest.explained().get(s)).isCloseTo(whole.explained().get(s), within(1e-4));
+        for (int s = 0; s < 3; s++)
+            assertThat(rest.explained().get(s)).isCloseTo(whole.explained().get(s), within(1e-4));
         Map<String, float[]> expected = state(dir.resolve("whole"));
         Map<String, float[]> actual = state(dir.resolve("halves"));
-        expected.forEach((name, values) -> assertThat(actual.get(name)).as(name).containsExactly(values, within(1e-4f)));
+        expected.forEach(
+                (name, values) -> assertThat(actual.get(name)).as(name).containsExactly(values, within(1e-4f)));
         assertThat(actual.get("stem.weight")).as("the second half learned").isNotEqualTo(between.get("stem.weight"));
 
         DistillResult nothingLeft = Distill.run(options("halves").steps(6).build());
@@ -82,7 +87,16 @@ class DistillTest {
         assertThat(nothingLeft.steps()).isEqualTo(6);
         assertThat(nothingLeft.lastLoss()).isNaN();
         assertThat(Encoder.load(dir.resolve("halves.onnx")).channels()).isEqualTo(Runs.SMALL.widths());
-        assertThat(dir.resolve("halves.onnx.md")).content().contains("SHA-256 of the file: `" + Sha256.hex(dir.resolve("halves.onnx")) + "`").contains("6 steps of 4 crops", "No photographs, so no evaluation picture", "All crops are made up", "On 4 held-out crops (scenes of", "channels [36, 72, 144]", "licence not stated");
+        assertThat(dir.resolve("halves.onnx.md"))
+                .content()
+                .contains("SHA-256 of the file: `" + Sha256.hex(dir.resolve("halves.onnx")) + "`")
+                .contains(
+                        "6 steps of 4 crops",
+                        "No photographs, so no evaluation picture",
+                        "All crops are made up",
+                        "On 4 held-out crops (scenes of",
+                        "channels [36, 72, 144]",
+                        "licence not stated");
     }
 
     @Test
@@ -95,20 +109,37 @@ class DistillTest {
         refuse(options("run").crop(48), "crop 32", "crop 48");
         refuse(options("run").exponent(0.25), "exponent 0.500", "exponent 0.250");
         refuse(options("run").statisticsCrops(17), "statistics 16", "statistics 17");
-        refuse(options("run").architecture(new Architecture(4, List.of(6, 8, 12), List.of(1, 1, 1))), "widths [6, 8, 10]", "widths [6, 8, 12]");
+        refuse(
+                options("run").architecture(new Architecture(4, List.of(6, 8, 12), List.of(1, 1, 1))),
+                "widths [6, 8, 10]",
+                "widths [6, 8, 12]");
         refuse(options("run").teachers(List.of(teacher, second)), "begun with teachers ", "this is teachers ");
         Path photos = Files.createDirectories(dir.resolve("photos"));
         Files.write(photos.resolve("a.png"), ImageCodec.encodePng(PhotosTest.scene(1)));
         refuse(options("run").photos(List.of(photos)), "0 photographs at share 0.000", "1 photographs at share 0.600");
-        assertThatThrownBy(() -> Distill.run(options("run").seed(6).batch(2).steps(2).build())).hasMessageContaining("seed 6").hasMessageContaining("batch 2")
+        assertThatThrownBy(() ->
+                        Distill.run(options("run").seed(6).batch(2).steps(2).build()))
+                .hasMessageContaining("seed 6")
+                .hasMessageContaining("batch 2")
                 .satisfies(e -> assertThat(e.getMessage()).doesNotContain("crop", "teachers", "exponent"));
         assertThat(second).hasBinaryContent(former);
 
-        assertThat(Distill.run(options("run").steps(2).learningRate(0.001).saveSeconds(5).heldOutCrops(2).build()).steps()).as("these may change").isEqualTo(2);
+        assertThat(Distill.run(options("run")
+                                .steps(2)
+                                .learningRate(0.001)
+                                .saveSeconds(5)
+                                .heldOutCrops(2)
+                                .build())
+                        .steps())
+                .as("these may change")
+                .isEqualTo(2);
     }
 
     private static void refuse(DistillOptions.Builder changed, String... named) {
-        assertThatThrownBy(() -> Distill.run(changed.steps(2).build())).isInstanceOf(IOException.class).hasMessageContaining("other options").hasMessageContainingAll(named);
+        assertThatThrownBy(() -> Distill.run(changed.steps(2).build()))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("other options")
+                .hasMessageContainingAll(named);
     }
 
     @Test
@@ -143,8 +174,10 @@ class DistillTest {
     }
 
     private void damaged(Path file, String how) {
-        assertThatThrownBy(() -> Distill.run(options("run").steps(2).build())).isInstanceOf(IOException.class)
-                .hasMessageContainingAll("the saved state " + file + " cannot be read or is damaged", how, "delete the work folder");
+        assertThatThrownBy(() -> Distill.run(options("run").steps(2).build()))
+                .isInstanceOf(IOException.class)
+                .hasMessageContainingAll(
+                        "the saved state " + file + " cannot be read or is damaged", how, "delete the work folder");
     }
 
     @Test
@@ -181,21 +214,29 @@ class DistillTest {
     }
 
     private void unwritten(int steps, Path file, String... why) {
-        assertThatThrownBy(() -> Distill.run(options("run").steps(steps).build())).isInstanceOf(IOException.class).hasMessageContaining("cannot write " + file).hasMessageContainingAll(why);
+        assertThatThrownBy(() -> Distill.run(options("run").steps(steps).build()))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("cannot write " + file)
+                .hasMessageContainingAll(why);
     }
 
     @Test
     void shouldRefuseAWorkFolderInUse() throws IOException {
         AtomicReference<Throwable> second = new AtomicReference<>();
-        Distill.run(options("run").steps(1).stopWhen(() -> {
-            try {
-                Distill.run(options("run").steps(1).build());
-            } catch (IOException e) {
-                second.set(e);
-            }
-            return false;
-        }).build());
-        assertThat(second.get()).hasMessageContaining("in use by a distillation that is running").hasMessageContaining(dir.resolve("run").toString());
+        Distill.run(options("run")
+                .steps(1)
+                .stopWhen(() -> {
+                    try {
+                        Distill.run(options("run").steps(1).build());
+                    } catch (IOException e) {
+                        second.set(e);
+                    }
+                    return false;
+                })
+                .build());
+        assertThat(second.get())
+                .hasMessageContaining("in use by a distillation that is running")
+                .hasMessageContaining(dir.resolve("run").toString());
     }
 
     @Test
@@ -205,18 +246,42 @@ class DistillTest {
         Files.write(photos.resolve("a.png"), ImageCodec.encodePng(PhotosTest.scene(1)));
         Files.write(photos.resolve("b.jpg"), ImageCodec.encodeJpeg(PhotosTest.scene(2), 60));
         Files.write(evaluation.resolve("c.png"), ImageCodec.encodePng(PhotosTest.scene(2)));
-        DistillOptions options = options("run").steps(1).photos(List.of(photos)).exclude(List.of(evaluation)).build();
-        assertThatThrownBy(() -> Distill.run(options)).isInstanceOf(DatasetException.class).hasMessageContaining("b.jpg").hasMessageContaining("c.png");
+        DistillOptions options = options("run")
+                .steps(1)
+                .photos(List.of(photos))
+                .exclude(List.of(evaluation))
+                .build();
+        assertThatThrownBy(() -> Distill.run(options))
+                .isInstanceOf(DatasetException.class)
+                .hasMessageContaining("b.jpg")
+                .hasMessageContaining("c.png");
         assertThat(dir.resolve("run/targets.npz")).doesNotExist();
         assertThat(dir.resolve("run.onnx")).doesNotExist();
         Files.delete(photos.resolve("b.jpg"));
         Distill.run(options);
-        assertThat(dir.resolve("run.onnx.md")).content().contains("1 photographs kept", "were compared with 1 folder(s)", "too few to hold any out");
+        assertThat(dir.resolve("run.onnx.md"))
+                .content()
+                .contains("1 photographs kept", "were compared with 1 folder(s)", "too few to hold any out");
     }
 
     @Test
     void shouldNameEveryOptionThatIsWrong() {
-        assertThatThrownBy(() -> DistillOptions.builder().batch(1).crop(40).minutes(Double.NaN).saveSeconds(-1).photoBytes(0).build()).isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContainingAll("no teacher", "no work folder", "no encoder file", "batch must be 2..256, got 1", "multiple of 16", "minutes and steps must be numbers", "seconds between", "memory for photographs");
+        assertThatThrownBy(() -> DistillOptions.builder()
+                        .batch(1)
+                        .crop(40)
+                        .minutes(Double.NaN)
+                        .saveSeconds(-1)
+                        .photoBytes(0)
+                        .build())
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContainingAll(
+                        "no teacher",
+                        "no work folder",
+                        "no encoder file",
+                        "batch must be 2..256, got 1",
+                        "multiple of 16",
+                        "minutes and steps must be numbers",
+                        "seconds between",
+                        "memory for photographs");
     }
 }

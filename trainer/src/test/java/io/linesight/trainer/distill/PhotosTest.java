@@ -26,6 +26,7 @@ class PhotosTest {
 
     @TempDir
     Path dir;
+
     private Path photos;
     private Path evaluation;
 
@@ -44,14 +45,21 @@ class PhotosTest {
         float[] b = {0.9f, (float) random.nextDouble(0.7, 1), 0.8f};
         canvas.colour(coarse, a, b);
         byte[] rgb = new byte[3 * SIDE * SIDE];
-        for (int i = 0; i < SIDE * SIDE; i++) for (int c = 0; c < 3; c++) rgb[3 * i + c] = (byte) Math.round(255 * Math.max(0, Math.min(1, canvas.rgb[c][i])));
+        for (int i = 0; i < SIDE * SIDE; i++)
+            for (int c = 0; c < 3; c++)
+                rgb[3 * i + c] = (byte) Math.round(255 * Math.max(0, Math.min(1, canvas.rgb[c][i])));
         return new RgbImage(SIDE, SIDE, rgb);
     }
 
     private static RgbImage scaled(RgbImage image, int width, int height) {
         BufferedImage from = new BufferedImage(image.width(), image.height(), BufferedImage.TYPE_INT_RGB);
         for (int i = 0; i < image.width() * image.height(); i++) {
-            from.setRGB(i % image.width(), i / image.width(), (image.rgb()[3 * i] & 255) << 16 | (image.rgb()[3 * i + 1] & 255) << 8 | image.rgb()[3 * i + 2] & 255);
+            from.setRGB(
+                    i % image.width(),
+                    i / image.width(),
+                    (image.rgb()[3 * i] & 255) << 16
+                            | (image.rgb()[3 * i + 1] & 255) << 8
+                            | image.rgb()[3 * i + 2] & 255);
         }
         BufferedImage to = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
         Graphics2D g = to.createGraphics();
@@ -67,14 +75,18 @@ class PhotosTest {
     }
 
     private Photos load(List<Path> exclude, long budget) {
-        return Photos.load(List.of(dir.resolve("photos")), exclude, budget, 42, new PrintStream(new ByteArrayOutputStream()));
+        return Photos.load(
+                List.of(dir.resolve("photos")), exclude, budget, 42, new PrintStream(new ByteArrayOutputStream()));
     }
 
     private void shouldRefuse(String name, byte[] disguised) throws IOException {
         Path file = photos.resolve(name);
         Files.write(file, disguised);
-        assertThatThrownBy(() -> load(List.of(evaluation), BUDGET)).isInstanceOf(DatasetException.class).hasMessageContaining(file.toString())
-                .hasMessageContaining(evaluation.resolve("e.png").toString()).hasMessageContaining("must not be learned from");
+        assertThatThrownBy(() -> load(List.of(evaluation), BUDGET))
+                .isInstanceOf(DatasetException.class)
+                .hasMessageContaining(file.toString())
+                .hasMessageContaining(evaluation.resolve("e.png").toString())
+                .hasMessageContaining("must not be learned from");
         Files.delete(file);
     }
 
@@ -82,8 +94,11 @@ class PhotosTest {
     void shouldRefuseAnEvaluationPictureHoweverItIsPackedOrScaled() throws IOException {
         RgbImage picture = scene(11);
         Files.write(evaluation.resolve("e.png"), ImageCodec.encodePng(picture));
-        for (int i = 0; i < 8; i++) Files.write(photos.resolve("other" + i + ".png"), ImageCodec.encodePng(scene(100 + i)));
-        assertThat(load(List.of(evaluation), BUDGET).size()).as("what is not among them passes").isEqualTo(8);
+        for (int i = 0; i < 8; i++)
+            Files.write(photos.resolve("other" + i + ".png"), ImageCodec.encodePng(scene(100 + i)));
+        assertThat(load(List.of(evaluation), BUDGET).size())
+                .as("what is not among them passes")
+                .isEqualTo(8);
         shouldRefuse("same.png", ImageCodec.encodePng(picture));
         shouldRefuse("compressed.jpg", ImageCodec.encodeJpeg(picture, 50));
         shouldRefuse("smaller.png", ImageCodec.encodePng(scaled(picture, 120, 120)));
@@ -93,7 +108,10 @@ class PhotosTest {
     @Test
     void shouldTellDifferentPicturesApart() {
         for (int i = 0; i < 30; i++) {
-            for (int j = 0; j < i; j++) assertThat(PictureHash.of(scene(i)).same(PictureHash.of(scene(j)))).as("scenes %d and %d", i, j).isFalse();
+            for (int j = 0; j < i; j++)
+                assertThat(PictureHash.of(scene(i)).same(PictureHash.of(scene(j))))
+                        .as("scenes %d and %d", i, j)
+                        .isFalse();
         }
     }
 
@@ -102,7 +120,10 @@ class PhotosTest {
         Files.write(photos.resolve("a.png"), ImageCodec.encodePng(scene(1)));
         Path broken = evaluation.resolve("broken.png");
         Files.write(broken, new byte[] {1, 2, 3});
-        assertThatThrownBy(() -> load(List.of(evaluation), BUDGET)).isInstanceOf(DatasetException.class).hasMessageContaining(broken.toString()).hasMessageContaining("cannot be read");
+        assertThatThrownBy(() -> load(List.of(evaluation), BUDGET))
+                .isInstanceOf(DatasetException.class)
+                .hasMessageContaining(broken.toString())
+                .hasMessageContaining("cannot be read");
     }
 
     @Test
@@ -111,10 +132,17 @@ class PhotosTest {
         Files.write(photos.resolve("b.png"), ImageCodec.encodePng(scene(2)));
         Files.write(photos.resolve("again.jpg"), ImageCodec.encodeJpeg(scene(1), 80));
         Files.write(photos.resolve("small.png"), ImageCodec.encodePng(scaled(scene(3), 95, 200)));
-        Files.write(photos.resolve("flat.png"), ImageCodec.encodePng(new RgbImage(SIDE, SIDE, new byte[3 * SIDE * SIDE])));
+        Files.write(
+                photos.resolve("flat.png"), ImageCodec.encodePng(new RgbImage(SIDE, SIDE, new byte[3 * SIDE * SIDE])));
         Files.write(photos.resolve("broken.jpg"), new byte[100]);
-        assertThat(load(List.of(), BUDGET).summary()).startsWith("2 photographs kept").contains("1 repeated", "2 too small or flat", "1 unreadable", "0 over");
-        assertThat(load(List.of(), 3 * SIDE * SIDE).summary()).startsWith("1 photographs kept").endsWith("1 over the memory budget");
-        assertThatThrownBy(() -> load(List.of(), 10)).isInstanceOf(DatasetException.class).hasMessageContaining("no usable photograph");
+        assertThat(load(List.of(), BUDGET).summary())
+                .startsWith("2 photographs kept")
+                .contains("1 repeated", "2 too small or flat", "1 unreadable", "0 over");
+        assertThat(load(List.of(), 3 * SIDE * SIDE).summary())
+                .startsWith("1 photographs kept")
+                .endsWith("1 over the memory budget");
+        assertThatThrownBy(() -> load(List.of(), 10))
+                .isInstanceOf(DatasetException.class)
+                .hasMessageContaining("no usable photograph");
     }
 }

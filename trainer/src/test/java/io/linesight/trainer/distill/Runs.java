@@ -9,21 +9,33 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * Distillations that take seconds: a student of a few channels, crops of 32 pixels, made-up scenes alone. The rate is high so that the few steps, all
- * in the warm-up, move the weights by far more than the tests' tolerance.
+ * Distillations that take seconds: a student of a few channels, crops of 32 pixels, made-up scenes alone. The rate is
+ * high so that the few steps, all in the warm-up, move the weights by far more than the tests' tolerance.
  */
 final class Runs {
     static final Architecture SMALL = new Architecture(4, List.of(6, 8, 10), List.of(1, 1, 1));
 
-    private Runs() { }
+    private Runs() {}
 
     /** Writes the teacher. */
     static Path teacher(Path dir) throws IOException {
-        return Files.write(dir.resolve("teacher.onnx"), FilterBankEncoder.create().onnx());
+        return Files.write(
+                dir.resolve("teacher.onnx"), FilterBankEncoder.create().onnx());
     }
 
     static DistillOptions.Builder options(Path teacher, Path dir, String name) {
-        return DistillOptions.builder().teachers(List.of(teacher)).architecture(SMALL).batch(4).crop(32).statisticsCrops(16).heldOutCrops(4).threads(1).seed(5).learningRate(0.5)
-                .work(dir.resolve(name)).out(dir.resolve(name + ".onnx")).progress(new PrintStream(new ByteArrayOutputStream()));
+        return DistillOptions.builder()
+                .teachers(List.of(teacher))
+                .architecture(SMALL)
+                .batch(4)
+                .crop(32)
+                .statisticsCrops(16)
+                .heldOutCrops(4)
+                .threads(1)
+                .seed(5)
+                .learningRate(0.5)
+                .work(dir.resolve(name))
+                .out(dir.resolve(name + ".onnx"))
+                .progress(new PrintStream(new ByteArrayOutputStream()));
     }
 }

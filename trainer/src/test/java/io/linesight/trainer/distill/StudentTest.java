@@ -39,7 +39,8 @@ class StudentTest {
         Map<String, float[]> values = new HashMap<>();
         student.export().forEach((name, a) -> {
             float[] v = a.floats().clone();
-            for (int i = 0; i < v.length; i++) v[i] = name.endsWith(".var") ? 0.2f + random.nextFloat() : v[i] + 0.2f * (float) random.nextGaussian();
+            for (int i = 0; i < v.length; i++)
+                v[i] = name.endsWith(".var") ? 0.2f + random.nextFloat() : v[i] + 0.2f * (float) random.nextGaussian();
             values.put(name, v);
         });
         return values;
@@ -48,7 +49,9 @@ class StudentTest {
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void shouldExportWhatIsTrained(boolean channelsLast) {
-        try (Student student = new Student(SMALL, 3, channelsLast); PointerScope scope = new PointerScope(); NoGradGuard off = new NoGradGuard()) {
+        try (Student student = new Student(SMALL, 3, channelsLast);
+                PointerScope scope = new PointerScope();
+                NoGradGuard off = new NoGradGuard()) {
             student.restore(random(student));
             float[] images = noise(2 * 3 * SIDE * SIDE, new Random(8));
             List<Tensor> trained = student.forward(Torch.of(images, 2, 3, SIDE, SIDE), false);
@@ -69,12 +72,18 @@ class StudentTest {
 
     @Test
     void shouldNotTakeOverTensorsOfAnotherNetwork() {
-        try (Student student = new Student(SMALL, 3, true); PointerScope scope = new PointerScope(); NoGradGuard off = new NoGradGuard()) {
+        try (Student student = new Student(SMALL, 3, true);
+                PointerScope scope = new PointerScope();
+                NoGradGuard off = new NoGradGuard()) {
             Map<String, float[]> values = random(student);
             values.put("f8.bias", new float[3]);
-            assertThatThrownBy(() -> student.restore(values)).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("3 values in 'f8.bias'", "8 are needed");
+            assertThatThrownBy(() -> student.restore(values))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("3 values in 'f8.bias'", "8 are needed");
             values.remove("f8.bias");
-            assertThatThrownBy(() -> student.restore(values)).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("no array 'f8.bias'");
+            assertThatThrownBy(() -> student.restore(values))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("no array 'f8.bias'");
         }
     }
 }

@@ -21,9 +21,16 @@ class BundledEncoderTest {
         assertThat(encoder.name()).isEqualTo("linesight-small");
         assertThat(encoder.channels()).containsExactly(64, 128, 256);
         assertThat(encoder.onnx().length).isLessThan(12_000_000);
-        try (InputStream in = BundledEncoder.class.getResourceAsStream("/io/linesight/trainer/encoder/linesight-small.onnx.md")) {
+        try (InputStream in =
+                BundledEncoder.class.getResourceAsStream("/io/linesight/trainer/encoder/linesight-small.onnx.md")) {
             String card = new String(in.readAllBytes(), StandardCharsets.UTF_8);
-            assertThat(card).contains("Licence of these weights", "Teachers", "No evaluation picture was used", "Seed", "explained");
+            assertThat(card)
+                    .contains(
+                            "Licence of these weights",
+                            "Teachers",
+                            "No evaluation picture was used",
+                            "Seed",
+                            "explained");
             assertThat(card).as("the card is of this very network").contains(encoder.sha256());
         }
     }
@@ -31,11 +38,15 @@ class BundledEncoderTest {
     /** What whoever passes the file on, or finds it somewhere, can compare with. */
     @Test
     void shouldShipTheFileThatTheCardNames() throws Exception {
-        try (InputStream file = BundledEncoder.class.getResourceAsStream("/io/linesight/trainer/encoder/linesight-small.onnx");
-                InputStream card = BundledEncoder.class.getResourceAsStream("/io/linesight/trainer/encoder/linesight-small.onnx.md")) {
+        try (InputStream file =
+                        BundledEncoder.class.getResourceAsStream("/io/linesight/trainer/encoder/linesight-small.onnx");
+                InputStream card = BundledEncoder.class.getResourceAsStream(
+                        "/io/linesight/trainer/encoder/linesight-small.onnx.md")) {
             byte[] bytes = file.readAllBytes();
             String text = new String(card.readAllBytes(), StandardCharsets.UTF_8);
-            assertThat(text).contains("SHA-256 of the file: `" + Sha256.hex(bytes) + "`").contains(String.format(Locale.ROOT, "%,d bytes", bytes.length));
+            assertThat(text)
+                    .contains("SHA-256 of the file: `" + Sha256.hex(bytes) + "`")
+                    .contains(String.format(Locale.ROOT, "%,d bytes", bytes.length));
         }
     }
 
@@ -43,7 +54,8 @@ class BundledEncoderTest {
     void shouldTellAScratchFromPlainMetal() throws Exception {
         byte[] plain = metal(false);
         byte[] scratched = metal(true);
-        try (EncoderSession session = EncoderSession.open(BundledEncoder.load(), ScorerOptions.defaults().withDevice("cpu"))) {
+        try (EncoderSession session = EncoderSession.open(
+                BundledEncoder.load(), ScorerOptions.defaults().withDevice("cpu"))) {
             float[] a = session.features(List.of(plain))[1];
             float[] b = session.features(List.of(scratched))[1];
             double at = distance(a, b, 16 * 32 + 16);

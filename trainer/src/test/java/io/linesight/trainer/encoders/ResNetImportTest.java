@@ -37,9 +37,18 @@ class ResNetImportTest {
         Torch.start(1);
     }
 
-    /** The work is torchvision's published one at 224x224 (1.814, 3.664, 4.089, 11.398, 4.230 GMAC) less layer4 and classifier, times (256/224)^2. */
+    /**
+     * The work is torchvision's published one at 224x224 (1.814, 3.664, 4.089, 11.398, 4.230 GMAC) less layer4 and
+     * classifier, times (256/224)^2.
+     */
     @ParameterizedTest
-    @CsvSource({"resnet18,safetensors,1.832", "resnet34,pth,3.946", "resnet50,safetensors,4.281", "wide_resnet50_2,pth,11.999", "resnext50_32x4d,legacy,4.392"})
+    @CsvSource({
+        "resnet18,safetensors,1.832",
+        "resnet34,pth,3.946",
+        "resnet50,safetensors,4.281",
+        "wide_resnet50_2,pth,11.999",
+        "resnext50_32x4d,legacy,4.392"
+    })
     void shouldComputeWhatLibtorchComputes(String network, String format, double gmac) throws Exception {
         Map<String, Tensor> tensors = RandomResNet.tensors(network, 5);
         Path file = dir.resolve("weights");
@@ -51,8 +60,10 @@ class ResNetImportTest {
         ImportedEncoder e = ResNetImport.of(file, null, "enc");
         assertThat(e.origin()).isEqualTo(network);
         assertThat(e.differences()).hasSize(3).allSatisfy(d -> assertThat(d).isLessThan(2e-5));
-        assertThat(e.encoder().channels()).isEqualTo(ResNetArchitecture.of(network).channels());
-        assertThat(e.encoder().multiplyAdds().getAsLong() / 1e9).isCloseTo(gmac, org.assertj.core.data.Offset.offset(0.002 * gmac));
+        assertThat(e.encoder().channels())
+                .isEqualTo(ResNetArchitecture.of(network).channels());
+        assertThat(e.encoder().multiplyAdds().getAsLong() / 1e9)
+                .isCloseTo(gmac, org.assertj.core.data.Offset.offset(0.002 * gmac));
         Path out = dir.resolve("enc.onnx");
         e.encoder().save(out);
         assertThat(Encoder.load(out).sha256()).isEqualTo(e.encoder().sha256());
@@ -69,19 +80,24 @@ class ResNetImportTest {
         var expected = new ResNetReference(right).features(EncoderCheck.scaled(picture), MmadConfig.INPUT_SIZE);
         wrong.get("layer3.1.bn2.running_mean").data()[0] += 3;
         Encoder off = ResNetEncoder.create(ResNetArchitecture.of("resnet18"), wrong, "off", true);
-        assertThatThrownBy(() -> EncoderCheck.compare(off, picture, expected)).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("stride 16 is off by");
+        assertThatThrownBy(() -> EncoderCheck.compare(off, picture, expected))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("stride 16 is off by");
         Encoder unnormalised = ResNetEncoder.create(ResNetArchitecture.of("resnet18"), right, "off", false);
-        assertThatThrownBy(() -> EncoderCheck.compare(unnormalised, picture, expected)).hasMessageContaining("stride 4 is off by");
+        assertThatThrownBy(() -> EncoderCheck.compare(unnormalised, picture, expected))
+                .hasMessageContaining("stride 4 is off by");
     }
 
     /** PyTorch itself reads what the writer of these tests writes, and its own writer's file is read here. */
     @Test
     void shouldAgreeWithPyTorchOnFiles() throws Exception {
-        Path ours = StateDictFiles.zipOfPlainDictionary(dir.resolve("ours.pth"), Map.of("conv", new Tensor(new float[] {1, 2, 3, 4, 5, 6}, 2, 3)));
+        Path ours = StateDictFiles.zipOfPlainDictionary(
+                dir.resolve("ours.pth"), Map.of("conv", new Tensor(new float[] {1, 2, 3, 4, 5, 6}, 2, 3)));
         Path theirs = dir.resolve("theirs.pt");
         try (PointerScope scope = new PointerScope()) {
             IValue dict = torch.pickle_load(new ByteVector(Files.readAllBytes(ours)));
-            assertThat(Torch.values(dict.toGenericDict().at(new IValue("conv")).toTensor())).containsExactly(1, 2, 3, 4, 5, 6);
+            assertThat(Torch.values(dict.toGenericDict().at(new IValue("conv")).toTensor()))
+                    .containsExactly(1, 2, 3, 4, 5, 6);
             ByteVector bytes = torch.pickle_save(dict);
             byte[] b = new byte[(int) bytes.size()];
             for (int i = 0; i < b.length; i++) b[i] = bytes.get(i);
@@ -96,8 +112,14 @@ class ResNetImportTest {
         Map<String, Tensor> tensors = RandomResNet.tensors("resnet18", 5);
         tensors.get("layer1.0.conv1.weight").data()[3] = Float.NaN;
         Path file = StateDictFiles.safetensors(dir.resolve("nan.safetensors"), tensors);
-        assertThatThrownBy(() -> ResNetImport.of(file, null, "enc")).isInstanceOf(IllegalArgumentException.class).hasMessageContainingAll("nan.safetensors", "NaN", "layer1.0.conv1.weight");
-        assertThatThrownBy(() -> ResNetImport.of(file, "resnet50", "enc")).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("do not fit resnet50");
-        assertThatThrownBy(() -> ResNetImport.of(file, "resnet99", "enc")).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("wide_resnet50_2");
+        assertThatThrownBy(() -> ResNetImport.of(file, null, "enc"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContainingAll("nan.safetensors", "NaN", "layer1.0.conv1.weight");
+        assertThatThrownBy(() -> ResNetImport.of(file, "resnet50", "enc"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("do not fit resnet50");
+        assertThatThrownBy(() -> ResNetImport.of(file, "resnet99", "enc"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("wide_resnet50_2");
     }
 }

@@ -36,7 +36,8 @@ class FeatureCacheTest {
     static void open() {
         Torch.start(1);
         encoder = FilterBankEncoder.create();
-        session = EncoderSession.open(encoder, ScorerOptions.defaults().withDevice("cpu").withThreads(1));
+        session = EncoderSession.open(
+                encoder, ScorerOptions.defaults().withDevice("cpu").withThreads(1));
     }
 
     @AfterAll
@@ -65,7 +66,8 @@ class FeatureCacheTest {
     private static List<float[]> values(FeatureStore store) {
         List<float[]> values = new ArrayList<>();
         try (PointerScope scope = new PointerScope()) {
-            for (int i = 0; i < store.size(); i++) for (Tensor t : store.batch(new int[] {i})) values.add(Torch.values(t));
+            for (int i = 0; i < store.size(); i++)
+                for (Tensor t : store.batch(new int[] {i})) values.add(Torch.values(t));
         }
         for (int i = 0; i < 3; i++) {
             values.add(store.mean(i));
@@ -92,7 +94,8 @@ class FeatureCacheTest {
         frames.add(frames.get(1));
         List<float[]> expected = uncached(frames);
         for (int run = 0; run < 2; run++) {
-            try (FeatureCache cache = cache(Long.MAX_VALUE); FeatureStore store = FeatureStore.over(cache, encoder)) {
+            try (FeatureCache cache = cache(Long.MAX_VALUE);
+                    FeatureStore store = FeatureStore.over(cache, encoder)) {
                 store.add(session, frames.subList(0, 2));
                 store.add(session, frames.subList(2, 4));
                 assertThat(store.encoded()).isEqualTo(run == 0 ? 3 : 0);
@@ -105,10 +108,12 @@ class FeatureCacheTest {
     void shouldDropATornTailAndEncodeDamagedRecordsAgain() throws IOException {
         List<byte[]> frames = frames(0, 3);
         List<float[]> expected = uncached(frames);
-        try (FeatureCache cache = cache(Long.MAX_VALUE); FeatureStore store = FeatureStore.over(cache, encoder)) {
+        try (FeatureCache cache = cache(Long.MAX_VALUE);
+                FeatureStore store = FeatureStore.over(cache, encoder)) {
             store.add(session, frames);
         }
-        try (FileChannel index = FileChannel.open(file(".index"), StandardOpenOption.WRITE); FileChannel data = FileChannel.open(file(".f32"), StandardOpenOption.WRITE)) {
+        try (FileChannel index = FileChannel.open(file(".index"), StandardOpenOption.WRITE);
+                FileChannel data = FileChannel.open(file(".f32"), StandardOpenOption.WRITE)) {
             // A kill in the middle of writing the last entry, and a bad sector in the first record.
             index.truncate(index.size() - 7);
             data.write(ByteBuffer.wrap(new byte[] {1, 2, 3, 4}), 4000);
@@ -126,7 +131,8 @@ class FeatureCacheTest {
         try (FileChannel data = FileChannel.open(file(".f32"), StandardOpenOption.WRITE)) {
             data.truncate(data.size() - 1);
         }
-        try (FeatureCache cache = cache(Long.MAX_VALUE); FeatureStore store = FeatureStore.over(cache, encoder)) {
+        try (FeatureCache cache = cache(Long.MAX_VALUE);
+                FeatureStore store = FeatureStore.over(cache, encoder)) {
             store.add(session, frames);
             assertThat(store.encoded()).isEqualTo(1);
             same(values(store), expected);
@@ -136,7 +142,8 @@ class FeatureCacheTest {
     @Test
     void shouldBelongToOneRunAtATime() throws IOException {
         try (FeatureCache first = cache(Long.MAX_VALUE)) {
-            assertThat(FeatureCache.open(dir, encoder, FeatureType.FLOAT32, Long.MAX_VALUE)).isEmpty();
+            assertThat(FeatureCache.open(dir, encoder, FeatureType.FLOAT32, Long.MAX_VALUE))
+                    .isEmpty();
         }
         try (FeatureCache second = cache(Long.MAX_VALUE)) {
             assertThat(second.size()).isZero();
@@ -148,15 +155,19 @@ class FeatureCacheTest {
         List<byte[]> frames = frames(0, 6);
         List<float[]> expected = uncached(frames.subList(2, 6));
         long most;
-        try (FeatureCache cache = cache(Long.MAX_VALUE); FeatureStore store = FeatureStore.over(cache, encoder)) {
+        try (FeatureCache cache = cache(Long.MAX_VALUE);
+                FeatureStore store = FeatureStore.over(cache, encoder)) {
             store.add(session, frames.subList(0, 4));
             most = 4L * cache.imageBytes();
         }
         Path other = dir.resolve("0123456789abcdef.f32");
         Files.write(other, new byte[100]);
         try (FeatureCache cache = cache(most)) {
-            assertThat(cache.makeRoom(frames.stream().map(FeatureStore::key).toList())).contains("the cache may take");
-            assertThat(cache.makeRoom(frames.subList(2, 6).stream().map(FeatureStore::key).toList())).isNull();
+            assertThat(cache.makeRoom(frames.stream().map(FeatureStore::key).toList()))
+                    .contains("the cache may take");
+            assertThat(cache.makeRoom(
+                            frames.subList(2, 6).stream().map(FeatureStore::key).toList()))
+                    .isNull();
             assertThat(other).as("another encoder's, unused").doesNotExist();
             assertThat(cache.size()).isEqualTo(2);
             try (FeatureStore store = FeatureStore.over(cache, encoder)) {
@@ -175,34 +186,46 @@ class FeatureCacheTest {
     void shouldKeepHalfTheBytesToHalfPrecisionAndNeverMixThemUp() throws IOException {
         List<byte[]> frames = frames(0, 3);
         List<float[]> exact = uncached(frames);
-        try (FeatureCache cache = cache(Long.MAX_VALUE); FeatureStore store = FeatureStore.over(cache, encoder)) {
+        try (FeatureCache cache = cache(Long.MAX_VALUE);
+                FeatureStore store = FeatureStore.over(cache, encoder)) {
             store.add(session, frames);
         }
         List<float[]> first = null;
         for (int run = 0; run < 2; run++) {
-            try (FeatureCache cache = FeatureCache.open(dir, encoder, FeatureType.FLOAT16, Long.MAX_VALUE).orElseThrow(); FeatureStore store = FeatureStore.over(cache, encoder)) {
+            try (FeatureCache cache = FeatureCache.open(dir, encoder, FeatureType.FLOAT16, Long.MAX_VALUE)
+                            .orElseThrow();
+                    FeatureStore store = FeatureStore.over(cache, encoder)) {
                 store.add(session, frames);
-                assertThat(store.encoded()).as("nothing of the others' is found, but all of its own").isEqualTo(run == 0 ? 3 : 0);
+                assertThat(store.encoded())
+                        .as("nothing of the others' is found, but all of its own")
+                        .isEqualTo(run == 0 ? 3 : 0);
                 List<float[]> halves = values(store);
                 for (int i = 0; i < 9; i++) {
                     assertThat(halves.get(i)).isNotEqualTo(exact.get(i));
-                    for (int k = 0; k < exact.get(i).length; k++) assertThat(Math.abs(halves.get(i)[k] - exact.get(i)[k])).isLessThanOrEqualTo(Math.max(0x1p-11f * Math.abs(exact.get(i)[k]), 0x1p-25f));
+                    for (int k = 0; k < exact.get(i).length; k++)
+                        assertThat(Math.abs(halves.get(i)[k] - exact.get(i)[k]))
+                                .isLessThanOrEqualTo(Math.max(0x1p-11f * Math.abs(exact.get(i)[k]), 0x1p-25f));
                 }
                 if (first != null) same(halves, first);
                 first = halves;
                 assertThat(2L * cache.imageBytes()).isEqualTo(FeatureStore.imageBytes(encoder, FeatureType.FLOAT32));
                 assertThat(cache.imageBytes()).isEqualTo((int) FeatureStore.imageBytes(encoder, FeatureType.FLOAT16));
-                assertThat(Files.size(dir.resolve(encoder.sha256().substring(0, 16) + "-16.f16"))).isEqualTo(3L * cache.imageBytes());
+                assertThat(Files.size(dir.resolve(encoder.sha256().substring(0, 16) + "-16.f16")))
+                        .isEqualTo(3L * cache.imageBytes());
             }
         }
-        try (FeatureCache cache = cache(Long.MAX_VALUE); FeatureStore store = FeatureStore.over(cache, encoder)) {
+        try (FeatureCache cache = cache(Long.MAX_VALUE);
+                FeatureStore store = FeatureStore.over(cache, encoder)) {
             store.add(session, frames);
             assertThat(store.encoded()).isZero();
             same(values(store), exact);
         }
         // When room is scarce, the other type's goes like another encoder's.
-        try (FeatureCache cache = FeatureCache.open(dir, encoder, FeatureType.FLOAT16, 4L * FeatureStore.imageBytes(encoder, FeatureType.FLOAT16)).orElseThrow()) {
-            assertThat(cache.makeRoom(frames.stream().map(FeatureStore::key).toList())).isNull();
+        try (FeatureCache cache = FeatureCache.open(
+                        dir, encoder, FeatureType.FLOAT16, 4L * FeatureStore.imageBytes(encoder, FeatureType.FLOAT16))
+                .orElseThrow()) {
+            assertThat(cache.makeRoom(frames.stream().map(FeatureStore::key).toList()))
+                    .isNull();
             assertThat(cache.size()).isEqualTo(3);
             assertThat(file(".f32")).doesNotExist();
         }
@@ -217,21 +240,30 @@ class FeatureCacheTest {
         SplittableRandom random = new SplittableRandom(1);
         try (PointerScope scope = new PointerScope()) {
             float[] values = new float[100_000];
-            for (int i = 0; i < values.length; i++) values[i] = (float) ((random.nextDouble() - 0.5) * Math.pow(2, random.nextInt(-30, 17)));
-            values[0] = 1 + 0x1p-11f;   // as near to one as to the next: the even one
+            for (int i = 0; i < values.length; i++)
+                values[i] = (float) ((random.nextDouble() - 0.5) * Math.pow(2, random.nextInt(-30, 17)));
+            values[0] = 1 + 0x1p-11f; // as near to one as to the next: the even one
             values[1] = 1 + 0x3p-11f;
             values[2] = 65_519;
-            float[] theirs = Torch.values(Torch.of(values, values.length).to(torch.ScalarType.Half).to(torch.ScalarType.Float));
-            for (int i = 0; i < values.length; i++) assertThat(FeatureType.value(FeatureType.half(values[i]))).as("%s", values[i]).isEqualTo(theirs[i]);
+            float[] theirs = Torch.values(
+                    Torch.of(values, values.length).to(torch.ScalarType.Half).to(torch.ScalarType.Float));
+            for (int i = 0; i < values.length; i++)
+                assertThat(FeatureType.value(FeatureType.half(values[i])))
+                        .as("%s", values[i])
+                        .isEqualTo(theirs[i]);
         }
         assertThat(FeatureType.value(FeatureType.half(Float.NaN))).isNaN();
-        assertThatThrownBy(() -> FeatureType.half(65_520)).isInstanceOf(ArithmeticException.class).hasMessageContaining("65504");
+        assertThatThrownBy(() -> FeatureType.half(65_520))
+                .isInstanceOf(ArithmeticException.class)
+                .hasMessageContaining("65504");
         assertThatThrownBy(() -> FeatureType.half(Float.NEGATIVE_INFINITY)).isInstanceOf(ArithmeticException.class);
     }
 
     @Test
     void shouldSayWhenThereIsNoRoomOnTheDisk() throws IOException {
-        assertThatThrownBy(() -> FeatureStore.create(dir, encoder, FeatureType.FLOAT32, Integer.MAX_VALUE)).isInstanceOf(IOException.class).hasMessageContaining("MiB free");
+        assertThatThrownBy(() -> FeatureStore.create(dir, encoder, FeatureType.FLOAT32, Integer.MAX_VALUE))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("MiB free");
         try (var files = Files.list(dir)) {
             assertThat(files).isEmpty();
         }

@@ -30,7 +30,8 @@ class AugmentationTest {
         for (int picture = 0; picture < 4; picture++) {
             for (int copy = 1; copy < 4; copy++) {
                 byte[] one = a.apply(FRAME, picture, copy);
-                assertThat(new Augmentation(List.of(change), 9).apply(FRAME, picture, copy)).isEqualTo(one);
+                assertThat(new Augmentation(List.of(change), 9).apply(FRAME, picture, copy))
+                        .isEqualTo(one);
                 seen.add(Arrays.hashCode(one));
             }
         }
@@ -41,7 +42,8 @@ class AugmentationTest {
     @Test
     void shouldMoveEveryPixelOnceWhenFlippedAndTurned() {
         Augmentation a = new Augmentation(EnumSet.of(Change.FLIP, Change.ROTATE90), 4);
-        for (int copy = 1; copy < 9; copy++) assertThat(histogram(a.apply(FRAME, 0, copy))).isEqualTo(histogram(FRAME));
+        for (int copy = 1; copy < 9; copy++)
+            assertThat(histogram(a.apply(FRAME, 0, copy))).isEqualTo(histogram(FRAME));
     }
 
     @Test
@@ -62,6 +64,7 @@ class AugmentationTest {
         byte[] grey = new byte[3 * 65536];
         Arrays.fill(grey, (byte) 100);
         Augmentation a = new Augmentation(List.of(Change.BRIGHTNESS), 4);
-        for (int copy = 1; copy < 16; copy++) assertThat(a.apply(grey, 2, copy)[777]).isBetween((byte) 90, (byte) 110);
+        for (int copy = 1; copy < 16; copy++)
+            assertThat(a.apply(grey, 2, copy)[777]).isBetween((byte) 90, (byte) 110);
     }
 }

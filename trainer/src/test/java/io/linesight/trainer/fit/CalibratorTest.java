@@ -51,7 +51,8 @@ class CalibratorTest {
     }
 
     private static ProductCalibration of(double[] normals, double[] anomalous, CalibrationRule rule) {
-        return Calibrator.calibrate(Map.of("a", new ProductSamples(normals, NONE, anomalous)), rule).forProduct("a");
+        return Calibrator.calibrate(Map.of("a", new ProductSamples(normals, NONE, anomalous)), rule)
+                .forProduct("a");
     }
 
     private static ProductCalibration of(double[] normals, double... anomalous) {
@@ -64,30 +65,51 @@ class CalibratorTest {
         long rejected = 0;
         for (int t = 0; t < trials; t++) {
             double threshold = of(law.draw(r, n), NONE, rule).threshold();
-            rejected += Arrays.stream(law.draw(r, further)).filter(d -> d >= threshold).count();
+            rejected += Arrays.stream(law.draw(r, further))
+                    .filter(d -> d >= threshold)
+                    .count();
         }
         return rejected / ((double) trials * further);
     }
 
     @ParameterizedTest
-    @CsvSource({"NORMAL,5,0.001,0.02", "NORMAL,20,0.004,0.015", "NORMAL,100,0.006,0.015", "NORMAL,1000,0.008,0.013",
-        "LOGNORMAL,5,0.004,0.04", "LOGNORMAL,20,0.008,0.03", "LOGNORMAL,100,0.006,0.015", "LOGNORMAL,1000,0.008,0.013",
-        "HEAVY,5,0.003,0.04", "HEAVY,20,0.008,0.03", "HEAVY,100,0.006,0.015", "HEAVY,1000,0.008,0.013",
-        "MAXIMA,5,0.005,0.04", "MAXIMA,20,0.008,0.03", "MAXIMA,100,0.006,0.015", "MAXIMA,1000,0.008,0.013"})
+    @CsvSource({
+        "NORMAL,5,0.001,0.02",
+        "NORMAL,20,0.004,0.015",
+        "NORMAL,100,0.006,0.015",
+        "NORMAL,1000,0.008,0.013",
+        "LOGNORMAL,5,0.004,0.04",
+        "LOGNORMAL,20,0.008,0.03",
+        "LOGNORMAL,100,0.006,0.015",
+        "LOGNORMAL,1000,0.008,0.013",
+        "HEAVY,5,0.003,0.04",
+        "HEAVY,20,0.008,0.03",
+        "HEAVY,100,0.006,0.015",
+        "HEAVY,1000,0.008,0.013",
+        "MAXIMA,5,0.005,0.04",
+        "MAXIMA,20,0.008,0.03",
+        "MAXIMA,100,0.006,0.015",
+        "MAXIMA,1000,0.008,0.013"
+    })
     void shouldRejectAboutOneNormalInAHundred(Law law, int n, double least, double most) {
-        // Few normals cannot show that their distribution is a skewed one; what they are allowed for that says how far it can go wrong.
-        assertThat(realised(law, n, n > 500 ? 40 : 250, 400, CalibrationRule.defaults())).isBetween(least, most);
+        // Few normals cannot show that their distribution is a skewed one; what they are allowed for that says how far
+        // it can go wrong.
+        assertThat(realised(law, n, n > 500 ? 40 : 250, 400, CalibrationRule.defaults()))
+                .isBetween(least, most);
     }
 
     @ParameterizedTest
     @EnumSource(Law.class)
     void shouldHoldARateThatTheNormalsAreEnoughForByTheirOwnQuantile(Law law) {
         CalibrationRule rule = new CalibrationRule(0.1, ThresholdMethod.AUTO);
-        assertThat(of(law.draw(new Random(1), 1000), NONE, rule).basis().method()).isEqualTo("quantile");
+        assertThat(of(law.draw(new Random(1), 1000), NONE, rule).basis().method())
+                .isEqualTo("quantile");
         assertThat(realised(law, 1000, 60, 500, rule)).isCloseTo(0.1, within(0.01));
     }
 
-    /** Ten products with four normals each that were not trained on, and thirty that were and score lower and closer. */
+    /**
+     * Ten products with four normals each that were not trained on, and thirty that were and score lower and closer.
+     */
     private static Map<String, ProductSamples> tenProducts(Law law, Random r, Map<String, Double> levels) {
         Map<String, ProductSamples> products = new TreeMap<>();
         for (int p = 0; p < 10; p++) {
@@ -95,7 +117,10 @@ class CalibratorTest {
             levels.put("p" + p, level);
             double[] training = law.draw(r, 30);
             for (int i = 0; i < training.length; i++) training[i] = level * (0.3 + 0.8 * (training[i] - 0.3)) * 0.95;
-            products.put("p" + p, new ProductSamples(Arrays.stream(law.draw(r, 4)).map(d -> d * level).toArray(), training, NONE));
+            products.put(
+                    "p" + p,
+                    new ProductSamples(
+                            Arrays.stream(law.draw(r, 4)).map(d -> d * level).toArray(), training, NONE));
         }
         return products;
     }
@@ -119,8 +144,12 @@ class CalibratorTest {
                 assertThat(by.forProduct(p).basis().method()).isEqualTo("pooled");
                 double level = levels.get(p);
                 double[] further = law.draw(r, 200);
-                pooled += Arrays.stream(further).filter(d -> d * level >= by.forProduct(p).threshold()).count();
-                student += Arrays.stream(further).filter(d -> d * level >= alone.forProduct(p).threshold()).count();
+                pooled += Arrays.stream(further)
+                        .filter(d -> d * level >= by.forProduct(p).threshold())
+                        .count();
+                student += Arrays.stream(further)
+                        .filter(d -> d * level >= alone.forProduct(p).threshold())
+                        .count();
                 apart += Math.abs(Math.log(by.forProduct(p).threshold() / level / best));
                 apartStudent += Math.abs(Math.log(alone.forProduct(p).threshold() / level / best));
             }
@@ -134,23 +163,30 @@ class CalibratorTest {
     void shouldNotLetOneProductsOutliersRaiseAnothersThresholdMuch() {
         Random r = new Random(3);
         Map<String, ProductSamples> products = tenProducts(Law.NORMAL, r, new TreeMap<>());
-        double before = Calibrator.calibrate(products, CalibrationRule.defaults()).forProduct("p1").threshold();
+        double before = Calibrator.calibrate(products, CalibrationRule.defaults())
+                .forProduct("p1")
+                .threshold();
         ProductSamples p0 = products.get("p0");
         double[] soiled = p0.training().clone();
         for (int i = 0; i < 3; i++) soiled[i] *= 3;
         products.put("p0", new ProductSamples(p0.normals(), soiled, NONE));
-        double after = Calibrator.calibrate(products, CalibrationRule.defaults()).forProduct("p1").threshold();
+        double after = Calibrator.calibrate(products, CalibrationRule.defaults())
+                .forProduct("p1")
+                .threshold();
         assertThat(after).isBetween(0.95 * before, 1.1 * before);
     }
 
     @ParameterizedTest
-    @EnumSource(value = ThresholdMethod.class, names = {"QUANTILE", "EVT", "POOLED", "STUDENT"})
+    @EnumSource(
+            value = ThresholdMethod.class,
+            names = {"QUANTILE", "EVT", "POOLED", "STUDENT"})
     void shouldSetLowerThresholdsForHigherRates(ThresholdMethod method) {
         for (int n : new int[] {20, 60, 300}) {
             double[] normals = Law.MAXIMA.draw(new Random(n), n);
             double last = Double.POSITIVE_INFINITY;
             for (double rate : new double[] {0.001, 0.005, 0.01, 0.05, 0.1}) {
-                double threshold = of(normals, NONE, new CalibrationRule(rate, method)).threshold();
+                double threshold =
+                        of(normals, NONE, new CalibrationRule(rate, method)).threshold();
                 assertThat(threshold).isLessThanOrEqualTo(last);
                 last = threshold;
             }
@@ -174,13 +210,17 @@ class CalibratorTest {
 
     @Test
     void shouldRefuseAMethodThatTheNormalsAreTooFewForRatherThanTakeAnother() {
-        assertThatThrownBy(() -> of(NORMALS, NONE, new CalibrationRule(0.01, ThresholdMethod.EVT))).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("10").hasMessageContaining("20");
+        assertThatThrownBy(() -> of(NORMALS, NONE, new CalibrationRule(0.01, ThresholdMethod.EVT)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("10")
+                .hasMessageContaining("20");
     }
 
     @Test
     void shouldSayWhatTheNormalsProveByCounting() {
         // None in 20: 1 - 0.05^(1/20).
-        assertThat(of(Law.NORMAL.draw(new Random(5), 20)).basis().upperFalseRejectRate()).isCloseTo(0.1391, within(0.0001));
+        assertThat(of(Law.NORMAL.draw(new Random(5), 20)).basis().upperFalseRejectRate())
+                .isCloseTo(0.1391, within(0.0001));
     }
 
     @Test
@@ -203,8 +243,15 @@ class CalibratorTest {
         ThresholdBasis b = c.basis();
         assertThat(b.expectedFailRate()).isLessThan(b.expectedFalseRejectRate());
         double[] further = law.draw(r, 100_000);
-        double fail = Arrays.stream(further).filter(d -> c.calibrated(d) >= c.review().high()).count() / 1e5;
-        double review = Arrays.stream(further).filter(d -> c.calibrated(d) >= c.review().low()).count() / 1e5 - fail;
+        double fail = Arrays.stream(further)
+                        .filter(d -> c.calibrated(d) >= c.review().high())
+                        .count()
+                / 1e5;
+        double review = Arrays.stream(further)
+                                .filter(d -> c.calibrated(d) >= c.review().low())
+                                .count()
+                        / 1e5
+                - fail;
         assertThat(fail).isCloseTo(b.expectedFailRate(), within(0.006));
         assertThat(review).isCloseTo(b.expectedReviewRate(), within(0.03));
     }
@@ -225,12 +272,23 @@ class CalibratorTest {
         double[] same = new double[200];
         Arrays.fill(same, 0.3);
         assertThat(of(same).threshold()).isGreaterThanOrEqualTo(0.3);
-        Calibration c = Calibrator.calibrate(Map.of("a", ProductSamples.normals(0.1, 0.12, 0.11), "b", ProductSamples.normals(0.4, 0.41)), CalibrationRule.defaults());
+        Calibration c = Calibrator.calibrate(
+                Map.of("a", ProductSamples.normals(0.1, 0.12, 0.11), "b", ProductSamples.normals(0.4, 0.41)),
+                CalibrationRule.defaults());
         assertThat(c.knows("a")).isTrue();
         assertThat(c.forProduct("b").threshold()).isGreaterThan(0.405);
         assertThat(c.forProduct("unknown").threshold()).isGreaterThan(0.41);
-        Calibration d = Calibrator.calibrate(Map.of("a", ProductSamples.normals(-0.1, 0.12, 0.11), "b", ProductSamples.normals(0.4), "c", ProductSamples.normals(0.2, 0.2)), CalibrationRule.defaults());
-        for (String p : d.byProduct().keySet()) assertThat(d.forProduct(p).threshold()).as(p).isFinite().isGreaterThan(0.1);
+        Calibration d = Calibrator.calibrate(
+                Map.of(
+                        "a",
+                        ProductSamples.normals(-0.1, 0.12, 0.11),
+                        "b",
+                        ProductSamples.normals(0.4),
+                        "c",
+                        ProductSamples.normals(0.2, 0.2)),
+                CalibrationRule.defaults());
+        for (String p : d.byProduct().keySet())
+            assertThat(d.forProduct(p).threshold()).as(p).isFinite().isGreaterThan(0.1);
     }
 
     private static double[] repeated(int n, double from) {
@@ -242,7 +300,9 @@ class CalibratorTest {
     @Test
     void shouldKeepTheBoundWhereAnomalousScoresAreAboveIt() {
         double bound = of(NORMALS).threshold();
-        assertThat(of(NORMALS, 0.9, 0.8, 0.95).threshold()).as("easy defects do not raise it").isEqualTo(bound);
+        assertThat(of(NORMALS, 0.9, 0.8, 0.95).threshold())
+                .as("easy defects do not raise it")
+                .isEqualTo(bound);
     }
 
     @Test
@@ -271,8 +331,11 @@ class CalibratorTest {
         Random r = new Random(9);
         for (int i = 0; i < 200; i++) {
             double[] normals = Law.values()[i % 4].draw(r, 5 + r.nextInt(100));
-            double[] anomalous = Arrays.stream(Law.values()[i % 4].draw(r, 1 + r.nextInt(40))).map(d -> d * 1.3).toArray();
-            assertThat(of(normals, anomalous).threshold()).isLessThanOrEqualTo(of(normals).threshold());
+            double[] anomalous = Arrays.stream(Law.values()[i % 4].draw(r, 1 + r.nextInt(40)))
+                    .map(d -> d * 1.3)
+                    .toArray();
+            assertThat(of(normals, anomalous).threshold())
+                    .isLessThanOrEqualTo(of(normals).threshold());
         }
     }
 
@@ -281,11 +344,17 @@ class CalibratorTest {
         Random r = new Random(8);
         double[] normals = Law.NORMAL.draw(r, 200);
         // The same threshold, but the anomalous scores overlap or lie far above.
-        ProductCalibration near = of(normals, Arrays.stream(Law.NORMAL.draw(r, 100)).map(d -> d + 0.06).toArray());
-        ProductCalibration far = of(normals, Arrays.stream(Law.NORMAL.draw(r, 100)).map(d -> d + 0.5).toArray());
+        ProductCalibration near = of(
+                normals,
+                Arrays.stream(Law.NORMAL.draw(r, 100)).map(d -> d + 0.06).toArray());
+        ProductCalibration far = of(
+                normals,
+                Arrays.stream(Law.NORMAL.draw(r, 100)).map(d -> d + 0.5).toArray());
         assertThat(near.calibrated(near.threshold())).isEqualTo(0.5);
         assertThat(near.scale()).isNotEqualTo(of(normals).scale());
-        assertThat(far.scale()).as("what is separated well is told with certainty").isLessThan(near.scale());
+        assertThat(far.scale())
+                .as("what is separated well is told with certainty")
+                .isLessThan(near.scale());
         assertThat(near.basis().expectedMissRate()).isBetween(0.05, 0.6);
         assertThat(far.basis().expectedMissRate()).isZero();
     }

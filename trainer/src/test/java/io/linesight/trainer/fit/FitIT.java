@@ -47,13 +47,23 @@ class FitIT {
     }
 
     private FitOptions.Builder options(ImageSource source) {
-        return FitOptions.builder().source(source).preset("tiny").out(dir.resolve("m.onnx")).progress(silent());
+        return FitOptions.builder()
+                .source(source)
+                .preset("tiny")
+                .out(dir.resolve("m.onnx"))
+                .progress(silent());
     }
 
     @Test
     void shouldLearnATextureAndFindItsDefects() throws Exception {
         TextureSource source = new TextureSource(20, 6);
-        FitResult result = Fit.run(options(source).epochs(30).batch(4).learningRate(0.0025).seed(1).command("fit test").build());
+        FitResult result = Fit.run(options(source)
+                .epochs(30)
+                .batch(4)
+                .learningRate(0.0025)
+                .seed(1)
+                .command("fit test")
+                .build());
 
         assertThat(result.lastLoss()).as("loss falls").isLessThan(result.firstLoss() / 2.5);
         assertThat(result.images()).isEqualTo(16);
@@ -62,10 +72,15 @@ class FitIT {
         assertThat(lines).hasSize(120);
         JsonNode last = new ObjectMapper().readTree(lines.get(119));
         assertThat(last.get("learningRate").asDouble()).isCloseTo(0.00025, within(1e-9));
-        assertThat(result.info().properties()).containsEntry("linesight.provenance.command", "fit test").containsEntry("linesight.provenance.seed", "1");
+        assertThat(result.info().properties())
+                .containsEntry("linesight.provenance.command", "fit test")
+                .containsEntry("linesight.provenance.seed", "1");
 
-        EvaluationReport report = Evaluate.run(EvaluateOptions.of(dir.resolve("m.onnx"), source).withScorer(CPU).withProgress(silent())
-                .withScores(dir.resolve("scores.csv")).withHeatmaps(dir.resolve("heatmaps")));
+        EvaluationReport report = Evaluate.run(EvaluateOptions.of(dir.resolve("m.onnx"), source)
+                .withScorer(CPU)
+                .withProgress(silent())
+                .withScores(dir.resolve("scores.csv"))
+                .withHeatmaps(dir.resolve("heatmaps")));
         assertThat(report.mean().imageAuroc()).isGreaterThan(0.8);
         assertThat(report.mean().pixelAuroc()).isGreaterThan(0.95);
         assertThat(Files.readAllLines(dir.resolve("scores.csv"))).hasSize(13);
@@ -80,11 +95,23 @@ class FitIT {
     @Test
     void shouldWhitenEveryProductByItselfAndScoreByTheHighestPixelsWithoutTheFinestStride() throws Exception {
         TextureSource source = new TextureSource(24, 6, List.of("mesh", "weave"));
-        Fit.run(options(source).epochs(2).map(MapKind.WHITENED).finestStride(8).topShare(0.05).build());
-        assertThat(Checkpoints.readConfig(dir.resolve("m.onnx"))).returns(1, MmadConfig::finest).returns(0.05, MmadConfig::topShare).returns(2, MmadConfig::groups);
-        assertThat(Checkpoints.readWeights(dir.resolve("m.onnx")).has("net_s.layers_up.3.upsample.expand.weight")).as("the level at stride 4").isFalse();
+        Fit.run(options(source)
+                .epochs(2)
+                .map(MapKind.WHITENED)
+                .finestStride(8)
+                .topShare(0.05)
+                .build());
+        assertThat(Checkpoints.readConfig(dir.resolve("m.onnx")))
+                .returns(1, MmadConfig::finest)
+                .returns(0.05, MmadConfig::topShare)
+                .returns(2, MmadConfig::groups);
+        assertThat(Checkpoints.readWeights(dir.resolve("m.onnx")).has("net_s.layers_up.3.upsample.expand.weight"))
+                .as("the level at stride 4")
+                .isFalse();
         // Two passes teach a network next to nothing; what it gets wrong on all normal pictures must not matter.
-        EvaluationReport report = Evaluate.run(EvaluateOptions.of(dir.resolve("m.onnx"), source).withScorer(CPU).withProgress(silent()));
+        EvaluationReport report = Evaluate.run(EvaluateOptions.of(dir.resolve("m.onnx"), source)
+                .withScorer(CPU)
+                .withProgress(silent()));
         assertThat(report.mean().imageAuroc()).isGreaterThan(0.9);
         shouldScoreLikeTheTrainedNetwork(source, "mesh");
         shouldScoreLikeTheTrainedNetwork(source, "weave");
@@ -99,32 +126,65 @@ class FitIT {
     @Test
     void shouldFitTheMapAloneAndLeaveTheNetworkAsItIs() throws Exception {
         TextureSource source = new TextureSource(24, 6, List.of("mesh", "weave"));
-        Fit.run(options(source).epochs(2).map(MapKind.WHITENED).finestStride(8).seed(3).build());
+        Fit.run(options(source)
+                .epochs(2)
+                .map(MapKind.WHITENED)
+                .finestStride(8)
+                .seed(3)
+                .build());
         Path first = Files.move(dir.resolve("m.onnx"), dir.resolve("first.onnx"));
         Files.delete(dir.resolve("m.metrics.jsonl"));
         FitResult result = Fit.run(options(source).from(first).mapOnly(true).build());
         assertThat(result.steps()).isZero();
-        assertThat(dir.resolve("m.metrics.jsonl")).as("no step, no record of steps").doesNotExist();
+        assertThat(dir.resolve("m.metrics.jsonl"))
+                .as("no step, no record of steps")
+                .doesNotExist();
         Weights before = Checkpoints.readWeights(first);
         Weights after = Checkpoints.readWeights(dir.resolve("m.onnx"));
         assertThat(after.names()).isEqualTo(before.names());
-        for (String name : before.names()) assertThat(after.get(name).data()).as(name).containsExactly(before.get(name).data(), within(1e-3f));
-        for (String name : before.names()) if (!name.startsWith("anomaly_map.")) assertThat(after.get(name).data()).as(name).isEqualTo(before.get(name).data());
+        for (String name : before.names())
+            assertThat(after.get(name).data())
+                    .as(name)
+                    .containsExactly(before.get(name).data(), within(1e-3f));
+        for (String name : before.names())
+            if (!name.startsWith("anomaly_map."))
+                assertThat(after.get(name).data())
+                        .as(name)
+                        .isEqualTo(before.get(name).data());
         Map<String, String> facts = result.info().properties();
-        assertThat(facts).containsEntry("linesight.provenance.mapOnly", "true").containsEntry("linesight.provenance.parent", Checkpoints.readInfo(first).version())
-                .as("how the network came about").containsEntry("linesight.provenance.seed", "3").containsEntry("linesight.provenance.epochs", "2.00");
+        assertThat(facts)
+                .containsEntry("linesight.provenance.mapOnly", "true")
+                .containsEntry(
+                        "linesight.provenance.parent",
+                        Checkpoints.readInfo(first).version())
+                .as("how the network came about")
+                .containsEntry("linesight.provenance.seed", "3")
+                .containsEntry("linesight.provenance.epochs", "2.00");
 
-        Fit.run(options(new TextureSource(12, 0, List.of("mesh"))).from(first).mapOnly(true).map(MapKind.COSINE).build());
-        assertThat(Checkpoints.readConfig(dir.resolve("m.onnx"))).as("another map").returns(MapKind.COSINE, MmadConfig::map);
-        assertThatThrownBy(() -> options(source).mapOnly(true).minutes(1).build()).isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("give neither minutes nor epochs").hasMessageContaining("say which");
+        Fit.run(options(new TextureSource(12, 0, List.of("mesh")))
+                .from(first)
+                .mapOnly(true)
+                .map(MapKind.COSINE)
+                .build());
+        assertThat(Checkpoints.readConfig(dir.resolve("m.onnx")))
+                .as("another map")
+                .returns(MapKind.COSINE, MmadConfig::map);
+        assertThatThrownBy(() -> options(source).mapOnly(true).minutes(1).build())
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("give neither minutes nor epochs")
+                .hasMessageContaining("say which");
     }
 
     @Test
     void shouldSayHowNewPicturesScoreByThoseThatTheMapDoesNotKnow() throws Exception {
         // So few pictures that a covariance all but knows each of them.
         TextureSource source = new TextureSource(12, 6);
-        FitResult result = Fit.run(options(source).epochs(2).map(MapKind.WHITENED).finestStride(8).seed(3).build());
+        FitResult result = Fit.run(options(source)
+                .epochs(2)
+                .map(MapKind.WHITENED)
+                .finestStride(8)
+                .seed(3)
+                .build());
         double[] asNew = TrainingScores.of(result.info()).get("weave");
         assertThat(asNew).hasSize(result.images());
         double known = 0;
@@ -132,13 +192,26 @@ class FitIT {
         try (Scorer scorer = OrtScorer.open(dir.resolve("m.onnx"), CPU)) {
             TrainingSet set = TrainingSet.of(source, false, silent());
             known = average(Finish.training(scorer, "weave", set.training().get("weave"), 1));
-            held = average(Finish.score(scorer, "weave", set.read("weave", set.heldOut().get("weave"))));
+            held = average(Finish.score(
+                    scorer, "weave", set.read("weave", set.heldOut().get("weave"))));
         }
         // The network itself knows them too, so they still score a little less than new ones.
         assertThat(average(asNew)).isGreaterThan(known);
-        assertThat(Math.abs(average(asNew) - held)).as("as new " + average(asNew) + ", held out " + held + ", by the model itself " + known).isLessThan(Math.abs(known - held));
-        CheckpointInfo again = Recalibration.run(dir.resolve("m.onnx"), dir.resolve("again.onnx"), source, Recalibration.Normals.HELD_OUT, false, CalibrationRule.defaults(), CPU, silent()).info();
-        assertThat(again.calibration().byProduct().get("weave").threshold()).as("the same pictures and rule give the same threshold")
+        assertThat(Math.abs(average(asNew) - held))
+                .as("as new " + average(asNew) + ", held out " + held + ", by the model itself " + known)
+                .isLessThan(Math.abs(known - held));
+        CheckpointInfo again = Recalibration.run(
+                        dir.resolve("m.onnx"),
+                        dir.resolve("again.onnx"),
+                        source,
+                        Recalibration.Normals.HELD_OUT,
+                        false,
+                        CalibrationRule.defaults(),
+                        CPU,
+                        silent())
+                .info();
+        assertThat(again.calibration().byProduct().get("weave").threshold())
+                .as("the same pictures and rule give the same threshold")
                 .isCloseTo(result.info().calibration().byProduct().get("weave").threshold(), within(1e-4));
     }
 
@@ -148,7 +221,8 @@ class FitIT {
 
     private void shouldScoreLikeTheTrainedNetwork(TextureSource source, String category) throws Exception {
         Path file = dir.resolve("m.onnx");
-        byte[] frame = Preprocess.toModelInput(source.test(category).get(1).image().read());
+        byte[] frame =
+                Preprocess.toModelInput(source.test(category).get(1).image().read());
         MmadConfig config = Checkpoints.readConfig(file);
         float[][] features;
         try (EncoderSession session = EncoderSession.open(Checkpoints.readEncoder(file), CPU)) {
@@ -162,7 +236,9 @@ class FitIT {
             for (int i = 0; i < actual.length; i++) worst = Math.max(worst, Math.abs(actual[i] - expected[i]));
             assertThat(worst).isLessThan(1e-4 * Math.max(1, scores.raw()[0]));
             assertThat((double) scores.raw()[0]).isCloseTo(scoreOf(actual, config.topShare()), within(1e-5));
-            assertThat(scorer.info().properties()).as("what an instance compares with before it serves the file").containsKey(SelfTest.PROPERTY);
+            assertThat(scorer.info().properties())
+                    .as("what an instance compares with before it serves the file")
+                    .containsKey(SelfTest.PROPERTY);
             SelfTest.check(scorer);
         }
     }
@@ -176,29 +252,53 @@ class FitIT {
         double[] coarse = new double[64 * 64];
         for (int i = 0; i < coarse.length; i++) coarse[i] = map[i / 64 * 4 * 256 + i % 64 * 4];
         java.util.Arrays.sort(coarse);
-        return java.util.Arrays.stream(coarse, coarse.length - (int) Math.round(share * coarse.length), coarse.length).average().orElseThrow();
+        return java.util.Arrays.stream(coarse, coarse.length - (int) Math.round(share * coarse.length), coarse.length)
+                .average()
+                .orElseThrow();
     }
 
     @Test
     void shouldGiveTheSameLossForTheSameSeed() throws Exception {
         double[] loss = new double[3];
         for (int i = 0; i < 3; i++) {
-            loss[i] = Fit.run(options(new TextureSource(12, 0)).epochs(2).batch(4).seed(i == 2 ? 8 : 7).build()).lastLoss();
+            loss[i] = Fit.run(options(new TextureSource(12, 0))
+                            .epochs(2)
+                            .batch(4)
+                            .seed(i == 2 ? 8 : 7)
+                            .build())
+                    .lastLoss();
         }
         assertThat(loss[1]).isEqualTo(loss[0]);
         assertThat(loss[2]).isNotEqualTo(loss[0]);
     }
 
-    /** Rises for two steps, falls along half a cosine, stops when it learns no more; every picture in three guises, kept for the next run. */
+    /**
+     * Rises for two steps, falls along half a cosine, stops when it learns no more; every picture in three guises, kept
+     * for the next run.
+     */
     @Test
     void shouldStopEarlyWithTheBestWeightsOfChangedCopies() throws Exception {
         Path cache = dir.resolve("cache");
         ByteArrayOutputStream said = new ByteArrayOutputStream();
-        FitOptions.Builder options = options(new TextureSource(16, 0)).map(MapKind.COSINE).batch(4).epochs(40).seed(3).schedule(FitOptions.Schedule.COSINE).warmup(2).learningRate(0.05)
-                .patience(1).validateEvery(2).augment(List.of(FitOptions.Change.FLIP, FitOptions.Change.BRIGHTNESS)).copies(2).cache(cache).survey(true).progress(new PrintStream(said, true));
+        FitOptions.Builder options = options(new TextureSource(16, 0))
+                .map(MapKind.COSINE)
+                .batch(4)
+                .epochs(40)
+                .seed(3)
+                .schedule(FitOptions.Schedule.COSINE)
+                .warmup(2)
+                .learningRate(0.05)
+                .patience(1)
+                .validateEvery(2)
+                .augment(List.of(FitOptions.Change.FLIP, FitOptions.Change.BRIGHTNESS))
+                .copies(2)
+                .cache(cache)
+                .survey(true)
+                .progress(new PrintStream(said, true));
         FitResult first = Fit.run(options.build());
         List<JsonNode> lines = new ArrayList<>();
-        for (String line : Files.readAllLines(dir.resolve("m.metrics.jsonl"))) lines.add(new ObjectMapper().readTree(line));
+        for (String line : Files.readAllLines(dir.resolve("m.metrics.jsonl")))
+            lines.add(new ObjectMapper().readTree(line));
         assertThat(lines).hasSizeLessThan(80).hasSize((int) first.steps());
         assertThat(lines.get(0).get("learningRate").asDouble()).isCloseTo(0.025, within(1e-9));
         assertThat(lines.get(lines.size() - 1).get("learningRate").asDouble()).isLessThan(0.05);
@@ -212,9 +312,15 @@ class FitIT {
             }
         }
         assertThat(first.steps()).isEqualTo(step + 2);
-        assertThat(first.info().properties()).containsEntry("linesight.provenance.weightsOfStep", "" + step).containsEntry("linesight.provenance.augment", "flip,brightness x2");
+        assertThat(first.info().properties())
+                .containsEntry("linesight.provenance.weightsOfStep", "" + step)
+                .containsEntry("linesight.provenance.augment", "flip,brightness x2");
         assertThat(first.images()).isEqualTo(8);
-        assertThat(said.toString()).contains("stopping early").contains("weave").contains("memory: about").doesNotContain("known already");
+        assertThat(said.toString())
+                .contains("stopping early")
+                .contains("weave")
+                .contains("memory: about")
+                .doesNotContain("known already");
 
         Fit.run(options.epochs(1).build());
         assertThat(said.toString()).contains("features of 28 of 28 images were known already");
@@ -240,7 +346,14 @@ class FitIT {
             }
         };
         double[] loss = new double[3];
-        for (int i = 0; i < 3; i++) loss[i] = Fit.run(options(uneven).map(MapKind.COSINE).epochs(1).batch(4).balance(i < 2).build()).lastLoss();
+        for (int i = 0; i < 3; i++)
+            loss[i] = Fit.run(options(uneven)
+                            .map(MapKind.COSINE)
+                            .epochs(1)
+                            .batch(4)
+                            .balance(i < 2)
+                            .build())
+                    .lastLoss();
         assertThat(loss[1]).isEqualTo(loss[0]);
         assertThat(loss[2]).isNotEqualTo(loss[0]);
     }
@@ -270,8 +383,11 @@ class FitIT {
             }
         };
         Path run = dir.resolve("m.onnx.fit");
-        assertThatThrownBy(() -> Fit.run(options(leaking).epochs(1).survey(true).runFolder(run).build())).isInstanceOf(DatasetException.class)
-                .hasMessageContaining("weave/good/t (test) is weave/train/2").hasMessageContaining("--allow-leakage");
+        assertThatThrownBy(() -> Fit.run(
+                        options(leaking).epochs(1).survey(true).runFolder(run).build()))
+                .isInstanceOf(DatasetException.class)
+                .hasMessageContaining("weave/good/t (test) is weave/train/2")
+                .hasMessageContaining("--allow-leakage");
         assertThat(run).doesNotExist();
         assertThat(dir.resolve("m.onnx")).doesNotExist();
     }
@@ -291,13 +407,18 @@ class FitIT {
 
             @Override
             public List<Sample> train(String category) {
-                return List.of(Sample.normal("a.png", () -> TextureSource.weave(1, false)), Sample.normal("b.png", () -> {
-                    throw new IOException("truncated");
-                }), Sample.normal("c.png", () -> TextureSource.weave(2, false)));
+                return List.of(
+                        Sample.normal("a.png", () -> TextureSource.weave(1, false)),
+                        Sample.normal("b.png", () -> {
+                            throw new IOException("truncated");
+                        }),
+                        Sample.normal("c.png", () -> TextureSource.weave(2, false)));
             }
         };
-        assertThatThrownBy(() -> Fit.run(options(broken).epochs(1).build())).isInstanceOf(DatasetException.class)
-                .hasMessageContaining("weave/b.png (truncated)").hasMessageContaining("--skip-unreadable");
+        assertThatThrownBy(() -> Fit.run(options(broken).epochs(1).build()))
+                .isInstanceOf(DatasetException.class)
+                .hasMessageContaining("weave/b.png (truncated)")
+                .hasMessageContaining("--skip-unreadable");
         assertThat(dir.resolve("m.onnx")).doesNotExist();
     }
 }

@@ -11,11 +11,22 @@ import java.util.List;
 final class FitProcess {
     static final int PICTURES = 12;
 
-    private FitProcess() { }
+    private FitProcess() {}
 
     static FitOptions.Builder options(Path out) {
-        return FitOptions.builder().source(new TextureSource(PICTURES, 0)).preset("tiny").out(out).runFolder(out.resolveSibling(out.getFileName() + ".fit"))
-                .saveEvery(Duration.ZERO).epochs(4).batch(2).seed(5).threads(1).map(MapKind.COSINE).schedule(FitOptions.Schedule.COSINE).patience(50);
+        return FitOptions.builder()
+                .source(new TextureSource(PICTURES, 0))
+                .preset("tiny")
+                .out(out)
+                .runFolder(out.resolveSibling(out.getFileName() + ".fit"))
+                .saveEvery(Duration.ZERO)
+                .epochs(4)
+                .batch(2)
+                .seed(5)
+                .threads(1)
+                .map(MapKind.COSINE)
+                .schedule(FitOptions.Schedule.COSINE)
+                .patience(50);
     }
 
     /** @param wrapped what the JVM is started by, such as unshare; may be empty */
@@ -29,7 +40,12 @@ final class FitProcess {
 
     /** As if activations moved between host and device. */
     static Process startCopying(Path out, Path log) throws IOException {
-        return ChildJvm.start(List.of(), List.of("-Xmx512m", "-Dlinesight.torch.copying=true"), FitProcess.class, List.of(out.toString()), log);
+        return ChildJvm.start(
+                List.of(),
+                List.of("-Xmx512m", "-Dlinesight.torch.copying=true"),
+                FitProcess.class,
+                List.of(out.toString()),
+                log);
     }
 
     public static void main(String[] args) throws Exception {

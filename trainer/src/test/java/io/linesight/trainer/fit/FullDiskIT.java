@@ -19,14 +19,23 @@ class FullDiskIT {
     Path dir;
 
     private static List<String> mounted(Path folder, int megabytes) {
-        return List.of("unshare", "-rm", "sh", "-c", "mount -t tmpfs -o size=" + megabytes + "m tmpfs \"$0\" && exec \"$@\"", folder.toString());
+        return List.of(
+                "unshare",
+                "-rm",
+                "sh",
+                "-c",
+                "mount -t tmpfs -o size=" + megabytes + "m tmpfs \"$0\" && exec \"$@\"",
+                folder.toString());
     }
 
     private static boolean possible(Path empty) throws Exception {
         try {
             List<String> command = new java.util.ArrayList<>(mounted(empty, 1));
             command.add("true");
-            Process p = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
+            Process p = new ProcessBuilder(command)
+                    .redirectErrorStream(true)
+                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                    .start();
             return p.waitFor(20, TimeUnit.SECONDS) && p.exitValue() == 0;
         } catch (IOException noSuchProgram) {
             return false;
@@ -51,7 +60,11 @@ class FullDiskIT {
         }
 
         private FitOptions.Builder options() {
-            return FitProcess.options(folder.resolve("m.onnx")).source(new TextureSource(8, 0)).patience(0).epochs(3).saveEvery(Duration.ZERO);
+            return FitProcess.options(folder.resolve("m.onnx"))
+                    .source(new TextureSource(8, 0))
+                    .patience(0)
+                    .epochs(3)
+                    .saveEvery(Duration.ZERO);
         }
 
         private void work() throws Exception {
@@ -59,21 +72,28 @@ class FullDiskIT {
             int[] asked = {0};
             // Two steps are saved, then there is no room: neither for the run nor for the checkpoint.
             try {
-                Fit.run(options().stopWhen(() -> {
-                    if (Files.exists(folder.resolve("m.metrics.jsonl")) && ++asked[0] == 3) fill();
-                    return false;
-                }).build());
+                Fit.run(options()
+                        .stopWhen(() -> {
+                            if (Files.exists(folder.resolve("m.metrics.jsonl")) && ++asked[0] == 3) fill();
+                            return false;
+                        })
+                        .build());
                 System.err.println("the checkpoint was written");
             } catch (IOException e) {
                 System.err.println("refused: " + e.getMessage());
             }
-            System.err.println("left: " + (Files.size(folder.resolve("m.onnx")) == 21 ? Files.readString(folder.resolve("m.onnx")) : "another"));
+            System.err.println("left: "
+                    + (Files.size(folder.resolve("m.onnx")) == 21
+                            ? Files.readString(folder.resolve("m.onnx"))
+                            : "another"));
             try (var files = Files.list(folder)) {
-                System.err.println("files: " + files.map(f -> f.getFileName().toString()).sorted().toList());
+                System.err.println("files: "
+                        + files.map(f -> f.getFileName().toString()).sorted().toList());
             }
             Files.delete(folder.resolve("filler"));
             FitResult result = Fit.run(options().build());
-            System.err.println("finished with loss " + result.lastLoss() + " after " + result.steps() + " steps, left over: " + Files.exists(folder.resolve("m.onnx.fit")));
+            System.err.println("finished with loss " + result.lastLoss() + " after " + result.steps()
+                    + " steps, left over: " + Files.exists(folder.resolve("m.onnx.fit")));
         }
 
         public static void main(String[] args) throws Exception {
@@ -84,8 +104,15 @@ class FullDiskIT {
     @Test
     void shouldKeepCheckpointAndSavedRunWholeAndGoOnWhenThereIsRoom() throws Exception {
         Path disk = Files.createDirectory(dir.resolve("disk"));
-        assumeThat(possible(disk)).as("a process may mount a disk for itself here").isTrue();
-        FitResult whole = Fit.run(FitProcess.options(dir.resolve("whole.onnx")).progress(new java.io.PrintStream(OutputStream.nullOutputStream())).source(new TextureSource(8, 0)).patience(0).epochs(3).build());
+        assumeThat(possible(disk))
+                .as("a process may mount a disk for itself here")
+                .isTrue();
+        FitResult whole = Fit.run(FitProcess.options(dir.resolve("whole.onnx"))
+                .progress(new java.io.PrintStream(OutputStream.nullOutputStream()))
+                .source(new TextureSource(8, 0))
+                .patience(0)
+                .epochs(3)
+                .build());
 
         Path log = dir.resolve("log");
         Process p = FitProcess.start(Child.class, disk, log, mounted(disk, 64));
@@ -95,8 +122,15 @@ class FullDiskIT {
             p.destroyForcibly();
         }
         String said = Files.readString(log);
-        assertThat(said).contains("filled: No space left").contains("the run cannot be saved at step 3").contains("it would go on from step 2").contains("refused: ")
-                .contains("left: the checkpoint before").contains("files: [filler, m.metrics.jsonl, m.onnx, m.onnx.fit]").contains("resuming at step 2")
-                .contains("finished with loss " + whole.lastLoss() + " after " + whole.steps() + " steps, left over: false");
+        assertThat(said)
+                .contains("filled: No space left")
+                .contains("the run cannot be saved at step 3")
+                .contains("it would go on from step 2")
+                .contains("refused: ")
+                .contains("left: the checkpoint before")
+                .contains("files: [filler, m.metrics.jsonl, m.onnx, m.onnx.fit]")
+                .contains("resuming at step 2")
+                .contains("finished with loss " + whole.lastLoss() + " after " + whole.steps()
+                        + " steps, left over: false");
     }
 }

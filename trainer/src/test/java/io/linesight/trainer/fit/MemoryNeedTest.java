@@ -10,8 +10,13 @@ class MemoryNeedTest {
     void shouldRefuseWhatTheMachineCannotHold() {
         long need = MemoryNeed.estimate("small", 8);
         assertThat(MemoryNeed.check("small", 8, need, need)).isNull();
-        assertThat(MemoryNeed.check("small", 8, need, need - 1)).contains("are free").contains("--batch");
-        assertThatThrownBy(() -> MemoryNeed.check("small", 8, need - 1, need - 1)).isInstanceOf(IllegalStateException.class).hasMessageContaining("--preset").hasMessageContaining("Nothing was written");
+        assertThat(MemoryNeed.check("small", 8, need, need - 1))
+                .contains("are free")
+                .contains("--batch");
+        assertThatThrownBy(() -> MemoryNeed.check("small", 8, need - 1, need - 1))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("--preset")
+                .hasMessageContaining("Nothing was written");
     }
 
     @Test

@@ -54,7 +54,10 @@ class ResumeIT {
         Weights first = Checkpoints.readWeights(dir.resolve(a));
         Weights second = Checkpoints.readWeights(dir.resolve(b));
         assertThat(first.names()).isEqualTo(second.names());
-        for (String name : first.names()) assertThat(second.get(name).data()).as(name).isEqualTo(first.get(name).data());
+        for (String name : first.names())
+            assertThat(second.get(name).data())
+                    .as(name)
+                    .isEqualTo(first.get(name).data());
     }
 
     private int steps(Path metrics) throws Exception {
@@ -81,10 +84,14 @@ class ResumeIT {
                     int enough = before + 1 + random.nextInt(3);
                     boolean saving = kills % 2 == 1;
                     for (int i = 0; i < 60_000 && p.isAlive(); i++) {
-                        boolean begun = kills == 0 ? Files.isDirectory(run.resolve("features")) : steps(dir.resolve("killed.metrics.jsonl")) >= enough;
+                        boolean begun = kills == 0
+                                ? Files.isDirectory(run.resolve("features"))
+                                : steps(dir.resolve("killed.metrics.jsonl")) >= enough;
                         if (begun && saving) {
                             try (var files = Files.list(run)) {
-                                begun = files.anyMatch(f -> f.getFileName().toString().startsWith("optimiser-") || f.getFileName().toString().endsWith(".part"));
+                                begun = files.anyMatch(
+                                        f -> f.getFileName().toString().startsWith("optimiser-")
+                                                || f.getFileName().toString().endsWith(".part"));
                             }
                         }
                         if (begun) break;
@@ -109,7 +116,10 @@ class ResumeIT {
         String text = Files.readString(log);
         assertThat(kills).as(text).isGreaterThanOrEqualTo(4);
         assertThat(duringSave).isGreaterThanOrEqualTo(1);
-        assertThat(text).contains("resuming at step").contains("images were known already").contains("finished with loss " + whole.lastLoss());
+        assertThat(text)
+                .contains("resuming at step")
+                .contains("images were known already")
+                .contains("finished with loss " + whole.lastLoss());
         assertThat(losses("killed.metrics.jsonl")).isEqualTo(losses("whole.metrics.jsonl"));
         shouldHaveTheSameWeights("whole.onnx", "killed.onnx");
         assertThat(run).doesNotExist();
@@ -120,14 +130,28 @@ class ResumeIT {
         Fit.run(options("whole.onnx").build());
         int[] asked = {0};
         // Asked before every picture and batch too: in the middle of training, one validation done.
-        assertThatThrownBy(() -> Fit.run(options("stopped.onnx").saveEvery(java.time.Duration.ofHours(1)).stopWhen(() -> Files.exists(dir.resolve("stopped.metrics.jsonl")) && ++asked[0] > 7).build()))
-                .isInstanceOf(CancellationException.class).hasMessageContaining("stopped at step 7").hasMessageContaining("run the same again");
+        assertThatThrownBy(() -> Fit.run(options("stopped.onnx")
+                        .saveEvery(java.time.Duration.ofHours(1))
+                        .stopWhen(() -> Files.exists(dir.resolve("stopped.metrics.jsonl")) && ++asked[0] > 7)
+                        .build()))
+                .isInstanceOf(CancellationException.class)
+                .hasMessageContaining("stopped at step 7")
+                .hasMessageContaining("run the same again");
         assertThat(dir.resolve("stopped.onnx")).doesNotExist();
 
-        assertThatThrownBy(() -> Fit.run(options("stopped.onnx").batch(3).learningRate(0.001).build())).isInstanceOf(DatasetException.class)
-                .hasMessageContaining("step 7").hasMessageContaining("batch: was 2, is 3").hasMessageContaining("learning rate: was").hasMessageContaining("--fresh")
-                .message().doesNotContain("seed");
-        assertThatThrownBy(() -> Fit.run(options("stopped.onnx").source(new TextureSource(14, 0)).build())).isInstanceOf(DatasetException.class).hasMessageContaining("pictures: was");
+        assertThatThrownBy(() -> Fit.run(
+                        options("stopped.onnx").batch(3).learningRate(0.001).build()))
+                .isInstanceOf(DatasetException.class)
+                .hasMessageContaining("step 7")
+                .hasMessageContaining("batch: was 2, is 3")
+                .hasMessageContaining("learning rate: was")
+                .hasMessageContaining("--fresh")
+                .message()
+                .doesNotContain("seed");
+        assertThatThrownBy(() -> Fit.run(
+                        options("stopped.onnx").source(new TextureSource(14, 0)).build()))
+                .isInstanceOf(DatasetException.class)
+                .hasMessageContaining("pictures: was");
 
         Fit.run(options("stopped.onnx").build());
         assertThat(said()).contains("resuming at step 7, saved ");
@@ -139,20 +163,33 @@ class ResumeIT {
     void shouldGoOnWithHalvesAndWithNothingElse() throws Exception {
         Fit.run(options("whole.onnx").cachePrecision(FeatureType.FLOAT16).build());
         int[] asked = {0};
-        assertThatThrownBy(() -> Fit.run(options("stopped.onnx").cachePrecision(FeatureType.FLOAT16).stopWhen(() -> Files.exists(dir.resolve("stopped.metrics.jsonl")) && ++asked[0] > 5).build()))
+        assertThatThrownBy(() -> Fit.run(options("stopped.onnx")
+                        .cachePrecision(FeatureType.FLOAT16)
+                        .stopWhen(() -> Files.exists(dir.resolve("stopped.metrics.jsonl")) && ++asked[0] > 5)
+                        .build()))
                 .isInstanceOf(CancellationException.class);
-        assertThatThrownBy(() -> Fit.run(options("stopped.onnx").build())).isInstanceOf(DatasetException.class).hasMessageContaining("cache precision: was float16, is not given");
+        assertThatThrownBy(() -> Fit.run(options("stopped.onnx").build()))
+                .isInstanceOf(DatasetException.class)
+                .hasMessageContaining("cache precision: was float16, is not given");
         Fit.run(options("stopped.onnx").cachePrecision(FeatureType.FLOAT16).build());
         assertThat(said()).contains("resuming at step 5", "images were known already");
         shouldHaveTheSameWeights("whole.onnx", "stopped.onnx");
         assertThat(losses("stopped.metrics.jsonl")).isEqualTo(losses("whole.metrics.jsonl"));
-        assertThat(Checkpoints.readInfo(dir.resolve("whole.onnx")).properties()).containsEntry("linesight.provenance.cachePrecision", "float16");
+        assertThat(Checkpoints.readInfo(dir.resolve("whole.onnx")).properties())
+                .containsEntry("linesight.provenance.cachePrecision", "float16");
         Fit.run(options("exact.onnx").build());
         assertThat(losses("exact.metrics.jsonl")).as("rounding is seen").isNotEqualTo(losses("whole.metrics.jsonl"));
-        assertThat(losses("exact.metrics.jsonl").get(0)).as("and little").isCloseTo(losses("whole.metrics.jsonl").get(0), within(1e-2 * losses("whole.metrics.jsonl").get(0)));
+        assertThat(losses("exact.metrics.jsonl").get(0))
+                .as("and little")
+                .isCloseTo(
+                        losses("whole.metrics.jsonl").get(0),
+                        within(1e-2 * losses("whole.metrics.jsonl").get(0)));
     }
 
-    /** Stands in for a GPU, which no machine of ours has: host and device are two places, and the kernel works on the host's. */
+    /**
+     * Stands in for a GPU, which no machine of ours has: host and device are two places, and the kernel works on the
+     * host's.
+     */
     @Test
     void shouldTrainTheSameWhereHostAndDeviceAreNotTheSameMemory() throws Exception {
         FitResult whole = Fit.run(options("whole.onnx").build());
@@ -168,16 +205,22 @@ class ResumeIT {
     @Test
     void shouldRefuseADamagedStateAndBeginAnewWhenTold() throws Exception {
         int[] asked = {0};
-        FitOptions.Builder stopping = options("m.onnx").stopWhen(() -> Files.exists(dir.resolve("m.metrics.jsonl")) && ++asked[0] > 3);
+        FitOptions.Builder stopping =
+                options("m.onnx").stopWhen(() -> Files.exists(dir.resolve("m.metrics.jsonl")) && ++asked[0] > 3);
         assertThatThrownBy(() -> Fit.run(stopping.build())).isInstanceOf(CancellationException.class);
         Path run = dir.resolve("m.onnx.fit");
         try (var files = Files.list(run)) {
-            Path weights = files.filter(f -> f.getFileName().toString().startsWith("weights-")).findFirst().orElseThrow();
+            Path weights = files.filter(f -> f.getFileName().toString().startsWith("weights-"))
+                    .findFirst()
+                    .orElseThrow();
             byte[] bytes = Files.readAllBytes(weights);
             bytes[bytes.length / 2] ^= 1;
             Files.write(weights, bytes);
         }
-        assertThatThrownBy(() -> Fit.run(options("m.onnx").build())).isInstanceOf(DatasetException.class).hasMessageContaining("is not what was written").hasMessageContaining("--fresh");
+        assertThatThrownBy(() -> Fit.run(options("m.onnx").build()))
+                .isInstanceOf(DatasetException.class)
+                .hasMessageContaining("is not what was written")
+                .hasMessageContaining("--fresh");
         FitResult result = Fit.run(options("m.onnx").fresh(true).epochs(1).build());
         assertThat(result.steps()).isEqualTo(3);
         assertThat(losses("m.metrics.jsonl")).hasSize(3);
@@ -187,7 +230,9 @@ class ResumeIT {
     @Test
     void shouldNotLetTwoRunsWorkOnOneCheckpoint() throws Exception {
         try (SavedRun other = SavedRun.open(dir.resolve("m.onnx.fit"))) {
-            assertThatThrownBy(() -> Fit.run(options("m.onnx").build())).isInstanceOf(DatasetException.class).hasMessageContaining("another fit is working");
+            assertThatThrownBy(() -> Fit.run(options("m.onnx").build()))
+                    .isInstanceOf(DatasetException.class)
+                    .hasMessageContaining("another fit is working");
         }
         assertThat(dir.resolve("m.onnx.fit")).as("nothing was saved").doesNotExist();
     }

@@ -17,7 +17,8 @@ class SurveyTest {
     }
 
     private void normals(String category, int from, int to) {
-        for (int i = from; i < to; i++) saw(category, "good/" + i + ".png", Role.TRAINING, TextureSource.weave(i, false));
+        for (int i = from; i < to; i++)
+            saw(category, "good/" + i + ".png", Role.TRAINING, TextureSource.weave(i, false));
     }
 
     private static RgbImage plain(int width, int height, int r, int g, int b) {
@@ -39,7 +40,8 @@ class SurveyTest {
         Survey.Findings f = survey.findings("--balance helps");
         assertThat(f.errors()).isEmpty();
         assertThat(f.warnings()).as(f.text()).isZero();
-        assertThat(f.text().lines().skip(1).findFirst().orElseThrow().trim().split(" +")).containsExactly("weave", "22", "0", "1", "2", "0", "0", "256x256");
+        assertThat(f.text().lines().skip(1).findFirst().orElseThrow().trim().split(" +"))
+                .containsExactly("weave", "22", "0", "1", "2", "0", "0", "256x256");
     }
 
     @Test
@@ -50,7 +52,10 @@ class SurveyTest {
         saw("b", "good/other.png", Role.TRAINING, TextureSource.weave(5, false));
         saw("a", "good/leaked.png", Role.TEST, TextureSource.weave(7, false));
         Survey.Findings f = survey.findings("--balance helps");
-        assertThat(f.text()).contains("1 normal picture is there twice").contains("a/good/again.png is a/good/3.png").contains("both learned from and set apart")
+        assertThat(f.text())
+                .contains("1 normal picture is there twice")
+                .contains("a/good/again.png is a/good/3.png")
+                .contains("both learned from and set apart")
                 .contains("b/good/other.png is a/good/5.png");
         assertThat(f.errors()).hasSize(1);
         assertThat(f.errors().get("--allow-leakage")).contains("a/good/leaked.png (test) is a/good/7.png");
@@ -61,11 +66,13 @@ class SurveyTest {
         normals("a", 0, 21);
         RgbImage shot = TextureSource.weave(7, false);
         byte[] rgb = shot.rgb().clone();
-        for (int i = 0; i < rgb.length; i += 97) rgb[i] ^= 1;   // as another JPEG quality would
+        for (int i = 0; i < rgb.length; i += 97) rgb[i] ^= 1; // as another JPEG quality would
         saw("a", "good/t.png", Role.TEST, new RgbImage(256, 256, rgb));
         Survey.Findings f = survey.findings("--balance helps");
         assertThat(f.errors()).isEmpty();
-        assertThat(f.text()).contains("1 test picture is almost like").contains("a/good/t.png (test) looks like a/good/7.png");
+        assertThat(f.text())
+                .contains("1 test picture is almost like")
+                .contains("a/good/t.png (test) looks like a/good/7.png");
     }
 
     @Test
@@ -75,7 +82,12 @@ class SurveyTest {
         saw("one", "good/0.png", Role.TRAINING, TextureSource.weave(200, false));
         saw("one", "good/0.png", Role.HELD_OUT, TextureSource.weave(200, false));
         Survey.Findings f = survey.findings("--balance helps");
-        assertThat(f.text()).contains("fewer than 20").contains("some (3)").contains("many has 40 pictures and one 1").contains("--balance").doesNotContain("twice");
+        assertThat(f.text())
+                .contains("fewer than 20")
+                .contains("some (3)")
+                .contains("many has 40 pictures and one 1")
+                .contains("--balance")
+                .doesNotContain("twice");
         assertThat(f.errors().get("--allow-few")).contains("one (1)");
     }
 
@@ -88,8 +100,12 @@ class SurveyTest {
         for (int i = 0; i < 21; i++) saw("b", "good/" + i + ".png", Role.TRAINING, TextureSource.weave(300 + i, false));
         saw("b", "good/small.png", Role.TRAINING, new RgbImage(64, 64, small));
         Survey.Findings f = survey.findings("--balance helps");
-        assertThat(f.text()).contains("normal pictures are blank: a/good/blank.png; a/good/wide.png").contains("a: pictures have different shapes").contains("256x256; 512x256")
-                .contains("b: pictures have very different sizes").contains("a: 1 of 23 pictures are grey");
+        assertThat(f.text())
+                .contains("normal pictures are blank: a/good/blank.png; a/good/wide.png")
+                .contains("a: pictures have different shapes")
+                .contains("256x256; 512x256")
+                .contains("b: pictures have very different sizes")
+                .contains("a: 1 of 23 pictures are grey");
         assertThat(f.errors()).isEmpty();
     }
 }

@@ -73,7 +73,8 @@ final class TextureSource implements ImageSource {
         for (int y = 0; y < SIDE; y++) {
             for (int x = 0; x < SIDE; x++) {
                 double noise = r.nextDouble(-8, 8);
-                double v = brightness + 40 * Math.sin(x * frequency + phaseX) * Math.sin(y * frequency + phaseY) + noise;
+                double v =
+                        brightness + 40 * Math.sin(x * frequency + phaseX) * Math.sin(y * frequency + phaseY) + noise;
                 if (defect && inside(box, x, y)) v = brightness + noise + 25;
                 for (int c = 0; c < 3; c++) rgb[(y * SIDE + x) * 3 + c] = (byte) Math.max(0, Math.min(255, v - 10 * c));
             }

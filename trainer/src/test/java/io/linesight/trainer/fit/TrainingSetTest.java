@@ -48,13 +48,15 @@ class TrainingSetTest {
     }
 
     private ImageSource source() {
-        return DatasetLayout.openForTraining(List.of(dir.resolve("parts")), List.of(), null, null).source();
+        return DatasetLayout.openForTraining(List.of(dir.resolve("parts")), List.of(), null, null)
+                .source();
     }
 
     private int readAll(boolean skip) throws IOException {
         TrainingSet set = TrainingSet.of(source(), skip, progress);
         int n = 0;
-        for (Map.Entry<String, List<ImageSource.Sample>> e : set.training().entrySet()) n += set.read(e.getKey(), e.getValue()).size();
+        for (Map.Entry<String, List<ImageSource.Sample>> e : set.training().entrySet())
+            n += set.read(e.getKey(), e.getValue()).size();
         for (List<byte[]> held : set.calibrationFrames().values()) n += held.size();
         return n;
     }
@@ -72,7 +74,44 @@ class TrainingSetTest {
 
     /** With an EXIF block that says: turn by 90 degrees. */
     private static byte[] turned(byte[] jpeg) {
-        byte[] exif = {(byte) 0xff, (byte) 0xe1, 0, 34, 'E', 'x', 'i', 'f', 0, 0, 'M', 'M', 0, 42, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0, 0, 0, 0, 0};
+        byte[] exif = {
+            (byte) 0xff,
+            (byte) 0xe1,
+            0,
+            34,
+            'E',
+            'x',
+            'i',
+            'f',
+            0,
+            0,
+            'M',
+            'M',
+            0,
+            42,
+            0,
+            0,
+            0,
+            8,
+            0,
+            1,
+            1,
+            0x12,
+            0,
+            3,
+            0,
+            0,
+            0,
+            1,
+            0,
+            6,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0
+        };
         byte[] out = Arrays.copyOf(jpeg, jpeg.length + exif.length);
         System.arraycopy(exif, 0, out, 2, exif.length);
         System.arraycopy(jpeg, 2, out, 2 + exif.length, jpeg.length - 2);
@@ -87,11 +126,18 @@ class TrainingSetTest {
         Files.write(good.resolve("cut.png"), Arrays.copyOf(whole, whole.length / 2));
         Files.write(good.resolve("empty.png"), new byte[0]);
         Files.writeString(good.resolve("text.png"), "not a picture at all");
-        assertThatThrownBy(() -> readAll(false)).isInstanceOf(DatasetException.class).hasMessageContaining("4 pictures cannot be read").hasMessageContaining("--skip-unreadable")
-                .hasMessageContaining("weave/good/inks.jpg (JPEG with four inks (CMYK); save it as RGB)").hasMessageContaining("weave/good/cut.png (PNG truncated")
-                .hasMessageContaining("weave/good/empty.png").hasMessageContaining("weave/good/text.png (not a JPEG or PNG");
+        assertThatThrownBy(() -> readAll(false))
+                .isInstanceOf(DatasetException.class)
+                .hasMessageContaining("4 pictures cannot be read")
+                .hasMessageContaining("--skip-unreadable")
+                .hasMessageContaining("weave/good/inks.jpg (JPEG with four inks (CMYK); save it as RGB)")
+                .hasMessageContaining("weave/good/cut.png (PNG truncated")
+                .hasMessageContaining("weave/good/empty.png")
+                .hasMessageContaining("weave/good/text.png (not a JPEG or PNG");
         assertThat(readAll(true)).isEqualTo(6);
-        assertThat(said.toString(StandardCharsets.UTF_8)).contains("4 unreadable pictures are left out").contains("inks.jpg");
+        assertThat(said.toString(StandardCharsets.UTF_8))
+                .contains("4 unreadable pictures are left out")
+                .contains("inks.jpg");
     }
 
     @Test
@@ -103,16 +149,24 @@ class TrainingSetTest {
         BufferedImage palette = new BufferedImage(32, 16, BufferedImage.TYPE_BYTE_INDEXED);
         palette.setRGB(4, 4, 0xff0000);
         ImageIO.write(palette, "png", good.resolve("palette.png").toFile());
-        ImageIO.write(new BufferedImage(32, 16, BufferedImage.TYPE_BYTE_GRAY), "png", good.resolve("grey.png").toFile());
+        ImageIO.write(
+                new BufferedImage(32, 16, BufferedImage.TYPE_BYTE_GRAY),
+                "png",
+                good.resolve("grey.png").toFile());
         byte[] jpeg = ImageCodec.encodeJpeg(new RgbImage(32, 16, new byte[3 * 512]), 90);
         Files.write(good.resolve("turned.jpg"), turned(jpeg));
         assertThat(readAll(false)).isEqualTo(5);
         for (ImageSource.Sample s : source().train("weave")) {
             RgbImage image = s.image().read();
             if (s.name().equals("good/a.png")) continue;
-            assertThat(new int[] {image.width(), image.height()}).as(s.name() + ", as the sensor saw it").containsExactly(32, 16);
-            if (s.name().equals("good/deep.png")) assertThat(image.rgb()[3 * 3 * 32]).as("the upper 8 of 16 bits").isEqualTo((byte) 0x12);
-            if (s.name().equals("good/palette.png")) assertThat(Arrays.copyOfRange(image.rgb(), 3 * (4 * 32 + 4), 3 * (4 * 32 + 4) + 3)).containsExactly((byte) 0xff, 0, 0);
+            assertThat(new int[] {image.width(), image.height()})
+                    .as(s.name() + ", as the sensor saw it")
+                    .containsExactly(32, 16);
+            if (s.name().equals("good/deep.png"))
+                assertThat(image.rgb()[3 * 3 * 32]).as("the upper 8 of 16 bits").isEqualTo((byte) 0x12);
+            if (s.name().equals("good/palette.png"))
+                assertThat(Arrays.copyOfRange(image.rgb(), 3 * (4 * 32 + 4), 3 * (4 * 32 + 4) + 3))
+                        .containsExactly((byte) 0xff, 0, 0);
         }
     }
 
@@ -121,7 +175,9 @@ class TrainingSetTest {
         png("a.png", 1);
         Files.createDirectories(dir.resolve("parts/empty/train/good"));
         Files.createDirectories(dir.resolve("parts/untrained/test/good"));
-        assertThatThrownBy(() -> TrainingSet.of(source(), false, progress)).isInstanceOf(DatasetException.class).hasMessageContaining("empty, untrained");
+        assertThatThrownBy(() -> TrainingSet.of(source(), false, progress))
+                .isInstanceOf(DatasetException.class)
+                .hasMessageContaining("empty, untrained");
     }
 
     @Test
@@ -130,12 +186,21 @@ class TrainingSetTest {
         TrainingSet plain = TrainingSet.of(source(), false, progress);
         TrainingSet set = TrainingSet.of(source(), false, progress, true);
         assertThat(plain.validation().get("weave")).isEmpty();
-        assertThat(set.heldOut().get("weave")).extracting("name").isEqualTo(plain.heldOut().get("weave").stream().map(ImageSource.Sample::name).toList());
+        assertThat(set.heldOut().get("weave"))
+                .extracting("name")
+                .isEqualTo(plain.heldOut().get("weave").stream()
+                        .map(ImageSource.Sample::name)
+                        .toList());
         assertThat(set.validation().get("weave")).hasSize(5);
         Set<String> all = new HashSet<>();
-        for (Map<String, List<ImageSource.Sample>> part : List.of(set.training(), set.heldOut(), set.validation())) part.get("weave").forEach(s -> assertThat(all.add(s.name())).isTrue());
+        for (Map<String, List<ImageSource.Sample>> part : List.of(set.training(), set.heldOut(), set.validation()))
+            part.get("weave").forEach(s -> assertThat(all.add(s.name())).isTrue());
         assertThat(all).hasSize(60);
-        assertThat(TrainingSet.of(source(), false, progress, true).validation().get("weave")).extracting("name").isEqualTo(set.validation().get("weave").stream().map(ImageSource.Sample::name).toList());
+        assertThat(TrainingSet.of(source(), false, progress, true).validation().get("weave"))
+                .extracting("name")
+                .isEqualTo(set.validation().get("weave").stream()
+                        .map(ImageSource.Sample::name)
+                        .toList());
     }
 
     @Test
@@ -144,7 +209,8 @@ class TrainingSetTest {
         Files.createDirectories(dir.resolve("plain/bad"));
         Files.write(plain.resolve("a.png"), ImageCodec.encodePng(TextureSource.weave(1, false)));
         Files.write(dir.resolve("plain/bad/b.png"), ImageCodec.encodePng(TextureSource.weave(2, true)));
-        DatasetLayout.Opened opened = DatasetLayout.openForTraining(List.of(dir.resolve("plain")), List.of(), null, null);
+        DatasetLayout.Opened opened =
+                DatasetLayout.openForTraining(List.of(dir.resolve("plain")), List.of(), null, null);
         assertThat(opened.source().train("plain")).extracting("name").containsExactly("good/a.png");
         assertThat(opened.source().test("plain")).extracting("name").containsExactly("bad/b.png");
         assertThat(opened.notes()).contains("all good pictures are learned from: measure on others");

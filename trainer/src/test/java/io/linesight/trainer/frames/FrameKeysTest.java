@@ -11,7 +11,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 class FrameKeysTest {
     @Test
     void shouldComeBackFromItsText() {
-        for (FrameRef ref : new FrameRef[] {new FrameRef("linesight.frames.v1", 0, 42L), new FrameRef("plant-7-a.frames-2", 13, 9_000_000_000L)}) {
+        for (FrameRef ref : new FrameRef[] {
+            new FrameRef("linesight.frames.v1", 0, 42L), new FrameRef("plant-7-a.frames-2", 13, 9_000_000_000L)
+        }) {
             assertThat(FrameKeys.parse(FrameKeys.of(ref))).isEqualTo(ref);
         }
         assertThat(FrameKeys.parse(" linesight.frames.v1-3-7 ")).isEqualTo(new FrameRef("linesight.frames.v1", 3, 7L));
@@ -20,6 +22,8 @@ class FrameKeysTest {
     @ParameterizedTest
     @ValueSource(strings = {"", "frames", "frames-1", "frames-1-", "frames--1-2x", "-1-2", "frames-99999999999-1"})
     void shouldSayHowAFrameIsNamed(String text) {
-        assertThatThrownBy(() -> FrameKeys.parse(text)).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("linesight.frames.v1-0-42");
+        assertThatThrownBy(() -> FrameKeys.parse(text))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("linesight.frames.v1-0-42");
     }
 }

@@ -20,8 +20,22 @@ class GateTest {
         return s;
     }
 
-    private static ProductScores known(String product, float[] championNormals, float[] challengerNormals, float[] championAnomalous, float[] challengerAnomalous) {
-        return new ProductScores(product, true, true, HALF, HALF, championNormals, challengerNormals, championAnomalous, challengerAnomalous);
+    private static ProductScores known(
+            String product,
+            float[] championNormals,
+            float[] challengerNormals,
+            float[] championAnomalous,
+            float[] challengerAnomalous) {
+        return new ProductScores(
+                product,
+                true,
+                true,
+                HALF,
+                HALF,
+                championNormals,
+                challengerNormals,
+                championAnomalous,
+                challengerAnomalous);
     }
 
     private static GateResult judge(ProductScores... products) {
@@ -32,7 +46,8 @@ class GateTest {
     void shouldPassWhatIsNoWorse() {
         GateResult r = judge(known("bolt", scores(20, 6), scores(20, 1), scores(10, 8), scores(10, 9)));
         assertThat(r.verdict().getOutcome()).isEqualTo(GateOutcome.PASSED);
-        assertThat(r.verdict().getReason()).contains("no worse than v1", "bolt", "false alarms 1 of 20", "were 6", "misses 1 of 10", "AUROC");
+        assertThat(r.verdict().getReason())
+                .contains("no worse than v1", "bolt", "false alarms 1 of 20", "were 6", "misses 1 of 10", "AUROC");
         assertThat(r.verdict().getAgainst()).isEqualTo("v1");
         assertThat(r.verdict().getMargin()).isEqualTo(0.03);
         ProductMetrics m = r.products().get(0);
@@ -47,9 +62,15 @@ class GateTest {
 
     @Test
     void shouldFailMoreFalseAlarmsAndNameProductAndFigures() {
-        GateResult r = judge(known("bolt", scores(40, 1), scores(40, 1), scores(10, 10), scores(10, 10)), known("nut", scores(40, 1), scores(40, 5), scores(0, 0), scores(0, 0)));
+        GateResult r = judge(
+                known("bolt", scores(40, 1), scores(40, 1), scores(10, 10), scores(10, 10)),
+                known("nut", scores(40, 1), scores(40, 5), scores(0, 0), scores(0, 0)));
         assertThat(r.verdict().getOutcome()).isEqualTo(GateOutcome.FAILED);
-        assertThat(r.verdict().getReason()).contains("worse than v1", "nut: false alarms 5 of 40 normals, were 1 (2.5 % to 12.5 %, may rise by 3.0 %)").doesNotContain("bolt");
+        assertThat(r.verdict().getReason())
+                .contains(
+                        "worse than v1",
+                        "nut: false alarms 5 of 40 normals, were 1 (2.5 % to 12.5 %, may rise by 3.0 %)")
+                .doesNotContain("bolt");
     }
 
     /** After a change of the light the champion calls everything anomalous: it misses nothing, and is of no use. */
@@ -57,11 +78,16 @@ class GateTest {
     void shouldNotHoldAChampionThatRejectsNearlyEverythingForOneThatMissesNothing() {
         float[] alarmed = scores(20, 18);
         float[] defects = scores(10, 10);
-        for (int i = 0; i < 10; i++) defects[i] = i < 6 ? 0.61f : 0.9f;   // six of them lie among the good parts
+        for (int i = 0; i < 10; i++) defects[i] = i < 6 ? 0.61f : 0.9f; // six of them lie among the good parts
         GateResult r = judge(known("bolt", alarmed, scores(20, 1), defects, scores(10, 8)));
-        assertThat(r.verdict().getReason()).contains("false alarms 1 of 20 normals, were 18", "misses (champion's at as few false alarms) 2 of 10 anomalous, were 6");
+        assertThat(r.verdict().getReason())
+                .contains(
+                        "false alarms 1 of 20 normals, were 18",
+                        "misses (champion's at as few false alarms) 2 of 10 anomalous, were 6");
         assertThat(r.verdict().getOutcome()).isEqualTo(GateOutcome.PASSED);
-        assertThat(r.products().get(0).getParentMissRate()).as("the record says what the champion did").isZero();
+        assertThat(r.products().get(0).getParentMissRate())
+                .as("the record says what the champion did")
+                .isZero();
         // One that could have had the same by a higher threshold alone has not earned it.
         GateResult worse = judge(known("bolt", alarmed, scores(20, 1), scores(10, 10), scores(10, 0)));
         assertThat(worse.verdict().getOutcome()).isEqualTo(GateOutcome.FAILED);
@@ -91,15 +117,27 @@ class GateTest {
 
     @Test
     void shouldNotLetOnePictureDecide() {
-        assertThat(judge(known("bolt", scores(10, 0), scores(10, 1), scores(5, 5), scores(5, 5))).verdict().getOutcome()).isEqualTo(GateOutcome.PASSED);
-        assertThat(judge(known("bolt", scores(10, 0), scores(10, 2), scores(5, 5), scores(5, 5))).verdict().getOutcome()).isEqualTo(GateOutcome.FAILED);
+        assertThat(judge(known("bolt", scores(10, 0), scores(10, 1), scores(5, 5), scores(5, 5)))
+                        .verdict()
+                        .getOutcome())
+                .isEqualTo(GateOutcome.PASSED);
+        assertThat(judge(known("bolt", scores(10, 0), scores(10, 2), scores(5, 5), scores(5, 5)))
+                        .verdict()
+                        .getOutcome())
+                .isEqualTo(GateOutcome.FAILED);
     }
 
     @Test
     void shouldSayWhatItDidNotJudge() {
-        GateResult some = judge(known("bolt", scores(20, 0), scores(20, 0), scores(4, 4), scores(4, 0)), known("nut", scores(3, 0), scores(3, 3), scores(0, 0), scores(0, 0)));
+        GateResult some = judge(
+                known("bolt", scores(20, 0), scores(20, 0), scores(4, 4), scores(4, 0)),
+                known("nut", scores(3, 0), scores(3, 3), scores(0, 0), scores(0, 0)));
         assertThat(some.verdict().getOutcome()).isEqualTo(GateOutcome.PASSED);
-        assertThat(some.verdict().getReason()).contains("Not judged", "bolt: misses (4 held-out anomalous pictures, 5 needed)", "nut: false alarms (3 held-out normals, 10 needed)");
+        assertThat(some.verdict().getReason())
+                .contains(
+                        "Not judged",
+                        "bolt: misses (4 held-out anomalous pictures, 5 needed)",
+                        "nut: false alarms (3 held-out normals, 10 needed)");
         GateResult none = judge(known("nut", scores(3, 0), scores(3, 3), scores(0, 0), scores(0, 0)));
         assertThat(none.verdict().getOutcome()).as("no permission").isEqualTo(GateOutcome.NOT_JUDGED);
         assertThat(none.products().get(0).getMissRate()).isNull();
@@ -108,15 +146,18 @@ class GateTest {
 
     @Test
     void shouldJudgeNewProductsByTheirFalseAlarmsAlone() {
-        ProductScores good = new ProductScores("cap", false, true, HALF, HALF, scores(30, 30), scores(30, 2), scores(10, 10), scores(10, 0));
+        ProductScores good = new ProductScores(
+                "cap", false, true, HALF, HALF, scores(30, 30), scores(30, 2), scores(10, 10), scores(10, 0));
         assertThat(judge(good).verdict().getOutcome()).isEqualTo(GateOutcome.PASSED);
-        ProductScores bad = new ProductScores("cap", false, true, HALF, HALF, scores(30, 30), scores(30, 6), scores(10, 10), scores(10, 10));
+        ProductScores bad = new ProductScores(
+                "cap", false, true, HALF, HALF, scores(30, 30), scores(30, 6), scores(10, 10), scores(10, 10));
         assertThat(judge(bad).verdict().getReason()).contains("cap: new, 6 false alarms on 30 normals, allowed 10.0 %");
     }
 
     @Test
     void shouldNotJudgeProductsThatNeitherModelWasTrainedOn() {
-        ProductScores stranger = new ProductScores("cap", false, false, HALF, HALF, scores(30, 30), scores(30, 30), scores(0, 0), scores(0, 0));
+        ProductScores stranger = new ProductScores(
+                "cap", false, false, HALF, HALF, scores(30, 30), scores(30, 30), scores(0, 0), scores(0, 0));
         GateResult r = judge(stranger, known("nut", scores(20, 0), scores(20, 0), scores(0, 0), scores(0, 0)));
         assertThat(r.verdict().getOutcome()).isEqualTo(GateOutcome.PASSED);
         assertThat(r.verdict().getReason()).contains("cap: neither model was trained on it");
@@ -124,13 +165,15 @@ class GateTest {
 
     @Test
     void shouldFailWhatWouldBeForgottenUnlessRetired() {
-        ProductScores lost = new ProductScores("bolt", true, false, HALF, HALF, scores(20, 0), scores(20, 0), scores(0, 0), scores(0, 0));
+        ProductScores lost = new ProductScores(
+                "bolt", true, false, HALF, HALF, scores(20, 0), scores(20, 0), scores(0, 0), scores(0, 0));
         ProductScores fine = known("nut", scores(20, 0), scores(20, 0), scores(0, 0), scores(0, 0));
         GateResult r = judge(lost, fine);
         assertThat(r.verdict().getOutcome()).isEqualTo(GateOutcome.FAILED);
         assertThat(r.verdict().getReason()).contains("bolt", "forgotten");
         GateConfig retired = new GateConfig(0.03, 10, 5, 0.1, Set.of("bolt"));
-        assertThat(Gate.judge(List.of(lost, fine), retired, "v1").verdict().getOutcome()).isEqualTo(GateOutcome.PASSED);
+        assertThat(Gate.judge(List.of(lost, fine), retired, "v1").verdict().getOutcome())
+                .isEqualTo(GateOutcome.PASSED);
     }
 
     @Test
@@ -145,7 +188,10 @@ class GateTest {
 
     @Test
     void shouldNameEveryProblemOfItsConfiguration() {
-        org.assertj.core.api.Assertions.assertThatThrownBy(() -> new GateConfig(-1, 0, 0, 2, Set.of())).hasMessageContaining("margin").hasMessageContaining("leastNormals")
-                .hasMessageContaining("leastAnomalous").hasMessageContaining("mostFalseAlarms");
+        org.assertj.core.api.Assertions.assertThatThrownBy(() -> new GateConfig(-1, 0, 0, 2, Set.of()))
+                .hasMessageContaining("margin")
+                .hasMessageContaining("leastNormals")
+                .hasMessageContaining("leastAnomalous")
+                .hasMessageContaining("mostFalseAlarms");
     }
 }

@@ -11,17 +11,24 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 
-/** Smoothed anomaly map of one image from the libtorch network in eval mode (MMAD_SPEC section 11), written apart from the ONNX graph. */
+/**
+ * Smoothed anomaly map of one image from the libtorch network in eval mode (MMAD_SPEC section 11), written apart from
+ * the ONNX graph.
+ */
 public final class EvalMap {
-    private EvalMap() { }
+    private EvalMap() {}
 
     /** @param features encoder features [1,C,S,S] of one image, finest first */
     public static float[] of(MmadConfig config, Weights weights, float[][] features) {
         double[] sum = new double[256 * 256];
-        try (PointerScope scope = new PointerScope(); NoGradGuard off = new NoGradGuard();
-                Parameters p = new Parameters(ParameterSpecs.of(config), weights); MmadNet net = new MmadNet(config, p)) {
+        try (PointerScope scope = new PointerScope();
+                NoGradGuard off = new NoGradGuard();
+                Parameters p = new Parameters(ParameterSpecs.of(config), weights);
+                MmadNet net = new MmadNet(config, p)) {
             List<Tensor> raw = new ArrayList<>();
-            for (int i = 0; i < 3; i++) raw.add(Torch.rows(Torch.of(features[i], 1, config.encoderChannels().get(i), 64 >> i, 64 >> i)));
+            for (int i = 0; i < 3; i++)
+                raw.add(Torch.rows(
+                        Torch.of(features[i], 1, config.encoderChannels().get(i), 64 >> i, 64 >> i)));
             List<Tensor> teacher = net.normalised(raw);
             MmadNet.Student student = net.student(teacher, null);
             for (int i = config.finest(); i < 3; i++) {
@@ -29,9 +36,22 @@ public final class EvalMap {
                 float[] imitated = Torch.values(teacher.get(i));
                 float[] imitation = Torch.values(student.features().get(i - config.finest()));
                 double[] d = distance(imitated, imitation, side * side);
-                if (config.map() == MapKind.WHITENED) whiten(d, imitated, imitation, i, group(config, Torch.values(teacher.get(2)), weights), weights, 9.0 / (3 - config.finest()));
+                if (config.map() == MapKind.WHITENED)
+                    whiten(
+                            d,
+                            imitated,
+                            imitation,
+                            i,
+                            group(config, Torch.values(teacher.get(2)), weights),
+                            weights,
+                            9.0 / (3 - config.finest()));
                 if (config.map() == MapKind.STANDARDISED) {
-                    standardise(d, i, Torch.values(student.levels().get(3 - i)), Torch.values(student.levels().get(1)), weights);
+                    standardise(
+                            d,
+                            i,
+                            Torch.values(student.levels().get(3 - i)),
+                            Torch.values(student.levels().get(1)),
+                            weights);
                 }
                 for (int y = 0; y < 256; y++) {
                     for (int x = 0; x < 256; x++) sum[y * 256 + x] += bilinear(d, side, y, x) / 9;
@@ -85,7 +105,8 @@ public final class EvalMap {
     }
 
     /** Sum of both excesses of the log distances, each in deviations. */
-    private static void whiten(double[] d, float[] teacher, float[] student, int scale, int group, Weights weights, double times) {
+    private static void whiten(
+            double[] d, float[] teacher, float[] student, int scale, int group, Weights weights, double times) {
         int side = 64 >> scale;
         int pixels = side * side;
         int c = teacher.length / pixels;
@@ -100,24 +121,31 @@ public final class EvalMap {
                 for (int v = Math.max(0, y - 1); v <= Math.min(side - 1, y + 1); v++) {
                     for (int u = Math.max(0, x - 1); u <= Math.min(side - 1, x + 1); u++) {
                         n++;
-                        for (int k = 0; k < c; k++) residual[k] += (double) teacher[(v * side + u) * c + k] - student[(v * side + u) * c + k];
+                        for (int k = 0; k < c; k++)
+                            residual[k] += (double) teacher[(v * side + u) * c + k] - student[(v * side + u) * c + k];
                     }
                 }
                 double squares = 0;
                 for (int j = 0; j < c; j++) {
                     double white = 0;
-                    for (int k = 0; k < c; k++) white += (residual[k] / n - mean[group * c + k]) * matrix[(group * c + k) * c + j];
+                    for (int k = 0; k < c; k++)
+                        white += (residual[k] / n - mean[group * c + k]) * matrix[(group * c + k) * c + j];
                     squares += white * white;
                 }
                 int at = y * side + x;
-                double cosine = (Math.log(d[at] + 1e-6) - levels[4 * group * pixels + at]) / levels[(4 * group + 1) * pixels + at];
-                double mahalanobis = (Math.log(squares / c + 1e-6) - levels[(4 * group + 2) * pixels + at]) / levels[(4 * group + 3) * pixels + at];
+                double cosine = (Math.log(d[at] + 1e-6) - levels[4 * group * pixels + at])
+                        / levels[(4 * group + 1) * pixels + at];
+                double mahalanobis = (Math.log(squares / c + 1e-6) - levels[(4 * group + 2) * pixels + at])
+                        / levels[(4 * group + 3) * pixels + at];
                 d[at] = times * Math.max(0, cosine + mahalanobis);
             }
         }
     }
 
-    /** Excess over the expected log distance in expected deviations, three times (the map is divided by nine, of which three for the scales). */
+    /**
+     * Excess over the expected log distance in expected deviations, three times (the map is divided by nine, of which
+     * three for the scales).
+     */
     private static void standardise(double[] d, int scale, float[] pixel, float[] context, Weights weights) {
         String prefix = "anomaly_map." + scale + ".";
         int side = 64 >> scale;
@@ -129,13 +157,18 @@ public final class EvalMap {
             int at = q / side * 16 / side * 16 + q % side * 16 / side;
             double[] out = new double[2];
             for (int o = 0; o < 2; o++) {
-                out[o] = weights.get(prefix + "expect.bias").data()[o] + dot(weights.get(prefix + "expect.pixel").data(), o, pixel, q, c);
-                if (scale < 2) out[o] += dot(weights.get(prefix + "expect.context").data(), o, context, at, k);
+                out[o] = weights.get(prefix + "expect.bias").data()[o]
+                        + dot(weights.get(prefix + "expect.pixel").data(), o, pixel, q, c);
+                if (scale < 2)
+                    out[o] += dot(weights.get(prefix + "expect.context").data(), o, context, at, k);
             }
             for (int h = 0; h < bias.length; h++) {
                 double unit = bias[h] + dot(weights.get(prefix + "hidden.pixel").data(), h, pixel, q, c);
-                if (scale < 2) unit += dot(weights.get(prefix + "hidden.context").data(), h, context, at, k);
-                for (int o = 0; o < 2; o++) out[o] += Math.max(0, unit) * weights.get(prefix + "expect.hidden").data()[o * bias.length + h];
+                if (scale < 2)
+                    unit += dot(weights.get(prefix + "hidden.context").data(), h, context, at, k);
+                for (int o = 0; o < 2; o++)
+                    out[o] += Math.max(0, unit)
+                            * weights.get(prefix + "expect.hidden").data()[o * bias.length + h];
             }
             double level = Math.min(Math.max(out[0], limits[0]), limits[1]);
             d[q] = 3 * Math.max(0, (Math.log(d[q] + 1e-6) - level) / Math.min(Math.max(out[1], limits[2]), limits[3]));
@@ -157,7 +190,8 @@ public final class EvalMap {
         int x1 = Math.min(side - 1, x0 + 1);
         double wy = fy - y0;
         double wx = fx - x0;
-        return (1 - wy) * ((1 - wx) * d[y0 * side + x0] + wx * d[y0 * side + x1]) + wy * ((1 - wx) * d[y1 * side + x0] + wx * d[y1 * side + x1]);
+        return (1 - wy) * ((1 - wx) * d[y0 * side + x0] + wx * d[y0 * side + x1])
+                + wy * ((1 - wx) * d[y1 * side + x0] + wx * d[y1 * side + x1]);
     }
 
     private static double[] blur(double[] map, int stride) {

@@ -16,7 +16,10 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 class WhiteningTest {
-    private static final MmadConfig CONFIG = MmadConfig.preset("tiny", List.of(4, 6, 8)).withMap(MapKind.WHITENED).withFinest(1).withGroups(2);
+    private static final MmadConfig CONFIG = MmadConfig.preset("tiny", List.of(4, 6, 8))
+            .withMap(MapKind.WHITENED)
+            .withFinest(1)
+            .withGroups(2);
 
     @BeforeAll
     static void start() {
@@ -25,12 +28,23 @@ class WhiteningTest {
 
     /** The network's imitation is that of random weights: what is whitened does not matter here. */
     private static Whitening.LeftOut fit(List<float[][]> pictures, int[] groupOf, Weights weights) {
-        try (Parameters p = new Parameters(ParameterSpecs.of(CONFIG), weights); MmadNet net = new MmadNet(CONFIG, p)) {
-            return Whitening.fit(net, CONFIG, i -> {
-                List<org.bytedeco.pytorch.Tensor> features = new ArrayList<>();
-                for (int s = 0; s < 3; s++) features.add(Torch.of(pictures.get(i)[s], 1, (64 >> s) * (64 >> s), CONFIG.encoderChannels().get(s)));
-                return features;
-            }, groupOf, weights);
+        try (Parameters p = new Parameters(ParameterSpecs.of(CONFIG), weights);
+                MmadNet net = new MmadNet(CONFIG, p)) {
+            return Whitening.fit(
+                    net,
+                    CONFIG,
+                    i -> {
+                        List<org.bytedeco.pytorch.Tensor> features = new ArrayList<>();
+                        for (int s = 0; s < 3; s++)
+                            features.add(Torch.of(
+                                    pictures.get(i)[s],
+                                    1,
+                                    (64 >> s) * (64 >> s),
+                                    CONFIG.encoderChannels().get(s)));
+                        return features;
+                    },
+                    groupOf,
+                    weights);
         }
     }
 
@@ -38,7 +52,8 @@ class WhiteningTest {
         Random r = new Random(seed);
         float[][] scales = new float[3][];
         for (int s = 0; s < 3; s++) {
-            scales[s] = new float[(64 >> s) * (64 >> s) * CONFIG.encoderChannels().get(s)];
+            scales[s] =
+                    new float[(64 >> s) * (64 >> s) * CONFIG.encoderChannels().get(s)];
             for (int i = 0; i < scales[s].length; i++) scales[s][i] = (float) r.nextGaussian();
         }
         return scales;
@@ -62,9 +77,17 @@ class WhiteningTest {
             int own = CONFIG.encoderChannels().get(s) * CONFIG.encoderChannels().get(s);
             float[] with = Arrays.copyOf(after.tensors().get(1).get(matrix).data(), own);
             float[] without = Arrays.copyOf(before.tensors().get(1).get(matrix).data(), own);
-            for (int i = 0; i < own; i++) assertThat(with[i]).as(matrix + " without the picture").isCloseTo(without[i], within(1e-4f * Math.max(1, Math.abs(without[i]))));
-            assertThat(largest(after.tensors().get(0).get(matrix).data(), own)).as("other folds know it").isLessThan(0.95f * largest(before.tensors().get(0).get(matrix).data(), own));
-            assertThat(largest(second.get(matrix).data(), own)).as("and so does the model").isLessThan(0.95f * largest(first.get(matrix).data(), own));
+            for (int i = 0; i < own; i++)
+                assertThat(with[i])
+                        .as(matrix + " without the picture")
+                        .isCloseTo(without[i], within(1e-4f * Math.max(1, Math.abs(without[i]))));
+            assertThat(largest(after.tensors().get(0).get(matrix).data(), own))
+                    .as("other folds know it")
+                    .isLessThan(
+                            0.95f * largest(before.tensors().get(0).get(matrix).data(), own));
+            assertThat(largest(second.get(matrix).data(), own))
+                    .as("and so does the model")
+                    .isLessThan(0.95f * largest(first.get(matrix).data(), own));
         }
     }
 
@@ -79,7 +102,9 @@ class WhiteningTest {
         Weights weights = Initializer.fresh(ParameterSpecs.of(CONFIG), 3);
         Whitening.LeftOut left = fit(List.of(picture(1), picture(2), picture(3)), new int[] {0, 1, 1}, weights);
         assertThat(left.foldOf()).containsExactly(-1, 0, 1);
-        for (int s = 1; s < 3; s++) for (float v : weights.get("anomaly_map." + s + ".levels").data()) assertThat(v).isFinite();
+        for (int s = 1; s < 3; s++)
+            for (float v : weights.get("anomaly_map." + s + ".levels").data())
+                assertThat(v).isFinite();
     }
 
     @Test
@@ -106,7 +131,9 @@ class WhiteningTest {
         Whitening.levels(logs, side, levels, 0);
         double all = 9.0 / 64;
         for (int i = 0; i < side * side; i++) {
-            assertThat((double) levels[i]).as("never less than the whole picture's").isGreaterThan(all - 0.1);
+            assertThat((double) levels[i])
+                    .as("never less than the whole picture's")
+                    .isGreaterThan(all - 0.1);
             assertThat(levels[side * side + i]).isPositive();
         }
         return levels[0] - all;

@@ -23,7 +23,7 @@ class CoresetTest {
         for (int i = 0; i < points.length; i++) coreset.put(i, points[i]);
         ForkJoinPool pool = new ForkJoinPool(threads);
         try {
-            return coreset.choose(wanted, new SplittableRandom(3), pool, n -> { });
+            return coreset.choose(wanted, new SplittableRandom(3), pool, n -> {});
         } finally {
             pool.shutdown();
         }
@@ -57,7 +57,10 @@ class CoresetTest {
     void shouldChooseWhatTheDefinitionChooses() {
         float[][] points = points(Coreset.BLOCK * 2 + 37, 1);
         int[] chosen = choose(points, 60, 2);
-        assertThat(chosen).containsExactly(naive(points, chosen[0], 60).stream().mapToInt(Integer::intValue).toArray());
+        assertThat(chosen)
+                .containsExactly(naive(points, chosen[0], 60).stream()
+                        .mapToInt(Integer::intValue)
+                        .toArray());
     }
 
     @Test
@@ -95,7 +98,8 @@ class CoresetTest {
             float[] a = new float[700];
             for (int k = 0; k < a.length; k++) a[k] = (float) random.nextGaussian();
             float[] p = projection.of(a);
-            assertThat(distance(p, new float[128]) / distance(a, new float[700])).isBetween(0.6, 1.5);
+            assertThat(distance(p, new float[128]) / distance(a, new float[700]))
+                    .isBetween(0.6, 1.5);
         }
     }
 }

@@ -23,6 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 class PatchCoreFitTest {
     @TempDir
     Path dir;
+
     private final Map<String, List<ImageSource.Sample>> normals = new TreeMap<>();
     private final Map<String, List<ImageSource.Sample>> tests = new TreeMap<>();
     private final ByteArrayOutputStream said = new ByteArrayOutputStream();
@@ -58,11 +59,19 @@ class PatchCoreFitTest {
     }
 
     private void category(String name, int from, int to) {
-        for (int i = from; i < to; i++) normals.computeIfAbsent(name, k -> new ArrayList<>()).add(picture("good/" + i, i));
+        for (int i = from; i < to; i++)
+            normals.computeIfAbsent(name, k -> new ArrayList<>()).add(picture("good/" + i, i));
     }
 
     private PatchCoreOptions.Builder options() {
-        return PatchCoreOptions.builder().source(source).bank(64).candidates(640).threads(1).survey(true).out(dir.resolve("m.onnx")).workDir(dir)
+        return PatchCoreOptions.builder()
+                .source(source)
+                .bank(64)
+                .candidates(640)
+                .threads(1)
+                .survey(true)
+                .out(dir.resolve("m.onnx"))
+                .workDir(dir)
                 .progress(new PrintStream(said, true, StandardCharsets.UTF_8));
     }
 
@@ -76,9 +85,17 @@ class PatchCoreFitTest {
         category("lone", 100, 101);
         normals.get("big").add(picture("good/again", 3));
         tests.put("big", List.of(picture("good/t", 7)));
-        assertThatThrownBy(() -> PatchCoreFit.run(options().build())).isInstanceOf(DatasetException.class).hasMessageContaining("nothing was done")
-                .hasMessageContaining("big/good/t (test) is big/good/7").hasMessageContaining("--allow-leakage").hasMessageContaining("lone (1)").hasMessageContaining("--allow-few");
-        assertThat(said()).containsPattern("big/good/(again is big/good/3|3 is big/good/again)").contains("big has ", " pictures and lone 1: the bank has as much room").doesNotContain("--balance", "choosing", "encode");
+        assertThatThrownBy(() -> PatchCoreFit.run(options().build()))
+                .isInstanceOf(DatasetException.class)
+                .hasMessageContaining("nothing was done")
+                .hasMessageContaining("big/good/t (test) is big/good/7")
+                .hasMessageContaining("--allow-leakage")
+                .hasMessageContaining("lone (1)")
+                .hasMessageContaining("--allow-few");
+        assertThat(said())
+                .containsPattern("big/good/(again is big/good/3|3 is big/good/again)")
+                .contains("big has ", " pictures and lone 1: the bank has as much room")
+                .doesNotContain("--balance", "choosing", "encode");
         assertThat(dir).as("neither checkpoint nor temporary files").isEmptyDirectory();
     }
 
@@ -90,7 +107,10 @@ class PatchCoreFitTest {
                 throw new BadImageException(BadImageException.Code.EMPTY, "ends early");
             }));
         }
-        assertThatThrownBy(() -> PatchCoreFit.run(options().build())).isInstanceOf(DatasetException.class).hasMessageContaining("good/a").hasMessageContaining("good/b");
+        assertThatThrownBy(() -> PatchCoreFit.run(options().build()))
+                .isInstanceOf(DatasetException.class)
+                .hasMessageContaining("good/a")
+                .hasMessageContaining("good/b");
         assertThat(said()).doesNotContain("choosing", "encode");
         assertThat(dir).isEmptyDirectory();
     }
@@ -100,7 +120,10 @@ class PatchCoreFitTest {
         category("big", 0, 24);
         tests.put("big", List.of(picture("good/t", 7)));
         PatchCoreResult r = PatchCoreFit.run(options().allowLeakage(true).build());
-        assertThat(said()).contains("warning, allowed: 1 test picture is learned from too", "choosing 64 of 640 patches of 20 images");
+        assertThat(said())
+                .contains(
+                        "warning, allowed: 1 test picture is learned from too",
+                        "choosing 64 of 640 patches of 20 images");
         assertThat(r.images()).isEqualTo(20);
         assertThat(dir.toFile().list()).containsExactly("m.onnx");
     }

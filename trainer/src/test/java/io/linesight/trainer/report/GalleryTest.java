@@ -22,10 +22,21 @@ class GalleryTest {
     /** @param scores names beginning with g are normal */
     private static Contender contender(String letter, Object... scores) {
         List<ImageScore> images = new ArrayList<>();
-        for (int i = 0; i < scores.length; i += 2) images.add(Reports.score("bolt", (String) scores[i], !((String) scores[i]).startsWith("g"), ((Number) scores[i + 1]).doubleValue(), LINE));
-        CategoryDetail detail = new CategoryDetail(new CategoryCurves(null, null, null, null, null), LINE, true, 0, 0, 0, null);
+        for (int i = 0; i < scores.length; i += 2)
+            images.add(Reports.score(
+                    "bolt",
+                    (String) scores[i],
+                    !((String) scores[i]).startsWith("g"),
+                    ((Number) scores[i + 1]).doubleValue(),
+                    LINE));
+        CategoryDetail detail =
+                new CategoryDetail(new CategoryCurves(null, null, null, null, null), LINE, true, 0, 0, 0, null);
         CategoryMetrics none = new CategoryMetrics(null, null, null, null, null, null, null, null, 0, 0);
-        return new Contender(letter, Reports.options(), new EvaluationReport("v", "s", "d", Map.of("bolt", none), Map.of("bolt", detail), none, images, 0, 0, 0));
+        return new Contender(
+                letter,
+                Reports.options(),
+                new EvaluationReport(
+                        "v", "s", "d", Map.of("bolt", none), Map.of("bolt", detail), none, images, 0, 0, 0));
     }
 
     private static List<String> names(List<Pick> picks) {
@@ -34,7 +45,8 @@ class GalleryTest {
 
     @Test
     void shouldShowTheWorstMistakesFirst() {
-        Contender a = contender("A", "g1", 0.2, "g2", 1.5, "g3", 1.1, "g4", 3, "g5", 0.95, "d1", 0.9, "d2", 0.1, "d3", 1.05, "d4", 5);
+        Contender a = contender(
+                "A", "g1", 0.2, "g2", 1.5, "g3", 1.1, "g4", 3, "g5", 0.95, "d1", 0.9, "d2", 0.1, "d3", 1.05, "d4", 5);
         List<Pick> all = Gallery.select(a, null, "bolt", 100);
         assertThat(names(all)).containsExactly("d2", "g4", "d1", "g2", "g3", "d3", "g5", "d4", "g1");
         assertThat(names(Gallery.select(a, null, "bolt", 3))).containsExactly("d2", "g4", "d1");
@@ -63,14 +75,23 @@ class GalleryTest {
             List<ImageScore> images = new ArrayList<>();
             ProductCalibration line = new ProductCalibration(random.nextGaussian() * 3, 0.3);
             int n = random.nextInt(30);
-            for (int i = 0; i < n; i++) images.add(Reports.score("bolt", "x" + i, random.nextBoolean(), round % 5 == 0 ? line.threshold() : random.nextGaussian(), line));
+            for (int i = 0; i < n; i++)
+                images.add(Reports.score(
+                        "bolt",
+                        "x" + i,
+                        random.nextBoolean(),
+                        round % 5 == 0 ? line.threshold() : random.nextGaussian(),
+                        line));
             Histogram h = Histogram.of(images, line.threshold());
-            assertThat(Arrays.stream(h.normal()).sum() + Arrays.stream(h.defective()).sum()).isEqualTo(n);
+            assertThat(Arrays.stream(h.normal()).sum()
+                            + Arrays.stream(h.defective()).sum())
+                    .isEqualTo(n);
             long rejected = 0;
             for (int bar = 0; bar < h.normal().length; bar++) {
                 if (h.at(bar) + h.width() / 2 > line.threshold()) rejected += h.normal()[bar] + h.defective()[bar];
             }
-            assertThat(rejected).isEqualTo(images.stream().filter(ImageScore::rejected).count());
+            assertThat(rejected)
+                    .isEqualTo(images.stream().filter(ImageScore::rejected).count());
             assertThat(h.normal().length).isLessThan(50);
             assertThat(h.svg("scores", line.threshold())).doesNotContain("NaN");
         }

@@ -12,8 +12,8 @@ import io.linesight.trainer.evaluate.CategoryDetail;
 import io.linesight.trainer.evaluate.EvaluationReport;
 import io.linesight.trainer.evaluate.EvaluationReport.ImageScore;
 import java.io.IOException;
-import java.io.StringWriter;
 import java.io.StringReader;
+import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.ZoneOffset;
@@ -39,32 +39,66 @@ class HtmlReportTest {
     }
 
     private String page(EvaluationReport report) throws IOException {
-        return Files.readString(HtmlReport.write(Reports.options(), report, options("linesight evaluate --data parts")));
+        return Files.readString(
+                HtmlReport.write(Reports.options(), report, options("linesight evaluate --data parts")));
     }
 
     @Test
     void shouldShowTheFiguresOfTheTable() throws Exception {
-        EvaluationReport report = new Reports().category("bolt", 30, 20, 2, true, 1).category("nut", 10, 12, 1, true, 2).report("v1");
+        EvaluationReport report = new Reports()
+                .category("bolt", 30, 20, 2, true, 1)
+                .category("nut", 10, 12, 1, true, 2)
+                .report("v1");
         String page = page(report);
         for (String c : List.of("bolt", "nut")) {
             StringBuilder row = new StringBuilder("<bdi>" + c + "</bdi>\\s*</th>\\s*");
-            for (Double v : EvaluationReport.values(report.categories().get(c))) row.append("<td>").append(String.format(Locale.ROOT, "%.1f", 100 * v)).append("</td>\\s*");
+            for (Double v : EvaluationReport.values(report.categories().get(c)))
+                row.append("<td>")
+                        .append(String.format(Locale.ROOT, "%.1f", 100 * v))
+                        .append("</td>\\s*");
             assertThat(page).containsPattern(row.toString());
         }
-        assertThat(page).contains("0123abcd", "m.onnx", "linesight evaluate --data parts", "4 March 2026", "40 normal and 32 defective");
+        assertThat(page)
+                .contains(
+                        "0123abcd",
+                        "m.onnx",
+                        "linesight evaluate --data parts",
+                        "4 March 2026",
+                        "40 normal and 32 defective");
         Decisions d = Decisions.of(report.images());
-        assertThat(page).contains("of 40 normal pictures").contains("<b>" + d.falseAlarms() + "</b>").contains("<b>" + d.misses() + "</b>");
+        assertThat(page)
+                .contains("of 40 normal pictures")
+                .contains("<b>" + d.falseAlarms() + "</b>")
+                .contains("<b>" + d.misses() + "</b>");
     }
 
     @Test
     void shouldTellWhatThresholdsRestOnAndWhetherTheyWereMadeOnThesePictures() throws Exception {
-        EvaluationReport plain = new Reports().category("bolt", 30, 20, 2, true, 1).report("v1");
+        EvaluationReport plain =
+                new Reports().category("bolt", 30, 20, 2, true, 1).report("v1");
         assertThat(page(plain)).doesNotContain("placed the checkpoint's thresholds");
         CategoryDetail d = plain.details().get("bolt");
-        ProductCalibration line = new ProductCalibration(1.5, 0.5, new ReviewBand(0.35, 0.7), new ThresholdBasis("evt", 0.01, 80, 3, 0.012, 0.05, 0.004, 0.03, 0.1));
+        ProductCalibration line = new ProductCalibration(
+                1.5,
+                0.5,
+                new ReviewBand(0.35, 0.7),
+                new ThresholdBasis("evt", 0.01, 80, 3, 0.012, 0.05, 0.004, 0.03, 0.1));
         CategoryDetail told = new CategoryDetail(d.curves(), line, true, 0, 0, 0, null);
-        EvaluationReport report = new EvaluationReport("v1", "0123abcd", "parts", plain.categories(), Map.of("bolt", told), plain.mean(), plain.images(), 0, 7, 0.05);
-        assertThat(page(report)).contains("evt, 80 normal, 3 anomalous; 1.2 % false alarms expected; review 0.35 to 0.70, 3.0 % of normals", "7 of these pictures placed the checkpoint's thresholds");
+        EvaluationReport report = new EvaluationReport(
+                "v1",
+                "0123abcd",
+                "parts",
+                plain.categories(),
+                Map.of("bolt", told),
+                plain.mean(),
+                plain.images(),
+                0,
+                7,
+                0.05);
+        assertThat(page(report))
+                .contains(
+                        "evt, 80 normal, 3 anomalous; 1.2 % false alarms expected; review 0.35 to 0.70, 3.0 % of normals",
+                        "7 of these pictures placed the checkpoint's thresholds");
     }
 
     @Test
@@ -72,18 +106,26 @@ class HtmlReportTest {
         Reports reports = new Reports().category("bolt", 3, 2, 2, true, 1);
         Contender a = reports.contender("A");
         StringWriter out = new StringWriter();
-        new Page(out, a, null, options("c")).write(Map.of("bolt", Gallery.select(a, null, "bolt", 5)), Map.of(), Map.of());
+        new Page(out, a, null, options("c"))
+                .write(Map.of("bolt", Gallery.select(a, null, "bolt", 5)), Map.of(), Map.of());
         for (ImageScore s : a.images("bolt")) {
-            assertThat(out.toString()).contains(s.name()).contains("score " + Html.score(s.raw()) + " of 1.500, calibrated " + String.format(Locale.ROOT, "%.2f", s.calibrated()) + " of 0.50</span>");
+            assertThat(out.toString())
+                    .contains(s.name())
+                    .contains("score " + Html.score(s.raw()) + " of 1.500, calibrated "
+                            + String.format(Locale.ROOT, "%.2f", s.calibrated()) + " of 0.50</span>");
         }
     }
 
     /** The area under the drawn line is the figure printed above it. */
     @Test
     void shouldDrawCurvesWhoseAreasAreTheFigures() throws Exception {
-        EvaluationReport report = new Reports().category("bolt", 140, 60, 1, true, 3).report("v1");
+        EvaluationReport report =
+                new Reports().category("bolt", 140, 60, 1, true, 3).report("v1");
         String page = page(report);
-        Matcher figures = Pattern.compile("<figcaption><b>[^<]*</b>\\s*(AUROC|AP|AUPRO) \\s*([0-9.]+)\\s*</figcaption>(.*?)</figure>", Pattern.DOTALL).matcher(page);
+        Matcher figures = Pattern.compile(
+                        "<figcaption><b>[^<]*</b>\\s*(AUROC|AP|AUPRO) \\s*([0-9.]+)\\s*</figcaption>(.*?)</figure>",
+                        Pattern.DOTALL)
+                .matcher(page);
         int n = 0;
         while (figures.find()) {
             Matcher path = Pattern.compile("class=\"line a\" d=\"M([^\"]+)\"").matcher(figures.group(3));
@@ -105,16 +147,28 @@ class HtmlReportTest {
 
     @Test
     void shouldExplainWhatIsMissing() throws Exception {
-        String page = page(new Reports().category("bolt", 0, 5, 1, true, 1).category("nut", 4, 0, 1, true, 2).category("pin", 4, 4, 1, false, 3).report("v1"));
-        assertThat(page).contains("<bdi>bolt</bdi>: no normal pictures", "<bdi>nut</bdi>: no defective pictures", "<bdi>pin</bdi>: no defective picture has ground truth");
-        assertThat(page).containsPattern("<bdi>bolt</bdi>\\s*</th>\\s*<td>–</td>\\s*<td>–</td>\\s*<td>–</td>\\s*<td>[0-9]").contains("No curves per image", "No curves per pixel");
+        String page = page(new Reports()
+                .category("bolt", 0, 5, 1, true, 1)
+                .category("nut", 4, 0, 1, true, 2)
+                .category("pin", 4, 4, 1, false, 3)
+                .report("v1"));
+        assertThat(page)
+                .contains(
+                        "<bdi>bolt</bdi>: no normal pictures",
+                        "<bdi>nut</bdi>: no defective pictures",
+                        "<bdi>pin</bdi>: no defective picture has ground truth");
+        assertThat(page)
+                .containsPattern("<bdi>bolt</bdi>\\s*</th>\\s*<td>–</td>\\s*<td>–</td>\\s*<td>–</td>\\s*<td>[0-9]")
+                .contains("No curves per image", "No curves per pixel");
         assertThat(page).doesNotContain("NaN", "Infinity", "null");
     }
 
     @Test
     void shouldNeedNothingFromElsewhere() throws Exception {
         String page = page(new Reports().category("bolt", 6, 6, 1, true, 1).report("v1"));
-        assertThat(page).doesNotContain("<script", "http://", "https://", "@import", "url(").contains("default-src 'none'");
+        assertThat(page)
+                .doesNotContain("<script", "http://", "https://", "@import", "url(")
+                .contains("default-src 'none'");
     }
 
     /** Names come from the user's disk. */
@@ -122,20 +176,32 @@ class HtmlReportTest {
     void shouldShowNamesAsTheyAre() throws Exception {
         String evil = "<script>alert('x')</script>\"&amp;";
         EvaluationReport report = new Reports().category(evil, 3, 3, 1, true, 1).report("v\"><img src=x>");
-        String page = Files.readString(HtmlReport.write(Reports.options(), report, options("linesight evaluate --data '</code><b>x'")));
-        assertThat(page).doesNotContain("<script>", "<img src=x>", "</code><b>").contains("<bdi>&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;&quot;&amp;amp;</bdi>");
+        String page = Files.readString(
+                HtmlReport.write(Reports.options(), report, options("linesight evaluate --data '</code><b>x'")));
+        assertThat(page)
+                .doesNotContain("<script>", "<img src=x>", "</code><b>")
+                .contains("<bdi>&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;&quot;&amp;amp;</bdi>");
     }
 
     @Test
     void shouldShowTwoCheckpointsSideBySide() throws Exception {
         EvaluationReport a = new Reports().category("bolt", 30, 20, 1, true, 1).report("v1");
-        EvaluationReport b = new Reports().category("bolt", 30, 20, 2.5, true, 1).report("v2");
+        EvaluationReport b =
+                new Reports().category("bolt", 30, 20, 2.5, true, 1).report("v2");
         String page = Files.readString(HtmlReport.write(Reports.options(), a, Reports.options(), b, options("x")));
         double difference = 100 * (b.mean().imageAuroc() - a.mean().imageAuroc());
         assertThat(difference).isGreaterThan(1);
-        assertThat(page).contains("<td class=\"up\">" + String.format(Locale.ROOT, "%+.1f", difference) + "</td>", "only A right", "class=\"line a\"", "class=\"line b\"", "checkpoint B");
-        EvaluationReport other = new Reports().category("nut", 30, 20, 1, true, 1).report("v2");
-        assertThatThrownBy(() -> HtmlReport.write(Reports.options(), a, Reports.options(), other, options("x"))).isInstanceOf(IllegalArgumentException.class);
+        assertThat(page)
+                .contains(
+                        "<td class=\"up\">" + String.format(Locale.ROOT, "%+.1f", difference) + "</td>",
+                        "only A right",
+                        "class=\"line a\"",
+                        "class=\"line b\"",
+                        "checkpoint B");
+        EvaluationReport other =
+                new Reports().category("nut", 30, 20, 1, true, 1).report("v2");
+        assertThatThrownBy(() -> HtmlReport.write(Reports.options(), a, Reports.options(), other, options("x")))
+                .isInstanceOf(IllegalArgumentException.class);
     }
 
     @Test
@@ -143,7 +209,13 @@ class HtmlReportTest {
         String page = page(new Reports().category("a&b", 9, 9, 1, true, 1).report("v1"));
         Matcher svg = Pattern.compile("<svg.*?</svg>", Pattern.DOTALL).matcher(page);
         int n = 0;
-        for (; svg.find(); n++) assertThat(DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(new InputSource(new StringReader(svg.group()))).getDocumentElement().getTagName()).isEqualTo("svg");
+        for (; svg.find(); n++)
+            assertThat(DocumentBuilderFactory.newInstance()
+                            .newDocumentBuilder()
+                            .parse(new InputSource(new StringReader(svg.group())))
+                            .getDocumentElement()
+                            .getTagName())
+                    .isEqualTo("svg");
         assertThat(n).isEqualTo(6);
     }
 }

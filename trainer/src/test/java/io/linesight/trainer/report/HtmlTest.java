@@ -7,7 +7,8 @@ import org.junit.jupiter.api.Test;
 class HtmlTest {
     @Test
     void shouldEscapeWhatHtmlWouldUnderstand() {
-        assertThat(Html.text("<a href=\"x\" onclick='y'>&lt;")).isEqualTo("&lt;a href=&quot;x&quot; onclick=&#39;y&#39;&gt;&amp;lt;");
+        assertThat(Html.text("<a href=\"x\" onclick='y'>&lt;"))
+                .isEqualTo("&lt;a href=&quot;x&quot; onclick=&#39;y&#39;&gt;&amp;lt;");
         assertThat(Html.text("Schraube äöü 螺丝 \uD83D\uDD29")).isEqualTo("Schraube äöü 螺丝 \uD83D\uDD29");
     }
 
@@ -38,8 +39,10 @@ class HtmlTest {
     void shouldPutTicksAtRoundValues() {
         assertThat(Axis.over(0, 10.5, 4).ticks()).containsExactly(0.0, 2.0, 4.0, 6.0, 8.0, 10.0);
         Axis fine = Axis.over(0.31, 0.36, 5);
-        assertThat(fine.ticks().stream().map(fine::label)).containsExactly("0.31", "0.32", "0.33", "0.34", "0.35", "0.36");
+        assertThat(fine.ticks().stream().map(fine::label))
+                .containsExactly("0.31", "0.32", "0.33", "0.34", "0.35", "0.36");
         Axis negative = Axis.over(-3, 4, 5);
-        assertThat(negative.ticks().stream().map(negative::label)).containsExactly("-3", "-2", "-1", "0", "1", "2", "3", "4");
+        assertThat(negative.ticks().stream().map(negative::label))
+                .containsExactly("-3", "-2", "-1", "0", "1", "2", "3", "4");
     }
 }

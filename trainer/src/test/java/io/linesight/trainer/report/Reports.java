@@ -57,7 +57,17 @@ final class Reports {
     }
 
     EvaluationReport report(String version) {
-        return new EvaluationReport(version, "0123abcd", "parts", metrics, details, CategoryMetrics.mean(metrics.values()), List.copyOf(images), 0, 0, 0.05);
+        return new EvaluationReport(
+                version,
+                "0123abcd",
+                "parts",
+                metrics,
+                details,
+                CategoryMetrics.mean(metrics.values()),
+                List.copyOf(images),
+                0,
+                0,
+                0.05);
     }
 
     Contender contender(String letter) {
@@ -67,20 +77,21 @@ final class Reports {
     /** No picture is ever read with these. */
     static EvaluateOptions options() {
         return EvaluateOptions.of(Path.of("m.onnx"), new ImageSource() {
-            @Override
-            public String name() {
-                return "parts";
-            }
+                    @Override
+                    public String name() {
+                        return "parts";
+                    }
 
-            @Override
-            public List<String> categories() {
-                return List.of();
-            }
+                    @Override
+                    public List<String> categories() {
+                        return List.of();
+                    }
 
-            @Override
-            public List<Sample> train(String category) {
-                return List.of(Sample.normal("x", () -> new RgbImage(1, 1, new byte[3])));
-            }
-        }).withScorer(ScorerOptions.defaults().withDevice("cpu"));
+                    @Override
+                    public List<Sample> train(String category) {
+                        return List.of(Sample.normal("x", () -> new RgbImage(1, 1, new byte[3])));
+                    }
+                })
+                .withScorer(ScorerOptions.defaults().withDevice("cpu"));
     }
 }

@@ -60,10 +60,12 @@ class ScanKernelTest {
 
         Case fill(long seed) {
             Random r = new Random(seed);
-            for (FloatBuffer b : List.of(x, projection, gy)) for (int i = 0; i < b.capacity(); i++) b.put(i, (float) r.nextGaussian());
+            for (FloatBuffer b : List.of(x, projection, gy))
+                for (int i = 0; i < b.capacity(); i++) b.put(i, (float) r.nextGaussian());
             for (int i = 0; i < w.length; i++) w[i] = (float) (0.5 * r.nextGaussian());
             for (int i = 0; i < bias.length; i++) bias[i] = (float) (r.nextGaussian() - 2);
-            for (int i = 0; i < a.length; i++) a[i] = (float) -((1 + i % s.states()) * Math.exp(0.1 * r.nextGaussian()));
+            for (int i = 0; i < a.length; i++)
+                a[i] = (float) -((1 + i % s.states()) * Math.exp(0.1 * r.nextGaussian()));
             for (int i = 0; i < skip.length; i++) skip[i] = (float) r.nextGaussian();
             for (int[] o : order) {
                 List<Integer> p = new ArrayList<>();
@@ -77,7 +79,8 @@ class ScanKernelTest {
         Case run() {
             ScanKernel.Inputs in = new ScanKernel.Inputs(x, projection, w, bias, a, skip, order);
             ScanKernel.forward(s, in, y, checkpoints);
-            ScanKernel.backward(s, in, checkpoints, gy, new ScanKernel.Gradients(gx, gProjection, gw, gBias, ga, gSkip));
+            ScanKernel.backward(
+                    s, in, checkpoints, gy, new ScanKernel.Gradients(gx, gProjection, gw, gBias, ga, gSkip));
             return this;
         }
     }
@@ -91,7 +94,8 @@ class ScanKernelTest {
             int groups = z.get("B").shape()[1];
             int n = z.get("B").shape()[2];
             int d = z.get("u").shape()[1] / groups;
-            // Narrow cases are padded with silent channels and states; the time step goes in through an identity projection.
+            // Narrow cases are padded with silent channels and states; the time step goes in through an identity
+            // projection.
             Case c = new Case(new ScanShape(batch, length, groups, channels, channels, 1, states));
             int row = c.s.row();
             float[] u = z.get("u").floats();
@@ -121,7 +125,8 @@ class ScanKernelTest {
                 for (int k = 0; k < channels; k++) {
                     int to = g * channels + k;
                     c.w[to * channels + k] = 1;
-                    for (int j = 0; j < states; j++) c.a[to * states + j] = k < d && j < n ? z.get("A").floats()[(g * d + k) * n + j] : -1;
+                    for (int j = 0; j < states; j++)
+                        c.a[to * states + j] = k < d && j < n ? z.get("A").floats()[(g * d + k) * n + j] : -1;
                     if (k >= d) continue;
                     c.bias[to] = z.get("delta_bias").floats()[g * d + k];
                     c.skip[to] = z.get("D").floats()[g * d + k];
@@ -162,27 +167,45 @@ class ScanKernelTest {
                 }
             }
             assertThat(Golden.relative(y, z.get("y").floats())).as("y").isLessThan(2.5e-6);
-            assertThat(Golden.relative(gu, z.get("grad_u").floats())).as("grad u").isLessThan(5e-6);
-            assertThat(Golden.relative(gDelta, z.get("grad_delta").floats())).as("grad delta").isLessThan(5e-6);
-            assertThat(Golden.relative(gb, z.get("grad_B").floats())).as("grad B").isLessThan(5e-6);
-            assertThat(Golden.relative(gc, z.get("grad_C").floats())).as("grad C").isLessThan(5e-6);
-            assertThat(Golden.relative(ga, z.get("grad_A").floats())).as("grad A").isLessThan(5e-6);
-            assertThat(Golden.relative(gBias, z.get("grad_delta_bias").floats())).as("grad bias").isLessThan(5e-6);
-            assertThat(Golden.relative(gSkip, z.get("grad_D").floats())).as("grad D").isLessThan(5e-6);
+            assertThat(Golden.relative(gu, z.get("grad_u").floats()))
+                    .as("grad u")
+                    .isLessThan(5e-6);
+            assertThat(Golden.relative(gDelta, z.get("grad_delta").floats()))
+                    .as("grad delta")
+                    .isLessThan(5e-6);
+            assertThat(Golden.relative(gb, z.get("grad_B").floats()))
+                    .as("grad B")
+                    .isLessThan(5e-6);
+            assertThat(Golden.relative(gc, z.get("grad_C").floats()))
+                    .as("grad C")
+                    .isLessThan(5e-6);
+            assertThat(Golden.relative(ga, z.get("grad_A").floats()))
+                    .as("grad A")
+                    .isLessThan(5e-6);
+            assertThat(Golden.relative(gBias, z.get("grad_delta_bias").floats()))
+                    .as("grad bias")
+                    .isLessThan(5e-6);
+            assertThat(Golden.relative(gSkip, z.get("grad_D").floats()))
+                    .as("grad D")
+                    .isLessThan(5e-6);
         }
     }
 
     @ParameterizedTest
     @CsvSource({"2,100,4,8,1,8", "1,64,2,16,1,8", "3,33,1,32,2,3", "1,256,1,64,4,8"})
     void shouldAgreeWithPlainLoopsInDouble(int batch, int length, int groups, int channels, int rank, int directions) {
-        Case c = new Case(new ScanShape(batch, length, groups, channels, rank, directions, 16)).fill(7).run();
+        Case c = new Case(new ScanShape(batch, length, groups, channels, rank, directions, 16))
+                .fill(7)
+                .run();
         Reference r = new Reference(c);
         assertThat(r.error(c.y, r.y)).as("y").isLessThan(5e-6);
         assertThat(r.error(c.gx, r.gx)).as("grad x").isLessThan(5e-6);
         assertThat(r.error(c.gProjection, r.gp)).as("grad projection").isLessThan(5e-6);
         assertThat(r.error(FloatBuffer.wrap(c.ga), r.ga)).as("grad A").isLessThan(5e-6);
         assertThat(r.error(FloatBuffer.wrap(c.gw), r.gw)).as("grad step weight").isLessThan(5e-6);
-        assertThat(r.error(FloatBuffer.wrap(c.gBias), r.gBias)).as("grad step bias").isLessThan(5e-6);
+        assertThat(r.error(FloatBuffer.wrap(c.gBias), r.gBias))
+                .as("grad step bias")
+                .isLessThan(5e-6);
         assertThat(r.error(FloatBuffer.wrap(c.gSkip), r.gSkip)).as("grad skip").isLessThan(5e-6);
     }
 
@@ -200,8 +223,10 @@ class ScanKernelTest {
     @ValueSource(ints = {1, 6, 12})
     void shouldSayWhichChannelsItCannotVectorise(int channels) {
         if (channels % ScanKernel.LANES == 0) return;
-        assertThatThrownBy(() -> new ScanShape(1, 16, 1, channels, 1, 8, 16)).isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining(String.valueOf(ScanKernel.LANES)).hasMessageContaining("got " + channels);
+        assertThatThrownBy(() -> new ScanShape(1, 16, 1, channels, 1, 8, 16))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining(String.valueOf(ScanKernel.LANES))
+                .hasMessageContaining("got " + channels);
     }
 
     /** MMAD_SPEC section 3, loop by loop. */
@@ -248,7 +273,8 @@ class ScanKernelTest {
                 for (int r = 0; r < s.rank(); r++) z[t] += (double) c.w[gk * s.rank() + r] * c.projection.get(p + r);
                 double dt = softplus(z[t]);
                 for (int j = 0; j < n; j++) {
-                    h[t + 1][j] = Math.exp(dt * c.a[gk * n + j]) * h[t][j] + dt * c.x.get(o) * c.projection.get(p + s.rank() + j);
+                    h[t + 1][j] = Math.exp(dt * c.a[gk * n + j]) * h[t][j]
+                            + dt * c.x.get(o) * c.projection.get(p + s.rank() + j);
                     y[o] += c.projection.get(p + s.rank() + n + j) * h[t + 1][j];
                 }
             }

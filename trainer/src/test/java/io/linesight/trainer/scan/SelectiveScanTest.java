@@ -44,7 +44,8 @@ class SelectiveScanTest {
             leaf(torch.randn(groups, k, channels, rank)),
             leaf(torch.randn(groups, k, channels).sub(Torch.scalar(2))),
             leaf(torch.rand(groups, (long) k * channels, n).mul(Torch.scalar(2.7))),
-            leaf(torch.randn(groups, (long) k * channels))};
+            leaf(torch.randn(groups, (long) k * channels))
+        };
     }
 
     private static Tensor op(Tensor[] in, int[][] order) {
@@ -70,12 +71,17 @@ class SelectiveScanTest {
             Tensor dt = torch.softplus(raw.add(in[3].select(1, k)));
             Tensor b = row.narrow(3, rank, 16);
             Tensor c = row.narrow(3, rank + 16, 16);
-            Tensor a = in[4].view(groups, order.length, d, 16).select(1, k).exp().neg();
+            Tensor a =
+                    in[4].view(groups, order.length, d, 16).select(1, k).exp().neg();
             Tensor h = torch.zeros(batch, groups, d, 16);
             List<Tensor> steps = new ArrayList<>();
             for (int t = 0; t < length; t++) {
                 Tensor dtt = dt.select(1, t).unsqueeze(-1);
-                h = dtt.mul(a).exp().mul(h).add(dtt.mul(u.select(1, t).unsqueeze(-1)).mul(b.select(1, t).unsqueeze(2)));
+                h = dtt.mul(a)
+                        .exp()
+                        .mul(h)
+                        .add(dtt.mul(u.select(1, t).unsqueeze(-1))
+                                .mul(b.select(1, t).unsqueeze(2)));
                 steps.add(h.mul(c.select(1, t).unsqueeze(2)).sum(-1));
             }
             Tensor y = torch.stack(new TensorVector(steps.toArray(Tensor[]::new)), 1);
@@ -88,7 +94,8 @@ class SelectiveScanTest {
 
     @ParameterizedTest
     @CsvSource({"HILBERT,2,8,4,8,1", "ZIGZAG,1,8,1,32,2", "ZORDER,3,4,2,16,4"})
-    void shouldHaveTheGradientsOfTensorOperators(ScanKind kind, int batch, int side, int groups, int channels, int rank) {
+    void shouldHaveTheGradientsOfTensorOperators(
+            ScanKind kind, int batch, int side, int groups, int channels, int rank) {
         int[][] order = ScanOrders.table(kind, side);
         try (PointerScope scope = new PointerScope()) {
             Tensor[] in = inputs(batch, side, groups, channels, rank);
@@ -102,9 +109,14 @@ class SelectiveScanTest {
             }
             Tensor actual = op(in, order);
             actual.mul(weight).sum().backward();
-            assertThat(Golden.relative(Torch.values(actual), Torch.values(expected))).as("y").isLessThan(5e-6);
+            assertThat(Golden.relative(Torch.values(actual), Torch.values(expected)))
+                    .as("y")
+                    .isLessThan(5e-6);
             String[] names = {"u", "xProj", "dtWeight", "dtBias", "aLogs", "ds"};
-            for (int i = 0; i < in.length; i++) assertThat(Golden.relative(Torch.values(in[i].grad()), gradients[i])).as(names[i]).isLessThan(1e-5);
+            for (int i = 0; i < in.length; i++)
+                assertThat(Golden.relative(Torch.values(in[i].grad()), gradients[i]))
+                        .as(names[i])
+                        .isLessThan(1e-5);
             JavaOp.endStep();
         }
     }
@@ -125,10 +137,16 @@ class SelectiveScanTest {
                     try (NoGradGuard off = new NoGradGuard()) {
                         Tensor[] moved = in.clone();
                         moved[i] = in[i].add(direction.mul(Torch.scalar(sign == 0 ? eps : -eps)));
-                        f[sign] = op(moved, order).to(torch.ScalarType.Double).mul(weight).sum().item_double();
+                        f[sign] = op(moved, order)
+                                .to(torch.ScalarType.Double)
+                                .mul(weight)
+                                .sum()
+                                .item_double();
                     }
                 }
-                assertThat((f[0] - f[1]) / (2 * eps)).as("input " + i).isCloseTo(analytic, within(0.01 * Math.abs(analytic) + 0.02));
+                assertThat((f[0] - f[1]) / (2 * eps))
+                        .as("input " + i)
+                        .isCloseTo(analytic, within(0.01 * Math.abs(analytic) + 0.02));
             }
             JavaOp.endStep();
         }

@@ -69,7 +69,10 @@ class DatasetStoreTest {
 
     private List<String> files() throws IOException {
         try (Stream<Path> s = Files.walk(dir.resolve("store/pictures"))) {
-            return s.filter(Files::isRegularFile).map(p -> p.getFileName().toString()).sorted().toList();
+            return s.filter(Files::isRegularFile)
+                    .map(p -> p.getFileName().toString())
+                    .sorted()
+                    .toList();
         }
     }
 
@@ -86,7 +89,8 @@ class DatasetStoreTest {
         try (DatasetStore s = open()) {
             assertThat(s.pictures()).isEqualTo(before).hasSize(2);
             assertThat(s.positions()).isEqualTo(Map.of(0, 13L, 2, 5L));
-            assertThat(s.pending()).singleElement().satisfies(p -> assertThat(p.label()).containsExactly(1, 2));
+            assertThat(s.pending()).singleElement().satisfies(p -> assertThat(p.label())
+                    .containsExactly(1, 2));
             assertThat(s.knows("f-0-3", new Place(0, 12))).isTrue();
             assertThat(s.get("f-0-2")).get().satisfies(p -> {
                 assertThat(p.anomalous()).isTrue();
@@ -105,11 +109,14 @@ class DatasetStoreTest {
             assertThat(s.get("f-0-1").orElseThrow().annotator()).isEqualTo("bob");
             assertThat(s.retract("f-0-1", new Place(0, 12))).as("not newer").isEmpty();
             assertThat(s.retract("f-0-1", new Place(0, 13))).isPresent();
-            assertThat(s.put(normal("f-0-1", 1, 10))).as("labels from before the retraction").isEqualTo(Put.UNCHANGED);
+            assertThat(s.put(normal("f-0-1", 1, 10)))
+                    .as("labels from before the retraction")
+                    .isEqualTo(Put.UNCHANGED);
             assertThat(s.pictures()).isEmpty();
             assertThat(files()).isEmpty();
             assertThat(s.put(normal("f-0-1", 1, 14))).isEqualTo(Put.ADDED);
-            assertThat(s.put(new Entry("f-0-1", "nut", false, Origin.PERSON, "ann", AT, null, null, new Place(0, 15)))).isEqualTo(Put.REPLACED);
+            assertThat(s.put(new Entry("f-0-1", "nut", false, Origin.PERSON, "ann", AT, null, null, new Place(0, 15))))
+                    .isEqualTo(Put.REPLACED);
             assertThat(s.pictures()).extracting(Picture::product).containsExactly("nut");
         }
     }
@@ -120,11 +127,15 @@ class DatasetStoreTest {
             s.put(normal("f-0-1", 7, 1));
             s.put(anomalous("f-0-2", 7, 2));
             assertThat(files()).hasSize(2).as("one picture, one mask");
-            assertThat(s.pictures()).as("the latest word on the picture").singleElement().satisfies(p -> assertThat(p.anomalous()).isTrue());
+            assertThat(s.pictures())
+                    .as("the latest word on the picture")
+                    .singleElement()
+                    .satisfies(p -> assertThat(p.anomalous()).isTrue());
             assertThat(s.put(reservoir("f-0-9", "bolt", picture(7)))).isEqualTo(Put.UNCHANGED);
             s.retract("f-0-2", new Place(0, 3));
             assertThat(files()).hasSize(1);
-            assertThat(s.pictures()).singleElement().satisfies(p -> assertThat(p.anomalous()).isFalse());
+            assertThat(s.pictures()).singleElement().satisfies(p -> assertThat(p.anomalous())
+                    .isFalse());
         }
     }
 
@@ -159,7 +170,9 @@ class DatasetStoreTest {
             Files.write(journal, Arrays.copyOf(whole, cut));
             for (byte[] b : blobs) {
                 // What a kill leaves: the pictures are there before their lines.
-                Path file = dir.resolve("store/pictures").resolve(Blobs.sha256(b).substring(0, 2)).resolve(Blobs.sha256(b));
+                Path file = dir.resolve("store/pictures")
+                        .resolve(Blobs.sha256(b).substring(0, 2))
+                        .resolve(Blobs.sha256(b));
                 Files.createDirectories(file.getParent());
                 Files.write(file, b);
             }
@@ -170,8 +183,12 @@ class DatasetStoreTest {
                 assertThat(s.put(normal("f-0-7", 9, 50))).isEqualTo(Put.ADDED);
             }
             try (DatasetStore s = open()) {
-                assertThat(s.pictures()).as("and it goes on, cut at byte " + cut).hasSize(states.get(last).size() + 1);
-                long referenced = s.pictures().stream().mapToLong(p -> p.mask() == null ? 1 : 2).sum();
+                assertThat(s.pictures())
+                        .as("and it goes on, cut at byte " + cut)
+                        .hasSize(states.get(last).size() + 1);
+                long referenced = s.pictures().stream()
+                        .mapToLong(p -> p.mask() == null ? 1 : 2)
+                        .sum();
                 assertThat(files().size()).as("no file without a line").isLessThanOrEqualTo((int) referenced);
             }
         }
@@ -202,11 +219,17 @@ class DatasetStoreTest {
         byte[] damaged = whole.clone();
         damaged[3] = 0;
         Files.write(journal, damaged);
-        assertThatThrownBy(this::open).isInstanceOf(StoreException.class).hasMessageContaining("line 1").hasMessageContaining("Nothing was changed");
+        assertThatThrownBy(this::open)
+                .isInstanceOf(StoreException.class)
+                .hasMessageContaining("line 1")
+                .hasMessageContaining("Nothing was changed");
         Files.write(journal, whole);
         Path lost = new Blobs(dir.resolve("store/pictures"), Disk.REAL).path(Blobs.sha256(picture(1)));
         Files.delete(lost);
-        assertThatThrownBy(this::open).isInstanceOf(StoreException.class).hasMessageContaining("missing").hasMessageContaining(Blobs.sha256(picture(1)));
+        assertThatThrownBy(this::open)
+                .isInstanceOf(StoreException.class)
+                .hasMessageContaining("missing")
+                .hasMessageContaining(Blobs.sha256(picture(1)));
     }
 
     @Test
@@ -224,7 +247,9 @@ class DatasetStoreTest {
             s.bind("a/1");
         }
         try (DatasetStore s = open()) {
-            assertThatThrownBy(() -> s.bind("b/1")).isInstanceOf(StoreException.class).hasMessageContaining("another Kafka cluster");
+            assertThatThrownBy(() -> s.bind("b/1"))
+                    .isInstanceOf(StoreException.class)
+                    .hasMessageContaining("another Kafka cluster");
         }
     }
 
@@ -251,9 +276,15 @@ class DatasetStoreTest {
             assertThat(s.pictures()).extracting(Picture::frame).containsExactly("nut", "p1", "a1", "p2", "p3");
             s.put(new Entry("a2", "bolt", true, Origin.PERSON, "ann", AT, big(8), null, new Place(0, 5)));
             s.put(new Entry("a3", "bolt", true, Origin.PERSON, "ann", AT, big(9), null, new Place(0, 6)));
-            assertThat(s.pictures()).as("nut's only normal and bolt's last stay").extracting(Picture::frame).containsExactly("nut", "a1", "p3", "a2", "a3");
-            assertThatThrownBy(() -> s.put(new Entry("a4", "bolt", true, Origin.PERSON, "ann", AT, big(10), null, new Place(0, 7))))
-                    .isInstanceOf(StoreException.class).hasMessageContaining("is full").hasMessageContaining("stays in Kafka");
+            assertThat(s.pictures())
+                    .as("nut's only normal and bolt's last stay")
+                    .extracting(Picture::frame)
+                    .containsExactly("nut", "a1", "p3", "a2", "a3");
+            assertThatThrownBy(() -> s.put(
+                            new Entry("a4", "bolt", true, Origin.PERSON, "ann", AT, big(10), null, new Place(0, 7))))
+                    .isInstanceOf(StoreException.class)
+                    .hasMessageContaining("is full")
+                    .hasMessageContaining("stays in Kafka");
             assertThat(s.knows("a4", new Place(0, 7))).isFalse();
             assertThat(s.bytes()).isEqualTo(1_000_000);
             assertThat(files()).hasSize(5);
@@ -272,7 +303,9 @@ class DatasetStoreTest {
             pin.close();
             pin.close();
             assertThat(files()).isEmpty();
-            assertThatThrownBy(() -> s.pin(chosen)).isInstanceOf(StoreException.class).hasMessageContaining("1 of 1");
+            assertThatThrownBy(() -> s.pin(chosen))
+                    .isInstanceOf(StoreException.class)
+                    .hasMessageContaining("1 of 1");
             assertThat(source.name()).isEqualTo("test");
         }
     }
@@ -280,7 +313,11 @@ class DatasetStoreTest {
     @Test
     void shouldNeverLetAPictureChangeSides() throws Exception {
         Map<Side, Integer> sides = new java.util.EnumMap<>(Side.class);
-        for (int i = 0; i < 2000; i++) sides.merge(DatasetStore.sideOf(Blobs.sha256(new byte[] {(byte) i, (byte) (i >> 8)}), 0.3, 0.15), 1, Integer::sum);
+        for (int i = 0; i < 2000; i++)
+            sides.merge(
+                    DatasetStore.sideOf(Blobs.sha256(new byte[] {(byte) i, (byte) (i >> 8)}), 0.3, 0.15),
+                    1,
+                    Integer::sum);
         assertThat(sides.get(Side.HELD_OUT)).isBetween(540, 660);
         assertThat(sides.get(Side.CALIBRATE)).isBetween(250, 350);
         Side first;
@@ -288,7 +325,8 @@ class DatasetStoreTest {
             s.put(normal("f-0-1", 1, 1));
             first = s.pictures().get(0).side();
         }
-        try (DatasetStore s = DatasetStore.open(config().withShares(first == Side.HELD_OUT ? 0 : 0.5, first == Side.HELD_OUT ? 0 : 0.5))) {
+        try (DatasetStore s = DatasetStore.open(
+                config().withShares(first == Side.HELD_OUT ? 0 : 0.5, first == Side.HELD_OUT ? 0 : 0.5))) {
             s.put(anomalous("f-0-1", 1, 2));
             s.put(normal("f-0-2", 1, 3));
             assertThat(s.pictures()).extracting(Picture::side).containsOnly(first);
@@ -302,20 +340,37 @@ class DatasetStoreTest {
             for (int i = 0; i < pictures; i++) {
                 s.put(i % 4 == 0 ? anomalous("f-0-" + i, i, i) : normal("f-0-" + i, i, i));
             }
-            s.put(new Entry("x", "../nut", false, Origin.PERSON, "ann, the \"first\"", AT, picture(100), null, new Place(1, 1)));
+            s.put(new Entry(
+                    "x",
+                    "../nut",
+                    false,
+                    Origin.PERSON,
+                    "ann, the \"first\"",
+                    AT,
+                    picture(100),
+                    null,
+                    new Place(1, 1)));
             assertThat(s.export(dir.resolve("out"))).isEqualTo(pictures + 1);
             assertThatThrownBy(() -> s.export(dir.resolve("out"))).hasMessageContaining("not empty");
             MvtecDataset set = MvtecDataset.open(dir.resolve("out"), List.of());
             assertThat(set.categories()).containsExactly("___nut", "bolt");
-            long held = s.pictures().stream().filter(p -> p.product().equals("bolt") && !p.anomalous() && p.side() == Side.HELD_OUT).count();
+            long held = s.pictures().stream()
+                    .filter(p -> p.product().equals("bolt") && !p.anomalous() && p.side() == Side.HELD_OUT)
+                    .count();
             assertThat(set.train("bolt")).hasSize((int) (18 - held));
             assertThat(set.test("bolt").stream().filter(x -> !x.anomalous())).hasSize((int) held);
-            assertThat(set.test("bolt").stream().filter(ImageSource.Sample::anomalous)).hasSize(6).allMatch(x -> x.mask() != null);
-            assertThat(Files.readAllLines(dir.resolve("out/pictures.csv"))).hasSize(pictures + 2).anyMatch(l -> l.contains("\"ann, the \"\"first\"\"\""));
+            assertThat(set.test("bolt").stream().filter(ImageSource.Sample::anomalous))
+                    .hasSize(6)
+                    .allMatch(x -> x.mask() != null);
+            assertThat(Files.readAllLines(dir.resolve("out/pictures.csv")))
+                    .hasSize(pictures + 2)
+                    .anyMatch(l -> l.contains("\"ann, the \"\"first\"\"\""));
             try (DatasetStore other = DatasetStore.open(StoreConfig.in(dir.resolve("other")))) {
                 assertThat(other.importFrom(set, "import")).isEqualTo(pictures + 1);
                 assertThat(other.importFrom(set, "import")).as("again").isZero();
-                assertThat(other.pictures().stream().filter(Picture::anomalous)).hasSize(6).allMatch(p -> p.mask() != null && p.annotator().equals("import"));
+                assertThat(other.pictures().stream().filter(Picture::anomalous))
+                        .hasSize(6)
+                        .allMatch(p -> p.mask() != null && p.annotator().equals("import"));
             }
         }
     }
@@ -327,9 +382,16 @@ class DatasetStoreTest {
             ImageSource source = s.source("labels", s.pictures());
             assertThat(source.categories()).containsExactly("bolt");
             assertThat(source.train("bolt")).isNotEmpty().noneMatch(ImageSource.Sample::anomalous);
-            assertThat(source.calibration("bolt")).anyMatch(ImageSource.Sample::anomalous).anyMatch(x -> !x.anomalous());
-            assertThat(source.test("bolt")).anyMatch(ImageSource.Sample::anomalous).anyMatch(x -> !x.anomalous());
-            assertThat(source.train("bolt").size() + source.calibration("bolt").size() + source.test("bolt").size()).isEqualTo(60);
+            assertThat(source.calibration("bolt"))
+                    .anyMatch(ImageSource.Sample::anomalous)
+                    .anyMatch(x -> !x.anomalous());
+            assertThat(source.test("bolt"))
+                    .anyMatch(ImageSource.Sample::anomalous)
+                    .anyMatch(x -> !x.anomalous());
+            assertThat(source.train("bolt").size()
+                            + source.calibration("bolt").size()
+                            + source.test("bolt").size())
+                    .isEqualTo(60);
             assertThat(source.train("bolt").get(0).image().read().width()).isEqualTo(6);
         }
     }
@@ -343,7 +405,10 @@ class DatasetStoreTest {
         }
         Path journal = dir.resolve("store/journal.jsonl");
         StringBuilder more = new StringBuilder();
-        for (int i = 0; i < 3000; i++) more.append("{\"op\":\"positions\",\"offsets\":{\"0\":").append(i + 10).append("}}\n");
+        for (int i = 0; i < 3000; i++)
+            more.append("{\"op\":\"positions\",\"offsets\":{\"0\":")
+                    .append(i + 10)
+                    .append("}}\n");
         Files.writeString(journal, more.toString(), StandardOpenOption.APPEND);
         Files.writeString(dir.resolve("store/journal.jsonl.tmp"), "what a kill during rewriting leaves");
         for (int run = 0; run < 2; run++) {
@@ -352,7 +417,9 @@ class DatasetStoreTest {
                 assertThat(s.pictures()).extracting(Picture::frame).containsExactly("f-0-1");
                 assertThat(s.positions()).isEqualTo(Map.of(0, 3009L));
                 assertThat(s.lastSequence()).as("numbers are never given twice").isEqualTo(2);
-                assertThat(s.knows("f-0-2", new Place(0, 3))).as("a retraction is remembered").isTrue();
+                assertThat(s.knows("f-0-2", new Place(0, 3)))
+                        .as("a retraction is remembered")
+                        .isTrue();
             }
         }
     }
@@ -367,7 +434,9 @@ class DatasetStoreTest {
         }
     }
 
-    /** A disk with so many bytes left; what is removed gives nothing back, so that it stays full until there is room. */
+    /**
+     * A disk with so many bytes left; what is removed gives nothing back, so that it stays full until there is room.
+     */
     private static final class SmallDisk implements Disk {
         private long left = Long.MAX_VALUE;
         private boolean cutsOff = true;
@@ -436,8 +505,10 @@ class DatasetStoreTest {
         for (boolean cutsOff : new boolean[] {true, false}) {
             boolean stored = false;
             for (int room = 0; !stored; room += 3, most = Math.max(most, room)) {
-                StoreConfig config = StoreConfig.in(dir.resolve("full-" + cutsOff + room)).withLeastNormals(0);
-                String full = "full after " + room + " bytes, half a line can " + (cutsOff ? "" : "not ") + "be cut off";
+                StoreConfig config =
+                        StoreConfig.in(dir.resolve("full-" + cutsOff + room)).withLeastNormals(0);
+                String full =
+                        "full after " + room + " bytes, half a line can " + (cutsOff ? "" : "not ") + "be cut off";
                 List<Picture> after;
                 SmallDisk disk = new SmallDisk();
                 try (DatasetStore s = DatasetStore.open(config, disk)) {
@@ -453,11 +524,20 @@ class DatasetStoreTest {
                     } catch (IOException e) {
                         assertThat(e).as(full).hasMessageContaining("No space left");
                         assertThat(s.pictures()).as(full).isEqualTo(before);
-                        assertThat(s.knows("f-0-1", new Place(0, 3))).as("%s: the label is to come again", full).isFalse();
+                        assertThat(s.knows("f-0-1", new Place(0, 3)))
+                                .as("%s: the label is to come again", full)
+                                .isFalse();
                         assertThat(s.bytes()).as(full).isEqualTo(picture(1).length + picture(2).length);
-                        assertThatThrownBy(() -> s.advance(Map.of(0, 4L))).as(full).isInstanceOf(IOException.class);
-                        assertThat(s.positions()).as("%s: nor is it passed over", full).isEmpty();
-                        if (cutsOff) assertThat(config.folder().resolve("journal.jsonl")).as(full).hasSize(lines);
+                        assertThatThrownBy(() -> s.advance(Map.of(0, 4L)))
+                                .as(full)
+                                .isInstanceOf(IOException.class);
+                        assertThat(s.positions())
+                                .as("%s: nor is it passed over", full)
+                                .isEmpty();
+                        if (cutsOff)
+                            assertThat(config.folder().resolve("journal.jsonl"))
+                                    .as(full)
+                                    .hasSize(lines);
                         if (room % 31 == 0 || room % 7 == 0 && cutsOff) {
                             // The end of the process while the disk is full: what the journal holds is what counts.
                             s.close();
@@ -474,16 +554,25 @@ class DatasetStoreTest {
                             after = s.pictures();
                         }
                         try (DatasetStore again = reopened(s, config)) {
-                            assertThat(again.pictures()).as(full).isEqualTo(after).hasSize(2);
+                            assertThat(again.pictures())
+                                    .as(full)
+                                    .isEqualTo(after)
+                                    .hasSize(2);
                             Picture p = again.get("f-0-1").orElseThrow();
-                            assertThat(Files.readAllBytes(again.file(p.sha256()))).as(full).isEqualTo(picture(3));
-                            assertThat(Files.readAllBytes(again.file(p.mask()))).as(full).isEqualTo(mask());
+                            assertThat(Files.readAllBytes(again.file(p.sha256())))
+                                    .as(full)
+                                    .isEqualTo(picture(3));
+                            assertThat(Files.readAllBytes(again.file(p.mask())))
+                                    .as(full)
+                                    .isEqualTo(mask());
                         }
                     }
                 }
             }
         }
-        assertThat(most).as("the sizes of picture, mask and line").isGreaterThan(picture(3).length + mask().length + 200);
+        assertThat(most)
+                .as("the sizes of picture, mask and line")
+                .isGreaterThan(picture(3).length + mask().length + 200);
     }
 
     private static DatasetStore reopened(DatasetStore s, StoreConfig config) throws IOException {

@@ -5,12 +5,16 @@ import java.util.Locale;
 import java.util.stream.Collectors;
 
 /**
- * torchvision's published ImageNet weights. The digits in a file's name are the first eight of its SHA-256, by which PyTorch's own hub checks its
- * downloads; the full hashes are published nowhere that they could have been taken from, so these digits are what is pinned here. They tell a
- * damaged or wrong file, not one that somebody forged with effort: that cannot run anything here either way, and {@code --sha256} pins more.
+ * torchvision's published ImageNet weights. The digits in a file's name are the first eight of its SHA-256, by which
+ * PyTorch's own hub checks its downloads; the full hashes are published nowhere that they could have been taken from,
+ * so these digits are what is pinned here. They tell a damaged or wrong file, not one that somebody forged with effort:
+ * that cannot run anything here either way, and {@code --sha256} pins more.
  */
 enum OfficialWeights {
-    RESNET18("f37072fd"), RESNET34("b627a593"), RESNET50("0676ba61"), WIDE_RESNET50_2("95faca4d");
+    RESNET18("f37072fd"),
+    RESNET34("b627a593"),
+    RESNET50("0676ba61"),
+    WIDE_RESNET50_2("95faca4d");
 
     private static final String BASE = "https://download.pytorch.org/models/";
 
@@ -40,7 +44,10 @@ enum OfficialWeights {
 
     /** @return null when there is none of this name */
     static OfficialWeights of(String network) {
-        return Arrays.stream(values()).filter(w -> w.network().equals(network)).findFirst().orElse(null);
+        return Arrays.stream(values())
+                .filter(w -> w.network().equals(network))
+                .findFirst()
+                .orElse(null);
     }
 
     static String names() {

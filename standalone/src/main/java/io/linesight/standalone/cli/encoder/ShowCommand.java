@@ -12,9 +12,14 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-@Command(name = "show", mixinStandardHelpOptions = true, sortOptions = false,
-        description = "Shows what an encoder gives and costs: channels, strides, work for one picture, size and SHA-256. It is run once, so a file that passes can be used by 'fit'.",
-        footerHeading = "%nExamples:%n", footer = "  linesight encoder show resnet34.onnx")
+@Command(
+        name = "show",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        description =
+                "Shows what an encoder gives and costs: channels, strides, work for one picture, size and SHA-256. It is run once, so a file that passes can be used by 'fit'.",
+        footerHeading = "%nExamples:%n",
+        footer = "  linesight encoder show resnet34.onnx")
 final class ShowCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
@@ -29,7 +34,8 @@ final class ShowCommand implements Callable<Integer> {
         Facts.print(out, encoder, Files.size(file));
         String ofFile = Sha256.hex(file);
         // Checkpoints name an encoder by its canonical form, so both are of use where they differ.
-        if (!ofFile.equals(encoder.sha256())) Facts.field(out, "file", "SHA-256 " + ofFile + "; above is the network's, which checkpoints name");
+        if (!ofFile.equals(encoder.sha256()))
+            Facts.field(out, "file", "SHA-256 " + ofFile + "; above is the network's, which checkpoints name");
         return 0;
     }
 }

@@ -20,7 +20,11 @@ final class Deciding {
     @Mixin
     private Line line;
 
-    @Option(names = "--channel", paramLabel = "NAME", defaultValue = CHANNEL, description = "Rollout channel (${DEFAULT-VALUE}).")
+    @Option(
+            names = "--channel",
+            paramLabel = "NAME",
+            defaultValue = CHANNEL,
+            description = "Rollout channel (${DEFAULT-VALUE}).")
     private String channel;
 
     @Option(names = "--by", paramLabel = "NAME", description = "Who decides; the user of this system by default.")
@@ -36,7 +40,9 @@ final class Deciding {
     int take(PrintWriter out, Rule rule) throws IOException, InterruptedException {
         Author author = Author.person(user(by), reason);
         try (Line.Open open = line.open()) {
-            Rollout r = new RolloutWriter(open.registry(), open.view(), open.config().patience()).decide(channel, known -> rule.decide(known, channel, author));
+            Rollout r = new RolloutWriter(
+                            open.registry(), open.view(), open.config().patience())
+                    .decide(channel, known -> rule.decide(known, channel, author));
             out.println("Revision " + r.getRevision() + " of '" + channel + "' is in force: " + describe(r) + ".");
             open.view().state().objection(r).ifPresent(o -> out.println("Note: " + Table.printable(o)));
             return 0;
@@ -47,14 +53,20 @@ final class Deciding {
 
     static String user(String givenOrNull) {
         String user = givenOrNull == null ? System.getProperty("user.name", "") : givenOrNull;
-        if (user.isBlank() || user.equals("?")) throw new UserError("this system does not say who you are: pass --by NAME; nothing was done");
+        if (user.isBlank() || user.equals("?"))
+            throw new UserError("this system does not say who you are: pass --by NAME; nothing was done");
         return user;
     }
 
     /** What a rollout means, in a few words. */
     static String describe(Rollout r) {
         StringBuilder s = new StringBuilder("champion ").append(r.getChampion() == null ? "none" : r.getChampion());
-        if (r.getChallenger() != null && r.getMode() == RolloutMode.SHADOW) s.append(", ").append(r.getChallenger()).append(" scores ").append(percent(r)).append(" of the frames beside it");
+        if (r.getChallenger() != null && r.getMode() == RolloutMode.SHADOW)
+            s.append(", ")
+                    .append(r.getChallenger())
+                    .append(" scores ")
+                    .append(percent(r))
+                    .append(" of the frames beside it");
         if (r.getChallenger() != null && r.getMode() == RolloutMode.CANARY) {
             s.append(", ").append(r.getChallenger()).append(" decides");
             String and = " ";
@@ -75,6 +87,9 @@ final class Deciding {
     }
 
     private static String percent(Rollout r) {
-        return (r.getPercent() == Math.rint(r.getPercent()) ? Long.toString(Math.round(r.getPercent())) : Double.toString(r.getPercent())) + " %";
+        return (r.getPercent() == Math.rint(r.getPercent())
+                        ? Long.toString(Math.round(r.getPercent()))
+                        : Double.toString(r.getPercent()))
+                + " %";
     }
 }

@@ -21,7 +21,11 @@ final class Line {
     @Mixin
     private Kafka kafka;
 
-    @Option(names = "--trust", paramLabel = "PUBLIC.PEM", description = "Public key whose signatures count (linesight.models.trusted.keys); may be repeated. Without one, signatures are not checked here; every instance checks them itself.")
+    @Option(
+            names = "--trust",
+            paramLabel = "PUBLIC.PEM",
+            description =
+                    "Public key whose signatures count (linesight.models.trusted.keys); may be repeated. Without one, signatures are not checked here; every instance checks them itself.")
     private List<Path> trust = new ArrayList<>();
 
     /** What a command works with; closed by it. */
@@ -38,14 +42,18 @@ final class Line {
         Kafka.require(settings, "bootstrap.servers", "--bootstrap");
         Kafka.require(settings, "schema.registry.url", "--registry");
         settings.putIfAbsent(ModelsConfig.PATIENCE_MS, "15000");
-        if (!trust.isEmpty()) settings.put(ModelsConfig.TRUSTED_KEYS, String.join(",", trust.stream().map(Path::toString).toList()));
+        if (!trust.isEmpty())
+            settings.put(
+                    ModelsConfig.TRUSTED_KEYS,
+                    String.join(",", trust.stream().map(Path::toString).toList()));
         return ModelsConfig.of(settings);
     }
 
     /** Connects and reads everything. */
     Open open() throws IOException, InterruptedException {
         ModelsConfig config = config();
-        TrustedKeys trusted = config.trustedKeys().isEmpty() ? TrustedKeys.orUnsigned(List.<PublicKey>of()) : TrustedKeys.of(config);
+        TrustedKeys trusted =
+                config.trustedKeys().isEmpty() ? TrustedKeys.orUnsigned(List.<PublicKey>of()) : TrustedKeys.of(config);
         ModelRegistry registry = null;
         ModelRegistryView view = null;
         boolean done = false;
@@ -53,8 +61,9 @@ final class Line {
             registry = ModelRegistry.open(config);
             view = ModelRegistryView.open(config, trusted);
             if (!view.awaitCaughtUp(config.patience())) {
-                throw new UserError("the topics about models could not be read within " + config.patience().toSeconds() + " s: " + view.obstacle() + ". Allow more with --set " + ModelsConfig.PATIENCE_MS
-                        + "=60000 where it is only slow. Nothing was done");
+                throw new UserError("the topics about models could not be read within "
+                        + config.patience().toSeconds() + " s: " + view.obstacle() + ". Allow more with --set "
+                        + ModelsConfig.PATIENCE_MS + "=60000 where it is only slow. Nothing was done");
             }
             done = true;
             return new Open(config, registry, view);

@@ -25,9 +25,19 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-@Command(name = "show", mixinStandardHelpOptions = true, sortOptions = false, description = {"Shows everything about one published checkpoint, or what a checkpoint file says of its thresholds.",
-            "What the thresholds of a published one rest on is read from the checkpoint itself, which is fetched for that and not kept."},
-        footerHeading = "%nExamples:%n", footer = {"  linesight models show -b localhost:9092 -r http://localhost:8081 20260101-120000-1a2b3c4d", "  linesight models show m.onnx                 a file, no line needed"})
+@Command(
+        name = "show",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        description = {
+            "Shows everything about one published checkpoint, or what a checkpoint file says of its thresholds.",
+            "What the thresholds of a published one rest on is read from the checkpoint itself, which is fetched for that and not kept."
+        },
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  linesight models show -b localhost:9092 -r http://localhost:8081 20260101-120000-1a2b3c4d",
+            "  linesight models show m.onnx                 a file, no line needed"
+        })
 final class ShowCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
@@ -41,36 +51,81 @@ final class ShowCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         PrintWriter out = spec.commandLine().getOut();
-        if (version.endsWith(".onnx") || Files.isRegularFile(Path.of(version))) return file(out, Inputs.existing(Path.of(version), "checkpoint"));
+        if (version.endsWith(".onnx") || Files.isRegularFile(Path.of(version)))
+            return file(out, Inputs.existing(Path.of(version), "checkpoint"));
         try (Line.Open open = line.open()) {
             RegistryState s = open.view().state();
-            PublishedVersion v = s.version(version).orElseThrow(() -> new UserError("there is no version " + version + " in the registry; 'linesight models list' shows those there are"));
+            PublishedVersion v = s.version(version)
+                    .orElseThrow(() -> new UserError("there is no version " + version
+                            + " in the registry; 'linesight models list' shows those there are"));
             ModelVersion m = v.manifest();
             field(out, "version", m.getVersion());
             field(out, "channel", m.getChannel());
             field(out, "named by", s.aliases(version).isEmpty() ? "nobody" : String.join(", ", s.aliases(version)));
             field(out, "created", Texts.time(m.getCreatedAt()) + " by " + m.getCreatedBy());
             field(out, "parent", m.getParent() == null ? "none" : m.getParent());
-            field(out, "size", m.getBytes() + " bytes (" + Texts.size(m.getBytes()) + ")" + (m.getChunks() > 0 ? ", " + m.getChunks() + " chunks" : ""));
+            field(
+                    out,
+                    "size",
+                    m.getBytes() + " bytes (" + Texts.size(m.getBytes()) + ")"
+                            + (m.getChunks() > 0 ? ", " + m.getChunks() + " chunks" : ""));
             field(out, "location", m.getLocation());
             field(out, "sha256", m.getSha256());
             field(out, "signature", v.verification().message());
-            field(out, "gate", Texts.word(m.getGate().getOutcome()) + (m.getGate().getAgainst() == null ? "" : " against " + m.getGate().getAgainst()) + (m.getGate().getReason().isBlank() ? "" : ": " + m.getGate().getReason()));
-            field(out, "trained on", m.getDataset().getNormals() + " normal, " + m.getDataset().getAnomalous() + " anomalous" + (m.getDataset().getFingerprint().isBlank() ? "" : ", fingerprint " + m.getDataset().getFingerprint()));
+            field(
+                    out,
+                    "gate",
+                    Texts.word(m.getGate().getOutcome())
+                            + (m.getGate().getAgainst() == null
+                                    ? ""
+                                    : " against " + m.getGate().getAgainst())
+                            + (m.getGate().getReason().isBlank()
+                                    ? ""
+                                    : ": " + m.getGate().getReason()));
+            field(
+                    out,
+                    "trained on",
+                    m.getDataset().getNormals() + " normal, " + m.getDataset().getAnomalous() + " anomalous"
+                            + (m.getDataset().getFingerprint().isBlank()
+                                    ? ""
+                                    : ", fingerprint " + m.getDataset().getFingerprint()));
             if (!m.getNote().isBlank()) field(out, "note", m.getNote());
             if (!m.getProducts().isEmpty()) {
                 out.println();
-                Table t = new Table("PRODUCT", "THRESHOLD", "SCALE", "AUROC", "(PARENT)", "FALSE ALARMS", "(PARENT)", "MISSED", "(PARENT)");
+                Table t = new Table(
+                        "PRODUCT",
+                        "THRESHOLD",
+                        "SCALE",
+                        "AUROC",
+                        "(PARENT)",
+                        "FALSE ALARMS",
+                        "(PARENT)",
+                        "MISSED",
+                        "(PARENT)");
                 for (ProductMetrics p : m.getProducts()) {
-                    t.row(p.getProduct(), Texts.number(p.getThreshold()), Texts.number(p.getScale()), Texts.number(p.getImageAuroc()), Texts.number(p.getParentImageAuroc()), Texts.rate(p.getFalseAlarmRate()),
-                            Texts.rate(p.getParentFalseAlarmRate()), Texts.rate(p.getMissRate()), Texts.rate(p.getParentMissRate()));
+                    t.row(
+                            p.getProduct(),
+                            Texts.number(p.getThreshold()),
+                            Texts.number(p.getScale()),
+                            Texts.number(p.getImageAuroc()),
+                            Texts.number(p.getParentImageAuroc()),
+                            Texts.rate(p.getFalseAlarmRate()),
+                            Texts.rate(p.getParentFalseAlarmRate()),
+                            Texts.rate(p.getMissRate()),
+                            Texts.rate(p.getParentMissRate()));
                 }
                 t.print(out);
             }
             thresholds(out, open.config(), m);
             Table t = new Table("INSTANCE", "STATE", "ROLE", "SINCE", "REASON");
             for (ModelStatus st : s.statuses()) {
-                if (st.getVersion().equals(version)) t.row(st.getInstance(), Texts.word(st.getState()), Texts.word(st.getRole()), Texts.time(st.getAt()), st.getReason());
+                if (st.getVersion().equals(version))
+                    t.row(
+                            st.getInstance(),
+                            Texts.word(st.getState()),
+                            Texts.word(st.getRole()),
+                            Texts.time(st.getAt()),
+                            st.getReason());
             }
             if (!t.isEmpty()) {
                 out.println();
@@ -80,7 +135,10 @@ final class ShowCommand implements Callable<Integer> {
         }
     }
 
-    /** The manifest has threshold and scale only; what they rest on is told by the file itself, which is fetched and thrown away. */
+    /**
+     * The manifest has threshold and scale only; what they rest on is told by the file itself, which is fetched and
+     * thrown away.
+     */
     private void thresholds(PrintWriter out, ModelsConfig config, ModelVersion m) throws IOException {
         Path folder = Files.createTempDirectory("linesight-show-");
         try (CheckpointStores stores = CheckpointStores.open(config)) {
@@ -93,7 +151,8 @@ final class ShowCommand implements Callable<Integer> {
         } catch (IOException e) {
             // The rest of what is asked for is known all the same.
             PrintWriter err = spec.commandLine().getErr();
-            err.println("linesight: what the thresholds rest on is in the checkpoint itself, and that cannot be had: " + Table.printable(e.getMessage()));
+            err.println("linesight: what the thresholds rest on is in the checkpoint itself, and that cannot be had: "
+                    + Table.printable(e.getMessage()));
             err.flush();
         } finally {
             try (Stream<Path> files = Files.walk(folder)) {
@@ -107,7 +166,11 @@ final class ShowCommand implements Callable<Integer> {
         CheckpointInfo info = Checkpoints.readInfo(file);
         field(out, "version", info.version());
         field(out, "sha256", info.sha256());
-        field(out, "fallback", "threshold " + Texts.number(info.calibration().fallback().threshold()) + ", scale " + Texts.number(info.calibration().fallback().scale()) + ", for products not listed");
+        field(
+                out,
+                "fallback",
+                "threshold " + Texts.number(info.calibration().fallback().threshold()) + ", scale "
+                        + Texts.number(info.calibration().fallback().scale()) + ", for products not listed");
         if (!info.calibration().byProduct().isEmpty()) {
             out.println();
             CalibrationTable.print(out, info.calibration().byProduct());

@@ -14,7 +14,9 @@ final class Table {
     }
 
     void row(Object... cells) {
-        rows.add(Arrays.stream(cells).map(c -> c == null ? "-" : printable(c.toString())).toArray(String[]::new));
+        rows.add(Arrays.stream(cells)
+                .map(c -> c == null ? "-" : printable(c.toString()))
+                .toArray(String[]::new));
     }
 
     boolean isEmpty() {
@@ -28,7 +30,8 @@ final class Table {
         }
         for (String[] row : rows) {
             StringBuilder line = new StringBuilder();
-            for (int i = 0; i < row.length; i++) line.append(row[i]).append(" ".repeat(widths[i] - row[i].length() + 2));
+            for (int i = 0; i < row.length; i++)
+                line.append(row[i]).append(" ".repeat(widths[i] - row[i].length() + 2));
             out.println(line.toString().stripTrailing());
         }
     }

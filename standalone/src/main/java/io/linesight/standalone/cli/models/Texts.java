@@ -9,16 +9,19 @@ import java.util.Locale;
 
 /** Facts as people read them. */
 final class Texts {
-    private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss").withZone(ZoneId.systemDefault());
+    private static final DateTimeFormatter TIME =
+            DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss").withZone(ZoneId.systemDefault());
 
-    private Texts() { }
+    private Texts() {}
 
     static String time(Instant at) {
         return TIME.format(at);
     }
 
     static String size(long bytes) {
-        return bytes < 1 << 20 ? String.format(Locale.ROOT, "%.1f KiB", bytes / 1024.0) : String.format(Locale.ROOT, "%.1f MiB", bytes / 1048576.0);
+        return bytes < 1 << 20
+                ? String.format(Locale.ROOT, "%.1f KiB", bytes / 1024.0)
+                : String.format(Locale.ROOT, "%.1f MiB", bytes / 1048576.0);
     }
 
     static String word(Enum<?> e) {
@@ -30,7 +33,10 @@ final class Texts {
         return switch (o) {
             case SIGNED -> "by " + v.manifest().getKeyId();
             case UNSIGNED -> v.verification().accepted() ? "unsigned" : "UNSIGNED, refused";
-            case UNKNOWN_KEY -> v.verification().accepted() ? "by " + v.manifest().getKeyId() + ", not checked" : "UNKNOWN KEY, refused";
+            case UNKNOWN_KEY ->
+                v.verification().accepted()
+                        ? "by " + v.manifest().getKeyId() + ", not checked"
+                        : "UNKNOWN KEY, refused";
             case DOES_NOT_FIT -> "DOES NOT FIT, refused";
         };
     }
