@@ -10,7 +10,7 @@ usage: deploy/build-image.sh [--tag linesight:local] [--cuda] [--base IMAGE] [--
   --cuda         ONNX Runtime with CUDA, on NVIDIA's CUDA 12 run-time image with cuDNN
   --base IMAGE   what it stands on: any glibc Linux with bash and libstdc++ (ubuntu:24.04)
   --jre IMAGE    where /opt/java/openjdk comes from (eclipse-temurin:17-jre)
-  --no-maven     take the jars as they lie in standalone/target
+  --no-maven     take the jars as they lie in app/target
 U
 }
 
@@ -34,12 +34,12 @@ profiles=()
 [ -z "$cuda" ] || profiles=(-Pcuda)
 [ -z "$maven" ] || mvn -B -q -ntp -DskipTests "${profiles[@]}" package
 
-stage=standalone/target/image
+stage=app/target/image
 rm -rf "$stage"
 mkdir -p "$stage"/{lib,dependencies,natives,bin}
-ours="$(ls standalone/target/linesight-standalone-*.jar | grep -v -e '-tests\.jar$' -e '-sources\.jar$')"
+ours="$(ls app/target/linesight-app-*.jar | grep -v -e '-tests\.jar$' -e '-sources\.jar$')"
 cp "$ours" "$stage/lib/"
-{ tr ':' '\n' <standalone/target/classpath.txt; echo; } | while read -r jar; do
+{ tr ':' '\n' <app/target/classpath.txt; echo; } | while read -r jar; do
   [ -n "$jar" ] || continue
   case "$(basename "$jar")" in
     linesight-*) cp "$jar" "$stage/lib/" ;;
@@ -50,7 +50,7 @@ runtime="$(ls "$stage"/dependencies/onnxruntime*.jar)"
 # From the image they need no room in /tmp: with CUDA they are larger than most machines' tmpfs.
 (cd "$stage/natives" && jar xf "../dependencies/$(basename "$runtime")" ai/onnxruntime/native/linux-x64 && mv ai/onnxruntime/native/linux-x64/* . && rm -rf ai)
 cp deploy/image/* "$stage/bin/"
-cp standalone/src/main/resources/io/linesight/standalone/demo.onnx LICENSE "$stage/"
+cp demo/src/main/resources/io/linesight/demo/demo.onnx LICENSE "$stage/"
 chmod -R a+rX "$stage"
 
 arguments=()

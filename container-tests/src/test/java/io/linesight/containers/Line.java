@@ -1,18 +1,18 @@
 package io.linesight.containers;
 
+import io.linesight.cameras.CameraShot;
+import io.linesight.cameras.FramePublisher;
 import io.linesight.schemas.CameraFrame;
 import io.linesight.schemas.FrameEncoding;
 import io.linesight.schemas.FrameRef;
 import io.linesight.schemas.InspectionResult;
-import io.linesight.schemas.deadletter.DeadLetterHeaders;
 import io.linesight.schemas.serde.AvroSerde;
+import io.linesight.schemas.topics.DeadLetterHeaders;
 import io.linesight.schemas.topics.TopicAdmin;
 import io.linesight.schemas.topics.TopicSpec;
 import io.linesight.schemas.topics.Topics;
-import io.linesight.standalone.camera.CameraShot;
-import io.linesight.standalone.camera.FramePublisher;
 import io.linesight.streams.InspectionApp;
-import io.linesight.streams.InspectionConfig;
+import io.linesight.streams.config.InspectionConfig;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.Instant;

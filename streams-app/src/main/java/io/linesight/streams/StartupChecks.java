@@ -1,12 +1,13 @@
 package io.linesight.streams;
 
-import io.linesight.schemas.connection.BrokerFault;
-import io.linesight.schemas.connection.GroupMembers;
+import io.linesight.schemas.clients.BrokerFault;
+import io.linesight.schemas.clients.GroupMembers;
 import io.linesight.schemas.registry.RegistryException;
 import io.linesight.schemas.registry.SchemaRegistryClient;
 import io.linesight.schemas.topics.TopicAdmin;
 import io.linesight.schemas.topics.TopicSpec;
 import io.linesight.schemas.topics.Topics;
+import io.linesight.streams.config.InspectionConfig;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;

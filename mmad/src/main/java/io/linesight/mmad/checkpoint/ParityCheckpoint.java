@@ -2,11 +2,11 @@ package io.linesight.mmad.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.linesight.mmad.architecture.MmadConfig;
+import io.linesight.mmad.architecture.Tensor;
+import io.linesight.mmad.architecture.Weights;
 import io.linesight.mmad.encoder.Encoder;
 import io.linesight.mmad.encoder.ResNetEncoder;
-import io.linesight.mmad.model.MmadConfig;
-import io.linesight.mmad.model.Tensor;
-import io.linesight.mmad.model.Weights;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;

@@ -1,6 +1,6 @@
 package io.linesight.mmad.encoder;
 
-import io.linesight.mmad.model.MmadConfig;
+import io.linesight.mmad.architecture.MmadConfig;
 import io.linesight.mmad.runtime.ScorerOptions;
 import io.linesight.mmad.runtime.ScoringException;
 import java.util.ArrayList;

@@ -1,7 +1,7 @@
 package io.linesight.mmad.encoder;
 
-import io.linesight.mmad.model.Tensor;
-import io.linesight.mmad.model.Weights;
+import io.linesight.mmad.architecture.Tensor;
+import io.linesight.mmad.architecture.Weights;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;

@@ -1,8 +1,8 @@
 package io.linesight.mmad.encoder;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
-import io.linesight.mmad.model.Tensor;
-import io.linesight.mmad.model.Weights;
+import io.linesight.mmad.architecture.Tensor;
+import io.linesight.mmad.architecture.Weights;
 import io.linesight.mmad.onnx.OnnxGraph;
 import io.linesight.mmad.onnx.OnnxGraph.Type;
 

@@ -1,6 +1,6 @@
 package io.linesight.mmad.graph;
 
-import io.linesight.mmad.model.MmadConfig;
+import io.linesight.mmad.architecture.MmadConfig;
 import java.util.Arrays;
 
 /** Upsampling and smoothing of one axis of the anomaly map as a matrix (MMAD_SPEC section 11). */

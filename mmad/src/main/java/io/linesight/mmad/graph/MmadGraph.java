@@ -1,12 +1,12 @@
 package io.linesight.mmad.graph;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
+import io.linesight.mmad.architecture.MmadConfig;
+import io.linesight.mmad.architecture.ParameterSpec;
+import io.linesight.mmad.architecture.ParameterSpecs;
+import io.linesight.mmad.architecture.Tensor;
+import io.linesight.mmad.architecture.Weights;
 import io.linesight.mmad.encoder.Encoder;
-import io.linesight.mmad.model.MmadConfig;
-import io.linesight.mmad.model.ParameterSpec;
-import io.linesight.mmad.model.ParameterSpecs;
-import io.linesight.mmad.model.Tensor;
-import io.linesight.mmad.model.Weights;
 import io.linesight.mmad.onnx.OnnxGraph;
 import io.linesight.mmad.onnx.OnnxGraph.Type;
 import java.util.ArrayList;

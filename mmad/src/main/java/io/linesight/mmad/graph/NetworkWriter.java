@@ -1,13 +1,13 @@
 package io.linesight.mmad.graph;
 
-import io.linesight.mmad.model.FeatureNorm;
-import io.linesight.mmad.model.MapKind;
-import io.linesight.mmad.model.MmadConfig;
-import io.linesight.mmad.model.ParameterSpecs;
-import io.linesight.mmad.model.ScanKind;
-import io.linesight.mmad.model.ScanOrders;
-import io.linesight.mmad.model.Tensor;
-import io.linesight.mmad.model.Weights;
+import io.linesight.mmad.architecture.FeatureNorm;
+import io.linesight.mmad.architecture.MapKind;
+import io.linesight.mmad.architecture.MmadConfig;
+import io.linesight.mmad.architecture.ParameterSpecs;
+import io.linesight.mmad.architecture.ScanKind;
+import io.linesight.mmad.architecture.ScanOrders;
+import io.linesight.mmad.architecture.Tensor;
+import io.linesight.mmad.architecture.Weights;
 import io.linesight.mmad.onnx.OnnxGraph;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -1,10 +1,10 @@
 package io.linesight.mmad.graph;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
+import io.linesight.mmad.architecture.MmadConfig;
+import io.linesight.mmad.architecture.PatchBank;
+import io.linesight.mmad.architecture.Tensor;
 import io.linesight.mmad.encoder.Encoder;
-import io.linesight.mmad.model.MmadConfig;
-import io.linesight.mmad.model.PatchBank;
-import io.linesight.mmad.model.Tensor;
 import io.linesight.mmad.onnx.OnnxGraph;
 import io.linesight.mmad.onnx.OnnxGraph.Type;
 import java.util.ArrayList;

@@ -4,7 +4,7 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtProvider;
 import ai.onnxruntime.OrtSession;
-import io.linesight.mmad.ort.OnnxRuntime;
+import io.linesight.mmad.onnx.OnnxRuntime;
 import io.linesight.mmad.scan.ScanWarmup;
 import io.linesight.mmad.scan.SelectiveScanOperator;
 import java.util.Optional;

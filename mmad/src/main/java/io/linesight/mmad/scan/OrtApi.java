@@ -4,7 +4,7 @@ import ai.onnxruntime.OrtSession;
 import com.sun.jna.Function;
 import com.sun.jna.Memory;
 import com.sun.jna.Pointer;
-import io.linesight.mmad.ort.OnnxRuntime;
+import io.linesight.mmad.onnx.OnnxRuntime;
 import java.lang.reflect.Field;
 
 /**

@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.linesight.mmad.model.MmadConfig;
+import io.linesight.mmad.architecture.MmadConfig;
 import io.linesight.mmad.runtime.ModelLoadException;
 import io.linesight.mmad.runtime.ScoringException;
 import java.util.ArrayList;

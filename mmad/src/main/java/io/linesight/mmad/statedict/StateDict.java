@@ -1,6 +1,6 @@
 package io.linesight.mmad.statedict;
 
-import io.linesight.mmad.model.Weights;
+import io.linesight.mmad.architecture.Weights;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;

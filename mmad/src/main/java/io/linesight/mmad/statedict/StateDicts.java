@@ -1,7 +1,7 @@
 package io.linesight.mmad.statedict;
 
-import io.linesight.mmad.model.Tensor;
-import io.linesight.mmad.model.Weights;
+import io.linesight.mmad.architecture.Tensor;
+import io.linesight.mmad.architecture.Weights;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;

@@ -3,11 +3,11 @@ package io.linesight.mmad.checkpoint;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.linesight.mmad.architecture.PatchBank;
+import io.linesight.mmad.architecture.Tensor;
 import io.linesight.mmad.encoder.Encoder;
 import io.linesight.mmad.encoder.TinyEncoder;
 import io.linesight.mmad.graph.PatchCoreGraph;
-import io.linesight.mmad.model.PatchBank;
-import io.linesight.mmad.model.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

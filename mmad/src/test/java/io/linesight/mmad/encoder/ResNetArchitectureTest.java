@@ -3,8 +3,8 @@ package io.linesight.mmad.encoder;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.linesight.mmad.model.Tensor;
-import io.linesight.mmad.model.Weights;
+import io.linesight.mmad.architecture.Tensor;
+import io.linesight.mmad.architecture.Weights;
 import io.linesight.mmad.statedict.RandomResNet;
 import java.util.Map;
 import org.junit.jupiter.api.Test;

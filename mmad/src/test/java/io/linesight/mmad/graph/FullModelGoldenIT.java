@@ -2,13 +2,13 @@ package io.linesight.mmad.graph;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.linesight.mmad.architecture.MmadConfig;
+import io.linesight.mmad.architecture.Tensor;
+import io.linesight.mmad.architecture.Weights;
 import io.linesight.mmad.checkpoint.ParityCheckpoint;
 import io.linesight.mmad.encoder.Encoder;
 import io.linesight.mmad.graph.Golden.Scan;
 import io.linesight.mmad.io.Npz;
-import io.linesight.mmad.model.MmadConfig;
-import io.linesight.mmad.model.Tensor;
-import io.linesight.mmad.model.Weights;
 import io.linesight.mmad.onnx.OnnxGraph;
 import io.linesight.mmad.onnx.OnnxGraph.Type;
 import java.util.List;

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import io.linesight.mmad.architecture.PatchBank;
+import io.linesight.mmad.architecture.Tensor;
 import io.linesight.mmad.checkpoint.Calibration;
 import io.linesight.mmad.checkpoint.Checkpoints;
 import io.linesight.mmad.checkpoint.ProductCalibration;
@@ -11,8 +13,6 @@ import io.linesight.mmad.encoder.Encoder;
 import io.linesight.mmad.encoder.EncoderSession;
 import io.linesight.mmad.encoder.FilterBankEncoder;
 import io.linesight.mmad.encoder.TinyEncoder;
-import io.linesight.mmad.model.PatchBank;
-import io.linesight.mmad.model.Tensor;
 import io.linesight.mmad.runtime.ScorerOptions;
 import io.linesight.mmad.score.OrtScorer;
 import io.linesight.mmad.score.Scores;

@@ -1,7 +1,7 @@
 package io.linesight.mmad.scan;
 
-import io.linesight.mmad.model.ScanKind;
-import io.linesight.mmad.model.ScanOrders;
+import io.linesight.mmad.architecture.ScanKind;
+import io.linesight.mmad.architecture.ScanOrders;
 import java.util.Locale;
 
 /**

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
-import io.linesight.mmad.ort.OnnxRuntime;
+import io.linesight.mmad.onnx.OnnxRuntime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutorService;

@@ -3,13 +3,13 @@ package io.linesight.mmad.score;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.data.Offset.offset;
 
+import io.linesight.mmad.architecture.MapKind;
+import io.linesight.mmad.architecture.MmadConfig;
+import io.linesight.mmad.architecture.Tensor;
+import io.linesight.mmad.architecture.Weights;
 import io.linesight.mmad.checkpoint.Checkpoints;
 import io.linesight.mmad.encoder.Encoder;
 import io.linesight.mmad.encoder.FilterBankEncoder;
-import io.linesight.mmad.model.MapKind;
-import io.linesight.mmad.model.MmadConfig;
-import io.linesight.mmad.model.Tensor;
-import io.linesight.mmad.model.Weights;
 import io.linesight.mmad.runtime.ScanMode;
 import io.linesight.mmad.runtime.ScorerOptions;
 import io.linesight.mmad.scan.SelectiveScanOperator;

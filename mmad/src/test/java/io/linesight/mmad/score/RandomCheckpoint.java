@@ -1,16 +1,16 @@
 package io.linesight.mmad.score;
 
+import io.linesight.mmad.architecture.MmadConfig;
+import io.linesight.mmad.architecture.ParameterSpec;
+import io.linesight.mmad.architecture.ParameterSpec.Init;
+import io.linesight.mmad.architecture.ParameterSpecs;
+import io.linesight.mmad.architecture.Tensor;
+import io.linesight.mmad.architecture.Weights;
 import io.linesight.mmad.checkpoint.Calibration;
 import io.linesight.mmad.checkpoint.Checkpoints;
 import io.linesight.mmad.checkpoint.ProductCalibration;
 import io.linesight.mmad.encoder.Encoder;
 import io.linesight.mmad.encoder.FilterBankEncoder;
-import io.linesight.mmad.model.MmadConfig;
-import io.linesight.mmad.model.ParameterSpec;
-import io.linesight.mmad.model.ParameterSpec.Init;
-import io.linesight.mmad.model.ParameterSpecs;
-import io.linesight.mmad.model.Tensor;
-import io.linesight.mmad.model.Weights;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;

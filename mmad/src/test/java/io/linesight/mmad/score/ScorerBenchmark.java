@@ -1,9 +1,9 @@
 package io.linesight.mmad.score;
 
 import com.sun.management.OperatingSystemMXBean;
+import io.linesight.mmad.architecture.MmadConfig;
 import io.linesight.mmad.encoder.Encoder;
 import io.linesight.mmad.encoder.FilterBankEncoder;
-import io.linesight.mmad.model.MmadConfig;
 import io.linesight.mmad.runtime.ScanMode;
 import io.linesight.mmad.runtime.ScorerOptions;
 import java.lang.management.ManagementFactory;

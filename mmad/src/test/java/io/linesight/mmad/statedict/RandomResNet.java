@@ -1,6 +1,6 @@
 package io.linesight.mmad.statedict;
 
-import io.linesight.mmad.model.Tensor;
+import io.linesight.mmad.architecture.Tensor;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.SplittableRandom;

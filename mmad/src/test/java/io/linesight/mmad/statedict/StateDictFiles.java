@@ -1,6 +1,6 @@
 package io.linesight.mmad.statedict;
 
-import io.linesight.mmad.model.Tensor;
+import io.linesight.mmad.architecture.Tensor;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;

@@ -3,7 +3,7 @@ package io.linesight.mmad.statedict;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.linesight.mmad.model.Tensor;
+import io.linesight.mmad.architecture.Tensor;
 import io.linesight.mmad.statedict.StateDictFiles.PickleBytes;
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -1,7 +1,7 @@
 package io.linesight.models.signing;
 
-import io.linesight.models.config.ModelsConfig;
 import io.linesight.models.signing.Verification.Outcome;
+import io.linesight.models.storage.ModelsConfig;
 import io.linesight.schemas.ModelVersion;
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.linesight.models.Manifests;
-import io.linesight.models.config.ModelsConfig;
 import io.linesight.models.signing.Verification.Outcome;
+import io.linesight.models.storage.ModelsConfig;
 import io.linesight.schemas.ModelVersion;
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -4,7 +4,7 @@ import io.linesight.mmad.checkpoint.CheckpointInfo;
 import io.linesight.mmad.runtime.ScoringException;
 import io.linesight.mmad.score.Scorer;
 import io.linesight.mmad.score.Scores;
-import io.linesight.streams.model.ServingModel;
+import io.linesight.streams.serving.ServingModel;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;

@@ -1,7 +1,7 @@
 package io.linesight.streams.inspect;
 
 import io.linesight.schemas.registry.RegistryException;
-import io.linesight.streams.metrics.InspectionMetrics;
+import io.linesight.streams.monitoring.InspectionMetrics;
 import java.time.Duration;
 import java.util.function.Supplier;
 import org.apache.kafka.streams.errors.StreamsException;

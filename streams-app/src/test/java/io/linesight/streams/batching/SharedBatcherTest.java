@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.linesight.mmad.score.Scorer;
 import io.linesight.mmad.score.Scores;
-import io.linesight.streams.model.ServingModel;
+import io.linesight.streams.serving.ServingModel;
 import io.linesight.streams.support.FakeScorer;
 import java.time.Duration;
 import java.util.ArrayList;

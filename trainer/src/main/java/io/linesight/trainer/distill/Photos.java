@@ -2,8 +2,8 @@ package io.linesight.trainer.distill;
 
 import io.linesight.mmad.image.BadImageException;
 import io.linesight.mmad.image.RgbImage;
-import io.linesight.trainer.data.DatasetException;
-import io.linesight.trainer.data.Pictures;
+import io.linesight.trainer.folders.DatasetException;
+import io.linesight.trainer.folders.Pictures;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;

@@ -158,8 +158,8 @@ final class Student implements AutoCloseable {
     byte[] onnx() {
         OnnxGraph g = OnnxGraph.graph("linesight-encoder").scope("input");
         String x = g.input("image", Type.FLOAT, "N", 3, "H", "W");
-        x = g.sub(x, g.tensor("mean", new io.linesight.mmad.model.Tensor(MEAN, 1, 3, 1, 1)));
-        x = g.op("Div", x, g.tensor("std", new io.linesight.mmad.model.Tensor(STD, 1, 3, 1, 1)))
+        x = g.sub(x, g.tensor("mean", new io.linesight.mmad.architecture.Tensor(MEAN, 1, 3, 1, 1)));
+        x = g.op("Div", x, g.tensor("std", new io.linesight.mmad.architecture.Tensor(STD, 1, 3, 1, 1)))
                 .out();
         Map<String, Conv> layers = new LinkedHashMap<>();
         for (Conv c : architecture.layers()) layers.put(c.name(), c);
@@ -206,8 +206,9 @@ final class Student implements AutoCloseable {
             bias[o] = (float) (beta[o] - mu[o] * scale);
         }
         String weight = g.tensor(
-                c.name() + WEIGHT, new io.linesight.mmad.model.Tensor(w, c.out(), c.in(), c.kernel(), c.kernel()));
-        String b = g.tensor(c.name() + BIAS, new io.linesight.mmad.model.Tensor(bias, c.out()));
+                c.name() + WEIGHT,
+                new io.linesight.mmad.architecture.Tensor(w, c.out(), c.in(), c.kernel(), c.kernel()));
+        String b = g.tensor(c.name() + BIAS, new io.linesight.mmad.architecture.Tensor(bias, c.out()));
         return g.op("Conv", x, weight, b)
                 .attrs("kernel_shape", c.kernel(), c.kernel())
                 .attrs("strides", c.stride(), c.stride())
@@ -215,9 +216,9 @@ final class Student implements AutoCloseable {
                 .out();
     }
 
-    private io.linesight.mmad.model.Tensor tensor(String name) {
+    private io.linesight.mmad.architecture.Tensor tensor(String name) {
         NpyArray a = array(tensors.get(name));
-        return new io.linesight.mmad.model.Tensor(a.floats(), a.shape());
+        return new io.linesight.mmad.architecture.Tensor(a.floats(), a.shape());
     }
 
     /** Trainable tensors as libtorch takes them. */

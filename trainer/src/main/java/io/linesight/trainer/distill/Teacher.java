@@ -7,7 +7,7 @@ import ai.onnxruntime.OrtSession;
 import io.linesight.mmad.encoder.Encoder;
 import io.linesight.mmad.onnx.OnnxGraph;
 import io.linesight.mmad.onnx.OnnxGraph.Type;
-import io.linesight.mmad.ort.OnnxRuntime;
+import io.linesight.mmad.onnx.OnnxRuntime;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;

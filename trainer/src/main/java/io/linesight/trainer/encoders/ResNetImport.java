@@ -1,11 +1,11 @@
 package io.linesight.trainer.encoders;
 
+import io.linesight.mmad.architecture.MmadConfig;
 import io.linesight.mmad.encoder.Encoder;
 import io.linesight.mmad.encoder.EncoderCheck;
 import io.linesight.mmad.encoder.ImportedEncoder;
 import io.linesight.mmad.encoder.ResNetArchitecture;
 import io.linesight.mmad.encoder.ResNetEncoder;
-import io.linesight.mmad.model.MmadConfig;
 import io.linesight.mmad.statedict.StateDict;
 import io.linesight.mmad.statedict.StateDicts;
 import io.linesight.trainer.torch.Torch;

@@ -1,6 +1,6 @@
 package io.linesight.trainer.encoders;
 
-import io.linesight.mmad.model.Weights;
+import io.linesight.mmad.architecture.Weights;
 import io.linesight.trainer.torch.Torch;
 import java.util.ArrayList;
 import java.util.List;
@@ -75,7 +75,7 @@ final class ResNetReference {
     }
 
     private Tensor get(String name) {
-        io.linesight.mmad.model.Tensor t = weights.get(name);
+        io.linesight.mmad.architecture.Tensor t = weights.get(name);
         long[] shape = new long[t.shape().length];
         for (int i = 0; i < shape.length; i++) shape[i] = t.shape()[i];
         return Torch.of(t.data(), shape);

@@ -1,7 +1,7 @@
 package io.linesight.trainer.evaluate;
 
+import io.linesight.mmad.accuracy.CategoryCurves;
 import io.linesight.mmad.checkpoint.ProductCalibration;
-import io.linesight.mmad.metrics.CategoryCurves;
 
 /**
  * What lies behind one category's figures.

@@ -1,7 +1,7 @@
 package io.linesight.trainer.evaluate;
 
 import io.linesight.mmad.runtime.ScorerOptions;
-import io.linesight.trainer.data.ImageSource;
+import io.linesight.trainer.folders.ImageSource;
 import java.io.PrintStream;
 import java.nio.file.Path;
 

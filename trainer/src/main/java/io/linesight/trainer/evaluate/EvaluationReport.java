@@ -2,7 +2,7 @@ package io.linesight.trainer.evaluate;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.linesight.mmad.metrics.CategoryMetrics;
+import io.linesight.mmad.accuracy.CategoryMetrics;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -1,7 +1,7 @@
 package io.linesight.trainer.features;
 
 import io.linesight.mmad.encoder.Encoder;
-import io.linesight.trainer.files.ExclusiveLock;
+import io.linesight.mmad.io.ExclusiveLock;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

@@ -2,7 +2,7 @@ package io.linesight.trainer.features;
 
 import io.linesight.mmad.encoder.Encoder;
 import io.linesight.mmad.encoder.EncoderSession;
-import io.linesight.trainer.files.Scratch;
+import io.linesight.mmad.io.Scratch;
 import io.linesight.trainer.torch.Torch;
 import java.io.IOException;
 import java.io.UncheckedIOException;

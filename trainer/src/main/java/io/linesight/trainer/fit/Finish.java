@@ -11,7 +11,7 @@ import io.linesight.mmad.score.OrtScorer;
 import io.linesight.mmad.score.Scorer;
 import io.linesight.mmad.score.Scores;
 import io.linesight.mmad.score.SelfTest;
-import io.linesight.trainer.data.ImageSource.Sample;
+import io.linesight.trainer.folders.ImageSource.Sample;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;

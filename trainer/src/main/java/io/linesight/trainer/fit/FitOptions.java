@@ -1,10 +1,10 @@
 package io.linesight.trainer.fit;
 
+import io.linesight.mmad.architecture.MapKind;
 import io.linesight.mmad.encoder.Encoder;
-import io.linesight.mmad.model.MapKind;
 import io.linesight.mmad.runtime.Device;
-import io.linesight.trainer.data.ImageSource;
 import io.linesight.trainer.features.FeatureType;
+import io.linesight.trainer.folders.ImageSource;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.time.Duration;

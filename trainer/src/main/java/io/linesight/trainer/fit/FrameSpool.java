@@ -1,6 +1,6 @@
 package io.linesight.trainer.fit;
 
-import io.linesight.trainer.files.Scratch;
+import io.linesight.mmad.io.Scratch;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;

@@ -1,7 +1,7 @@
 package io.linesight.trainer.fit;
 
 import io.linesight.mmad.image.RgbImage;
-import io.linesight.trainer.data.ImageSource.Sample;
+import io.linesight.trainer.folders.ImageSource.Sample;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;

@@ -1,6 +1,6 @@
 package io.linesight.trainer.gate;
 
-import io.linesight.mmad.metrics.RankingMetrics;
+import io.linesight.mmad.accuracy.RankingMetrics;
 import io.linesight.schemas.GateOutcome;
 import io.linesight.schemas.GateVerdict;
 import io.linesight.schemas.ProductMetrics;

@@ -1,5 +1,7 @@
 package io.linesight.trainer.patchcore;
 
+import io.linesight.mmad.architecture.PatchBank;
+import io.linesight.mmad.architecture.Tensor;
 import io.linesight.mmad.checkpoint.CheckpointInfo;
 import io.linesight.mmad.checkpoint.Checkpoints;
 import io.linesight.mmad.encoder.Encoder;
@@ -7,16 +9,14 @@ import io.linesight.mmad.encoder.FilterBankEncoder;
 import io.linesight.mmad.encoder.FrameSession;
 import io.linesight.mmad.graph.MmadGraph;
 import io.linesight.mmad.graph.PatchCoreGraph;
-import io.linesight.mmad.model.PatchBank;
-import io.linesight.mmad.model.Tensor;
 import io.linesight.mmad.runtime.ScorerOptions;
-import io.linesight.trainer.data.DatasetException;
 import io.linesight.trainer.fit.Finish;
 import io.linesight.trainer.fit.FitOptions;
 import io.linesight.trainer.fit.FrameSpool;
 import io.linesight.trainer.fit.PictureReading;
 import io.linesight.trainer.fit.Progress;
 import io.linesight.trainer.fit.TrainingSet;
+import io.linesight.trainer.folders.DatasetException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

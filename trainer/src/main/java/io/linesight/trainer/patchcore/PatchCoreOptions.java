@@ -1,9 +1,9 @@
 package io.linesight.trainer.patchcore;
 
 import io.linesight.mmad.encoder.Encoder;
-import io.linesight.trainer.data.ImageSource;
 import io.linesight.trainer.fit.CalibrationRule;
 import io.linesight.trainer.fit.FitOptions;
+import io.linesight.trainer.folders.ImageSource;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;

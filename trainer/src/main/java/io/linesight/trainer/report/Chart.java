@@ -1,6 +1,6 @@
 package io.linesight.trainer.report;
 
-import io.linesight.mmad.metrics.Curve;
+import io.linesight.mmad.accuracy.Curve;
 import java.util.Locale;
 
 /** A chart as inline SVG. Colours and widths are the style sheet's. */

@@ -1,9 +1,9 @@
 package io.linesight.trainer.report;
 
+import io.linesight.mmad.accuracy.CategoryCurves;
+import io.linesight.mmad.accuracy.CategoryMetrics;
+import io.linesight.mmad.accuracy.Curve;
 import io.linesight.mmad.checkpoint.ThresholdBasis;
-import io.linesight.mmad.metrics.CategoryCurves;
-import io.linesight.mmad.metrics.CategoryMetrics;
-import io.linesight.mmad.metrics.Curve;
 import io.linesight.trainer.evaluate.CategoryDetail;
 import io.linesight.trainer.evaluate.EvaluationReport;
 import io.linesight.trainer.evaluate.EvaluationReport.ImageScore;

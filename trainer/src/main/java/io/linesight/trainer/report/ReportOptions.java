@@ -1,6 +1,6 @@
 package io.linesight.trainer.report;
 
-import io.linesight.trainer.data.DatasetLayout;
+import io.linesight.trainer.folders.DatasetLayout;
 import java.nio.file.Path;
 import java.time.ZonedDateTime;
 import java.util.List;

@@ -8,7 +8,7 @@ import io.linesight.mmad.image.RgbImage;
 import io.linesight.mmad.score.OrtScorer;
 import io.linesight.mmad.score.Scorer;
 import io.linesight.mmad.score.Scores;
-import io.linesight.trainer.data.ImageSource.Sample;
+import io.linesight.trainer.folders.ImageSource.Sample;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collection;

@@ -10,7 +10,7 @@ import io.linesight.mmad.image.ImageCodec;
 import io.linesight.mmad.io.NpyArray;
 import io.linesight.mmad.io.Npz;
 import io.linesight.mmad.io.Sha256;
-import io.linesight.trainer.data.DatasetException;
+import io.linesight.trainer.folders.DatasetException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.linesight.mmad.image.ImageCodec;
 import io.linesight.mmad.image.RgbImage;
-import io.linesight.trainer.data.DatasetException;
+import io.linesight.trainer.folders.DatasetException;
 import java.awt.Graphics2D;
 import java.awt.RenderingHints;
 import java.awt.image.BufferedImage;

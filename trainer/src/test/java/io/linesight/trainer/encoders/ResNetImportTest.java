@@ -3,14 +3,14 @@ package io.linesight.trainer.encoders;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.linesight.mmad.architecture.MmadConfig;
+import io.linesight.mmad.architecture.Tensor;
+import io.linesight.mmad.architecture.Weights;
 import io.linesight.mmad.encoder.Encoder;
 import io.linesight.mmad.encoder.EncoderCheck;
 import io.linesight.mmad.encoder.ImportedEncoder;
 import io.linesight.mmad.encoder.ResNetArchitecture;
 import io.linesight.mmad.encoder.ResNetEncoder;
-import io.linesight.mmad.model.MmadConfig;
-import io.linesight.mmad.model.Tensor;
-import io.linesight.mmad.model.Weights;
 import io.linesight.mmad.statedict.RandomResNet;
 import io.linesight.mmad.statedict.StateDictFiles;
 import io.linesight.mmad.statedict.StateDicts;

@@ -1,6 +1,6 @@
 package io.linesight.trainer.fit;
 
-import io.linesight.mmad.model.MapKind;
+import io.linesight.mmad.architecture.MapKind;
 import io.linesight.trainer.ChildJvm;
 import java.io.IOException;
 import java.nio.file.Path;

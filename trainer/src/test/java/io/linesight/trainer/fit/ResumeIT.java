@@ -6,10 +6,10 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.linesight.mmad.architecture.Weights;
 import io.linesight.mmad.checkpoint.Checkpoints;
-import io.linesight.mmad.model.Weights;
-import io.linesight.trainer.data.DatasetException;
 import io.linesight.trainer.features.FeatureType;
+import io.linesight.trainer.folders.DatasetException;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.linesight.mmad.image.Preprocess;
 import io.linesight.mmad.image.RgbImage;
-import io.linesight.trainer.data.ImageSource.Sample;
 import io.linesight.trainer.fit.Survey.Role;
+import io.linesight.trainer.folders.ImageSource.Sample;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 

@@ -1,7 +1,7 @@
 package io.linesight.trainer.fit;
 
 import io.linesight.mmad.image.RgbImage;
-import io.linesight.trainer.data.ImageSource;
+import io.linesight.trainer.folders.ImageSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;

@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.linesight.mmad.image.ImageCodec;
 import io.linesight.mmad.image.RgbImage;
-import io.linesight.trainer.data.DatasetException;
-import io.linesight.trainer.data.DatasetLayout;
-import io.linesight.trainer.data.ImageSource;
+import io.linesight.trainer.folders.DatasetException;
+import io.linesight.trainer.folders.DatasetLayout;
+import io.linesight.trainer.folders.ImageSource;
 import java.awt.image.BufferedImage;
 import java.awt.image.Raster;
 import java.awt.image.WritableRaster;

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.linesight.mmad.image.BadImageException;
 import io.linesight.mmad.image.RgbImage;
-import io.linesight.trainer.data.DatasetException;
-import io.linesight.trainer.data.ImageSource;
+import io.linesight.trainer.folders.DatasetException;
+import io.linesight.trainer.folders.ImageSource;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;

@@ -2,9 +2,9 @@ package io.linesight.trainer.report;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.linesight.mmad.accuracy.CategoryCurves;
+import io.linesight.mmad.accuracy.CategoryMetrics;
 import io.linesight.mmad.checkpoint.ProductCalibration;
-import io.linesight.mmad.metrics.CategoryCurves;
-import io.linesight.mmad.metrics.CategoryMetrics;
 import io.linesight.trainer.evaluate.CategoryDetail;
 import io.linesight.trainer.evaluate.EvaluationReport;
 import io.linesight.trainer.evaluate.EvaluationReport.ImageScore;

@@ -1,16 +1,16 @@
 package io.linesight.trainer.report;
 
+import io.linesight.mmad.accuracy.AnomalyMetrics;
+import io.linesight.mmad.accuracy.AnomalyMetrics.Measured;
+import io.linesight.mmad.accuracy.CategoryMetrics;
 import io.linesight.mmad.checkpoint.ProductCalibration;
 import io.linesight.mmad.image.RgbImage;
-import io.linesight.mmad.metrics.AnomalyMetrics;
-import io.linesight.mmad.metrics.AnomalyMetrics.Measured;
-import io.linesight.mmad.metrics.CategoryMetrics;
 import io.linesight.mmad.runtime.ScorerOptions;
-import io.linesight.trainer.data.ImageSource;
 import io.linesight.trainer.evaluate.CategoryDetail;
 import io.linesight.trainer.evaluate.EvaluateOptions;
 import io.linesight.trainer.evaluate.EvaluationReport;
 import io.linesight.trainer.evaluate.EvaluationReport.ImageScore;
+import io.linesight.trainer.folders.ImageSource;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

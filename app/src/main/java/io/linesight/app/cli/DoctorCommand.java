@@ -1,0 +1,227 @@
+package io.linesight.app.cli;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.linesight.app.cli.common.Durations;
+import io.linesight.app.cli.common.Kafka;
+import io.linesight.app.cli.common.UserError;
+import io.linesight.app.doctor.CheckResult;
+import io.linesight.app.doctor.Doctor;
+import io.linesight.app.doctor.DoctorOptions;
+import io.linesight.app.doctor.Finding;
+import io.linesight.app.doctor.Part;
+import io.linesight.app.doctor.Problem;
+import io.linesight.schemas.topics.Topics;
+import io.linesight.streams.config.InspectionConfig;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+@Command(
+        name = "doctor",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        description = "Checks cluster, registry and this machine, and says how to mend what is wrong. Changes nothing.",
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {
+            "0:nothing stops Linesight from working here",
+            "1:something stops it, or a check could not be run to its end",
+            "2:the command line is wrong"
+        },
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  linesight doctor -b kafka:9092 -r http://registry:8081",
+            "  linesight doctor --config line.properties --for serve --device cuda:0",
+            "  linesight doctor --config line.properties --acls        rights, and the kafka-acls commands for just what is needed",
+            "  linesight doctor --problems                             everything it can find"
+        })
+final class DoctorCommand implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec;
+
+    @Mixin
+    private Kafka kafka;
+
+    @Option(
+            names = "--for",
+            paramLabel = "PART",
+            defaultValue = "ALL",
+            description = "What is to run: ${COMPLETION-CANDIDATES} (${DEFAULT-VALUE}).")
+    private Part part;
+
+    @Option(
+            names = "--device",
+            paramLabel = "auto|cpu|cuda:N",
+            description = "Try this device (linesight.device; auto).")
+    private String device;
+
+    @Option(names = "--dir", paramLabel = "DIR", description = "Folder of the trainer.")
+    private Path dir;
+
+    @Option(
+            names = "--group",
+            paramLabel = "NAME",
+            description = "Consumer group of the trainer (linesight-trainer-default).")
+    private String group;
+
+    @Option(
+            names = "--acls",
+            description =
+                    "Say what the principal may do, and print the kafka-acls commands that give it the least it needs.")
+    private boolean acls;
+
+    @Option(names = "--json", description = "One JSON object instead of text.")
+    private boolean json;
+
+    @Option(names = "--problems", description = "List everything the doctor can find, with its mending, and stop.")
+    private boolean problems;
+
+    @Option(
+            names = "--timeout",
+            paramLabel = "TIME",
+            converter = Durations.class,
+            defaultValue = "30s",
+            description = "For everything together (${DEFAULT-VALUE}).")
+    private Duration timeout;
+
+    @Override
+    public Integer call() {
+        PrintWriter out = spec.commandLine().getOut();
+        if (problems) {
+            for (Problem p : Problem.values()) {
+                out.println(p + " (" + p.severity().name().toLowerCase(Locale.ROOT) + "): " + p.what());
+                out.println("    -> " + p.mend());
+            }
+            return 0;
+        }
+        Doctor doctor = new Doctor(options());
+        List<CheckResult> results = doctor.run(r -> {
+            if (!json) say(out, r);
+        });
+        boolean healthy = Doctor.healthy(results);
+        if (json) out.println(Json.pretty(json(results, healthy, acls ? doctor.aclCommands() : List.of())));
+        else end(out, results, healthy, doctor);
+        out.flush();
+        return healthy ? 0 : 1;
+    }
+
+    private DoctorOptions options() {
+        Map<String, String> settings = kafka.clientSettings();
+        String wanted = device != null ? device : settings.getOrDefault(InspectionConfig.DEVICE, "auto");
+        if (!wanted.matches("auto|cpu|cuda(:\\d+)?"))
+            throw new ParameterException(spec.commandLine(), "--device is auto, cpu or cuda:N, got '" + wanted + "'");
+        if (timeout.toMillis() < 1_000)
+            throw new ParameterException(spec.commandLine(), "--timeout must be at least 1s");
+        Topics topics;
+        try {
+            topics = Topics.from(settings);
+        } catch (IllegalArgumentException e) {
+            throw new UserError(e.getMessage() + "; nothing was checked", e);
+        }
+        boolean follows =
+                !settings.getOrDefault(InspectionConfig.TRUSTED_KEYS, "").isBlank()
+                        || settings.getOrDefault(InspectionConfig.UNSIGNED, "").equals("accept");
+        String channel = settings.getOrDefault(InspectionConfig.CHANNEL, "default");
+        return new DoctorOptions(
+                settings,
+                topics,
+                part,
+                follows,
+                settings.getOrDefault(InspectionConfig.APPLICATION_ID, "linesight-inspection"),
+                group != null ? group : "linesight-trainer-" + channel,
+                wanted,
+                folders(settings),
+                acls,
+                timeout);
+    }
+
+    private Map<String, Path> folders(Map<String, String> settings) {
+        Map<String, Path> folders = new LinkedHashMap<>();
+        Path temporary = Path.of(System.getProperty("java.io.tmpdir"));
+        if (part == Part.SERVE || part == Part.ALL) {
+            folders.put(
+                    InspectionConfig.STATE_DIR,
+                    Path.of(settings.getOrDefault(
+                            InspectionConfig.STATE_DIR,
+                            temporary.resolve("linesight-streams").toString())));
+            folders.put(
+                    InspectionConfig.MODELS_DIR,
+                    Path.of(settings.getOrDefault(
+                            InspectionConfig.MODELS_DIR,
+                            temporary.resolve("linesight-models").toString())));
+        }
+        if (dir != null && part != Part.SERVE) folders.put("--dir", dir);
+        return folders;
+    }
+
+    private static void say(PrintWriter out, CheckResult r) {
+        String state = r.notRun() != null ? "--" : r.findings().isEmpty() ? "ok" : r.passed() ? "warn" : "STOP";
+        String facts = r.notRun() != null ? "not run: " + r.notRun() : r.facts();
+        out.printf(
+                "%-5s %-9s %s%n",
+                state, r.check(), facts.replace(System.lineSeparator(), System.lineSeparator() + "                "));
+        for (Finding f : r.findings()) {
+            out.printf("      %s %s: %s%n", f.problem(), f.subject(), f.message());
+            out.printf("        -> %s%n", f.mend());
+        }
+        out.flush();
+    }
+
+    private void end(PrintWriter out, List<CheckResult> results, boolean healthy, Doctor doctor) {
+        if (acls) {
+            out.println();
+            out.println("# The least it needs, for " + part.name().toLowerCase(Locale.ROOT) + ":");
+            doctor.aclCommands().forEach(out::println);
+        }
+        List<Finding> all = new ArrayList<>();
+        results.forEach(r -> all.addAll(r.findings()));
+        long stops = all.stream()
+                .filter(f -> f.problem().severity() == Problem.Severity.STOPS)
+                .count();
+        long unrun = results.stream().filter(r -> r.notRun() != null).count();
+        out.println();
+        out.println((healthy
+                        ? "Nothing stops Linesight from working here"
+                        : stops == 0
+                                ? "Not everything could be checked"
+                                : stops + (stops == 1 ? " finding stops it" : " findings stop it"))
+                + (all.size() > stops ? "; " + (all.size() - stops) + " more to look at" : "")
+                + (unrun == 0 ? "." : "; " + unrun + " checks did not run."));
+    }
+
+    private static ObjectNode json(List<CheckResult> results, boolean healthy, List<String> commands) {
+        ObjectNode root = Json.object();
+        root.put("healthy", healthy);
+        ArrayNode checks = root.putArray("checks");
+        for (CheckResult r : results) {
+            ObjectNode check = checks.addObject()
+                    .put("check", r.check())
+                    .put("passed", r.passed())
+                    .put("facts", r.facts());
+            check.put("notRun", r.notRun());
+            ArrayNode findings = check.putArray("findings");
+            for (Finding f : r.findings()) {
+                findings.addObject()
+                        .put("problem", f.problem().name())
+                        .put("severity", f.problem().severity().name())
+                        .put("subject", f.subject())
+                        .put("message", f.message())
+                        .put("mend", f.mend());
+            }
+        }
+        if (!commands.isEmpty()) commands.forEach(root.putArray("acls")::add);
+        return root;
+    }
+}

@@ -1,0 +1,193 @@
+package io.linesight.app.cli;
+
+import io.linesight.app.cli.common.Inputs;
+import io.linesight.mmad.checkpoint.Checkpoints;
+import io.linesight.trainer.evaluate.Evaluate;
+import io.linesight.trainer.evaluate.EvaluateOptions;
+import io.linesight.trainer.evaluate.EvaluationReport;
+import io.linesight.trainer.folders.DatasetLayout;
+import io.linesight.trainer.report.HtmlReport;
+import io.linesight.trainer.report.ReportOptions;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.ZonedDateTime;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+@Command(
+        name = "evaluate",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        description =
+                "Measures a checkpoint on labelled pictures: image AUROC, AP, F1max, pixel AUROC, AP, F1max, AUPRO, and their mean.",
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  linesight evaluate --data parts --model m.onnx --json metrics.json",
+            "  linesight evaluate --data parts --model new.onnx --compare old.onnx --report out",
+            "  linesight evaluate --data VisA --csv VisA/split_csv/1cls.csv --model m.onnx --report out"
+        })
+final class EvaluateCommand implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec;
+
+    @Option(
+            names = "--data",
+            required = true,
+            paramLabel = "DIR",
+            description = "Folder of labelled pictures; may be repeated.")
+    private List<Path> data;
+
+    @Option(
+            names = "--layout",
+            paramLabel = "mvtec|visa|folder",
+            description = {
+                "How the pictures lie in it; found out by default.",
+                "mvtec: CATEGORY/test/good, CATEGORY/test/DEFECT, CATEGORY/ground_truth/DEFECT/NAME_mask.png.",
+                "visa: a csv with the columns object,split,label,image,mask in the folder or in split_csv.",
+                "folder: good and bad, or CATEGORY/good and CATEGORY/bad; no masks."
+            })
+    private DatasetLayout layout;
+
+    @Option(
+            names = "--csv",
+            paramLabel = "FILE",
+            description = "The csv of the layout visa, where there are several; 1cls.csv by default.")
+    private Path csv;
+
+    @Option(
+            names = "--categories",
+            split = ",",
+            paramLabel = "A,B",
+            description = "Only these categories; all by default.")
+    private List<String> categories = List.of();
+
+    @Option(
+            names = "--report",
+            paramLabel = "DIR",
+            description = "Write " + HtmlReport.FILE
+                    + " there: figures, curves, worst mistakes with their maps, all in one file.")
+    private Path report;
+
+    @Option(
+            names = "--gallery",
+            defaultValue = "24",
+            paramLabel = "N",
+            description =
+                    "Pictures per category in the report, 0 to " + ReportOptions.MOST_PICTURES + " (${DEFAULT-VALUE}).")
+    private int gallery;
+
+    @Option(
+            names = "--compare",
+            paramLabel = "CHECKPOINT",
+            description = "Measure this one on the same pictures too; the report shows both side by side.")
+    private Path compare;
+
+    @Option(names = "--json", paramLabel = "FILE", description = "Write the figures of --model as JSON.")
+    private Path json;
+
+    @Option(
+            names = "--heatmaps",
+            paramLabel = "DIR",
+            description = "Write a picture per test image: frame, truth, anomaly map.")
+    private Path heatmaps;
+
+    @Option(names = "--scores", paramLabel = "FILE", description = "Write every image's score by --model as CSV.")
+    private Path scores;
+
+    @Option(
+            names = "--batch",
+            defaultValue = "8",
+            paramLabel = "N",
+            description = "Pictures per inference (${DEFAULT-VALUE}).")
+    private int batch;
+
+    @Option(
+            names = "--skip-unreadable",
+            description = "Leave damaged pictures out instead of stopping with their list.")
+    private boolean skipUnreadable;
+
+    @Mixin
+    private Model model;
+
+    @Override
+    public Integer call() throws Exception {
+        if (batch < 1 || batch > 64) throw new ParameterException(spec.commandLine(), "--batch must be 1..64");
+        if (gallery < 0 || gallery > ReportOptions.MOST_PICTURES)
+            throw new ParameterException(spec.commandLine(), "--gallery must be 0.." + ReportOptions.MOST_PICTURES);
+        if (csv != null && layout != null && layout != DatasetLayout.VISA)
+            throw new ParameterException(spec.commandLine(), "--csv goes with --layout visa only");
+        for (Path d : data) Inputs.folder(d, "folder");
+        if (csv != null) Inputs.existing(csv, "csv");
+        // A bad checkpoint shows before the first one has been measured for an hour.
+        if (compare != null) Checkpoints.readInfo(Inputs.existing(compare, "checkpoint"));
+        DatasetLayout.Opened opened = DatasetLayout.open(data, categories, layout, csv);
+        PrintWriter err = spec.commandLine().getErr();
+        err.println("layout " + opened.layout().name().toLowerCase(Locale.ROOT)
+                + (layout == null && csv == null ? " found" : "") + ": "
+                + String.join(", ", opened.source().categories()));
+        opened.notes().forEach(err::println);
+        if (json != null) Inputs.writable(json);
+        if (scores != null) Inputs.writable(scores);
+        if (heatmaps != null) Inputs.made(heatmaps);
+        if (report != null) Inputs.writable(report.resolve(HtmlReport.FILE));
+        EvaluateOptions options = EvaluateOptions.of(model.resolve(), opened.source())
+                .withScorer(model.options())
+                .withBatch(batch)
+                .withHeatmaps(heatmaps)
+                .withScores(scores)
+                .withSkipUnreadable(skipUnreadable);
+        EvaluationReport measured = Evaluate.run(options);
+        if (json != null) Files.writeString(json, measured.toJson());
+        PrintWriter out = spec.commandLine().getOut();
+        show(out, measured, compare != null);
+        ReportOptions page = report == null
+                ? null
+                : new ReportOptions(
+                        report, gallery, opened.layout(), opened.notes(), commandLine(), ZonedDateTime.now());
+        Path file = null;
+        if (compare != null) {
+            EvaluateOptions other =
+                    options.withCheckpoint(compare).withHeatmaps(null).withScores(null);
+            EvaluationReport otherMeasured = Evaluate.run(other);
+            show(out, otherMeasured, true);
+            if (page != null) file = HtmlReport.write(options, measured, other, otherMeasured, page);
+        } else if (page != null) {
+            file = HtmlReport.write(options, measured, page);
+        }
+        if (file != null) out.println("Report: " + file);
+        return 0;
+    }
+
+    private static void show(PrintWriter out, EvaluationReport measured, boolean named) {
+        if (named) out.println(measured.modelVersion());
+        out.print(measured.table());
+        out.println();
+        DecisionTable.print(out, measured);
+        if (measured.calibratedOn() > 0) {
+            out.println(
+                    measured.calibratedOn()
+                            + " of these pictures placed the checkpoint's thresholds (linesight calibrate): the counts at the threshold flatter it. Measure on others");
+        }
+        if (measured.skipped() > 0) out.println(measured.skipped() + " pictures could not be read and were left out");
+        out.flush();
+    }
+
+    /** What was typed, for the report's provenance; arguments with spaces in quotes. */
+    private String commandLine() {
+        return "linesight evaluate "
+                + String.join(
+                        " ",
+                        spec.commandLine().getParseResult().originalArgs().stream()
+                                .skip(1)
+                                .map(a -> a.matches("[^\\s'\"\\\\]+") ? a : "'" + a.replace("'", "'\\''") + "'")
+                                .toList());
+    }
+}

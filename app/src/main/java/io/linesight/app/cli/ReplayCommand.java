@@ -1,0 +1,214 @@
+package io.linesight.app.cli;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.linesight.app.cli.common.Durations;
+import io.linesight.app.cli.common.Inputs;
+import io.linesight.app.cli.common.Kafka;
+import io.linesight.app.cli.common.UserError;
+import io.linesight.demo.line.LocalLine;
+import io.linesight.demo.line.RunSummary;
+import io.linesight.schemas.topics.Topics;
+import io.linesight.streams.config.InspectionConfig;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.LocalDateTime;
+import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+@Command(
+        name = "replay",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        description = {
+            "Plays a folder of pictures as cameras, one camera per product.",
+            "With --bootstrap-servers into that cluster; without, into a line of its own on this machine, whose answers are summed up."
+        },
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  linesight replay --data parts --model m.onnx --json out.json",
+            "  linesight replay --data parts -b localhost:9092 -r http://localhost:8081 --fps 5 --loop",
+            "  linesight replay --data parts -b localhost:9092 -r http://localhost:8081 --wait"
+        })
+final class ReplayCommand implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec;
+
+    @Option(
+            names = "--data",
+            required = true,
+            paramLabel = "DIR",
+            description = "Folder of pictures; in MVTec-AD layout products and truth come from the paths.")
+    private Path data;
+
+    @Option(names = "--categories", split = ",", paramLabel = "A,B", description = "Only these folders of it.")
+    private List<String> categories;
+
+    @Option(
+            names = "--split",
+            defaultValue = "test",
+            paramLabel = "test|train|all",
+            description = "Which part of the layout (${DEFAULT-VALUE}).")
+    private String split;
+
+    @Option(
+            names = "--product",
+            paramLabel = "NAME",
+            description = "Product of every picture, instead of the folder's name.")
+    private String product;
+
+    @Option(
+            names = "--camera",
+            defaultValue = "replay",
+            paramLabel = "ID",
+            description = "First part of the cameras' ids (${DEFAULT-VALUE}).")
+    private String camera;
+
+    @Option(
+            names = "--fps",
+            paramLabel = "F",
+            description = "Frames a second and camera; as fast as Kafka takes them by default.")
+    private Double fps;
+
+    @Option(names = "--loop", description = "Begin again after the last picture, until Ctrl-C or --for.")
+    private boolean loop;
+
+    @Option(
+            names = "--for",
+            paramLabel = "TIME",
+            converter = Durations.class,
+            description = "Longest time, as 90s, 2m or 1h.")
+    private Duration duration;
+
+    @Option(names = "--limit", defaultValue = "-1", paramLabel = "N", description = "Most frames per camera.")
+    private long limit;
+
+    @Option(names = "--shuffle", paramLabel = "SEED", description = "Mix the pictures instead of going by name.")
+    private Long shuffle;
+
+    @Option(names = "--wait", description = "Wait for the answers and sum them up; always so on a line of its own.")
+    private boolean wait;
+
+    @Option(names = "--json", paramLabel = "FILE", description = "Write the summary as JSON.")
+    private Path json;
+
+    @Option(
+            names = "--dir",
+            paramLabel = "DIR",
+            description = "Folder for the data of a line of its own (./out/replay-<time>).")
+    private Path folder;
+
+    @Mixin
+    private Kafka kafka;
+
+    @Mixin
+    private Model model;
+
+    @Override
+    public Integer call() throws Exception {
+        if (fps != null && !(fps > 0)) throw new ParameterException(spec.commandLine(), "--fps must be above 0");
+        if (!List.of("test", "train", "all").contains(split))
+            throw new ParameterException(spec.commandLine(), "--split must be test, train or all");
+        List<FolderCamera> cameras = cameras();
+        if (json != null) Inputs.writable(json);
+        PrintWriter out = spec.commandLine().getOut();
+        Map<String, String> settings = kafka.clientSettings();
+        if (settings.containsKey("bootstrap.servers")) {
+            Kafka.require(settings, "schema.registry.url", "--registry");
+            return play(new Replay(settings, Topics.from(settings), out::println), cameras, wait || json != null);
+        }
+        Path dir = Inputs.made(
+                folder != null
+                        ? folder
+                        : Path.of(
+                                "out",
+                                "replay-"
+                                        + LocalDateTime.now().format(DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss"))));
+        Path checkpoint = model.resolve(dir);
+        Logs.toFile(dir.resolve("linesight.log"));
+        Map<String, String> app = new HashMap<>(kafka.settings());
+        app.put(InspectionConfig.DEVICE, model.device);
+        app.put(InspectionConfig.SCORER_THREADS, Integer.toString(model.threads));
+        app.put(InspectionConfig.SCAN, model.scan.name().toLowerCase(java.util.Locale.ROOT));
+        try (LocalLine line = LocalLine.start(dir, checkpoint, 0, 0, app, text -> out.println("started " + text))) {
+            if (!line.app().awaitRunning(Duration.ofSeconds(60)))
+                throw new UserError("the inspection app did not begin to work within 60 s; its log is "
+                        + dir.resolve("linesight.log"));
+            return play(new Replay(line.settings(), line.topics(), out::println), cameras, true);
+        }
+    }
+
+    private int play(Replay replay, List<FolderCamera> cameras, boolean answers) throws Exception {
+        PrintWriter out = spec.commandLine().getOut();
+        for (FolderCamera c : cameras) out.println(c.id() + ": " + c.size() + " pictures");
+        out.flush();
+        Replay.Outcome outcome;
+        try (StopSignal signal = new StopSignal(replay::stop)) {
+            outcome = replay.run(
+                    cameras,
+                    fps == null ? Double.POSITIVE_INFINITY : fps,
+                    limit,
+                    duration,
+                    answers ? Duration.ofSeconds(60) : null);
+        }
+        out.println("Sent " + outcome.sent() + " frames"
+                + (outcome.skipped() > 0
+                        ? "; " + outcome.skipped() + " files could not be read and were left out"
+                        : ""));
+        if (outcome.summary() != null) {
+            out.print(outcome.summary().text());
+            if (json != null) {
+                ObjectNode node = outcome.summary().toJson();
+                node.put("skippedFiles", outcome.skipped());
+                Files.writeString(json, RunSummary.pretty(node) + "\n");
+            }
+        }
+        if (outcome.failure() != null) throw new UserError(outcome.failure());
+        if (outcome.sent() == 0) throw new UserError("no frame was sent: none of the files could be read");
+        return outcome.summary() == null || outcome.summary().exact() ? 0 : 1;
+    }
+
+    private List<FolderCamera> cameras() throws IOException {
+        Inputs.folder(data, "folder");
+        List<Path> folders = new ArrayList<>();
+        if (categories != null) {
+            for (String c : categories) folders.add(Inputs.folder(data.resolve(c), "category"));
+        } else if (isCategory(data)) {
+            folders.add(data);
+        } else {
+            try (Stream<Path> list = Files.list(data)) {
+                list.filter(ReplayCommand::isCategory).sorted().forEach(folders::add);
+            }
+            if (folders.isEmpty()) folders.add(data);
+        }
+        List<FolderCamera> cameras = new ArrayList<>();
+        for (Path f : folders) {
+            String id = folders.size() == 1
+                    ? camera
+                    : camera + "-" + f.toAbsolutePath().normalize().getFileName();
+            try {
+                cameras.add(FolderCamera.open(id, f, new FolderCamera.Options(product, split, loop, shuffle)));
+            } catch (IOException e) {
+                throw new UserError(e.getMessage(), e);
+            }
+        }
+        return cameras;
+    }
+
+    private static boolean isCategory(Path folder) {
+        return Files.isDirectory(folder.resolve("test")) || Files.isDirectory(folder.resolve("train"));
+    }
+}

@@ -1,0 +1,163 @@
+package io.linesight.app.cli;
+
+import io.linesight.app.cli.common.Kafka;
+import io.linesight.app.cli.common.UserError;
+import io.linesight.streams.InspectionApp;
+import io.linesight.streams.config.InspectionConfig;
+import io.linesight.streams.routing.FollowedChannel;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import org.apache.kafka.common.KafkaException;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+@Command(
+        name = "serve",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        description = "Inspects the frames of a Kafka cluster until it is stopped.",
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  linesight serve -b localhost:9092 -r http://localhost:8081 --model m.onnx",
+            "  linesight serve -b localhost:9092 -r http://localhost:8081 --trust line.pub --instance line-3      follows rollouts",
+            "  linesight serve --config line.properties --set linesight.batch.max=32",
+            "  linesight serve --reference                        every setting with its meaning"
+        })
+final class ServeCommand implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec;
+
+    @Mixin
+    private Kafka kafka;
+
+    @Option(
+            names = {"-m", "--model"},
+            paramLabel = "FILE",
+            description =
+                    "Checkpoint, served while no decision of the channel names a champion (linesight.checkpoint).")
+    private Path model;
+
+    @Option(
+            names = "--trust",
+            paramLabel = "PUBLIC.PEM",
+            split = ",",
+            description =
+                    "Public key of those whose published checkpoints are served; may be repeated. With one, rollouts are followed (linesight.models.trusted.keys).")
+    private List<Path> trust = List.of();
+
+    @Option(
+            names = "--channel",
+            paramLabel = "NAME",
+            description = "Rollout channel that is followed (linesight.models.channel).")
+    private String channel;
+
+    @Option(
+            names = "--instance",
+            paramLabel = "NAME",
+            description =
+                    "Name of this instance, the same after a restart; its host's name by default (linesight.models.instance).")
+    private String instance;
+
+    @Option(
+            names = "--device",
+            paramLabel = "auto|cpu|cuda:N",
+            description = "Where the model runs (linesight.device).")
+    private String device;
+
+    @Option(
+            names = "--metrics-port",
+            paramLabel = "PORT",
+            description = "Serve /metrics, /live and /ready there (linesight.metrics.port).")
+    private Integer metricsPort;
+
+    @Option(names = "--reference", description = "Print every setting with its default and meaning, and stop.")
+    private boolean reference;
+
+    /** Null when the settings do not say whose checkpoints count. */
+    private static FollowedChannel follow(InspectionConfig config, Map<String, String> settings)
+            throws InterruptedException {
+        if (!config.models().follow()) return null;
+        try {
+            return FollowedChannel.open(
+                    settings, config.models().channel(), config.models().instance());
+        } catch (IOException | IllegalArgumentException | KafkaException e) {
+            throw new UserError(e.getMessage() + ". Nothing was started", e);
+        }
+    }
+
+    @Override
+    public Integer call() throws Exception {
+        PrintWriter out = spec.commandLine().getOut();
+        if (reference) {
+            out.print(InspectionConfig.reference());
+            return 0;
+        }
+        Map<String, String> settings = kafka.settings();
+        if (model != null) settings.put(InspectionConfig.CHECKPOINT, model.toString());
+        if (!trust.isEmpty())
+            settings.put(
+                    InspectionConfig.TRUSTED_KEYS,
+                    trust.stream().map(Path::toString).collect(Collectors.joining(",")));
+        if (channel != null) settings.put(InspectionConfig.CHANNEL, channel);
+        if (instance != null) settings.put(InspectionConfig.INSTANCE, instance);
+        if (device != null) settings.put(InspectionConfig.DEVICE, device);
+        if (metricsPort != null) settings.put(InspectionConfig.METRICS_PORT, metricsPort.toString());
+        Logs.service();
+        CountDownLatch stop = new CountDownLatch(1);
+        InspectionConfig config = InspectionConfig.of(settings);
+        try (FollowedChannel followed = follow(config, settings);
+                InspectionApp app =
+                        new InspectionApp(config, null, null, followed == null ? null : followed.control());
+                StopSignal signal = new StopSignal(stop::countDown)) {
+            app.start();
+            out.println("Inspecting " + settings.get(InspectionConfig.BOOTSTRAP_SERVERS) + " with model "
+                    + app.modelVersion().orElse("?")
+                    + (followed == null
+                            ? "; rollouts are not followed, because nothing says whose checkpoints count ("
+                                    + InspectionConfig.TRUSTED_KEYS + ")"
+                            : ", instance " + config.models().instance() + " of channel '"
+                                    + config.models().channel() + "'")
+                    + ". Ctrl-C stops after what is pending has been committed.");
+            out.flush();
+            while (!signal.asked() && app.state() != InspectionApp.State.FAILED) stop.await(1, TimeUnit.SECONDS);
+            if (signal.asked()) {
+                if (!app.close(Duration.ofSeconds(60)))
+                    throw new UserError(
+                            "the app did not end in order within 60 s; what was pending is scored at the next start");
+                out.println("Stopped; every frame that was taken has its committed result.");
+                out.flush();
+                return 0;
+            }
+            Throwable why = app.failure().orElse(null);
+            throw new UserError(
+                    "the inspection app stopped: " + (why == null ? "see its log" : reason(why))
+                            + ". Frames not yet committed are scored at the next start",
+                    why);
+        }
+    }
+
+    /**
+     * What Streams says and what is behind it: that transactions could not be begun does not say that a right is
+     * missing.
+     */
+    private static String reason(Throwable e) {
+        Throwable last = e;
+        while (last.getCause() != null) last = last.getCause();
+        return last == e
+                        || last.getMessage() == null
+                        || String.valueOf(e.getMessage()).contains(last.getMessage())
+                ? e.getMessage()
+                : e.getMessage() + ": " + last.getMessage();
+    }
+}

@@ -1,0 +1,95 @@
+package io.linesight.app.cli;
+
+import io.linesight.simulator.Lamp;
+import io.linesight.simulator.SimulatedDataset;
+import io.linesight.simulator.SimulatedLine;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+@Command(
+        name = "simulate",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        description = "Writes pictures of simulated parts with their truth, in MVTec-AD layout.",
+        footerHeading = "%nExample:%n",
+        footer = "  linesight simulate --out parts --train 200 --test 80 --seed 1")
+final class SimulateCommand implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec;
+
+    @Option(
+            names = "--out",
+            required = true,
+            paramLabel = "DIR",
+            description = "Folder to write; must be empty or absent.")
+    private Path out;
+
+    @Option(
+            names = "--train",
+            defaultValue = "200",
+            paramLabel = "N",
+            description = "Good pictures for training, per product (${DEFAULT-VALUE}).")
+    private int train;
+
+    @Option(
+            names = "--test",
+            defaultValue = "80",
+            paramLabel = "N",
+            description = "Pictures for testing, per product, half of them defective (${DEFAULT-VALUE}).")
+    private int test;
+
+    @Option(
+            names = "--seed",
+            defaultValue = "1",
+            description = "The same seed writes the same pictures (${DEFAULT-VALUE}).")
+    private long seed;
+
+    @Option(
+            names = "--lamp",
+            defaultValue = "tube",
+            paramLabel = "tube|led",
+            description =
+                    "Lamp over the parts: the one the line was built with, or the one that 'demo --learn' replaces it by (${DEFAULT-VALUE}).")
+    private LampKind lamp;
+
+    @Option(
+            names = "--products",
+            split = ",",
+            paramLabel = "A,B",
+            description = "Products; all by default: flange, board, fabric, blister.")
+    private List<String> products;
+
+    private enum LampKind {
+        tube(Lamp.TUBE),
+        led(Lamp.LED);
+
+        private final Lamp lamp;
+
+        LampKind(Lamp lamp) {
+            this.lamp = lamp;
+        }
+    }
+
+    @Override
+    public Integer call() throws Exception {
+        if (train < 0 || test < 0 || train + test == 0)
+            throw new ParameterException(spec.commandLine(), "--train and --test must not be negative, nor both 0");
+        List<String> chosen = products == null ? SimulatedLine.products() : products;
+        for (String p : chosen) {
+            if (!SimulatedLine.products().contains(p))
+                throw new ParameterException(
+                        spec.commandLine(),
+                        "there is no simulated product '" + p + "': choose from "
+                                + String.join(", ", SimulatedLine.products()));
+        }
+        int n = SimulatedDataset.export(out, chosen, train, test, seed, lamp.lamp);
+        spec.commandLine().getOut().println("Wrote " + n + " pictures of " + String.join(", ", chosen) + " to " + out);
+        return 0;
+    }
+}

@@ -1,0 +1,336 @@
+package io.linesight.app.cli;
+
+import io.linesight.app.cli.common.Durations;
+import io.linesight.app.cli.common.Inputs;
+import io.linesight.app.cli.common.Kafka;
+import io.linesight.app.cli.common.UserError;
+import io.linesight.models.signing.CheckpointSigner;
+import io.linesight.models.storage.CheckpointStores;
+import io.linesight.models.storage.ModelsConfig;
+import io.linesight.streams.config.InspectionConfig;
+import io.linesight.trainer.folders.MvtecDataset;
+import io.linesight.trainer.gate.GateConfig;
+import io.linesight.trainer.imagestore.DatasetStore;
+import io.linesight.trainer.imagestore.StoreConfig;
+import io.linesight.trainer.learning.ChallengerSink;
+import io.linesight.trainer.learning.ChampionSource;
+import io.linesight.trainer.learning.FileChampion;
+import io.linesight.trainer.learning.FolderSink;
+import io.linesight.trainer.learning.TrainedChannel;
+import io.linesight.trainer.learning.TrainerConfig;
+import io.linesight.trainer.learning.TrainerConfig.Sampling;
+import io.linesight.trainer.learning.TrainerConfig.Triggers;
+import io.linesight.trainer.learning.TrainerEvent;
+import io.linesight.trainer.learning.TrainerService;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Collectors;
+import org.apache.kafka.common.KafkaException;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+@Command(
+        name = "train",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        description = {
+            "Learns from labels until it is stopped: fine-tunes the channel's champion when a trigger fires, judges the challenger against it and publishes it.",
+            "Of several trainers in a group one works. A file 'train.now' in its folder begins a run, too."
+        },
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  linesight train -b localhost:9092 -r http://localhost:8081 --dir trainer --trust line.pub --key line.key --after-normals 50 --shadow 10",
+            "  linesight train -b localhost:9092 -r http://localhost:8081 --dir trainer --champion m.onnx --out challengers --now --once   files only",
+            "  linesight train --dir trainer --import parts      earlier pictures, so that they are not forgotten",
+            "  linesight train --dir trainer --export labelled   what was labelled, in MVTec-AD layout"
+        })
+final class TrainCommand implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec;
+
+    @Mixin
+    private Kafka kafka;
+
+    @Option(
+            names = "--dir",
+            required = true,
+            paramLabel = "DIR",
+            description = "Folder of the trainer: its pictures, its runs.")
+    private Path dir;
+
+    @Option(
+            names = "--trust",
+            paramLabel = "PUBLIC.PEM",
+            split = ",",
+            description =
+                    "Public key of those whose champions are gone on from (linesight.models.trusted.keys; linesight.models.unsigned=accept does without).")
+    private List<Path> trust = List.of();
+
+    @Option(
+            names = "--key",
+            paramLabel = "PRIVATE.PEM",
+            description =
+                    "Sign challengers with this key; without one they are unsigned, and instances that trust keys refuse them.")
+    private Path key;
+
+    @Option(
+            names = "--store",
+            paramLabel = "kafka:|file:DIR|http(s)://...",
+            defaultValue = CheckpointStores.KAFKA,
+            description = "Where challengers' bytes go (${DEFAULT-VALUE}).")
+    private String storeAt;
+
+    @Option(
+            names = "--shadow",
+            paramLabel = "P",
+            defaultValue = "0",
+            description =
+                    "Percentage of the frames that a challenger which passed its gate begins to score beside the champion; by default people decide that.")
+    private double shadow;
+
+    @Option(
+            names = "--champion",
+            paramLabel = "FILE",
+            description = "Go on from this checkpoint instead of the channel's champion; with --out.")
+    private Path champion;
+
+    @Option(
+            names = "--out",
+            paramLabel = "DIR",
+            description =
+                    "Put challengers into this folder instead of publishing them; those that the gate did not pass go into its sub-folder not-passed.")
+    private Path out;
+
+    @Option(
+            names = "--channel",
+            defaultValue = "default",
+            paramLabel = "NAME",
+            description = "Rollout channel (${DEFAULT-VALUE}).")
+    private String channel;
+
+    @Option(
+            names = "--group",
+            paramLabel = "NAME",
+            description = "Consumer group, of which one trainer works (linesight-trainer-<channel>).")
+    private String group;
+
+    @Option(
+            names = "--name",
+            defaultValue = "trainer",
+            paramLabel = "NAME",
+            description = "Name of this trainer, for people (${DEFAULT-VALUE}).")
+    private String name;
+
+    @Option(
+            names = "--after-normals",
+            defaultValue = "0",
+            paramLabel = "N",
+            description = "Begin a run after so many new normals.")
+    private int afterNormals;
+
+    @Option(
+            names = "--every",
+            paramLabel = "TIME",
+            converter = Durations.class,
+            description = "Begin a run so long after the last one, if labels came in; as 90s, 30m or 24h.")
+    private Duration every;
+
+    @Option(names = "--now", description = "Begin a run as soon as the labels of the topic are in.")
+    private boolean now;
+
+    @Option(names = "--once", description = "End after one run; exit code 0 when its challenger was handed over.")
+    private boolean once;
+
+    @Option(
+            names = "--minutes",
+            defaultValue = "10",
+            paramLabel = "M",
+            description = "Time to train in one run (${DEFAULT-VALUE}).")
+    private double minutes;
+
+    @Option(
+            names = "--lr",
+            defaultValue = "0.0005",
+            paramLabel = "RATE",
+            description = "Learning rate (${DEFAULT-VALUE}).")
+    private double learningRate;
+
+    @Option(
+            names = "--threads",
+            defaultValue = "0",
+            paramLabel = "N",
+            description = "CPU threads; 0 takes all processors (${DEFAULT-VALUE}).")
+    private int threads;
+
+    @Option(
+            names = "--margin",
+            defaultValue = "0.03",
+            paramLabel = "SHARE",
+            description = "How much a product's figures may fall (${DEFAULT-VALUE}).")
+    private double margin;
+
+    @Option(
+            names = "--retired",
+            split = ",",
+            paramLabel = "A,B",
+            description = "Products no longer made; a challenger may forget them.")
+    private Set<String> retired = Set.of();
+
+    @Option(
+            names = "--sample",
+            defaultValue = "0",
+            paramLabel = "N",
+            description =
+                    "Keep so many frames per product and hour that passed with confidence, as earlier normals (off).")
+    private double sample;
+
+    @Option(
+            names = "--max-bytes",
+            defaultValue = "10737418240",
+            paramLabel = "N",
+            description = "Most bytes of pictures (${DEFAULT-VALUE}).")
+    private long maxBytes;
+
+    @Option(
+            names = "--metrics-port",
+            paramLabel = "PORT",
+            description = "Serve /metrics, /live and /ready there; 0 for any free port (linesight.metrics.port; off).")
+    private Integer metricsPort;
+
+    @Option(names = "--import", paramLabel = "DIR", description = "Take over pictures in MVTec-AD layout and stop.")
+    private Path importFrom;
+
+    @Option(names = "--export", paramLabel = "DIR", description = "Write all pictures in MVTec-AD layout and stop.")
+    private Path exportTo;
+
+    @Override
+    public Integer call() throws Exception {
+        PrintWriter o = spec.commandLine().getOut();
+        StoreConfig store = StoreConfig.in(dir.resolve("store")).withMaxBytes(maxBytes);
+        if (importFrom != null || exportTo != null) {
+            if (importFrom != null) Inputs.folder(importFrom, "folder");
+            try (DatasetStore s = DatasetStore.open(store)) {
+                if (importFrom != null)
+                    o.println("Imported " + s.importFrom(MvtecDataset.open(importFrom, List.of()), "import")
+                            + " pictures");
+                if (exportTo != null) o.println("Wrote " + s.export(exportTo) + " pictures to " + exportTo);
+            }
+            return 0;
+        }
+        if ((champion == null) != (out == null))
+            throw new ParameterException(
+                    spec.commandLine(),
+                    "--champion and --out go together; without both, the champion is the channel's and challengers are published");
+        Map<String, String> settings = kafka.clientSettings();
+        Kafka.require(settings, "bootstrap.servers", "--bootstrap-servers");
+        Kafka.require(settings, "schema.registry.url", "--registry");
+        if (champion != null) {
+            Inputs.existing(champion, "checkpoint");
+            Inputs.made(out);
+            return serve(settings, store, new FileChampion(champion), new FolderSink(out));
+        }
+        if (!trust.isEmpty())
+            settings.put(
+                    ModelsConfig.TRUSTED_KEYS,
+                    trust.stream().map(Path::toString).collect(Collectors.joining(",")));
+        try (TrainedChannel trained = join(settings)) {
+            return serve(settings, store, trained, trained);
+        }
+    }
+
+    private TrainedChannel join(Map<String, String> settings) {
+        try {
+            Optional<CheckpointSigner> signer = key == null
+                    ? Optional.empty()
+                    : Optional.of(CheckpointSigner.load(Inputs.existing(key, "private key")));
+            return TrainedChannel.open(
+                    settings, new TrainedChannel.Options(dir.resolve("champion"), storeAt, signer, shadow, name));
+        } catch (IOException | IllegalArgumentException | KafkaException e) {
+            throw new UserError(e.getMessage() + ". Nothing was started", e);
+        }
+    }
+
+    private int serve(Map<String, String> settings, StoreConfig store, ChampionSource champions, ChallengerSink sink)
+            throws IOException, InterruptedException {
+        PrintWriter o = spec.commandLine().getOut();
+        TrainerConfig config;
+        try {
+            TrainerConfig plain = TrainerConfig.of(settings, dir);
+            GateConfig gate = GateConfig.defaults();
+            config = plain.withStore(store)
+                    .withChannel(channel)
+                    .withGroup(group == null ? "linesight-trainer-" + channel : group)
+                    .withInstance(name)
+                    .withTriggers(new Triggers(afterNormals, every))
+                    .withTuning(plain.tuning()
+                            .withMinutes(minutes)
+                            .withLearningRate(learningRate)
+                            .withThreads(threads))
+                    .withSampling(new Sampling(sample, Sampling.OFF.belowScore(), Sampling.OFF.mostPerProduct()))
+                    .withGate(new GateConfig(
+                            margin, gate.leastNormals(), gate.leastAnomalous(), gate.mostFalseAlarms(), retired));
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), e.getMessage());
+        }
+        Logs.service();
+        CountDownLatch stop = new CountDownLatch(1);
+        AtomicReference<TrainerEvent> last = new AtomicReference<>();
+        try (TrainerService service = new TrainerService(config, champions, sink, e -> {
+                    // What happens is in the log; said here too, a terminal would show it twice.
+                    boolean end =
+                            e.kind() == TrainerEvent.Kind.RUN_FINISHED || e.kind() == TrainerEvent.Kind.RUN_FAILED;
+                    if (end && once) {
+                        last.set(e);
+                        stop.countDown();
+                    }
+                });
+                StopSignal signal = new StopSignal(stop::countDown)) {
+            service.start();
+            if (now) service.trigger();
+            int port = metricsPort != null ? metricsPort : metricsPort(settings);
+            TrainerMetrics metrics = port < 0 ? null : TrainerMetrics.serve(port, service);
+            if (metrics != null) o.println("Metrics at http://localhost:" + metrics.port() + "/metrics");
+            o.println("Reading labels; Ctrl-C stops, and a run under way goes on at the next start.");
+            o.flush();
+            try (metrics) {
+                while (!signal.asked() && service.failure().isEmpty() && last.get() == null)
+                    stop.await(500, TimeUnit.MILLISECONDS);
+            }
+            Throwable why = service.failure().orElse(null);
+            if (why != null)
+                throw new UserError(
+                        "the trainer stopped: " + why.getMessage()
+                                + ". Labels it had not stored are read again at the next start",
+                        why);
+        }
+        return last.get() != null && last.get().kind() == TrainerEvent.Kind.RUN_FAILED ? 1 : 0;
+    }
+
+    private int metricsPort(Map<String, String> settings) {
+        String value = settings.getOrDefault(InspectionConfig.METRICS_PORT, "-1");
+        try {
+            int port = Integer.parseInt(value.trim());
+            if (port >= -1 && port <= 65_535) return port;
+        } catch (NumberFormatException e) {
+            // said below
+        }
+        throw new ParameterException(
+                spec.commandLine(),
+                InspectionConfig.METRICS_PORT + "=" + value
+                        + ": -1 for none, 0 for any free port, or a port up to 65535");
+    }
+}

@@ -1,0 +1,95 @@
+package io.linesight.app.cli.models;
+
+import io.linesight.app.cli.common.UserError;
+import io.linesight.models.rollouts.Author;
+import io.linesight.models.rollouts.Decision;
+import io.linesight.models.rollouts.RegistryState;
+import io.linesight.models.rollouts.RolloutException;
+import io.linesight.models.rollouts.RolloutWriter;
+import io.linesight.schemas.Rollout;
+import io.linesight.schemas.RolloutMode;
+import java.io.IOException;
+import java.io.PrintWriter;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Options and work of every command that takes a decision. */
+final class Deciding {
+    static final String CHANNEL = "default";
+
+    @Mixin
+    private Line line;
+
+    @Option(
+            names = "--channel",
+            paramLabel = "NAME",
+            defaultValue = CHANNEL,
+            description = "Rollout channel (${DEFAULT-VALUE}).")
+    private String channel;
+
+    @Option(names = "--by", paramLabel = "NAME", description = "Who decides; the user of this system by default.")
+    private String by;
+
+    @Option(names = "--reason", paramLabel = "TEXT", defaultValue = "", description = "Why, for the history.")
+    private String reason;
+
+    interface Rule {
+        Decision decide(RegistryState known, String channel, Author author);
+    }
+
+    int take(PrintWriter out, Rule rule) throws IOException, InterruptedException {
+        Author author = Author.person(user(by), reason);
+        try (Line.Open open = line.open()) {
+            Rollout r = new RolloutWriter(
+                            open.registry(), open.view(), open.config().patience())
+                    .decide(channel, known -> rule.decide(known, channel, author));
+            out.println("Revision " + r.getRevision() + " of '" + channel + "' is in force: " + describe(r) + ".");
+            open.view().state().objection(r).ifPresent(o -> out.println("Note: " + Table.printable(o)));
+            return 0;
+        } catch (RolloutException e) {
+            throw new UserError(Table.printable(e.getMessage()), e);
+        }
+    }
+
+    static String user(String givenOrNull) {
+        String user = givenOrNull == null ? System.getProperty("user.name", "") : givenOrNull;
+        if (user.isBlank() || user.equals("?"))
+            throw new UserError("this system does not say who you are: pass --by NAME; nothing was done");
+        return user;
+    }
+
+    /** What a rollout means, in a few words. */
+    static String describe(Rollout r) {
+        StringBuilder s = new StringBuilder("champion ").append(r.getChampion() == null ? "none" : r.getChampion());
+        if (r.getChallenger() != null && r.getMode() == RolloutMode.SHADOW)
+            s.append(", ")
+                    .append(r.getChallenger())
+                    .append(" scores ")
+                    .append(percent(r))
+                    .append(" of the frames beside it");
+        if (r.getChallenger() != null && r.getMode() == RolloutMode.CANARY) {
+            s.append(", ").append(r.getChallenger()).append(" decides");
+            String and = " ";
+            if (!r.getCameras().isEmpty()) {
+                s.append(and).append("cameras ").append(String.join(", ", r.getCameras()));
+                and = " and ";
+            }
+            if (!r.getProducts().isEmpty()) {
+                s.append(and).append("products ").append(String.join(", ", r.getProducts()));
+                and = " and ";
+            }
+            if (r.getPercent() > 0) s.append(and).append(percent(r)).append(" of the cameras");
+        }
+        if (r.getMode() == RolloutMode.UNKNOWN) s.append(", in a mode that this program does not know");
+        if (r.getPrevious() != null) s.append(", previous ").append(r.getPrevious());
+        if (r.getPinned()) s.append(", pinned");
+        return Table.printable(s.toString());
+    }
+
+    private static String percent(Rollout r) {
+        return (r.getPercent() == Math.rint(r.getPercent())
+                        ? Long.toString(Math.round(r.getPercent()))
+                        : Double.toString(r.getPercent()))
+                + " %";
+    }
+}

@@ -1,0 +1,43 @@
+package io.linesight.app.cli.models;
+
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/** Columns as wide as they need to be. */
+final class Table {
+    private final List<String[]> rows = new ArrayList<>();
+
+    Table(String... head) {
+        rows.add(head);
+    }
+
+    void row(Object... cells) {
+        rows.add(Arrays.stream(cells)
+                .map(c -> c == null ? "-" : printable(c.toString()))
+                .toArray(String[]::new));
+    }
+
+    boolean isEmpty() {
+        return rows.size() == 1;
+    }
+
+    void print(PrintWriter out) {
+        int[] widths = new int[rows.get(0).length];
+        for (String[] row : rows) {
+            for (int i = 0; i < row.length; i++) widths[i] = Math.max(widths[i], row[i].length());
+        }
+        for (String[] row : rows) {
+            StringBuilder line = new StringBuilder();
+            for (int i = 0; i < row.length; i++)
+                line.append(row[i]).append(" ".repeat(widths[i] - row[i].length() + 2));
+            out.println(line.toString().stripTrailing());
+        }
+    }
+
+    /** Texts come from a topic that anybody may have written; they must not steer the terminal. */
+    static String printable(String text) {
+        return text.replaceAll("[\\p{Cntrl}]+", " ");
+    }
+}

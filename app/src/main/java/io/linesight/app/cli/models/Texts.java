@@ -1,0 +1,51 @@
+package io.linesight.app.cli.models;
+
+import io.linesight.models.rollouts.PublishedVersion;
+import io.linesight.models.signing.Verification.Outcome;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.format.DateTimeFormatter;
+import java.util.Locale;
+
+/** Facts as people read them. */
+final class Texts {
+    private static final DateTimeFormatter TIME =
+            DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss").withZone(ZoneId.systemDefault());
+
+    private Texts() {}
+
+    static String time(Instant at) {
+        return TIME.format(at);
+    }
+
+    static String size(long bytes) {
+        return bytes < 1 << 20
+                ? String.format(Locale.ROOT, "%.1f KiB", bytes / 1024.0)
+                : String.format(Locale.ROOT, "%.1f MiB", bytes / 1048576.0);
+    }
+
+    static String word(Enum<?> e) {
+        return e.name().toLowerCase(Locale.ROOT).replace('_', ' ');
+    }
+
+    static String signature(PublishedVersion v) {
+        Outcome o = v.verification().outcome();
+        return switch (o) {
+            case SIGNED -> "by " + v.manifest().getKeyId();
+            case UNSIGNED -> v.verification().accepted() ? "unsigned" : "UNSIGNED, refused";
+            case UNKNOWN_KEY ->
+                v.verification().accepted()
+                        ? "by " + v.manifest().getKeyId() + ", not checked"
+                        : "UNKNOWN KEY, refused";
+            case DOES_NOT_FIT -> "DOES NOT FIT, refused";
+        };
+    }
+
+    static String number(Double valueOrNull) {
+        return valueOrNull == null ? "-" : String.format(Locale.ROOT, "%.4f", valueOrNull);
+    }
+
+    static String rate(Double valueOrNull) {
+        return valueOrNull == null ? "-" : String.format(Locale.ROOT, "%.1f %%", valueOrNull * 100);
+    }
+}

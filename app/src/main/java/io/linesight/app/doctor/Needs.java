@@ -1,0 +1,106 @@
+package io.linesight.app.doctor;
+
+import io.linesight.schemas.AnomalyEvent;
+import io.linesight.schemas.CameraFrame;
+import io.linesight.schemas.FrameLabel;
+import io.linesight.schemas.InspectionResult;
+import io.linesight.schemas.ModelStatus;
+import io.linesight.schemas.ModelVersion;
+import io.linesight.schemas.Rollout;
+import io.linesight.schemas.ShadowDifference;
+import io.linesight.schemas.topics.TopicSpec;
+import io.linesight.schemas.topics.Topics;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.apache.avro.Schema;
+import org.apache.kafka.common.acl.AclOperation;
+
+/**
+ * The least that a part needs of a cluster; the table in docs/operations.md. READ and WRITE include DESCRIBE.
+ *
+ * @param topics with what is done to them
+ * @param groups consumer groups, Read
+ * @param transactionalIds prefixes of transactional ids, Write
+ */
+record Needs(List<Need> topics, Set<String> groups, Set<String> transactionalIds) {
+    private static final AclOperation R = AclOperation.READ;
+    private static final AclOperation W = AclOperation.WRITE;
+    /** To compare a topic's settings at the start. */
+    private static final AclOperation C = AclOperation.DESCRIBE_CONFIGS;
+
+    /**
+     * @param follows whether the inspection app follows rollouts
+     * @param applicationId of the inspection app
+     * @param trainerGroup of the trainer
+     */
+    static Needs of(Part part, Topics t, boolean follows, String applicationId, String trainerGroup) {
+        Map<TopicSpec, Need> needs = new LinkedHashMap<>();
+        Set<String> groups = new java.util.LinkedHashSet<>();
+        Set<String> ids = new java.util.LinkedHashSet<>();
+        if (part == Part.SERVE || part == Part.ALL) {
+            need(needs, t.frames(), CameraFrame.getClassSchema(), R, C);
+            need(needs, t.results(), InspectionResult.getClassSchema(), W, C);
+            need(needs, t.anomalies(), AnomalyEvent.getClassSchema(), W, C);
+            need(needs, t.deadLetter(), null, W, C);
+            if (follows || part == Part.ALL) {
+                need(needs, t.models(), ModelVersion.getClassSchema(), R);
+                need(needs, t.modelChunks(), null, R);
+                // A guard that takes a model out of service writes the decision that makes it so everywhere.
+                need(needs, t.rollouts(), Rollout.getClassSchema(), R, W);
+                need(needs, t.modelStatus(), ModelStatus.getClassSchema(), R, W, C);
+                need(needs, t.shadow(), ShadowDifference.getClassSchema(), W, C);
+            }
+            groups.add(applicationId);
+            ids.add(applicationId + "-");
+        }
+        if (part == Part.TRAIN || part == Part.ALL) {
+            need(needs, t.labels(), FrameLabel.getClassSchema(), R);
+            need(needs, t.frames(), CameraFrame.getClassSchema(), R);
+            need(needs, t.results(), InspectionResult.getClassSchema(), R);
+            need(needs, t.models(), ModelVersion.getClassSchema(), R, W);
+            need(needs, t.modelChunks(), null, R, W);
+            need(needs, t.rollouts(), Rollout.getClassSchema(), R, W);
+            need(needs, t.modelStatus(), ModelStatus.getClassSchema(), R);
+            groups.add(trainerGroup);
+        }
+        if (part == Part.CAMERA || part == Part.ALL) need(needs, t.frames(), CameraFrame.getClassSchema(), W);
+        return new Needs(new ArrayList<>(needs.values()), groups, ids);
+    }
+
+    private static void need(Map<TopicSpec, Need> needs, TopicSpec topic, Schema schema, AclOperation... operations) {
+        Set<AclOperation> all = EnumSet.copyOf(List.of(operations));
+        needs.merge(topic, new Need(topic, schema, all), (a, b) -> {
+            Set<AclOperation> both = EnumSet.copyOf(a.operations());
+            both.addAll(b.operations());
+            return new Need(topic, schema, both);
+        });
+    }
+
+    /** The commands that give a principal just this. */
+    List<String> commands(String bootstrap, String principal) {
+        List<String> out = new ArrayList<>();
+        String head = "kafka-acls --bootstrap-server " + bootstrap
+                + " --command-config admin.properties --add --allow-principal '" + principal + "'";
+        for (Need n : topics) {
+            StringBuilder b = new StringBuilder(head);
+            n.operations().stream().sorted().forEach(o -> b.append(" --operation ")
+                    .append(name(o)));
+            out.add(b + " --topic " + n.topic().name());
+        }
+        for (String g : groups) out.add(head + " --operation Read --group " + g);
+        for (String id : transactionalIds)
+            out.add(head + " --operation Write --transactional-id " + id + " --resource-pattern-type prefixed");
+        return out;
+    }
+
+    private static String name(AclOperation o) {
+        StringBuilder b = new StringBuilder();
+        for (String word : o.name().split("_"))
+            b.append(word.charAt(0)).append(word.substring(1).toLowerCase(java.util.Locale.ROOT));
+        return b.toString();
+    }
+}

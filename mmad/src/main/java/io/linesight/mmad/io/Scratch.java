@@ -1,0 +1,36 @@
+package io.linesight.mmad.io;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** Temporary files whose size is known before they are written. */
+public final class Scratch {
+    private Scratch() {}
+
+    /**
+     * An empty file, on a disk that has room for what will be written.
+     *
+     * @param folderOrNull existing folder; null for the system's temporary one
+     * @param name what the file's name begins with, before a random part
+     * @param suffix what it ends with
+     * @param bytes that will be written
+     * @param what needs the room, for the message, in the plural
+     * @param remedy what to do, for the message
+     * @throws IOException when there is too little room; no file is left
+     */
+    public static Path file(Path folderOrNull, String name, String suffix, long bytes, String what, String remedy)
+            throws IOException {
+        Path file = folderOrNull == null
+                ? Files.createTempFile(name, suffix)
+                : Files.createTempFile(folderOrNull, name, suffix);
+        long free = Files.getFileStore(file).getUsableSpace();
+        if (bytes <= free) {
+            file.toFile().deleteOnExit();
+            return file;
+        }
+        Files.delete(file);
+        throw new IOException(what + " need " + (bytes >> 20) + " MiB in " + file.getParent() + ", which has "
+                + (free >> 20) + " MiB free: " + remedy);
+    }
+}

@@ -1,8 +1,0 @@
-package io.linesight.mmad.model;
-
-/** Base visiting orders of the 2-D selective scan (MMAD_SPEC section 4); each is expanded to eight directions. */
-public enum ScanKind {
-    HILBERT,
-    ZORDER,
-    ZIGZAG
-}

@@ -1,0 +1,381 @@
+package io.linesight.models.rollouts;
+
+import io.linesight.models.signing.TrustedKeys;
+import io.linesight.models.storage.ModelsConfig;
+import io.linesight.schemas.ModelStatus;
+import io.linesight.schemas.ModelVersion;
+import io.linesight.schemas.Rollout;
+import io.linesight.schemas.registry.RegistryException;
+import io.linesight.schemas.serde.SerdeFactory;
+import io.linesight.schemas.topics.TopicSpec;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.consumer.InvalidOffsetException;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.PartitionInfo;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.AuthorizationException;
+import org.apache.kafka.common.errors.SerializationException;
+import org.apache.kafka.common.errors.WakeupException;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.Deserializer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Follows the topics about models from their beginning and keeps what they say in memory.
+ *
+ * <p>A state is shown only when everything that had been written before its newest rollout is in it: a rollout is never
+ * shown before the manifests it names, and none of the past ones is shown while the topics are read for the first time.
+ * Two views of the same topics show the same history, whatever they trust and whenever they started.
+ *
+ * <p>When the broker or the schema registry goes away, the last state stays, is said so once in the log, and reading
+ * goes on by itself when they are back. A record that cannot be read is left out with a warning; among rollouts it
+ * appears in the history as refused.
+ *
+ * <p>Threads: one of its own, which also calls the listeners; every method may be called from any thread. Ownership:
+ * whoever opens it closes it.
+ */
+public final class ModelRegistryView implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(ModelRegistryView.class);
+    private static final Duration POLL = Duration.ofMillis(100);
+    private static final long HEARTBEAT_NANOS = TimeUnit.SECONDS.toNanos(5);
+    private static final Duration RETRY = Duration.ofMillis(500);
+    /** A right that is missing is noticed at every attempt; as long as this without one, it is there. */
+    private static final long REFUSAL_NANOS = TimeUnit.SECONDS.toNanos(3);
+
+    /** Ends a listener's subscription. */
+    public interface Subscription extends AutoCloseable {
+        @Override
+        void close();
+    }
+
+    private static final class Listener {
+        private final Consumer<RegistryState> listener;
+        private RegistryState seen; // touched by the view's thread only
+
+        Listener(Consumer<RegistryState> listener) {
+            this.listener = listener;
+        }
+    }
+
+    private final ModelsConfig config;
+    private final TrustedKeys trusted;
+    private final Deserializer<ModelVersion> versions;
+    private final Deserializer<Rollout> rollouts;
+    private final Deserializer<ModelStatus> statuses;
+    private final KafkaConsumer<byte[], byte[]> consumer;
+    private final List<TopicPartition> partitions;
+    private final Thread thread;
+    private final CountDownLatch stopped = new CountDownLatch(1);
+    private final ConcurrentLinkedQueue<CompletableFuture<Void>> requests = new ConcurrentLinkedQueue<>();
+    private final List<Listener> listeners = new CopyOnWriteArrayList<>();
+    private volatile RegistryState state = RegistryState.EMPTY;
+    private volatile boolean stop;
+    private volatile String obstacle; // null while connected
+
+    // The view's thread only:
+    private final List<CompletableFuture<Void>> waiting = new ArrayList<>();
+    private RegistryFold fold;
+    private Map<TopicPartition, Long> target;
+    private boolean rolloutSinceTarget;
+    private boolean shown;
+    private boolean unseen = true;
+    private long lastHeard = System.nanoTime();
+    private long lastRefused = System.nanoTime() - REFUSAL_NANOS;
+
+    private ModelRegistryView(ModelsConfig config, TrustedKeys trusted) {
+        this.config = config;
+        this.trusted = trusted;
+        fold = new RegistryFold(trusted);
+        versions = SerdeFactory.create(ModelVersion.class, config.settings(), false)
+                .deserializer();
+        rollouts = SerdeFactory.create(Rollout.class, config.settings(), false).deserializer();
+        statuses =
+                SerdeFactory.create(ModelStatus.class, config.settings(), false).deserializer();
+        Map<String, Object> c = config.client(ConsumerConfig.configNames());
+        c.remove(ConsumerConfig.GROUP_ID_CONFIG);
+        c.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
+        c.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
+        c.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none"); // going back on the quiet would count everything twice
+        // Asking for the ends of the topics waits behind a fetch, so this is how long a caught-up reader takes to say
+        // so.
+        c.put(ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG, 100);
+        c.put(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, (int)
+                Math.min(Integer.MAX_VALUE, config.patience().toMillis()));
+        consumer = new KafkaConsumer<>(c, new ByteArrayDeserializer(), new ByteArrayDeserializer());
+        try {
+            partitions = partitions();
+            consumer.assign(partitions);
+            consumer.seekToBeginning(partitions);
+        } catch (RuntimeException e) {
+            consumer.close();
+            throw e;
+        }
+        thread = new Thread(this::run, "linesight-models");
+        thread.setDaemon(true);
+    }
+
+    /**
+     * Connects and begins to read; returns before everything is read, see {@link #awaitCaughtUp}.
+     *
+     * @throws KafkaException with a message for people when the broker does not answer or a topic is missing
+     */
+    public static ModelRegistryView open(ModelsConfig config, TrustedKeys trusted) {
+        ModelRegistryView view = new ModelRegistryView(config, trusted);
+        view.thread.start();
+        return view;
+    }
+
+    private List<TopicPartition> partitions() {
+        List<TopicPartition> out = new ArrayList<>();
+        for (TopicSpec topic : List.of(
+                config.topics().models(),
+                config.topics().rollouts(),
+                config.topics().modelStatus())) {
+            List<PartitionInfo> found;
+            try {
+                found = consumer.partitionsFor(topic.name(), config.patience());
+            } catch (org.apache.kafka.common.errors.TimeoutException e) {
+                throw new KafkaException(
+                        "the broker at " + config.broker()
+                                + " does not answer; check the address and that it runs, then do it again",
+                        e);
+            }
+            if (found == null || found.isEmpty())
+                throw new KafkaException("the broker at " + config.broker() + " has no topic " + topic.name()
+                        + "; create it with 'linesight topics', then do it again");
+            if (found.size() != 1)
+                throw new KafkaException("topic " + topic.name() + " has " + found.size()
+                        + " partitions, but its records need one order: make it again with 1 partition");
+            out.add(new TopicPartition(topic.name(), 0));
+        }
+        return out;
+    }
+
+    /** The newest state; empty before everything has been read for the first time. */
+    public RegistryState state() {
+        return state;
+    }
+
+    /**
+     * Whether the broker and the schema registry answered when they were last asked, every few seconds. While false,
+     * the state may be old.
+     */
+    public boolean connected() {
+        return obstacle == null;
+    }
+
+    /**
+     * Why what is in the topics cannot be seen, as half a sentence for people: who does not answer, or what is not
+     * allowed.
+     */
+    public String obstacle() {
+        String why = obstacle;
+        return why != null ? why : "they are long, or the broker at " + config.broker() + " is slow";
+    }
+
+    /**
+     * Waits until everything that had been written when this was called is in {@link #state()}.
+     *
+     * @return false if that did not come about in time, because broker or registry are away; or if the view was closed
+     */
+    public boolean awaitCaughtUp(Duration atMost) throws InterruptedException {
+        CompletableFuture<Void> request = new CompletableFuture<>();
+        requests.add(request);
+        if (stop) return false;
+        try {
+            request.get(atMost.toMillis(), TimeUnit.MILLISECONDS);
+            return true;
+        } catch (TimeoutException | ExecutionException e) {
+            return false;
+        } finally {
+            request.cancel(false);
+        }
+    }
+
+    /**
+     * Calls the listener with the present state, once that is known, and with every later one; quick changes may come
+     * as one. It runs on the view's thread and should be short; what it throws is logged.
+     */
+    public Subscription listen(Consumer<RegistryState> listener) {
+        Listener l = new Listener(listener);
+        listeners.add(l);
+        return () -> listeners.remove(l);
+    }
+
+    private void run() {
+        try {
+            while (!stop) {
+                try {
+                    step();
+                } catch (WakeupException e) {
+                    // close() woke the consumer
+                } catch (InvalidOffsetException e) {
+                    LOG.warn(
+                            "A topic about models was made anew or cut off ({}). Everything is read again; the last state stays until then",
+                            e.getMessage());
+                    fold = new RegistryFold(trusted);
+                    target = null;
+                    unseen = true;
+                    consumer.seekToBeginning(partitions);
+                } catch (KafkaException e) {
+                    lost("the broker at " + config.broker(), e);
+                    pause();
+                }
+            }
+        } catch (Throwable e) {
+            if (!stop)
+                LOG.error("Stopped following the topics about models; the last state stays. Restart to go on", e);
+            obstacle = "reading them has stopped: " + e;
+        } finally {
+            consumer.close();
+            waiting.forEach(w -> w.cancel(false));
+            stopped.countDown();
+        }
+    }
+
+    private void step() {
+        ConsumerRecords<byte[], byte[]> records = consumer.poll(POLL);
+        for (ConsumerRecord<byte[], byte[]> record : records) take(record);
+        unseen |= !records.isEmpty();
+        if (target == null && (unseen || !requests.isEmpty() || System.nanoTime() - lastHeard > HEARTBEAT_NANOS)) {
+            for (CompletableFuture<Void> r = requests.poll(); r != null; r = requests.poll()) waiting.add(r);
+            rolloutSinceTarget = false;
+            target = consumer.endOffsets(partitions, shorter(config.patience(), Duration.ofSeconds(5)));
+            lastHeard = System.nanoTime();
+            heard();
+        }
+        if (target != null && partitions.stream().allMatch(p -> consumer.position(p) >= target.get(p))) {
+            target = null;
+            // A rollout that came after the ends were asked for may name a manifest that lies behind them.
+            if (!rolloutSinceTarget) show();
+        }
+        deliver();
+    }
+
+    private void show() {
+        unseen = false;
+        shown = true;
+        state = fold.snapshot();
+        waiting.forEach(w -> w.complete(null));
+        waiting.clear();
+    }
+
+    private void deliver() {
+        if (!shown) return;
+        RegistryState now = state;
+        for (Listener l : listeners) {
+            if (l.seen == now) continue;
+            l.seen = now;
+            try {
+                l.listener.accept(now);
+            } catch (RuntimeException e) {
+                LOG.error("A listener to the topics about models failed; it is called again at the next change", e);
+            }
+        }
+    }
+
+    private void take(ConsumerRecord<byte[], byte[]> record) {
+        if (record.key() == null) {
+            LOG.warn("Left out a record of {} at {}: it has no key", record.topic(), record.offset());
+            return;
+        }
+        String key = new String(record.key(), StandardCharsets.UTF_8);
+        boolean rollout = record.topic().equals(config.topics().rollouts().name());
+        rolloutSinceTarget |= rollout;
+        try {
+            if (rollout) {
+                Rollout r = read(rollouts, record);
+                if (r == null) fold.unreadableRollout(record.offset(), key, "it is empty");
+                else fold.rollout(record.offset(), key, r);
+            } else if (record.topic().equals(config.topics().models().name())) {
+                fold.version(key, read(versions, record));
+            } else {
+                fold.status(key, read(statuses, record));
+            }
+        } catch (SerializationException e) {
+            LOG.warn("Left out a record of {} at {}: {}", record.topic(), record.offset(), e.getMessage());
+            if (rollout) fold.unreadableRollout(record.offset(), key, e.getMessage());
+        }
+    }
+
+    /** Waits for the schema registry as long as it takes: a record that was passed over would be missing for ever. */
+    private <T> T read(Deserializer<T> deserializer, ConsumerRecord<byte[], byte[]> record) {
+        while (true) {
+            try {
+                T value = deserializer.deserialize(record.topic(), record.value());
+                if (record.value() != null) heard();
+                return value;
+            } catch (RegistryException e) {
+                lost("the schema registry", e);
+                pause();
+                if (stop) throw new WakeupException();
+            }
+        }
+    }
+
+    private void lost(String who, Exception e) {
+        boolean refused = e instanceof AuthorizationException;
+        String why = refused
+                ? who + " does not allow it: " + e.getMessage()
+                : who + " does not answer (" + e.getMessage() + ")";
+        if (refused) lastRefused = System.nanoTime();
+        if (connected())
+            LOG.warn(
+                    "Cannot follow the topics about models: {}. The last state stays; it is tried again until it works",
+                    why);
+        obstacle = why;
+    }
+
+    private void heard() {
+        // A broker that tells where a topic ends need not let it be read.
+        if (System.nanoTime() - lastRefused < REFUSAL_NANOS) return;
+        if (!connected()) LOG.info("The topics about models can be followed again");
+        obstacle = null;
+    }
+
+    private void pause() {
+        try {
+            for (long waited = 0; waited < RETRY.toMillis() && !stop; waited += 50) Thread.sleep(50);
+        } catch (InterruptedException e) {
+            stop = true;
+        }
+    }
+
+    private static Duration shorter(Duration a, Duration b) {
+        return a.compareTo(b) < 0 ? a : b;
+    }
+
+    /** Stops following; the last state can still be asked for. */
+    @Override
+    public void close() {
+        stop = true;
+        consumer.wakeup();
+        try {
+            if (Thread.currentThread() != thread && !stopped.await(10, TimeUnit.SECONDS))
+                LOG.warn("The view of the topics about models does not end; it is left behind");
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        for (CompletableFuture<Void> r = requests.poll(); r != null; r = requests.poll()) r.cancel(false);
+        versions.close();
+        rollouts.close();
+        statuses.close();
+    }
+}

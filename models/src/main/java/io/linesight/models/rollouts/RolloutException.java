@@ -1,0 +1,29 @@
+package io.linesight.models.rollouts;
+
+/** A decision did not come into force; the message says why and what to do. */
+public final class RolloutException extends Exception {
+    private static final long serialVersionUID = 1L;
+
+    /** What happened. */
+    public enum Kind {
+        /** The rules do not allow it; nothing was written. */
+        REFUSED,
+        /** Somebody else's decision was faster; ours is in the history and without effect. */
+        OVERTAKEN,
+        /** Broker or registry are away; nothing was written. */
+        UNAVAILABLE,
+        /** It was written, or perhaps was; whether it came into force cannot be seen at the moment. */
+        UNCERTAIN
+    }
+
+    private final Kind kind;
+
+    RolloutException(Kind kind, String message, Throwable cause) {
+        super(message, cause);
+        this.kind = kind;
+    }
+
+    public Kind kind() {
+        return kind;
+    }
+}

@@ -1,0 +1,86 @@
+package io.linesight.models.rollouts;
+
+import io.linesight.models.rollouts.RolloutException.Kind;
+import io.linesight.schemas.Rollout;
+import io.linesight.schemas.registry.RegistryException;
+import java.time.Duration;
+import java.util.function.Function;
+import org.apache.kafka.common.KafkaException;
+
+/**
+ * Takes decisions: looks at the newest state, asks the rules, writes, and waits to see who won. Safe to share between
+ * threads; owns nothing.
+ */
+public final class RolloutWriter {
+    private final ModelRegistry registry;
+    private final ModelRegistryView view;
+    private final Duration patience;
+
+    /** @param patience how long to wait for the view, before and after writing */
+    public RolloutWriter(ModelRegistry registry, ModelRegistryView view, Duration patience) {
+        this.registry = registry;
+        this.view = view;
+        this.patience = patience;
+    }
+
+    /**
+     * Takes one decision.
+     *
+     * @param channel it is about
+     * @param rule one of {@link RolloutRules}, given the newest state
+     * @return the record, which is in force now
+     * @throws RolloutException if it did not come into force, or perhaps did not
+     */
+    public Rollout decide(String channel, Function<RegistryState, Decision> rule)
+            throws RolloutException, InterruptedException {
+        if (!view.awaitCaughtUp(patience)) {
+            throw new RolloutException(
+                    Kind.UNAVAILABLE,
+                    "what is in force for '" + channel + "' cannot be seen: " + view.obstacle()
+                            + "; nothing was decided. Try again when that is mended",
+                    null);
+        }
+        Rollout next;
+        Decision decision = rule.apply(view.state());
+        if (decision instanceof Decision.Refused refused)
+            throw new RolloutException(Kind.REFUSED, refused.reason(), null);
+        next = ((Decision.Next) decision).rollout();
+        if (!next.getChannel().equals(channel))
+            throw new IllegalArgumentException(
+                    "the rule decided about '" + next.getChannel() + "' instead of '" + channel + "'");
+        long offset;
+        try {
+            offset = registry.write(next);
+        } catch (RegistryException e) {
+            throw new RolloutException(
+                    Kind.UNAVAILABLE,
+                    "the decision was not written: " + e.getMessage() + ". Nothing was decided; try again",
+                    e);
+        } catch (KafkaException e) {
+            throw new RolloutException(
+                    Kind.UNCERTAIN, e.getMessage() + ". Look at the history first: it may have been written", e);
+        }
+        if (!view.awaitCaughtUp(patience)) {
+            throw new RolloutException(
+                    Kind.UNCERTAIN,
+                    "the decision was written, but whether it came into force cannot be seen: " + view.obstacle()
+                            + "; look at the history when that is mended",
+                    null);
+        }
+        ChannelState now = view.state().channel(channel);
+        HistoryEntry entry = now.history().stream()
+                .filter(e -> e.offset() == offset)
+                .findFirst()
+                .orElse(null);
+        if (entry != null && entry.counted()) return next;
+        String who = now.decisions().stream()
+                .filter(r -> r.getRevision() == next.getRevision())
+                .map(Rollout::getBy)
+                .findFirst()
+                .orElse("somebody else");
+        throw new RolloutException(
+                Kind.OVERTAKEN,
+                "another rollout was decided at the same time by " + who + "; look at it and decide again",
+                null);
+    }
+}

@@ -1,0 +1,193 @@
+package io.linesight.models.storage;
+
+import io.linesight.models.storage.StoreException.Reason;
+import io.linesight.schemas.ModelVersion;
+import io.linesight.schemas.topics.Topics;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.SeekableByteChannel;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.UUID;
+
+/**
+ * A checkpoint on its way in: a temporary file beside its future place, which it takes only when it is complete and
+ * right.
+ */
+final class Incoming implements AutoCloseable {
+    private static final String PREFIX = ".incoming-";
+    private static final Duration ABANDONED = Duration.ofDays(1);
+
+    /** How files are opened for writing; tests make disks fill up. */
+    interface Opener {
+        Opener DISK = path -> FileChannel.open(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+
+        SeekableByteChannel open(Path path) throws IOException;
+    }
+
+    private final ModelVersion manifest;
+    private final Path target;
+    private final Path temporary;
+    private final SeekableByteChannel channel;
+
+    /** @throws StoreException with nothing left behind */
+    Incoming(ModelVersion manifest, Path targetDir, Opener opener) throws StoreException {
+        this.manifest = manifest;
+        target = place(manifest, targetDir);
+        temporary = target.resolveSibling(PREFIX + UUID.randomUUID());
+        try {
+            Files.createDirectories(targetDir);
+            removeAbandoned(targetDir);
+            long room = Files.getFileStore(targetDir).getUsableSpace();
+            if (room < manifest.getBytes())
+                throw noSpace(room + " bytes are free, " + manifest.getBytes() + " are needed", null);
+            channel = opener.open(temporary);
+        } catch (StoreException e) {
+            throw e;
+        } catch (IOException e) {
+            throw failed(e);
+        }
+    }
+
+    /**
+     * Whether the manifest describes something that can be fetched at all.
+     *
+     * @throws StoreException REFUSED naming what is wrong
+     */
+    static void check(ModelVersion m, long maxBytes) throws StoreException {
+        String what = null;
+        if (!m.getSha256().matches("[0-9a-f]{64}")) what = "its sha256 is not 64 hex digits";
+        else if (m.getBytes() < 1) what = "its length is " + m.getBytes();
+        else if (m.getBytes() > maxBytes)
+            what = "it has " + m.getBytes() + " bytes, at most " + maxBytes + " are allowed ("
+                    + io.linesight.models.storage.ModelsConfig.MAX_BYTES + ")";
+        else if (m.getLocation().startsWith("kafka:")) {
+            if (m.getChunkBytes() < 1 || m.getChunkBytes() > Topics.MODEL_CHUNK_BYTES)
+                what = "its chunk size is " + m.getChunkBytes();
+            else if (m.getChunks() != (m.getBytes() + m.getChunkBytes() - 1) / m.getChunkBytes()) {
+                what = m.getBytes() + " bytes are not " + m.getChunks() + " chunks of " + m.getChunkBytes();
+            }
+        }
+        if (what != null)
+            throw new StoreException(
+                    Reason.REFUSED,
+                    "the manifest of " + m.getVersion() + " cannot be right: " + what
+                            + "; nothing was fetched. Publish it again");
+    }
+
+    /** The file, if it is there from an earlier fetch and right. */
+    static Optional<Path> present(ModelVersion manifest, Path targetDir) throws StoreException {
+        Path file = place(manifest, targetDir);
+        try {
+            if (!Files.isRegularFile(file) || Files.size(file) != manifest.getBytes()) return Optional.empty();
+            return Hashing.of(file).sha256().equals(manifest.getSha256()) ? Optional.of(file) : Optional.empty();
+        } catch (IOException e) {
+            throw new StoreException(
+                    Reason.IO, file + " cannot be read: " + e.getMessage() + "; nothing was fetched", e);
+        }
+    }
+
+    private static Path place(ModelVersion manifest, Path targetDir) {
+        return targetDir.resolve(manifest.getSha256() + ".onnx");
+    }
+
+    void write(long position, ByteBuffer bytes) throws StoreException {
+        if (position + bytes.remaining() > manifest.getBytes()) {
+            throw new StoreException(
+                    Reason.WRONG_SIZE,
+                    "the checkpoint of " + manifest.getVersion() + " is longer than the " + manifest.getBytes()
+                            + " bytes its manifest says; it was not published so. Nothing was kept");
+        }
+        try {
+            channel.position(position);
+            while (bytes.hasRemaining()) channel.write(bytes);
+        } catch (IOException e) {
+            throw failed(e);
+        }
+    }
+
+    /** Checks length and checksum of what lies on the disk, and gives it its name. */
+    Path finish() throws StoreException {
+        try {
+            if (channel instanceof FileChannel disk) disk.force(true);
+            channel.close();
+            Hashing.Content content = Hashing.of(temporary);
+            if (content.bytes() != manifest.getBytes()) {
+                throw new StoreException(
+                        Reason.WRONG_SIZE,
+                        "the checkpoint of " + manifest.getVersion() + " is truncated: " + content.bytes() + " of "
+                                + manifest.getBytes() + " bytes came. Nothing was kept; publish it again");
+            }
+            if (!content.sha256().equals(manifest.getSha256())) {
+                throw new StoreException(
+                        Reason.TAMPERED,
+                        "the bytes of " + manifest.getVersion() + " are not those that were published (SHA-256 "
+                                + content.sha256() + " instead of " + manifest.getSha256()
+                                + "). Nothing was kept; publish it again");
+            }
+            Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            return target;
+        } catch (StoreException e) {
+            throw e;
+        } catch (IOException e) {
+            throw failed(e);
+        }
+    }
+
+    /** Removes the temporary file, unless it became the checkpoint. */
+    @Override
+    public void close() {
+        try {
+            channel.close();
+        } catch (IOException e) {
+            // what was written is not wanted any more
+        }
+        try {
+            Files.deleteIfExists(temporary);
+        } catch (IOException e) {
+            org.slf4j.LoggerFactory.getLogger(Incoming.class)
+                    .warn(
+                            "{} is left over from a fetch that failed and cannot be removed: {}",
+                            temporary,
+                            e.getMessage());
+        }
+    }
+
+    private StoreException failed(IOException e) {
+        String why = String.valueOf(e.getMessage());
+        if (why.contains("No space left") || why.contains("quota exceeded")) return noSpace(why, e);
+        return new StoreException(
+                Reason.IO,
+                "the checkpoint of " + manifest.getVersion() + " cannot be written to " + target.getParent() + ": "
+                        + why + "; nothing was kept",
+                e);
+    }
+
+    private StoreException noSpace(String why, IOException cause) {
+        return new StoreException(
+                Reason.NO_SPACE,
+                "no room for the checkpoint of " + manifest.getVersion() + " in " + target.getParent() + ": " + why
+                        + ". Nothing was kept; make room, then it can be fetched again",
+                cause);
+    }
+
+    /** A process that was killed could not tidy up. */
+    private static void removeAbandoned(Path dir) throws IOException {
+        try (DirectoryStream<Path> old = Files.newDirectoryStream(dir, PREFIX + "*")) {
+            for (Path p : old) {
+                if (Files.getLastModifiedTime(p)
+                        .toInstant()
+                        .isBefore(Instant.now().minus(ABANDONED))) Files.deleteIfExists(p);
+            }
+        } catch (java.nio.file.NoSuchFileException e) {
+            // somebody else's fetch ended at this moment
+        }
+    }
+}

@@ -1,0 +1,24 @@
+package io.linesight.models.storage;
+
+import io.linesight.schemas.ModelVersion;
+
+/**
+ * Where a checkpoint was put: what its manifest must say to be fetched again.
+ *
+ * @param location {@code kafka:<offset>} for the chunk topic (the offset only says where looking is quickest), or a
+ *     file: or http(s): URL
+ * @param sha256 of the whole file, lower-case hex
+ * @param bytes length of the file
+ * @param chunks number of chunks; 0 for whole files
+ * @param chunkBytes length of every chunk but the last; 0 for whole files
+ */
+public record Stored(String location, String sha256, long bytes, int chunks, int chunkBytes) {
+    /** Writes these facts into a manifest. */
+    public ModelVersion.Builder into(ModelVersion.Builder manifest) {
+        return manifest.setLocation(location)
+                .setSha256(sha256)
+                .setBytes(bytes)
+                .setChunks(chunks)
+                .setChunkBytes(chunkBytes);
+    }
+}

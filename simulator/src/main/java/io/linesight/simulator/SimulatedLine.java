@@ -1,0 +1,216 @@
+package io.linesight.simulator;
+
+import io.linesight.mmad.image.RgbImage;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * A production line that exists only as numbers: parts of several products under cameras, with natural variation,
+ * drifting light, sensor noise, and now and then a defect whose pixels are known. A frame depends on the seed, the
+ * camera, the sequence, the pace of the drift and the lamps alone, in any order and on any machine with IEEE
+ * arithmetic.
+ *
+ * <p>Threads: safe to share; every call works on buffers of its own thread.
+ */
+public final class SimulatedLine {
+    /** Side of the pictures in pixels. */
+    public static final int SIZE = 320;
+
+    private static final List<Product> PRODUCTS = List.of(new Flange(), new Board(), new Fabric(), new Blister());
+    private static final ThreadLocal<Buffers> BUFFERS = ThreadLocal.withInitial(Buffers::new);
+
+    private final long seed;
+    private final double defectRate;
+    private final Lamp lamp;
+    private final double drift;
+    private final Map<Integer, Replacement> replacements = new ConcurrentHashMap<>();
+
+    private record Replacement(long fromSequence, Lamp lamp) {}
+
+    private static final class Buffers {
+        final Scene scene = new Scene(SIZE);
+        final Scene clean = new Scene(SIZE);
+        final float[] linear = new float[SIZE * SIZE * 3];
+        final float[] reference = new float[SIZE * SIZE * 3];
+    }
+
+    /**
+     * @param seed everything follows from it
+     * @param defectRate fraction of defective parts, 0..1
+     */
+    public SimulatedLine(long seed, double defectRate) {
+        this(seed, defectRate, Lamp.TUBE);
+    }
+
+    /** @param lamp over every camera */
+    public SimulatedLine(long seed, double defectRate, Lamp lamp) {
+        this(seed, defectRate, lamp, 1);
+    }
+
+    /**
+     * @param drift how fast the light drifts; at 1 it comes and goes in 420 to 720 frames of a camera, which is
+     *     minutes, at 0.1 in ten times as many
+     */
+    public SimulatedLine(long seed, double defectRate, Lamp lamp, double drift) {
+        if (!(defectRate >= 0 && defectRate <= 1))
+            throw new IllegalArgumentException("the defect rate must be 0..1, got " + defectRate);
+        if (!(drift >= 0 && drift <= 1)) throw new IllegalArgumentException("the drift must be 0..1, got " + drift);
+        this.seed = seed;
+        this.defectRate = defectRate;
+        this.lamp = lamp;
+        this.drift = drift;
+    }
+
+    /**
+     * Puts another lamp over a camera; frames before {@code fromSequence} stay what they were. Any thread; a camera's
+     * lamp is replaced once.
+     */
+    public void replaceLamp(int camera, long fromSequence, Lamp by) {
+        replacements.put(camera, new Replacement(fromSequence, by));
+    }
+
+    private Lamp lampOver(int camera, long sequence) {
+        Replacement r = replacements.get(camera);
+        return r != null && sequence >= r.fromSequence ? r.lamp : lamp;
+    }
+
+    /** Products in the order in which cameras get them. */
+    public static List<String> products() {
+        return PRODUCTS.stream().map(p -> p.name).toList();
+    }
+
+    /**
+     * Defects a product can have.
+     *
+     * @throws IllegalArgumentException naming the products when there is no such one
+     */
+    public static List<String> defects(String product) {
+        return product(product).defects;
+    }
+
+    /** Product under a camera: camera 0 sees the first product, and so on round the list. */
+    public static String productOf(int camera) {
+        return PRODUCTS.get(Math.floorMod(camera, PRODUCTS.size())).name;
+    }
+
+    /** The frame a camera takes. */
+    public SimulatedFrame frame(int camera, long sequence) {
+        Product product = PRODUCTS.get(Math.floorMod(camera, PRODUCTS.size()));
+        return render(product, defectOf(camera, sequence), seed, camera, sequence, lampOver(camera, sequence));
+    }
+
+    /** What is wrong in a frame, without rendering it; {@link SimulatedFrame#GOOD} when nothing is. */
+    public String defectOf(int camera, long sequence) {
+        Product product = PRODUCTS.get(Math.floorMod(camera, PRODUCTS.size()));
+        SplittableRandom fate = new SplittableRandom(Noise.mix(seed, camera, sequence, 1));
+        return fate.nextDouble() < defectRate
+                ? product.defects.get(fate.nextInt(product.defects.size()))
+                : SimulatedFrame.GOOD;
+    }
+
+    /** The same part without its defect, for comparing. */
+    public SimulatedFrame goodTwin(int camera, long sequence) {
+        return render(
+                PRODUCTS.get(Math.floorMod(camera, PRODUCTS.size())),
+                SimulatedFrame.GOOD,
+                seed,
+                camera,
+                sequence,
+                lampOver(camera, sequence));
+    }
+
+    /**
+     * Good parts for training, each under the light of another moment. They come from another stream of random numbers
+     * than {@link #frame}, so no picture of the running line is among them.
+     *
+     * @param seedOffset different numbers give different parts
+     */
+    public List<SimulatedFrame> normals(String product, int n, long seedOffset) {
+        List<SimulatedFrame> out = new ArrayList<>(n);
+        for (int i = 0; i < n; i++) out.add(part(product, SimulatedFrame.GOOD, seedOffset, i));
+        return out;
+    }
+
+    /**
+     * Part number i of a product with the given defect (or {@link SimulatedFrame#GOOD}), for data sets; the same stream
+     * as {@link #normals}.
+     *
+     * @throws IllegalArgumentException when the product or the defect is unknown
+     */
+    public SimulatedFrame part(String productName, String defect, long seedOffset, int i) {
+        Product product = product(productName);
+        if (!defect.equals(SimulatedFrame.GOOD) && !product.defects.contains(defect)) {
+            throw new IllegalArgumentException(
+                    "a " + productName + " has no defect '" + defect + "': choose one of " + product.defects);
+        }
+        long stream = Noise.mix(seed, 0x5EED, seedOffset, productName.hashCode());
+        SplittableRandom random = new SplittableRandom(Noise.mix(stream, i));
+        return render(
+                product, defect, Noise.mix(stream, i), 1000 + random.nextInt(1000), random.nextInt(100_000), lamp);
+    }
+
+    private static Product product(String name) {
+        for (Product p : PRODUCTS) if (p.name.equals(name)) return p;
+        throw new IllegalArgumentException("there is no simulated product '" + name + "': choose one of " + products());
+    }
+
+    private SimulatedFrame render(Product p, String defect, long seed, int camera, long sequence, Lamp lamp) {
+        Buffers b = BUFFERS.get();
+        Light light = Light.at(seed, camera, sequence, drift, lamp);
+        SplittableRandom part = new SplittableRandom(Noise.mix(seed, camera, sequence, 2));
+        Scene.Pose pose = Scene.Pose.of(
+                (part.nextDouble() * 2 - 1) * p.maxAngle,
+                (part.nextDouble() * 2 - 1) * p.maxShift,
+                (part.nextDouble() * 2 - 1) * p.maxShift);
+        int u = part.nextInt(Noise.SIDE);
+        int v = part.nextInt(Noise.SIDE);
+        float tint = Damage.between(part, 0.97, 1.03);
+        b.clean.clearMask();
+        b.clean.place(p.base, pose, p.tile, u, v);
+        Scene seen = b.clean;
+        if (!defect.equals(SimulatedFrame.GOOD)) {
+            seen = b.scene;
+            light.shade(b.clean, p.heightGain, p.textureColour, p.textureHeight, b.reference);
+            // A defect that nobody could see is no ground truth: draw again until it shows.
+            for (int attempt = 0; attempt < 12; attempt++) {
+                seen.copyFrom(b.clean);
+                p.damage(
+                        defect,
+                        seen,
+                        b.clean,
+                        pose,
+                        new SplittableRandom(Noise.mix(seed, camera, sequence, 3, attempt)),
+                        (s, layer) -> s.place(layer, pose, p.tile, u, v));
+                light.shade(seen, p.heightGain, p.textureColour, p.textureHeight, b.linear);
+                if (shows(b.linear, b.reference, seen.mask)) break;
+            }
+        } else {
+            light.shade(seen, p.heightGain, p.textureColour, p.textureHeight, b.linear);
+        }
+        for (int i = 0; i < b.linear.length; i++) b.linear[i] *= tint;
+        byte[] rgb = Light.expose(b.linear, SIZE, new SplittableRandom(Noise.mix(seed, camera, sequence, 4)));
+        return new SimulatedFrame(
+                camera,
+                sequence,
+                p.name,
+                !defect.equals(SimulatedFrame.GOOD),
+                defect,
+                new RgbImage(SIZE, SIZE, rgb),
+                seen.mask.clone());
+    }
+
+    private static boolean shows(float[] seen, float[] clean, byte[] mask) {
+        int clear = 0;
+        for (int i = 0; i < mask.length; i++) {
+            if (mask[i] == 0) continue;
+            float d = Math.abs(seen[3 * i] - clean[3 * i])
+                    + Math.abs(seen[3 * i + 1] - clean[3 * i + 1])
+                    + Math.abs(seen[3 * i + 2] - clean[3 * i + 2]);
+            if (d > 0.18f) clear++;
+        }
+        return clear >= 45;
+    }
+}

@@ -1,0 +1,94 @@
+package io.linesight.streams;
+
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.apache.kafka.common.serialization.Serializer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Writes records beside the stream: with a producer of its own, outside the results' transactions, so that a record may
+ * be missing or there twice after a crash. Never throws: what cannot be written is counted and said in the log.
+ * Thread-safe.
+ */
+public final class TopicPublisher<T> implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(TopicPublisher.class);
+    private static final long SAY_EVERY_NANOS = TimeUnit.SECONDS.toNanos(30);
+
+    private final String topic;
+    private final Serializer<T> serializer;
+    private final Function<T, String> key;
+    private final KafkaProducer<byte[], byte[]> producer;
+    private final AtomicLong lost = new AtomicLong();
+    private final AtomicLong saidAt = new AtomicLong(System.nanoTime() - SAY_EVERY_NANOS);
+
+    /**
+     * @param settings of the producer, brokers included; what this class depends on is set on top
+     * @param key of a record
+     * @param maxBlock longest wait of {@link #publish} for the broker
+     */
+    public TopicPublisher(
+            String topic,
+            Map<String, Object> settings,
+            Serializer<T> serializer,
+            Function<T, String> key,
+            Duration maxBlock) {
+        this.topic = topic;
+        this.serializer = serializer;
+        this.key = key;
+        Map<String, Object> all = new HashMap<>(settings);
+        all.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, "" + maxBlock.toMillis());
+        all.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, "true");
+        all.put(ProducerConfig.ACKS_CONFIG, "all");
+        all.remove(ProducerConfig.TRANSACTIONAL_ID_CONFIG);
+        producer = new KafkaProducer<>(all, new ByteArraySerializer(), new ByteArraySerializer());
+    }
+
+    /** Hands a record to the producer. */
+    public void publish(T record) {
+        try {
+            byte[] value = serializer.serialize(topic, record);
+            producer.send(
+                    new ProducerRecord<>(topic, key.apply(record).getBytes(StandardCharsets.UTF_8), value),
+                    (metadata, e) -> {
+                        if (e != null) lost(e);
+                    });
+        } catch (RuntimeException e) {
+            lost(e);
+        }
+    }
+
+    private void lost(Exception e) {
+        long count = lost.incrementAndGet();
+        long now = System.nanoTime();
+        long last = saidAt.get();
+        if (now - last >= SAY_EVERY_NANOS && saidAt.compareAndSet(last, now)) {
+            LOG.warn(
+                    "A record for {} was not written ({} so far); results are not affected: {}",
+                    topic,
+                    count,
+                    e.toString());
+        }
+    }
+
+    /** Records that could not be written. */
+    public long lost() {
+        return lost.get();
+    }
+
+    /** Sends what is buffered, up to five seconds. */
+    @Override
+    public void close() {
+        producer.close(Duration.ofSeconds(5));
+    }
+}

@@ -1,9 +1,0 @@
-package io.linesight.streams.model;
-
-import io.linesight.schemas.ModelStatus;
-
-/** Tells others what this instance does. Must not throw; called from the lifecycle's thread and in order. */
-@FunctionalInterface
-public interface StatusPublisher {
-    void publish(ModelStatus status);
-}

@@ -1,0 +1,324 @@
+package io.linesight.streams.monitoring;
+
+import io.linesight.mmad.checkpoint.CheckpointInfo;
+import io.linesight.schemas.DeadLetterCode;
+import io.linesight.schemas.ModelRole;
+import io.linesight.schemas.Verdict;
+import io.linesight.streams.batching.BatchListener;
+import io.linesight.streams.routing.ShadowEvents;
+import io.linesight.streams.serving.ModelEvents;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.DistributionSummary;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.Meter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.EnumMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
+import java.util.function.IntSupplier;
+
+/**
+ * Meters of the inspection app. Counted when a frame is read or forwarded, so after a crash the frames of the aborted
+ * transaction count again; the topics do not have them twice. No meter is tagged with a camera or product: their number
+ * is not ours to bound. A model's version is a tag of {@link #MODEL_INFO} only, which has one meter per role at a time.
+ */
+public final class InspectionMetrics implements BatchListener, ModelEvents, ShadowEvents {
+
+    public static final String FRAMES = "linesight.frames";
+    public static final String RESULTS = "linesight.results";
+    public static final String ANOMALIES = "linesight.anomalies";
+    public static final String DEAD_LETTERS = "linesight.dead.letters";
+    public static final String BATCH_SIZE = "linesight.batch.size";
+    public static final String BATCH_QUEUE = "linesight.batch.queue";
+    public static final String BATCH_RETRIES = "linesight.batch.retries";
+    public static final String STAGE = "linesight.stage";
+    public static final String LATENCY = "linesight.latency";
+    public static final String DRAIN = "linesight.drain";
+    public static final String FAILED_FRAMES = "linesight.inference.failed.frames";
+    public static final String NAN_FRAMES = "linesight.model.nan.frames";
+    public static final String UNKNOWN_PRODUCT = "linesight.product.unknown.frames";
+    public static final String THREADS_REPLACED = "linesight.stream.threads.replaced";
+    public static final String MODEL_INFO = "linesight.model.info";
+    public static final String MODEL_SWAPS = "linesight.model.swaps";
+    public static final String MODEL_REJECTIONS = "linesight.model.rejections";
+    public static final String SWAP_PAUSE = "linesight.model.swap.pause";
+    public static final String SHADOW_SAMPLES = "linesight.shadow.samples";
+    public static final String SHADOW_DROPS = "linesight.shadow.drops";
+    public static final String CHALLENGER_FRAMES = "linesight.challenger.frames";
+    public static final String MODEL_WITHDRAWALS = "linesight.model.withdrawals";
+    public static final String MODEL_BEHIND = "linesight.model.behind";
+    public static final String REGISTRY_WAITING = "linesight.registry.waiting.threads";
+    public static final String DEVICE_INFO = "linesight.device.info";
+    public static final String DEVICE_FALLBACK = "linesight.device.fallback";
+    public static final String LIVE = "linesight.live";
+    public static final String READY = "linesight.ready";
+
+    /** Beyond this a camera's clock is wrong, and one such frame would spoil the mean for good. */
+    private static final long MAX_LATENCY_MILLIS = TimeUnit.DAYS.toMillis(1);
+
+    private final MeterRegistry registry;
+    private final Counter frames;
+    private final Map<Verdict, Counter> results = new EnumMap<>(Verdict.class);
+    private final Counter anomalies;
+    private final Map<DeadLetterCode, Counter> deadLetters = new EnumMap<>(DeadLetterCode.class);
+    private final DistributionSummary batchSize;
+    private final Counter batchRetries;
+    private final Timer decode;
+    private final Timer queue;
+    private final Timer inference;
+    private final Timer render;
+    private final Timer latency;
+    private final Timer drain;
+    private final Counter failedFrames;
+    private final Counter nanFrames;
+    private final Counter unknownProduct;
+    private final Counter threadsReplaced;
+    private final Counter swaps;
+    private final Counter rejections;
+    private final Timer swapPause;
+    private final Counter shadowSamples;
+    private final Counter shadowDrops;
+    private final Counter challengerFrames;
+    private final Counter withdrawals;
+    private final AtomicInteger registryWaiting = new AtomicInteger();
+    private final Map<ModelRole, Meter> serving = new EnumMap<>(ModelRole.class);
+
+    public InspectionMetrics(MeterRegistry registry) {
+        this.registry = registry;
+        frames = counter(FRAMES, "Frames read from the frames topic");
+        for (Verdict verdict : Verdict.values()) {
+            results.put(
+                    verdict,
+                    Counter.builder(RESULTS)
+                            .description("Results by verdict")
+                            .tag("verdict", verdict.name())
+                            .register(registry));
+        }
+        anomalies = counter(ANOMALIES, "Anomaly events");
+        for (DeadLetterCode code : DeadLetterCode.values()) {
+            deadLetters.put(
+                    code,
+                    Counter.builder(DEAD_LETTERS)
+                            .description("Frames put aside by reason")
+                            .tag("code", code.name())
+                            .register(registry));
+        }
+        batchSize = DistributionSummary.builder(BATCH_SIZE)
+                .description("Frames per inference")
+                .publishPercentiles(0.5, 0.95)
+                .register(registry);
+        batchRetries = counter(BATCH_RETRIES, "Batches that failed and were tried frame by frame");
+        decode = stage("decode", "Decode and resize, per frame");
+        queue = stage("queue", "From decoded to the start of the batch, per frame");
+        inference = stage("inference", "Inference, per batch");
+        render = stage("render", "Verdict, regions, map and thumbnail, per frame");
+        latency = Timer.builder(LATENCY)
+                .description("From the camera's exposure to the forwarded result")
+                .publishPercentiles(0.5, 0.95, 0.99)
+                .publishPercentileHistogram()
+                .minimumExpectedValue(Duration.ofMillis(1))
+                .maximumExpectedValue(Duration.ofMinutes(1))
+                .register(registry);
+        drain = Timer.builder(DRAIN)
+                .description("Wait for pending frames before a commit")
+                .publishPercentiles(0.5, 0.95, 0.99)
+                .register(registry);
+        failedFrames = counter(FAILED_FRAMES, "Frames on which inference failed even alone; verdict REVIEW");
+        nanFrames = counter(NAN_FRAMES, "Frames for which the model returned NaN or infinity; verdict REVIEW");
+        unknownProduct = counter(
+                UNKNOWN_PRODUCT, "Frames without a product that the model is calibrated on; the fallback applied");
+        threadsReplaced = counter(THREADS_REPLACED, "Stream threads that failed and were replaced");
+        swaps = counter(MODEL_SWAPS, "Champions replaced by another model");
+        rejections = counter(MODEL_REJECTIONS, "Models that were refused, or taken out of service by a guard");
+        swapPause = Timer.builder(SWAP_PAUSE)
+                .description(
+                        "From the old model's last batch, or the first waiting frame, to the new model's first batch")
+                .register(registry);
+        shadowSamples = counter(SHADOW_SAMPLES, "Frames that champion and challenger have both scored");
+        shadowDrops = counter(SHADOW_DROPS, "Shadow samples given up: the queue was full, or the challenger went away");
+        challengerFrames = counter(CHALLENGER_FRAMES, "Frames scored in the challenger's batcher, shadow and canary");
+        withdrawals = counter(MODEL_WITHDRAWALS, "Models that a guard of this instance took out of service");
+        Gauge.builder(REGISTRY_WAITING, registryWaiting, AtomicInteger::get)
+                .description("Stream threads that wait for the schema registry now")
+                .register(registry);
+    }
+
+    /** Gauges of the app as a whole; the suppliers are asked at every scrape. */
+    public void app(BooleanSupplier live, BooleanSupplier ready, BooleanSupplier behind) {
+        truth(LIVE, "1 while the app does not need a restart", live);
+        truth(READY, "1 while frames flow and a model serves", ready);
+        truth(MODEL_BEHIND, "1 while the champion in service is not the one that was decided", behind);
+    }
+
+    /**
+     * Says where the model runs.
+     *
+     * @param wanted as configured
+     * @param fallback whether a GPU was looked for in vain
+     */
+    public void device(String wanted, String device, boolean fallback) {
+        Gauge.builder(DEVICE_INFO, () -> 1)
+                .description("1 for the device the model runs on, and the one that was asked for")
+                .tag("device", device.toLowerCase(Locale.ROOT))
+                .tag("wanted", wanted.toLowerCase(Locale.ROOT))
+                .register(registry);
+        truth(
+                DEVICE_FALLBACK,
+                "1 where this build has CUDA, the device is auto, and the model runs on the CPU",
+                () -> fallback);
+    }
+
+    private void truth(String name, String description, BooleanSupplier value) {
+        Gauge.builder(name, () -> value.getAsBoolean() ? 1 : 0)
+                .description(description)
+                .strongReference(true)
+                .register(registry);
+    }
+
+    private Counter counter(String name, String description) {
+        return Counter.builder(name).description(description).register(registry);
+    }
+
+    private Timer stage(String stage, String description) {
+        return Timer.builder(STAGE)
+                .description(description)
+                .tag("stage", stage)
+                .publishPercentiles(0.5, 0.95, 0.99)
+                .register(registry);
+    }
+
+    public void frame() {
+        frames.increment();
+    }
+
+    public void decoded(long nanos) {
+        decode.record(nanos, TimeUnit.NANOSECONDS);
+    }
+
+    public void queued(long nanos) {
+        queue.record(nanos, TimeUnit.NANOSECONDS);
+    }
+
+    public void rendered(long nanos) {
+        render.record(nanos, TimeUnit.NANOSECONDS);
+    }
+
+    public void drained(long nanos) {
+        drain.record(nanos, TimeUnit.NANOSECONDS);
+    }
+
+    public void result(Verdict verdict, boolean anomaly, Instant capturedAt) {
+        results.get(verdict).increment();
+        if (anomaly) anomalies.increment();
+        long millis = System.currentTimeMillis() - capturedAt.toEpochMilli();
+        if (millis >= 0 && millis <= MAX_LATENCY_MILLIS) latency.record(millis, TimeUnit.MILLISECONDS);
+    }
+
+    public void deadLetter(DeadLetterCode code) {
+        deadLetters.get(code).increment();
+    }
+
+    public void nan() {
+        nanFrames.increment();
+    }
+
+    public void unknownProduct() {
+        unknownProduct.increment();
+    }
+
+    public void threadReplaced() {
+        threadsReplaced.increment();
+    }
+
+    /** A stream thread begins ({@code true}) or ends to wait for the registry. */
+    public void registryAwaited(boolean begins) {
+        if (begins) registryWaiting.incrementAndGet();
+        else registryWaiting.decrementAndGet();
+    }
+
+    @Override
+    public void onStart(IntSupplier queued) {
+        Gauge.builder(BATCH_QUEUE, queued, IntSupplier::getAsInt)
+                .description("Frames that wait for a batch")
+                .strongReference(true)
+                .register(registry);
+    }
+
+    @Override
+    public void onBatch(int size, int failed, long inferenceNanos) {
+        batchSize.record(size);
+        inference.record(inferenceNanos, TimeUnit.NANOSECONDS);
+        failedFrames.increment(failed);
+    }
+
+    @Override
+    public void onRetry(int size, RuntimeException cause) {
+        batchRetries.increment();
+    }
+
+    @Override
+    public void onModel(CheckpointInfo model, long pauseNanos) {
+        if (pauseNanos > 0) swapPause.record(pauseNanos, TimeUnit.NANOSECONDS);
+    }
+
+    @Override
+    public synchronized void serving(ModelRole role, String version) {
+        Meter before = serving.remove(role);
+        if (before != null) registry.remove(before);
+        if (version == null) return;
+        serving.put(
+                role,
+                Gauge.builder(MODEL_INFO, () -> 1)
+                        .description("1 for the version that fills the role")
+                        .tag("role", role.name())
+                        .tag("version", version)
+                        .register(registry));
+    }
+
+    @Override
+    public void swapped() {
+        swaps.increment();
+    }
+
+    @Override
+    public void rejected() {
+        rejections.increment();
+    }
+
+    @Override
+    public void withdrawn() {
+        withdrawals.increment();
+    }
+
+    @Override
+    public void compared() {
+        shadowSamples.increment();
+    }
+
+    @Override
+    public void dropped() {
+        shadowDrops.increment();
+    }
+
+    /** For the challenger's batcher, whose batches must not mix with the champion's. */
+    public BatchListener challengerBatches() {
+        return new BatchListener() {
+            @Override
+            public void onBatch(int size, int failed, long inferenceNanos) {
+                challengerFrames.increment(size);
+                failedFrames.increment(failed);
+            }
+
+            @Override
+            public void onRetry(int size, RuntimeException cause) {
+                batchRetries.increment();
+            }
+        };
+    }
+}

@@ -1,0 +1,21 @@
+package io.linesight.streams.serving;
+
+import io.linesight.schemas.ModelRole;
+
+/** Told what happens to models, for metrics. Quick, and must not throw; any thread. */
+public interface ModelEvents {
+
+    /** The role is now filled by that version; null when by none. */
+    default void serving(ModelRole role, String version) {}
+
+    /** A champion was replaced by another. */
+    default void swapped() {}
+
+    /** A version was refused, or a guard put it out of service. */
+    default void rejected() {}
+
+    /** A guard put a version out of service; follows {@link #rejected}. */
+    default void withdrawn() {}
+
+    ModelEvents NONE = new ModelEvents() {};
+}

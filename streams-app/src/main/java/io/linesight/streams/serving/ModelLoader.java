@@ -1,0 +1,258 @@
+package io.linesight.streams.serving;
+
+import io.linesight.mmad.checkpoint.Calibration;
+import io.linesight.mmad.checkpoint.CheckpointInfo;
+import io.linesight.mmad.checkpoint.Checkpoints;
+import io.linesight.mmad.io.Sha256;
+import io.linesight.mmad.runtime.ScoringException;
+import io.linesight.mmad.score.Scorer;
+import io.linesight.mmad.score.Scores;
+import io.linesight.mmad.score.SelfTest;
+import io.linesight.schemas.ModelVersion;
+import java.io.IOException;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Collections;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.Executor;
+import java.util.function.BooleanSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * From a manifest to a model that is ready for frames: signature, download, size and checksum, session, self-test,
+ * warm-up. Nothing of this touches the champion, and whatever goes wrong leaves nothing behind: no session, no file.
+ *
+ * <p>One load at a time, on the caller's thread.
+ */
+public final class ModelLoader {
+
+    /** Opens a checkpoint file; throws when it is not one that can be served. */
+    @FunctionalInterface
+    public interface Opener {
+        Scorer open(Path checkpoint);
+    }
+
+    private static final Logger LOG = LoggerFactory.getLogger(ModelLoader.class);
+    private static final int WARM_UP_BATCH = 4;
+    private static final String PREFIX = "load-";
+    /** A download that is older was left behind by a process that died. */
+    private static final Duration LEFT_BEHIND = Duration.ofDays(1);
+
+    private final ModelSource source;
+    private final ModelTrust trust;
+    private final Opener opener;
+    private final Path directory;
+    private final int maxBatch;
+    private final Executor closer;
+
+    /**
+     * @param directory for downloads; created when missing. Several instances may share it
+     * @param maxBatch largest batch of the batcher the models are for
+     * @param closer runs the closing of models that nobody needs any more
+     */
+    public ModelLoader(
+            ModelSource source, ModelTrust trust, Opener opener, Path directory, int maxBatch, Executor closer) {
+        this.source = Objects.requireNonNull(source, "source");
+        this.trust = Objects.requireNonNull(trust, "trust");
+        this.opener = Objects.requireNonNull(opener, "opener");
+        this.directory = Objects.requireNonNull(directory, "directory");
+        this.maxBatch = maxBatch;
+        this.closer = Objects.requireNonNull(closer, "closer");
+    }
+
+    /**
+     * Loads a published checkpoint.
+     *
+     * @param cancelled asked between the steps
+     * @throws ModelRefusedException when it is not fit to serve, or cannot be had now
+     * @throws CancellationException when {@code cancelled} said so
+     */
+    LoadedModel load(ModelVersion manifest, BooleanSupplier cancelled) throws ModelRefusedException {
+        trust.check(manifest);
+        Path folder;
+        try {
+            Files.createDirectories(directory);
+            sweep();
+            folder = Files.createTempDirectory(directory, PREFIX);
+        } catch (IOException e) {
+            throw new ModelRefusedException(
+                    "there is no place for the download: " + directory + " cannot be written (" + e + ")", e, true);
+        }
+        try {
+            Path file = fetch(manifest, folder);
+            stop(cancelled);
+            verify(manifest, file);
+            stop(cancelled);
+            Scorer scorer = open(file, manifest);
+            return prepare(scorer, manifest, cancelled);
+        } finally {
+            delete(folder);
+        }
+    }
+
+    /** Warms up a scorer that somebody chose by hand and makes a model of it. Takes ownership. */
+    LoadedModel adopt(Scorer scorer) throws ModelRefusedException {
+        return prepare(scorer, null, () -> false);
+    }
+
+    private Path fetch(ModelVersion manifest, Path folder) throws ModelRefusedException {
+        try {
+            Path file = source.fetch(manifest, folder);
+            if (file == null || !Files.isRegularFile(file)) throw new IOException("the store gave no file");
+            return file;
+        } catch (IOException | RuntimeException e) {
+            throw new ModelRefusedException(
+                    "it could not be fetched from " + manifest.getLocation() + ": " + said(e), e, true);
+        }
+    }
+
+    private static void verify(ModelVersion manifest, Path file) throws ModelRefusedException {
+        String found;
+        try {
+            long size = Files.size(file);
+            if (size != manifest.getBytes()) {
+                throw new ModelRefusedException(
+                        "it has " + size + " bytes instead of " + manifest.getBytes() + ": the file is "
+                                + (size < manifest.getBytes() ? "truncated" : "not the one that was published"));
+            }
+            found = Sha256.hex(file);
+        } catch (IOException e) {
+            throw new ModelRefusedException("the download cannot be read: " + e, e, true);
+        }
+        if (!found.equalsIgnoreCase(manifest.getSha256())) {
+            throw new ModelRefusedException("its checksum is " + found + " instead of " + manifest.getSha256()
+                    + ": the bytes are not those that were published");
+        }
+    }
+
+    private Scorer open(Path file, ModelVersion manifest) throws ModelRefusedException {
+        try {
+            return opener.open(file);
+        } catch (RuntimeException e) {
+            // People know the version; the file's name says nothing and is gone in a moment.
+            throw new ModelRefusedException(said(e).replace(file.toString(), manifest.getVersion()), e, false);
+        }
+    }
+
+    private LoadedModel prepare(Scorer opened, ModelVersion manifest, BooleanSupplier cancelled)
+            throws ModelRefusedException {
+        boolean ready = false;
+        try {
+            Scorer scorer = manifest == null ? opened : named(opened, manifest);
+            stop(cancelled);
+            if (manifest != null) SelfTest.check(scorer);
+            stop(cancelled);
+            LoadedModel model = new LoadedModel(scorer, warmUp(scorer), closer);
+            ready = true;
+            return model;
+        } catch (ScoringException e) {
+            throw new ModelRefusedException(said(e), e, false);
+        } catch (CancellationException e) {
+            throw e;
+        } catch (RuntimeException e) {
+            throw new ModelRefusedException("it failed its self-test: " + said(e), e, false);
+        } finally {
+            // Whatever it was, an Error of the JVM included: a session nobody knows of would stay for ever.
+            if (!ready) close(opened);
+        }
+    }
+
+    private static void close(Scorer scorer) {
+        try {
+            scorer.close();
+        } catch (RuntimeException e) {
+            LOG.error("A refused model could not be closed; its memory stays until the process ends", e);
+        }
+    }
+
+    /** Results name the version by which people know the model, so the file and the registry must agree on it. */
+    private static Scorer named(Scorer scorer, ModelVersion manifest) throws ModelRefusedException {
+        CheckpointInfo info = scorer.info();
+        String own = info.properties().get(Checkpoints.VERSION);
+        if (info.version().equals(manifest.getVersion())) return scorer;
+        if (own != null) {
+            throw new ModelRefusedException("the file calls itself " + own + " but was published as "
+                    + manifest.getVersion() + ": publish it again under its own name");
+        }
+        Calibration calibration = info.calibration();
+        return new Renamed(
+                scorer, new CheckpointInfo(manifest.getVersion(), info.sha256(), calibration, info.properties()));
+    }
+
+    /** The first inference allocates and compiles; no frame should wait for that. Returns nanoseconds per frame. */
+    private long warmUp(Scorer scorer) {
+        int batch = Math.max(1, Math.min(WARM_UP_BATCH, maxBatch));
+        List<byte[]> frames = Collections.nCopies(batch, SelfTest.frames().get(0));
+        Scores scores = scorer.score(frames);
+        long start = System.nanoTime();
+        scores = scorer.score(frames);
+        return Math.max(1, (System.nanoTime() - start) / Math.max(1, scores.count()));
+    }
+
+    private static void stop(BooleanSupplier cancelled) {
+        if (cancelled.getAsBoolean()) throw new CancellationException("a newer decision overtook the load");
+    }
+
+    private static String said(Throwable e) {
+        return e.getMessage() == null ? e.toString() : e.getMessage();
+    }
+
+    private void sweep() throws IOException {
+        Instant limit = Instant.now().minus(LEFT_BEHIND);
+        try (var entries = Files.newDirectoryStream(directory, PREFIX + "*")) {
+            for (Path entry : entries) {
+                if (Files.isDirectory(entry)
+                        && Files.getLastModifiedTime(entry).toInstant().isBefore(limit)) delete(entry);
+            }
+        }
+    }
+
+    private static void delete(Path folder) {
+        try {
+            Files.walkFileTree(folder, new SimpleFileVisitor<>() {
+                @Override
+                public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
+                    Files.delete(file);
+                    return FileVisitResult.CONTINUE;
+                }
+
+                @Override
+                public FileVisitResult postVisitDirectory(Path directory, IOException e) throws IOException {
+                    Files.delete(directory);
+                    return FileVisitResult.CONTINUE;
+                }
+            });
+        } catch (IOException e) {
+            LOG.warn(
+                    "The download {} could not be deleted; the next load after a day tries again: {}",
+                    folder,
+                    e.toString());
+        }
+    }
+
+    /** A foreign model under the name it was published with. */
+    private record Renamed(Scorer scorer, CheckpointInfo info) implements Scorer {
+        @Override
+        public String device() {
+            return scorer.device();
+        }
+
+        @Override
+        public Scores score(List<byte[]> frames) {
+            return scorer.score(frames);
+        }
+
+        @Override
+        public void close() {
+            scorer.close();
+        }
+    }
+}

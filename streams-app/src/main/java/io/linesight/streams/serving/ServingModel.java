@@ -1,0 +1,50 @@
+package io.linesight.streams.serving;
+
+import io.linesight.mmad.score.Scorer;
+import java.util.Objects;
+
+/**
+ * The model that frames are scored with at this moment.
+ *
+ * <p>The batcher takes a lease for every batch and scores the whole batch with it, so models may be swapped between
+ * batches and a result always names the one model that made it. A scorer stays open as long as somebody holds a lease
+ * of it. Thread-safe.
+ */
+@FunctionalInterface
+public interface ServingModel {
+
+    /** The right to score one batch. */
+    interface Lease extends AutoCloseable {
+
+        /** Open until this lease is closed; not to be closed by the borrower. */
+        Scorer scorer();
+
+        /** Gives the model back; never blocks and never throws. Idempotent. */
+        @Override
+        void close();
+    }
+
+    /**
+     * The model for the next batch; never null and never blocks.
+     *
+     * @throws IllegalStateException when there is none, because the app is stopping
+     */
+    Lease acquire();
+
+    /**
+     * One model for the life of the app; the caller keeps ownership of the scorer and closes it after the last batch.
+     */
+    static ServingModel fixed(Scorer scorer) {
+        Objects.requireNonNull(scorer, "scorer");
+        Lease lease = new Lease() {
+            @Override
+            public Scorer scorer() {
+                return scorer;
+            }
+
+            @Override
+            public void close() {}
+        };
+        return () -> lease;
+    }
+}

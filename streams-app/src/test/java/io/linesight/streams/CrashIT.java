@@ -1,0 +1,270 @@
+package io.linesight.streams;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.linesight.embedded.EmbeddedKafka;
+import io.linesight.embedded.EmbeddedRegistry;
+import io.linesight.schemas.DeadLetterReason;
+import io.linesight.schemas.InspectionResult;
+import io.linesight.streams.config.InspectionConfig;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Two instances of the inspection app in JVMs of their own are halted at random while frames arrive, and started again.
+ * In the end every frame has exactly one result and every bad record exactly one dead letter, in the order of the
+ * camera. This is what breaks when the drain no longer runs before the commit.
+ */
+@Timeout(600)
+class CrashIT {
+
+    private static final int PARTITIONS = 4;
+    private static final int CAMERAS = 8;
+    private static final int FRAMES_PER_CAMERA = 2_600;
+    private static final int BAD_EVERY = 100;
+    private static final int HALTS = 6;
+    private static final String APPLICATION = "crash";
+
+    @Test
+    void shouldGiveExactlyOneResultPerFrameInOrderAcrossHalts(@TempDir Path directory) throws Exception {
+        long seed = Long.getLong("linesight.crash.seed", new Random().nextLong());
+        System.out.println("CrashIT: repeat these halts with -Dlinesight.crash.seed=" + seed);
+        Random random = new Random(seed);
+        try (EmbeddedKafka kafka = EmbeddedKafka.in(directory.resolve("kafka"))
+                        .sizeLimits(Line.LIMITS)
+                        .start();
+                EmbeddedRegistry registry = EmbeddedRegistry.start(kafka.bootstrapServers(), 0);
+                Line line = new Line(kafka, registry, "crash", PARTITIONS)) {
+            Feeder feeder = new Feeder(line);
+            feeder.start();
+            Instance[] instances = new Instance[2];
+            try {
+                for (int i = 0; i < instances.length; i++) instances[i] = new Instance(line, directory, i);
+                int haltsWithWork = 0;
+                for (int halt = 0; halt < HALTS; halt++) {
+                    Instance victim = instances[random.nextInt(instances.length)];
+                    victim.awaitRunning();
+                    Thread.sleep(200 + random.nextInt(2_500));
+                    if (line.committed(APPLICATION) < feeder.total()) haltsWithWork++;
+                    victim.halt();
+                    victim.launch();
+                }
+                feeder.join();
+                line.awaitCommitted(APPLICATION, feeder.total(), Duration.ofSeconds(300));
+                for (Instance instance : instances) instance.stopCleanly();
+                assertThat(haltsWithWork)
+                        .as("halts while frames were still to be inspected")
+                        .isGreaterThanOrEqualTo(4);
+            } finally {
+                for (Instance instance : instances) if (instance != null) instance.kill();
+            }
+            check(line, feeder);
+        }
+    }
+
+    private static void check(Line line, Feeder feeder) {
+        List<InspectionResult> results = line.results();
+        Map<String, List<Long>> sequences = new TreeMap<>();
+        Set<String> ids = new HashSet<>();
+        for (InspectionResult r : results) {
+            assertThat(ids.add(r.getResultId()))
+                    .as("twice: %s", r.getResultId())
+                    .isTrue();
+            assertThat(r.getRawScore())
+                    .as("score of %s", r.getFrameId())
+                    .isEqualTo(feeder.value(r.getSequence()) / 255f);
+            sequences.computeIfAbsent(r.getCameraId(), c -> new ArrayList<>()).add(r.getSequence());
+        }
+        assertThat(results).hasSize(CAMERAS * FRAMES_PER_CAMERA);
+        assertThat(sequences).hasSize(CAMERAS);
+        sequences.forEach((camera, numbers) -> {
+            for (int i = 0; i < numbers.size(); i++)
+                assertThat(numbers.get(i)).as("result %s of %s", i, camera).isEqualTo(i);
+        });
+        Map<Integer, List<Long>> letters = new HashMap<>();
+        for (DeadLetterReason reason : line.deadLetters()) {
+            letters.computeIfAbsent(reason.getSource().getPartition(), p -> new ArrayList<>())
+                    .add(reason.getSource().getOffset());
+        }
+        letters.values().forEach(offsets -> offsets.sort(null));
+        assertThat(letters).isEqualTo(feeder.badOffsets);
+        int attempts = line.read(line.topics.results(), "read_uncommitted").size();
+        System.out.printf(
+                "CrashIT: %d frames and %d dead letters exactly once and in order; %d results of aborted transactions stayed invisible%n",
+                results.size(),
+                feeder.badOffsets.values().stream().mapToInt(List::size).sum(),
+                attempts - results.size());
+    }
+
+    /** Cameras that send for as long as the halts take, so that every halt meets work. */
+    private static final class Feeder extends Thread {
+        private final Line line;
+        final Map<Integer, List<Long>> badOffsets = new HashMap<>();
+
+        Feeder(Line line) {
+            super("feeder");
+            this.line = line;
+            setDaemon(true);
+        }
+
+        int value(long sequence) {
+            return (int) (sequence % 130); // a few anomalies, from 128 on
+        }
+
+        long total() {
+            return (long) CAMERAS * FRAMES_PER_CAMERA + PARTITIONS * badPerPartition();
+        }
+
+        private static int badPerPartition() {
+            return FRAMES_PER_CAMERA / BAD_EVERY;
+        }
+
+        @Override
+        public void run() {
+            long[] offsets = new long[PARTITIONS];
+            try {
+                for (int i = 0; i < FRAMES_PER_CAMERA; i++) {
+                    for (int c = 0; c < CAMERAS; c++) {
+                        line.send(
+                                c % PARTITIONS,
+                                Line.frame("cam" + c, i, value(i)).build());
+                        offsets[c % PARTITIONS]++;
+                    }
+                    if (i % BAD_EVERY == BAD_EVERY - 1) {
+                        for (int p = 0; p < PARTITIONS; p++) {
+                            line.sendBytes(p, "bad", new byte[] {7, 7});
+                            badOffsets
+                                    .computeIfAbsent(p, k -> new ArrayList<>())
+                                    .add(offsets[p]++);
+                        }
+                    }
+                    if (i % 2 == 1) Thread.sleep(20);
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+            line.flush();
+        }
+    }
+
+    /** One app in a JVM of its own. */
+    private static final class Instance {
+        private final Path log;
+        private final Path settings;
+        private Process process;
+
+        Instance(Line line, Path directory, int number) throws IOException {
+            log = directory.resolve("instance-" + number + ".log");
+            settings = directory.resolve("instance-" + number + ".properties");
+            Properties properties = new Properties();
+            properties.putAll(line.settings(
+                    "application.id",
+                    APPLICATION,
+                    "state.dir",
+                    directory.resolve("state-" + number).toString(),
+                    "linesight.drain.budget.ms",
+                    "2000",
+                    "linesight.drain.timeout.ms",
+                    "8000",
+                    "linesight.registry.retry.ms",
+                    "5000",
+                    "linesight.thumbnail",
+                    "false",
+                    // A halted instance's transaction and membership hold its partitions until these are over.
+                    "transaction.timeout.ms",
+                    "10000",
+                    "kafka.consumer.session.timeout.ms",
+                    "6000",
+                    "kafka.consumer.heartbeat.interval.ms",
+                    "500"));
+            try (var out = java.nio.file.Files.newBufferedWriter(settings)) {
+                properties.store(out, null);
+            }
+            launch();
+        }
+
+        void launch() {
+            ProcessBuilder builder = new ProcessBuilder(
+                    Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                    "-Xmx256m",
+                    "-XX:+UseSerialGC",
+                    "-XX:TieredStopAtLevel=1",
+                    "--add-modules",
+                    "jdk.incubator.vector",
+                    "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0",
+                    "-cp",
+                    System.getProperty("java.class.path"),
+                    App.class.getName(),
+                    settings.toString());
+            builder.redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
+            try {
+                process = builder.start();
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+
+        void awaitRunning() throws Exception {
+            String mark = App.RUNNING + process.pid();
+            long deadline = System.nanoTime() + Duration.ofSeconds(120).toNanos();
+            while (!java.nio.file.Files.readString(log).contains(mark)) {
+                assertThat(process.isAlive())
+                        .as("instance died:\n%s", java.nio.file.Files.readString(log))
+                        .isTrue();
+                assertThat(System.nanoTime())
+                        .as("instance is not running after two minutes:\n%s", java.nio.file.Files.readString(log))
+                        .isLessThan(deadline);
+                Thread.sleep(20);
+            }
+        }
+
+        /** The app halts itself: no shutdown hook, no flush, as after a power cut. */
+        void halt() throws Exception {
+            process.getOutputStream().write('h');
+            process.getOutputStream().flush();
+            assertThat(process.waitFor()).isEqualTo(App.HALTED);
+        }
+
+        void stopCleanly() throws Exception {
+            process.getOutputStream().write('q');
+            process.getOutputStream().flush();
+            assertThat(process.waitFor())
+                    .as("clean shutdown:\n%s", java.nio.file.Files.readString(log))
+                    .isZero();
+        }
+
+        void kill() {
+            process.destroyForcibly();
+        }
+    }
+
+    /** Runs the app until it is told to halt or to quit. */
+    static final class App {
+        static final String RUNNING = "running as process ";
+        static final int HALTED = 9;
+
+        public static void main(String[] args) throws Exception {
+            InspectionApp app = new InspectionApp(InspectionConfig.ofFile(Path.of(args[0])), null, new MeanScorer());
+            app.start();
+            if (!app.awaitRunning(Duration.ofSeconds(120))) System.exit(3);
+            System.out.println(RUNNING + ProcessHandle.current().pid());
+            int command = System.in.read();
+            if (command != 'q') Runtime.getRuntime().halt(HALTED);
+            System.exit(app.close(Duration.ofSeconds(30)) ? 0 : 4);
+        }
+    }
+}

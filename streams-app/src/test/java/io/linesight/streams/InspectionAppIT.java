@@ -1,0 +1,388 @@
+package io.linesight.streams;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import io.linesight.embedded.EmbeddedKafka;
+import io.linesight.embedded.EmbeddedRegistry;
+import io.linesight.mmad.score.Scores;
+import io.linesight.schemas.CameraFrame;
+import io.linesight.schemas.DeadLetterCode;
+import io.linesight.schemas.DeadLetterReason;
+import io.linesight.schemas.FrameEncoding;
+import io.linesight.schemas.FrameRef;
+import io.linesight.schemas.InspectionResult;
+import io.linesight.schemas.Verdict;
+import io.linesight.schemas.serde.AvroSerde;
+import io.linesight.schemas.topics.TopicSpec;
+import io.linesight.streams.config.InspectionConfig;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInfo;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The inspection app on a real broker and registry, with a model that answers predictably. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@Timeout(120)
+class InspectionAppIT {
+
+    private static final int PARTITIONS = 3;
+    private static final int CAMERAS = 6;
+    private static final int FRAMES = 200;
+
+    private EmbeddedKafka kafka;
+    private EmbeddedRegistry registry;
+    private Line line;
+
+    @BeforeAll
+    void startPlatform(@TempDir Path directory) {
+        kafka = EmbeddedKafka.in(directory.resolve("kafka"))
+                .sizeLimits(Line.LIMITS)
+                .start();
+        registry = EmbeddedRegistry.start(kafka.bootstrapServers(), 0);
+    }
+
+    @AfterAll
+    void stopPlatform() {
+        registry.close();
+        kafka.close();
+    }
+
+    @BeforeEach
+    void createTopics(TestInfo test) {
+        line = new Line(kafka, registry, test.getTestMethod().orElseThrow().getName(), PARTITIONS);
+    }
+
+    @AfterEach
+    void close() {
+        line.close();
+    }
+
+    @Test
+    void shouldGiveEveryFrameOneResultOrOneDeadLetterInOrder() throws Exception {
+        Map<FrameRef, DeadLetterCode> bad = new HashMap<>();
+        long[] offsets = new long[PARTITIONS];
+        for (int i = 0; i < FRAMES; i++) {
+            for (int c = 0; c < CAMERAS; c++) {
+                int partition = c % PARTITIONS;
+                line.send(partition, Line.frame("cam" + c, i, (i * 7 + c) % 250).build());
+                offsets[partition]++;
+            }
+            if (i % 20 == 5) {
+                byte[] value = badValue(i / 20);
+                line.sendBytes(0, i % 40 == 5 ? null : "cam0", value);
+                bad.put(new FrameRef(line.topics.frames().name(), 0, offsets[0]++), badCode(i / 20));
+            }
+        }
+        line.flush();
+        long total = (long) FRAMES * CAMERAS + bad.size();
+
+        MeanScorer scorer = new MeanScorer();
+        try (InspectionApp app = new InspectionApp(
+                InspectionConfig.of(line.settings("application.id", "order", "linesight.metrics.port", "0")),
+                null,
+                scorer)) {
+            app.start();
+            assertThat(app.awaitRunning(Duration.ofSeconds(30))).isTrue();
+            line.awaitCommitted("order", total, Duration.ofSeconds(60));
+            String metrics = get(app, "/metrics", 200);
+            assertThat(metrics)
+                    .contains(
+                            "linesight_results_total{verdict=\"PASS\"}",
+                            "linesight_latency_seconds_bucket",
+                            "linesight_batch_size",
+                            "linesight_dead_letters_total{code=\"CORRUPT_IMAGE\"}",
+                            "kafka_stream");
+            // Its second thread may just be joining, and while partitions move an instance is not ready.
+            for (long end = System.nanoTime() + Duration.ofSeconds(30).toNanos();
+                    app.whyNotReady().isPresent() && System.nanoTime() < end; ) Thread.sleep(50);
+            get(app, "/health/ready", 200);
+            get(app, "/health/live", 200);
+            assertThat(app.close(Duration.ofSeconds(30))).as("clean shutdown").isTrue();
+            assertThat(app.state()).isEqualTo(InspectionApp.State.CLOSED);
+        }
+
+        List<InspectionResult> results = line.results();
+        assertThat(results).hasSize(FRAMES * CAMERAS);
+        assertThat(results.stream().map(InspectionResult::getResultId).distinct())
+                .hasSize(FRAMES * CAMERAS);
+        Map<String, List<Long>> sequences = new TreeMap<>();
+        for (InspectionResult r : results) {
+            sequences.computeIfAbsent(r.getCameraId(), c -> new ArrayList<>()).add(r.getSequence());
+            int camera = Integer.parseInt(r.getCameraId().substring(3));
+            assertThat(r.getRawScore())
+                    .as("the score of this very frame")
+                    .isEqualTo((r.getSequence() * 7 + camera) % 250 / 255f);
+            assertThat(r.getVerdict())
+                    .isEqualTo(r.getScore() < 0.4 ? Verdict.PASS : r.getScore() < 0.6 ? Verdict.REVIEW : Verdict.FAIL);
+        }
+        assertThat(sequences)
+                .hasSize(CAMERAS)
+                .allSatisfy((camera, numbers) -> assertThat(numbers).isSorted().hasSize(FRAMES));
+        long anomalous = results.stream().filter(r -> r.getScore() >= 0.5).count();
+        assertThat(anomalous).isBetween(1L, (long) FRAMES * CAMERAS - 1);
+        assertThat(line.read(line.topics.anomalies(), "read_committed")).hasSize((int) anomalous);
+
+        Map<FrameRef, DeadLetterCode> letters = new HashMap<>();
+        for (DeadLetterReason reason : line.deadLetters()) {
+            assertThat(letters.put(reason.getSource(), reason.getCode()))
+                    .as("only once")
+                    .isNull();
+        }
+        assertThat(letters).isEqualTo(bad);
+        for (ConsumerRecord<byte[], byte[]> letter : line.read(line.topics.deadLetter(), "read_committed")) {
+            assertThat(letter.headers().lastHeader("linesight.error.code")).isNotNull();
+        }
+        assertThat(scorer.frames.get()).isGreaterThanOrEqualTo(FRAMES * CAMERAS);
+        assertThat(scorer.batches.get()).as("frames share batches").isLessThan(scorer.frames.get() / 2);
+    }
+
+    private byte[] badValue(int kind) {
+        AvroSerde<CameraFrame> serde =
+                AvroSerde.of(CameraFrame.class, Map.of("schema.registry.url", line.registryUrl()), false);
+        CameraFrame.Builder frame = Line.frame("cam0", -1, 1);
+        switch (kind % 5) {
+            case 0:
+                return null;
+            case 1:
+                return "not avro".getBytes();
+            case 2:
+                return new byte[] {0, 0, 0, 100, 1, 1};
+            case 3:
+                return serde.serializer()
+                        .serialize(
+                                line.topics.frames().name(),
+                                frame.setEncoding(FrameEncoding.JPEG)
+                                        .setImage(ByteBuffer.wrap(new byte[] {
+                                            (byte) 0xff,
+                                            (byte) 0xd8,
+                                            (byte) 0xff,
+                                            (byte) 0xe0,
+                                            0,
+                                            16,
+                                            'J',
+                                            'F',
+                                            'I',
+                                            'F'
+                                        }))
+                                        .build());
+            default:
+                return AvroSerde.of(FrameRef.class, Map.of("schema.registry.url", line.registryUrl()), false)
+                        .serializer()
+                        .serialize("elsewhere", new FrameRef("x", 1, 2L));
+        }
+    }
+
+    private static DeadLetterCode badCode(int kind) {
+        return switch (kind % 5) {
+            case 0 -> DeadLetterCode.EMPTY_RECORD;
+            case 1 -> DeadLetterCode.NOT_CONFLUENT_WIRE;
+            case 2 -> DeadLetterCode.UNKNOWN_SCHEMA;
+            case 3 -> DeadLetterCode.CORRUPT_IMAGE;
+            default -> DeadLetterCode.WRONG_SCHEMA;
+        };
+    }
+
+    private static String get(InspectionApp app, String path, int status) throws Exception {
+        HttpResponse<String> response = HttpClient.newHttpClient()
+                .send(
+                        HttpRequest.newBuilder(URI.create(
+                                        "http://localhost:" + app.metricsPort().orElseThrow() + path))
+                                .build(),
+                        HttpResponse.BodyHandlers.ofString());
+        assertThat(response.statusCode()).as(response.body()).isEqualTo(status);
+        return response.body();
+    }
+
+    @Test
+    void shouldGoOnWhereItStopped() throws Exception {
+        MeanScorer scorer = new MeanScorer();
+        InspectionConfig config =
+                InspectionConfig.of(line.settings("application.id", "resume", "linesight.batch.max", "4"));
+        for (int run = 0; run < 3; run++) {
+            try (InspectionApp app = new InspectionApp(config, null, scorer)) {
+                app.start();
+                for (int i = 0; i < 50; i++)
+                    line.send(0, Line.frame("cam", run * 50L + i, 10).build());
+                line.flush();
+                line.awaitCommitted("resume", (run + 1) * 50L, Duration.ofSeconds(30));
+            }
+        }
+        assertThat(scorer.frames.get() - 3 * 2 * 4)
+                .as("no frame was scored twice; two black batches of 4 warm up each run")
+                .isEqualTo(150);
+        assertThat(line.results())
+                .extracting(InspectionResult::getSequence)
+                .isSorted()
+                .hasSize(150);
+    }
+
+    @Test
+    void shouldStopAfterTooManyFailuresAndLoseNothing() throws Exception {
+        Map<String, String> settings = line.settings(
+                "application.id", "failing", "linesight.thread.replacements", "2", "num.stream.threads", "1");
+        AtomicBoolean broken = new AtomicBoolean();
+        MeanScorer scorer = new MeanScorer() {
+            @Override
+            public Scores score(List<byte[]> batch) {
+                if (broken.get()) throw new OutOfMemoryError("pretended");
+                return super.score(batch);
+            }
+        };
+        try (InspectionApp app = new InspectionApp(InspectionConfig.of(settings), null, scorer)) {
+            app.start();
+            assertThat(app.awaitRunning(Duration.ofSeconds(30))).isTrue();
+            broken.set(true);
+            for (int i = 0; i < 20; i++) line.send(0, Line.frame("cam", i, 10).build());
+            line.flush();
+            assertThat(app.awaitEnd(Duration.ofSeconds(60))).isTrue();
+            assertThat(app.state()).isEqualTo(InspectionApp.State.FAILED);
+            assertThat(app.failure()).get().satisfies(e -> assertThat(e)
+                    .hasRootCauseInstanceOf(OutOfMemoryError.class));
+        }
+        assertThat(line.results()).isEmpty();
+
+        broken.set(false);
+        try (InspectionApp app = new InspectionApp(InspectionConfig.of(settings), null, scorer)) {
+            app.start();
+            line.awaitCommitted("failing", 20, Duration.ofSeconds(60));
+        }
+        assertThat(line.results())
+                .extracting(InspectionResult::getSequence)
+                .isSorted()
+                .hasSize(20);
+        assertThat(line.deadLetters()).isEmpty();
+    }
+
+    @Test
+    void shouldNameEveryObstacleAtTheStart() throws Exception {
+        int closedPort;
+        try (ServerSocket socket = new ServerSocket(0)) {
+            closedPort = socket.getLocalPort();
+        }
+        InspectionConfig config = InspectionConfig.of(Map.of(
+                "bootstrap.servers",
+                "localhost:" + closedPort,
+                "schema.registry.url",
+                "http://localhost:" + closedPort,
+                "linesight.startup.timeout.ms",
+                "1500",
+                "linesight.checkpoint",
+                "no/such/model.onnx"));
+        InspectionApp app = new InspectionApp(config);
+        StartupException e = catchThrowableOfType(StartupException.class, app::start);
+        assertThat(e.problems()).hasSize(3);
+        assertThat(e.getMessage())
+                .contains(
+                        "no/such/model.onnx", "No Kafka broker answered at localhost:" + closedPort, "schema registry");
+        assertThat(app.state()).isEqualTo(InspectionApp.State.FAILED);
+        assertThat(app.awaitRunning(Duration.ofSeconds(1))).isFalse();
+        app.close();
+    }
+
+    @Test
+    void shouldAskForTheTopicsCommandWhenTopicsAreMissing() {
+        InspectionApp app = new InspectionApp(
+                InspectionConfig.of(line.settings("linesight.topics.prefix", "absent")), null, new MeanScorer());
+        StartupException e = catchThrowableOfType(StartupException.class, app::start);
+        assertThat(e.problems()).hasSize(4).allSatisfy(p -> assertThat(p).contains("absent.", "linesight topics"));
+    }
+
+    @Test
+    void shouldRefuseTopicsThatAreTooSmallForWhatIsWritten() throws Exception {
+        try (Admin admin = line.admin()) {
+            for (TopicSpec t : List.of(line.topics.frames(), line.topics.deadLetter())) {
+                admin.incrementalAlterConfigs(Map.of(
+                                new ConfigResource(ConfigResource.Type.TOPIC, t.name()),
+                                List.of(new AlterConfigOp(
+                                        new ConfigEntry("max.message.bytes", "100000"), AlterConfigOp.OpType.SET))))
+                        .all()
+                        .get();
+            }
+            ConfigResource letters = new ConfigResource(
+                    ConfigResource.Type.TOPIC, line.topics.deadLetter().name());
+            while (!admin.describeConfigs(List.of(letters))
+                    .all()
+                    .get()
+                    .get(letters)
+                    .get("max.message.bytes")
+                    .value()
+                    .equals("100000")) Thread.sleep(20);
+        }
+        InspectionApp app = new InspectionApp(InspectionConfig.of(line.settings()), null, new MeanScorer());
+        StartupException e = catchThrowableOfType(StartupException.class, app::start);
+        assertThat(e.problems())
+                .as("frames are only read")
+                .singleElement()
+                .asString()
+                .contains(
+                        line.topics.deadLetter().name(),
+                        "takes records of 100000 bytes only",
+                        "kafka-configs --bootstrap-server",
+                        "max.message.bytes=" + line.topics.deadLetter().maxMessageBytes(),
+                        "linesight.max.frame.bytes");
+    }
+
+    @Test
+    void shouldRefuseAnApplicationIdThatAnotherProgramUses() throws Exception {
+        Map<String, Object> configs = Map.of(
+                "bootstrap.servers",
+                line.settings().get("bootstrap.servers"),
+                "group.id",
+                "taken",
+                "group.protocol",
+                "classic",
+                "client.id",
+                "warehouse");
+        try (KafkaConsumer<byte[], byte[]> other =
+                new KafkaConsumer<>(configs, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+            other.subscribe(List.of(line.topics.frames().name()));
+            while (other.assignment().isEmpty()) other.poll(Duration.ofMillis(100));
+            InspectionApp app = new InspectionApp(
+                    InspectionConfig.of(line.settings("application.id", "taken")), null, new MeanScorer());
+            StartupException e = catchThrowableOfType(StartupException.class, app::start);
+            assertThat(e.problems())
+                    .singleElement()
+                    .asString()
+                    .contains("Another program uses the application.id 'taken'", "warehouse", "of its own");
+        }
+    }
+
+    @Test
+    void shouldSayWhenTheMetricsPortIsTaken() throws Exception {
+        try (ServerSocket taken = new ServerSocket(0)) {
+            InspectionApp app = new InspectionApp(
+                    InspectionConfig.of(line.settings("linesight.metrics.port", "" + taken.getLocalPort())),
+                    null,
+                    new MeanScorer());
+            StartupException e = catchThrowableOfType(StartupException.class, app::start);
+            assertThat(e.getMessage()).contains("Port " + taken.getLocalPort() + " is taken");
+        }
+    }
+}

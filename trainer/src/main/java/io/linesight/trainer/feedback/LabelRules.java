@@ -1,0 +1,97 @@
+package io.linesight.trainer.feedback;
+
+import io.linesight.mmad.image.BadImageException;
+import io.linesight.mmad.image.GrayImage;
+import io.linesight.mmad.image.ImageCodec;
+import io.linesight.mmad.image.ImageLimits;
+import io.linesight.schemas.FrameLabel;
+import io.linesight.schemas.LabelKind;
+import io.linesight.schemas.topics.FrameKeys;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What a label must be to count. The same rules hold where labels are written and where they are read, since anybody
+ * may write to the topic. Stateless; any thread.
+ */
+public final class LabelRules {
+    /** Longest free text (annotator, note, product) that is accepted. */
+    public static final int MAX_TEXT = 1024;
+
+    private LabelRules() {}
+
+    /**
+     * Every problem that can be found without the frame; empty when there is none.
+     *
+     * @param framesTopic name of the frames topic
+     */
+    public static List<String> problems(FrameLabel label, String framesTopic) {
+        List<String> problems = new ArrayList<>();
+        if (label.getLabel() == LabelKind.UNKNOWN)
+            problems.add(
+                    "its label is UNKNOWN, or one that a newer program wrote; NORMAL, ANOMALOUS and RETRACTED are known");
+        if (!label.getFrameRef().getTopic().equals(framesTopic)) {
+            problems.add("it points to topic '" + label.getFrameRef().getTopic() + "'; frames are in " + framesTopic);
+        }
+        if (label.getFrameRef().getPartition() < 0 || label.getFrameRef().getOffset() < 0)
+            problems.add("its frame has a negative partition or offset");
+        if (label.getAnnotator().isBlank()) problems.add("it does not say who gave it (annotator)");
+        text(problems, "annotator", label.getAnnotator());
+        text(problems, "note", label.getNote());
+        text(problems, "product", label.getProduct());
+        if (label.getProduct() != null && label.getProduct().isBlank())
+            problems.add("its product is blank; leave it out to take the frame's own");
+        if (label.getMaskPng() != null && label.getLabel() != LabelKind.ANOMALOUS)
+            problems.add("it has a mask but says " + label.getLabel() + "; a mask goes with ANOMALOUS only");
+        return problems;
+    }
+
+    /**
+     * The problem with a record's key; null when it is as it should be. Under another key the label would not replace
+     * an earlier one.
+     */
+    public static String keyProblem(String key, FrameLabel label) {
+        String wanted = FrameKeys.of(label.getFrameRef());
+        return wanted.equals(key)
+                ? null
+                : "its record key is " + (key == null ? "missing" : "'" + key + "'") + " instead of " + wanted;
+    }
+
+    /**
+     * The problem with a mask; null when it fits.
+     *
+     * @param width of the frame in pixels
+     * @param height of the frame in pixels
+     */
+    public static String maskProblem(byte[] png, int width, int height, ImageLimits limits) {
+        if (png.length < 8 || png[0] != (byte) 0x89 || png[1] != 'P' || png[2] != 'N' || png[3] != 'G')
+            return "its mask is not a PNG";
+        try {
+            GrayImage mask = ImageCodec.decodeMask(png, limits);
+            if (mask.width() != width || mask.height() != height) {
+                return "its mask is " + mask.width() + "x" + mask.height() + " pixels, the frame " + width + "x"
+                        + height + ": they must be the same";
+            }
+            for (byte b : mask.gray()) if (b != 0) return null;
+            return "its mask marks no pixel; leave the mask out when the place is not known";
+        } catch (BadImageException e) {
+            return "its mask cannot be read: " + e.getMessage();
+        }
+    }
+
+    /** The mask's bytes, or null. */
+    public static byte[] mask(FrameLabel label) {
+        if (label.getMaskPng() == null) return null;
+        ByteBuffer b = label.getMaskPng().duplicate();
+        byte[] bytes = new byte[b.remaining()];
+        b.get(bytes);
+        return bytes;
+    }
+
+    private static void text(List<String> problems, String field, String value) {
+        if (value != null && value.length() > MAX_TEXT)
+            problems.add(
+                    "its " + field + " has " + value.length() + " characters; at most " + MAX_TEXT + " are accepted");
+    }
+}

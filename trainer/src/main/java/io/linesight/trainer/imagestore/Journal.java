@@ -1,0 +1,180 @@
+package io.linesight.trainer.imagestore;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.SeekableByteChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Append-only file of JSON lines. A line counts once its newline is on the disk; {@link #append} returns after that. A
+ * last line without a newline is what a crash leaves: nobody was told that it counts, and it is cut off. Any other line
+ * that cannot be read is damage and refused.
+ */
+final class Journal implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Journal.class);
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final Path file;
+    private final Disk disk;
+    private SeekableByteChannel channel;
+    private int lines;
+    /** Where the last line that counts ends. */
+    private long end;
+    /** Whether part of a line that does not count may lie behind {@link #end}. */
+    private boolean torn;
+
+    private Journal(Path file, Disk disk) {
+        this.file = file;
+        this.disk = disk;
+    }
+
+    /** Opens or makes the file and hands over what it holds. */
+    static Journal open(Path file, List<JsonNode> into, Disk disk) throws IOException {
+        Journal journal = new Journal(file, disk);
+        Files.deleteIfExists(temporary(file));
+        byte[] bytes = Files.exists(file) ? Files.readAllBytes(file) : new byte[0];
+        int good = 0;
+        for (int i = 0; i < bytes.length; i++) {
+            if (bytes[i] != '\n') continue;
+            try {
+                into.add(JSON.readTree(new String(bytes, good, i - good, StandardCharsets.UTF_8)));
+            } catch (JsonProcessingException e) {
+                // Some file systems lengthen a file before its last bytes are there: then the tail is not text, but
+                // still only the tail.
+                if (i == bytes.length - 1) break;
+                throw new StoreException("line " + (into.size() + 1) + " of " + file + " is damaged ("
+                        + e.getOriginalMessage() + "); restore the folder from a copy, or remove that line "
+                        + "to go on without what it says. Nothing was changed");
+            }
+            good = i + 1;
+        }
+        journal.channel = disk.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        if (good < bytes.length) {
+            LOG.warn(
+                    "{} ends in a line that was never completed ({} bytes): cut off. What it would have said was not acknowledged and is done again",
+                    file,
+                    bytes.length - good);
+            journal.channel.truncate(good);
+            Disk.force(journal.channel);
+        }
+        journal.channel.position(good);
+        journal.end = good;
+        journal.lines = into.size();
+        syncFolder(file.getParent());
+        return journal;
+    }
+
+    static ObjectNode line(String op) {
+        return JSON.createObjectNode().put("op", op);
+    }
+
+    /** Lines in the file. */
+    int lines() {
+        return lines;
+    }
+
+    void append(List<ObjectNode> nodes) throws IOException {
+        if (nodes.isEmpty()) return;
+        StringBuilder text = new StringBuilder();
+        for (ObjectNode n : nodes) text.append(JSON.writeValueAsString(n)).append('\n');
+        mend();
+        torn = true;
+        try {
+            write(channel, text.toString());
+        } catch (IOException e) {
+            try {
+                mend();
+            } catch (IOException again) {
+                e.addSuppressed(again);
+            }
+            throw e;
+        }
+        end = channel.position();
+        torn = false;
+        lines += nodes.size();
+    }
+
+    /** Disk full, perhaps: half a line must not stay in front of the next one. */
+    private void mend() throws IOException {
+        if (!torn) return;
+        channel.truncate(end);
+        channel.position(end);
+        torn = false;
+    }
+
+    /** Replaces everything by these lines, in one step; when it throws, everything is as it was. */
+    void rewrite(List<ObjectNode> nodes) throws IOException {
+        Path temporary = temporary(file);
+        StringBuilder text = new StringBuilder();
+        for (ObjectNode n : nodes) text.append(JSON.writeValueAsString(n)).append('\n');
+        SeekableByteChannel fresh = disk.open(
+                temporary, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE);
+        try {
+            write(fresh, text.toString());
+            Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } catch (IOException e) {
+            closeQuietly(fresh);
+            // A full disk needs the room.
+            Files.deleteIfExists(temporary);
+            throw e;
+        }
+        // From here on the old file has no name: whatever its closing says, nothing may be written to it.
+        closeQuietly(channel);
+        channel = fresh;
+        end = channel.position();
+        torn = false;
+        lines = nodes.size();
+        syncFolder(file.getParent());
+    }
+
+    private static void write(SeekableByteChannel channel, String text) throws IOException {
+        ByteBuffer buffer = ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8));
+        while (buffer.hasRemaining()) channel.write(buffer);
+        Disk.force(channel);
+    }
+
+    private static void closeQuietly(SeekableByteChannel channel) {
+        try {
+            channel.close();
+        } catch (IOException e) {
+            LOG.debug("A file that nobody needs did not close cleanly: {}", e.toString());
+        }
+    }
+
+    private static Path temporary(Path file) {
+        return file.resolveSibling(file.getFileName() + ".tmp");
+    }
+
+    /** A rename or a new name must survive a power cut too. Not every file system lets a folder be opened. */
+    static void syncFolder(Path folder) {
+        try (FileChannel c = FileChannel.open(folder, StandardOpenOption.READ)) {
+            c.force(true);
+        } catch (IOException ignored) {
+            return;
+        }
+    }
+
+    static List<String> texts(JsonNode array) {
+        List<String> out = new ArrayList<>();
+        if (array != null) array.forEach(n -> out.add(n.asText()));
+        return out;
+    }
+
+    @Override
+    public void close() throws IOException {
+        channel.close();
+    }
+}

@@ -1,0 +1,46 @@
+package io.linesight.trainer.imagestore;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * How a dataset store is kept.
+ *
+ * @param folder made when absent; belongs to one process at a time
+ * @param maxBytes most bytes of pictures and masks, at least 1 MiB
+ * @param leastNormals normals per product that eviction leaves in any case
+ * @param heldOutShare share of the pictures that are only ever measured on, 0..0.5
+ * @param calibrateShare share of the normals that only ever set thresholds, 0..0.5
+ */
+public record StoreConfig(Path folder, long maxBytes, int leastNormals, double heldOutShare, double calibrateShare) {
+    /** @throws IllegalArgumentException naming every problem */
+    public StoreConfig {
+        List<String> problems = new ArrayList<>();
+        if (folder == null) problems.add("no folder");
+        if (maxBytes < 1 << 20) problems.add("maxBytes must be at least 1 MiB, got " + maxBytes);
+        if (leastNormals < 0) problems.add("leastNormals must not be negative, got " + leastNormals);
+        if (!(heldOutShare >= 0 && heldOutShare <= 0.5))
+            problems.add("heldOutShare must be 0..0.5, got " + heldOutShare);
+        if (!(calibrateShare >= 0 && calibrateShare <= 0.5))
+            problems.add("calibrateShare must be 0..0.5, got " + calibrateShare);
+        if (!problems.isEmpty()) throw new IllegalArgumentException("dataset store: " + String.join("; ", problems));
+    }
+
+    /** 10 GiB, 50 normals per product kept, three tenths held out, 15 % for thresholds. */
+    public static StoreConfig in(Path folder) {
+        return new StoreConfig(folder, 10L << 30, 50, 0.3, 0.15);
+    }
+
+    public StoreConfig withMaxBytes(long v) {
+        return new StoreConfig(folder, v, leastNormals, heldOutShare, calibrateShare);
+    }
+
+    public StoreConfig withLeastNormals(int v) {
+        return new StoreConfig(folder, maxBytes, v, heldOutShare, calibrateShare);
+    }
+
+    public StoreConfig withShares(double heldOut, double calibrate) {
+        return new StoreConfig(folder, maxBytes, leastNormals, heldOut, calibrate);
+    }
+}

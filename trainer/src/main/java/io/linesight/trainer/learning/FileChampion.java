@@ -1,0 +1,23 @@
+package io.linesight.trainer.learning;
+
+import io.linesight.mmad.checkpoint.Checkpoints;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/** A file is the champion of every channel; replacing it changes the champion. */
+public final class FileChampion implements ChampionSource {
+    private final Path file;
+
+    public FileChampion(Path file) {
+        this.file = file;
+    }
+
+    @Override
+    public Optional<Champion> current(String channel) throws IOException {
+        return Files.isRegularFile(file)
+                ? Optional.of(new Champion(Checkpoints.readInfo(file).version(), file))
+                : Optional.empty();
+    }
+}

@@ -1,0 +1,153 @@
+package io.linesight.trainer.learning;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/**
+ * The folder of one run and its note of which stages are done; any thread may ask. The note is replaced in one step,
+ * after the files that it speaks of are on the disk.
+ */
+final class RunFolder {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final String NOTE = "run.json";
+
+    final Path folder;
+    final String id;
+    private final ObjectNode note;
+
+    private RunFolder(Path folder, ObjectNode note) {
+        this.folder = folder;
+        this.id = folder.getFileName().toString();
+        this.note = note;
+    }
+
+    static RunFolder create(Path runs, String id) throws IOException {
+        Path folder = runs.resolve(id);
+        Files.createDirectories(folder);
+        RunFolder run = new RunFolder(folder, JSON.createObjectNode());
+        run.note.putObject("stages");
+        run.save();
+        return run;
+    }
+
+    /** The youngest run that is not over, or null. A folder without a note was never begun and goes. */
+    static RunFolder unfinished(Path runs) throws IOException {
+        for (Path folder : all(runs)) {
+            Path file = folder.resolve(NOTE);
+            if (!Files.isRegularFile(file)) {
+                delete(folder);
+                continue;
+            }
+            RunFolder run = new RunFolder(folder, (ObjectNode) JSON.readTree(file.toFile()));
+            if (!run.note.has("over")) return run;
+        }
+        return null;
+    }
+
+    /** Youngest first: names begin with the time. */
+    private static List<Path> all(Path runs) throws IOException {
+        if (!Files.isDirectory(runs)) return List.of();
+        try (Stream<Path> s = Files.list(runs)) {
+            return s.filter(Files::isDirectory)
+                    .sorted(Comparator.reverseOrder())
+                    .toList();
+        }
+    }
+
+    /** Removes all but the youngest runs. */
+    static void prune(Path runs, int keep) throws IOException {
+        List<Path> all = all(runs);
+        for (Path old : all.subList(Math.min(keep, all.size()), all.size())) delete(old);
+    }
+
+    synchronized boolean done(Stage stage) {
+        return note.path("stages").has(stage.name());
+    }
+
+    synchronized JsonNode of(Stage stage) {
+        return note.path("stages").path(stage.name());
+    }
+
+    static ObjectNode facts() {
+        return JSON.createObjectNode();
+    }
+
+    synchronized void done(Stage stage, ObjectNode facts) throws IOException {
+        ((ObjectNode) note.get("stages")).set(stage.name(), facts);
+        save();
+    }
+
+    synchronized void over(String how) throws IOException {
+        note.put("over", how);
+        save();
+    }
+
+    Path file(String name) {
+        return folder.resolve(name);
+    }
+
+    /** Removes what a kill in the middle of a stage left: everything but the note and these files. */
+    void tidy(Set<String> known) throws IOException {
+        List<Path> files;
+        try (Stream<Path> s = Files.list(folder)) {
+            files = s.filter(f ->
+                            !f.endsWith(NOTE) && !known.contains(f.getFileName().toString()))
+                    .toList();
+        }
+        for (Path f : files) delete(f);
+    }
+
+    private void save() throws IOException {
+        write(file(NOTE), JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(note));
+    }
+
+    /** Replaces a file in one step; when it throws, the file is as it was and nothing takes room. */
+    static void write(Path file, byte[] bytes) throws IOException {
+        Path part = file.resolveSibling(file.getFileName() + ".part");
+        try {
+            try (FileChannel c = FileChannel.open(
+                    part, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
+                ByteBuffer b = ByteBuffer.wrap(bytes);
+                while (b.hasRemaining()) c.write(b);
+                c.force(true);
+            }
+            Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } finally {
+            Files.deleteIfExists(part);
+        }
+    }
+
+    /** Copies a file in one step, likewise. */
+    static void copy(Path from, Path to) throws IOException {
+        Path part = to.resolveSibling(to.getFileName() + ".part");
+        try {
+            Files.copy(from, part, StandardCopyOption.REPLACE_EXISTING);
+            try (FileChannel c = FileChannel.open(part, StandardOpenOption.WRITE)) {
+                c.force(true);
+            }
+            Files.move(part, to, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } finally {
+            Files.deleteIfExists(part);
+        }
+    }
+
+    static void delete(Path folder) throws IOException {
+        List<Path> files;
+        try (Stream<Path> s = Files.walk(folder)) {
+            files = s.sorted(Comparator.reverseOrder()).toList();
+        }
+        for (Path f : files) Files.deleteIfExists(f);
+    }
+}

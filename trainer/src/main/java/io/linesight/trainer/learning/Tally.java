@@ -1,0 +1,57 @@
+package io.linesight.trainer.learning;
+
+import io.linesight.schemas.GateOutcome;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+
+/** Counts runs and verdicts as they are told; any thread. */
+final class Tally {
+    private final Map<String, Long> runs = new TreeMap<>(Map.of("started", 0L, "finished", 0L, "failed", 0L));
+    private final Map<String, Long> verdicts = new TreeMap<>(Map.of("passed", 0L, "not_passed", 0L));
+    private RunFolder run;
+    private boolean waits;
+
+    /** The listener, after everything was counted. */
+    Consumer<TrainerEvent> before(Consumer<TrainerEvent> listener) {
+        return e -> {
+            count(e);
+            listener.accept(e);
+        };
+    }
+
+    /** The run that is told of from now on. */
+    synchronized void of(RunFolder begun) {
+        run = begun;
+    }
+
+    private synchronized void count(TrainerEvent e) {
+        if (!e.run().isEmpty()) waits = e.kind() == TrainerEvent.Kind.WAITING;
+        switch (e.kind()) {
+            case RUN_STARTED -> runs.merge("started", 1L, Long::sum);
+            case RUN_FINISHED -> runs.merge("finished", 1L, Long::sum);
+            case RUN_FAILED -> runs.merge("failed", 1L, Long::sum);
+            case VERDICT ->
+                verdicts.merge(
+                        run.of(Stage.GATE).path("outcome").asText().equals(GateOutcome.PASSED.name())
+                                ? "passed"
+                                : "not_passed",
+                        1L,
+                        Long::sum);
+            default -> {}
+        }
+    }
+
+    /** Whether the run waits for something outside. */
+    synchronized boolean runWaits() {
+        return waits;
+    }
+
+    synchronized Map<String, Long> runs() {
+        return new TreeMap<>(runs);
+    }
+
+    synchronized Map<String, Long> verdicts() {
+        return new TreeMap<>(verdicts);
+    }
+}

@@ -1,9 +1,0 @@
-package io.linesight.trainer.service;
-
-/** Where tests break things. */
-interface Faults {
-    Faults NONE = point -> {};
-
-    /** Called when the work of a stage is done and before it is noted; whatever it throws hits the run there. */
-    void at(String point);
-}

@@ -1,9 +1,0 @@
-package io.linesight.trainer.store;
-
-/** Where the word on a picture comes from. */
-public enum Origin {
-    /** A person labelled it. */
-    PERSON,
-    /** Nobody did: a frame that passed with confidence, or an imported normal. */
-    RESERVOIR
-}
