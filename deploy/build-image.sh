@@ -32,7 +32,7 @@ done
 
 profiles=()
 [ -z "$cuda" ] || profiles=(-Pcuda)
-[ -z "$maven" ] || mvn -B -q -ntp -DskipTests "${profiles[@]}" package
+[ -z "$maven" ] || mvn -B -q -ntp -DskipTests -Dspotless.check.skip "${profiles[@]}" package
 
 stage=app/target/image
 rm -rf "$stage"
