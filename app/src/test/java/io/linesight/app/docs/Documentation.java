@@ -21,13 +21,18 @@ final class Documentation {
      * order of the documents.
      */
     static Map<String, List<String>> commands() throws IOException {
+        Map<String, List<String>> found = new LinkedHashMap<>();
+        for (Path file : files()) read(ROOT.relativize(file).toString(), Files.readAllLines(file), found);
+        return found;
+    }
+
+    /** README.md, SECURITY.md, then docs by name. */
+    static List<Path> files() throws IOException {
         List<Path> files = new ArrayList<>(List.of(ROOT.resolve("README.md"), ROOT.resolve("SECURITY.md")));
         try (Stream<Path> docs = Files.list(ROOT.resolve("docs"))) {
             docs.filter(f -> f.toString().endsWith(".md")).sorted().forEach(files::add);
         }
-        Map<String, List<String>> found = new LinkedHashMap<>();
-        for (Path file : files) read(ROOT.relativize(file).toString(), Files.readAllLines(file), found);
-        return found;
+        return files;
     }
 
     static void read(String name, List<String> lines, Map<String, List<String>> found) {

@@ -97,6 +97,8 @@ class DocumentedCommandsTest {
                 .contains(
                         "README.md",
                         "SECURITY.md",
+                        "docs/getting-started.md",
+                        "docs/development.md",
                         "docs/operations.md",
                         "docs/containers.md",
                         "docs/encoder.md",
@@ -202,7 +204,9 @@ class DocumentedCommandsTest {
         for (List<String> words : starting("mvn")) {
             String command = String.join(" ", words);
             Matcher test = TESTS.matcher(command);
-            while (test.find()) assertThat(tests).as(command).containsKey(test.group(1));
+            while (test.find()) {
+                if (!test.group(1).equals("none")) assertThat(tests).as(command).containsKey(test.group(1));
+            }
             Matcher property = PROPERTIES.matcher(command);
             while (property.find())
                 assertThat(all)

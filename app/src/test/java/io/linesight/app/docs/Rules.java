@@ -162,6 +162,16 @@ final class Rules {
             test("./linesight demo --learn", "LearningStoryIT"),
             run("LINESIGHT_MAVEN_OPTS=-Pconfluent ./linesight --version").says("linesight "),
             script("mvn verify", ".ci/run", "mvn -B -ntp verify"),
+            checked(".ci/run", "it executes this test"),
+            checked("mvn verify -Pfull", "it executes this test, and takes hours"),
+            checked("mvn spotless:apply", "it changes the sources; the build checks what it would have changed"),
+            test(
+                    "mvn -pl streams-app -am test -Dtest=ModelSlotExhaustiveTest -Dsurefire.failIfNoSpecifiedTests=false",
+                    "ModelSlotExhaustiveTest"),
+            test(
+                    "mvn -pl streams-app -am verify -Dtest=none -Dit.test=SwapLineIT -Dsurefire.failIfNoSpecifiedTests=false "
+                            + "-Dfailsafe.failIfNoSpecifiedTests=false",
+                    "SwapLineIT"),
             test(
                     "mvn -pl app -am test -Dtest=HostileInputTest -Dsurefire.failIfNoSpecifiedTests=false "
                             + "-Dtest.jvm.args=\"-Dfuzz.cases=100000 -Dfuzz.seed=7 -Dfuzz.keep=/tmp/failed\"",
