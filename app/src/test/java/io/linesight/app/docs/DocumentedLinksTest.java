@@ -34,7 +34,8 @@ class DocumentedLinksTest {
             while (link.find()) {
                 if (link.group(1).contains(":")) continue;
                 Path target = link.group(1).isEmpty() ? document : document.resolveSibling(link.group(1));
-                if (!Files.exists(target) || link.group(2) != null && !headings(target).contains(link.group(2)))
+                if (!Files.exists(target)
+                        || link.group(2) != null && !headings(target).contains(link.group(2)))
                     broken.add(document.getFileName() + ": " + link.group());
             }
         }
@@ -47,8 +48,8 @@ class DocumentedLinksTest {
         assertThat(types).hasSizeGreaterThan(500);
         Set<String> missing = new TreeSet<>();
         for (String name : List.of("architecture.md", "glossary.md", "development.md")) {
-            Matcher code = CODE.matcher(
-                    withoutBlocks(Files.readString(Documentation.ROOT.resolve("docs").resolve(name))));
+            Matcher code = CODE.matcher(withoutBlocks(
+                    Files.readString(Documentation.ROOT.resolve("docs").resolve(name))));
             while (code.find()) {
                 Matcher type = TYPE_NAME.matcher(code.group(1));
                 if (type.matches() && !types.contains(type.group(1)) && !FOREIGN.contains(type.group(1)))
