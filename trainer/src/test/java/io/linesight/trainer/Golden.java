@@ -1,68 +1,29 @@
 package io.linesight.trainer;
 
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
-
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import io.linesight.mmad.architecture.Tensor;
 import io.linesight.mmad.architecture.Weights;
-import io.linesight.mmad.io.Npz;
+import io.linesight.mmad.checkpoint.ParityCheckpoint;
+import io.linesight.mmad.golden.GoldenSet;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.SplittableRandom;
+import java.util.Arrays;
 
-/** The reference's numbers; tests that need them are skipped where they are absent. */
+/** Comparison with the reference's values. */
 public final class Golden {
     private Golden() {}
 
-    public static Path file(String name) {
-        String set = System.getProperty("linesight.shared");
-        for (String root : new String[] {set == null ? "../shared" : set, "../shared", "../../shared"}) {
-            Path p = Path.of(root).resolve("golden").resolve(name);
-            if (Files.exists(p)) return p;
-        }
-        assumeTrue(false, "golden data absent: " + name);
-        return null;
-    }
-
-    public static Npz npz(String name) throws IOException {
-        return Npz.open(file(name));
-    }
-
-    /** Uniform tensor from a name, as golden/README.md defines it. */
-    public static float[] random(String name, double offset, double scale, int size) {
-        long h = 0xcbf29ce484222325L;
-        for (byte b : name.getBytes(StandardCharsets.UTF_8)) h = (h ^ (b & 0xff)) * 0x100000001b3L;
-        SplittableRandom r = new SplittableRandom(h);
-        float[] v = new float[size];
-        for (int i = 0; i < size; i++) v[i] = (float) offset + (float) scale * ((r.nextLong() >>> 40) * 0x1p-23f - 1f);
-        return v;
+    /** Uniform values made from a name, as the reference set defines them. */
+    public static float[] random(String name, float offset, float scale, int size) {
+        return ParityCheckpoint.tensor(name, offset, scale, size).data();
     }
 
     /** Weights of the whole reference network, encoder ({@code net_t.*}) included. */
     public static Weights manifest() throws IOException {
-        JsonNode tensors = new ObjectMapper()
-                .readTree(file("model_weights_manifest.json").toFile())
-                .get("tensors");
-        Weights w = new Weights();
-        for (JsonNode t : tensors) {
-            int[] shape = new int[t.get("shape").size()];
-            int size = 1;
-            for (int i = 0; i < shape.length; i++)
-                size *= shape[i] = t.get("shape").get(i).asInt();
-            w.put(
-                    t.get("name").asText(),
-                    new Tensor(
-                            random(
-                                    t.get("name").asText(),
-                                    t.get("offset").asDouble(),
-                                    t.get("scale").asDouble(),
-                                    size),
-                            shape));
-        }
-        return w;
+        return ParityCheckpoint.weights(GoldenSet.weightsManifest());
+    }
+
+    /** The beginning of an array, of which a set may hold no more. */
+    public static float[] beginning(float[] actual, int size, float[] expected) {
+        if (actual.length != size) throw new AssertionError("length " + actual.length + " instead of " + size);
+        return Arrays.copyOf(actual, expected.length);
     }
 
     /** Largest difference divided by the reference's largest magnitude. */

@@ -4,9 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import io.linesight.mmad.io.Npz;
-import io.linesight.mmad.io.SharedFiles;
+import io.linesight.mmad.golden.GoldenSet;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -28,9 +26,8 @@ class GoldenMetricsTest {
 
     @BeforeEach
     void load() throws IOException {
-        expected = new ObjectMapper()
-                .readTree(SharedFiles.require("golden/metrics.json").toFile());
-        try (Npz golden = Npz.open(SharedFiles.require("golden/metrics.npz"))) {
+        expected = GoldenSet.json("metrics.json");
+        try (GoldenSet golden = GoldenSet.open("metrics")) {
             float[] map = golden.floats("score");
             byte[] mask = golden.bytes("mask");
             int n = SIDE * SIDE;

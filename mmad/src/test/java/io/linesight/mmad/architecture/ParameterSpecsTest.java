@@ -1,18 +1,14 @@
 package io.linesight.mmad.architecture;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assumptions.assumeThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import io.linesight.mmad.golden.GoldenSet;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 class ParameterSpecsTest {
@@ -41,14 +37,8 @@ class ParameterSpecsTest {
 
     @Test
     void shouldNameAndShapeTensorsLikeTheReference() throws Exception {
-        Path file = Stream.of(System.getProperty("linesight.shared", "../shared"), "../../shared")
-                .map(s -> Path.of(s, "golden", "model_weights_manifest.json"))
-                .filter(Files::exists)
-                .findFirst()
-                .orElse(null);
-        assumeThat(file).as("reference values are present").isNotNull();
         Map<String, String> expected = new TreeMap<>();
-        for (JsonNode t : new ObjectMapper().readTree(file.toFile()).path("tensors")) {
+        for (JsonNode t : GoldenSet.json("model_weights_manifest.json").path("tensors")) {
             String name = t.path("name").asText();
             boolean dead =
                     name.contains(".project_q.") || name.contains(".project_k.") || name.contains(".out_offsets.");

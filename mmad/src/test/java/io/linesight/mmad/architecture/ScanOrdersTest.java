@@ -2,15 +2,11 @@ package io.linesight.mmad.architecture;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assumptions.assumeThat;
 
-import io.linesight.mmad.io.Npz;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import io.linesight.mmad.golden.GoldenSet;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -61,20 +57,14 @@ class ScanOrdersTest {
     @ParameterizedTest
     @EnumSource(ScanKind.class)
     void shouldEqualTheReference(ScanKind kind) throws Exception {
-        Path file = Stream.of(System.getProperty("linesight.shared", "../shared"), "../../shared")
-                .map(s -> Path.of(s, "golden", "scan_orders.npz"))
-                .filter(Files::exists)
-                .findFirst()
-                .orElse(null);
-        assumeThat(file).as("reference values are present").isNotNull();
         String name = kind.name().toLowerCase(Locale.ROOT);
-        try (Npz npz = Npz.open(file)) {
+        try (GoldenSet golden = GoldenSet.open("scan_orders")) {
             for (int side = 8; side <= 64; side *= 2)
-                assertThat(ScanOrders.base(kind, side)).isEqualTo(npz.ints(name + "_" + side));
+                assertThat(ScanOrders.base(kind, side)).isEqualTo(golden.ints(name + "_" + side));
             int[] flat = Arrays.stream(ScanOrders.table(kind, 8))
                     .flatMapToInt(Arrays::stream)
                     .toArray();
-            assertThat(flat).isEqualTo(npz.ints("dirs_" + name + "_8"));
+            assertThat(flat).isEqualTo(golden.ints("dirs_" + name + "_8"));
         }
     }
 }

@@ -2,15 +2,13 @@ package io.linesight.mmad.encoder;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assumptions.assumeThat;
 
+import io.linesight.mmad.io.SharedFiles;
 import io.linesight.mmad.runtime.ScorerOptions;
-import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 class EncoderTest {
@@ -77,12 +75,7 @@ class EncoderTest {
     @Test
     void shouldReadPublishedEncoders() throws Exception {
         for (String name : List.of("mobilenetv1", "resnet50v2")) {
-            Path file = Stream.of(System.getProperty("linesight.shared", "../shared"), "../../shared")
-                    .map(s -> Path.of(s, "encoders", name + ".onnx"))
-                    .filter(Files::exists)
-                    .findFirst()
-                    .orElse(null);
-            assumeThat(file).as("encoder %s is present", name).isNotNull();
+            Path file = SharedFiles.require("encoders/" + name + ".onnx");
             assertThat(Encoder.load(file).channels())
                     .isEqualTo(name.startsWith("mobile") ? List.of(128, 256, 512) : List.of(256, 512, 1024));
         }

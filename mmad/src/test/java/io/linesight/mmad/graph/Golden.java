@@ -10,13 +10,12 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import io.linesight.mmad.architecture.Tensor;
 import io.linesight.mmad.architecture.Weights;
-import io.linesight.mmad.io.Npz;
+import io.linesight.mmad.golden.GoldenSet;
+import io.linesight.mmad.io.NpyArray;
 import io.linesight.mmad.onnx.OnnxRuntime;
 import io.linesight.mmad.scan.SelectiveScanOperator;
 import java.io.IOException;
 import java.nio.FloatBuffer;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -25,35 +24,18 @@ import java.util.Map;
 final class Golden {
     private Golden() {}
 
-    /** A file of the golden set; the test is skipped where the set is absent. */
-    static Path file(String name) {
-        Path found = null;
-        for (String base :
-                new String[] {System.getProperty("linesight.shared", "../shared"), "../shared", "../../shared"}) {
-            Path p = Path.of(base).resolve("golden").resolve(name);
-            if (found == null && Files.exists(p)) found = p;
-        }
-        assumeThat(found)
-                .as("reference values (shared/golden/%s) are present", name)
-                .isNotNull();
-        return found;
-    }
-
-    static Npz open(String name) throws IOException {
-        return Npz.open(file(name + ".npz"));
-    }
-
-    /** Tensors w.* of an archive, renamed to start with the given prefix. */
-    static Weights weights(Npz npz, String prefix) throws IOException {
+    /** Tensors w.* of a set, renamed to start with the given prefix. */
+    static Weights weights(GoldenSet golden, String prefix) throws IOException {
         Weights w = new Weights();
-        for (String name : npz.names()) {
-            if (name.startsWith("w.")) w.put(prefix + name.substring(2), tensor(npz, name));
+        for (String name : golden.names()) {
+            if (name.startsWith("w.")) w.put(prefix + name.substring(2), tensor(golden, name));
         }
         return w;
     }
 
-    static Tensor tensor(Npz npz, String name) throws IOException {
-        return new Tensor(npz.floats(name), npz.get(name).shape());
+    static Tensor tensor(GoldenSet golden, String name) throws IOException {
+        NpyArray array = golden.get(name);
+        return new Tensor(array.floats(), array.shape());
     }
 
     /** How the scan is computed. */
@@ -123,6 +105,12 @@ final class Golden {
         double max = maxDiff(actual, expected);
         System.out.printf("%-28s max diff %.3g (allowed %.3g)%n", what, max, tolerance);
         assertThat(max).as(what).isLessThanOrEqualTo(tolerance);
+    }
+
+    /** Compares the beginning of {@code size} values with what the set holds of them. */
+    static void assertBeginsClose(String what, float[] actual, int size, float[] expected, double tolerance) {
+        assertThat(actual).as(what).hasSize(size);
+        assertClose(what, Arrays.copyOf(actual, expected.length), expected, tolerance);
     }
 
     /** [n, c, pixels] to [n, pixels, c]. */

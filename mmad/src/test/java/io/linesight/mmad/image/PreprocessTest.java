@@ -2,9 +2,9 @@ package io.linesight.mmad.image;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
-import io.linesight.mmad.io.Npz;
-import io.linesight.mmad.io.SharedFiles;
+import io.linesight.mmad.golden.GoldenSet;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.Random;
@@ -15,7 +15,10 @@ class PreprocessTest {
 
     @Test
     void shouldEqualPillowsResizeBitByBit() throws IOException {
-        try (Npz golden = Npz.open(SharedFiles.require("golden/preprocess.npz"))) {
+        try (GoldenSet golden = GoldenSet.open("preprocess")) {
+            assumeThat(golden.has("img_up_in_hwc"))
+                    .as("the complete set is present")
+                    .isTrue();
             for (String name : new String[] {"img_up", "img_down"}) {
                 int[] shape = golden.get(name + "_in_hwc").shape();
                 byte[] planar =
@@ -32,10 +35,12 @@ class PreprocessTest {
 
     @Test
     void shouldEqualTheReferencesMasks() throws IOException {
-        try (Npz golden = Npz.open(SharedFiles.require("golden/preprocess.npz"))) {
+        try (GoldenSet golden = GoldenSet.open("preprocess")) {
             int[] shape = golden.get("mask_in").shape();
             assertThat(Preprocess.mask(golden.bytes("mask_in"), shape[1], shape[0]))
                     .isEqualTo(golden.bytes("mask_bin"));
+            assertThat(Resampler.resizeToPlanar(golden.bytes("mask_in"), shape[1], shape[0], 1, 256, 256))
+                    .isEqualTo(golden.bytes("mask_resized_u8"));
         }
     }
 

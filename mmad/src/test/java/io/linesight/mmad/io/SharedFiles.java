@@ -2,21 +2,27 @@ package io.linesight.mmad.io;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import org.junit.jupiter.api.Assumptions;
 
-/**
- * The shared folder of golden numbers and pictures beside the checkout; tests that need it are skipped where it is not.
- */
+/** The shared folder of reference values and images beside the checkout, which not everybody has. */
 public final class SharedFiles {
     private SharedFiles() {}
 
-    public static Path require(String relative) {
+    /** A file of the folder named by {@code linesight.shared}, or of {@code ../shared}. */
+    public static Optional<Path> find(String relative) {
         String set = System.getProperty("linesight.shared");
         for (String base : set != null ? new String[] {set} : new String[] {"../shared", "../../shared"}) {
-            Path p = Path.of(base).resolve(relative);
-            if (Files.exists(p)) return p;
+            Path path = Path.of(base).resolve(relative);
+            if (Files.exists(path)) return Optional.of(path);
         }
-        Assumptions.abort("the shared folder with " + relative + " is not here (set -Dlinesight.shared)");
-        throw new AssertionError();
+        return Optional.empty();
+    }
+
+    /** The same; skips the test where the file is absent. */
+    public static Path require(String relative) {
+        Optional<Path> path = find(relative);
+        Assumptions.assumeTrue(path.isPresent(), "shared/" + relative + " is absent (set -Dlinesight.shared)");
+        return path.orElseThrow();
     }
 }

@@ -2,13 +2,13 @@ package io.linesight.trainer.network;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.linesight.mmad.architecture.MmadConfig;
 import io.linesight.mmad.architecture.ParameterSpecs;
 import io.linesight.mmad.architecture.Weights;
-import io.linesight.mmad.io.Npz;
+import io.linesight.mmad.golden.GoldenSet;
 import io.linesight.trainer.Golden;
 import io.linesight.trainer.torch.JavaOp;
 import io.linesight.trainer.torch.Torch;
@@ -32,10 +32,11 @@ class GoldenNetworkIT {
 
     @Test
     void shouldAgreeWithReferenceInEval() throws Exception {
-        try (Npz z = Golden.npz("full_model_eval.npz");
+        try (GoldenSet z = GoldenSet.open("full_model_eval");
                 PointerScope scope = new PointerScope();
                 NoGradGuard off = new NoGradGuard()) {
             Parameters p = new Parameters(ParameterSpecs.of(CONFIG), Golden.manifest());
+            assumeThat(z.has("feats_t0")).as("the complete set is present").isTrue();
             List<Tensor> teacher = new ArrayList<>();
             for (int i = 0; i < 3; i++)
                 teacher.add(Torch.rows(Torch.of(
@@ -52,10 +53,23 @@ class GoldenNetworkIT {
     }
 
     @Test
+    void shouldComputeTheReferencesMap() throws Exception {
+        try (GoldenSet golden = GoldenSet.open("full_model_eval");
+                PointerScope scope = new PointerScope();
+                NoGradGuard off = new NoGradGuard()) {
+            Weights weights = Golden.manifest();
+            List<Tensor> rows = resnet34(weights, Torch.of(golden.floats("x"), 1, 3, 256, 256));
+            float[][] features = new float[3][];
+            for (int i = 0; i < 3; i++) features[i] = Torch.values(Torch.image(rows.get(i), 64 >> i));
+            assertThat(Golden.absolute(EvalMap.of(CONFIG, weights, features), golden.floats("anomaly_map")))
+                    .isLessThan(1.6e-6);
+        }
+    }
+
+    @Test
     void shouldTakeTheReferencesTrainingStep() throws Exception {
-        JsonNode step = new ObjectMapper()
-                .readTree(Golden.file("full_model_train_step.json").toFile());
-        try (Npz z = Golden.npz("full_model_train.npz");
+        JsonNode step = GoldenSet.json("full_model_train_step.json");
+        try (GoldenSet z = GoldenSet.open("full_model_train");
                 PointerScope scope = new PointerScope()) {
             Weights weights = Golden.manifest();
             List<Tensor> teacher =
