@@ -40,6 +40,7 @@ import picocli.CommandLine.Option;
             ModelsCommand.class,
             EncoderCommand.class,
             ParityCommand.class,
+            GalleryCommand.class,
             CommandLine.HelpCommand.class
         },
         exitCodeListHeading = "%nExit codes:%n",
