@@ -63,8 +63,7 @@ public final class Gallery {
             Scores scores = scorer.score(List.of(Preprocess.toModelInput(frame.image())));
             double score = calibration.calibrated(scores.raw()[0]);
             if (score < 0.5) continue;
-            RgbImage overlay =
-                    Heatmaps.overlay(frame.image(), scores.map(0), scores.size(), calibration.threshold());
+            RgbImage overlay = Heatmaps.overlay(frame.image(), scores.map(0), scores.size(), calibration.threshold());
             return new Example(frame, overlay, score);
         }
         throw new IllegalStateException("the model calls none of the first " + MAX_FRAMES + " frames of "
