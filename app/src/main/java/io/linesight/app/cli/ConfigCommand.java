@@ -82,20 +82,20 @@ final class ConfigCommand implements Callable<Integer> {
         return List.of(
                 new Section(
                         "Inspection (serve)",
-                        "Keys of the file given with --config, or of --set KEY=VALUE. Any setting of Kafka's own takes the prefix kafka.",
+                        "Keys of the file given with --config, or of --set KEY=VALUE. Kafka's own settings take the prefix kafka.",
                         InspectionConfig.settings()),
                 new Section(
                         "Topics",
-                        "Of serve, train, label, replay, topics and models alike.",
+                        "For serve, train, label, replay, topics and models.",
                         Setting.of(Topics.definition(), Map.of())),
                 new Section(
                         "Schema registry",
-                        "Under the names that Confluent's clients have, for every part.",
+                        "For every part. The keys have the names of Confluent's clients.",
                         Setting.of(SchemaRegistryClient.definition(), Map.of())),
-                new Section("Serde", "Likewise.", Setting.of(SerdeFactory.definition(), Map.of())),
+                new Section("Serde", "For every part.", Setting.of(SerdeFactory.definition(), Map.of())),
                 new Section(
                         "Checkpoints (models, serve, train)",
-                        "Of whoever publishes or fetches checkpoints.",
+                        "For every command that publishes or fetches checkpoints.",
                         Setting.of(ModelsConfig.definition(), Map.of())),
                 new Section(
                         "Trainer (train)",
@@ -105,7 +105,10 @@ final class ConfigCommand implements Callable<Integer> {
                         "Camera (replay)",
                         "Options of the command; Kafka, registry and topics as above.",
                         options(line, "replay")),
-                new Section("Simulated cameras (camera)", "Likewise.", options(line, "camera")));
+                new Section(
+                        "Simulated cameras (camera)",
+                        "Options of the command; Kafka, registry and topics as above.",
+                        options(line, "camera")));
     }
 
     private static List<Setting> options(CommandLine line, String command) {
@@ -132,8 +135,13 @@ final class ConfigCommand implements Callable<Integer> {
     /** The page. */
     static String markdown() {
         StringBuilder b = new StringBuilder(
-                "# Configuration\n\nWritten by `./linesight config --markdown docs/configuration.md` from the definitions that the program reads; a test fails when the page differs.\n"
-                        + "A setting that is wrong is refused at the start, all of them at once. Secrets never appear in logs.\n");
+                """
+                # Configuration
+
+                `./linesight config --markdown docs/configuration.md` writes this page from the definitions that the program reads; a
+                test fails when the page differs. A program with a wrong setting does not start and names all wrong settings at once.
+                Secrets never appear in logs.
+                """);
         Map<String, Section> all = new LinkedHashMap<>();
         sections().forEach(s -> all.put(s.title, s));
         for (Section s : all.values()) {
@@ -141,7 +149,7 @@ final class ConfigCommand implements Callable<Integer> {
                     .append(s.title)
                     .append("\n\n")
                     .append(s.text)
-                    .append("\n\n| setting | type | default | valid | |\n|---|---|---|---|---|\n");
+                    .append("\n\n| setting | type | default | valid | meaning |\n|---|---|---|---|---|\n");
             for (Setting x : s.settings) {
                 b.append("| `")
                         .append(x.name())

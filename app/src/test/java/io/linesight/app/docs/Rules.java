@@ -161,7 +161,7 @@ final class Rules {
             run("./linesight demo --for 2m").says("Summary"),
             test("./linesight demo --learn", "LearningStoryIT"),
             run("LINESIGHT_MAVEN_OPTS=-Pconfluent ./linesight --version").says("linesight "),
-            script("mvn verify", ".ci/run", "mvn -B -ntp verify"),
+            script("mvn verify", ".ci/run", "mvn -B -ntp --fail-at-end verify"),
             checked(".ci/run", "it executes this test"),
             checked("mvn verify -Pfull", "it executes this test, and takes hours"),
             checked("mvn spotless:apply", "it changes the sources; the build checks what it would have changed"),
