@@ -9,7 +9,7 @@ import io.linesight.models.rollouts.ModelRegistryView;
 import io.linesight.models.rollouts.RolloutException;
 import io.linesight.models.rollouts.RolloutRules;
 import io.linesight.models.signing.TrustedKeys;
-import io.linesight.models.storage.Stored;
+import io.linesight.models.storage.StoredCheckpoint;
 import io.linesight.schemas.InspectionResult;
 import io.linesight.schemas.ModelRole;
 import io.linesight.schemas.ModelState;
@@ -221,10 +221,11 @@ class FleetIT {
                     .get();
         }
         int half = checkpoint.length / 2;
-        desk.registry.publish(desk.signer.sign(new Stored("kafka:0", tampered, checkpoint.length, 1, checkpoint.length)
-                .into(ModelVersion.newBuilder(Desk.draft("tampered")))
-                .build()));
-        desk.registry.publish(desk.signer.sign(new Stored("kafka:0", truncated, 2L * half, 2, half)
+        desk.registry.publish(
+                desk.signer.sign(new StoredCheckpoint("kafka:0", tampered, checkpoint.length, 1, checkpoint.length)
+                        .into(ModelVersion.newBuilder(Desk.draft("tampered")))
+                        .build()));
+        desk.registry.publish(desk.signer.sign(new StoredCheckpoint("kafka:0", truncated, 2L * half, 2, half)
                 .into(ModelVersion.newBuilder(Desk.draft("truncated")))
                 .build()));
         Map<String, String> reasons = Map.of(

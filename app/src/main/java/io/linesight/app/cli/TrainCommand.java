@@ -14,8 +14,8 @@ import io.linesight.trainer.imagestore.DatasetStore;
 import io.linesight.trainer.imagestore.StoreConfig;
 import io.linesight.trainer.learning.ChallengerSink;
 import io.linesight.trainer.learning.ChampionSource;
-import io.linesight.trainer.learning.FileChampion;
-import io.linesight.trainer.learning.FolderSink;
+import io.linesight.trainer.learning.FileChampionSource;
+import io.linesight.trainer.learning.FolderChallengerSink;
 import io.linesight.trainer.learning.TrainedChannel;
 import io.linesight.trainer.learning.TrainerConfig;
 import io.linesight.trainer.learning.TrainerConfig.Sampling;
@@ -241,7 +241,7 @@ final class TrainCommand implements Callable<Integer> {
         if (champion != null) {
             Inputs.existing(champion, "checkpoint");
             Inputs.made(out);
-            return serve(settings, store, new FileChampion(champion), new FolderSink(out));
+            return serve(settings, store, new FileChampionSource(champion), new FolderChallengerSink(out));
         }
         if (!trust.isEmpty())
             settings.put(

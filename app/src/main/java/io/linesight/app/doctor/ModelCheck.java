@@ -5,9 +5,9 @@ import io.linesight.models.rollouts.ModelRegistryView;
 import io.linesight.models.rollouts.PublishedVersion;
 import io.linesight.models.rollouts.RegistryState;
 import io.linesight.models.signing.TrustedKeys;
+import io.linesight.models.storage.CheckpointStoreException;
 import io.linesight.models.storage.CheckpointStores;
 import io.linesight.models.storage.ModelsConfig;
-import io.linesight.models.storage.StoreException;
 import io.linesight.schemas.ModelVersion;
 import io.linesight.schemas.Rollout;
 import java.io.IOException;
@@ -70,7 +70,7 @@ final class ModelCheck {
                 ModelVersion manifest = version.manifest();
                 try {
                     bytes += Files.size(stores.fetch(manifest, folder));
-                } catch (StoreException failed) {
+                } catch (CheckpointStoreException failed) {
                     switch (failed.reason()) {
                         case NO_SPACE, IO -> unsure.add(e.getKey() + " could not be looked at: " + failed.getMessage());
                         case REFUSED, MISSING, WRONG_SIZE, TAMPERED, UNREACHABLE ->

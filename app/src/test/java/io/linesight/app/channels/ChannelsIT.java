@@ -12,8 +12,8 @@ import io.linesight.models.rollouts.RolloutException;
 import io.linesight.models.rollouts.RolloutRules;
 import io.linesight.models.signing.CheckpointSigner;
 import io.linesight.models.signing.KeyFiles;
+import io.linesight.models.storage.CheckpointStoreException;
 import io.linesight.models.storage.ModelsConfig;
-import io.linesight.models.storage.StoreException;
 import io.linesight.schemas.DatasetSummary;
 import io.linesight.schemas.GateOutcome;
 import io.linesight.schemas.GateVerdict;
@@ -323,7 +323,7 @@ class ChannelsIT {
                                         .setSha256("11".repeat(32))
                                         .build(),
                                 folder))
-                .isInstanceOf(StoreException.class)
+                .isInstanceOf(CheckpointStoreException.class)
                 .hasMessageContaining("publish it again");
     }
 
@@ -393,7 +393,7 @@ class ChannelsIT {
                 .hasMessageContaining("schema registry does not answer");
         assertThatThrownBy(() -> TrainedChannel.open(
                         settings, new TrainedChannel.Options(dir, "ftp://x", Optional.empty(), 0, "t")))
-                .isInstanceOf(StoreException.class)
+                .isInstanceOf(CheckpointStoreException.class)
                 .hasMessageContaining("no store");
         assertThat(Thread.getAllStackTraces().keySet().stream()
                         .filter(t -> t.getName().equals("linesight-models") && t.isAlive()))

@@ -5,10 +5,10 @@ import io.linesight.models.rollouts.ModelRegistry;
 import io.linesight.models.rollouts.ModelRegistryView;
 import io.linesight.models.signing.TrustedKeys;
 import io.linesight.models.storage.CheckpointStore;
+import io.linesight.models.storage.CheckpointStoreException;
 import io.linesight.models.storage.CheckpointStores;
 import io.linesight.models.storage.ModelsConfig;
-import io.linesight.models.storage.StoreException;
-import io.linesight.models.storage.Stored;
+import io.linesight.models.storage.StoredCheckpoint;
 import io.linesight.schemas.GateOutcome;
 import io.linesight.schemas.ModelVersion;
 import io.linesight.schemas.topics.Topics;
@@ -41,7 +41,7 @@ final class UploadingProcess {
                 CheckpointStores stores = CheckpointStores.open(config)) {
             CheckpointStore dying = new CheckpointStore() {
                 @Override
-                public Stored put(Path file) throws StoreException {
+                public StoredCheckpoint put(Path file) throws CheckpointStoreException {
                     stores.put(file);
                     Runtime.getRuntime().halt(HALTED);
                     throw new IllegalStateException("halted");

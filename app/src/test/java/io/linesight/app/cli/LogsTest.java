@@ -47,7 +47,7 @@ class LogsTest {
     @Test
     void shouldLetNoRecordStartALineOrSteerTheTerminal() {
         LoggerContext context = new LoggerContext();
-        Logger logger = context.getLogger("io.linesight.trainer.learning.LabelIntake");
+        Logger logger = context.getLogger("io.linesight.trainer.learning.LabelConsumer");
         LoggingEvent event = new LoggingEvent("fqcn", logger, Level.WARN, "label {} left out", null, new Object[] {
             "a\r\n12:00:00 ERROR forged\u001b[2J\u009b\tz"
         });

@@ -52,8 +52,8 @@ import io.linesight.trainer.folders.DatasetException;
 import io.linesight.trainer.folders.DatasetLayout;
 import io.linesight.trainer.folders.ImageSource;
 import io.linesight.trainer.imagestore.DatasetStore;
+import io.linesight.trainer.imagestore.DatasetStoreException;
 import io.linesight.trainer.imagestore.StoreConfig;
-import io.linesight.trainer.imagestore.StoreException;
 import io.linesight.trainer.learning.TrainerConfig;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
@@ -168,7 +168,7 @@ final class Targets implements AutoCloseable {
                         bytes(Format.JSON),
                         32,
                         false,
-                        List.of(IOException.class, StoreException.class),
+                        List.of(IOException.class, DatasetStoreException.class),
                         this::storeJournal),
                 target("visa-table", bytes(Format.TEXT), 16, false, List.of(DatasetException.class), this::visaTable),
                 target("dead-letter", bytes(Format.BYTES), 16, false, List.of(), this::deadLetter));

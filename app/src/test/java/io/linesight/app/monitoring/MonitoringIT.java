@@ -16,8 +16,8 @@ import io.linesight.schemas.LabelKind;
 import io.linesight.schemas.topics.SizeLimits;
 import io.linesight.streams.InspectionApp;
 import io.linesight.streams.config.InspectionConfig;
-import io.linesight.trainer.learning.FileChampion;
-import io.linesight.trainer.learning.FolderSink;
+import io.linesight.trainer.learning.FileChampionSource;
+import io.linesight.trainer.learning.FolderChallengerSink;
 import io.linesight.trainer.learning.LabelLine;
 import io.linesight.trainer.learning.TrainerConfig;
 import io.linesight.trainer.learning.TrainerService;
@@ -85,8 +85,8 @@ class MonitoringIT {
         assertThat(app.awaitRunning(Duration.ofSeconds(60))).isTrue();
         trainer = new TrainerService(
                 TrainerConfig.of(line.settings, folder.resolve("trainer")),
-                new FileChampion(model),
-                new FolderSink(folder.resolve("out")),
+                new FileChampionSource(model),
+                new FolderChallengerSink(folder.resolve("out")),
                 e -> {});
         trainer.start();
         trainerMetrics = TrainerMetrics.serve(0, trainer);

@@ -26,6 +26,6 @@ public final class CanarySelector {
                 || rolloutOrNull.getChallenger() == null) return false;
         return rolloutOrNull.getCameras().contains(cameraId)
                 || productOrNull != null && rolloutOrNull.getProducts().contains(productOrNull)
-                || Hashes.percent(Hashes.of(cameraId)) < rolloutOrNull.getPercent();
+                || SelectionHash.percent(SelectionHash.of(cameraId)) < rolloutOrNull.getPercent();
     }
 }

@@ -1,9 +1,9 @@
 package io.linesight.models.rollouts;
 
 import io.linesight.models.storage.AbandonedUpload;
+import io.linesight.models.storage.CheckpointStoreException;
+import io.linesight.models.storage.CheckpointStoreException.Reason;
 import io.linesight.models.storage.CheckpointStores;
-import io.linesight.models.storage.StoreException;
-import io.linesight.models.storage.StoreException.Reason;
 import io.linesight.schemas.ModelState;
 import io.linesight.schemas.ModelStatus;
 import io.linesight.schemas.ModelVersion;
@@ -57,11 +57,11 @@ public final class ModelJanitor {
      *
      * @param dryRun only say what would be done
      * @return every version, newest first
-     * @throws StoreException UNREACHABLE if broker or registry are away. What was removed before stays removed; calling
-     *     again goes on
+     * @throws CheckpointStoreException UNREACHABLE if broker or registry are away. What was removed before stays
+     *     removed; calling again goes on
      */
     public List<Outcome> collect(int keepPerChannel, Duration minimumAge, boolean dryRun)
-            throws StoreException, InterruptedException {
+            throws CheckpointStoreException, InterruptedException {
         if (keepPerChannel < 0) throw new IllegalArgumentException("keepPerChannel is " + keepPerChannel);
         catchUp();
         RegistryState state = view.state();
@@ -112,7 +112,7 @@ public final class ModelJanitor {
         return null;
     }
 
-    private Outcome remove(ModelVersion m, Instant before) throws StoreException, InterruptedException {
+    private Outcome remove(ModelVersion m, Instant before) throws CheckpointStoreException, InterruptedException {
         registry.remove(m.getVersion());
         catchUp();
         RegistryState state = view.state();
@@ -130,7 +130,7 @@ public final class ModelJanitor {
             return new Outcome(m, true, 0, "removed; another version has the same bytes, they stay");
         try {
             stores.delete(m);
-        } catch (StoreException e) {
+        } catch (CheckpointStoreException e) {
             return new Outcome(m, true, 0, "removed, but its bytes are still there: " + e.getMessage());
         }
         catchUp();
@@ -156,7 +156,7 @@ public final class ModelJanitor {
      *     longest upload takes
      */
     public List<AbandonedUpload> collectUploads(Duration minimumAge, boolean dryRun)
-            throws StoreException, InterruptedException {
+            throws CheckpointStoreException, InterruptedException {
         catchUp();
         Set<String> named = view.state().versions().values().stream()
                 .map(v -> v.manifest().getSha256())
@@ -175,9 +175,9 @@ public final class ModelJanitor {
         return removed;
     }
 
-    private void catchUp() throws StoreException, InterruptedException {
+    private void catchUp() throws CheckpointStoreException, InterruptedException {
         if (!view.awaitCaughtUp(patience)) {
-            throw new StoreException(
+            throw new CheckpointStoreException(
                     Reason.UNREACHABLE,
                     "which versions are needed cannot be seen: " + view.obstacle()
                             + "; nothing more was removed. Try again when that is mended");

@@ -2,8 +2,8 @@ package io.linesight.models.rollouts;
 
 import io.linesight.models.signing.CheckpointSigner;
 import io.linesight.models.storage.CheckpointStore;
-import io.linesight.models.storage.StoreException;
-import io.linesight.models.storage.StoreException.Reason;
+import io.linesight.models.storage.CheckpointStoreException;
+import io.linesight.models.storage.CheckpointStoreException.Reason;
 import io.linesight.schemas.ModelVersion;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -43,24 +43,25 @@ public final class ModelPublisher {
      *
      * @param draft everything but where the bytes lie, key id and signature
      * @return the manifest as it was published
-     * @throws StoreException REFUSED if the version or channel is no usable name or the version exists with other
-     *     content; otherwise if storing failed. Nothing became visible
+     * @throws CheckpointStoreException REFUSED if the version or channel is no usable name or the version exists with
+     *     other content; otherwise if storing failed. Nothing became visible
      * @throws org.apache.kafka.common.KafkaException if it is not certain that the manifest was written; publishing it
      *     again is harmless
      */
-    public ModelVersion publish(Path checkpoint, ModelVersion draft) throws StoreException, InterruptedException {
+    public ModelVersion publish(Path checkpoint, ModelVersion draft)
+            throws CheckpointStoreException, InterruptedException {
         if (!draft.getVersion().matches(NAME))
-            throw new StoreException(
+            throw new CheckpointStoreException(
                     Reason.REFUSED,
                     "'" + draft.getVersion()
                             + "' cannot be a version: letters, digits, '.', '_', '+' and '-' can. Nothing was published");
         if (!draft.getChannel().matches(NAME))
-            throw new StoreException(
+            throw new CheckpointStoreException(
                     Reason.REFUSED,
                     "'" + draft.getChannel()
                             + "' cannot be a channel: letters, digits, '.', '_', '+' and '-' can. Nothing was published");
         if (!view.awaitCaughtUp(patience)) {
-            throw new StoreException(
+            throw new CheckpointStoreException(
                     Reason.UNREACHABLE,
                     "whether " + draft.getVersion() + " exists already cannot be seen: " + view.obstacle()
                             + "; nothing was published. Try again when that is mended");
@@ -71,7 +72,7 @@ public final class ModelPublisher {
                 .build();
         PublishedVersion there = view.state().version(draft.getVersion()).orElse(null);
         if (there != null && !there.manifest().getSha256().equals(manifest.getSha256())) {
-            throw new StoreException(
+            throw new CheckpointStoreException(
                     Reason.REFUSED,
                     "version " + draft.getVersion()
                             + " exists already with other content, and a version is never changed; publish under another version. Nothing became visible");

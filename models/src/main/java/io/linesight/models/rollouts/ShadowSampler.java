@@ -20,7 +20,7 @@ public final class ShadowSampler {
         if (rolloutOrNull == null
                 || rolloutOrNull.getMode() != RolloutMode.SHADOW
                 || rolloutOrNull.getChallenger() == null) return false;
-        return Hashes.percent(Hashes.mix(Hashes.of(cameraId) + 0x9e3779b97f4a7c15L * (offset + 1)))
+        return SelectionHash.percent(SelectionHash.mix(SelectionHash.of(cameraId) + 0x9e3779b97f4a7c15L * (offset + 1)))
                 < rolloutOrNull.getPercent();
     }
 }

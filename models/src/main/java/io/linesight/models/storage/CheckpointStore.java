@@ -13,9 +13,9 @@ public interface CheckpointStore extends AutoCloseable {
     /**
      * Copies the file into the store; when this returns, the bytes are safe there.
      *
-     * @throws StoreException if that failed; what was written before stays invisible and does no harm
+     * @throws CheckpointStoreException if that failed; what was written before stays invisible and does no harm
      */
-    Stored put(Path file) throws StoreException;
+    StoredCheckpoint put(Path file) throws CheckpointStoreException;
 
     /**
      * Copies a checkpoint to {@code <targetDir>/<sha256>.onnx}. Its length and SHA-256 are checked before the file
@@ -25,10 +25,10 @@ public interface CheckpointStore extends AutoCloseable {
      *
      * @param targetDir made where absent
      */
-    Path fetch(ModelVersion manifest, Path targetDir) throws StoreException;
+    Path fetch(ModelVersion manifest, Path targetDir) throws CheckpointStoreException;
 
     /** Removes the bytes; does nothing where they are gone already. The manifest must have been removed before. */
-    void delete(ModelVersion manifest) throws StoreException;
+    void delete(ModelVersion manifest) throws CheckpointStoreException;
 
     @Override
     void close();

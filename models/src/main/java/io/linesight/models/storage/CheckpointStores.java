@@ -1,6 +1,6 @@
 package io.linesight.models.storage;
 
-import io.linesight.models.storage.StoreException.Reason;
+import io.linesight.models.storage.CheckpointStoreException.Reason;
 import io.linesight.schemas.ModelVersion;
 import java.net.URI;
 import java.nio.file.Path;
@@ -25,8 +25,8 @@ public final class CheckpointStores implements CheckpointStore {
     private final HttpCheckpointStore http;
 
     private CheckpointStores(
-            ModelsConfig config, String target, Path folderOrNull, URI baseOrNull, Incoming.Opener opener)
-            throws StoreException {
+            ModelsConfig config, String target, Path folderOrNull, URI baseOrNull, CheckpointDownload.Opener opener)
+            throws CheckpointStoreException {
         this.target = target;
         kafka = new KafkaCheckpointStore(config, opener);
         file = new FileCheckpointStore(folderOrNull, config.maxBytes(), opener);
@@ -37,7 +37,7 @@ public final class CheckpointStores implements CheckpointStore {
     public static CheckpointStores open(ModelsConfig config) {
         try {
             return open(config, KAFKA);
-        } catch (StoreException e) {
+        } catch (CheckpointStoreException e) {
             throw new IllegalStateException(e); // Kafka's chunk topic needs no location that could be wrong
         }
     }
@@ -47,13 +47,14 @@ public final class CheckpointStores implements CheckpointStore {
      *
      * @param target {@code kafka:}, {@code file:FOLDER} (a path or a file: URL) or {@code http(s)://...} below which
      *     files are put
-     * @throws StoreException REFUSED if that is nothing of these
+     * @throws CheckpointStoreException REFUSED if that is nothing of these
      */
-    public static CheckpointStores open(ModelsConfig config, String target) throws StoreException {
-        return open(config, target, Incoming.Opener.DISK);
+    public static CheckpointStores open(ModelsConfig config, String target) throws CheckpointStoreException {
+        return open(config, target, CheckpointDownload.Opener.DISK);
     }
 
-    static CheckpointStores open(ModelsConfig config, String target, Incoming.Opener opener) throws StoreException {
+    static CheckpointStores open(ModelsConfig config, String target, CheckpointDownload.Opener opener)
+            throws CheckpointStoreException {
         try {
             switch (scheme(target)) {
                 case "kafka":
@@ -75,9 +76,9 @@ public final class CheckpointStores implements CheckpointStore {
                 default:
             }
         } catch (IllegalArgumentException e) {
-            throw new StoreException(Reason.REFUSED, notAStore(target), e);
+            throw new CheckpointStoreException(Reason.REFUSED, notAStore(target), e);
         }
-        throw new StoreException(Reason.REFUSED, notAStore(target));
+        throw new CheckpointStoreException(Reason.REFUSED, notAStore(target));
     }
 
     private static String notAStore(String target) {
@@ -90,13 +91,13 @@ public final class CheckpointStores implements CheckpointStore {
         return colon < 0 ? "" : location.substring(0, colon).toLowerCase(Locale.ROOT);
     }
 
-    private CheckpointStore at(String location, String version) throws StoreException {
+    private CheckpointStore at(String location, String version) throws CheckpointStoreException {
         return switch (scheme(location)) {
             case "kafka" -> kafka;
             case "file" -> file;
             case "http", "https" -> http;
             default ->
-                throw new StoreException(
+                throw new CheckpointStoreException(
                         Reason.REFUSED,
                         "the manifest of " + version + " has the location '" + location
                                 + "', which this program does not know (kafka:, file:, http: and https: it does). Update the program, or publish it elsewhere");
@@ -104,17 +105,17 @@ public final class CheckpointStores implements CheckpointStore {
     }
 
     @Override
-    public Stored put(Path checkpoint) throws StoreException {
+    public StoredCheckpoint put(Path checkpoint) throws CheckpointStoreException {
         return at(target, checkpoint.toString()).put(checkpoint);
     }
 
     @Override
-    public Path fetch(ModelVersion manifest, Path targetDir) throws StoreException {
+    public Path fetch(ModelVersion manifest, Path targetDir) throws CheckpointStoreException {
         return at(manifest.getLocation(), manifest.getVersion()).fetch(manifest, targetDir);
     }
 
     @Override
-    public void delete(ModelVersion manifest) throws StoreException {
+    public void delete(ModelVersion manifest) throws CheckpointStoreException {
         at(manifest.getLocation(), manifest.getVersion()).delete(manifest);
     }
 
@@ -124,12 +125,13 @@ public final class CheckpointStores implements CheckpointStore {
      * @param namedSha256 contents that manifests name
      * @param before uploads with anything newer are left alone: they may be under way
      */
-    public List<AbandonedUpload> abandonedUploads(Set<String> namedSha256, Instant before) throws StoreException {
+    public List<AbandonedUpload> abandonedUploads(Set<String> namedSha256, Instant before)
+            throws CheckpointStoreException {
         return kafka.abandoned(namedSha256, before);
     }
 
     /** Removes such chunks. */
-    public void delete(AbandonedUpload upload) throws StoreException {
+    public void delete(AbandonedUpload upload) throws CheckpointStoreException {
         kafka.delete(upload);
     }
 

@@ -1,6 +1,6 @@
 package io.linesight.models.storage;
 
-import io.linesight.models.storage.StoreException.Reason;
+import io.linesight.models.storage.CheckpointStoreException.Reason;
 import io.linesight.schemas.ModelVersion;
 import java.io.IOException;
 import java.net.URI;
@@ -16,10 +16,10 @@ import java.nio.file.StandardOpenOption;
 final class FileCheckpointStore implements CheckpointStore {
     private final Path folderOrNull;
     private final long maxBytes;
-    private final Incoming.Opener opener;
+    private final CheckpointDownload.Opener opener;
 
     /** @param folderOrNull null for a store that only fetches */
-    FileCheckpointStore(Path folderOrNull, long maxBytes, Incoming.Opener opener) {
+    FileCheckpointStore(Path folderOrNull, long maxBytes, CheckpointDownload.Opener opener) {
         this.folderOrNull =
                 folderOrNull == null ? null : folderOrNull.toAbsolutePath().normalize();
         this.maxBytes = maxBytes;
@@ -27,27 +27,28 @@ final class FileCheckpointStore implements CheckpointStore {
     }
 
     @Override
-    public Stored put(Path file) throws StoreException {
+    public StoredCheckpoint put(Path file) throws CheckpointStoreException {
         if (folderOrNull == null) throw new IllegalStateException("this store only fetches");
         Hashing.Content content = Hashing.toPublish(file, maxBytes);
         ModelVersion.Builder facts = Manifests.bare("of " + file.getFileName());
         Path target = folderOrNull.resolve(content.sha256() + ".onnx");
-        Stored stored = new Stored(target.toUri().toString(), content.sha256(), content.bytes(), 0, 0);
+        StoredCheckpoint stored =
+                new StoredCheckpoint(target.toUri().toString(), content.sha256(), content.bytes(), 0, 0);
         copy(file, stored.into(facts).build(), folderOrNull);
         return stored;
     }
 
     @Override
-    public Path fetch(ModelVersion manifest, Path targetDir) throws StoreException {
-        Incoming.check(manifest, maxBytes);
+    public Path fetch(ModelVersion manifest, Path targetDir) throws CheckpointStoreException {
+        CheckpointDownload.check(manifest, maxBytes);
         return copy(path(manifest), manifest, targetDir);
     }
 
-    private Path copy(Path from, ModelVersion manifest, Path targetDir) throws StoreException {
-        var present = Incoming.present(manifest, targetDir);
+    private Path copy(Path from, ModelVersion manifest, Path targetDir) throws CheckpointStoreException {
+        var present = CheckpointDownload.present(manifest, targetDir);
         if (present.isPresent()) return present.get();
         try (FileChannel in = FileChannel.open(from, StandardOpenOption.READ);
-                Incoming incoming = new Incoming(manifest, targetDir, opener)) {
+                CheckpointDownload incoming = new CheckpointDownload(manifest, targetDir, opener)) {
             ByteBuffer buffer = ByteBuffer.allocate(1 << 18);
             long position = 0;
             while (in.read(buffer) >= 0) {
@@ -58,16 +59,16 @@ final class FileCheckpointStore implements CheckpointStore {
                 buffer.clear();
             }
             return incoming.finish();
-        } catch (StoreException e) {
+        } catch (CheckpointStoreException e) {
             throw e;
         } catch (NoSuchFileException e) {
-            throw new StoreException(
+            throw new CheckpointStoreException(
                     Reason.MISSING,
                     "the checkpoint of " + manifest.getVersion() + " is gone: there is no file " + from
                             + " here. If the folder is a shared one, check that it is mounted",
                     e);
         } catch (IOException e) {
-            throw new StoreException(
+            throw new CheckpointStoreException(
                     Reason.IO,
                     "the checkpoint of " + manifest.getVersion() + " cannot be read from " + from + ": "
                             + e.getMessage() + "; nothing was kept",
@@ -76,13 +77,13 @@ final class FileCheckpointStore implements CheckpointStore {
     }
 
     @Override
-    public void delete(ModelVersion manifest) throws StoreException {
-        Incoming.check(manifest, maxBytes);
+    public void delete(ModelVersion manifest) throws CheckpointStoreException {
+        CheckpointDownload.check(manifest, maxBytes);
         Path file = path(manifest).toAbsolutePath().normalize();
         // A manifest is only a record in a topic: it must not be able to have any other file removed.
         if (!file.getFileName().toString().equals(manifest.getSha256() + ".onnx")
                 || folderOrNull != null && !folderOrNull.equals(file.getParent())) {
-            throw new StoreException(
+            throw new CheckpointStoreException(
                     Reason.REFUSED,
                     file
                             + " is not named as this store names its files, so it was not removed; remove it by hand if it is not needed");
@@ -90,15 +91,15 @@ final class FileCheckpointStore implements CheckpointStore {
         try {
             Files.deleteIfExists(file);
         } catch (IOException e) {
-            throw new StoreException(Reason.IO, file + " cannot be removed: " + e.getMessage(), e);
+            throw new CheckpointStoreException(Reason.IO, file + " cannot be removed: " + e.getMessage(), e);
         }
     }
 
-    private static Path path(ModelVersion manifest) throws StoreException {
+    private static Path path(ModelVersion manifest) throws CheckpointStoreException {
         try {
             return Paths.get(URI.create(manifest.getLocation()));
         } catch (RuntimeException e) {
-            throw new StoreException(
+            throw new CheckpointStoreException(
                     Reason.REFUSED,
                     "the manifest of " + manifest.getVersion() + " has the location '" + manifest.getLocation()
                             + "', which is no file: URL of this machine",

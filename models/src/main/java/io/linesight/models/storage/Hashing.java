@@ -42,38 +42,39 @@ final class Hashing {
     }
 
     /** The file that is to be published: there, not empty, not too large. */
-    static Content toPublish(Path file, long maxBytes) throws StoreException {
+    static Content toPublish(Path file, long maxBytes) throws CheckpointStoreException {
         try {
             if (Files.isDirectory(file))
-                throw new StoreException(
-                        StoreException.Reason.IO,
+                throw new CheckpointStoreException(
+                        CheckpointStoreException.Reason.IO,
                         file + " is a folder, a checkpoint file is needed; nothing was published");
             Content content = of(file);
             if (content.bytes() == 0)
-                throw new StoreException(StoreException.Reason.REFUSED, file + " is empty; nothing was published");
+                throw new CheckpointStoreException(
+                        CheckpointStoreException.Reason.REFUSED, file + " is empty; nothing was published");
             if (content.bytes() > maxBytes) {
-                throw new StoreException(
-                        StoreException.Reason.REFUSED,
+                throw new CheckpointStoreException(
+                        CheckpointStoreException.Reason.REFUSED,
                         file + " has " + content.bytes() + " bytes, at most " + maxBytes + " are allowed ("
                                 + io.linesight.models.storage.ModelsConfig.MAX_BYTES + "); nothing was published");
             }
             return content;
-        } catch (StoreException e) {
+        } catch (CheckpointStoreException e) {
             throw e;
         } catch (NoSuchFileException e) {
-            throw new StoreException(
-                    StoreException.Reason.IO, "there is no file " + file + "; nothing was published", e);
+            throw new CheckpointStoreException(
+                    CheckpointStoreException.Reason.IO, "there is no file " + file + "; nothing was published", e);
         } catch (IOException e) {
-            throw new StoreException(
-                    StoreException.Reason.IO,
+            throw new CheckpointStoreException(
+                    CheckpointStoreException.Reason.IO,
                     file + " cannot be read: " + e.getMessage() + "; nothing was published",
                     e);
         }
     }
 
-    static StoreException changed(Path file) {
-        return new StoreException(
-                StoreException.Reason.IO,
+    static CheckpointStoreException changed(Path file) {
+        return new CheckpointStoreException(
+                CheckpointStoreException.Reason.IO,
                 file
                         + " changed while it was being published; nothing was published. Publish it again when nobody writes to it");
     }

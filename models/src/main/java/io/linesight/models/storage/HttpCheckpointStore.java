@@ -1,6 +1,6 @@
 package io.linesight.models.storage;
 
-import io.linesight.models.storage.StoreException.Reason;
+import io.linesight.models.storage.CheckpointStoreException.Reason;
 import io.linesight.schemas.ModelVersion;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -37,11 +37,12 @@ final class HttpCheckpointStore implements CheckpointStore {
 
     private final URI baseOrNull;
     private final ModelsConfig config;
-    private final Incoming.Opener opener;
+    private final CheckpointDownload.Opener opener;
     private final HttpClient http;
 
     /** @param baseOrNull null for a store that only fetches */
-    HttpCheckpointStore(URI baseOrNull, ModelsConfig config, Incoming.Opener opener) throws StoreException {
+    HttpCheckpointStore(URI baseOrNull, ModelsConfig config, CheckpointDownload.Opener opener)
+            throws CheckpointStoreException {
         if (baseOrNull != null) refuseCredentials(baseOrNull);
         this.baseOrNull = baseOrNull;
         this.config = config;
@@ -53,7 +54,7 @@ final class HttpCheckpointStore implements CheckpointStore {
     }
 
     @Override
-    public Stored put(Path file) throws StoreException {
+    public StoredCheckpoint put(Path file) throws CheckpointStoreException {
         if (baseOrNull == null) throw new IllegalStateException("this store only fetches");
         Hashing.Content content = Hashing.toPublish(file, config.maxBytes());
         URI target = URI.create(baseOrNull.toString().replaceAll("/+$", "") + "/" + content.sha256() + ".onnx");
@@ -68,23 +69,23 @@ final class HttpCheckpointStore implements CheckpointStore {
                     BodyHandlers.discarding());
             if (answer.statusCode() / 100 != 2) throw notTaken(target, answer.statusCode(), null);
             if (!Hashing.of(file).equals(content)) throw Hashing.changed(file);
-        } catch (StoreException e) {
+        } catch (CheckpointStoreException e) {
             throw e;
         } catch (FileNotFoundException e) {
-            throw new StoreException(Reason.IO, "there is no file " + file + "; nothing was published", e);
+            throw new CheckpointStoreException(Reason.IO, "there is no file " + file + "; nothing was published", e);
         } catch (IOException e) {
             OptionalInt refusal = e instanceof ConnectException || e instanceof HttpTimeoutException
                     ? OptionalInt.empty()
                     : refusalBeforeBody(target, content.bytes());
             if (refusal.isPresent()) throw notTaken(target, refusal.getAsInt(), e);
-            throw new StoreException(
+            throw new CheckpointStoreException(
                     Reason.UNREACHABLE,
                     "the upload to " + target + " failed: " + reason(e) + "; nothing was published. It can be repeated",
                     e);
         } catch (InterruptedException e) {
             throw interrupted(e, "the upload to " + target);
         }
-        return new Stored(target.toString(), content.sha256(), content.bytes(), 0, 0);
+        return new StoredCheckpoint(target.toString(), content.sha256(), content.bytes(), 0, 0);
     }
 
     /**
@@ -125,28 +126,28 @@ final class HttpCheckpointStore implements CheckpointStore {
         }
     }
 
-    private static StoreException notTaken(URI target, int status, IOException brokenOffOrNull) {
-        return new StoreException(
+    private static CheckpointStoreException notTaken(URI target, int status, IOException brokenOffOrNull) {
+        return new CheckpointStoreException(
                 status / 100 == 5 ? Reason.UNREACHABLE : Reason.REFUSED,
                 target + " answered the upload with status " + status + hint(status) + "; nothing was published",
                 brokenOffOrNull);
     }
 
     @Override
-    public Path fetch(ModelVersion manifest, Path targetDir) throws StoreException {
-        Incoming.check(manifest, config.maxBytes());
-        var present = Incoming.present(manifest, targetDir);
+    public Path fetch(ModelVersion manifest, Path targetDir) throws CheckpointStoreException {
+        CheckpointDownload.check(manifest, config.maxBytes());
+        var present = CheckpointDownload.present(manifest, targetDir);
         if (present.isPresent()) return present.get();
         URI start = location(manifest);
         URI from = start;
         for (int hops = 0; hops <= MAX_REDIRECTS; hops++) {
-            try (Incoming incoming = new Incoming(manifest, targetDir, opener)) {
+            try (CheckpointDownload incoming = new CheckpointDownload(manifest, targetDir, opener)) {
                 Body body = new Body(incoming, manifest);
                 HttpResponse<Void> answer = get(from, body, manifest);
                 int status = answer.statusCode();
                 if (status == 200) return incoming.finish();
                 if (status / 100 != 3) {
-                    throw new StoreException(
+                    throw new CheckpointStoreException(
                             status / 100 == 5
                                     ? Reason.UNREACHABLE
                                     : status == 404 || status == 410 ? Reason.MISSING : Reason.REFUSED,
@@ -156,13 +157,13 @@ final class HttpCheckpointStore implements CheckpointStore {
                 from = redirect(from, answer, manifest);
             }
         }
-        throw new StoreException(
+        throw new CheckpointStoreException(
                 Reason.REFUSED,
                 "the checkpoint of " + manifest.getVersion() + " was not fetched: " + start + " redirects more than "
                         + MAX_REDIRECTS + " times");
     }
 
-    private HttpResponse<Void> get(URI from, Body body, ModelVersion manifest) throws StoreException {
+    private HttpResponse<Void> get(URI from, Body body, ModelVersion manifest) throws CheckpointStoreException {
         CompletableFuture<HttpResponse<Void>> answer =
                 http.sendAsync(request(from).GET().build(), info -> {
                     if (info.statusCode() != 200) return BodySubscribers.discarding();
@@ -186,7 +187,7 @@ final class HttpCheckpointStore implements CheckpointStore {
                         seen = body.position;
                         since = System.nanoTime();
                     } else if (System.nanoTime() - since > config.patience().toNanos()) {
-                        throw new StoreException(
+                        throw new CheckpointStoreException(
                                 Reason.UNREACHABLE,
                                 what + " does not come on: nothing for "
                                         + config.patience().toSeconds() + " s after " + body.position
@@ -197,15 +198,15 @@ final class HttpCheckpointStore implements CheckpointStore {
             }
         } catch (ExecutionException e) {
             Throwable cause = e.getCause();
-            if (cause instanceof StoreException known) throw known;
+            if (cause instanceof CheckpointStoreException known) throw known;
             if (body.started && body.position < manifest.getBytes()) {
-                throw new StoreException(
+                throw new CheckpointStoreException(
                         Reason.WRONG_SIZE,
                         what + " is truncated: the connection ended after " + body.position + " of "
                                 + manifest.getBytes() + " bytes. Nothing was kept",
                         cause);
             }
-            throw new StoreException(
+            throw new CheckpointStoreException(
                     Reason.UNREACHABLE,
                     what + " cannot be fetched: " + reason(cause) + ". Nothing was kept; it can be fetched again",
                     cause);
@@ -225,7 +226,7 @@ final class HttpCheckpointStore implements CheckpointStore {
         return got;
     }
 
-    private URI redirect(URI from, HttpResponse<?> answer, ModelVersion manifest) throws StoreException {
+    private URI redirect(URI from, HttpResponse<?> answer, ModelVersion manifest) throws CheckpointStoreException {
         String where = answer.headers().firstValue("Location").orElse(null);
         URI to;
         try {
@@ -234,7 +235,7 @@ final class HttpCheckpointStore implements CheckpointStore {
             to = null;
         }
         if (to == null || !sameOrigin(from, to)) {
-            throw new StoreException(
+            throw new CheckpointStoreException(
                     Reason.REFUSED,
                     "the checkpoint of " + manifest.getVersion() + " was not fetched: " + from + " redirects to "
                             + (to == null ? "nowhere" : to.getScheme() + "://" + to.getRawAuthority())
@@ -244,11 +245,11 @@ final class HttpCheckpointStore implements CheckpointStore {
     }
 
     @Override
-    public void delete(ModelVersion manifest) throws StoreException {
-        Incoming.check(manifest, config.maxBytes());
+    public void delete(ModelVersion manifest) throws CheckpointStoreException {
+        CheckpointDownload.check(manifest, config.maxBytes());
         URI target = location(manifest);
         if (!target.getPath().endsWith("/" + manifest.getSha256() + ".onnx")) {
-            throw new StoreException(
+            throw new CheckpointStoreException(
                     Reason.REFUSED,
                     target
                             + " is not named as this store names its files, so it was not removed; remove it by hand if it is not needed");
@@ -258,14 +259,14 @@ final class HttpCheckpointStore implements CheckpointStore {
                             request(target).timeout(config.patience()).DELETE().build(), BodyHandlers.discarding())
                     .statusCode();
             if (status / 100 != 2 && status != 404 && status != 410) {
-                throw new StoreException(
+                throw new CheckpointStoreException(
                         status / 100 == 5 ? Reason.UNREACHABLE : Reason.REFUSED,
                         target + " was not removed: the server answered with status " + status + hint(status));
             }
-        } catch (StoreException e) {
+        } catch (CheckpointStoreException e) {
             throw e;
         } catch (IOException e) {
-            throw new StoreException(Reason.UNREACHABLE, target + " was not removed: " + reason(e), e);
+            throw new CheckpointStoreException(Reason.UNREACHABLE, target + " was not removed: " + reason(e), e);
         } catch (InterruptedException e) {
             throw interrupted(e, "removing " + target);
         }
@@ -278,7 +279,7 @@ final class HttpCheckpointStore implements CheckpointStore {
         return request;
     }
 
-    private static URI location(ModelVersion manifest) throws StoreException {
+    private static URI location(ModelVersion manifest) throws CheckpointStoreException {
         try {
             URI uri = new URI(manifest.getLocation());
             if (uri.getHost() == null)
@@ -286,16 +287,16 @@ final class HttpCheckpointStore implements CheckpointStore {
             refuseCredentials(uri);
             return uri;
         } catch (java.net.URISyntaxException e) {
-            throw new StoreException(
+            throw new CheckpointStoreException(
                     Reason.REFUSED,
                     "the manifest of " + manifest.getVersion() + " has a location that is no URL: " + e.getReason(),
                     e);
         }
     }
 
-    private static void refuseCredentials(URI uri) throws StoreException {
+    private static void refuseCredentials(URI uri) throws CheckpointStoreException {
         if (uri.getRawUserInfo() != null) {
-            throw new StoreException(
+            throw new CheckpointStoreException(
                     Reason.REFUSED,
                     "the location at " + uri.getHost()
                             + " has credentials in it, and everybody can read a manifest; set "
@@ -329,9 +330,9 @@ final class HttpCheckpointStore implements CheckpointStore {
                 : e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
     }
 
-    private static StoreException interrupted(InterruptedException e, String what) {
+    private static CheckpointStoreException interrupted(InterruptedException e, String what) {
         Thread.currentThread().interrupt();
-        return new StoreException(Reason.UNREACHABLE, what + " was interrupted; nothing was kept", e);
+        return new CheckpointStoreException(Reason.UNREACHABLE, what + " was interrupted; nothing was kept", e);
     }
 
     @Override
@@ -339,7 +340,7 @@ final class HttpCheckpointStore implements CheckpointStore {
 
     /** Writes the body to the file as it comes; ends at the first byte too many. */
     private static final class Body implements Flow.Subscriber<List<ByteBuffer>> {
-        private final Incoming incoming;
+        private final CheckpointDownload incoming;
         private final ModelVersion manifest;
         private final CompletableFuture<Void> done = new CompletableFuture<>();
         private Flow.Subscription subscription;
@@ -347,7 +348,7 @@ final class HttpCheckpointStore implements CheckpointStore {
         private volatile long position;
         private boolean abandoned;
 
-        Body(Incoming incoming, ModelVersion manifest) {
+        Body(CheckpointDownload incoming, ModelVersion manifest) {
             this.incoming = incoming;
             this.manifest = manifest;
         }
@@ -368,7 +369,7 @@ final class HttpCheckpointStore implements CheckpointStore {
                     position += n;
                 }
                 subscription.request(1);
-            } catch (StoreException e) {
+            } catch (CheckpointStoreException e) {
                 subscription.cancel();
                 done.completeExceptionally(e);
             }
@@ -382,7 +383,7 @@ final class HttpCheckpointStore implements CheckpointStore {
         @Override
         public void onComplete() {
             if (position < manifest.getBytes()) {
-                done.completeExceptionally(new StoreException(
+                done.completeExceptionally(new CheckpointStoreException(
                         Reason.WRONG_SIZE,
                         "the checkpoint of " + manifest.getVersion() + " is truncated: " + position + " of "
                                 + manifest.getBytes() + " bytes came. Nothing was kept; publish it again"));

@@ -1,6 +1,6 @@
 package io.linesight.models.storage;
 
-import io.linesight.models.storage.StoreException.Reason;
+import io.linesight.models.storage.CheckpointStoreException.Reason;
 import io.linesight.schemas.ModelVersion;
 import io.linesight.schemas.topics.Topics;
 import java.io.IOException;
@@ -51,10 +51,10 @@ final class KafkaCheckpointStore implements CheckpointStore {
     private final ModelsConfig config;
     private final String topic;
     private final TopicPartition partition;
-    private final Incoming.Opener opener;
+    private final CheckpointDownload.Opener opener;
     private KafkaProducer<byte[], byte[]> producer;
 
-    KafkaCheckpointStore(ModelsConfig config, Incoming.Opener opener) {
+    KafkaCheckpointStore(ModelsConfig config, CheckpointDownload.Opener opener) {
         this.config = config;
         this.opener = opener;
         topic = config.topics().modelChunks().name();
@@ -62,12 +62,12 @@ final class KafkaCheckpointStore implements CheckpointStore {
     }
 
     @Override
-    public Stored put(Path file) throws StoreException {
+    public StoredCheckpoint put(Path file) throws CheckpointStoreException {
         Hashing.Content content = Hashing.toPublish(file, config.maxBytes());
         int chunkBytes = Topics.MODEL_CHUNK_BYTES;
         int chunks = Math.toIntExact((content.bytes() + chunkBytes - 1) / chunkBytes);
         if (chunks >= MAX_CHUNKS)
-            throw new StoreException(
+            throw new CheckpointStoreException(
                     Reason.REFUSED,
                     file + " would be " + chunks + " chunks, at most " + MAX_CHUNKS
                             + " are possible; nothing was published");
@@ -82,11 +82,12 @@ final class KafkaCheckpointStore implements CheckpointStore {
                 if (i > 0 && sent.get(i - 1).isDone()) sent.get(i - 1).get(); // an early failure ends the upload early
             }
             if (in.read() >= 0 || !Hashing.hex(digest).equals(content.sha256())) throw Hashing.changed(file);
-            return new Stored("kafka:" + acknowledged(sent), content.sha256(), content.bytes(), chunks, chunkBytes);
-        } catch (StoreException e) {
+            return new StoredCheckpoint(
+                    "kafka:" + acknowledged(sent), content.sha256(), content.bytes(), chunks, chunkBytes);
+        } catch (CheckpointStoreException e) {
             throw e;
         } catch (IOException e) {
-            throw new StoreException(
+            throw new CheckpointStoreException(
                     Reason.IO, file + " cannot be read: " + e.getMessage() + "; nothing was published", e);
         } catch (KafkaException e) {
             throw notWritten(file, e);
@@ -107,8 +108,8 @@ final class KafkaCheckpointStore implements CheckpointStore {
         return first;
     }
 
-    private StoreException notWritten(Path file, Throwable e) {
-        return new StoreException(
+    private CheckpointStoreException notWritten(Path file, Throwable e) {
+        return new CheckpointStoreException(
                 Reason.UNREACHABLE,
                 file + " was not published: the broker at " + config.broker() + " did not take it into " + topic + ": "
                         + e.getMessage() + ". What it took stays invisible; publish again when the broker is well",
@@ -116,11 +117,11 @@ final class KafkaCheckpointStore implements CheckpointStore {
     }
 
     @Override
-    public Path fetch(ModelVersion manifest, Path targetDir) throws StoreException {
-        Incoming.check(manifest, config.maxBytes());
-        var present = Incoming.present(manifest, targetDir);
+    public Path fetch(ModelVersion manifest, Path targetDir) throws CheckpointStoreException {
+        CheckpointDownload.check(manifest, config.maxBytes());
+        var present = CheckpointDownload.present(manifest, targetDir);
         if (present.isPresent()) return present.get();
-        try (Incoming incoming = new Incoming(manifest, targetDir, opener);
+        try (CheckpointDownload incoming = new CheckpointDownload(manifest, targetDir, opener);
                 KafkaConsumer<byte[], byte[]> consumer = consumer()) {
             BitSet found = new BitSet(manifest.getChunks());
             long begin = consumer.beginningOffsets(List.of(partition), config.patience())
@@ -133,7 +134,7 @@ final class KafkaCheckpointStore implements CheckpointStore {
             if (found.cardinality() < manifest.getChunks()) scan(consumer, begin, Math.min(hint, end), chunks);
             int missing = found.nextClearBit(0);
             if (missing < manifest.getChunks()) {
-                throw new StoreException(
+                throw new CheckpointStoreException(
                         Reason.MISSING,
                         "the checkpoint of " + manifest.getVersion() + " is not complete: chunk " + (missing + 1)
                                 + " of " + manifest.getChunks()
@@ -141,7 +142,7 @@ final class KafkaCheckpointStore implements CheckpointStore {
             }
             return incoming.finish();
         } catch (KafkaException e) {
-            throw new StoreException(
+            throw new CheckpointStoreException(
                     Reason.UNREACHABLE,
                     "the checkpoint of " + manifest.getVersion() + " cannot be fetched: the broker at "
                             + config.broker() + " did not give " + topic + ": " + e.getMessage()
@@ -152,11 +153,12 @@ final class KafkaCheckpointStore implements CheckpointStore {
 
     /** What to do with a record; true ends the scan. */
     private interface ScanOf {
-        boolean take(ConsumerRecord<byte[], byte[]> record) throws StoreException;
+        boolean take(ConsumerRecord<byte[], byte[]> record) throws CheckpointStoreException;
     }
 
-    private boolean take(ConsumerRecord<byte[], byte[]> record, ModelVersion manifest, Incoming incoming, BitSet found)
-            throws StoreException {
+    private boolean take(
+            ConsumerRecord<byte[], byte[]> record, ModelVersion manifest, CheckpointDownload incoming, BitSet found)
+            throws CheckpointStoreException {
         int index = index(record.key(), manifest.getSha256());
         if (index < 0 || index >= manifest.getChunks()) return false;
         if (record.value() == null) {
@@ -166,7 +168,7 @@ final class KafkaCheckpointStore implements CheckpointStore {
         long at = (long) index * manifest.getChunkBytes();
         long expected = Math.min(manifest.getChunkBytes(), manifest.getBytes() - at);
         if (record.value().length != expected) {
-            throw new StoreException(
+            throw new CheckpointStoreException(
                     Reason.WRONG_SIZE,
                     "the checkpoint of " + manifest.getVersion() + " is damaged: chunk " + (index + 1) + " of "
                             + manifest.getChunks() + " has " + record.value().length + " bytes instead of " + expected
@@ -177,7 +179,8 @@ final class KafkaCheckpointStore implements CheckpointStore {
         return found.cardinality() == manifest.getChunks();
     }
 
-    private void scan(KafkaConsumer<byte[], byte[]> consumer, long from, long to, ScanOf what) throws StoreException {
+    private void scan(KafkaConsumer<byte[], byte[]> consumer, long from, long to, ScanOf what)
+            throws CheckpointStoreException {
         consumer.assign(List.of(partition));
         consumer.seek(partition, from);
         long seen = from;
@@ -192,7 +195,7 @@ final class KafkaCheckpointStore implements CheckpointStore {
                 seen = position;
                 since = System.nanoTime();
             } else if (System.nanoTime() - since > config.patience().toNanos()) {
-                throw new StoreException(
+                throw new CheckpointStoreException(
                         Reason.UNREACHABLE,
                         "the broker at " + config.broker() + " does not answer: nothing of " + topic + " for "
                                 + config.patience().toSeconds() + " s. Nothing was kept; it can be tried again");
@@ -201,8 +204,8 @@ final class KafkaCheckpointStore implements CheckpointStore {
     }
 
     @Override
-    public void delete(ModelVersion manifest) throws StoreException {
-        Incoming.check(manifest, config.maxBytes());
+    public void delete(ModelVersion manifest) throws CheckpointStoreException {
+        CheckpointDownload.check(manifest, config.maxBytes());
         delete(
                 manifest.getSha256(),
                 java.util.stream.IntStream.range(0, manifest.getChunks())
@@ -210,14 +213,14 @@ final class KafkaCheckpointStore implements CheckpointStore {
                         .toList());
     }
 
-    private void delete(String sha256, Iterable<Integer> indices) throws StoreException {
+    private void delete(String sha256, Iterable<Integer> indices) throws CheckpointStoreException {
         try {
             List<Future<RecordMetadata>> sent = new ArrayList<>();
             for (int i : indices) sent.add(producer().send(new ProducerRecord<>(topic, 0, key(sha256, i), null)));
             acknowledged(sent);
         } catch (KafkaException | ExecutionException e) {
             Throwable why = e instanceof ExecutionException ? e.getCause() : e;
-            throw new StoreException(
+            throw new CheckpointStoreException(
                     Reason.UNREACHABLE,
                     "the chunks of " + sha256 + " were not all removed from " + topic + ": " + why.getMessage()
                             + ". It can be repeated",
@@ -228,7 +231,7 @@ final class KafkaCheckpointStore implements CheckpointStore {
     }
 
     /** Reads the whole topic: contents that nobody names and whose last chunk is older than that instant. */
-    List<AbandonedUpload> abandoned(Set<String> namedSha256, Instant before) throws StoreException {
+    List<AbandonedUpload> abandoned(Set<String> namedSha256, Instant before) throws CheckpointStoreException {
         Map<String, TreeSet<Integer>> indices = new HashMap<>();
         Map<String, Long> bytes = new HashMap<>();
         Map<String, Long> newest = new HashMap<>();
@@ -251,7 +254,7 @@ final class KafkaCheckpointStore implements CheckpointStore {
                 return false;
             });
         } catch (KafkaException e) {
-            throw new StoreException(
+            throw new CheckpointStoreException(
                     Reason.UNREACHABLE,
                     "the broker at " + config.broker() + " did not give " + topic + ": " + e.getMessage()
                             + "; nothing was removed",
@@ -266,7 +269,7 @@ final class KafkaCheckpointStore implements CheckpointStore {
         return out;
     }
 
-    void delete(AbandonedUpload upload) throws StoreException {
+    void delete(AbandonedUpload upload) throws CheckpointStoreException {
         delete(upload.sha256(), upload.indices());
     }
 
@@ -335,9 +338,9 @@ final class KafkaCheckpointStore implements CheckpointStore {
         return producer;
     }
 
-    private static StoreException interrupted(InterruptedException e, String what) {
+    private static CheckpointStoreException interrupted(InterruptedException e, String what) {
         Thread.currentThread().interrupt();
-        return new StoreException(Reason.UNREACHABLE, what + " was interrupted; it can be repeated", e);
+        return new CheckpointStoreException(Reason.UNREACHABLE, what + " was interrupted; it can be repeated", e);
     }
 
     @Override

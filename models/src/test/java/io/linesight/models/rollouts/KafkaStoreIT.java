@@ -5,11 +5,11 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.linesight.embedded.EmbeddedKafka;
 import io.linesight.models.storage.AbandonedUpload;
+import io.linesight.models.storage.CheckpointStoreException;
+import io.linesight.models.storage.CheckpointStoreException.Reason;
 import io.linesight.models.storage.CheckpointStores;
 import io.linesight.models.storage.ModelsConfig;
-import io.linesight.models.storage.StoreException;
-import io.linesight.models.storage.StoreException.Reason;
-import io.linesight.models.storage.Stored;
+import io.linesight.models.storage.StoredCheckpoint;
 import io.linesight.schemas.ModelVersion;
 import io.linesight.schemas.topics.Topics;
 import java.nio.file.Files;
@@ -78,8 +78,8 @@ class KafkaStoreIT {
         models.close();
     }
 
-    private StoreException fails(ModelVersion m) throws Exception {
-        StoreException e = catchThrowableOfType(StoreException.class, () -> store.fetch(m, target));
+    private CheckpointStoreException fails(ModelVersion m) throws Exception {
+        CheckpointStoreException e = catchThrowableOfType(CheckpointStoreException.class, () -> store.fetch(m, target));
         if (Files.exists(target)) {
             try (Stream<Path> left = Files.list(target)) {
                 assertThat(left).as("nothing is left behind").isEmpty();
@@ -93,7 +93,7 @@ class KafkaStoreIT {
         int[] sizes = {1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK + 17};
         for (int i = 0; i < sizes.length; i++) {
             Path file = Models.file(dir.resolve("m" + i), sizes[i], i);
-            Stored stored = store.put(file);
+            StoredCheckpoint stored = store.put(file);
             assertThat(stored.chunks()).isEqualTo((sizes[i] + CHUNK - 1) / CHUNK);
             assertThat(stored.location()).startsWith("kafka:");
             ModelVersion m = Models.manifest("v" + i, stored);
@@ -101,7 +101,7 @@ class KafkaStoreIT {
         }
         // Where each lies is only a hint: without one, or with a wrong one, it is found too.
         for (String location : List.of("kafka:", "kafka:7", "kafka:999999999", "kafka:nonsense", "kafka:-3")) {
-            Stored stored = store.put(dir.resolve("m4"));
+            StoredCheckpoint stored = store.put(dir.resolve("m4"));
             ModelVersion m = ModelVersion.newBuilder(Models.manifest("v4", stored))
                     .setLocation(location)
                     .build();
@@ -127,9 +127,9 @@ class KafkaStoreIT {
         }
         Path file = Models.file(dir.resolve("m"), 4 * CHUNK + 5, 1);
         Path other = Models.file(dir.resolve("o"), 3 * CHUNK, 2);
-        Stored first = store.put(file);
+        StoredCheckpoint first = store.put(file);
         store.put(other);
-        Stored second = store.put(file);
+        StoredCheckpoint second = store.put(file);
         assertThat(second.sha256()).isEqualTo(first.sha256());
         assertThat(second.location()).isNotEqualTo(first.location());
         // A cut-off upload of the same content leaves its first chunks behind the others.
@@ -163,14 +163,14 @@ class KafkaStoreIT {
             byte[] value = i == 2 ? third.apply(chunk) : chunk;
             if (value != null) models.raw(topic, Models.chunkKey(sha256, i), value);
         }
-        return Models.manifest("v1", new Stored("kafka:0", sha256, bytes.length, chunks, CHUNK));
+        return Models.manifest("v1", new StoredCheckpoint("kafka:0", sha256, bytes.length, chunks, CHUNK));
     }
 
     @Test
     void shouldSayWhichChunkIsGone() throws Exception {
         Path file = Models.file(dir.resolve("m"), 6 * CHUNK + 1, 3);
         ModelVersion m = left(file, chunk -> null);
-        StoreException e = fails(m);
+        CheckpointStoreException e = fails(m);
         assertThat(e).hasMessageContaining("chunk 3 of 7 is gone: it was compacted or never written");
         assertThat(e.reason()).isEqualTo(Reason.MISSING);
         assertThat(e.worthRetrying()).isFalse();
@@ -189,7 +189,7 @@ class KafkaStoreIT {
 
     @Test
     void shouldRefuseATruncatedChunk() throws Exception {
-        StoreException e =
+        CheckpointStoreException e =
                 fails(left(Models.file(dir.resolve("m"), 4 * CHUNK, 4), chunk -> java.util.Arrays.copyOf(chunk, 1000)));
         assertThat(e.reason()).isEqualTo(Reason.WRONG_SIZE);
         assertThat(e).hasMessageContaining("chunk 3 of 4 has 1000 bytes instead of " + CHUNK);
@@ -198,7 +198,7 @@ class KafkaStoreIT {
     @Test
     void shouldRemoveChunks() throws Exception {
         Path file = Models.file(dir.resolve("m"), 2 * CHUNK, 5);
-        Stored stored = store.put(file);
+        StoredCheckpoint stored = store.put(file);
         store.delete(Models.manifest("v1", stored));
         assertThat(models.records(topic).stream().filter(r -> r.value() == null))
                 .hasSize(2);
@@ -211,8 +211,8 @@ class KafkaStoreIT {
 
     @Test
     void shouldFindUploadsThatWereCutOff() throws Exception {
-        Stored named = store.put(Models.file(dir.resolve("m"), 2 * CHUNK, 6));
-        Stored cut = store.put(Models.file(dir.resolve("c"), CHUNK + 1, 7));
+        StoredCheckpoint named = store.put(Models.file(dir.resolve("m"), 2 * CHUNK, 6));
+        StoredCheckpoint cut = store.put(Models.file(dir.resolve("c"), CHUNK + 1, 7));
         models.raw(topic, "not a chunk", new byte[3]);
         assertThat(store.abandonedUploads(Set.of(named.sha256()), Instant.now().minusSeconds(3600)))
                 .as("too young")
@@ -235,12 +235,12 @@ class KafkaStoreIT {
         settings.put(ModelsConfig.PATIENCE_MS, "1500");
         try (CheckpointStores away = CheckpointStores.open(ModelsConfig.of(settings))) {
             Path file = Models.file(dir.resolve("m"), 100, 8);
-            StoreException put = catchThrowableOfType(StoreException.class, () -> away.put(file));
+            CheckpointStoreException put = catchThrowableOfType(CheckpointStoreException.class, () -> away.put(file));
             assertThat(put.reason()).isEqualTo(Reason.UNREACHABLE);
             assertThat(put).hasMessageContaining("localhost:1").hasMessageContaining("invisible");
-            Stored stored = store.put(file);
-            StoreException fetch =
-                    catchThrowableOfType(StoreException.class, () -> away.fetch(Models.manifest("v", stored), target));
+            StoredCheckpoint stored = store.put(file);
+            CheckpointStoreException fetch = catchThrowableOfType(
+                    CheckpointStoreException.class, () -> away.fetch(Models.manifest("v", stored), target));
             assertThat(fetch.reason()).isEqualTo(Reason.UNREACHABLE);
             assertThat(fetch.worthRetrying()).isTrue();
         }

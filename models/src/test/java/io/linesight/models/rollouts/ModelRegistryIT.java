@@ -15,10 +15,10 @@ import io.linesight.models.signing.CheckpointSigner;
 import io.linesight.models.signing.KeyFiles;
 import io.linesight.models.signing.TrustedKeys;
 import io.linesight.models.storage.CheckpointStore;
+import io.linesight.models.storage.CheckpointStoreException;
 import io.linesight.models.storage.CheckpointStores;
 import io.linesight.models.storage.ModelsConfig;
-import io.linesight.models.storage.StoreException;
-import io.linesight.models.storage.Stored;
+import io.linesight.models.storage.StoredCheckpoint;
 import io.linesight.schemas.ModelRole;
 import io.linesight.schemas.ModelState;
 import io.linesight.schemas.ModelStatus;
@@ -387,7 +387,7 @@ class ModelRegistryIT {
             assertThat(publisher.publish(file, Models.draft("v1").build()).getSha256())
                     .isEqualTo(m.getSha256());
             assertThatThrownBy(() -> publisher.publish(other, Models.draft("v1").build()))
-                    .isInstanceOf(StoreException.class)
+                    .isInstanceOf(CheckpointStoreException.class)
                     .hasMessageContaining("a version is never changed");
             assertThatThrownBy(
                             () -> publisher.publish(other, Models.draft("../v").build()))
@@ -420,9 +420,10 @@ class ModelRegistryIT {
         try (CheckpointStores stores = CheckpointStores.open(models.config)) {
             CheckpointStore dies = new CheckpointStore() {
                 @Override
-                public Stored put(Path f) throws StoreException {
+                public StoredCheckpoint put(Path f) throws CheckpointStoreException {
                     stores.put(f);
-                    throw new StoreException(StoreException.Reason.UNREACHABLE, "the process died here");
+                    throw new CheckpointStoreException(
+                            CheckpointStoreException.Reason.UNREACHABLE, "the process died here");
                 }
 
                 @Override
@@ -463,7 +464,7 @@ class ModelRegistryIT {
             publisher.publish(
                     Models.file(dir.resolve("young"), 1000, 60),
                     Models.draft("young").build());
-            Stored cut = stores.put(Models.file(dir.resolve("cut"), 1000, 70));
+            StoredCheckpoint cut = stores.put(Models.file(dir.resolve("cut"), 1000, 70));
             promote("v1");
             promote("v2");
             promote("v3");

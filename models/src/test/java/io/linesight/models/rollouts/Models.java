@@ -2,7 +2,7 @@ package io.linesight.models.rollouts;
 
 import io.linesight.models.signing.TrustedKeys;
 import io.linesight.models.storage.ModelsConfig;
-import io.linesight.models.storage.Stored;
+import io.linesight.models.storage.StoredCheckpoint;
 import io.linesight.schemas.DatasetSummary;
 import io.linesight.schemas.GateOutcome;
 import io.linesight.schemas.GateVerdict;
@@ -90,7 +90,7 @@ final class Models implements AutoCloseable {
                 .setGate(GateVerdict.newBuilder().setOutcome(GateOutcome.PASSED).build());
     }
 
-    static ModelVersion manifest(String version, Stored stored) {
+    static ModelVersion manifest(String version, StoredCheckpoint stored) {
         return stored.into(draft(version)).build();
     }
 

@@ -30,8 +30,8 @@ class SelectionTest {
     @Test
     void shouldSelectTheSameCamerasOnEveryJvm() {
         // These values are a contract: a change would move cameras between models in the middle of a canary.
-        assertThat(Hashes.of("")).isEqualTo(Hashes.mix(0xcbf29ce484222325L));
-        assertThat(List.of(Hashes.of("cam1"), Hashes.of("cam2"), Hashes.of("Prüfstand 7")))
+        assertThat(SelectionHash.of("")).isEqualTo(SelectionHash.mix(0xcbf29ce484222325L));
+        assertThat(List.of(SelectionHash.of("cam1"), SelectionHash.of("cam2"), SelectionHash.of("Prüfstand 7")))
                 .isEqualTo(PINNED);
     }
 

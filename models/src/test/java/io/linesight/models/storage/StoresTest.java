@@ -7,7 +7,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import io.linesight.models.Manifests;
-import io.linesight.models.storage.StoreException.Reason;
+import io.linesight.models.storage.CheckpointStoreException.Reason;
 import io.linesight.schemas.ModelVersion;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -109,16 +109,16 @@ class StoresTest {
         return kind.equals("file") ? "file:" + dir.resolve("store") : url();
     }
 
-    private CheckpointStores open(String kind, String... settings) throws StoreException {
+    private CheckpointStores open(String kind, String... settings) throws CheckpointStoreException {
         return CheckpointStores.open(config(settings), store(kind));
     }
 
-    private static ModelVersion manifest(Stored stored) {
+    private static ModelVersion manifest(StoredCheckpoint stored) {
         return stored.into(Manifests.manifest("v1")).build();
     }
 
     private Reason reason(CheckpointStore store, ModelVersion m) throws IOException {
-        StoreException e = catchThrowableOfType(StoreException.class, () -> store.fetch(m, target));
+        CheckpointStoreException e = catchThrowableOfType(CheckpointStoreException.class, () -> store.fetch(m, target));
         assertThat(e).hasMessageContaining("v1");
         if (Files.exists(target)) {
             try (Stream<Path> left = Files.list(target)) {
@@ -128,7 +128,7 @@ class StoresTest {
         return e.reason();
     }
 
-    private void damage(String kind, Stored stored, Function<byte[], byte[]> how) throws IOException {
+    private void damage(String kind, StoredCheckpoint stored, Function<byte[], byte[]> how) throws IOException {
         if (kind.equals("file")) {
             Path p = dir.resolve("store").resolve(stored.sha256() + ".onnx");
             Files.write(p, how.apply(Files.readAllBytes(p)));
@@ -141,7 +141,7 @@ class StoresTest {
     @ValueSource(strings = {"file", "http"})
     void shouldGiveBackWhatWasPut(String kind) throws Exception {
         try (CheckpointStores s = open(kind)) {
-            Stored stored = s.put(checkpoint);
+            StoredCheckpoint stored = s.put(checkpoint);
             assertThat(stored).isEqualTo(s.put(checkpoint));
             assertThat(stored.chunks()).isZero();
             assertThat(stored.bytes()).isEqualTo(3_000_001);
@@ -161,7 +161,7 @@ class StoresTest {
     @ValueSource(strings = {"file", "http"})
     void shouldRefuseTruncatedLengthenedAndTamperedFiles(String kind) throws Exception {
         try (CheckpointStores s = open(kind)) {
-            Stored stored = s.put(checkpoint);
+            StoredCheckpoint stored = s.put(checkpoint);
             ModelVersion m = manifest(stored);
             damage(kind, stored, b -> {
                 b[1_000_000] ^= 1;
@@ -196,7 +196,8 @@ class StoresTest {
                 CheckpointStores full =
                         CheckpointStores.open(config(), store(kind), path -> new FullDisk(path, 1_000_000))) {
             ModelVersion m = manifest(s.put(checkpoint));
-            StoreException e = catchThrowableOfType(StoreException.class, () -> full.fetch(m, target));
+            CheckpointStoreException e =
+                    catchThrowableOfType(CheckpointStoreException.class, () -> full.fetch(m, target));
             assertThat(e).hasMessageContaining("no room").hasMessageContaining("make room");
             assertThat(e.worthRetrying()).isTrue();
             assertThat(reason(full, m)).isEqualTo(Reason.NO_SPACE);
@@ -272,7 +273,7 @@ class StoresTest {
     @Test
     void shouldNeverRemoveAFileThatIsNotItsOwn() throws Exception {
         try (CheckpointStores s = open("file")) {
-            Stored stored = s.put(checkpoint);
+            StoredCheckpoint stored = s.put(checkpoint);
             ModelVersion evil = ModelVersion.newBuilder(manifest(stored))
                     .setLocation(checkpoint.toUri().toString())
                     .build();
@@ -304,7 +305,7 @@ class StoresTest {
     @ValueSource(strings = {"", "nowhere", "s3://bucket", "file:", "kafka:topic", "http:x", "http://h/x?y=1"})
     void shouldSayWhatAStoreIs(String target) {
         assertThatThrownBy(() -> CheckpointStores.open(config(), target))
-                .isInstanceOf(StoreException.class)
+                .isInstanceOf(CheckpointStoreException.class)
                 .hasMessageContaining("kafka:, file:FOLDER or http(s)");
     }
 
@@ -436,7 +437,7 @@ class StoresTest {
                             + (status == 100 ? "\r\n" : "Content-Length: 3\r\n\r\nno\n");
                 });
                 CheckpointStores s = CheckpointStores.open(config(), refusing.url())) {
-            StoreException e = catchThrowableOfType(StoreException.class, () -> s.put(checkpoint));
+            CheckpointStoreException e = catchThrowableOfType(CheckpointStoreException.class, () -> s.put(checkpoint));
             assertThat(e).hasMessageContaining("nothing was published");
             assertThat(e.reason()).isEqualTo(reason);
             if (status == 405 || status == 507) assertThat(e).hasMessageContaining("with status " + status);

@@ -3,7 +3,7 @@ package io.linesight.trainer.distill;
 import io.linesight.mmad.image.BadImageException;
 import io.linesight.mmad.image.RgbImage;
 import io.linesight.trainer.folders.DatasetException;
-import io.linesight.trainer.folders.Pictures;
+import io.linesight.trainer.folders.ImageFiles;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
@@ -63,7 +63,7 @@ final class Photos {
         for (Path folder : exclude) {
             for (Path file : pictures(folder)) {
                 try {
-                    excluded.add(PictureHash.of(Pictures.image(file).read()));
+                    excluded.add(PictureHash.of(ImageFiles.image(file).read()));
                     excludedFiles.add(file);
                 } catch (IOException | BadImageException e) {
                     throw new DatasetException(
@@ -92,7 +92,7 @@ final class Photos {
             }
             RgbImage image;
             try {
-                image = Pictures.image(found.file).read();
+                image = ImageFiles.image(found.file).read();
             } catch (IOException | BadImageException e) {
                 photos.unreadable++;
                 continue;

@@ -17,7 +17,7 @@ import io.linesight.trainer.evaluate.EvaluationReport.ImageScore;
 import io.linesight.trainer.fit.CalibrationPictures;
 import io.linesight.trainer.folders.DatasetException;
 import io.linesight.trainer.folders.ImageSource.Sample;
-import io.linesight.trainer.folders.Unreadable;
+import io.linesight.trainer.folders.UnreadableImages;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -33,7 +33,7 @@ public final class Evaluate {
     private static final long REPORT_EVERY = 10_000_000_000L;
 
     private final EvaluateOptions options;
-    private final Unreadable unreadable = new Unreadable();
+    private final UnreadableImages unreadable = new UnreadableImages();
     private final List<ImageScore> images = new ArrayList<>();
     private CalibrationPictures calibrationPictures;
     private int calibratedOn;

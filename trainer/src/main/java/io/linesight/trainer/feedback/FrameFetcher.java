@@ -90,21 +90,21 @@ public final class FrameFetcher implements AutoCloseable {
      * @throws KafkaException when the broker does not answer; nothing is known about the frames then
      * @throws io.linesight.schemas.registry.RegistryException when the registry does not answer; the same
      */
-    public Map<FrameRef, Fetched> fetch(Collection<FrameRef> wanted) {
-        Map<FrameRef, Fetched> found = new LinkedHashMap<>();
+    public Map<FrameRef, FetchedFrame> fetch(Collection<FrameRef> wanted) {
+        Map<FrameRef, FetchedFrame> found = new LinkedHashMap<>();
         Map<Integer, TreeSet<Long>> byPartition = new TreeMap<>();
         int partitions = wanted.isEmpty() ? 0 : partitions();
         for (FrameRef ref : wanted) {
             if (!ref.getTopic().equals(topic)) {
                 found.put(
                         ref,
-                        Fetched.none(
+                        FetchedFrame.none(
                                 FetchOutcome.NOT_A_FRAME,
                                 "it points to topic '" + ref.getTopic() + "'; frames are in " + topic));
             } else if (ref.getPartition() < 0 || ref.getPartition() >= partitions || ref.getOffset() < 0) {
                 found.put(
                         ref,
-                        Fetched.none(
+                        FetchedFrame.none(
                                 FetchOutcome.NOT_A_FRAME,
                                 topic + " has no partition " + ref.getPartition() + " with an offset " + ref.getOffset()
                                         + ": its partitions are 0.." + (partitions - 1)));
@@ -138,7 +138,7 @@ public final class FrameFetcher implements AutoCloseable {
         return infos == null ? 0 : infos.size();
     }
 
-    private void fetch(TopicPartition partition, TreeSet<Long> offsets, Map<FrameRef, Fetched> found) {
+    private void fetch(TopicPartition partition, TreeSet<Long> offsets, Map<FrameRef, FetchedFrame> found) {
         consumer.assign(List.of(partition));
         long end = consumer.endOffsets(List.of(partition)).get(partition);
         long begin = consumer.beginningOffsets(List.of(partition)).get(partition);
@@ -149,7 +149,7 @@ public final class FrameFetcher implements AutoCloseable {
             if (offset < begin) {
                 found.put(ref, expired(offset, begin));
             } else if (offset >= end) {
-                found.put(ref, Fetched.none(FetchOutcome.NOT_YET, "the partition ends before offset " + end));
+                found.put(ref, FetchedFrame.none(FetchOutcome.NOT_YET, "the partition ends before offset " + end));
             } else {
                 while (!read.isEmpty() && read.peek().offset() < offset) read.poll();
                 // Records at hand end where the next poll would begin; only a gap between needs a jump.
@@ -162,7 +162,7 @@ public final class FrameFetcher implements AutoCloseable {
                     found.put(
                             ref,
                             record == null
-                                    ? Fetched.none(
+                                    ? FetchedFrame.none(
                                             FetchOutcome.NOT_A_FRAME,
                                             "no record lies there: a transaction marker, or a record of an aborted transaction")
                                     : decode(record));
@@ -177,8 +177,8 @@ public final class FrameFetcher implements AutoCloseable {
         }
     }
 
-    private static Fetched expired(long offset, long begin) {
-        return Fetched.none(
+    private static FetchedFrame expired(long offset, long begin) {
+        return FetchedFrame.none(
                 FetchOutcome.EXPIRED,
                 "retention has deleted it: the partition begins at offset " + begin + " now, and it was at " + offset);
     }
@@ -202,30 +202,32 @@ public final class FrameFetcher implements AutoCloseable {
         return read.peek().offset() == offset ? read.poll() : null;
     }
 
-    private Fetched decode(ConsumerRecord<byte[], byte[]> record) {
+    private FetchedFrame decode(ConsumerRecord<byte[], byte[]> record) {
         CameraFrame frame;
         try {
             frame = serde.deserializer().deserialize(topic, record.value());
         } catch (SerializationException e) {
-            return Fetched.none(FetchOutcome.NOT_A_FRAME, e.getMessage());
+            return FetchedFrame.none(FetchOutcome.NOT_A_FRAME, e.getMessage());
         }
-        if (frame == null) return Fetched.none(FetchOutcome.NOT_A_FRAME, "the record there has no value");
+        if (frame == null) return FetchedFrame.none(FetchOutcome.NOT_A_FRAME, "the record there has no value");
         byte[] bytes = new byte[frame.getImage().remaining()];
         ByteBuffer buffer = frame.getImage().duplicate();
         buffer.get(bytes);
         try {
             return switch (frame.getEncoding()) {
-                case JPEG, PNG -> new Fetched(FetchOutcome.FETCHED, frame, bytes, ImageCodec.decode(bytes, limits), "");
+                case JPEG, PNG ->
+                    new FetchedFrame(FetchOutcome.FETCHED, frame, bytes, ImageCodec.decode(bytes, limits), "");
                 case GRAY8, RGB8, BGR8 -> {
                     RgbImage image = ImageCodec.raw(
                             frame.getEncoding().name(), frame.getWidth(), frame.getHeight(), bytes, limits);
-                    yield new Fetched(FetchOutcome.FETCHED, frame, ImageCodec.encodePng(image), image, "");
+                    yield new FetchedFrame(FetchOutcome.FETCHED, frame, ImageCodec.encodePng(image), image, "");
                 }
                 case UNKNOWN ->
-                    Fetched.none(FetchOutcome.NOT_A_FRAME, "its encoding is UNKNOWN, or one that a newer camera wrote");
+                    FetchedFrame.none(
+                            FetchOutcome.NOT_A_FRAME, "its encoding is UNKNOWN, or one that a newer camera wrote");
             };
         } catch (BadImageException e) {
-            return Fetched.none(FetchOutcome.NOT_A_FRAME, "its picture cannot be used: " + e.getMessage());
+            return FetchedFrame.none(FetchOutcome.NOT_A_FRAME, "its picture cannot be used: " + e.getMessage());
         }
     }
 

@@ -105,11 +105,11 @@ public final class LabelPublisher implements AutoCloseable {
     private List<String> batch(List<Request> requests, boolean check) {
         Set<FrameRef> wanted = new LinkedHashSet<>();
         if (check) for (Request r : requests) if (r.label != LabelKind.RETRACTED) wanted.add(r.frame);
-        Map<FrameRef, Fetched> frames = fetcher.fetch(wanted);
+        Map<FrameRef, FetchedFrame> frames = fetcher.fetch(wanted);
         List<String> problems = new ArrayList<>();
         List<Future<RecordMetadata>> sent = new ArrayList<>();
         for (Request r : requests) {
-            Fetched frame = frames.get(r.frame);
+            FetchedFrame frame = frames.get(r.frame);
             FrameLabel label = FrameLabel.newBuilder()
                     .setFrameRef(r.frame)
                     .setFrameId(
@@ -144,7 +144,7 @@ public final class LabelPublisher implements AutoCloseable {
         return problems;
     }
 
-    private String problem(FrameLabel label, Request r, Fetched frame) {
+    private String problem(FrameLabel label, Request r, FetchedFrame frame) {
         List<String> rules = LabelRules.problems(label, topics.frames().name());
         if (!rules.isEmpty()) return String.join("; ", rules);
         if (frame != null && frame.outcome() != FetchOutcome.FETCHED)

@@ -12,7 +12,7 @@ import io.linesight.mmad.score.Scorer;
 import io.linesight.trainer.folders.DatasetException;
 import io.linesight.trainer.folders.ImageSource;
 import io.linesight.trainer.folders.ImageSource.Sample;
-import io.linesight.trainer.folders.Unreadable;
+import io.linesight.trainer.folders.UnreadableImages;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
@@ -37,7 +37,7 @@ public final class Recalibration {
     private final Map<String, ProductSamples> samples = new TreeMap<>();
     private final Map<String, Integer> kept = new TreeMap<>();
     private final Map<String, Set<String>> used = new TreeMap<>();
-    private final Unreadable unreadable = new Unreadable();
+    private final UnreadableImages unreadable = new UnreadableImages();
 
     private Recalibration(Path in, CalibrationRule rule, ScorerOptions options) {
         this.in = in;

@@ -7,7 +7,7 @@ import io.linesight.mmad.io.Sha256;
 import io.linesight.trainer.folders.DatasetException;
 import io.linesight.trainer.folders.ImageSource;
 import io.linesight.trainer.folders.ImageSource.Sample;
-import io.linesight.trainer.folders.Unreadable;
+import io.linesight.trainer.folders.UnreadableImages;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -36,7 +36,7 @@ public final class TrainingSet {
     private final Map<String, List<Sample>> training = new TreeMap<>();
     private final Map<String, List<Sample>> heldOut = new TreeMap<>();
     private final Map<String, List<Sample>> validation = new TreeMap<>();
-    private final Unreadable unreadable = new Unreadable();
+    private final UnreadableImages unreadable = new UnreadableImages();
     private final MessageDigest digest = Sha256.digest();
     private String fingerprint;
     private Observer observer = (category, sample, image, frame) -> {};
@@ -89,7 +89,7 @@ public final class TrainingSet {
         return training.values().stream().mapToInt(List::size).sum();
     }
 
-    /** Unreadable pictures met so far. */
+    /** Unreadable images met so far. */
     public int skipped() {
         return unreadable.count();
     }

@@ -119,7 +119,7 @@ public enum DatasetLayout {
 
     private static Set<DatasetLayout> fitting(Path root) {
         Set<DatasetLayout> fits = EnumSet.noneOf(DatasetLayout.class);
-        List<Path> folders = Pictures.folders(root);
+        List<Path> folders = ImageFiles.folders(root);
         if (folders.stream().anyMatch(MvtecDataset::isCategory)) fits.add(MVTEC);
         if (!VisaTable.in(root).isEmpty()) fits.add(VISA);
         // A table is made on purpose and says more than names of folders; folders of these names beside MVTec-AD's own

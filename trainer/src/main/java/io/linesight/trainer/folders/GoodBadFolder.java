@@ -30,12 +30,12 @@ final class GoodBadFolder {
     }
 
     static ImageSource open(List<Path> roots, Collection<String> categories, List<String> notes) {
-        GoodBadFolder reader = new GoodBadFolder(new FileDataset(Pictures.name(roots)));
+        GoodBadFolder reader = new GoodBadFolder(new FileDataset(ImageFiles.name(roots)));
         Map<String, Path> found = new HashMap<>();
         for (Path root : roots) {
             List<Path> dirs = isCategory(root)
                     ? List.of(root)
-                    : Pictures.folders(root).stream()
+                    : ImageFiles.folders(root).stream()
                             .filter(GoodBadFolder::isCategory)
                             .toList();
             if (dirs.isEmpty())
@@ -43,7 +43,7 @@ final class GoodBadFolder {
                         + " has neither good nor bad, nor folders that have; expected "
                         + DatasetLayout.FOLDER.description());
             for (Path dir : dirs) {
-                String category = Pictures.name(dir);
+                String category = ImageFiles.name(dir);
                 Path other = found.putIfAbsent(category, dir);
                 if (other != null)
                     throw new DatasetException("the data set cannot be used: category '" + category + "' is in both "
@@ -61,13 +61,13 @@ final class GoodBadFolder {
 
     private void scan(String category, Path dir, String side) {
         take(category, dir.resolve(side), side, side);
-        for (Path kind : Pictures.folders(dir.resolve(side)))
+        for (Path kind : ImageFiles.folders(dir.resolve(side)))
             take(category, kind, side, kind.getFileName().toString());
     }
 
     private void take(String category, Path folder, String side, String kind) {
-        for (Path file : Pictures.files(folder)) {
-            if (!Pictures.isPicture(file)) {
+        for (Path file : ImageFiles.files(folder)) {
+            if (!ImageFiles.isPicture(file)) {
                 passedOver++;
                 if (firstPassedOver == null) firstPassedOver = file;
                 continue;
@@ -76,8 +76,8 @@ final class GoodBadFolder {
             set.test(
                     category,
                     side.equals(GOOD)
-                            ? Sample.normal(name, Pictures.image(file))
-                            : new Sample(name, kind, Pictures.image(file), null));
+                            ? Sample.normal(name, ImageFiles.image(file))
+                            : new Sample(name, kind, ImageFiles.image(file), null));
         }
     }
 }

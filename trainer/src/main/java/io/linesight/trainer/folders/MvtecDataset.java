@@ -37,14 +37,14 @@ public final class MvtecDataset implements ImageSource {
     /** Several roots at once; a category must not be in two of them. */
     public static MvtecDataset open(List<Path> roots, Collection<String> categories) {
         List<String> problems = new ArrayList<>();
-        MvtecDataset set = new MvtecDataset(Pictures.name(roots));
+        MvtecDataset set = new MvtecDataset(ImageFiles.name(roots));
         Map<String, Path> found = new TreeMap<>();
         for (Path root : roots) {
             if (!Files.isDirectory(root)) {
                 problems.add(root + " is not a folder");
                 continue;
             }
-            for (Path dir : Pictures.folders(root)) {
+            for (Path dir : ImageFiles.folders(root)) {
                 if (!isCategory(dir)) continue;
                 Path other = found.putIfAbsent(dir.getFileName().toString(), dir);
                 if (other != null)
@@ -77,21 +77,21 @@ public final class MvtecDataset implements ImageSource {
 
     private void scan(String category, Path dir) {
         List<Sample> normals = new ArrayList<>();
-        for (Path file : Pictures.in(dir.resolve("train").resolve(GOOD)))
-            normals.add(Sample.normal(GOOD + "/" + file.getFileName(), Pictures.image(file)));
+        for (Path file : ImageFiles.in(dir.resolve("train").resolve(GOOD)))
+            normals.add(Sample.normal(GOOD + "/" + file.getFileName(), ImageFiles.image(file)));
         train.put(category, List.copyOf(normals));
         List<Sample> labelled = new ArrayList<>();
-        for (Path defect : Pictures.folders(dir.resolve("test"))) {
+        for (Path defect : ImageFiles.folders(dir.resolve("test"))) {
             String kind = defect.getFileName().toString();
-            for (Path file : Pictures.in(defect)) {
+            for (Path file : ImageFiles.in(defect)) {
                 String label = kind + "/" + file.getFileName();
                 if (kind.equals(GOOD)) {
-                    labelled.add(Sample.normal(label, Pictures.image(file)));
+                    labelled.add(Sample.normal(label, ImageFiles.image(file)));
                     continue;
                 }
                 Path mask = maskOf(dir, kind, file);
                 labelled.add(new Sample(
-                        label, kind, Pictures.image(file), Files.isRegularFile(mask) ? Pictures.mask(mask) : null));
+                        label, kind, ImageFiles.image(file), Files.isRegularFile(mask) ? ImageFiles.mask(mask) : null));
             }
         }
         test.put(category, List.copyOf(labelled));

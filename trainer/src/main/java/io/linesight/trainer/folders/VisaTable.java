@@ -40,7 +40,7 @@ final class VisaTable {
     static List<Path> in(Path root) {
         List<Path> found = new ArrayList<>();
         for (Path dir : List.of(root, root.resolve("split_csv"))) {
-            for (Path file : Pictures.files(dir)) {
+            for (Path file : ImageFiles.files(dir)) {
                 if (file.getFileName().toString().toLowerCase(Locale.ROOT).endsWith(".csv") && hasColumns(file))
                     found.add(file);
             }
@@ -64,7 +64,7 @@ final class VisaTable {
         Path root = roots.get(0);
         Path table = given != null ? given : choose(root, notes);
         VisaTable reader =
-                new VisaTable(root.toAbsolutePath().normalize(), table, new FileDataset(Pictures.name(root)));
+                new VisaTable(root.toAbsolutePath().normalize(), table, new FileDataset(ImageFiles.name(root)));
         reader.read();
         if (reader.problemCount > 0) {
             String more = reader.problemCount > MOST_PROBLEMS
@@ -166,10 +166,13 @@ final class VisaTable {
                     object,
                     anomalous
                             ? new Sample(
-                                    name, ANOMALY, Pictures.image(file), truth == null ? null : Pictures.mask(truth))
-                            : Sample.normal(name, Pictures.image(file)));
+                                    name,
+                                    ANOMALY,
+                                    ImageFiles.image(file),
+                                    truth == null ? null : ImageFiles.mask(truth))
+                            : Sample.normal(name, ImageFiles.image(file)));
         } else if (!anomalous) {
-            set.train(object, Sample.normal(name, Pictures.image(file)));
+            set.train(object, Sample.normal(name, ImageFiles.image(file)));
         }
     }
 

@@ -50,7 +50,7 @@ public final class DatasetStore implements AutoCloseable {
     private final ExclusiveLock lock;
     private final Blobs blobs;
     private final Journal journal;
-    private final Map<String, Picture> pictures = new LinkedHashMap<>();
+    private final Map<String, StoredImage> pictures = new LinkedHashMap<>();
     /** Place in the labels topic of the last word on a frame, taken-back ones included. */
     private final Map<String, Place> last = new HashMap<>();
 
@@ -106,7 +106,7 @@ public final class DatasetStore implements AutoCloseable {
             String frame,
             String product,
             boolean anomalous,
-            Origin origin,
+            LabelSource origin,
             String annotator,
             Instant at,
             byte[] image,
@@ -127,7 +127,7 @@ public final class DatasetStore implements AutoCloseable {
      * Opens a store, made when absent. Finishes what a crash left: half a line is cut off, files without a line are
      * removed.
      *
-     * @throws StoreException when another process uses it, or a file is damaged; nothing was changed then
+     * @throws DatasetStoreException when another process uses it, or a file is damaged; nothing was changed then
      * @throws IOException when the folder cannot be read or written
      */
     public static DatasetStore open(StoreConfig config) throws IOException {
@@ -137,7 +137,7 @@ public final class DatasetStore implements AutoCloseable {
     static DatasetStore open(StoreConfig config, Disk disk) throws IOException {
         Files.createDirectories(config.folder());
         ExclusiveLock lock = ExclusiveLock.tryOn(config.folder().resolve("lock"))
-                .orElseThrow(() -> new StoreException("another process uses the dataset store " + config.folder()
+                .orElseThrow(() -> new DatasetStoreException("another process uses the dataset store " + config.folder()
                         + "; nothing was opened. End it, or choose another folder"));
         try {
             return new DatasetStore(config, lock, disk);
@@ -158,7 +158,7 @@ public final class DatasetStore implements AutoCloseable {
                 try {
                     replay(lines.get(i));
                 } catch (IllegalArgumentException e) {
-                    throw new StoreException(
+                    throw new DatasetStoreException(
                             "line " + (i + 1) + " of the journal in " + config.folder() + " is damaged ("
                                     + e.getMessage()
                                     + "); restore the folder from a copy, or remove that line to go on without what it says. Nothing was changed",
@@ -166,12 +166,12 @@ public final class DatasetStore implements AutoCloseable {
                 }
             }
             List<String> missing = new ArrayList<>();
-            for (Picture p : pictures.values()) {
+            for (StoredImage p : pictures.values()) {
                 if (!blobs.has(p.sha256())) missing.add(p.sha256());
                 if (p.mask() != null && !blobs.has(p.mask())) missing.add(p.mask());
             }
             if (!missing.isEmpty()) {
-                throw new StoreException(
+                throw new DatasetStoreException(
                         missing.size() + " pictures that the journal names are missing in " + config.folder()
                                 + ", the first " + missing.get(0)
                                 + "; restore the folder from a copy, or start with an empty one: labels are read again from Kafka. Nothing was changed");
@@ -191,16 +191,16 @@ public final class DatasetStore implements AutoCloseable {
         switch (n.path("op").asText()) {
             case "put" -> {
                 boolean masked = n.hasNonNull("mask");
-                Picture p = new Picture(
+                StoredImage p = new StoredImage(
                         frame,
                         text(n, "product"),
                         needed(n, "anomalous").asBoolean(),
-                        Origin.valueOf(text(n, "origin")),
+                        LabelSource.valueOf(text(n, "origin")),
                         text(n, "annotator"),
                         instant(number(n, "at")),
                         sha(n, "sha"),
                         masked ? sha(n, "mask") : null,
-                        Side.valueOf(text(n, "side")),
+                        Split.valueOf(text(n, "side")),
                         number(n, "seq"));
                 long bytes = number(n, "bytes");
                 long maskBytes = masked ? number(n, "maskBytes") : 0;
@@ -234,7 +234,7 @@ public final class DatasetStore implements AutoCloseable {
             case "sequence" -> sequence = Math.max(sequence, number(n, "seq"));
             case "bound" -> boundTo = text(n, "to");
             default ->
-                throw new StoreException("the journal in " + config.folder() + " has a line '"
+                throw new DatasetStoreException("the journal in " + config.folder() + " has a line '"
                         + n.path("op").asText()
                         + "' that this program does not know; use the program that wrote it. Nothing was changed");
         }
@@ -263,7 +263,7 @@ public final class DatasetStore implements AutoCloseable {
         return sha;
     }
 
-    private void set(Picture p, Place place) {
+    private void set(StoredImage p, Place place) {
         unset(p.frame());
         pictures.put(p.frame(), p);
         pending.remove(p.frame());
@@ -274,7 +274,7 @@ public final class DatasetStore implements AutoCloseable {
     }
 
     private List<String> unset(String frame) {
-        Picture p = pictures.remove(frame);
+        StoredImage p = pictures.remove(frame);
         List<String> free = new ArrayList<>();
         if (p == null) return free;
         for (String sha : p.mask() == null ? List.of(p.sha256()) : List.of(p.sha256(), p.mask())) {
@@ -289,13 +289,13 @@ public final class DatasetStore implements AutoCloseable {
      * Ties the store to a cluster's labels topic, the first time; afterwards refuses any other, because places mean
      * something else there.
      *
-     * @throws StoreException when it is tied to another
+     * @throws DatasetStoreException when it is tied to another
      */
     public synchronized void bind(String id) throws IOException {
         ensureOpen();
         if (id.equals(boundTo)) return;
         if (boundTo != null) {
-            throw new StoreException("the dataset store " + config.folder()
+            throw new DatasetStoreException("the dataset store " + config.folder()
                     + " belongs to another Kafka cluster or labels topic (" + boundTo + ", not " + id
                     + "); nothing was read. Choose another folder, and take the pictures over with export and import");
         }
@@ -306,32 +306,32 @@ public final class DatasetStore implements AutoCloseable {
     /**
      * Stores a picture or another word on one. Returns when it is on the disk.
      *
-     * @throws StoreException when there is no room, or no picture was given for a frame that is not stored; nothing was
-     *     changed
+     * @throws DatasetStoreException when there is no room, or no picture was given for a frame that is not stored;
+     *     nothing was changed
      * @throws IOException when the disk refuses, being full for instance; nothing was changed then either, and the same
      *     can be put again
      */
     public synchronized Put put(Entry e) throws IOException {
         ensureOpen();
-        Picture before = pictures.get(e.frame);
+        StoredImage before = pictures.get(e.frame);
         if (e.place.olderThan(last.get(e.frame))) {
             // A pending label is no word yet: the same place may bring its picture later.
             Pending waiting = pending.get(e.frame);
             if (waiting == null || !waiting.place.equals(e.place)) return Put.UNCHANGED;
         }
-        if (e.origin == Origin.RESERVOIR && (before != null || last.containsKey(e.frame))) return Put.UNCHANGED;
+        if (e.origin == LabelSource.RESERVOIR && (before != null || last.containsKey(e.frame))) return Put.UNCHANGED;
         if (e.image == null && before == null)
-            throw new StoreException("no picture was given for frame " + e.frame + ", and the store has none");
+            throw new DatasetStoreException("no picture was given for frame " + e.frame + ", and the store has none");
         String sha = e.image == null ? before.sha256() : Blobs.sha256(e.image);
         String mask = e.mask == null ? null : Blobs.sha256(e.mask);
         // The same picture again, from nobody: one is enough.
-        if (e.origin == Origin.RESERVOIR && references.containsKey(sha)) return Put.UNCHANGED;
+        if (e.origin == LabelSource.RESERVOIR && references.containsKey(sha)) return Put.UNCHANGED;
         long added = (references.containsKey(sha) ? 0 : e.image.length)
                 + (mask == null || references.containsKey(mask) ? 0 : e.mask.length);
         List<ObjectNode> lines = new ArrayList<>();
-        List<Picture> victims = room(added, e.frame, sha);
-        for (Picture v : victims) lines.add(Journal.line("evict").put("frame", v.frame()));
-        Picture p = new Picture(
+        List<StoredImage> victims = room(added, e.frame, sha);
+        for (StoredImage v : victims) lines.add(Journal.line("evict").put("frame", v.frame()));
+        StoredImage p = new StoredImage(
                 e.frame,
                 e.product,
                 e.anomalous,
@@ -359,7 +359,7 @@ public final class DatasetStore implements AutoCloseable {
         lines.add(line(p, e.place));
         journal.append(lines);
         List<String> free = new ArrayList<>();
-        for (Picture v : victims) free.addAll(unset(v.frame()));
+        for (StoredImage v : victims) free.addAll(unset(v.frame()));
         if (before != null) free.addAll(unset(e.frame));
         set(p, e.place);
         delete(free);
@@ -367,34 +367,34 @@ public final class DatasetStore implements AutoCloseable {
         return before == null ? Put.ADDED : Put.REPLACED;
     }
 
-    private Side side(String sha) {
-        for (Picture p : pictures.values()) if (p.sha256().equals(sha)) return p.side();
+    private Split side(String sha) {
+        for (StoredImage p : pictures.values()) if (p.sha256().equals(sha)) return p.side();
         return sideOf(sha, config.heldOutShare(), config.calibrateShare());
     }
 
     /** By the picture's hash alone, which is as good as random and the same for everybody. */
-    static Side sideOf(String sha, double heldOut, double calibrate) {
+    static Split sideOf(String sha, double heldOut, double calibrate) {
         double u = Long.parseLong(sha.substring(0, 13), 16) / (double) (1L << 52);
-        return u < heldOut ? Side.HELD_OUT : u < heldOut + calibrate ? Side.CALIBRATE : Side.TRAIN;
+        return u < heldOut ? Split.HELD_OUT : u < heldOut + calibrate ? Split.CALIBRATE : Split.TRAIN;
     }
 
     /** Whom to evict so that this many bytes more fit. */
-    private List<Picture> room(long added, String frame, String sha) {
+    private List<StoredImage> room(long added, String frame, String sha) {
         long over = bytes() + added - config.maxBytes();
         if (over <= 0 || added == 0) return List.of();
         Map<String, Integer> normals = new HashMap<>();
-        for (Picture p : pictures.values()) if (!p.anomalous()) normals.merge(p.product(), 1, Integer::sum);
-        List<Picture> candidates = new ArrayList<>(pictures.values().stream()
+        for (StoredImage p : pictures.values()) if (!p.anomalous()) normals.merge(p.product(), 1, Integer::sum);
+        List<StoredImage> candidates = new ArrayList<>(pictures.values().stream()
                 .filter(p -> !p.anomalous()
                         && !p.frame().equals(frame)
                         && !p.sha256().equals(sha)
-                        && (p.origin() == Origin.RESERVOIR || p.side() == Side.TRAIN))
+                        && (p.origin() == LabelSource.RESERVOIR || p.side() == Split.TRAIN))
                 .toList());
-        candidates.sort(Comparator.comparing((Picture p) -> p.origin() == Origin.RESERVOIR ? 0 : 1)
-                .thenComparing(Picture::sequence));
+        candidates.sort(Comparator.comparing((StoredImage p) -> p.origin() == LabelSource.RESERVOIR ? 0 : 1)
+                .thenComparing(StoredImage::sequence));
         Map<String, Integer> left = new HashMap<>(references);
-        List<Picture> victims = new ArrayList<>();
-        for (Picture p : candidates) {
+        List<StoredImage> victims = new ArrayList<>();
+        for (StoredImage p : candidates) {
             if (over <= 0) break;
             if (normals.get(p.product()) <= config.leastNormals()) continue;
             normals.merge(p.product(), -1, Integer::sum);
@@ -403,7 +403,8 @@ public final class DatasetStore implements AutoCloseable {
                 over -= sizes.get(p.sha256());
         }
         if (over > 0) {
-            throw new StoreException("the dataset store " + config.folder() + " is full (" + (bytes() >> 20) + " of "
+            throw new DatasetStoreException("the dataset store " + config.folder() + " is full (" + (bytes() >> 20)
+                    + " of "
                     + (config.maxBytes() >> 20) + " MiB), and every picture left is needed: labelled, held out, "
                     + "or among the least " + config.leastNormals()
                     + " normals of its product. Raise its limit; the label stays in Kafka and is read again then");
@@ -419,7 +420,7 @@ public final class DatasetStore implements AutoCloseable {
         return sum;
     }
 
-    private ObjectNode line(Picture p, Place place) {
+    private ObjectNode line(StoredImage p, Place place) {
         ObjectNode n = Journal.line("put")
                 .put("frame", p.frame())
                 .put("product", p.product())
@@ -444,11 +445,11 @@ public final class DatasetStore implements AutoCloseable {
      *
      * @return what it was, if it was anything and the retraction is newer
      */
-    public synchronized Optional<Picture> retract(String frame, Place place) throws IOException {
+    public synchronized Optional<StoredImage> retract(String frame, Place place) throws IOException {
         ensureOpen();
         if (place.olderThan(last.get(frame))) return Optional.empty();
         journal.append(List.of(placed(Journal.line("retract").put("frame", frame), place)));
-        Picture before = pictures.get(frame);
+        StoredImage before = pictures.get(frame);
         List<String> free = unset(frame);
         pending.remove(frame);
         last.put(frame, place);
@@ -459,15 +460,15 @@ public final class DatasetStore implements AutoCloseable {
     /** Removes the oldest reservoir pictures of a product until at most this many are left; returns how many went. */
     public synchronized int trimReservoir(String product, int most) throws IOException {
         ensureOpen();
-        List<Picture> mine = pictures.values().stream()
-                .filter(p -> p.origin() == Origin.RESERVOIR && p.product().equals(product))
-                .sorted(Comparator.comparingLong(Picture::sequence))
+        List<StoredImage> mine = pictures.values().stream()
+                .filter(p -> p.origin() == LabelSource.RESERVOIR && p.product().equals(product))
+                .sorted(Comparator.comparingLong(StoredImage::sequence))
                 .toList();
-        List<Picture> victims = mine.subList(0, Math.max(0, mine.size() - most));
+        List<StoredImage> victims = mine.subList(0, Math.max(0, mine.size() - most));
         journal.append(victims.stream()
                 .map(p -> Journal.line("evict").put("frame", p.frame()))
                 .toList());
-        for (Picture p : victims) delete(unset(p.frame()));
+        for (StoredImage p : victims) delete(unset(p.frame()));
         return victims.size();
     }
 
@@ -524,23 +525,24 @@ public final class DatasetStore implements AutoCloseable {
         return place.olderThan(last.get(frame));
     }
 
-    public synchronized Optional<Picture> get(String frame) {
+    public synchronized Optional<StoredImage> get(String frame) {
         return Optional.ofNullable(pictures.get(frame));
     }
 
     /** Every distinct picture per product with the latest word on it, in the order in which the store learned of it. */
-    public synchronized List<Picture> pictures() {
-        Map<String, Picture> distinct = new LinkedHashMap<>();
+    public synchronized List<StoredImage> pictures() {
+        Map<String, StoredImage> distinct = new LinkedHashMap<>();
         pictures.values().stream()
-                .sorted(Comparator.comparingLong(Picture::sequence))
+                .sorted(Comparator.comparingLong(StoredImage::sequence))
                 .forEach(p -> {
-                    Picture other = distinct.get(p.product() + "\n" + p.sha256());
+                    StoredImage other = distinct.get(p.product() + "\n" + p.sha256());
                     // A person's word stands above a frame that merely passed.
-                    if (other != null && other.origin() == Origin.PERSON && p.origin() == Origin.RESERVOIR) return;
+                    if (other != null && other.origin() == LabelSource.PERSON && p.origin() == LabelSource.RESERVOIR)
+                        return;
                     distinct.put(p.product() + "\n" + p.sha256(), p);
                 });
         return distinct.values().stream()
-                .sorted(Comparator.comparingLong(Picture::sequence))
+                .sorted(Comparator.comparingLong(StoredImage::sequence))
                 .toList();
     }
 
@@ -552,7 +554,8 @@ public final class DatasetStore implements AutoCloseable {
     /** Frames of the line that people labelled normal since the picture of that number. */
     public synchronized int normalsSince(long number) {
         int n = 0;
-        for (Picture p : pictures.values()) if (!p.anomalous() && p.labelledOnTheLine() && p.sequence() > number) n++;
+        for (StoredImage p : pictures.values())
+            if (!p.anomalous() && p.labelledOnTheLine() && p.sequence() > number) n++;
         return n;
     }
 
@@ -567,19 +570,19 @@ public final class DatasetStore implements AutoCloseable {
         void close();
     }
 
-    /** @throws StoreException naming how many of them the store no longer has */
-    public synchronized Pin pin(Collection<Picture> wanted) {
+    /** @throws DatasetStoreException naming how many of them the store no longer has */
+    public synchronized Pin pin(Collection<StoredImage> wanted) {
         ensureOpen();
         List<String> shas = new ArrayList<>();
         int missing = 0;
-        for (Picture p : wanted) {
+        for (StoredImage p : wanted) {
             for (String sha : p.mask() == null ? List.of(p.sha256()) : List.of(p.sha256(), p.mask())) {
                 if (!blobs.has(sha)) missing++;
                 shas.add(sha);
             }
         }
         if (missing > 0)
-            throw new StoreException(missing + " of " + shas.size() + " pictures are no longer in the store");
+            throw new DatasetStoreException(missing + " of " + shas.size() + " pictures are no longer in the store");
         shas.forEach(sha -> pins.merge(sha, 1, Integer::sum));
         return new Pin() {
             private boolean done;
@@ -618,7 +621,7 @@ public final class DatasetStore implements AutoCloseable {
      * These pictures as something to learn from and to measure on, by their sides. Products without a normal to train
      * on are left out. Pin the pictures while it is in use.
      */
-    public ImageSource source(String name, Collection<Picture> chosen) {
+    public ImageSource source(String name, Collection<StoredImage> chosen) {
         return new StoreSource(this, name, chosen);
     }
 
@@ -627,7 +630,7 @@ public final class DatasetStore implements AutoCloseable {
      * annotator. What is already there stays as it is.
      *
      * @return number of pictures added
-     * @throws StoreException when it gets full, or some cannot be read; names the first
+     * @throws DatasetStoreException when it gets full, or some cannot be read; names the first
      */
     public int importFrom(ImageSource source, String annotator) throws IOException {
         int added = 0;
@@ -644,20 +647,20 @@ public final class DatasetStore implements AutoCloseable {
                             ? null
                             : ImageCodec.encodePng(s.mask().read());
                 } catch (BadImageException e) {
-                    throw new StoreException(
+                    throw new DatasetStoreException(
                             "picture " + product + "/" + s.name() + " cannot be imported: " + e.getMessage()
                                     + ". Mend or remove it, then import again; " + added + " were added",
                             e);
                 }
                 boolean person = measured.contains(s);
-                String frame = Picture.IMPORTED + product + "/" + Blobs.sha256(image);
+                String frame = StoredImage.IMPORTED + product + "/" + Blobs.sha256(image);
                 synchronized (this) {
                     if (pictures.containsKey(frame)) continue;
                     Put put = put(new Entry(
                             frame,
                             product,
                             s.anomalous(),
-                            person ? Origin.PERSON : Origin.RESERVOIR,
+                            person ? LabelSource.PERSON : LabelSource.RESERVOIR,
                             person ? annotator : "",
                             Instant.now(),
                             image,
@@ -686,9 +689,9 @@ public final class DatasetStore implements AutoCloseable {
                             out + " is not empty: choose another folder or empty it; nothing was written");
             }
         }
-        List<Picture> all = pictures();
+        List<StoredImage> all = pictures();
         try (Pin pin = pin(all)) {
-            return Export.write(this, all, out);
+            return MvtecExport.write(this, all, out);
         }
     }
 
@@ -708,7 +711,7 @@ public final class DatasetStore implements AutoCloseable {
             if (!pictures.containsKey(frame) && !pending.containsKey(frame))
                 lines.add(placed(Journal.line("known").put("frame", frame), place));
         });
-        for (Picture p : pictures.values()) lines.add(line(p, last.getOrDefault(p.frame(), Place.NONE)));
+        for (StoredImage p : pictures.values()) lines.add(line(p, last.getOrDefault(p.frame(), Place.NONE)));
         for (Pending p : pending.values()) {
             lines.add(placed(
                     Journal.line("pending")

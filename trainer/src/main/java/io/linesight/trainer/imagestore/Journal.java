@@ -55,7 +55,7 @@ final class Journal implements AutoCloseable {
                 // Some file systems lengthen a file before its last bytes are there: then the tail is not text, but
                 // still only the tail.
                 if (i == bytes.length - 1) break;
-                throw new StoreException("line " + (into.size() + 1) + " of " + file + " is damaged ("
+                throw new DatasetStoreException("line " + (into.size() + 1) + " of " + file + " is damaged ("
                         + e.getOriginalMessage() + "); restore the folder from a copy, or remove that line "
                         + "to go on without what it says. Nothing was changed");
             }

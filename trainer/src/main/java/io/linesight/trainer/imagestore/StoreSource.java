@@ -1,7 +1,7 @@
 package io.linesight.trainer.imagestore;
 
+import io.linesight.trainer.folders.ImageFiles;
 import io.linesight.trainer.folders.ImageSource;
-import io.linesight.trainer.folders.Pictures;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -17,18 +17,18 @@ final class StoreSource implements ImageSource {
     private final Map<String, List<Sample>> calibration = new TreeMap<>();
     private final Map<String, List<Sample>> test = new TreeMap<>();
 
-    StoreSource(DatasetStore store, String name, Collection<Picture> pictures) {
+    StoreSource(DatasetStore store, String name, Collection<StoredImage> pictures) {
         this.name = name;
-        for (Picture p : pictures) {
-            Map<String, List<Sample>> to = p.side() == Side.HELD_OUT
+        for (StoredImage p : pictures) {
+            Map<String, List<Sample>> to = p.side() == Split.HELD_OUT
                     ? test
-                    : p.anomalous() || p.side() == Side.CALIBRATE ? calibration : train;
+                    : p.anomalous() || p.side() == Split.CALIBRATE ? calibration : train;
             // Named by their content: fit's own choices go by name.
             Sample s = new Sample(
                     p.sha256(),
                     p.anomalous() ? DEFECT : null,
-                    Pictures.image(store.file(p.sha256())),
-                    p.mask() == null ? null : Pictures.mask(store.file(p.mask())));
+                    ImageFiles.image(store.file(p.sha256())),
+                    p.mask() == null ? null : ImageFiles.mask(store.file(p.mask())));
             to.computeIfAbsent(p.product(), k -> new ArrayList<>()).add(s);
         }
     }

@@ -7,13 +7,13 @@ import io.linesight.schemas.serde.SerdeFactory;
 import io.linesight.schemas.topics.FrameKeys;
 import io.linesight.schemas.topics.Topics;
 import io.linesight.trainer.feedback.FetchOutcome;
-import io.linesight.trainer.feedback.Fetched;
+import io.linesight.trainer.feedback.FetchedFrame;
 import io.linesight.trainer.feedback.FrameFetcher;
 import io.linesight.trainer.imagestore.DatasetStore;
 import io.linesight.trainer.imagestore.DatasetStore.Entry;
 import io.linesight.trainer.imagestore.DatasetStore.Place;
-import io.linesight.trainer.imagestore.Origin;
-import io.linesight.trainer.imagestore.StoreException;
+import io.linesight.trainer.imagestore.DatasetStoreException;
+import io.linesight.trainer.imagestore.LabelSource;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
@@ -39,14 +39,14 @@ final class ResultSampler implements AutoCloseable {
     private final TrainerConfig.Sampling config;
     private final DatasetStore store;
     private final FrameFetcher fetcher;
-    private final Counts counts;
+    private final LabelCounters counts;
     private final KafkaConsumer<byte[], byte[]> consumer;
     private final Serde<InspectionResult> serde;
     private final String topic;
     private final Map<String, Long> due = new HashMap<>();
     private boolean full;
 
-    ResultSampler(TrainerConfig config, Topics topics, DatasetStore store, FrameFetcher fetcher, Counts counts) {
+    ResultSampler(TrainerConfig config, Topics topics, DatasetStore store, FrameFetcher fetcher, LabelCounters counts) {
         this.config = config.sampling();
         this.store = store;
         this.fetcher = fetcher;
@@ -96,25 +96,25 @@ final class ResultSampler implements AutoCloseable {
 
     private void keep(String product, InspectionResult result) {
         FrameRef ref = result.getFrameRef();
-        Fetched f = fetcher.fetch(List.of(ref)).get(ref);
+        FetchedFrame f = fetcher.fetch(List.of(ref)).get(ref);
         if (f.outcome() != FetchOutcome.FETCHED) return;
         try {
             if (store.put(new Entry(
                             FrameKeys.of(ref),
                             product,
                             false,
-                            Origin.RESERVOIR,
+                            LabelSource.RESERVOIR,
                             "",
                             Instant.now(),
                             f.file(),
                             null,
                             Place.NONE))
                     == DatasetStore.Put.ADDED) {
-                counts.add(Counts.SAMPLED);
+                counts.add(LabelCounters.SAMPLED);
                 store.trimReservoir(product, config.mostPerProduct());
             }
             full = false;
-        } catch (StoreException | IOException e) {
+        } catch (DatasetStoreException | IOException e) {
             // Nobody asked for this one; labels are what the trainer waits or stops for when there is no room.
             if (!full)
                 LOG.warn("A frame that passed was not kept, nor are others until there is room: {}", e.toString());

@@ -12,9 +12,9 @@ import io.linesight.models.rollouts.RolloutRules;
 import io.linesight.models.rollouts.RolloutWriter;
 import io.linesight.models.signing.CheckpointSigner;
 import io.linesight.models.signing.TrustedKeys;
+import io.linesight.models.storage.CheckpointStoreException;
 import io.linesight.models.storage.CheckpointStores;
 import io.linesight.models.storage.ModelsConfig;
-import io.linesight.models.storage.StoreException;
 import io.linesight.schemas.GateOutcome;
 import io.linesight.schemas.ModelVersion;
 import io.linesight.schemas.Rollout;
@@ -64,7 +64,7 @@ public final class TrainedChannel implements ChampionSource, ChallengerSink, Aut
         }
     }
 
-    private TrainedChannel(ModelsConfig config, TrustedKeys trusted, Options options) throws StoreException {
+    private TrainedChannel(ModelsConfig config, TrustedKeys trusted, Options options) throws CheckpointStoreException {
         this.config = config;
         this.options = options;
         stores = CheckpointStores.open(config, options.store());

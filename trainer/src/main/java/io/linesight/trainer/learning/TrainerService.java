@@ -10,7 +10,7 @@ import io.linesight.schemas.topics.Topics;
 import io.linesight.trainer.feedback.FrameFetcher;
 import io.linesight.trainer.fit.Fit;
 import io.linesight.trainer.imagestore.DatasetStore;
-import io.linesight.trainer.imagestore.StoreException;
+import io.linesight.trainer.imagestore.DatasetStoreException;
 import io.linesight.trainer.learning.TrainerEvent.Kind;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -92,17 +92,17 @@ public final class TrainerService implements AutoCloseable {
     private final ChampionSource champions;
     private final ChallengerSink sink;
     private final Consumer<TrainerEvent> listener;
-    private final Faults faults;
+    private final FaultInjector faults;
     private final Timing timing;
     private final Topics topics;
-    private final Counts counts = new Counts();
+    private final LabelCounters counts = new LabelCounters();
     private final ConcurrentLinkedQueue<Question> questions = new ConcurrentLinkedQueue<>();
     private final Path runs;
     private DatasetStore store;
     private FrameFetcher fetcher;
     private Serde<FrameLabel> serde;
     private KafkaConsumer<String, byte[]> consumer;
-    private LabelIntake intake;
+    private LabelConsumer intake;
     private ResultSampler sampler;
     private Thread loop;
     private volatile Thread runThread;
@@ -126,7 +126,7 @@ public final class TrainerService implements AutoCloseable {
     private volatile boolean labelsWait;
     private volatile boolean polled;
     private volatile RunFolder current;
-    private final Tally tally = new Tally();
+    private final RunCounters tally = new RunCounters();
     private boolean closed;
 
     private record Question(long lease, CompletableFuture<Boolean> answer) {}
@@ -139,7 +139,7 @@ public final class TrainerService implements AutoCloseable {
     /** @param listener told what happens; must return soon and not throw */
     public TrainerService(
             TrainerConfig config, ChampionSource champions, ChallengerSink sink, Consumer<TrainerEvent> listener) {
-        this(config, champions, sink, listener, Faults.NONE, Timing.NORMAL);
+        this(config, champions, sink, listener, FaultInjector.NONE, Timing.NORMAL);
     }
 
     TrainerService(
@@ -147,7 +147,7 @@ public final class TrainerService implements AutoCloseable {
             ChampionSource champions,
             ChallengerSink sink,
             Consumer<TrainerEvent> listener,
-            Faults faults,
+            FaultInjector faults,
             Timing timing) {
         // A run that goes on after a restart may score before anything is trained.
         Fit.shareProcess();
@@ -164,7 +164,7 @@ public final class TrainerService implements AutoCloseable {
     /**
      * Opens the store, joins the group and returns; labels are read from then on.
      *
-     * @throws StoreException when the store cannot be used
+     * @throws DatasetStoreException when the store cannot be used
      * @throws IOException when the folder cannot be used
      * @throws KafkaException when the broker does not answer or has no labels topic; nothing is left open
      */
@@ -177,7 +177,7 @@ public final class TrainerService implements AutoCloseable {
             store.bind(identity());
             serde = SerdeFactory.create(FrameLabel.class, config.kafka(), false);
             fetcher = new FrameFetcher(config.kafka(), topics, ImageLimits.defaults(), Duration.ofSeconds(30));
-            intake = new LabelIntake(
+            intake = new LabelConsumer(
                     store,
                     fetcher,
                     serde,
@@ -288,7 +288,7 @@ public final class TrainerService implements AutoCloseable {
                         .findFirst()
                         .orElse(Stage.OFFER)
                         .name();
-        StepTail.Step step = run == null ? StepTail.Step.NONE : StepTail.last(run.file(TrainingRun.METRICS));
+        LatestStep.Step step = run == null ? LatestStep.Step.NONE : LatestStep.last(run.file(TrainingRun.METRICS));
         DatasetStore s = store;
         boolean open = s != null && loop != null && !closed;
         return new TrainerStatus(

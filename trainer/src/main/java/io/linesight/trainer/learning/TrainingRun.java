@@ -19,10 +19,10 @@ import io.linesight.trainer.gate.Gate;
 import io.linesight.trainer.gate.GateResult;
 import io.linesight.trainer.gate.HeldOut;
 import io.linesight.trainer.imagestore.DatasetStore;
-import io.linesight.trainer.imagestore.Origin;
-import io.linesight.trainer.imagestore.Picture;
-import io.linesight.trainer.imagestore.Side;
-import io.linesight.trainer.imagestore.StoreException;
+import io.linesight.trainer.imagestore.DatasetStoreException;
+import io.linesight.trainer.imagestore.LabelSource;
+import io.linesight.trainer.imagestore.Split;
+import io.linesight.trainer.imagestore.StoredImage;
 import io.linesight.trainer.learning.TrainerEvent.Kind;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -68,7 +68,7 @@ final class TrainingRun {
     private final Consumer<TrainerEvent> listener;
     private final BooleanSupplier cancelled;
     private final BooleanSupplier stillOwner;
-    private final Faults faults;
+    private final FaultInjector faults;
     private final long offerPauseMillis;
     private final long trainedThrough;
     private final RunFolder run;
@@ -107,7 +107,7 @@ final class TrainingRun {
             Consumer<TrainerEvent> listener,
             BooleanSupplier cancelled,
             BooleanSupplier stillOwner,
-            Faults faults,
+            FaultInjector faults,
             long offerPauseMillis,
             long trainedThrough,
             RunFolder run) {
@@ -135,7 +135,7 @@ final class TrainingRun {
     long execute() throws IOException, GivenUp {
         run.tidy(Set.of(CHAMPION, TRAINED, METRICS, CHALLENGER, PICTURES, DRAFT));
         if (!run.done(Stage.FETCH)) fetch();
-        List<Picture> pictures = chosen();
+        List<StoredImage> pictures = chosen();
         try (DatasetStore.Pin pin = pinned(pictures)) {
             ImageSource source = store.source("labels of " + config.channel(), pictures);
             check(Stage.FETCH, CHAMPION);
@@ -149,10 +149,10 @@ final class TrainingRun {
         return run.of(Stage.FETCH).path("through").asLong();
     }
 
-    private DatasetStore.Pin pinned(List<Picture> pictures) throws GivenUp {
+    private DatasetStore.Pin pinned(List<StoredImage> pictures) throws GivenUp {
         try {
             return store.pin(pictures);
-        } catch (StoreException e) {
+        } catch (DatasetStoreException e) {
             throw new GivenUp(e.getMessage() + " since the run chose them; it begins anew", true, e);
         }
     }
@@ -188,24 +188,24 @@ final class TrainingRun {
                             + info.properties().getOrDefault(Checkpoints.METHOD, "another program")
                             + "; it cannot be trained further as MMAD. Publish and promote a checkpoint of MMAD, or fit a new one; it is tried again at the next trigger");
         }
-        List<Picture> all = store.pictures();
-        long through = all.stream().mapToLong(Picture::sequence).max().orElse(0);
-        TreeMap<String, List<Picture>> byProduct = new TreeMap<>();
-        for (Picture p : all)
+        List<StoredImage> all = store.pictures();
+        long through = all.stream().mapToLong(StoredImage::sequence).max().orElse(0);
+        TreeMap<String, List<StoredImage>> byProduct = new TreeMap<>();
+        for (StoredImage p : all)
             byProduct.computeIfAbsent(p.product(), k -> new ArrayList<>()).add(p);
-        List<Picture> chosen = new ArrayList<>();
+        List<StoredImage> chosen = new ArrayList<>();
         List<String> trained = new ArrayList<>();
         List<String> few = new ArrayList<>();
         int fresh = 0;
-        for (Map.Entry<String, List<Picture>> e : byProduct.entrySet()) {
-            List<Picture> normals = e.getValue().stream()
-                    .filter(p -> !p.anomalous() && p.side() == Side.TRAIN)
+        for (Map.Entry<String, List<StoredImage>> e : byProduct.entrySet()) {
+            List<StoredImage> normals = e.getValue().stream()
+                    .filter(p -> !p.anomalous() && p.side() == Split.TRAIN)
                     .toList();
             // Measured on even where there is too little to train on: it may not get worse either.
             for (boolean anomalous : new boolean[] {false, true}) {
                 chosen.addAll(some(
                         e.getValue().stream()
-                                .filter(p -> p.side() == Side.HELD_OUT && p.anomalous() == anomalous)
+                                .filter(p -> p.side() == Split.HELD_OUT && p.anomalous() == anomalous)
                                 .toList(),
                         config.tuning().measuredPerProduct(),
                         ""));
@@ -214,12 +214,12 @@ final class TrainingRun {
                 few.add(e.getKey() + " (" + normals.size() + ")");
                 continue;
             }
-            List<Picture> young = normals.stream()
+            List<StoredImage> young = normals.stream()
                     .filter(p -> p.sequence() > trainedThrough && p.labelledOnTheLine())
                     .toList();
-            List<Picture> news =
+            List<StoredImage> news =
                     young.subList(Math.max(0, young.size() - config.tuning().newPerProduct()), young.size());
-            List<Picture> earlier = some(
+            List<StoredImage> earlier = some(
                     normals.stream().filter(p -> !news.contains(p)).toList(),
                     Math.max(config.tuning().earlierPerProduct(), LEAST_NORMALS - news.size()),
                     run.id);
@@ -227,7 +227,7 @@ final class TrainingRun {
             chosen.addAll(news);
             chosen.addAll(earlier);
             chosen.addAll(e.getValue().stream()
-                    .filter(p -> p.side() != Side.HELD_OUT && (p.anomalous() || p.side() == Side.CALIBRATE))
+                    .filter(p -> p.side() != Split.HELD_OUT && (p.anomalous() || p.side() == Split.CALIBRATE))
                     .toList());
             trained.add(e.getKey());
         }
@@ -268,7 +268,7 @@ final class TrainingRun {
     }
 
     /** As many as asked for, as good as at random, the same ones for the same salt. */
-    private static List<Picture> some(List<Picture> from, int most, String salt) {
+    private static List<StoredImage> some(List<StoredImage> from, int most, String salt) {
         if (from.size() <= most) return from;
         return from.stream()
                 .sorted(Comparator.comparingLong(
@@ -277,9 +277,9 @@ final class TrainingRun {
                 .toList();
     }
 
-    private static byte[] json(List<Picture> pictures) throws IOException {
+    private static byte[] json(List<StoredImage> pictures) throws IOException {
         ArrayNode array = JSON.createArrayNode();
-        for (Picture p : pictures) {
+        for (StoredImage p : pictures) {
             array.addObject()
                     .put("frame", p.frame())
                     .put("product", p.product())
@@ -295,19 +295,19 @@ final class TrainingRun {
         return JSON.writeValueAsBytes(array);
     }
 
-    private List<Picture> chosen() throws IOException {
-        List<Picture> pictures = new ArrayList<>();
+    private List<StoredImage> chosen() throws IOException {
+        List<StoredImage> pictures = new ArrayList<>();
         for (JsonNode n : JSON.readTree(run.file(PICTURES).toFile())) {
-            pictures.add(new Picture(
+            pictures.add(new StoredImage(
                     n.get("frame").asText(),
                     n.get("product").asText(),
                     n.get("anomalous").asBoolean(),
-                    Origin.valueOf(n.get("origin").asText()),
+                    LabelSource.valueOf(n.get("origin").asText()),
                     n.get("annotator").asText(),
                     Instant.parse(n.get("at").asText()),
                     n.get("sha").asText(),
                     n.get("mask").isNull() ? null : n.get("mask").asText(),
-                    Side.valueOf(n.get("side").asText()),
+                    Split.valueOf(n.get("side").asText()),
                     n.get("sequence").asLong()));
         }
         return pictures;
@@ -378,11 +378,11 @@ final class TrainingRun {
         say(Kind.STAGE_DONE, "thresholds placed");
     }
 
-    private void gate(ImageSource source, List<Picture> pictures) throws IOException, GivenUp {
+    private void gate(ImageSource source, List<StoredImage> pictures) throws IOException, GivenUp {
         ensureGoingOn();
         String champion = run.of(Stage.FETCH).path("champion").asText();
         Set<String> measured = new TreeSet<>();
-        for (Picture p : pictures) if (p.side() == Side.HELD_OUT) measured.add(p.product());
+        for (StoredImage p : pictures) if (p.side() == Split.HELD_OUT) measured.add(p.product());
         GateResult result;
         try {
             result = Gate.judge(
@@ -396,10 +396,10 @@ final class TrainingRun {
         }
         CheckpointInfo info = Checkpoints.readInfo(run.file(CHALLENGER));
         int anomalous = (int) pictures.stream()
-                .filter(p -> p.anomalous() && p.side() != Side.HELD_OUT)
+                .filter(p -> p.anomalous() && p.side() != Split.HELD_OUT)
                 .count();
         int normals = (int) pictures.stream()
-                .filter(p -> !p.anomalous() && p.side() == Side.TRAIN)
+                .filter(p -> !p.anomalous() && p.side() == Split.TRAIN)
                 .count();
         ModelVersion draft = ModelVersion.newBuilder()
                 .setVersion(info.version())

@@ -56,15 +56,17 @@ class DatasetStoreTest {
     }
 
     private static Entry normal(String frame, int picture, long offset) {
-        return new Entry(frame, "bolt", false, Origin.PERSON, "ann", AT, picture(picture), null, new Place(0, offset));
+        return new Entry(
+                frame, "bolt", false, LabelSource.PERSON, "ann", AT, picture(picture), null, new Place(0, offset));
     }
 
     private static Entry anomalous(String frame, int picture, long offset) {
-        return new Entry(frame, "bolt", true, Origin.PERSON, "bob", AT, picture(picture), mask(), new Place(0, offset));
+        return new Entry(
+                frame, "bolt", true, LabelSource.PERSON, "bob", AT, picture(picture), mask(), new Place(0, offset));
     }
 
     private static Entry reservoir(String frame, String product, byte[] image) {
-        return new Entry(frame, product, false, Origin.RESERVOIR, "", AT, image, null, Place.NONE);
+        return new Entry(frame, product, false, LabelSource.RESERVOIR, "", AT, image, null, Place.NONE);
     }
 
     private List<String> files() throws IOException {
@@ -78,7 +80,7 @@ class DatasetStoreTest {
 
     @Test
     void shouldComeBackAsItWasLeft() throws Exception {
-        List<Picture> before;
+        List<StoredImage> before;
         try (DatasetStore s = open()) {
             assertThat(s.put(normal("f-0-1", 1, 10))).isEqualTo(Put.ADDED);
             assertThat(s.put(anomalous("f-0-2", 2, 11))).isEqualTo(Put.ADDED);
@@ -115,9 +117,10 @@ class DatasetStoreTest {
             assertThat(s.pictures()).isEmpty();
             assertThat(files()).isEmpty();
             assertThat(s.put(normal("f-0-1", 1, 14))).isEqualTo(Put.ADDED);
-            assertThat(s.put(new Entry("f-0-1", "nut", false, Origin.PERSON, "ann", AT, null, null, new Place(0, 15))))
+            assertThat(s.put(new Entry(
+                            "f-0-1", "nut", false, LabelSource.PERSON, "ann", AT, null, null, new Place(0, 15))))
                     .isEqualTo(Put.REPLACED);
-            assertThat(s.pictures()).extracting(Picture::product).containsExactly("nut");
+            assertThat(s.pictures()).extracting(StoredImage::product).containsExactly("nut");
         }
     }
 
@@ -141,7 +144,7 @@ class DatasetStoreTest {
 
     @Test
     void shouldSurviveAKillAtEveryByteOfTheJournal() throws Exception {
-        List<List<Picture>> states = new ArrayList<>();
+        List<List<StoredImage>> states = new ArrayList<>();
         List<Long> ends = new ArrayList<>();
         Path journal = dir.resolve("store/journal.jsonl");
         try (DatasetStore s = open()) {
@@ -220,14 +223,14 @@ class DatasetStoreTest {
         damaged[3] = 0;
         Files.write(journal, damaged);
         assertThatThrownBy(this::open)
-                .isInstanceOf(StoreException.class)
+                .isInstanceOf(DatasetStoreException.class)
                 .hasMessageContaining("line 1")
                 .hasMessageContaining("Nothing was changed");
         Files.write(journal, whole);
         Path lost = new Blobs(dir.resolve("store/pictures"), Disk.REAL).path(Blobs.sha256(picture(1)));
         Files.delete(lost);
         assertThatThrownBy(this::open)
-                .isInstanceOf(StoreException.class)
+                .isInstanceOf(DatasetStoreException.class)
                 .hasMessageContaining("missing")
                 .hasMessageContaining(Blobs.sha256(picture(1)));
     }
@@ -235,7 +238,9 @@ class DatasetStoreTest {
     @Test
     void shouldBelongToOneAtATime() throws Exception {
         try (DatasetStore s = open()) {
-            assertThatThrownBy(this::open).isInstanceOf(StoreException.class).hasMessageContaining("another process");
+            assertThatThrownBy(this::open)
+                    .isInstanceOf(DatasetStoreException.class)
+                    .hasMessageContaining("another process");
         }
         open().close();
     }
@@ -248,7 +253,7 @@ class DatasetStoreTest {
         }
         try (DatasetStore s = open()) {
             assertThatThrownBy(() -> s.bind("b/1"))
-                    .isInstanceOf(StoreException.class)
+                    .isInstanceOf(DatasetStoreException.class)
                     .hasMessageContaining("another Kafka cluster");
         }
     }
@@ -265,24 +270,24 @@ class DatasetStoreTest {
         StoreConfig small = config().withMaxBytes(1_100_000).withLeastNormals(1).withShares(0, 0);
         try (DatasetStore s = DatasetStore.open(small)) {
             s.put(reservoir("nut", "nut", big(1)));
-            s.put(new Entry("p1", "bolt", false, Origin.PERSON, "ann", AT, big(2), null, new Place(0, 1)));
+            s.put(new Entry("p1", "bolt", false, LabelSource.PERSON, "ann", AT, big(2), null, new Place(0, 1)));
             s.put(reservoir("r1", "bolt", big(3)));
             s.put(reservoir("r2", "bolt", big(4)));
-            s.put(new Entry("a1", "bolt", true, Origin.PERSON, "ann", AT, big(5), null, new Place(0, 2)));
+            s.put(new Entry("a1", "bolt", true, LabelSource.PERSON, "ann", AT, big(5), null, new Place(0, 2)));
             assertThat(s.pictures()).hasSize(5);
-            s.put(new Entry("p2", "bolt", false, Origin.PERSON, "ann", AT, big(6), null, new Place(0, 3)));
-            assertThat(s.pictures()).extracting(Picture::frame).containsExactly("nut", "p1", "r2", "a1", "p2");
-            s.put(new Entry("p3", "bolt", false, Origin.PERSON, "ann", AT, big(7), null, new Place(0, 4)));
-            assertThat(s.pictures()).extracting(Picture::frame).containsExactly("nut", "p1", "a1", "p2", "p3");
-            s.put(new Entry("a2", "bolt", true, Origin.PERSON, "ann", AT, big(8), null, new Place(0, 5)));
-            s.put(new Entry("a3", "bolt", true, Origin.PERSON, "ann", AT, big(9), null, new Place(0, 6)));
+            s.put(new Entry("p2", "bolt", false, LabelSource.PERSON, "ann", AT, big(6), null, new Place(0, 3)));
+            assertThat(s.pictures()).extracting(StoredImage::frame).containsExactly("nut", "p1", "r2", "a1", "p2");
+            s.put(new Entry("p3", "bolt", false, LabelSource.PERSON, "ann", AT, big(7), null, new Place(0, 4)));
+            assertThat(s.pictures()).extracting(StoredImage::frame).containsExactly("nut", "p1", "a1", "p2", "p3");
+            s.put(new Entry("a2", "bolt", true, LabelSource.PERSON, "ann", AT, big(8), null, new Place(0, 5)));
+            s.put(new Entry("a3", "bolt", true, LabelSource.PERSON, "ann", AT, big(9), null, new Place(0, 6)));
             assertThat(s.pictures())
                     .as("nut's only normal and bolt's last stay")
-                    .extracting(Picture::frame)
+                    .extracting(StoredImage::frame)
                     .containsExactly("nut", "a1", "p3", "a2", "a3");
-            assertThatThrownBy(() -> s.put(
-                            new Entry("a4", "bolt", true, Origin.PERSON, "ann", AT, big(10), null, new Place(0, 7))))
-                    .isInstanceOf(StoreException.class)
+            assertThatThrownBy(() -> s.put(new Entry(
+                            "a4", "bolt", true, LabelSource.PERSON, "ann", AT, big(10), null, new Place(0, 7))))
+                    .isInstanceOf(DatasetStoreException.class)
                     .hasMessageContaining("is full")
                     .hasMessageContaining("stays in Kafka");
             assertThat(s.knows("a4", new Place(0, 7))).isFalse();
@@ -295,7 +300,7 @@ class DatasetStoreTest {
     void shouldKeepWhatIsPinnedUntilItIsNot() throws Exception {
         try (DatasetStore s = open()) {
             s.put(normal("f-0-1", 1, 1));
-            List<Picture> chosen = s.pictures();
+            List<StoredImage> chosen = s.pictures();
             ImageSource source = s.source("test", chosen);
             DatasetStore.Pin pin = s.pin(chosen);
             s.retract("f-0-1", new Place(0, 2));
@@ -304,7 +309,7 @@ class DatasetStoreTest {
             pin.close();
             assertThat(files()).isEmpty();
             assertThatThrownBy(() -> s.pin(chosen))
-                    .isInstanceOf(StoreException.class)
+                    .isInstanceOf(DatasetStoreException.class)
                     .hasMessageContaining("1 of 1");
             assertThat(source.name()).isEqualTo("test");
         }
@@ -312,24 +317,24 @@ class DatasetStoreTest {
 
     @Test
     void shouldNeverLetAPictureChangeSides() throws Exception {
-        Map<Side, Integer> sides = new java.util.EnumMap<>(Side.class);
+        Map<Split, Integer> sides = new java.util.EnumMap<>(Split.class);
         for (int i = 0; i < 2000; i++)
             sides.merge(
                     DatasetStore.sideOf(Blobs.sha256(new byte[] {(byte) i, (byte) (i >> 8)}), 0.3, 0.15),
                     1,
                     Integer::sum);
-        assertThat(sides.get(Side.HELD_OUT)).isBetween(540, 660);
-        assertThat(sides.get(Side.CALIBRATE)).isBetween(250, 350);
-        Side first;
+        assertThat(sides.get(Split.HELD_OUT)).isBetween(540, 660);
+        assertThat(sides.get(Split.CALIBRATE)).isBetween(250, 350);
+        Split first;
         try (DatasetStore s = DatasetStore.open(config().withShares(0.5, 0))) {
             s.put(normal("f-0-1", 1, 1));
             first = s.pictures().get(0).side();
         }
         try (DatasetStore s = DatasetStore.open(
-                config().withShares(first == Side.HELD_OUT ? 0 : 0.5, first == Side.HELD_OUT ? 0 : 0.5))) {
+                config().withShares(first == Split.HELD_OUT ? 0 : 0.5, first == Split.HELD_OUT ? 0 : 0.5))) {
             s.put(anomalous("f-0-1", 1, 2));
             s.put(normal("f-0-2", 1, 3));
-            assertThat(s.pictures()).extracting(Picture::side).containsOnly(first);
+            assertThat(s.pictures()).extracting(StoredImage::side).containsOnly(first);
         }
     }
 
@@ -344,7 +349,7 @@ class DatasetStoreTest {
                     "x",
                     "../nut",
                     false,
-                    Origin.PERSON,
+                    LabelSource.PERSON,
                     "ann, the \"first\"",
                     AT,
                     picture(100),
@@ -355,7 +360,7 @@ class DatasetStoreTest {
             MvtecDataset set = MvtecDataset.open(dir.resolve("out"), List.of());
             assertThat(set.categories()).containsExactly("___nut", "bolt");
             long held = s.pictures().stream()
-                    .filter(p -> p.product().equals("bolt") && !p.anomalous() && p.side() == Side.HELD_OUT)
+                    .filter(p -> p.product().equals("bolt") && !p.anomalous() && p.side() == Split.HELD_OUT)
                     .count();
             assertThat(set.train("bolt")).hasSize((int) (18 - held));
             assertThat(set.test("bolt").stream().filter(x -> !x.anomalous())).hasSize((int) held);
@@ -368,7 +373,7 @@ class DatasetStoreTest {
             try (DatasetStore other = DatasetStore.open(StoreConfig.in(dir.resolve("other")))) {
                 assertThat(other.importFrom(set, "import")).isEqualTo(pictures + 1);
                 assertThat(other.importFrom(set, "import")).as("again").isZero();
-                assertThat(other.pictures().stream().filter(Picture::anomalous))
+                assertThat(other.pictures().stream().filter(StoredImage::anomalous))
                         .hasSize(6)
                         .allMatch(p -> p.mask() != null && p.annotator().equals("import"));
             }
@@ -414,7 +419,7 @@ class DatasetStoreTest {
         for (int run = 0; run < 2; run++) {
             try (DatasetStore s = open()) {
                 assertThat(Files.readAllLines(journal)).hasSizeLessThan(10);
-                assertThat(s.pictures()).extracting(Picture::frame).containsExactly("f-0-1");
+                assertThat(s.pictures()).extracting(StoredImage::frame).containsExactly("f-0-1");
                 assertThat(s.positions()).isEqualTo(Map.of(0, 3009L));
                 assertThat(s.lastSequence()).as("numbers are never given twice").isEqualTo(2);
                 assertThat(s.knows("f-0-2", new Place(0, 3)))
@@ -430,7 +435,7 @@ class DatasetStoreTest {
             for (int i = 0; i < 6; i++) s.put(reservoir("r" + i, "bolt", picture(i)));
             s.put(normal("f-0-1", 50, 1));
             assertThat(s.trimReservoir("bolt", 2)).isEqualTo(4);
-            assertThat(s.pictures()).extracting(Picture::frame).containsExactly("r4", "r5", "f-0-1");
+            assertThat(s.pictures()).extracting(StoredImage::frame).containsExactly("r4", "r5", "f-0-1");
         }
     }
 
@@ -509,12 +514,12 @@ class DatasetStoreTest {
                         StoreConfig.in(dir.resolve("full-" + cutsOff + room)).withLeastNormals(0);
                 String full =
                         "full after " + room + " bytes, half a line can " + (cutsOff ? "" : "not ") + "be cut off";
-                List<Picture> after;
+                List<StoredImage> after;
                 SmallDisk disk = new SmallDisk();
                 try (DatasetStore s = DatasetStore.open(config, disk)) {
                     s.put(normal("f-0-1", 1, 1));
                     s.put(normal("f-0-2", 2, 2));
-                    List<Picture> before = s.pictures();
+                    List<StoredImage> before = s.pictures();
                     long lines = Files.size(config.folder().resolve("journal.jsonl"));
                     disk.left = room;
                     disk.cutsOff = cutsOff;
@@ -558,7 +563,7 @@ class DatasetStoreTest {
                                     .as(full)
                                     .isEqualTo(after)
                                     .hasSize(2);
-                            Picture p = again.get("f-0-1").orElseThrow();
+                            StoredImage p = again.get("f-0-1").orElseThrow();
                             assertThat(Files.readAllBytes(again.file(p.sha256())))
                                     .as(full)
                                     .isEqualTo(picture(3));

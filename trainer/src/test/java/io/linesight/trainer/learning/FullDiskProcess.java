@@ -2,7 +2,7 @@ package io.linesight.trainer.learning;
 
 import io.linesight.mmad.checkpoint.Checkpoints;
 import io.linesight.trainer.imagestore.DatasetStore;
-import io.linesight.trainer.imagestore.Picture;
+import io.linesight.trainer.imagestore.StoredImage;
 import io.linesight.trainer.learning.TrainerConfig.Triggers;
 import io.linesight.trainer.learning.TrainerEvent.Kind;
 import java.io.IOException;
@@ -165,7 +165,7 @@ final class FullDiskProcess {
             service.counts().forEach((k, v) -> TrainerProcess.write(folder, "count " + k + " " + v));
         }
         try (DatasetStore store = DatasetStore.open(config.store())) {
-            for (Picture p : store.pictures())
+            for (StoredImage p : store.pictures())
                 if (p.product().equals("flange"))
                     TrainerProcess.write(
                             folder, "picture " + p.frame() + " " + (p.anomalous() ? "anomalous" : "normal"));

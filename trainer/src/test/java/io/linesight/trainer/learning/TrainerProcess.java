@@ -143,7 +143,7 @@ final class TrainerProcess {
 
     /** A folder that notes what comes. */
     static ChallengerSink recording(Path folder) {
-        FolderSink sink = new FolderSink(folder.resolve("out"));
+        FolderChallengerSink sink = new FolderChallengerSink(folder.resolve("out"));
         return (Path checkpoint, ModelVersion draft) -> {
             sink.offer(checkpoint, draft);
             write(folder, "offered " + draft.getVersion() + " " + draft.getSha256() + " " + Sha256.hex(checkpoint));
@@ -157,7 +157,7 @@ final class TrainerProcess {
         Path file = Path.of(args[2]);
         Champion champion = new Champion(Checkpoints.readInfo(file).version(), file);
         write(folder, "born");
-        Faults halt = point -> {
+        FaultInjector halt = point -> {
             write(folder, "reached " + point);
             if (point.equals(args[3])) Runtime.getRuntime().halt(HALTED);
         };

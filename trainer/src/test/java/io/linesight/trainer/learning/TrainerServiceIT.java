@@ -23,9 +23,9 @@ import io.linesight.trainer.fit.Fit;
 import io.linesight.trainer.fit.FitOptions;
 import io.linesight.trainer.folders.ImageSource;
 import io.linesight.trainer.imagestore.DatasetStore;
-import io.linesight.trainer.imagestore.Picture;
-import io.linesight.trainer.imagestore.Side;
-import io.linesight.trainer.imagestore.StoreException;
+import io.linesight.trainer.imagestore.DatasetStoreException;
+import io.linesight.trainer.imagestore.Split;
+import io.linesight.trainer.imagestore.StoredImage;
 import io.linesight.trainer.learning.TrainerConfig.Triggers;
 import io.linesight.trainer.learning.TrainerEvent.Kind;
 import java.io.ByteArrayOutputStream;
@@ -167,8 +167,8 @@ class TrainerServiceIT {
         return c;
     }
 
-    private TrainerService service(TrainerConfig c, ChallengerSink sink, List<TrainerEvent> events, Faults faults)
-            throws IOException {
+    private TrainerService service(
+            TrainerConfig c, ChallengerSink sink, List<TrainerEvent> events, FaultInjector faults) throws IOException {
         TrainerService s = new TrainerService(
                 c, channel -> Optional.of(new Champion(championVersion, champion)), sink, events::add, faults, QUICK);
         s.start();
@@ -186,15 +186,16 @@ class TrainerServiceIT {
         ChallengerSink killing = (file, draft) -> {
             throw new Killed();
         };
-        try (TrainerService s =
-                service(config(folder).withTriggers(new Triggers(NORMALS, null)), killing, events, Faults.NONE)) {
+        try (TrainerService s = service(
+                config(folder).withTriggers(new Triggers(NORMALS, null)), killing, events, FaultInjector.NONE)) {
             LabelLine.await(
                     "the kill",
                     120,
                     () -> s.failure().isPresent() || events.stream().anyMatch(e -> e.kind() == Kind.RUN_FAILED));
             assertThat(s.failure()).containsInstanceOf(Killed.class);
-            assertThat(s.counts()).containsEntry(Counts.NORMAL, (long) NORMALS).containsEntry(Counts.ANOMALOUS, (long)
-                    DEFECTS);
+            assertThat(s.counts())
+                    .containsEntry(LabelCounters.NORMAL, (long) NORMALS)
+                    .containsEntry(LabelCounters.ANOMALOUS, (long) DEFECTS);
         }
         assertThat(events)
                 .extracting(TrainerEvent::kind)
@@ -227,8 +228,8 @@ class TrainerServiceIT {
         Sink sink = new Sink();
         List<TrainerEvent> events = new CopyOnWriteArrayList<>();
         TrainerConfig c = judged("learns").withTriggers(new Triggers(NORMALS, null));
-        List<Picture> pictures;
-        try (TrainerService s = service(c, sink, events, Faults.NONE)) {
+        List<StoredImage> pictures;
+        try (TrainerService s = service(c, sink, events, FaultInjector.NONE)) {
             LabelLine.await(
                     "the end",
                     60,
@@ -259,14 +260,14 @@ class TrainerServiceIT {
                 .isEqualTo((int) Math.min(
                         TrainerProcess.MEASURED,
                         pictures.stream()
-                                .filter(p -> p.side() == Side.HELD_OUT && !p.anomalous())
+                                .filter(p -> p.side() == Split.HELD_OUT && !p.anomalous())
                                 .count()))
                 .isPositive();
         assertThat(flange.getAnomalous())
                 .isEqualTo((int) Math.min(
                         TrainerProcess.MEASURED,
                         pictures.stream()
-                                .filter(p -> p.side() == Side.HELD_OUT && p.anomalous())
+                                .filter(p -> p.side() == Split.HELD_OUT && p.anomalous())
                                 .count()))
                 .isPositive();
         assertThat(flange.getFalseAlarmRate()).isBetween(0.0, 1.0);
@@ -288,7 +289,7 @@ class TrainerServiceIT {
                 .isEqualTo(info.calibration().forProduct("flange").threshold());
 
         // Nothing is new: no other run begins, also not after a restart.
-        try (TrainerService s = service(c, sink, events, Faults.NONE)) {
+        try (TrainerService s = service(c, sink, events, FaultInjector.NONE)) {
             LabelLine.await("working", 30, s::working);
             Thread.sleep(1500);
             assertThat(s.running()).isFalse();
@@ -398,11 +399,11 @@ class TrainerServiceIT {
         try (DatasetStore store = DatasetStore.open(c.store())) {
             assertThat(store.pictures())
                     .filteredOn(p -> p.product().equals("flange") && !p.anomalous())
-                    .extracting(Picture::frame)
+                    .extracting(StoredImage::frame)
                     .containsExactlyInAnyOrderElementsOf(
                             normals.stream().map(FrameKeys::of).toList());
             assertThat(store.pictures())
-                    .filteredOn(Picture::anomalous)
+                    .filteredOn(StoredImage::anomalous)
                     .hasSize(DEFECTS)
                     .allSatisfy(p -> assertThat(store.file(p.mask())).exists());
         }
@@ -447,11 +448,11 @@ class TrainerServiceIT {
                         normals.stream().map(FrameKeys::of).toList());
         assertThat(of(diary, "picture").stream().filter(l -> l.endsWith(" anomalous")))
                 .hasSize(DEFECTS);
-        assertThat(count(diary, Counts.NORMAL) + count(diary, Counts.SUPERSEDED))
+        assertThat(count(diary, LabelCounters.NORMAL) + count(diary, LabelCounters.SUPERSEDED))
                 .as("counted once, however often they were read")
                 .isEqualTo(words);
-        assertThat(count(diary, Counts.ANOMALOUS)).isEqualTo(DEFECTS);
-        assertThat(count(diary, Counts.REFUSED)).isZero();
+        assertThat(count(diary, LabelCounters.ANOMALOUS)).isEqualTo(DEFECTS);
+        assertThat(count(diary, LabelCounters.REFUSED)).isZero();
         String[] offer = of(diary, "offered").get(0).split(" ");
         assertThat(of(diary, "offered")).hasSize(1);
         assertThat(names(FullDiskProcess.out(folder)))
@@ -490,7 +491,7 @@ class TrainerServiceIT {
         byte[] note = Files.readAllBytes(run.resolve("run.json"));
         Files.write(run.resolve("challenger.onnx"), java.util.Arrays.copyOf(whole, whole.length / 2));
         ChampionSource none = channel -> Optional.empty();
-        try (TrainerService s = new TrainerService(c, none, sink, events::add, Faults.NONE, QUICK)) {
+        try (TrainerService s = new TrainerService(c, none, sink, events::add, FaultInjector.NONE, QUICK)) {
             s.start();
             // The torn one is given up, and another begun at once; that one finds no champion.
             LabelLine.await(
@@ -506,7 +507,7 @@ class TrainerServiceIT {
         Files.write(run.resolve("run.json"), note);
         events.clear();
         AtomicInteger begun = new AtomicInteger();
-        Faults atTheNext = point -> {
+        FaultInjector atTheNext = point -> {
             if (point.equals("FETCH")) {
                 begun.incrementAndGet();
                 throw new Killed();
@@ -576,7 +577,7 @@ class TrainerServiceIT {
         CountDownLatch judged = new CountDownLatch(1);
         CountDownLatch hang = new CountDownLatch(1);
         CountDownLatch hung = new CountDownLatch(1);
-        Faults waitAtTheGate = point -> {
+        FaultInjector waitAtTheGate = point -> {
             if (!point.equals("GATE")) return;
             judged.countDown();
             awaitQuietly(hang);
@@ -601,12 +602,12 @@ class TrainerServiceIT {
             // On a busy machine it may be taken for dead while it scores, and goes on: that must not happen with the
             // second at hand.
             assertThat(judged.await(120, TimeUnit.SECONDS)).isTrue();
-            assertThatThrownBy(() -> service(first.withGroup("elsewhere"), firstSink, firstEvents, Faults.NONE))
-                    .isInstanceOf(StoreException.class)
+            assertThatThrownBy(() -> service(first.withGroup("elsewhere"), firstSink, firstEvents, FaultInjector.NONE))
+                    .isInstanceOf(DatasetStoreException.class)
                     .hasMessageContaining("another process");
             // Without a champion its run ends at once, and that is enough to see when it begins.
             try (TrainerService b = new TrainerService(
-                    second, channel -> Optional.empty(), secondSink, secondEvents::add, Faults.NONE, QUICK)) {
+                    second, channel -> Optional.empty(), secondSink, secondEvents::add, FaultInjector.NONE, QUICK)) {
                 b.start();
                 Thread.sleep(5000);
                 assertThat(a.working()).isTrue();
@@ -652,14 +653,14 @@ class TrainerServiceIT {
         Files.createDirectories(c.folder());
         Files.writeString(c.folder().resolve("train.now"), "");
         ChampionSource none = channel -> Optional.empty();
-        try (TrainerService s = new TrainerService(c, none, sink, events::add, Faults.NONE, QUICK)) {
+        try (TrainerService s = new TrainerService(c, none, sink, events::add, FaultInjector.NONE, QUICK)) {
             s.start();
             LabelLine.await("no champion", 40, () -> events.stream().anyMatch(e -> e.kind() == Kind.RUN_FAILED));
             assertThat(events.get(events.size() - 1).message()).contains("channel 'default' has no champion");
             assertThat(c.folder().resolve("train.now")).doesNotExist();
         }
         events.clear();
-        try (TrainerService s = service(c, sink, events, Faults.NONE)) {
+        try (TrainerService s = service(c, sink, events, FaultInjector.NONE)) {
             s.trigger();
             LabelLine.await(
                     "fabric would be forgotten", 40, () -> events.stream().anyMatch(e -> e.kind() == Kind.RUN_FAILED));
@@ -674,7 +675,7 @@ class TrainerServiceIT {
 
     @Test
     void shouldPutChallengersIntoAFolderByTheirVerdict() throws Exception {
-        FolderSink sink = new FolderSink(dir.resolve("out"));
+        FolderChallengerSink sink = new FolderChallengerSink(dir.resolve("out"));
         ModelVersion.Builder draft = ModelVersion.newBuilder()
                 .setChannel("default")
                 .setSha256("00")
@@ -703,7 +704,7 @@ class TrainerServiceIT {
         assertThat(dir.resolve("out/bad.onnx")).doesNotExist();
         assertThat(Files.readString(dir.resolve("out/not-passed/bad.json"))).contains("flange fell");
         Path replaced = dir.resolve("champion.onnx");
-        FileChampion source = new FileChampion(replaced);
+        FileChampionSource source = new FileChampionSource(replaced);
         assertThat(source.current("default")).isEmpty();
         Files.copy(champion, replaced, StandardCopyOption.REPLACE_EXISTING);
         assertThat(source.current("default").orElseThrow().version()).isEqualTo(championVersion);

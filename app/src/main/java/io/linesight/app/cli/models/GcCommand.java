@@ -33,7 +33,7 @@ final class GcCommand implements Callable<Integer> {
     private CommandSpec spec;
 
     @Mixin
-    private Line line;
+    private RegistryOptions line;
 
     @Option(
             names = "--keep",
@@ -62,7 +62,7 @@ final class GcCommand implements Callable<Integer> {
     public Integer call() throws Exception {
         if (keep < 0) throw new UserError("--keep " + keep + " makes no sense; nothing was removed");
         PrintWriter out = spec.commandLine().getOut();
-        try (Line.Open open = line.open();
+        try (RegistryOptions.Open open = line.open();
                 CheckpointStores stores = CheckpointStores.open(open.config())) {
             ModelJanitor janitor = new ModelJanitor(
                     open.registry(), open.view(), stores, open.config().patience());
@@ -71,8 +71,8 @@ final class GcCommand implements Callable<Integer> {
             outcomes.forEach(o -> t.row(
                     o.manifest().getVersion(),
                     o.manifest().getChannel(),
-                    Texts.time(o.manifest().getCreatedAt()),
-                    Texts.size(o.manifest().getBytes()),
+                    Formats.time(o.manifest().getCreatedAt()),
+                    Formats.size(o.manifest().getBytes()),
                     o.removed() ? o.why() : "stays: " + o.why()));
             if (!t.isEmpty()) t.print(out);
             long removed =
@@ -80,14 +80,14 @@ final class GcCommand implements Callable<Integer> {
             long bytes =
                     outcomes.stream().mapToLong(ModelJanitor.Outcome::bytes).sum();
             out.println((dryRun ? "Would remove " : "Removed ") + removed + " of " + outcomes.size() + " versions, "
-                    + Texts.size(bytes) + ".");
+                    + Formats.size(bytes) + ".");
             if (uploads) {
                 Duration age = olderThan.compareTo(LONGEST_UPLOAD) < 0 ? LONGEST_UPLOAD : olderThan;
                 List<AbandonedUpload> found = janitor.collectUploads(age, dryRun);
                 found.forEach(u -> out.println("  " + u.sha256() + ": "
-                        + u.indices().size() + " chunks, last written " + Texts.time(u.newest())));
+                        + u.indices().size() + " chunks, last written " + Formats.time(u.newest())));
                 out.println((dryRun ? "Would remove " : "Removed ") + found.size() + " uploads that were cut off, "
-                        + Texts.size(
+                        + Formats.size(
                                 found.stream().mapToLong(AbandonedUpload::bytes).sum()) + ".");
             }
             if (!dryRun && (removed > 0 || uploads))

@@ -29,12 +29,12 @@ final class HistoryCommand implements Callable<Integer> {
     private CommandSpec spec;
 
     @Mixin
-    private Line line;
+    private RegistryOptions line;
 
     @Option(
             names = "--channel",
             paramLabel = "NAME",
-            defaultValue = Deciding.CHANNEL,
+            defaultValue = DecisionOptions.CHANNEL,
             description = "Rollout channel (${DEFAULT-VALUE}).")
     private String channel;
 
@@ -48,7 +48,7 @@ final class HistoryCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         PrintWriter out = spec.commandLine().getOut();
-        try (Line.Open open = line.open()) {
+        try (RegistryOptions.Open open = line.open()) {
             RegistryState s = open.view().state();
             List<HistoryEntry> all = s.channel(channel).history();
             if (all.isEmpty()) {
@@ -62,10 +62,10 @@ final class HistoryCommand implements Callable<Integer> {
                 else
                     t.row(
                             e.counted() ? r.getRevision() : "-",
-                            Texts.time(r.getAt()),
+                            Formats.time(r.getAt()),
                             r.getBy() + (r.getAutomatic() ? " (automatic)" : ""),
-                            Texts.word(r.getAction()),
-                            e.counted() ? Deciding.describe(r) : "DID NOT COUNT: " + e.refusal(),
+                            Formats.word(r.getAction()),
+                            e.counted() ? DecisionOptions.describe(r) : "DID NOT COUNT: " + e.refusal(),
                             r.getReason() + remark(s, r));
             }
             t.print(out);

@@ -26,7 +26,7 @@ final class ListCommand implements Callable<Integer> {
     private CommandSpec spec;
 
     @Mixin
-    private Line line;
+    private RegistryOptions line;
 
     @Option(names = "--channel", paramLabel = "NAME", description = "Only versions made for this channel.")
     private String channel;
@@ -34,7 +34,7 @@ final class ListCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         PrintWriter out = spec.commandLine().getOut();
-        try (Line.Open open = line.open()) {
+        try (RegistryOptions.Open open = line.open()) {
             RegistryState s = open.view().state();
             Table t = new Table("VERSION", "CHANNEL", "CREATED", "BY", "SIZE", "GATE", "SIGNATURE", "NAMED BY");
             for (ModelVersion m : s.newestFirst()) {
@@ -43,11 +43,11 @@ final class ListCommand implements Callable<Integer> {
                 t.row(
                         m.getVersion(),
                         m.getChannel(),
-                        Texts.time(m.getCreatedAt()),
+                        Formats.time(m.getCreatedAt()),
                         m.getCreatedBy(),
-                        Texts.size(m.getBytes()),
-                        Texts.word(m.getGate().getOutcome()),
-                        Texts.signature(v),
+                        Formats.size(m.getBytes()),
+                        Formats.word(m.getGate().getOutcome()),
+                        Formats.signature(v),
                         String.join(", ", s.aliases(m.getVersion())));
             }
             if (t.isEmpty())
@@ -59,7 +59,7 @@ final class ListCommand implements Callable<Integer> {
                 c.inForce().ifPresent(r -> {
                     out.println();
                     out.println(Table.printable(c.channel()) + ", revision " + r.getRevision() + ": "
-                            + Deciding.describe(r));
+                            + DecisionOptions.describe(r));
                     s.objection(r)
                             .ifPresent(
                                     o -> out.println("  It cannot be carried out as it stands: " + Table.printable(o)));

@@ -36,7 +36,7 @@ final class PublishCommand implements Callable<Integer> {
     private CommandSpec spec;
 
     @Mixin
-    private Line line;
+    private RegistryOptions line;
 
     @Parameters(
             paramLabel = "FILE",
@@ -47,7 +47,7 @@ final class PublishCommand implements Callable<Integer> {
     @Option(
             names = "--channel",
             paramLabel = "NAME",
-            defaultValue = Deciding.CHANNEL,
+            defaultValue = DecisionOptions.CHANNEL,
             description = "Rollout channel it is for (${DEFAULT-VALUE}).")
     private String channel;
 
@@ -76,8 +76,8 @@ final class PublishCommand implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         CheckpointInfo info = Checkpoints.readInfo(Inputs.existing(file, "checkpoint"));
         Optional<CheckpointSigner> signer = key == null ? Optional.empty() : Optional.of(CheckpointSigner.load(key));
-        ModelVersion draft = ManifestDrafts.byHand(info, channel, Deciding.user(by), note);
-        try (Line.Open open = line.open();
+        ModelVersion draft = ManifestDrafts.byHand(info, channel, DecisionOptions.user(by), note);
+        try (RegistryOptions.Open open = line.open();
                 CheckpointStores stores = CheckpointStores.open(open.config(), store)) {
             ModelVersion m = new ModelPublisher(
                             stores,
@@ -86,7 +86,7 @@ final class PublishCommand implements Callable<Integer> {
                             signer,
                             open.config().patience())
                     .publish(file, draft);
-            out.println("Published " + m.getVersion() + " for '" + channel + "': " + Texts.size(m.getBytes())
+            out.println("Published " + m.getVersion() + " for '" + channel + "': " + Formats.size(m.getBytes())
                     + (m.getChunks() > 0 ? " in " + m.getChunks() + " chunks" : "") + " at " + m.getLocation() + ", "
                     + (signer.isPresent() ? "signed by key " + m.getKeyId() : "unsigned") + ".");
             out.println("It runs nowhere yet: 'linesight models shadow', 'canary' or 'promote' decide that.");

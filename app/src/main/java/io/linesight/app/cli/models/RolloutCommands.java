@@ -23,9 +23,9 @@ final class RolloutCommands {
         private CommandSpec spec;
 
         @Mixin
-        private Deciding deciding;
+        private DecisionOptions deciding;
 
-        abstract Deciding.Rule rule();
+        abstract DecisionOptions.Rule rule();
 
         @Override
         public Integer call() throws Exception {
@@ -57,7 +57,7 @@ final class RolloutCommands {
             })
     static final class Promote extends Naming {
         @Override
-        Deciding.Rule rule() {
+        DecisionOptions.Rule rule() {
             return (known, channel, author) -> RolloutRules.promote(known, channel, version, author, force);
         }
     }
@@ -72,7 +72,7 @@ final class RolloutCommands {
             footer = "  linesight models rollback" + B + " --reason 'misses scratches'")
     static final class Rollback extends Base {
         @Override
-        Deciding.Rule rule() {
+        DecisionOptions.Rule rule() {
             return RolloutRules::rollback;
         }
     }
@@ -94,7 +94,7 @@ final class RolloutCommands {
         private double percent;
 
         @Override
-        Deciding.Rule rule() {
+        DecisionOptions.Rule rule() {
             return (known, channel, author) -> RolloutRules.shadow(known, channel, version, percent, author, force);
         }
     }
@@ -134,7 +134,7 @@ final class RolloutCommands {
         private double percent;
 
         @Override
-        Deciding.Rule rule() {
+        DecisionOptions.Rule rule() {
             return (known, channel, author) ->
                     RolloutRules.canary(known, channel, version, cameras, products, percent, author, force);
         }
@@ -149,7 +149,7 @@ final class RolloutCommands {
             footer = "  linesight models withdraw" + B + " --reason 'too many differences'")
     static final class Withdraw extends Base {
         @Override
-        Deciding.Rule rule() {
+        DecisionOptions.Rule rule() {
             return RolloutRules::withdraw;
         }
     }
@@ -164,7 +164,7 @@ final class RolloutCommands {
             footer = "  linesight models pin" + B + " --reason 'audit this week'")
     static final class Pin extends Base {
         @Override
-        Deciding.Rule rule() {
+        DecisionOptions.Rule rule() {
             return RolloutRules::pin;
         }
     }
@@ -178,7 +178,7 @@ final class RolloutCommands {
             footer = "  linesight models unpin" + B)
     static final class Unpin extends Base {
         @Override
-        Deciding.Rule rule() {
+        DecisionOptions.Rule rule() {
             return RolloutRules::unpin;
         }
     }

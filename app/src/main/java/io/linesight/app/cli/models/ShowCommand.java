@@ -43,7 +43,7 @@ final class ShowCommand implements Callable<Integer> {
     private CommandSpec spec;
 
     @Mixin
-    private Line line;
+    private RegistryOptions line;
 
     @Parameters(paramLabel = "VERSION|FILE", description = "As 'linesight models list' shows it, or a checkpoint file.")
     private String version;
@@ -53,7 +53,7 @@ final class ShowCommand implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         if (version.endsWith(".onnx") || Files.isRegularFile(Path.of(version)))
             return file(out, Inputs.existing(Path.of(version), "checkpoint"));
-        try (Line.Open open = line.open()) {
+        try (RegistryOptions.Open open = line.open()) {
             RegistryState s = open.view().state();
             PublishedVersion v = s.version(version)
                     .orElseThrow(() -> new UserError("there is no version " + version
@@ -62,12 +62,12 @@ final class ShowCommand implements Callable<Integer> {
             field(out, "version", m.getVersion());
             field(out, "channel", m.getChannel());
             field(out, "named by", s.aliases(version).isEmpty() ? "nobody" : String.join(", ", s.aliases(version)));
-            field(out, "created", Texts.time(m.getCreatedAt()) + " by " + m.getCreatedBy());
+            field(out, "created", Formats.time(m.getCreatedAt()) + " by " + m.getCreatedBy());
             field(out, "parent", m.getParent() == null ? "none" : m.getParent());
             field(
                     out,
                     "size",
-                    m.getBytes() + " bytes (" + Texts.size(m.getBytes()) + ")"
+                    m.getBytes() + " bytes (" + Formats.size(m.getBytes()) + ")"
                             + (m.getChunks() > 0 ? ", " + m.getChunks() + " chunks" : ""));
             field(out, "location", m.getLocation());
             field(out, "sha256", m.getSha256());
@@ -75,7 +75,7 @@ final class ShowCommand implements Callable<Integer> {
             field(
                     out,
                     "gate",
-                    Texts.word(m.getGate().getOutcome())
+                    Formats.word(m.getGate().getOutcome())
                             + (m.getGate().getAgainst() == null
                                     ? ""
                                     : " against " + m.getGate().getAgainst())
@@ -105,14 +105,14 @@ final class ShowCommand implements Callable<Integer> {
                 for (ProductMetrics p : m.getProducts()) {
                     t.row(
                             p.getProduct(),
-                            Texts.number(p.getThreshold()),
-                            Texts.number(p.getScale()),
-                            Texts.number(p.getImageAuroc()),
-                            Texts.number(p.getParentImageAuroc()),
-                            Texts.rate(p.getFalseAlarmRate()),
-                            Texts.rate(p.getParentFalseAlarmRate()),
-                            Texts.rate(p.getMissRate()),
-                            Texts.rate(p.getParentMissRate()));
+                            Formats.number(p.getThreshold()),
+                            Formats.number(p.getScale()),
+                            Formats.number(p.getImageAuroc()),
+                            Formats.number(p.getParentImageAuroc()),
+                            Formats.rate(p.getFalseAlarmRate()),
+                            Formats.rate(p.getParentFalseAlarmRate()),
+                            Formats.rate(p.getMissRate()),
+                            Formats.rate(p.getParentMissRate()));
                 }
                 t.print(out);
             }
@@ -122,9 +122,9 @@ final class ShowCommand implements Callable<Integer> {
                 if (st.getVersion().equals(version))
                     t.row(
                             st.getInstance(),
-                            Texts.word(st.getState()),
-                            Texts.word(st.getRole()),
-                            Texts.time(st.getAt()),
+                            Formats.word(st.getState()),
+                            Formats.word(st.getRole()),
+                            Formats.time(st.getAt()),
                             st.getReason());
             }
             if (!t.isEmpty()) {
@@ -169,8 +169,8 @@ final class ShowCommand implements Callable<Integer> {
         field(
                 out,
                 "fallback",
-                "threshold " + Texts.number(info.calibration().fallback().threshold()) + ", scale "
-                        + Texts.number(info.calibration().fallback().scale()) + ", for products not listed");
+                "threshold " + Formats.number(info.calibration().fallback().threshold()) + ", scale "
+                        + Formats.number(info.calibration().fallback().scale()) + ", for products not listed");
         if (!info.calibration().byProduct().isEmpty()) {
             out.println();
             CalibrationTable.print(out, info.calibration().byProduct());

@@ -27,7 +27,7 @@ final class StatusCommand implements Callable<Integer> {
     private CommandSpec spec;
 
     @Mixin
-    private Line line;
+    private RegistryOptions line;
 
     @Option(names = "--all", description = "Also versions that were retired or that the registry no longer has.")
     private boolean all;
@@ -35,7 +35,7 @@ final class StatusCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         PrintWriter out = spec.commandLine().getOut();
-        try (Line.Open open = line.open()) {
+        try (RegistryOptions.Open open = line.open()) {
             RegistryState s = open.view().state();
             Table t = new Table(
                     "INSTANCE",
@@ -60,13 +60,13 @@ final class StatusCommand implements Callable<Integer> {
                         st.getInstance(),
                         st.getChannel(),
                         st.getVersion(),
-                        Texts.word(st.getRole()),
-                        Texts.word(st.getState()),
+                        Formats.word(st.getRole()),
+                        Formats.word(st.getState()),
                         st.getRolloutRevision(),
                         st.getLoadMillis() + " ms",
                         st.getSwapPauseMicros() / 1000.0 + " ms",
                         st.getDevice(),
-                        Texts.time(st.getAt()),
+                        Formats.time(st.getAt()),
                         st.getReason());
             }
             if (t.isEmpty())

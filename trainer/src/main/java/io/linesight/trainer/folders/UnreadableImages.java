@@ -5,8 +5,8 @@ import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Pictures that could not be read, collected so that all are named at once. Not thread-safe. */
-public final class Unreadable {
+/** Images that could not be read, collected so that all are named at once. Not thread-safe. */
+public final class UnreadableImages {
     private static final int SHOWN = 20;
 
     private final List<String> pictures = new ArrayList<>();

@@ -20,11 +20,11 @@ import io.linesight.schemas.serde.AvroSerde;
 import io.linesight.schemas.topics.FrameKeys;
 import io.linesight.simulator.SimulatedFrame;
 import io.linesight.trainer.feedback.FetchOutcome;
-import io.linesight.trainer.feedback.Fetched;
+import io.linesight.trainer.feedback.FetchedFrame;
 import io.linesight.trainer.feedback.FrameFetcher;
 import io.linesight.trainer.imagestore.DatasetStore;
-import io.linesight.trainer.imagestore.Origin;
-import io.linesight.trainer.imagestore.Picture;
+import io.linesight.trainer.imagestore.LabelSource;
+import io.linesight.trainer.imagestore.StoredImage;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
@@ -58,7 +58,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Frames by their place, and labels into the store, on a real broker; nothing is trained here. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(180)
-class LabelIntakeIT {
+class LabelConsumerIT {
     @TempDir
     Path dir;
 
@@ -99,7 +99,7 @@ class LabelIntakeIT {
                 channel -> Optional.empty(),
                 (file, draft) -> {},
                 events::add,
-                Faults.NONE,
+                FaultInjector.NONE,
                 new TrainerService.Timing(200, 200));
         s.start();
         return s;
@@ -168,7 +168,7 @@ class LabelIntakeIT {
             List<FrameRef> all = new ArrayList<>(good);
             all.addAll(List.of(grey, garbage, truncated, aborted, marker, after, future, nowhere, elsewhere));
             java.util.Collections.reverse(all);
-            Map<FrameRef, Fetched> f = fetcher.fetch(all);
+            Map<FrameRef, FetchedFrame> f = fetcher.fetch(all);
             assertThat(f.keySet()).hasSize(all.size());
             assertThat(good.subList(0, 2))
                     .allSatisfy(r -> assertThat(f.get(r).outcome()).isEqualTo(FetchOutcome.EXPIRED));
@@ -220,7 +220,17 @@ class LabelIntakeIT {
         line.label(new FrameRef("elsewhere", 0, 1L), LabelKind.NORMAL, null, "ann");
         line.send("no frame's key", new byte[] {0, 0, 0, 0, 1, 2});
         try (TrainerService s = started(config.withLateFrames(Duration.ofSeconds(4)))) {
-            awaitCounts(s, Map.of(Counts.REFUSED, 3L, Counts.WAITING, 2L, Counts.NORMAL, 2L, Counts.ANOMALOUS, 1L));
+            awaitCounts(
+                    s,
+                    Map.of(
+                            LabelCounters.REFUSED,
+                            3L,
+                            LabelCounters.WAITING,
+                            2L,
+                            LabelCounters.NORMAL,
+                            2L,
+                            LabelCounters.ANOMALOUS,
+                            1L));
             assertThat(s.store().pictures()).hasSize(3);
             assertThat(s.store().get(FrameKeys.of(b)).orElseThrow().mask()).isNotNull();
             assertThat(s.store().get(FrameKeys.of(c)))
@@ -233,7 +243,7 @@ class LabelIntakeIT {
             LabelLine.await("the late frame", 20, () -> s.store()
                     .get(FrameKeys.of(late))
                     .isPresent());
-            LabelLine.await("giving up", 20, () -> s.counts().get(Counts.NEVER_CAME) == 1);
+            LabelLine.await("giving up", 20, () -> s.counts().get(LabelCounters.NEVER_CAME) == 1);
             assertThat(s.store().pending()).isEmpty();
 
             line.label(a, LabelKind.ANOMALOUS, null, "bob");
@@ -241,16 +251,16 @@ class LabelIntakeIT {
             LabelLine.await(
                     "the other word",
                     20,
-                    () -> s.store().get(FrameKeys.of(a)).map(Picture::mask).orElse(null) != null);
+                    () -> s.store().get(FrameKeys.of(a)).map(StoredImage::mask).orElse(null) != null);
             assertThat(s.counts())
                     .as("ann and bob disagree, bob and bob do not")
-                    .containsEntry(Counts.CONTRADICTED, 1L);
+                    .containsEntry(LabelCounters.CONTRADICTED, 1L);
             assertThat(s.store().get(FrameKeys.of(a)).orElseThrow().anomalous()).isTrue();
 
             line.label(d, LabelKind.RETRACTED, null, "ann");
             line.send(FrameKeys.of(b), null);
             LabelLine.await("retractions", 20, () -> s.store().pictures().size() == 2);
-            awaitCounts(s, Map.of(Counts.RETRACTED, 2L));
+            awaitCounts(s, Map.of(LabelCounters.RETRACTED, 2L));
             assertThat(s.failure()).isEmpty();
         }
         long before = labelsCommitted();
@@ -258,12 +268,12 @@ class LabelIntakeIT {
         try (TrainerService s = started(config)) {
             LabelLine.await("working", 30, s::working);
             line.label(c, LabelKind.NORMAL, null, "ann");
-            awaitCounts(s, Map.of(Counts.NORMAL, 1L));
+            awaitCounts(s, Map.of(LabelCounters.NORMAL, 1L));
             assertThat(s.store().pictures()).hasSize(3);
             assertThat(s.counts())
-                    .containsEntry(Counts.CONTRADICTED, 0L)
-                    .containsEntry(Counts.NORMAL, 1L)
-                    .containsEntry(Counts.REFUSED, 0L);
+                    .containsEntry(LabelCounters.CONTRADICTED, 0L)
+                    .containsEntry(LabelCounters.NORMAL, 1L)
+                    .containsEntry(LabelCounters.REFUSED, 0L);
             LabelLine.await("commit", 20, () -> labelsCommitted() == before + 1);
         }
         // A new trainer with an empty store, in the same group: it needs all labels, whatever the group has committed.
@@ -272,7 +282,7 @@ class LabelIntakeIT {
         try (TrainerService s = started(other)) {
             LabelLine.await("all labels again", 30, () -> s.store().pictures().size() == 3);
             assertThat(s.store().pictures())
-                    .extracting(Picture::frame)
+                    .extracting(StoredImage::frame)
                     .containsExactlyInAnyOrder(FrameKeys.of(a), FrameKeys.of(late), FrameKeys.of(c));
         }
     }
@@ -320,7 +330,8 @@ class LabelIntakeIT {
             LabelLine.await(
                     "outcomes",
                     40,
-                    () -> s.counts().get(Counts.EXPIRED) == 1 && s.counts().get(Counts.NOT_A_FRAME) == 1);
+                    () -> s.counts().get(LabelCounters.EXPIRED) == 1
+                            && s.counts().get(LabelCounters.NOT_A_FRAME) == 1);
             assertThat(s.store().pictures()).isEmpty();
             assertThat(s.store().pending()).isEmpty();
         }
@@ -349,13 +360,13 @@ class LabelIntakeIT {
                         .get();
                 Thread.sleep(600);
             }
-            LabelLine.await("samples", 20, () -> s.counts().get(Counts.SAMPLED) == 3);
+            LabelLine.await("samples", 20, () -> s.counts().get(LabelCounters.SAMPLED) == 3);
             assertThat(s.store().pictures())
                     .as("the oldest beyond two went")
                     .hasSize(2)
-                    .allMatch(x -> x.origin() == Origin.RESERVOIR && !x.anomalous());
+                    .allMatch(x -> x.origin() == LabelSource.RESERVOIR && !x.anomalous());
             assertThat(s.store().pictures())
-                    .extracting(Picture::frame)
+                    .extracting(StoredImage::frame)
                     .containsExactly(FrameKeys.of(refs.get(2)), FrameKeys.of(refs.get(4)));
             line.label(refs.get(4), LabelKind.ANOMALOUS, null, "ann");
             LabelLine.await(
@@ -393,12 +404,22 @@ class LabelIntakeIT {
                 assertThat(s.store().positions().values())
                         .as("nothing is passed over")
                         .allMatch(p -> p == 0);
-                assertThat(s.counts().get(Counts.REFUSED))
+                assertThat(s.counts().get(LabelCounters.REFUSED))
                         .as("only what nobody could read, and once")
                         .isLessThanOrEqualTo(1);
 
                 registry = EmbeddedRegistry.start(kafka.bootstrapServers(), port);
-                awaitCounts(s, Map.of(Counts.NORMAL, 1L, Counts.ANOMALOUS, 1L, Counts.WAITING, 1L, Counts.REFUSED, 1L));
+                awaitCounts(
+                        s,
+                        Map.of(
+                                LabelCounters.NORMAL,
+                                1L,
+                                LabelCounters.ANOMALOUS,
+                                1L,
+                                LabelCounters.WAITING,
+                                1L,
+                                LabelCounters.REFUSED,
+                                1L));
                 assertThat(s.store().pictures()).hasSize(2);
                 assertThat(s.store().pending()).hasSize(1);
                 LabelLine.await("it is said", 10, () -> events.stream()
@@ -419,7 +440,9 @@ class LabelIntakeIT {
                 LabelLine.await("the late frame", 40, () -> s.store()
                         .get(FrameKeys.of(late))
                         .isPresent());
-                assertThat(s.counts()).containsEntry(Counts.NEVER_CAME, 0L).containsEntry(Counts.REFUSED, 0L);
+                assertThat(s.counts())
+                        .containsEntry(LabelCounters.NEVER_CAME, 0L)
+                        .containsEntry(LabelCounters.REFUSED, 0L);
                 assertThat(s.failure()).isEmpty();
             }
         } finally {
@@ -445,8 +468,8 @@ class LabelIntakeIT {
                 if (away.get() && label.getFrameRef().equals(a)) throw RegistryException.unreachable("away", null);
                 return label;
             };
-            Counts counts = new Counts();
-            LabelIntake intake = new LabelIntake(
+            LabelCounters counts = new LabelCounters();
+            LabelConsumer intake = new LabelConsumer(
                     store,
                     fetcher,
                     Serdes.serdeFrom(real.serializer(), asking),
@@ -470,11 +493,15 @@ class LabelIntakeIT {
                     FrameKeys.of(b),
                     real.serializer().serialize(topic, line.says(b, LabelKind.NORMAL, null, "ann"))));
             assertThatThrownBy(() -> intake.take(first)).isInstanceOf(RegistryException.class);
-            assertThat(counts.snapshot()).containsEntry(Counts.REFUSED, 1L).containsEntry(Counts.NORMAL, 0L);
+            assertThat(counts.snapshot())
+                    .containsEntry(LabelCounters.REFUSED, 1L)
+                    .containsEntry(LabelCounters.NORMAL, 0L);
             assertThat(intake.take(second)).isEqualTo(1);
             away.set(false);
             assertThat(intake.take(first)).isEqualTo(1);
-            assertThat(counts.snapshot()).containsEntry(Counts.REFUSED, 1L).containsEntry(Counts.NORMAL, 2L);
+            assertThat(counts.snapshot())
+                    .containsEntry(LabelCounters.REFUSED, 1L)
+                    .containsEntry(LabelCounters.NORMAL, 2L);
         }
     }
 

@@ -9,29 +9,29 @@ import java.time.Instant;
  * @param product product it shows
  * @param anomalous what it counts as
  * @param origin who says so
- * @param annotator who labelled it; empty for {@link Origin#RESERVOIR}
+ * @param annotator who labelled it; empty for {@link LabelSource#RESERVOIR}
  * @param labelledAt when
  * @param sha256 of the picture's bytes, lower-case hex: its name in the store
  * @param mask SHA-256 of its mask, or null
  * @param side what it may be used for
  * @param sequence order in which the store learned of it
  */
-public record Picture(
+public record StoredImage(
         String frame,
         String product,
         boolean anomalous,
-        Origin origin,
+        LabelSource origin,
         String annotator,
         Instant labelledAt,
         String sha256,
         String mask,
-        Side side,
+        Split side,
         long sequence) {
     /** How the frame of an imported picture begins. */
     static final String IMPORTED = "import/";
 
     /** Whether a person labelled this frame of the line: what was imported is no news, however it was labelled. */
     public boolean labelledOnTheLine() {
-        return origin == Origin.PERSON && !frame.startsWith(IMPORTED);
+        return origin == LabelSource.PERSON && !frame.startsWith(IMPORTED);
     }
 }

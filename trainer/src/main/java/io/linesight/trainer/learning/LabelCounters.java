@@ -4,7 +4,7 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /** What happened to labels and frames so far; any thread. */
-final class Counts {
+final class LabelCounters {
     static final String NORMAL = "labels.normal";
     static final String ANOMALOUS = "labels.anomalous";
     static final String RETRACTED = "labels.retracted";
@@ -19,7 +19,7 @@ final class Counts {
 
     private final Map<String, Long> counts = new TreeMap<>();
 
-    Counts() {
+    LabelCounters() {
         for (String k : new String[] {
             NORMAL,
             ANOMALOUS,

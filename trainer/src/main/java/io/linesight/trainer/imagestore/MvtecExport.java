@@ -9,17 +9,18 @@ import java.util.List;
 import java.util.Map;
 
 /** Writes pictures in MVTec-AD layout. */
-final class Export {
-    private Export() {}
+final class MvtecExport {
+    private MvtecExport() {}
 
-    static int write(DatasetStore store, List<Picture> pictures, Path out) throws IOException {
+    static int write(DatasetStore store, List<StoredImage> pictures, Path out) throws IOException {
         Files.createDirectories(out);
         Map<String, String> folders = new HashMap<>();
         try (BufferedWriter table = Files.newBufferedWriter(out.resolve("pictures.csv"))) {
             table.write("file,frame,product,label,origin,annotator,labelled_at,side\n");
-            for (Picture p : pictures) {
+            for (StoredImage p : pictures) {
                 String product = folder(folders, p.product());
-                String kind = p.anomalous() ? "test/anomalous" : p.side() == Side.HELD_OUT ? "test/good" : "train/good";
+                String kind =
+                        p.anomalous() ? "test/anomalous" : p.side() == Split.HELD_OUT ? "test/good" : "train/good";
                 byte[] bytes = Files.readAllBytes(store.file(p.sha256()));
                 String stem = p.sha256().substring(0, 16);
                 String file = product + "/" + kind + "/" + stem

@@ -11,10 +11,10 @@ import java.nio.file.Path;
  * Puts challengers into a folder, {@code <version>.onnx} with {@code <version>.json} beside it; those that the gate did
  * not pass into its sub-folder {@code not-passed}. The JSON is written last, so what has one is complete.
  */
-public final class FolderSink implements ChallengerSink {
+public final class FolderChallengerSink implements ChallengerSink {
     private final Path folder;
 
-    public FolderSink(Path folder) {
+    public FolderChallengerSink(Path folder) {
         this.folder = folder;
     }
 

@@ -6,7 +6,7 @@ import java.util.TreeMap;
 import java.util.function.Consumer;
 
 /** Counts runs and verdicts as they are told; any thread. */
-final class Tally {
+final class RunCounters {
     private final Map<String, Long> runs = new TreeMap<>(Map.of("started", 0L, "finished", 0L, "failed", 0L));
     private final Map<String, Long> verdicts = new TreeMap<>(Map.of("passed", 0L, "not_passed", 0L));
     private RunFolder run;

@@ -3,7 +3,7 @@ package io.linesight.models.storage;
 import java.io.IOException;
 
 /** A checkpoint could not be put, fetched or deleted; the message says why and what can be done. */
-public final class StoreException extends IOException {
+public final class CheckpointStoreException extends IOException {
     private static final long serialVersionUID = 1L;
 
     /** What kind of failure. */
@@ -26,12 +26,12 @@ public final class StoreException extends IOException {
 
     private final Reason reason;
 
-    public StoreException(Reason reason, String message, Throwable cause) {
+    public CheckpointStoreException(Reason reason, String message, Throwable cause) {
         super(message, cause);
         this.reason = reason;
     }
 
-    public StoreException(Reason reason, String message) {
+    public CheckpointStoreException(Reason reason, String message) {
         this(reason, message, null);
     }
 

@@ -1,6 +1,6 @@
 package io.linesight.models.storage;
 
-import io.linesight.models.storage.StoreException.Reason;
+import io.linesight.models.storage.CheckpointStoreException.Reason;
 import io.linesight.schemas.ModelVersion;
 import io.linesight.schemas.topics.Topics;
 import java.io.IOException;
@@ -21,7 +21,7 @@ import java.util.UUID;
  * A checkpoint on its way in: a temporary file beside its future place, which it takes only when it is complete and
  * right.
  */
-final class Incoming implements AutoCloseable {
+final class CheckpointDownload implements AutoCloseable {
     private static final String PREFIX = ".incoming-";
     private static final Duration ABANDONED = Duration.ofDays(1);
 
@@ -37,8 +37,8 @@ final class Incoming implements AutoCloseable {
     private final Path temporary;
     private final SeekableByteChannel channel;
 
-    /** @throws StoreException with nothing left behind */
-    Incoming(ModelVersion manifest, Path targetDir, Opener opener) throws StoreException {
+    /** @throws CheckpointStoreException with nothing left behind */
+    CheckpointDownload(ModelVersion manifest, Path targetDir, Opener opener) throws CheckpointStoreException {
         this.manifest = manifest;
         target = place(manifest, targetDir);
         temporary = target.resolveSibling(PREFIX + UUID.randomUUID());
@@ -49,7 +49,7 @@ final class Incoming implements AutoCloseable {
             if (room < manifest.getBytes())
                 throw noSpace(room + " bytes are free, " + manifest.getBytes() + " are needed", null);
             channel = opener.open(temporary);
-        } catch (StoreException e) {
+        } catch (CheckpointStoreException e) {
             throw e;
         } catch (IOException e) {
             throw failed(e);
@@ -59,9 +59,9 @@ final class Incoming implements AutoCloseable {
     /**
      * Whether the manifest describes something that can be fetched at all.
      *
-     * @throws StoreException REFUSED naming what is wrong
+     * @throws CheckpointStoreException REFUSED naming what is wrong
      */
-    static void check(ModelVersion m, long maxBytes) throws StoreException {
+    static void check(ModelVersion m, long maxBytes) throws CheckpointStoreException {
         String what = null;
         if (!m.getSha256().matches("[0-9a-f]{64}")) what = "its sha256 is not 64 hex digits";
         else if (m.getBytes() < 1) what = "its length is " + m.getBytes();
@@ -76,20 +76,20 @@ final class Incoming implements AutoCloseable {
             }
         }
         if (what != null)
-            throw new StoreException(
+            throw new CheckpointStoreException(
                     Reason.REFUSED,
                     "the manifest of " + m.getVersion() + " cannot be right: " + what
                             + "; nothing was fetched. Publish it again");
     }
 
     /** The file, if it is there from an earlier fetch and right. */
-    static Optional<Path> present(ModelVersion manifest, Path targetDir) throws StoreException {
+    static Optional<Path> present(ModelVersion manifest, Path targetDir) throws CheckpointStoreException {
         Path file = place(manifest, targetDir);
         try {
             if (!Files.isRegularFile(file) || Files.size(file) != manifest.getBytes()) return Optional.empty();
             return Hashing.of(file).sha256().equals(manifest.getSha256()) ? Optional.of(file) : Optional.empty();
         } catch (IOException e) {
-            throw new StoreException(
+            throw new CheckpointStoreException(
                     Reason.IO, file + " cannot be read: " + e.getMessage() + "; nothing was fetched", e);
         }
     }
@@ -98,9 +98,9 @@ final class Incoming implements AutoCloseable {
         return targetDir.resolve(manifest.getSha256() + ".onnx");
     }
 
-    void write(long position, ByteBuffer bytes) throws StoreException {
+    void write(long position, ByteBuffer bytes) throws CheckpointStoreException {
         if (position + bytes.remaining() > manifest.getBytes()) {
-            throw new StoreException(
+            throw new CheckpointStoreException(
                     Reason.WRONG_SIZE,
                     "the checkpoint of " + manifest.getVersion() + " is longer than the " + manifest.getBytes()
                             + " bytes its manifest says; it was not published so. Nothing was kept");
@@ -114,19 +114,19 @@ final class Incoming implements AutoCloseable {
     }
 
     /** Checks length and checksum of what lies on the disk, and gives it its name. */
-    Path finish() throws StoreException {
+    Path finish() throws CheckpointStoreException {
         try {
             if (channel instanceof FileChannel disk) disk.force(true);
             channel.close();
             Hashing.Content content = Hashing.of(temporary);
             if (content.bytes() != manifest.getBytes()) {
-                throw new StoreException(
+                throw new CheckpointStoreException(
                         Reason.WRONG_SIZE,
                         "the checkpoint of " + manifest.getVersion() + " is truncated: " + content.bytes() + " of "
                                 + manifest.getBytes() + " bytes came. Nothing was kept; publish it again");
             }
             if (!content.sha256().equals(manifest.getSha256())) {
-                throw new StoreException(
+                throw new CheckpointStoreException(
                         Reason.TAMPERED,
                         "the bytes of " + manifest.getVersion() + " are not those that were published (SHA-256 "
                                 + content.sha256() + " instead of " + manifest.getSha256()
@@ -134,7 +134,7 @@ final class Incoming implements AutoCloseable {
             }
             Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
             return target;
-        } catch (StoreException e) {
+        } catch (CheckpointStoreException e) {
             throw e;
         } catch (IOException e) {
             throw failed(e);
@@ -152,7 +152,7 @@ final class Incoming implements AutoCloseable {
         try {
             Files.deleteIfExists(temporary);
         } catch (IOException e) {
-            org.slf4j.LoggerFactory.getLogger(Incoming.class)
+            org.slf4j.LoggerFactory.getLogger(CheckpointDownload.class)
                     .warn(
                             "{} is left over from a fetch that failed and cannot be removed: {}",
                             temporary,
@@ -160,18 +160,18 @@ final class Incoming implements AutoCloseable {
         }
     }
 
-    private StoreException failed(IOException e) {
+    private CheckpointStoreException failed(IOException e) {
         String why = String.valueOf(e.getMessage());
         if (why.contains("No space left") || why.contains("quota exceeded")) return noSpace(why, e);
-        return new StoreException(
+        return new CheckpointStoreException(
                 Reason.IO,
                 "the checkpoint of " + manifest.getVersion() + " cannot be written to " + target.getParent() + ": "
                         + why + "; nothing was kept",
                 e);
     }
 
-    private StoreException noSpace(String why, IOException cause) {
-        return new StoreException(
+    private CheckpointStoreException noSpace(String why, IOException cause) {
+        return new CheckpointStoreException(
                 Reason.NO_SPACE,
                 "no room for the checkpoint of " + manifest.getVersion() + " in " + target.getParent() + ": " + why
                         + ". Nothing was kept; make room, then it can be fetched again",

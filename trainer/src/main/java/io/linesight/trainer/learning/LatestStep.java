@@ -9,7 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
 /** The newest whole line of a run's record of its steps. */
-final class StepTail {
+final class LatestStep {
     private static final ObjectMapper JSON = new ObjectMapper();
     /** A line has about 200 bytes. */
     private static final int TAIL = 4096;
@@ -22,7 +22,7 @@ final class StepTail {
         static final Step NONE = new Step(0, Double.NaN);
     }
 
-    private StepTail() {}
+    private LatestStep() {}
 
     static Step last(Path file) {
         String text;

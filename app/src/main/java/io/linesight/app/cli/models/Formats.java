@@ -8,11 +8,11 @@ import java.time.format.DateTimeFormatter;
 import java.util.Locale;
 
 /** Facts as people read them. */
-final class Texts {
+final class Formats {
     private static final DateTimeFormatter TIME =
             DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss").withZone(ZoneId.systemDefault());
 
-    private Texts() {}
+    private Formats() {}
 
     static String time(Instant at) {
         return TIME.format(at);

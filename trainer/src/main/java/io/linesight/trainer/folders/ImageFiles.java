@@ -15,10 +15,10 @@ import java.util.Locale;
 import java.util.stream.Stream;
 
 /** Picture files and the folders they lie in. */
-public final class Pictures {
+public final class ImageFiles {
     private static final ImageLimits LIMITS = ImageLimits.defaults();
 
-    private Pictures() {}
+    private ImageFiles() {}
 
     /** Reads a picture's file when asked to. */
     public static Reader image(Path file) {
@@ -59,9 +59,9 @@ public final class Pictures {
         return n.endsWith(".png") || n.endsWith(".jpg") || n.endsWith(".jpeg");
     }
 
-    /** Pictures directly in a folder, sorted by name; none when there is no such folder. */
+    /** Images directly in a folder, sorted by name; none when there is no such folder. */
     static List<Path> in(Path dir) {
-        return files(dir).stream().filter(Pictures::isPicture).toList();
+        return files(dir).stream().filter(ImageFiles::isPicture).toList();
     }
 
     static List<Path> files(Path dir) {
@@ -86,7 +86,7 @@ public final class Pictures {
 
     /** What folders are called together, without their paths. */
     static String name(Collection<Path> roots) {
-        return String.join("+", roots.stream().map(Pictures::name).toList());
+        return String.join("+", roots.stream().map(ImageFiles::name).toList());
     }
 
     static String name(Path root) {

@@ -6,8 +6,8 @@ import java.nio.charset.StandardCharsets;
  * The hash that selections are made with: 64-bit FNV-1a over UTF-8, finished by splitmix64's mixer, so that it is the
  * same on every JVM.
  */
-final class Hashes {
-    private Hashes() {}
+final class SelectionHash {
+    private SelectionHash() {}
 
     static long of(String text) {
         long h = 0xcbf29ce484222325L;

@@ -7,10 +7,10 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /** A file is the champion of every channel; replacing it changes the champion. */
-public final class FileChampion implements ChampionSource {
+public final class FileChampionSource implements ChampionSource {
     private final Path file;
 
-    public FileChampion(Path file) {
+    public FileChampionSource(Path file) {
         this.file = file;
     }
 

@@ -17,7 +17,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Where the line is, and whose signatures count. */
-final class Line {
+final class RegistryOptions {
     @Mixin
     private Kafka kafka;
 

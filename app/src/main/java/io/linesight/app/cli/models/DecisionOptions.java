@@ -14,11 +14,11 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Options and work of every command that takes a decision. */
-final class Deciding {
+final class DecisionOptions {
     static final String CHANNEL = "default";
 
     @Mixin
-    private Line line;
+    private RegistryOptions line;
 
     @Option(
             names = "--channel",
@@ -39,7 +39,7 @@ final class Deciding {
 
     int take(PrintWriter out, Rule rule) throws IOException, InterruptedException {
         Author author = Author.person(user(by), reason);
-        try (Line.Open open = line.open()) {
+        try (RegistryOptions.Open open = line.open()) {
             Rollout r = new RolloutWriter(
                             open.registry(), open.view(), open.config().patience())
                     .decide(channel, known -> rule.decide(known, channel, author));

@@ -9,16 +9,16 @@ import io.linesight.schemas.FrameRef;
 import io.linesight.schemas.LabelKind;
 import io.linesight.schemas.topics.FrameKeys;
 import io.linesight.trainer.feedback.FetchOutcome;
-import io.linesight.trainer.feedback.Fetched;
+import io.linesight.trainer.feedback.FetchedFrame;
 import io.linesight.trainer.feedback.FrameFetcher;
 import io.linesight.trainer.feedback.LabelRules;
 import io.linesight.trainer.imagestore.DatasetStore;
 import io.linesight.trainer.imagestore.DatasetStore.Entry;
 import io.linesight.trainer.imagestore.DatasetStore.Pending;
 import io.linesight.trainer.imagestore.DatasetStore.Place;
-import io.linesight.trainer.imagestore.Origin;
-import io.linesight.trainer.imagestore.Picture;
-import io.linesight.trainer.imagestore.StoreException;
+import io.linesight.trainer.imagestore.DatasetStoreException;
+import io.linesight.trainer.imagestore.LabelSource;
+import io.linesight.trainer.imagestore.StoredImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.time.Clock;
@@ -43,8 +43,8 @@ import org.slf4j.LoggerFactory;
  * another person's is counted and said once. A record that cannot count is refused, counted and said, and never holds
  * up the others.
  */
-final class LabelIntake {
-    private static final Logger LOG = LoggerFactory.getLogger(LabelIntake.class);
+final class LabelConsumer {
+    private static final Logger LOG = LoggerFactory.getLogger(LabelConsumer.class);
     /** Product of pictures where neither label nor frame names one. */
     static final String UNNAMED = "unnamed";
     /** Decoded frames held in memory at a time. */
@@ -56,7 +56,7 @@ final class LabelIntake {
     private final String labelsTopic;
     private final String framesTopic;
     private final Duration lateFrames;
-    private final Counts counts;
+    private final LabelCounters counts;
     private final Clock clock;
     /**
      * What was counted of records that come again, because the attempt to store them failed; those of another partition
@@ -64,14 +64,14 @@ final class LabelIntake {
      */
     private final Map<Place, Set<String>> told = new HashMap<>();
 
-    LabelIntake(
+    LabelConsumer(
             DatasetStore store,
             FrameFetcher fetcher,
             Serde<FrameLabel> serde,
             String labelsTopic,
             String framesTopic,
             Duration lateFrames,
-            Counts counts,
+            LabelCounters counts,
             Clock clock) {
         this.store = store;
         this.fetcher = fetcher;
@@ -110,7 +110,7 @@ final class LabelIntake {
             // Taken out first, so that the order is that of the latest words.
             Word before = latest.remove(w.frame);
             if (before != null) {
-                once(Counts.SUPERSEDED, before.place);
+                once(LabelCounters.SUPERSEDED, before.place);
                 if (!before.retracts()) contradiction(w, before.anomalous(), before.label.getAnnotator());
             }
             latest.put(w.frame, w);
@@ -151,7 +151,7 @@ final class LabelIntake {
         for (Pending p : store.pending()) {
             if (Duration.between(p.since(), clock.instant()).compareTo(lateFrames) < 0) continue;
             store.drop(p.frame());
-            counts.add(Counts.NEVER_CAME);
+            counts.add(LabelCounters.NEVER_CAME);
             LOG.warn("The frame {} never came; its label is given up. Label it again when it is there", p.frame());
         }
         return changed;
@@ -181,7 +181,7 @@ final class LabelIntake {
     }
 
     private void refuse(String key, Place place, String why) {
-        if (!once(Counts.REFUSED, place)) return;
+        if (!once(LabelCounters.REFUSED, place)) return;
         LOG.warn(
                 "Refused the label of {} ({}-{} offset {}): {}. The frame keeps what was said of it before",
                 key,
@@ -195,7 +195,7 @@ final class LabelIntake {
         if (now.retracts()
                 || now.anomalous() == anomalousBefore
                 || now.label.getAnnotator().equals(before)) return;
-        if (!once(Counts.CONTRADICTED, now.place)) return;
+        if (!once(LabelCounters.CONTRADICTED, now.place)) return;
         LOG.warn(
                 "Frame {}: {} says {}, {} said {} before; the later word counts",
                 now.frame,
@@ -208,25 +208,25 @@ final class LabelIntake {
     private int store(List<Word> words, boolean again) throws IOException {
         Set<FrameRef> wanted = new LinkedHashSet<>();
         for (Word w : words) if (!w.retracts() && store.get(w.frame).isEmpty()) wanted.add(w.label.getFrameRef());
-        Map<FrameRef, Fetched> frames = fetcher.fetch(wanted);
+        Map<FrameRef, FetchedFrame> frames = fetcher.fetch(wanted);
         int changed = 0;
         for (Word w : words) {
             if (w.retracts()) {
                 boolean was = store.get(w.frame).isPresent();
                 store.retract(w.frame, w.place);
-                counts.add(Counts.RETRACTED);
+                counts.add(LabelCounters.RETRACTED);
                 if (was) changed++;
                 continue;
             }
-            Picture stored = store.get(w.frame).orElse(null);
-            Fetched f = stored != null ? null : frames.get(w.label.getFrameRef());
+            StoredImage stored = store.get(w.frame).orElse(null);
+            FetchedFrame f = stored != null ? null : frames.get(w.label.getFrameRef());
             if (f != null) {
                 switch (f.outcome()) {
                     case FETCHED -> changed += put(w, f.frame().getProduct(), f.file(), f.image()) ? 1 : 0;
                     case NOT_YET -> {
                         if (again) continue;
                         store.defer(new Pending(w.frame, w.value, w.place, clock.instant()));
-                        counts.add(Counts.WAITING);
+                        counts.add(LabelCounters.WAITING);
                         LOG.info(
                                 "The label of {} waits for its frame, {} s at most: {}",
                                 w.frame,
@@ -234,7 +234,9 @@ final class LabelIntake {
                                 f.reason());
                     }
                     case EXPIRED, NOT_A_FRAME -> {
-                        if (once(f.outcome() == FetchOutcome.EXPIRED ? Counts.EXPIRED : Counts.NOT_A_FRAME, w.place)) {
+                        if (once(
+                                f.outcome() == FetchOutcome.EXPIRED ? LabelCounters.EXPIRED : LabelCounters.NOT_A_FRAME,
+                                w.place)) {
                             LOG.warn(
                                     "The label of {} by {} cannot be used: {}",
                                     w.frame,
@@ -251,20 +253,20 @@ final class LabelIntake {
         return changed;
     }
 
-    private boolean putAgain(Word w, Picture stored) throws IOException {
+    private boolean putAgain(Word w, StoredImage stored) throws IOException {
         RgbImage image = null;
         if (w.label.getMaskPng() != null) {
             try {
                 image = ImageCodec.decode(Files.readAllBytes(store.file(stored.sha256())), ImageLimits.defaults());
             } catch (BadImageException e) {
-                throw new StoreException(
+                throw new DatasetStoreException(
                         "the stored picture of " + w.frame + " is damaged: " + e.getMessage()
                                 + "; restore the dataset store from a copy, or start with an empty one: labels are read again from "
                                 + "Kafka",
                         e);
             }
         }
-        if (stored.origin() == Origin.PERSON) contradiction(w, stored.anomalous(), stored.annotator());
+        if (stored.origin() == LabelSource.PERSON) contradiction(w, stored.anomalous(), stored.annotator());
         return put(w, stored.product(), null, image);
     }
 
@@ -283,9 +285,9 @@ final class LabelIntake {
                 : frameProduct != null && !frameProduct.isBlank() ? frameProduct : UNNAMED;
         Instant at = w.label.getAt();
         DatasetStore.Put put = store.put(new Entry(
-                w.frame, product, w.anomalous(), Origin.PERSON, w.label.getAnnotator(), at, file, mask, w.place));
+                w.frame, product, w.anomalous(), LabelSource.PERSON, w.label.getAnnotator(), at, file, mask, w.place));
         if (put == DatasetStore.Put.UNCHANGED) return false;
-        counts.add(w.anomalous() ? Counts.ANOMALOUS : Counts.NORMAL);
+        counts.add(w.anomalous() ? LabelCounters.ANOMALOUS : LabelCounters.NORMAL);
         return true;
     }
 }

@@ -12,7 +12,7 @@ import io.linesight.schemas.ModelVersion;
  * @param chunks number of chunks; 0 for whole files
  * @param chunkBytes length of every chunk but the last; 0 for whole files
  */
-public record Stored(String location, String sha256, long bytes, int chunks, int chunkBytes) {
+public record StoredCheckpoint(String location, String sha256, long bytes, int chunks, int chunkBytes) {
     /** Writes these facts into a manifest. */
     public ModelVersion.Builder into(ModelVersion.Builder manifest) {
         return manifest.setLocation(location)

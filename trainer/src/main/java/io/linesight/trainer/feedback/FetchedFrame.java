@@ -12,8 +12,8 @@ import io.linesight.schemas.CameraFrame;
  * @param image its pixels; null unless FETCHED
  * @param reason why there is no frame, for people; empty when FETCHED
  */
-public record Fetched(FetchOutcome outcome, CameraFrame frame, byte[] file, RgbImage image, String reason) {
-    static Fetched none(FetchOutcome outcome, String reason) {
-        return new Fetched(outcome, null, null, null, reason);
+public record FetchedFrame(FetchOutcome outcome, CameraFrame frame, byte[] file, RgbImage image, String reason) {
+    static FetchedFrame none(FetchOutcome outcome, String reason) {
+        return new FetchedFrame(outcome, null, null, null, reason);
     }
 }
