@@ -58,12 +58,12 @@ final class Photos {
     static Photos load(List<Path> folders, List<Path> exclude, long budget, long seed, PrintStream progress) {
         Photos photos = new Photos();
         if (folders.isEmpty()) return photos;
-        List<PictureHash> excluded = new ArrayList<>();
+        List<ImageHash> excluded = new ArrayList<>();
         List<Path> excludedFiles = new ArrayList<>();
         for (Path folder : exclude) {
             for (Path file : pictures(folder)) {
                 try {
-                    excluded.add(PictureHash.of(ImageFiles.image(file).read()));
+                    excluded.add(ImageHash.of(ImageFiles.image(file).read()));
                     excludedFiles.add(file);
                 } catch (IOException | BadImageException e) {
                     throw new DatasetException(
@@ -82,7 +82,7 @@ final class Photos {
         }
         Collections.shuffle(files, new Random(seed));
         Set<String> pixels = new HashSet<>();
-        List<PictureHash> seen = new ArrayList<>();
+        List<ImageHash> seen = new ArrayList<>();
         long last = System.nanoTime();
         for (int i = 0; i < files.size(); i++) {
             Found found = files.get(i);
@@ -101,7 +101,7 @@ final class Photos {
                 photos.poor++;
                 continue;
             }
-            PictureHash hash = PictureHash.of(image);
+            ImageHash hash = ImageHash.of(image);
             for (int k = 0; k < excluded.size(); k++) {
                 if (hash.same(excluded.get(k))) {
                     throw new DatasetException("the photograph " + found.file + " is the picture "

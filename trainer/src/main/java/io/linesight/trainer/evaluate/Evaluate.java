@@ -1,7 +1,7 @@
 package io.linesight.trainer.evaluate;
 
-import io.linesight.mmad.accuracy.AnomalyMetrics;
 import io.linesight.mmad.accuracy.AnomalyMetrics.Measured;
+import io.linesight.mmad.accuracy.AnomalyMetrics;
 import io.linesight.mmad.accuracy.CategoryMetrics;
 import io.linesight.mmad.checkpoint.CheckpointInfo;
 import io.linesight.mmad.checkpoint.ProductCalibration;
@@ -13,8 +13,8 @@ import io.linesight.mmad.image.RgbImage;
 import io.linesight.mmad.score.OrtScorer;
 import io.linesight.mmad.score.Scorer;
 import io.linesight.mmad.score.Scores;
+import io.linesight.trainer.calibration.CalibrationImages;
 import io.linesight.trainer.evaluate.EvaluationReport.ImageScore;
-import io.linesight.trainer.fit.CalibrationPictures;
 import io.linesight.trainer.folders.DatasetException;
 import io.linesight.trainer.folders.ImageSource.Sample;
 import io.linesight.trainer.folders.UnreadableImages;
@@ -35,7 +35,7 @@ public final class Evaluate {
     private final EvaluateOptions options;
     private final UnreadableImages unreadable = new UnreadableImages();
     private final List<ImageScore> images = new ArrayList<>();
-    private CalibrationPictures calibrationPictures;
+    private CalibrationImages calibrationPictures;
     private int calibratedOn;
     private long lastReport = System.nanoTime();
 
@@ -73,7 +73,7 @@ public final class Evaluate {
         CheckpointInfo info;
         try (Scorer scorer = OrtScorer.open(options.checkpoint(), options.scorer())) {
             info = scorer.info();
-            calibrationPictures = CalibrationPictures.of(info);
+            calibrationPictures = CalibrationImages.of(info);
             for (String category : categories) metrics.put(category, measure(scorer, category, total, details));
         }
         unreadable.refuse(options.skipUnreadable(), options.progress());

@@ -16,6 +16,11 @@ import io.linesight.mmad.encoder.FilterBankEncoder;
 import io.linesight.mmad.runtime.Device;
 import io.linesight.mmad.runtime.ScorerOptions;
 import io.linesight.mmad.scan.ScanVectors;
+import io.linesight.trainer.calibration.CheckpointFinisher;
+import io.linesight.trainer.dataset.FrameSpool;
+import io.linesight.trainer.dataset.ImageReading;
+import io.linesight.trainer.dataset.Progress;
+import io.linesight.trainer.dataset.TrainingSet;
 import io.linesight.trainer.features.FeatureCache;
 import io.linesight.trainer.features.FeatureStore;
 import io.linesight.trainer.features.FeatureType;
@@ -158,7 +163,7 @@ public final class Fit {
                     batch,
                     MemoryNeed.text((FeatureStore.imageBytes(encoder, options.precision)
                                     * ((long) set.size() * (1 + options.copies)
-                                            + PictureReading.sizeOf(set.validation())))
+                                            + ImageReading.sizeOf(set.validation())))
                             >> 20)));
         }
 
@@ -166,7 +171,7 @@ public final class Fit {
             if (saved != null && options.fresh) saved.clear();
             FitResult result;
             try (FrameSpool spool =
-                    FrameSpool.create(temporary(), set.size() + PictureReading.sizeOf(set.validation()))) {
+                    FrameSpool.create(temporary(), set.size() + ImageReading.sizeOf(set.validation()))) {
                 Map<String, List<byte[]>> calibrationFrames = read(set, spool);
                 // Only now it is known which categories have a picture that can be read.
                 config = config.withGroups(config.map() == MapKind.WHITENED ? categorySizes.size() : 0);
@@ -248,11 +253,11 @@ public final class Fit {
 
     /** Decodes every picture, and says what is wrong with them before anything costly begins. */
     private Map<String, List<byte[]>> read(TrainingSet set, FrameSpool spool) throws IOException {
-        PictureReading.Result read = PictureReading.of(
+        ImageReading.Result read = ImageReading.of(
                 options.source,
                 set,
                 spool,
-                new PictureReading.Rules(
+                new ImageReading.Rules(
                         options.survey,
                         options.balance
                                 ? null
@@ -569,7 +574,7 @@ public final class Fit {
     private List<Judge> fitMap(MmadConfig config, Weights weights, FeatureStore store) {
         // Not a matter of speed: this wants the host's solver.
         Torch.useCpu();
-        List<Integer> scored = spreadOverCategories(Finish.worthScoring(categorySizes.size()));
+        List<Integer> scored = spreadOverCategories(CheckpointFinisher.worthScoring(categorySizes.size()));
         if (config.map() == MapKind.COSINE) return List.of(new Judge(scored, Map.of()));
         try (Parameters parameters = new Parameters(ParameterSpecs.of(config), weights);
                 MmadNet net = new MmadNet(config, parameters);
@@ -812,9 +817,9 @@ public final class Fit {
             provenance.put("cachePrecision", options.precision.name().toLowerCase(Locale.ROOT));
         if (options.mapOnly) inherit(provenance);
         else describe(outcome, provenance);
-        List<Finish.Seen> seen = new ArrayList<>();
+        List<CheckpointFinisher.Seen> seen = new ArrayList<>();
         for (Judge judge : outcome.judges()) {
-            seen.add(new Finish.Seen(
+            seen.add(new CheckpointFinisher.Seen(
                     framesOf(judge.pictures(), spool),
                     judge.tensors().isEmpty()
                             ? null
@@ -823,16 +828,16 @@ public final class Fit {
                                     config,
                                     outcome.weights().with(judge.tensors()),
                                     encoder,
-                                    Finish.UNCALIBRATED,
+                                    CheckpointFinisher.UNCALIBRATED,
                                     provenance)));
         }
-        CheckpointInfo info = new Finish(options.out, options.threads, options.progress)
+        CheckpointInfo info = new CheckpointFinisher(options.out, options.threads, options.progress)
                 .run(
                         frames,
                         seen,
                         options.rule,
                         draft -> Checkpoints.write(
-                                draft, config, outcome.weights(), encoder, Finish.UNCALIBRATED, provenance));
+                                draft, config, outcome.weights(), encoder, CheckpointFinisher.UNCALIBRATED, provenance));
         Map<String, Integer> held = new TreeMap<>();
         frames.forEach((category, f) -> held.put(category, f.size()));
         return new FitResult(

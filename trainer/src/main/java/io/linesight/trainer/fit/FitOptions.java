@@ -3,6 +3,7 @@ package io.linesight.trainer.fit;
 import io.linesight.mmad.architecture.MapKind;
 import io.linesight.mmad.encoder.Encoder;
 import io.linesight.mmad.runtime.Device;
+import io.linesight.trainer.calibration.CalibrationRule;
 import io.linesight.trainer.features.FeatureType;
 import io.linesight.trainer.folders.ImageSource;
 import java.io.PrintStream;

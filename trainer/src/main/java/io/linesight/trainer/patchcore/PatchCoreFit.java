@@ -10,12 +10,12 @@ import io.linesight.mmad.encoder.FrameSession;
 import io.linesight.mmad.graph.MmadGraph;
 import io.linesight.mmad.graph.PatchCoreGraph;
 import io.linesight.mmad.runtime.ScorerOptions;
-import io.linesight.trainer.fit.Finish;
+import io.linesight.trainer.calibration.CheckpointFinisher;
+import io.linesight.trainer.dataset.FrameSpool;
+import io.linesight.trainer.dataset.ImageReading;
+import io.linesight.trainer.dataset.Progress;
+import io.linesight.trainer.dataset.TrainingSet;
 import io.linesight.trainer.fit.FitOptions;
-import io.linesight.trainer.fit.FrameSpool;
-import io.linesight.trainer.fit.PictureReading;
-import io.linesight.trainer.fit.Progress;
-import io.linesight.trainer.fit.TrainingSet;
 import io.linesight.trainer.folders.DatasetException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -68,11 +68,11 @@ public final class PatchCoreFit {
         Files.createDirectories(folder);
         Encoder encoder = options.encoder == null ? FilterBankEncoder.create() : options.encoder;
         try (FrameSpool spool = FrameSpool.create(options.workDir, set.size())) {
-            PictureReading.Result read = PictureReading.of(
+            ImageReading.Result read = ImageReading.of(
                     options.source,
                     set,
                     spool,
-                    new PictureReading.Rules(
+                    new ImageReading.Rules(
                             options.survey,
                             "the bank has as much room for one as for the other, so the former's is thinned out far more",
                             options.allowLeakage,
@@ -222,12 +222,12 @@ public final class PatchCoreFit {
         PatchCoreGraph.Score score = options.recipe == FitOptions.Recipe.PAPER
                 ? PatchCoreGraph.Score.REWEIGHTED
                 : PatchCoreGraph.Score.MEAN_OF_LARGEST;
-        CheckpointInfo info = new Finish(options.out, options.threads, options.progress)
+        CheckpointInfo info = new CheckpointFinisher(options.out, options.threads, options.progress)
                 .run(
                         frames,
                         List.of(),
                         options.rule,
-                        draft -> Checkpoints.write(draft, bank, score, encoder, Finish.UNCALIBRATED, provenance));
+                        draft -> Checkpoints.write(draft, bank, score, encoder, CheckpointFinisher.UNCALIBRATED, provenance));
         return new PatchCoreResult(options.out, info, images, set.skipped(), candidates, bank.size(), seconds(start));
     }
 

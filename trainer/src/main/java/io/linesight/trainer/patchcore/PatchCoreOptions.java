@@ -1,7 +1,7 @@
 package io.linesight.trainer.patchcore;
 
 import io.linesight.mmad.encoder.Encoder;
-import io.linesight.trainer.fit.CalibrationRule;
+import io.linesight.trainer.calibration.CalibrationRule;
 import io.linesight.trainer.fit.FitOptions;
 import io.linesight.trainer.folders.ImageSource;
 import java.io.PrintStream;

@@ -1,8 +1,5 @@
 package io.linesight.trainer.distill;
 
-import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
-
 import io.linesight.mmad.image.ImageCodec;
 import io.linesight.mmad.image.RgbImage;
 import io.linesight.trainer.folders.DatasetException;
@@ -19,6 +16,8 @@ import java.util.SplittableRandom;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 class PhotosTest {
     private static final int SIDE = 160;
@@ -109,7 +108,7 @@ class PhotosTest {
     void shouldTellDifferentPicturesApart() {
         for (int i = 0; i < 30; i++) {
             for (int j = 0; j < i; j++)
-                assertThat(PictureHash.of(scene(i)).same(PictureHash.of(scene(j))))
+                assertThat(ImageHash.of(scene(i)).same(ImageHash.of(scene(j))))
                         .as("scenes %d and %d", i, j)
                         .isFalse();
         }

@@ -3,6 +3,7 @@ package io.linesight.trainer.fit;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.linesight.mmad.image.Preprocess;
+import io.linesight.trainer.dataset.TextureSource;
 import io.linesight.trainer.fit.FitOptions.Change;
 import java.util.Arrays;
 import java.util.EnumSet;

@@ -1,9 +1,5 @@
 package io.linesight.trainer.fit;
 
-import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assertions.within;
-
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.linesight.mmad.architecture.MapKind;
@@ -18,6 +14,12 @@ import io.linesight.mmad.score.OrtScorer;
 import io.linesight.mmad.score.Scorer;
 import io.linesight.mmad.score.Scores;
 import io.linesight.mmad.score.SelfTest;
+import io.linesight.trainer.dataset.TextureSource;
+import io.linesight.trainer.calibration.CalibrationRule;
+import io.linesight.trainer.calibration.CheckpointFinisher;
+import io.linesight.trainer.calibration.Recalibration;
+import io.linesight.trainer.calibration.TrainingScores;
+import io.linesight.trainer.dataset.TrainingSet;
 import io.linesight.trainer.evaluate.Evaluate;
 import io.linesight.trainer.evaluate.EvaluateOptions;
 import io.linesight.trainer.evaluate.EvaluationReport;
@@ -34,6 +36,9 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 /** Training end to end on rendered textures, and what comes out of it through ONNX Runtime. */
 class FitIT {
@@ -191,8 +196,8 @@ class FitIT {
         double held = 0;
         try (Scorer scorer = OrtScorer.open(dir.resolve("m.onnx"), CPU)) {
             TrainingSet set = TrainingSet.of(source, false, silent());
-            known = average(Finish.training(scorer, "weave", set.training().get("weave"), 1));
-            held = average(Finish.score(
+            known = average(CheckpointFinisher.training(scorer, "weave", set.training().get("weave"), 1));
+            held = average(CheckpointFinisher.score(
                     scorer, "weave", set.read("weave", set.heldOut().get("weave"))));
         }
         // The network itself knows them too, so they still score a little less than new ones.

@@ -1,6 +1,7 @@
 package io.linesight.trainer.fit;
 
 import io.linesight.mmad.architecture.MapKind;
+import io.linesight.trainer.dataset.TextureSource;
 import io.linesight.trainer.ChildJvm;
 import java.io.IOException;
 import java.nio.file.Path;

@@ -1,5 +1,6 @@
 package io.linesight.trainer.fit;
 
+import io.linesight.trainer.dataset.TextureSource;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 

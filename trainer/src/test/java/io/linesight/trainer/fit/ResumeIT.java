@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.linesight.mmad.architecture.Weights;
 import io.linesight.mmad.checkpoint.Checkpoints;
+import io.linesight.trainer.dataset.TextureSource;
 import io.linesight.trainer.features.FeatureType;
 import io.linesight.trainer.folders.DatasetException;
 import java.io.ByteArrayOutputStream;

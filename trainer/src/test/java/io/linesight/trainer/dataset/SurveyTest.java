@@ -1,13 +1,12 @@
-package io.linesight.trainer.fit;
-
-import static org.assertj.core.api.Assertions.assertThat;
+package io.linesight.trainer.dataset;
 
 import io.linesight.mmad.image.Preprocess;
 import io.linesight.mmad.image.RgbImage;
-import io.linesight.trainer.fit.Survey.Role;
+import io.linesight.trainer.dataset.Survey.Role;
 import io.linesight.trainer.folders.ImageSource.Sample;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
+import static org.assertj.core.api.Assertions.assertThat;
 
 class SurveyTest {
     private final Survey survey = new Survey();

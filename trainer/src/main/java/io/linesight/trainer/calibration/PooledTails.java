@@ -1,4 +1,4 @@
-package io.linesight.trainer.fit;
+package io.linesight.trainer.calibration;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -16,7 +16,7 @@ import java.util.stream.DoubleStream;
  * t does, so that a product that stands alone with {@code n} normals gets Student's bound with {@code n - 1} degrees of
  * freedom.
  */
-final class Pool {
+final class PooledTails {
     private static final int LEAST_TRAINING = 8;
     /** Standardised scores from which on their own shape is taken, and not the normal distribution's. */
     private static final int LEAST_SHAPE = 50;
@@ -35,7 +35,7 @@ final class Pool {
     private static final double LEAST_RATIO_APART = 0.1;
     private static final double LEAST_SPREAD_APART = 0.3;
 
-    private Pool() {}
+    private PooledTails() {}
 
     /**
      * Location, spread and how uncertain they are; the variances are of the location in spreads and of the spread's
@@ -43,7 +43,7 @@ final class Pool {
      */
     private record Place(double location, double spread, double locationVariance, double spreadVariance) {}
 
-    static Map<String, Tail> tails(Map<String, ProductSamples> products) {
+    static Map<String, Tail> tails(Map<String, ProductScores> products) {
         boolean log = products.values().stream()
                 .flatMapToDouble(p -> DoubleStream.concat(Arrays.stream(p.normals()), Arrays.stream(p.training())))
                 .allMatch(d -> d > Tail.LEAST_LOGARITHM);
@@ -136,7 +136,7 @@ final class Pool {
      */
     private static double[] standardised(
             String name,
-            ProductSamples p,
+            ProductScores p,
             Map<String, Summary> own,
             Map<String, Summary> trained,
             Map<String, Place> places,

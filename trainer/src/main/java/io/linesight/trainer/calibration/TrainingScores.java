@@ -1,4 +1,4 @@
-package io.linesight.trainer.fit;
+package io.linesight.trainer.calibration;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
@@ -13,7 +13,7 @@ import java.util.TreeMap;
  * cannot be had from the checkpoint afterwards, and whoever places its thresholds anew needs them as much as
  * {@code fit} did.
  */
-final class TrainingScores {
+public final class TrainingScores {
     /** Metadata property: JSON, a list of scores per product. */
     static final String PROPERTY = "linesight.calibration.training";
 
@@ -42,7 +42,7 @@ final class TrainingScores {
      *
      * @throws IllegalArgumentException when what it has cannot be read
      */
-    static Map<String, double[]> of(CheckpointInfo info) {
+    public static Map<String, double[]> of(CheckpointInfo info) {
         try {
             return JSON.readValue(
                     info.properties().getOrDefault(PROPERTY, "{}"), new TypeReference<TreeMap<String, double[]>>() {});

@@ -1,7 +1,4 @@
-package io.linesight.trainer.fit;
-
-import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
+package io.linesight.trainer.dataset;
 
 import io.linesight.mmad.image.ImageCodec;
 import io.linesight.mmad.image.RgbImage;
@@ -28,6 +25,8 @@ import javax.imageio.ImageWriter;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 /** Pictures of all kinds, good and bad, as they lie in folders. */
 class TrainingSetTest {

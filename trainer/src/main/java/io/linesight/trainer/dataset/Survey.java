@@ -1,4 +1,4 @@
-package io.linesight.trainer.fit;
+package io.linesight.trainer.dataset;
 
 import io.linesight.mmad.image.RgbImage;
 import io.linesight.trainer.folders.ImageSource.Sample;

@@ -1,11 +1,11 @@
-package io.linesight.trainer.fit;
+package io.linesight.trainer.dataset;
 
 import io.linesight.mmad.image.BadImageException;
 import io.linesight.mmad.image.Preprocess;
 import io.linesight.mmad.image.RgbImage;
 import io.linesight.trainer.folders.DatasetException;
-import io.linesight.trainer.folders.ImageSource;
 import io.linesight.trainer.folders.ImageSource.Sample;
+import io.linesight.trainer.folders.ImageSource;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.util.ArrayList;
@@ -18,7 +18,7 @@ import java.util.function.BooleanSupplier;
  * Decodes every picture, once, before anything costly begins, and says what is wrong with them; the same for every
  * method. Used by one thread.
  */
-public final class PictureReading {
+public final class ImageReading {
     /**
      * What is looked at and what is put up with.
      *
@@ -59,7 +59,7 @@ public final class PictureReading {
     private final int total;
     private int done;
 
-    private PictureReading(ImageSource source, TrainingSet set, FrameSpool spool, Rules rules) {
+    private ImageReading(ImageSource source, TrainingSet set, FrameSpool spool, Rules rules) {
         this.source = source;
         this.set = set;
         this.spool = spool;
@@ -81,10 +81,10 @@ public final class PictureReading {
      * @throws CancellationException when it was called off
      */
     public static Result of(ImageSource source, TrainingSet set, FrameSpool spool, Rules rules) throws IOException {
-        return new PictureReading(source, set, spool, rules).run();
+        return new ImageReading(source, set, spool, rules).run();
     }
 
-    static int sizeOf(Map<String, List<Sample>> samples) {
+    public static int sizeOf(Map<String, List<Sample>> samples) {
         return samples.values().stream().mapToInt(List::size).sum();
     }
 

@@ -1,4 +1,4 @@
-package io.linesight.trainer.fit;
+package io.linesight.trainer.calibration;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
@@ -14,7 +14,7 @@ import java.util.TreeMap;
  * can be told: figures at a threshold that was made to fit the pictures flatter it. Pictures are known by what the
  * model sees of them, whatever their names. Immutable.
  */
-public final class CalibrationPictures {
+public final class CalibrationImages {
     /** Metadata property: JSON, a list of marks per product. */
     static final String PROPERTY = "linesight.calibration.pictures";
 
@@ -23,7 +23,7 @@ public final class CalibrationPictures {
 
     private final Map<String, Set<String>> marks;
 
-    private CalibrationPictures(Map<String, Set<String>> marks) {
+    private CalibrationImages(Map<String, Set<String>> marks) {
         this.marks = marks;
     }
 
@@ -31,13 +31,13 @@ public final class CalibrationPictures {
      * Those of a checkpoint; none where it has the thresholds that it was trained with. What cannot be read counts as
      * none: it is for a warning only.
      */
-    public static CalibrationPictures of(CheckpointInfo info) {
+    public static CalibrationImages of(CheckpointInfo info) {
         try {
-            return new CalibrationPictures(JSON.readValue(
+            return new CalibrationImages(JSON.readValue(
                     info.properties().getOrDefault(PROPERTY, "{}"),
                     new TypeReference<TreeMap<String, Set<String>>>() {}));
         } catch (JsonProcessingException e) {
-            return new CalibrationPictures(Map.of());
+            return new CalibrationImages(Map.of());
         }
     }
 

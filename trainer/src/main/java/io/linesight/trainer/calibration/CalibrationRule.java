@@ -1,4 +1,5 @@
-package io.linesight.trainer.fit;
+package io.linesight.trainer.calibration;
+
 
 /**
  * What thresholds are to hold.

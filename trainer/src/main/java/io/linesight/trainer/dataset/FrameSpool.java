@@ -1,4 +1,4 @@
-package io.linesight.trainer.fit;
+package io.linesight.trainer.dataset;
 
 import io.linesight.mmad.io.Scratch;
 import java.io.IOException;

@@ -1,8 +1,4 @@
-package io.linesight.trainer.fit;
-
-import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assertions.within;
+package io.linesight.trainer.calibration;
 
 import io.linesight.mmad.checkpoint.Calibration;
 import io.linesight.mmad.checkpoint.ProductCalibration;
@@ -16,6 +12,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 class CalibratorTest {
     private static final double[] NONE = {};
@@ -51,7 +50,7 @@ class CalibratorTest {
     }
 
     private static ProductCalibration of(double[] normals, double[] anomalous, CalibrationRule rule) {
-        return Calibrator.calibrate(Map.of("a", new ProductSamples(normals, NONE, anomalous)), rule)
+        return Calibrator.calibrate(Map.of("a", new ProductScores(normals, NONE, anomalous)), rule)
                 .forProduct("a");
     }
 
@@ -110,8 +109,8 @@ class CalibratorTest {
     /**
      * Ten products with four normals each that were not trained on, and thirty that were and score lower and closer.
      */
-    private static Map<String, ProductSamples> tenProducts(Law law, Random r, Map<String, Double> levels) {
-        Map<String, ProductSamples> products = new TreeMap<>();
+    private static Map<String, ProductScores> tenProducts(Law law, Random r, Map<String, Double> levels) {
+        Map<String, ProductScores> products = new TreeMap<>();
         for (int p = 0; p < 10; p++) {
             double level = Math.exp(0.5 * r.nextGaussian());
             levels.put("p" + p, level);
@@ -119,7 +118,7 @@ class CalibratorTest {
             for (int i = 0; i < training.length; i++) training[i] = level * (0.3 + 0.8 * (training[i] - 0.3)) * 0.95;
             products.put(
                     "p" + p,
-                    new ProductSamples(
+                    new ProductScores(
                             Arrays.stream(law.draw(r, 4)).map(d -> d * level).toArray(), training, NONE));
         }
         return products;
@@ -136,7 +135,7 @@ class CalibratorTest {
         int trials = 20;
         for (int t = 0; t < trials; t++) {
             Map<String, Double> levels = new TreeMap<>();
-            Map<String, ProductSamples> products = tenProducts(law, r, levels);
+            Map<String, ProductScores> products = tenProducts(law, r, levels);
             Calibration by = Calibrator.calibrate(products, CalibrationRule.defaults());
             Calibration alone = Calibrator.calibrate(products, new CalibrationRule(0.01, ThresholdMethod.STUDENT));
             double best = Tail.empirical(law.draw(r, 20_000)).quantile(0.01);
@@ -162,14 +161,14 @@ class CalibratorTest {
     @Test
     void shouldNotLetOneProductsOutliersRaiseAnothersThresholdMuch() {
         Random r = new Random(3);
-        Map<String, ProductSamples> products = tenProducts(Law.NORMAL, r, new TreeMap<>());
+        Map<String, ProductScores> products = tenProducts(Law.NORMAL, r, new TreeMap<>());
         double before = Calibrator.calibrate(products, CalibrationRule.defaults())
                 .forProduct("p1")
                 .threshold();
-        ProductSamples p0 = products.get("p0");
+        ProductScores p0 = products.get("p0");
         double[] soiled = p0.training().clone();
         for (int i = 0; i < 3; i++) soiled[i] *= 3;
-        products.put("p0", new ProductSamples(p0.normals(), soiled, NONE));
+        products.put("p0", new ProductScores(p0.normals(), soiled, NONE));
         double after = Calibrator.calibrate(products, CalibrationRule.defaults())
                 .forProduct("p1")
                 .threshold();
@@ -273,7 +272,7 @@ class CalibratorTest {
         Arrays.fill(same, 0.3);
         assertThat(of(same).threshold()).isGreaterThanOrEqualTo(0.3);
         Calibration c = Calibrator.calibrate(
-                Map.of("a", ProductSamples.normals(0.1, 0.12, 0.11), "b", ProductSamples.normals(0.4, 0.41)),
+                Map.of("a", ProductScores.normals(0.1, 0.12, 0.11), "b", ProductScores.normals(0.4, 0.41)),
                 CalibrationRule.defaults());
         assertThat(c.knows("a")).isTrue();
         assertThat(c.forProduct("b").threshold()).isGreaterThan(0.405);
@@ -281,11 +280,11 @@ class CalibratorTest {
         Calibration d = Calibrator.calibrate(
                 Map.of(
                         "a",
-                        ProductSamples.normals(-0.1, 0.12, 0.11),
+                        ProductScores.normals(-0.1, 0.12, 0.11),
                         "b",
-                        ProductSamples.normals(0.4),
+                        ProductScores.normals(0.4),
                         "c",
-                        ProductSamples.normals(0.2, 0.2)),
+                        ProductScores.normals(0.2, 0.2)),
                 CalibrationRule.defaults());
         for (String p : d.byProduct().keySet())
             assertThat(d.forProduct(p).threshold()).as(p).isFinite().isGreaterThan(0.1);

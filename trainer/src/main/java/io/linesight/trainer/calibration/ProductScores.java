@@ -1,4 +1,5 @@
-package io.linesight.trainer.fit;
+package io.linesight.trainer.calibration;
+
 
 /**
  * Raw scores of one product's pictures.
@@ -8,14 +9,14 @@ package io.linesight.trainer.fit;
  *     method measures by how much
  * @param anomalous anomalous pictures; may be empty
  */
-record ProductSamples(double[] normals, double[] training, double[] anomalous) {
+record ProductScores(double[] normals, double[] training, double[] anomalous) {
     private static final double[] NONE = {};
 
-    ProductSamples {
+    ProductScores {
         if (normals.length == 0) throw new IllegalArgumentException("at least one normal score is needed");
     }
 
-    static ProductSamples normals(double... scores) {
-        return new ProductSamples(scores, NONE, NONE);
+    static ProductScores normals(double... scores) {
+        return new ProductScores(scores, NONE, NONE);
     }
 }

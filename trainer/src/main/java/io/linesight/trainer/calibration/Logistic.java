@@ -1,4 +1,5 @@
-package io.linesight.trainer.fit;
+package io.linesight.trainer.calibration;
+
 
 /** Logistic regression of one parameter: how many raw units a logit has, with the decision point where it is. */
 final class Logistic {

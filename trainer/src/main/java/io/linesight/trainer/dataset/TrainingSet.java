@@ -1,12 +1,12 @@
-package io.linesight.trainer.fit;
+package io.linesight.trainer.dataset;
 
 import io.linesight.mmad.image.BadImageException;
 import io.linesight.mmad.image.Preprocess;
 import io.linesight.mmad.image.RgbImage;
 import io.linesight.mmad.io.Sha256;
 import io.linesight.trainer.folders.DatasetException;
-import io.linesight.trainer.folders.ImageSource;
 import io.linesight.trainer.folders.ImageSource.Sample;
+import io.linesight.trainer.folders.ImageSource;
 import io.linesight.trainer.folders.UnreadableImages;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -58,7 +58,7 @@ public final class TrainingSet {
     }
 
     /** @param validating whether normals are set apart to see when learning helps no more; see {@link #validation} */
-    static TrainingSet of(ImageSource source, boolean skipUnreadable, PrintStream progress, boolean validating) {
+    public static TrainingSet of(ImageSource source, boolean skipUnreadable, PrintStream progress, boolean validating) {
         TrainingSet set = new TrainingSet(source, skipUnreadable, progress);
         set.check();
         for (String category : source.categories()) set.split(category, validating);
@@ -75,12 +75,12 @@ public final class TrainingSet {
     }
 
     /** Normals by category that are neither learned from nor set thresholds; none for a category that has too few. */
-    Map<String, List<Sample>> validation() {
+    public Map<String, List<Sample>> validation() {
         return validation;
     }
 
     /** Normals by category that set the thresholds. */
-    Map<String, List<Sample>> heldOut() {
+    public Map<String, List<Sample>> heldOut() {
         return heldOut;
     }
 

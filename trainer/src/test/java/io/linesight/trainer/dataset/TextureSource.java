@@ -1,4 +1,4 @@
-package io.linesight.trainer.fit;
+package io.linesight.trainer.dataset;
 
 import io.linesight.mmad.image.RgbImage;
 import io.linesight.trainer.folders.ImageSource;
@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /** Woven textures with small variations, one a category; defects are smooth patches without the weave. */
-final class TextureSource implements ImageSource {
+public final class TextureSource implements ImageSource {
     private static final int SIDE = 256;
 
     private final int normals;
@@ -15,12 +15,12 @@ final class TextureSource implements ImageSource {
 
     private final List<String> categories;
 
-    TextureSource(int normals, int tests) {
+    public TextureSource(int normals, int tests) {
         this(normals, tests, List.of("weave"));
     }
 
     /** @param categories among {@code weave} and {@code mesh}, which is coarser and lighter */
-    TextureSource(int normals, int tests, List<String> categories) {
+    public TextureSource(int normals, int tests, List<String> categories) {
         this.normals = normals;
         this.tests = tests;
         this.categories = categories;
@@ -57,7 +57,7 @@ final class TextureSource implements ImageSource {
         return s;
     }
 
-    static RgbImage weave(int seed, boolean defect) {
+    public static RgbImage weave(int seed, boolean defect) {
         return texture("weave", seed, defect);
     }
 

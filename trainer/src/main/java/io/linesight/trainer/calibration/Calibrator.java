@@ -1,4 +1,4 @@
-package io.linesight.trainer.fit;
+package io.linesight.trainer.calibration;
 
 import io.linesight.mmad.checkpoint.Calibration;
 import io.linesight.mmad.checkpoint.ProductCalibration;
@@ -46,8 +46,8 @@ final class Calibrator {
     private Calibrator() {}
 
     /** Thresholds of all products, and by Student's bound of all their normals together that of others. */
-    static Calibration calibrate(Map<String, ProductSamples> samples, CalibrationRule rule) {
-        Map<String, Tail> pooled = Pool.tails(samples);
+    static Calibration calibrate(Map<String, ProductScores> samples, CalibrationRule rule) {
+        Map<String, Tail> pooled = PooledTails.tails(samples);
         Map<String, ProductCalibration> products = new TreeMap<>();
         samples.forEach((product, s) ->
                 products.put(product, of(s, pooled.get(product), samples.size() > 1 || s.training().length > 0, rule)));
@@ -60,7 +60,7 @@ final class Calibrator {
     /** What products get that nothing is known of: a wide margin above all the others' normals. */
     private static ProductCalibration bound(double[] normals, CalibrationRule rule) {
         ProductCalibration c = of(
-                ProductSamples.normals(normals),
+                ProductScores.normals(normals),
                 null,
                 false,
                 new CalibrationRule(rule.falseReject(), ThresholdMethod.STUDENT));
@@ -68,7 +68,7 @@ final class Calibrator {
         return new ProductCalibration(c.threshold(), c.scale());
     }
 
-    private static ProductCalibration of(ProductSamples s, Tail pooled, boolean company, CalibrationRule rule) {
+    private static ProductCalibration of(ProductScores s, Tail pooled, boolean company, CalibrationRule rule) {
         ThresholdMethod method = method(s.normals().length, company, rule);
         Tail tail =
                 switch (method) {
@@ -108,7 +108,7 @@ final class Calibrator {
     }
 
     private static ProductCalibration described(
-            ProductSamples s, Tail tail, double threshold, double scale, ThresholdMethod method, CalibrationRule rule) {
+            ProductScores s, Tail tail, double threshold, double scale, ThresholdMethod method, CalibrationRule rule) {
         double rate =
                 Math.max(tail.rate(threshold), 1e-9); // a threshold above all that the tail knows still has a band
         double low = Math.min(threshold, tail.quantile(Math.min(0.5, BAND * rate)));

@@ -1,4 +1,4 @@
-package io.linesight.trainer.fit;
+package io.linesight.trainer.dataset;
 
 import java.io.PrintStream;
 import java.time.Duration;
@@ -46,7 +46,7 @@ public final class Progress implements AutoCloseable {
     }
 
     /** For people: {@code 45 s}, {@code 12 min}, {@code 3 h 05 min}. */
-    static String duration(double seconds) {
+    public static String duration(double seconds) {
         long s = Math.round(Math.max(0, Math.min(seconds, 1e9)));
         if (s < 90) return s + " s";
         if (s < 5400) return Math.round(s / 60.0) + " min";

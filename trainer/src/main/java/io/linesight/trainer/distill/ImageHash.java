@@ -6,13 +6,13 @@ import io.linesight.mmad.image.RgbImage;
  * What tells pictures apart: the hash of the pixels, and 256 bits of where brightness rises from left to right in a
  * 17x16 thumbnail, which survive scaling and compression.
  */
-record PictureHash(String pixels, long d0, long d1, long d2, long d3) {
+record ImageHash(String pixels, long d0, long d1, long d2, long d3) {
     /** Two pictures of at most this distance show the same. */
     static final int ALIKE = 16;
 
     private static final int ROWS = 16;
 
-    static PictureHash of(RgbImage image) {
+    static ImageHash of(RgbImage image) {
         long[] bits = new long[4];
         double[] thumbnail = thumbnail(image);
         for (int y = 0; y < ROWS; y++) {
@@ -22,11 +22,11 @@ record PictureHash(String pixels, long d0, long d1, long d2, long d3) {
                     bits[i >> 6] |= 1L << (i & 63);
             }
         }
-        return new PictureHash(image.sha256(), bits[0], bits[1], bits[2], bits[3]);
+        return new ImageHash(image.sha256(), bits[0], bits[1], bits[2], bits[3]);
     }
 
     /** Bits in which the thumbnails differ, 0..256. */
-    int distance(PictureHash o) {
+    int distance(ImageHash o) {
         return Long.bitCount(d0 ^ o.d0)
                 + Long.bitCount(d1 ^ o.d1)
                 + Long.bitCount(d2 ^ o.d2)
@@ -34,7 +34,7 @@ record PictureHash(String pixels, long d0, long d1, long d2, long d3) {
     }
 
     /** Whether two pictures are the same to the pixel or look it. Thumbnails with next to no structure say nothing. */
-    boolean same(PictureHash o) {
+    boolean same(ImageHash o) {
         return pixels.equals(o.pixels) || structured() && o.structured() && distance(o) <= ALIKE;
     }
 

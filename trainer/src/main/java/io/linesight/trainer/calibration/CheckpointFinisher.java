@@ -1,4 +1,4 @@
-package io.linesight.trainer.fit;
+package io.linesight.trainer.calibration;
 
 import io.linesight.mmad.checkpoint.Calibration;
 import io.linesight.mmad.checkpoint.CheckpointInfo;
@@ -11,6 +11,7 @@ import io.linesight.mmad.score.OrtScorer;
 import io.linesight.mmad.score.Scorer;
 import io.linesight.mmad.score.Scores;
 import io.linesight.mmad.score.SelfTest;
+import io.linesight.trainer.dataset.Progress;
 import io.linesight.trainer.folders.ImageSource.Sample;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -26,7 +27,7 @@ import java.util.TreeMap;
  * wanted, scored by what will serve it (the file itself, in ONNX Runtime), given thresholds and the self-test's
  * expectation, and only then put in place.
  */
-public final class Finish {
+public final class CheckpointFinisher {
     public static final Calibration UNCALIBRATED = new Calibration(new ProductCalibration(0.5, 0.1), Map.of());
 
     /**
@@ -39,7 +40,7 @@ public final class Finish {
     private static final int ALL_TRAINING = 400;
 
     /** Pictures of a category that were trained on and are worth scoring, where there are so many categories. */
-    static int worthScoring(int categories) {
+    public static int worthScoring(int categories) {
         return Math.max(LEAST_TRAINING, Math.min(MOST_TRAINING, ALL_TRAINING / categories));
     }
 
@@ -52,7 +53,7 @@ public final class Finish {
         void write(Path file) throws IOException;
     }
 
-    public Finish(Path out, int threads, PrintStream progress) {
+    public CheckpointFinisher(Path out, int threads, PrintStream progress) {
         this.out = out;
         this.threads = threads;
         this.progress = progress;
@@ -89,7 +90,7 @@ public final class Finish {
                             done + " of " + seen.size() + " parts of the training pictures");
                 }
             }
-            Map<String, ProductSamples> scores = new TreeMap<>();
+            Map<String, ProductScores> scores = new TreeMap<>();
             String selfTest;
             try (Scorer scorer = open(draft)) {
                 for (Seen some : seen) if (some.model == null) score(scorer, some, training);
@@ -99,7 +100,7 @@ public final class Finish {
                             .toArray();
                     scores.put(
                             e.getKey(),
-                            new ProductSamples(score(scorer, e.getKey(), e.getValue()), spread, new double[0]));
+                            new ProductScores(score(scorer, e.getKey(), e.getValue()), spread, new double[0]));
                 }
                 selfTest = SelfTest.expected(scorer);
             }
@@ -141,7 +142,7 @@ public final class Finish {
     }
 
     /** Scores of some of the pictures that were trained on, evenly spaced. */
-    static double[] training(Scorer scorer, String category, List<Sample> samples, int categories) throws IOException {
+    public static double[] training(Scorer scorer, String category, List<Sample> samples, int categories) throws IOException {
         int wanted = Math.min(samples.size(), worthScoring(categories));
         List<byte[]> frames = new ArrayList<>();
         for (int i = 0; i < wanted; i++) {
@@ -158,7 +159,7 @@ public final class Finish {
     }
 
     /** @throws IllegalStateException when a score is not a number */
-    static double[] score(Scorer scorer, String category, List<byte[]> frames) {
+    public static double[] score(Scorer scorer, String category, List<byte[]> frames) {
         double[] scores = new double[frames.size()];
         for (int from = 0; from < frames.size(); from += 4) {
             Scores s = scorer.score(frames.subList(from, Math.min(frames.size(), from + 4)));

@@ -1,4 +1,4 @@
-package io.linesight.trainer.fit;
+package io.linesight.trainer.calibration;
 
 import io.linesight.mmad.checkpoint.Calibration;
 import io.linesight.mmad.checkpoint.CheckpointInfo;
@@ -9,9 +9,10 @@ import io.linesight.mmad.image.Preprocess;
 import io.linesight.mmad.runtime.ScorerOptions;
 import io.linesight.mmad.score.OrtScorer;
 import io.linesight.mmad.score.Scorer;
+import io.linesight.trainer.dataset.TrainingSet;
 import io.linesight.trainer.folders.DatasetException;
-import io.linesight.trainer.folders.ImageSource;
 import io.linesight.trainer.folders.ImageSource.Sample;
+import io.linesight.trainer.folders.ImageSource;
 import io.linesight.trainer.folders.UnreadableImages;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -34,7 +35,7 @@ public final class Recalibration {
     private final Path in;
     private final CalibrationRule rule;
     private final ScorerOptions options;
-    private final Map<String, ProductSamples> samples = new TreeMap<>();
+    private final Map<String, ProductScores> samples = new TreeMap<>();
     private final Map<String, Integer> kept = new TreeMap<>();
     private final Map<String, Set<String>> used = new TreeMap<>();
     private final UnreadableImages unreadable = new UnreadableImages();
@@ -128,7 +129,7 @@ public final class Recalibration {
                 if (set != null) {
                     seen = known.get(category);
                     if (seen == null)
-                        seen = Finish.training(
+                        seen = CheckpointFinisher.training(
                                 scorer,
                                 category,
                                 set.training().get(category),
@@ -163,13 +164,13 @@ public final class Recalibration {
             return;
         }
         Set<String> marks = new TreeSet<>();
-        normals.forEach(f -> marks.add(CalibrationPictures.mark(f)));
-        anomalous.forEach(f -> marks.add(CalibrationPictures.mark(f)));
+        normals.forEach(f -> marks.add(CalibrationImages.mark(f)));
+        anomalous.forEach(f -> marks.add(CalibrationImages.mark(f)));
         used.put(category, marks);
         samples.put(
                 category,
-                new ProductSamples(
-                        Finish.score(scorer, category, normals), seen, Finish.score(scorer, category, anomalous)));
+                new ProductScores(
+                        CheckpointFinisher.score(scorer, category, normals), seen, CheckpointFinisher.score(scorer, category, anomalous)));
     }
 
     private Result write(Path out) throws IOException {
@@ -186,7 +187,7 @@ public final class Recalibration {
                         in,
                         out,
                         new Calibration(before.calibration().fallback(), products),
-                        CalibrationPictures.of(before).with(used)),
+                        CalibrationImages.of(before).with(used)),
                 Map.copyOf(kept));
     }
 }
