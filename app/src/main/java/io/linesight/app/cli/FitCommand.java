@@ -3,15 +3,25 @@ package io.linesight.app.cli;
 import io.linesight.app.cli.common.CalibrationTable;
 import io.linesight.app.cli.common.Inputs;
 import io.linesight.mmad.architecture.MapKind;
+import io.linesight.mmad.checkpoint.CheckpointInfo;
 import io.linesight.mmad.encoder.Encoder;
 import io.linesight.mmad.encoder.FilterBankEncoder;
-import io.linesight.mmad.runtime.Device;
-import io.linesight.trainer.calibration.CalibrationRule;
 import io.linesight.trainer.calibration.ThresholdMethod;
+import io.linesight.trainer.dataset.ImageRules;
 import io.linesight.trainer.encoders.BundledEncoder;
 import io.linesight.trainer.features.FeatureType;
 import io.linesight.trainer.fit.Fit;
 import io.linesight.trainer.fit.FitOptions;
+import io.linesight.trainer.fit.FitOptions.Change;
+import io.linesight.trainer.fit.FitOptions.Data;
+import io.linesight.trainer.fit.FitOptions.Features;
+import io.linesight.trainer.fit.FitOptions.Machine;
+import io.linesight.trainer.fit.FitOptions.Network;
+import io.linesight.trainer.fit.FitOptions.Output;
+import io.linesight.trainer.fit.FitOptions.Recipe;
+import io.linesight.trainer.fit.FitOptions.Schedule;
+import io.linesight.trainer.fit.FitOptions.Session;
+import io.linesight.trainer.fit.FitOptions.Training;
 import io.linesight.trainer.fit.FitResult;
 import io.linesight.trainer.folders.DatasetLayout;
 import io.linesight.trainer.folders.ImageSource;
@@ -24,9 +34,12 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -37,12 +50,12 @@ import picocli.CommandLine.Spec;
         name = "fit",
         mixinStandardHelpOptions = true,
         sortOptions = false,
-        description = "Trains one model for all products given, on good pictures alone, and writes a checkpoint.",
+        description = "Trains one model for all products given, on good images alone, and writes a checkpoint.",
         footerHeading = "%nExamples:%n",
         footer = {
             "  linesight fit --data parts --minutes 20 --out m.onnx",
             "  linesight fit --data images --categories metal_plate,cookie --encoder mobilenet.onnx --preset small --epochs 40 --out m.onnx",
-            "  linesight fit --data parts --minutes 600 --early-stop 10 --cache ~/features --out m.onnx    # killed? the same command goes on",
+            "  linesight fit --data parts --minutes 600 --early-stop 10 --cache ~/features --out m.onnx    # killed? the same command resumes",
             "  linesight fit --data VisA --csv VisA/split_csv/1cls.csv --epochs 100 --schedule cosine --warmup 200 --out m.onnx",
             "  linesight fit --data parts --method patchcore --encoder mobilenet.onnx --out m.onnx"
         })
@@ -102,17 +115,17 @@ final class FitCommand implements Callable<Integer> {
             names = "--data",
             required = true,
             paramLabel = "DIR",
-            description = "Folder of good pictures; may be repeated.")
+            description = "Folder of good images; may be repeated.")
     private List<Path> data;
 
     @Option(
             names = "--layout",
             paramLabel = "mvtec|visa|folder",
             description = {
-                "How the pictures lie in it; found out by default.",
+                "Layout of the folder; detected by default.",
                 "mvtec: CATEGORY/train/good.",
                 "visa: a csv with the columns object,split,label,image,mask in the folder or in split_csv.",
-                "folder: good, or CATEGORY/good; all good pictures are learned from."
+                "folder: good, or CATEGORY/good; all good images are learned from."
             })
     private DatasetLayout layout;
 
@@ -161,7 +174,8 @@ final class FitCommand implements Callable<Integer> {
     @Option(
             names = "--from",
             paramLabel = "CHECKPOINT",
-            description = "Go on training this checkpoint, with its network and encoder, instead of a fresh network.")
+            description =
+                    "Continue training this checkpoint, with its network and encoder, instead of a fresh network.")
     private Path from;
 
     @Option(names = "--preset", paramLabel = "base|small|tiny", description = "Size of the network (small).")
@@ -173,14 +187,14 @@ final class FitCommand implements Callable<Integer> {
             description =
                     "paper does as published (preset): mmad leaves the encoder's features untouched and scores by the highest cosine distance over all strides, "
                             + "patchcore scores by the largest distance, reweighted, instead of the mean of the ten largest.")
-    private FitOptions.Recipe recipe;
+    private Recipe recipe;
 
     @Option(
             names = "--map",
             paramLabel = "cosine|standardised|whitened",
             description = {
                 "cosine: the bare distance between encoder and network, as published.",
-                "standardised: its excess over what normal pictures let expect at that place.",
+                "standardised: its excess over what normal images let expect at that place.",
                 "whitened: its excess, and that of a distance in which counts what the network always gets right. Useful after minutes of training.",
                 "Whitened by default; cosine with --recipe paper; with --from as that checkpoint has it."
             })
@@ -210,14 +224,14 @@ final class FitCommand implements Callable<Integer> {
             description = "Time to train. With --epochs too, whichever ends first.")
     private double minutes;
 
-    @Option(names = "--epochs", defaultValue = "0", paramLabel = "N", description = "Passes over the pictures.")
+    @Option(names = "--epochs", defaultValue = "0", paramLabel = "N", description = "Passes over the images.")
     private int epochs;
 
     @Option(
             names = "--batch",
             defaultValue = "8",
             paramLabel = "N",
-            description = "Pictures per step (${DEFAULT-VALUE}).")
+            description = "Images per step (${DEFAULT-VALUE}).")
     private int batch;
 
     @Option(names = "--seed", defaultValue = "42", description = "Of everything random (${DEFAULT-VALUE}).")
@@ -236,7 +250,7 @@ final class FitCommand implements Callable<Integer> {
             paramLabel = "paper|cosine|constant",
             description =
                     "Learning rate over the run: a tenth for the last fifth, half a cosine, or constant (${DEFAULT-VALUE}).")
-    private FitOptions.Schedule schedule;
+    private Schedule schedule;
 
     @Option(
             names = "--warmup",
@@ -248,10 +262,10 @@ final class FitCommand implements Callable<Integer> {
     @Option(
             names = "--early-stop",
             defaultValue = "0",
-            paramLabel = "PATIENCE",
+            paramLabel = "N",
             description =
-                    "Set a tenth of the pictures apart, stop when the loss on them has not fallen for so many validations, "
-                            + "take the weights of the least. Never by default.")
+                    "Set a tenth of the images apart, stop when the loss on them has not fallen for so many validations, "
+                            + "take the weights of the lowest. Never by default.")
     private int patience;
 
     @Option(
@@ -261,7 +275,7 @@ final class FitCommand implements Callable<Integer> {
             description = "Steps between validations; an epoch by default.")
     private int validateEvery;
 
-    @Option(names = "--balance", description = "Show every category equally often, however many pictures it has.")
+    @Option(names = "--balance", description = "Show every category equally often, however many images it has.")
     private boolean balance;
 
     @Option(
@@ -270,14 +284,14 @@ final class FitCommand implements Callable<Integer> {
             paramLabel = "flip,rotate90,brightness,shift",
             description = "Learn from changed copies too; none by default, as published. "
                     + "Only what a good part may look like: a turned part is no good one where turned is a defect.")
-    private List<FitOptions.Change> augment = List.of();
+    private List<Change> augment = List.of();
 
     @Option(
             names = "--augment-copies",
             defaultValue = "3",
             paramLabel = "N",
             description =
-                    "Copies per picture (${DEFAULT-VALUE}). Each costs the encoder and the disk as much as a picture.")
+                    "Copies per image (${DEFAULT-VALUE}). Each costs the encoder and the disk as much as an image.")
     private int copies;
 
     @Option(
@@ -311,15 +325,13 @@ final class FitCommand implements Callable<Integer> {
             description = "Where ONNX Runtime runs the encoder (${DEFAULT-VALUE}).")
     private String encoderDevice;
 
-    @Option(
-            names = "--skip-unreadable",
-            description = "Leave damaged pictures out instead of stopping with their list.")
+    @Option(names = "--skip-unreadable", description = "Leave damaged images out instead of stopping with their list.")
     private boolean skipUnreadable;
 
-    @Option(names = "--allow-leakage", description = "Go on though test pictures are among those learned from.")
+    @Option(names = "--allow-leakage", description = "Continue though test images are among those learned from.")
     private boolean allowLeakage;
 
-    @Option(names = "--allow-few", description = "Go on though a category has a single good picture.")
+    @Option(names = "--allow-few", description = "Continue though a category has a single good image.")
     private boolean allowFew;
 
     @Option(
@@ -333,8 +345,8 @@ final class FitCommand implements Callable<Integer> {
             names = "--cache-max",
             defaultValue = "50",
             paramLabel = "GB",
-            description = "What the folder of --cache may take (${DEFAULT-VALUE}); the longest unused goes first.")
-    private double cacheMost;
+            description = "Max size of the folder of --cache (${DEFAULT-VALUE}); the longest unused goes first.")
+    private double cacheMax;
 
     @Option(
             names = "--cache-precision",
@@ -349,17 +361,17 @@ final class FitCommand implements Callable<Integer> {
             defaultValue = "60",
             paramLabel = "SECONDS",
             description =
-                    "How often the run is saved in OUT.fit (${DEFAULT-VALUE}). The same command goes on from there after a kill.")
+                    "How often the run is saved in OUT.fit (${DEFAULT-VALUE}). The same command resumes from there after a kill.")
     private double saveEvery;
 
-    @Option(names = "--fresh", description = "Start anew though an unfinished run lies in OUT.fit.")
+    @Option(names = "--fresh", description = "Start over though an unfinished run lies in OUT.fit.")
     private boolean fresh;
 
     @Option(
             names = "--map-only",
             description = {
                 "Train nothing: leave the network of --from as it is and fit its anomaly map and thresholds",
-                "anew on these pictures. For parts or light that changed a little, or another --map."
+                "again on these images. For parts or light that changed a little, or another --map."
             })
     private boolean mapOnly;
 
@@ -368,165 +380,151 @@ final class FitCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        if (method == Method.PATCHCORE) return patchCore();
+        if (method == Method.PATCHCORE) return fitPatchCore();
         if (bank != null) throw new ParameterException(spec.commandLine(), "--bank is for --method patchcore");
-        if (mapOnly) {
-            refuse(TRAINING_ONLY, "with --map-only, which trains nothing");
-            if (from == null)
-                throw new ParameterException(
-                        spec.commandLine(), "--map-only needs the checkpoint whose map is to be fitted: --from");
-        } else if (minutes <= 0 && epochs <= 0)
-            throw new ParameterException(spec.commandLine(), "say how long to train: --minutes or --epochs");
-        if (minutes < 0 || epochs < 0)
-            throw new ParameterException(spec.commandLine(), "--minutes and --epochs must not be negative");
-        if (batch < 1 || batch > 64) throw new ParameterException(spec.commandLine(), "--batch must be 1..64");
-        if (preset != null && !List.of("base", "small", "tiny").contains(preset))
-            throw new ParameterException(spec.commandLine(), "--preset must be base, small or tiny");
-        CalibrationRule rule = CalibrateCommand.rule(spec, falseReject, ThresholdMethod.AUTO);
-        parsed("--device", device);
-        parsed("--encoder-device", encoderDevice);
-        if (copies < 1 || copies > FitOptions.MOST_COPIES)
-            throw new ParameterException(spec.commandLine(), "--augment-copies must be 1.." + FitOptions.MOST_COPIES);
-        if (warmup < 0 || patience < 0 || validateEvery < 0)
-            throw new ParameterException(
-                    spec.commandLine(), "--warmup, --early-stop and --validate-every must not be negative");
-        if (validateEvery > 0 && patience == 0)
-            throw new ParameterException(spec.commandLine(), "--validate-every goes with --early-stop");
-        if (!(saveEvery >= 0 && saveEvery <= 86400))
-            throw new ParameterException(spec.commandLine(), "--save-every must be 0..86400 seconds");
-        if (!(cacheMost > 0 && cacheMost <= 1e6))
-            throw new ParameterException(spec.commandLine(), "--cache-max must be more than 0 GB");
-        if (cache != null) Inputs.made(cache);
-        Inputs.writable(out);
+        if (mapOnly) rejectGiven(TRAINING_ONLY, "with --map-only, which trains nothing");
         if (from != null && encoder != null)
             throw new ParameterException(spec.commandLine(), "--from brings its own encoder: leave --encoder out");
-        if (from != null && (preset != null || recipe != null)) {
+        if (from != null && (preset != null || recipe != null))
             throw new ParameterException(
                     spec.commandLine(), "--from brings its own network: leave --preset and --recipe out");
-        }
+        AtomicBoolean stop = new AtomicBoolean();
+        FitOptions options = options(null, null, stop::get);
+        validate(options::validate);
+        if (cache != null) Inputs.made(cache);
+        Inputs.writable(out);
         if (from != null) Inputs.existing(from, "checkpoint");
         Encoder chosen = from != null ? null : chosenEncoder();
-        ImageSource source = pictures();
+        FitResult result = fit(options(images(), chosen, stop::get), stop);
+        if (result == null) return 130;
+        print(result);
+        return 0;
+    }
+
+    /** Trains until it is done; null when it was interrupted, which is reported. */
+    private @Nullable FitResult fit(FitOptions options, AtomicBoolean stop) throws IOException {
         PrintWriter err = spec.commandLine().getErr();
-        FitOptions.Builder options = FitOptions.builder();
-        if (preset != null) options.preset(preset);
-        if (recipe != null) options.recipe(recipe);
-        if (topShare != null) options.topShare(topShare);
-        options.source(source)
-                .encoder(chosen)
-                .from(from)
-                .map(map)
-                .finestStride(finestStride)
-                .rule(rule)
-                .minutes(minutes)
-                .epochs(epochs)
-                .batch(batch)
-                .seed(seed)
-                .learningRate(learningRate)
-                .threads(threads)
-                .skipUnreadable(skipUnreadable)
-                .command(commandLine())
-                .out(out)
-                .device(device)
-                .encoderDevice(encoderDevice)
-                .schedule(schedule)
-                .warmup(warmup)
-                .patience(patience)
-                .validateEvery(validateEvery)
-                .balance(balance)
-                .augment(augment)
-                .copies(copies)
-                .survey(true)
-                .allowLeakage(allowLeakage)
-                .allowFew(allowFew)
-                .cache(cache)
-                .cachePrecision(precision)
-                .cacheMost((long) (cacheMost * 1e9))
-                .mapOnly(mapOnly)
-                .runFolder(mapOnly ? null : out.resolveSibling(out.getFileName() + ".fit"))
-                .saveEvery(Duration.ofMillis(Math.round(saveEvery * 1000)))
-                .fresh(fresh);
-        FitResult r;
-        AtomicBoolean stop = new AtomicBoolean();
         try (StopSignal signal = new StopSignal(() -> {
             stop.set(true);
             err.println("stopping after this step and saving; once more ends at once");
             err.flush();
         })) {
-            r = Fit.run(options.stopWhen(stop::get).build());
+            return Fit.run(options);
         } catch (CancellationException e) {
             err.println(e.getMessage());
             err.flush();
-            return 130;
+            return null;
         }
+    }
+
+    /** The options as they were given; source and encoder are opened after they were found valid. */
+    private FitOptions options(@Nullable ImageSource source, @Nullable Encoder chosen, BooleanSupplier stopWhen) {
+        return new FitOptions(
+                new Data(source, rules(), balance, Set.copyOf(augment), copies),
+                new Network(
+                        from,
+                        mapOnly,
+                        chosen,
+                        preset == null ? Network.DEFAULT_PRESET : preset,
+                        recipe == null ? Recipe.PRESET : recipe,
+                        map,
+                        finestStride,
+                        topShare == null ? Double.NaN : topShare),
+                new Training(minutes, epochs, batch, seed, learningRate, schedule, warmup, patience, validateEvery),
+                new Features(cache, (long) (cacheMax * 1e9), precision),
+                new Output(
+                        out,
+                        null,
+                        null,
+                        mapOnly ? null : out.resolveSibling(out.getFileName() + ".fit"),
+                        Duration.ofMillis(Math.round(saveEvery * 1000)),
+                        fresh),
+                CalibrateCommand.rule(spec, falseReject, ThresholdMethod.AUTO),
+                new Machine(threads, device, encoderDevice),
+                new Session(commandLine(), System.err, stopWhen));
+    }
+
+    private ImageRules rules() {
+        return new ImageRules(skipUnreadable, true, allowLeakage, allowFew);
+    }
+
+    private int fitPatchCore() throws IOException {
+        rejectGiven(MMAD_ONLY, "with --method patchcore, which trains nothing");
+        validate(patchCoreOptions(null, null)::validate);
+        Inputs.writable(out);
+        ImageSource source = images();
+        print(PatchCoreFit.run(patchCoreOptions(source, chosenEncoder())));
+        return 0;
+    }
+
+    private PatchCoreOptions patchCoreOptions(@Nullable ImageSource source, @Nullable Encoder chosen) {
+        return new PatchCoreOptions(
+                source,
+                rules(),
+                chosen,
+                recipe == null ? Recipe.PRESET : recipe,
+                PatchCoreOptions.Bank.of(bank == null ? PatchCoreOptions.BANK : bank, seed),
+                CalibrateCommand.rule(spec, falseReject, ThresholdMethod.AUTO),
+                threads,
+                new PatchCoreOptions.Output(out, null, commandLine(), System.err));
+    }
+
+    /** @throws ParameterException naming every problem */
+    private void validate(Runnable check) {
+        try {
+            check.run();
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+        }
+    }
+
+    private void print(FitResult r) {
         PrintWriter o = spec.commandLine().getOut();
+        String version = r.info().version();
         if (mapOnly)
             o.printf(
                     Locale.ROOT,
-                    "Wrote %s: version %s, the map fitted on %d pictures, the network as it was%n",
+                    "Wrote %s: version %s, the map fitted on %d images, the network as it was%n",
                     out,
-                    r.info().version(),
+                    version,
                     r.images());
         else
             o.printf(
                     Locale.ROOT,
-                    "Wrote %s: version %s, %d pictures, %d steps, %.1f epochs, loss %.4f to %.4f%n",
+                    "Wrote %s: version %s, %d images, %d steps, %.1f epochs, loss %.4f to %.4f%n",
                     out,
-                    r.info().version(),
+                    version,
                     r.images(),
                     r.steps(),
                     r.epochs(),
                     r.firstLoss(),
                     r.lastLoss());
-        CalibrationTable.print(o, r.info().calibration().byProduct());
-        CalibrationTable.warn(
-                spec.commandLine().getErr(), r.info().calibration().byProduct());
-        if (r.skipped() > 0) o.println(r.skipped() + " pictures could not be read and were left out");
-        return 0;
+        printCalibration(r.info(), r.skipped());
     }
 
-    private int patchCore() throws IOException {
-        refuse(MMAD_ONLY, "with --method patchcore, which trains nothing");
-        if (bank != null && (bank < PatchCoreOptions.LEAST_BANK || bank > PatchCoreOptions.MOST_BANK)) {
-            throw new ParameterException(
-                    spec.commandLine(),
-                    "--bank must be " + PatchCoreOptions.LEAST_BANK + ".." + PatchCoreOptions.MOST_BANK);
-        }
-        Inputs.writable(out);
-        ImageSource source = pictures();
-        PatchCoreOptions.Builder options =
-                PatchCoreOptions.builder().rule(CalibrateCommand.rule(spec, falseReject, ThresholdMethod.AUTO));
-        if (bank != null) options.bank(bank);
-        if (recipe != null) options.recipe(recipe);
-        options.encoder(chosenEncoder());
-        PatchCoreResult r = PatchCoreFit.run(options.source(source)
-                .seed(seed)
-                .threads(threads)
-                .skipUnreadable(skipUnreadable)
-                .survey(true)
-                .allowLeakage(allowLeakage)
-                .allowFew(allowFew)
-                .command(commandLine())
-                .out(out)
-                .build());
+    private void print(PatchCoreResult r) {
+        spec.commandLine()
+                .getOut()
+                .printf(
+                        Locale.ROOT,
+                        "Wrote %s: version %s, %d images, a bank of %d out of %d patches, %.0f s%n",
+                        out,
+                        r.info().version(),
+                        r.images(),
+                        r.bank(),
+                        r.candidates(),
+                        r.seconds());
+        printCalibration(r.info(), r.skipped());
+    }
+
+    private void printCalibration(CheckpointInfo info, int skipped) {
         PrintWriter o = spec.commandLine().getOut();
-        o.printf(
-                Locale.ROOT,
-                "Wrote %s: version %s, %d pictures, a bank of %d out of %d patches, %.0f s%n",
-                out,
-                r.info().version(),
-                r.images(),
-                r.bank(),
-                r.candidates(),
-                r.seconds());
-        CalibrationTable.print(o, r.info().calibration().byProduct());
-        CalibrationTable.warn(
-                spec.commandLine().getErr(), r.info().calibration().byProduct());
-        if (r.skipped() > 0) o.println(r.skipped() + " pictures could not be read and were left out");
-        return 0;
+        CalibrationTable.print(o, info.calibration().byProduct());
+        CalibrationTable.warn(spec.commandLine().getErr(), info.calibration().byProduct());
+        if (skipped > 0) o.println(skipped + " images could not be read and were left out");
     }
 
-    private void refuse(List<String> options, String where) {
+    private void rejectGiven(List<String> options, String where) {
         List<String> foreign = options.stream()
                 .filter(spec.commandLine().getParseResult()::hasMatchedOption)
                 .toList();
@@ -537,14 +535,6 @@ final class FitCommand implements Callable<Integer> {
                         + ": leave " + (foreign.size() > 1 ? "them" : "it") + " out");
     }
 
-    private void parsed(String option, String text) {
-        try {
-            Device.parse(text);
-        } catch (IllegalArgumentException e) {
-            throw new ParameterException(spec.commandLine(), option + ": " + e.getMessage());
-        }
-    }
-
     private Encoder chosenEncoder() throws IOException {
         if (encoder == null || encoder.equals("bundled")) return BundledEncoder.load();
         return encoder.equals("filters")
@@ -552,7 +542,7 @@ final class FitCommand implements Callable<Integer> {
                 : Encoder.load(Inputs.existing(Path.of(encoder), "encoder"));
     }
 
-    private ImageSource pictures() throws IOException {
+    private ImageSource images() throws IOException {
         if (csv != null && layout != null && layout != DatasetLayout.VISA)
             throw new ParameterException(spec.commandLine(), "--csv goes with --layout visa only");
         for (Path d : data) Inputs.folder(d, "folder");

@@ -1,6 +1,5 @@
 package io.linesight.trainer.calibration;
 
-
 /**
  * What thresholds are to hold.
  *

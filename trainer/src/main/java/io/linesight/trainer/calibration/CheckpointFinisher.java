@@ -142,7 +142,8 @@ public final class CheckpointFinisher {
     }
 
     /** Scores of some of the pictures that were trained on, evenly spaced. */
-    public static double[] training(Scorer scorer, String category, List<Sample> samples, int categories) throws IOException {
+    public static double[] training(Scorer scorer, String category, List<Sample> samples, int categories)
+            throws IOException {
         int wanted = Math.min(samples.size(), worthScoring(categories));
         List<byte[]> frames = new ArrayList<>();
         for (int i = 0; i < wanted; i++) {

@@ -1,6 +1,5 @@
 package io.linesight.trainer.calibration;
 
-
 /** Logistic regression of one parameter: how many raw units a logit has, with the decision point where it is. */
 final class Logistic {
     /** The fit may leave the normals' own scale by this factor; perfectly separated scores would want none at all. */

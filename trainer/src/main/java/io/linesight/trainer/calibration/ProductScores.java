@@ -1,6 +1,5 @@
 package io.linesight.trainer.calibration;
 
-
 /**
  * Raw scores of one product's pictures.
  *

@@ -11,8 +11,8 @@ import io.linesight.mmad.score.OrtScorer;
 import io.linesight.mmad.score.Scorer;
 import io.linesight.trainer.dataset.TrainingSet;
 import io.linesight.trainer.folders.DatasetException;
-import io.linesight.trainer.folders.ImageSource.Sample;
 import io.linesight.trainer.folders.ImageSource;
+import io.linesight.trainer.folders.ImageSource.Sample;
 import io.linesight.trainer.folders.UnreadableImages;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -170,7 +170,9 @@ public final class Recalibration {
         samples.put(
                 category,
                 new ProductScores(
-                        CheckpointFinisher.score(scorer, category, normals), seen, CheckpointFinisher.score(scorer, category, anomalous)));
+                        CheckpointFinisher.score(scorer, category, normals),
+                        seen,
+                        CheckpointFinisher.score(scorer, category, anomalous)));
     }
 
     private Result write(Path out) throws IOException {

@@ -4,8 +4,8 @@ import io.linesight.mmad.image.BadImageException;
 import io.linesight.mmad.image.Preprocess;
 import io.linesight.mmad.image.RgbImage;
 import io.linesight.trainer.folders.DatasetException;
-import io.linesight.trainer.folders.ImageSource.Sample;
 import io.linesight.trainer.folders.ImageSource;
+import io.linesight.trainer.folders.ImageSource.Sample;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.util.ArrayList;
@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Decodes every picture, once, before anything costly begins, and says what is wrong with them; the same for every
@@ -20,26 +21,13 @@ import java.util.function.BooleanSupplier;
  */
 public final class ImageReading {
     /**
-     * What is looked at and what is put up with.
+     * What a reading goes by.
      *
-     * @param survey looks at all pictures, those to measure on too: duplicates, leakage, too few, blank ones; says so
-     *     and refuses the worst
      * @param unevenAdvice what to say of categories much bigger than others; null where that does not matter
-     * @param allowLeakage goes on though pictures to measure on are learned from too
-     * @param allowFew goes on though a category has a single normal
-     * @param stopWhen asked before every picture: true calls it off
+     * @param stopWhen asked before every image: true cancels
      */
-    public record Rules(
-            boolean survey,
-            String unevenAdvice,
-            boolean allowLeakage,
-            boolean allowFew,
-            PrintStream progress,
-            BooleanSupplier stopWhen) {
-        private boolean allows(String allowance) {
-            return allowance.equals("--allow-leakage") ? allowLeakage : allowFew;
-        }
-    }
+    public record Context(
+            ImageRules rules, @Nullable String unevenAdvice, PrintStream progress, BooleanSupplier stopWhen) {}
 
     /**
      * What was read.
@@ -55,16 +43,16 @@ public final class ImageReading {
     private final ImageSource source;
     private final TrainingSet set;
     private final FrameSpool spool;
-    private final Rules rules;
+    private final Context context;
     private final int total;
     private int done;
 
-    private ImageReading(ImageSource source, TrainingSet set, FrameSpool spool, Rules rules) {
+    private ImageReading(ImageSource source, TrainingSet set, FrameSpool spool, Context context) {
         this.source = source;
         this.set = set;
         this.spool = spool;
-        this.rules = rules;
-        int tests = rules.survey
+        this.context = context;
+        int tests = context.rules.survey()
                 ? source.categories().stream()
                         .mapToInt(c -> source.test(c).size())
                         .sum()
@@ -78,10 +66,10 @@ public final class ImageReading {
      * @param set of the source
      * @param spool empty; takes the frames to learn from, then those for validation
      * @throws DatasetException when pictures cannot be read or are not fit to learn from; names all of them
-     * @throws CancellationException when it was called off
+     * @throws CancellationException when it is cancelled
      */
-    public static Result of(ImageSource source, TrainingSet set, FrameSpool spool, Rules rules) throws IOException {
-        return new ImageReading(source, set, spool, rules).run();
+    public static Result of(ImageSource source, TrainingSet set, FrameSpool spool, Context context) throws IOException {
+        return new ImageReading(source, set, spool, context).run();
     }
 
     public static int sizeOf(Map<String, List<Sample>> samples) {
@@ -89,14 +77,14 @@ public final class ImageReading {
     }
 
     private Result run() throws IOException {
-        Survey survey = rules.survey ? new Survey() : null;
+        Survey survey = context.rules.survey() ? new Survey() : null;
         Survey.Role[] role = {Survey.Role.TRAINING};
         if (survey != null)
             set.observe((category, sample, image, frame) -> survey.saw(category, sample, role[0], image, frame));
         List<String> categories = new ArrayList<>();
         List<Integer> sizes = new ArrayList<>();
         Result result;
-        try (Progress progress = new Progress(rules.progress, "read")) {
+        try (Progress progress = new Progress(context.progress, "read")) {
             for (Map.Entry<String, List<Sample>> e : set.training().entrySet()) {
                 int before = spool.size();
                 spool(e.getKey(), e.getValue(), progress);
@@ -117,20 +105,20 @@ public final class ImageReading {
             for (String category : source.categories())
                 for (Sample s : source.test(category)) look(survey, category, s, progress);
         }
-        judge(survey.findings(rules.unevenAdvice));
+        judge(survey.findings(context.unevenAdvice));
         return result;
     }
 
     private void spool(String category, List<Sample> samples, Progress progress) throws IOException {
         for (Sample s : samples) {
-            ensureGoingOn();
+            ensureNotCancelled();
             for (byte[] frame : set.read(category, List.of(s))) spool.add(frame);
             progress.update((double) ++done / total, done + " of " + total + " images");
         }
     }
 
     private void look(Survey survey, String category, Sample s, Progress progress) {
-        ensureGoingOn();
+        ensureNotCancelled();
         try {
             RgbImage image = s.image().read();
             survey.saw(category, s, Survey.Role.TEST, image, Preprocess.toModelInput(image));
@@ -141,12 +129,12 @@ public final class ImageReading {
     }
 
     private void judge(Survey.Findings findings) {
-        rules.progress.print(findings.text());
+        context.progress.print(findings.text());
         findings.errors().forEach((allowance, text) -> {
-            if (rules.allows(allowance)) rules.progress.println("warning, allowed: " + text);
+            if (context.rules.allow(allowance)) context.progress.println("warning, allowed: " + text);
         });
         List<String> errors = findings.errors().entrySet().stream()
-                .filter(e -> !rules.allows(e.getKey()))
+                .filter(e -> !context.rules.allow(e.getKey()))
                 .map(Map.Entry::getValue)
                 .toList();
         if (!errors.isEmpty())
@@ -154,8 +142,8 @@ public final class ImageReading {
                     "the pictures are not fit to train on, nothing was done:\n  " + String.join("\n  ", errors));
     }
 
-    private void ensureGoingOn() {
-        if (rules.stopWhen.getAsBoolean())
-            throw new CancellationException("training was called off while pictures were read; nothing was written");
+    private void ensureNotCancelled() {
+        if (context.stopWhen.getAsBoolean())
+            throw new CancellationException("training was cancelled while images were read; nothing was written");
     }
 }

@@ -1,7 +1,7 @@
 package io.linesight.trainer.evaluate;
 
-import io.linesight.mmad.accuracy.AnomalyMetrics.Measured;
 import io.linesight.mmad.accuracy.AnomalyMetrics;
+import io.linesight.mmad.accuracy.AnomalyMetrics.Measured;
 import io.linesight.mmad.accuracy.CategoryMetrics;
 import io.linesight.mmad.checkpoint.CheckpointInfo;
 import io.linesight.mmad.checkpoint.ProductCalibration;

@@ -5,6 +5,7 @@ import java.util.EnumSet;
 import java.util.Locale;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.stream.Collectors;
 
 /**
  * Changed copies of a planar 256x256 RGB frame, made before encoding. What a copy looks like follows from seed, picture
@@ -64,14 +65,12 @@ final class Augmentation {
         return out;
     }
 
-    @Override
-    public String toString() {
-        return changes.isEmpty()
-                ? "none"
-                : String.join(
-                        ",",
-                        changes.stream()
-                                .map(c -> c.name().toLowerCase(Locale.ROOT))
-                                .toList());
+    /** The changes as a checkpoint's provenance names them. */
+    static String name(Collection<FitOptions.Change> changes) {
+        if (changes.isEmpty()) return "none";
+        return changes.stream()
+                .sorted()
+                .map(c -> c.name().toLowerCase(Locale.ROOT))
+                .collect(Collectors.joining(","));
     }
 }

@@ -4,15 +4,18 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 
 /** Counters of the training loop, as they are after a step. A not-a-number loss means that there is none yet. */
 final class RunState {
+    /** Steps that the loss shown is a running mean of. */
+    private static final int SMOOTH = 20;
+
     @JsonProperty
     private long step;
     /**
-     * Wall-clock seconds from the start of the run, pauses between its parts left out: what a budget in minutes is held
-     * against.
+     * Wall-clock seconds from the start of the run without the breaks between its parts: what a budget in minutes is
+     * compared with.
      */
     @JsonProperty
     double elapsed;
-    /** Of them those of the training loop. */
+    /** Of those, the seconds of the training loop. */
     @JsonProperty
     double trained;
 
@@ -30,7 +33,7 @@ final class RunState {
 
     @JsonProperty
     double lastLoss = Double.NaN;
-    /** Loss on normals that nothing is learned from, the least so far, and when it was; -1 without early stopping. */
+    /** Lowest loss so far on normals that nothing is learned from, and its step; -1 without early stopping. */
     @JsonProperty
     double bestLoss = Double.NaN;
 
@@ -72,8 +75,45 @@ final class RunState {
         return c;
     }
 
-    /** @return the step's number, from 1 */
-    long nextStep() {
-        return ++step;
+    /**
+     * Counts a step.
+     *
+     * @param perEpoch steps of an epoch
+     */
+    void addStep(double loss, int perEpoch) {
+        step++;
+        allLoss += loss;
+        epochLoss += loss;
+        smoothLoss = Double.isNaN(smoothLoss) ? loss : smoothLoss + (loss - smoothLoss) / Math.min(step, SMOOTH);
+        if (step % perEpoch != 0) return;
+        lastLoss = epochLoss / perEpoch;
+        if (Double.isNaN(firstLoss)) firstLoss = lastLoss;
+        epochLoss = 0;
+    }
+
+    /**
+     * Counts a validation.
+     *
+     * @return whether the weights are the best so far
+     */
+    boolean addValidation(double loss, int patience) {
+        if (Double.isNaN(bestLoss) || loss < bestLoss) {
+            bestLoss = loss;
+            bestStep = step;
+            worse = 0;
+            return true;
+        }
+        stopped = ++worse >= patience;
+        return false;
+    }
+
+    /** Mean loss over the first epoch, or over all steps before its end. */
+    double firstLoss() {
+        return Double.isNaN(firstLoss) ? allLoss / step : firstLoss;
+    }
+
+    /** Mean loss over the last full epoch, or over all steps when there was none. */
+    double lastLoss() {
+        return Double.isNaN(lastLoss) ? allLoss / step : lastLoss;
     }
 }

@@ -19,16 +19,18 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A folder beside the checkpoint to come that holds what a killed run needs to go on: {@code state.json}, replaced in
+ * A folder beside the checkpoint to come that holds what a killed run needs to resume: {@code state.json}, replaced in
  * one step, names the files of weights and optimiser that belong to it with their checksums. They have the step in
  * their names, so a save that does not come to its end leaves the state before it whole. One process at a time. Not
  * thread-safe.
@@ -54,7 +56,7 @@ final class SavedRun implements AutoCloseable {
     /**
      * Where a run was.
      *
-     * @param settings what must be the same for going on: option to value
+     * @param settings what must be the same for a resumption: option to value
      * @param run counters of the training loop
      * @param random state of libtorch's generator
      * @param savedAt milliseconds since 1970
@@ -68,8 +70,16 @@ final class SavedRun implements AutoCloseable {
             @JsonProperty("run") RunState run,
             @JsonProperty("random") byte[] random,
             @JsonProperty("weights") Part weights,
-            @JsonProperty("optimiser") Part optimiser,
-            @JsonProperty("best") Part best) {}
+            @JsonProperty("optimiser") @Nullable Part optimiser,
+            @JsonProperty("best") @Nullable Part best) {
+        private List<Part> parts() {
+            return Stream.of(weights, optimiser, best).filter(Objects::nonNull).toList();
+        }
+
+        private Set<String> files() {
+            return parts().stream().map(Part::name).collect(Collectors.toSet());
+        }
+    }
 
     private SavedRun(Path folder, ExclusiveLock lock) {
         this.folder = folder;
@@ -96,10 +106,11 @@ final class SavedRun implements AutoCloseable {
     }
 
     /**
-     * The state to go on from, null when there is none.
+     * The state to resume from; null when there is none.
      *
      * @throws DatasetException when it is damaged or of other settings; says what to do
      */
+    @Nullable
     State load(Map<String, String> settings) throws IOException {
         if (!Files.exists(folder.resolve(STATE))) return null;
         State state;
@@ -109,12 +120,28 @@ final class SavedRun implements AutoCloseable {
             throw damaged(STATE + " cannot be understood");
         }
         if (state.format() != FORMAT) throw damaged("it was saved by another version of linesight");
-        Set<String> names = new TreeSet<>(settings.keySet());
-        names.addAll(state.settings().keySet());
+        String differences = differences(state.settings(), settings);
+        if (!differences.isEmpty()) {
+            throw new DatasetException(
+                    "an unfinished run of step " + state.run().step() + " lies in " + folder
+                            + ", and it was started with other options:" + differences
+                            + "\nRun it with the same options to resume, start over with --fresh (the unfinished run is lost), or write to another --out");
+        }
+        for (Part p : state.parts()) {
+            Path file = folder.resolve(p.name());
+            if (!Files.exists(file) || Files.size(file) != p.bytes() || checksum(file) != p.crc32c())
+                throw damaged(p.name() + " is not what was written");
+        }
+        return state;
+    }
+
+    private static String differences(Map<String, String> before, Map<String, String> now) {
+        Set<String> names = new TreeSet<>(now.keySet());
+        names.addAll(before.keySet());
         StringBuilder differences = new StringBuilder();
         for (String n : names) {
-            String was = state.settings().getOrDefault(n, "not given");
-            String is = settings.getOrDefault(n, "not given");
+            String was = before.getOrDefault(n, "not given");
+            String is = now.getOrDefault(n, "not given");
             if (!was.equals(is))
                 differences
                         .append("\n  ")
@@ -124,24 +151,12 @@ final class SavedRun implements AutoCloseable {
                         .append(", is ")
                         .append(is);
         }
-        if (differences.length() > 0) {
-            throw new DatasetException(
-                    "an unfinished run of step " + state.run().step() + " lies in " + folder
-                            + ", and it was started otherwise:" + differences
-                            + "\nRun it with what it was started with to go on, start anew with --fresh (the unfinished run is lost), or write to another --out");
-        }
-        for (Part p : new Part[] {state.weights(), state.optimiser(), state.best()}) {
-            if (p == null) continue;
-            Path file = folder.resolve(p.name());
-            if (!Files.exists(file) || Files.size(file) != p.bytes() || checksum(file) != p.crc32c())
-                throw damaged(p.name() + " is not what was written");
-        }
-        return state;
+        return differences.toString();
     }
 
     private DatasetException damaged(String why) {
         return new DatasetException(
-                "the unfinished run in " + folder + " cannot be gone on with: " + why + ". Start anew with --fresh");
+                "the unfinished run in " + folder + " cannot be resumed: " + why + ". Start over with --fresh");
     }
 
     /** Forgets the state; features stay, they do not depend on it. */
@@ -151,56 +166,49 @@ final class SavedRun implements AutoCloseable {
     }
 
     /**
-     * Saves. Returns when it would survive a power cut.
+     * What a save takes.
      *
+     * @param settings what must be the same for a resumption
+     * @param random state of libtorch's generator
      * @param optimiser null before the first step
      * @param best null without early stopping
-     * @param before the state saved last, null when there was none; its best weights are not written again when they
-     *     are the same
-     * @throws IOException when there is no room; the state before is whole
      */
-    State save(
+    record Snapshot(
             Map<String, String> settings,
             RunState run,
             byte[] random,
             Weights weights,
             List<ParameterSpec> specs,
-            Trainer optimiser,
-            Weights best,
-            State before)
-            throws IOException {
-        long step = run.step();
-        Set<String> keep = new HashSet<>();
-        if (before != null)
-            for (Part p : new Part[] {before.weights(), before.optimiser(), before.best()})
-                if (p != null) keep.add(p.name());
+            @Nullable Trainer optimiser,
+            @Nullable Weights best) {}
+
+    /**
+     * Saves. Returns when it would survive a power cut.
+     *
+     * @param before the state saved last, null when there was none; its best weights are not written again when they
+     *     are the same
+     * @throws IOException when there is no room; the state before is whole
+     */
+    State save(Snapshot now, @Nullable State before) throws IOException {
+        Set<String> keep = before == null ? Set.of() : before.files();
         tidy(keep);
-        // A pause and a later save may be of the same step: a file that counts is never written to.
-        String suffix = step + "-" + (before == null ? 0 : before.savedAt()) + ".bin";
+        // A stop and a later save may be of the same step: a file that counts is never written to.
+        String suffix = now.run.step() + "-" + (before == null ? 0 : before.savedAt()) + ".bin";
         try {
-            Part w = write("weights-" + suffix, weights, specs);
-            Part o = null;
-            if (optimiser != null) {
-                Path file = folder.resolve("optimiser-" + suffix);
-                optimiser.save(file);
-                force(file);
-                o = new Part(file.getFileName().toString(), Files.size(file), checksum(file));
-            }
-            Part b = null;
-            if (best != null) {
-                boolean same =
-                        before != null && before.best() != null && before.run().bestStep() == run.bestStep();
-                b = same ? before.best() : write("best-" + suffix, best, specs);
-            }
-            State state = new State(FORMAT, System.currentTimeMillis(), settings, run.copy(), random, w, o, b);
-            Path part = folder.resolve(STATE + PART);
-            Files.write(part, JSON.writeValueAsBytes(state));
-            force(part);
-            Files.move(
-                    part, folder.resolve(STATE), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-            force(folder);
-            keep.clear();
-            for (Part p : new Part[] {w, o, b}) if (p != null) keep.add(p.name());
+            Part weights = write("weights-" + suffix, now.weights, now.specs);
+            Part optimiser = now.optimiser == null ? null : write("optimiser-" + suffix, now.optimiser);
+            Part best = now.best == null ? null : bestOf(now, before, "best-" + suffix);
+            State state = new State(
+                    FORMAT,
+                    System.currentTimeMillis(),
+                    now.settings,
+                    now.run.copy(),
+                    now.random,
+                    weights,
+                    optimiser,
+                    best);
+            replaceState(state);
+            keep = state.files();
             tidy(keep);
             return state;
         } catch (IOException e) {
@@ -211,6 +219,26 @@ final class SavedRun implements AutoCloseable {
             }
             throw e;
         }
+    }
+
+    private Part bestOf(Snapshot now, @Nullable State before, String name) throws IOException {
+        boolean same = before != null && before.best() != null && before.run().bestStep() == now.run.bestStep();
+        return same ? before.best() : write(name, now.best, now.specs);
+    }
+
+    private void replaceState(State state) throws IOException {
+        Path part = folder.resolve(STATE + PART);
+        Files.write(part, JSON.writeValueAsBytes(state));
+        force(part);
+        Files.move(part, folder.resolve(STATE), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        force(folder);
+    }
+
+    private Part write(String name, Trainer optimiser) throws IOException {
+        Path file = folder.resolve(name);
+        optimiser.save(file);
+        force(file);
+        return new Part(name, Files.size(file), checksum(file));
     }
 
     /** Removes files of saves that do not count. */
@@ -315,7 +343,7 @@ final class SavedRun implements AutoCloseable {
     @Override
     public void close() throws IOException {
         try (ExclusiveLock l = lock) {
-            // A run that was refused leaves nothing behind.
+            // A rejected run leaves nothing behind.
             if (Files.exists(folder) && !Files.exists(folder.resolve(STATE)) && !Files.exists(features())) finished();
         }
     }

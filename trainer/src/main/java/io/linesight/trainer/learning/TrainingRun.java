@@ -318,22 +318,18 @@ final class TrainingRun {
         ensureRoom();
         TrainerConfig.Tuning t = config.tuning();
         try (PrintStream progress = progress()) {
-            Fit.run(FitOptions.builder()
-                    .source(source)
-                    .from(run.file(CHAMPION))
-                    .out(run.file(TRAINED))
-                    .metrics(run.file(METRICS))
-                    .minutes(t.minutes())
-                    .epochs(t.epochs())
-                    .batch(t.batch())
-                    .learningRate(t.learningRate())
-                    .threads(t.threads())
-                    .seed(t.seed())
-                    .workDir(run.folder)
-                    .command("linesight train, run " + run.id)
-                    .progress(progress)
-                    .stopWhen(cancelled)
-                    .build());
+            Fit.run(FitOptions.of(source, run.file(TRAINED))
+                    .network(n -> n.withFrom(run.file(CHAMPION)))
+                    .training(to -> to.withMinutes(t.minutes())
+                            .withEpochs(t.epochs())
+                            .withBatch(t.batch())
+                            .withLearningRate(t.learningRate())
+                            .withSeed(t.seed()))
+                    .output(o -> o.withMetrics(run.file(METRICS)).withWorkDir(run.folder))
+                    .machine(m -> m.withThreads(t.threads()))
+                    .session(s -> s.withCommand("linesight train, run " + run.id)
+                            .withProgress(progress)
+                            .withStopWhen(cancelled)));
         } catch (DatasetException | IllegalStateException e) {
             if (e instanceof CancellationException) throw e;
             throw new GivenUp("training failed: " + e.getMessage() + ". It is tried again at the next trigger", e);

@@ -17,7 +17,9 @@ import io.linesight.trainer.dataset.Progress;
 import io.linesight.trainer.dataset.TrainingSet;
 import io.linesight.trainer.fit.FitOptions;
 import io.linesight.trainer.folders.DatasetException;
+import io.linesight.trainer.folders.ImageSource;
 import java.io.IOException;
+import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -25,14 +27,15 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.concurrent.ForkJoinPool;
 
 /**
- * PatchCore (Roth et al. 2022) on normal pictures of all categories: their patches, thinned out to a bank, are the
- * model, and a patch is as anomalous as it is far from the bank. One bank for all categories, with as much room for one
- * as for another; which category a frame is of is not asked. Nothing is trained, so it takes minutes where MMAD takes
- * hours, and it is what MMAD has to be better than.
+ * PatchCore (Roth et al. 2022) on normal images of all categories: their patches, thinned out to a bank, are the model,
+ * and a patch is as anomalous as it is far from the bank. One bank for all categories, with as much room for one as for
+ * another; which category a frame is of is not asked. Nothing is trained, so it takes minutes where MMAD takes hours,
+ * and it is what MMAD has to be better than.
  */
 public final class PatchCoreFit {
     /** Dimensions in which the bank is chosen, as published. */
@@ -41,6 +44,7 @@ public final class PatchCoreFit {
     private static final int BATCH = 8;
 
     private final PatchCoreOptions options;
+    private final PrintStream progress;
     private final long start = System.nanoTime();
     /** Candidates in the store per category, in its order. */
     private final List<Integer> sizes = new ArrayList<>();
@@ -49,38 +53,40 @@ public final class PatchCoreFit {
 
     private PatchCoreFit(PatchCoreOptions options) {
         this.options = options;
+        this.progress = options.output().progress();
     }
 
     /**
      * Fits. Uses all processors unless told otherwise.
      *
-     * @throws DatasetException when there is nothing to learn from, or pictures cannot be read or are not fit to learn
+     * @throws IllegalArgumentException naming every problem of the options
+     * @throws DatasetException when there is nothing to learn from, or images cannot be read or are not fit to learn
      *     from; names them before any work
      * @throws IOException when a file cannot be written; an existing checkpoint stays as it was
      */
     public static PatchCoreResult run(PatchCoreOptions options) throws IOException {
+        options.validate();
         return new PatchCoreFit(options).run();
     }
 
     private PatchCoreResult run() throws IOException {
-        TrainingSet set = TrainingSet.of(options.source, options.skipUnreadable, options.progress);
-        Path folder = options.out.toAbsolutePath().getParent();
-        Files.createDirectories(folder);
-        Encoder encoder = options.encoder == null ? FilterBankEncoder.create() : options.encoder;
-        try (FrameSpool spool = FrameSpool.create(options.workDir, set.size())) {
+        ImageSource source = Objects.requireNonNull(options.source(), "no images to learn from");
+        TrainingSet set = TrainingSet.of(source, options.rules().skipUnreadable(), progress);
+        Files.createDirectories(options.output().checkpoint().toAbsolutePath().getParent());
+        Encoder encoder = options.encoder() == null ? FilterBankEncoder.create() : options.encoder();
+        Path workDir = options.output().workDir();
+        try (FrameSpool spool = FrameSpool.create(workDir, set.size())) {
             ImageReading.Result read = ImageReading.of(
-                    options.source,
+                    source,
                     set,
                     spool,
-                    new ImageReading.Rules(
-                            options.survey,
+                    new ImageReading.Context(
+                            options.rules(),
                             "the bank has as much room for one as for the other, so the former's is thinned out far more",
-                            options.allowLeakage,
-                            options.allowFew,
-                            options.progress,
+                            progress,
                             () -> false));
-            try (CandidateStore store =
-                    CandidateStore.create(options.workDir, PatchCoreGraph.channels(encoder), options.candidates)) {
+            try (CandidateStore store = CandidateStore.create(
+                    workDir, PatchCoreGraph.channels(encoder), options.bank().candidates())) {
                 collect(encoder, spool, read.sizes(), store);
                 PatchBank bank = choose(store);
                 return write(bank, encoder, set, read.calibrationFrames(), store.size());
@@ -88,13 +94,12 @@ public final class PatchCoreFit {
         }
     }
 
-    /** @param pictures in the spool, by category */
-    private void collect(Encoder encoder, FrameSpool spool, List<Integer> pictures, CandidateStore store)
+    /** @param counts images in the spool, by category */
+    private void collect(Encoder encoder, FrameSpool spool, List<Integer> counts, CandidateStore store)
             throws IOException {
-        int channels = PatchCoreGraph.channels(encoder);
         int[] shares = Shares.of(
-                options.candidates,
-                pictures.stream()
+                options.bank().candidates(),
+                counts.stream()
                         .mapToLong(n -> (long) n * PatchCoreGraph.PATCH_COUNT)
                         .toArray());
         // Patches by the same operators that the checkpoint will serve with.
@@ -103,28 +108,33 @@ public final class PatchCoreFit {
                         PatchCoreGraph.patches(encoder),
                         MmadGraph.FRAMES,
                         List.of(PatchCoreGraph.PATCHES),
-                        ScorerOptions.defaults().withDevice("cpu").withThreads(options.threads));
-                Progress progress = new Progress(options.progress, "encode")) {
+                        ScorerOptions.defaults().withDevice("cpu").withThreads(options.threads()));
+                Progress bar = new Progress(progress, "encode")) {
             for (int c = 0; c < shares.length; c++) {
-                int size = pictures.get(c);
                 int before = store.size();
-                for (int from = 0; from < size; from += BATCH) {
-                    List<byte[]> frames = new ArrayList<>();
-                    for (int i = from; i < Math.min(size, from + BATCH); i++)
-                        frames.add(spool.get(images + frames.size()));
-                    float[] patches = session.run(frames)[0];
-                    for (int i = 0; i < frames.size(); i++) {
-                        // As many of one picture as of another, to within one.
-                        int wanted =
-                                (int) ((long) (from + i + 1) * shares[c] / size - (long) (from + i) * shares[c] / size);
-                        for (int p : drawn(wanted, new SplittableRandom(options.seed * 1_000_003 + images)))
-                            store.add(patches, (i * PatchCoreGraph.PATCH_COUNT + p) * channels);
-                        images++;
-                    }
-                    progress.update((double) images / spool.size(), images + " of " + spool.size() + " images");
-                }
+                collectCategory(session, spool, counts.get(c), shares[c], store, bar);
                 sizes.add(store.size() - before);
             }
+        }
+    }
+
+    private void collectCategory(
+            FrameSession session, FrameSpool spool, int size, int share, CandidateStore store, Progress bar)
+            throws IOException {
+        for (int from = 0; from < size; from += BATCH) {
+            List<byte[]> frames = new ArrayList<>();
+            for (int i = from; i < Math.min(size, from + BATCH); i++) frames.add(spool.get(images + frames.size()));
+            float[] patches = session.run(frames)[0];
+            int channels = patches.length / (frames.size() * PatchCoreGraph.PATCH_COUNT);
+            for (int i = 0; i < frames.size(); i++) {
+                // As many of one image as of another, to within one.
+                int wanted = (int) ((long) (from + i + 1) * share / size - (long) (from + i) * share / size);
+                long seed = options.bank().seed() * 1_000_003 + images;
+                for (int p : drawn(wanted, new SplittableRandom(seed)))
+                    store.add(patches, (i * PatchCoreGraph.PATCH_COUNT + p) * channels);
+                images++;
+            }
+            bar.update((double) images / spool.size(), images + " of " + spool.size() + " images");
         }
     }
 
@@ -145,62 +155,86 @@ public final class PatchCoreFit {
 
     private PatchBank choose(CandidateStore store) throws IOException {
         if (store.size() < PatchBank.LEAST)
-            throw new DatasetException("there are too few patches of normal pictures to choose from: " + store.size());
+            throw new DatasetException("there are too few patches of normal images to choose from: " + store.size());
         float[] shift = store.mean();
-        int channels = shift.length;
-        Projection projection = new Projection(channels, PROJECTED, new SplittableRandom(options.seed));
         int[] shares = Shares.of(
-                options.bank, sizes.stream().mapToLong(Integer::longValue).toArray());
+                options.bank().size(),
+                sizes.stream().mapToLong(Integer::longValue).toArray());
         double total = 0;
         for (int c = 0; c < shares.length; c++) total += (double) shares[c] * sizes.get(c);
         List<float[]> chosen = new ArrayList<>();
         ForkJoinPool pool = new ForkJoinPool(
-                options.threads > 0 ? options.threads : Runtime.getRuntime().availableProcessors());
-        try (Progress progress = new Progress(options.progress, "choose")) {
-            progress.say(String.format(
+                options.threads() > 0 ? options.threads() : Runtime.getRuntime().availableProcessors());
+        try (Progress bar = new Progress(progress, "choose")) {
+            bar.say(String.format(
                     Locale.ROOT,
                     "choosing %,d of %,d patches of %d images (%d categories)",
                     Arrays.stream(shares).sum(),
                     store.size(),
                     images,
                     shares.length));
-            long begun = System.nanoTime();
-            double done = 0;
+            Choice choice = new Choice(store, shift, pool, bar, total);
             int first = 0;
             for (int c = 0; c < shares.length; c++) {
-                int size = sizes.get(c);
-                if (size == 0) continue;
-                Coreset coreset = new Coreset(size, PROJECTED);
-                float[] row = new float[channels];
-                for (int i = 0; i < size; i++) {
-                    store.read(first + i, row);
-                    subtract(row, shift);
-                    coreset.put(i, projection.of(row));
-                }
-                double before = done;
-                double whole = total;
-                int[] indices = coreset.choose(shares[c], new SplittableRandom(options.seed + c), pool, n -> {
-                    double fraction = (before + (double) n * size) / whole;
-                    double left = seconds(begun) * (1 - fraction) / fraction;
-                    progress.update(fraction, String.format(Locale.ROOT, "about %.0f s left", left));
-                });
-                for (int i : indices) {
-                    float[] vector = new float[channels];
-                    store.read(first + i, vector);
-                    subtract(vector, shift);
-                    chosen.add(vector);
-                }
-                done += (double) shares[c] * size;
-                first += size;
+                choice.addCategory(c, first, sizes.get(c), shares[c], chosen);
+                first += sizes.get(c);
             }
         } finally {
             pool.shutdown();
         }
         if (chosen.size() < PatchBank.LEAST)
-            throw new DatasetException("the normal pictures are all of one colour: there is nothing to compare with");
+            throw new DatasetException("the normal images are all of one colour: there is nothing to compare with");
+        int channels = shift.length;
         float[] vectors = new float[chosen.size() * channels];
         for (int i = 0; i < chosen.size(); i++) System.arraycopy(chosen.get(i), 0, vectors, i * channels, channels);
         return new PatchBank(new Tensor(vectors, chosen.size(), channels), new Tensor(shift, channels));
+    }
+
+    /** Chooses category after category from the candidates, and shows how far it is. */
+    private final class Choice {
+        private final CandidateStore store;
+        private final float[] shift;
+        private final ForkJoinPool pool;
+        private final Progress bar;
+        private final double total;
+        private final Projection projection;
+        private final long begun = System.nanoTime();
+        private double done;
+
+        /** @param total work of all categories: patches to choose times candidates */
+        Choice(CandidateStore store, float[] shift, ForkJoinPool pool, Progress bar, double total) {
+            this.store = store;
+            this.shift = shift;
+            this.pool = pool;
+            this.bar = bar;
+            this.total = total;
+            projection = new Projection(
+                    shift.length, PROJECTED, new SplittableRandom(options.bank().seed()));
+        }
+
+        void addCategory(int category, int first, int size, int share, List<float[]> chosen) throws IOException {
+            if (size == 0) return;
+            Coreset coreset = new Coreset(size, PROJECTED);
+            for (int i = 0; i < size; i++) coreset.put(i, projection.of(centred(first + i)));
+            SplittableRandom random = new SplittableRandom(options.bank().seed() + category);
+            double before = done;
+            for (int i : coreset.choose(share, random, pool, n -> report(before + (double) n * size)))
+                chosen.add(centred(first + i));
+            done += (double) share * size;
+        }
+
+        private float[] centred(int candidate) throws IOException {
+            float[] vector = new float[shift.length];
+            store.read(candidate, vector);
+            subtract(vector, shift);
+            return vector;
+        }
+
+        private void report(double now) {
+            double fraction = now / total;
+            double left = seconds(begun) * (1 - fraction) / fraction;
+            bar.update(fraction, String.format(Locale.ROOT, "about %.0f s left", left));
+        }
     }
 
     private static void subtract(float[] vector, float[] shift) {
@@ -213,22 +247,24 @@ public final class PatchCoreFit {
         double chosenAfter = seconds(start);
         Map<String, String> provenance = set.provenance(images, frames);
         provenance.put("method", Checkpoints.PATCHCORE);
-        provenance.put("recipe", options.recipe.name().toLowerCase(Locale.ROOT));
+        provenance.put("recipe", options.recipe().name().toLowerCase(Locale.ROOT));
         provenance.put("bank", String.valueOf(bank.size()));
         provenance.put("candidates", String.valueOf(candidates));
-        provenance.put("seed", String.valueOf(options.seed));
+        provenance.put("seed", String.valueOf(options.bank().seed()));
         provenance.put("trainingSeconds", String.format(Locale.ROOT, "%.0f", chosenAfter));
-        provenance.put("command", options.command);
-        PatchCoreGraph.Score score = options.recipe == FitOptions.Recipe.PAPER
+        provenance.put("command", options.output().command());
+        PatchCoreGraph.Score score = options.recipe() == FitOptions.Recipe.PAPER
                 ? PatchCoreGraph.Score.REWEIGHTED
                 : PatchCoreGraph.Score.MEAN_OF_LARGEST;
-        CheckpointInfo info = new CheckpointFinisher(options.out, options.threads, options.progress)
+        Path out = options.output().checkpoint();
+        CheckpointInfo info = new CheckpointFinisher(out, options.threads(), progress)
                 .run(
                         frames,
                         List.of(),
-                        options.rule,
-                        draft -> Checkpoints.write(draft, bank, score, encoder, CheckpointFinisher.UNCALIBRATED, provenance));
-        return new PatchCoreResult(options.out, info, images, set.skipped(), candidates, bank.size(), seconds(start));
+                        options.calibration(),
+                        draft -> Checkpoints.write(
+                                draft, bank, score, encoder, CheckpointFinisher.UNCALIBRATED, provenance));
+        return new PatchCoreResult(out, info, images, set.skipped(), candidates, bank.size(), seconds(start));
     }
 
     private static double seconds(long since) {

@@ -1,5 +1,9 @@
 package io.linesight.trainer.calibration;
 
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
 import io.linesight.mmad.checkpoint.Calibration;
 import io.linesight.mmad.checkpoint.ProductCalibration;
 import io.linesight.mmad.checkpoint.ThresholdBasis;
@@ -12,9 +16,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
-import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assertions.within;
 
 class CalibratorTest {
     private static final double[] NONE = {};

@@ -1,12 +1,13 @@
 package io.linesight.trainer.dataset;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.linesight.mmad.image.Preprocess;
 import io.linesight.mmad.image.RgbImage;
 import io.linesight.trainer.dataset.Survey.Role;
 import io.linesight.trainer.folders.ImageSource.Sample;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
-import static org.assertj.core.api.Assertions.assertThat;
 
 class SurveyTest {
     private final Survey survey = new Survey();

@@ -1,5 +1,8 @@
 package io.linesight.trainer.dataset;
 
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
 import io.linesight.mmad.image.ImageCodec;
 import io.linesight.mmad.image.RgbImage;
 import io.linesight.trainer.folders.DatasetException;
@@ -25,8 +28,6 @@ import javax.imageio.ImageWriter;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 /** Pictures of all kinds, good and bad, as they lie in folders. */
 class TrainingSetTest {

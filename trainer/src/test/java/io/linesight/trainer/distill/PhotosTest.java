@@ -1,5 +1,8 @@
 package io.linesight.trainer.distill;
 
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
 import io.linesight.mmad.image.ImageCodec;
 import io.linesight.mmad.image.RgbImage;
 import io.linesight.trainer.folders.DatasetException;
@@ -16,8 +19,6 @@ import java.util.SplittableRandom;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 class PhotosTest {
     private static final int SIDE = 160;

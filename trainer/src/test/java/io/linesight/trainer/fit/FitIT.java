@@ -1,5 +1,9 @@
 package io.linesight.trainer.fit;
 
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.linesight.mmad.architecture.MapKind;
@@ -14,11 +18,12 @@ import io.linesight.mmad.score.OrtScorer;
 import io.linesight.mmad.score.Scorer;
 import io.linesight.mmad.score.Scores;
 import io.linesight.mmad.score.SelfTest;
-import io.linesight.trainer.dataset.TextureSource;
 import io.linesight.trainer.calibration.CalibrationRule;
 import io.linesight.trainer.calibration.CheckpointFinisher;
 import io.linesight.trainer.calibration.Recalibration;
 import io.linesight.trainer.calibration.TrainingScores;
+import io.linesight.trainer.dataset.ImageRules;
+import io.linesight.trainer.dataset.TextureSource;
 import io.linesight.trainer.dataset.TrainingSet;
 import io.linesight.trainer.evaluate.Evaluate;
 import io.linesight.trainer.evaluate.EvaluateOptions;
@@ -36,9 +41,6 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assertions.within;
 
 /** Training end to end on rendered textures, and what comes out of it through ONNX Runtime. */
 class FitIT {
@@ -51,24 +53,19 @@ class FitIT {
         return new PrintStream(new ByteArrayOutputStream());
     }
 
-    private FitOptions.Builder options(ImageSource source) {
-        return FitOptions.builder()
-                .source(source)
-                .preset("tiny")
-                .out(dir.resolve("m.onnx"))
-                .progress(silent());
+    private FitOptions options(ImageSource source) {
+        return FitOptions.of(source, dir.resolve("m.onnx"))
+                .network(n -> n.withPreset("tiny"))
+                .session(s -> s.withProgress(silent()));
     }
 
     @Test
     void shouldLearnATextureAndFindItsDefects() throws Exception {
         TextureSource source = new TextureSource(20, 6);
         FitResult result = Fit.run(options(source)
-                .epochs(30)
-                .batch(4)
-                .learningRate(0.0025)
-                .seed(1)
-                .command("fit test")
-                .build());
+                .training(t ->
+                        t.withEpochs(30).withBatch(4).withLearningRate(0.0025).withSeed(1))
+                .session(s -> s.withCommand("fit test")));
 
         assertThat(result.lastLoss()).as("loss falls").isLessThan(result.firstLoss() / 2.5);
         assertThat(result.images()).isEqualTo(16);
@@ -101,11 +98,8 @@ class FitIT {
     void shouldWhitenEveryProductByItselfAndScoreByTheHighestPixelsWithoutTheFinestStride() throws Exception {
         TextureSource source = new TextureSource(24, 6, List.of("mesh", "weave"));
         Fit.run(options(source)
-                .epochs(2)
-                .map(MapKind.WHITENED)
-                .finestStride(8)
-                .topShare(0.05)
-                .build());
+                .training(t -> t.withEpochs(2))
+                .network(n -> n.withMap(MapKind.WHITENED).withFinestStride(8).withTopShare(0.05)));
         assertThat(Checkpoints.readConfig(dir.resolve("m.onnx")))
                 .returns(1, MmadConfig::finest)
                 .returns(0.05, MmadConfig::topShare)
@@ -123,7 +117,7 @@ class FitIT {
         // Going on with other products needs other statistics.
         TextureSource one = new TextureSource(12, 0, List.of("mesh"));
         Path before = Files.move(dir.resolve("m.onnx"), dir.resolve("before.onnx"));
-        Fit.run(options(one).from(before).epochs(1).build());
+        Fit.run(options(one).network(n -> n.withFrom(before)).training(t -> t.withEpochs(1)));
         assertThat(Checkpoints.readConfig(dir.resolve("m.onnx")).groups()).isEqualTo(1);
         shouldScoreLikeTheTrainedNetwork(source, "weave");
     }
@@ -131,15 +125,12 @@ class FitIT {
     @Test
     void shouldFitTheMapAloneAndLeaveTheNetworkAsItIs() throws Exception {
         TextureSource source = new TextureSource(24, 6, List.of("mesh", "weave"));
-        Fit.run(options(source)
-                .epochs(2)
-                .map(MapKind.WHITENED)
-                .finestStride(8)
-                .seed(3)
-                .build());
+        Fit.run(options(source).training(t -> t.withEpochs(2).withSeed(3)).network(n -> n.withMap(MapKind.WHITENED)
+                .withFinestStride(8)));
         Path first = Files.move(dir.resolve("m.onnx"), dir.resolve("first.onnx"));
         Files.delete(dir.resolve("m.metrics.jsonl"));
-        FitResult result = Fit.run(options(source).from(first).mapOnly(true).build());
+        FitResult result =
+                Fit.run(options(source).network(n -> n.withFrom(first).withMapOnly(true)));
         assertThat(result.steps()).isZero();
         assertThat(dir.resolve("m.metrics.jsonl"))
                 .as("no step, no record of steps")
@@ -167,16 +158,16 @@ class FitIT {
                 .containsEntry("linesight.provenance.epochs", "2.00");
 
         Fit.run(options(new TextureSource(12, 0, List.of("mesh")))
-                .from(first)
-                .mapOnly(true)
-                .map(MapKind.COSINE)
-                .build());
+                .network(n -> n.withFrom(first).withMapOnly(true).withMap(MapKind.COSINE)));
         assertThat(Checkpoints.readConfig(dir.resolve("m.onnx")))
                 .as("another map")
                 .returns(MapKind.COSINE, MmadConfig::map);
-        assertThatThrownBy(() -> options(source).mapOnly(true).minutes(1).build())
+        assertThatThrownBy(() -> options(source)
+                        .network(n -> n.withMapOnly(true))
+                        .training(t -> t.withMinutes(1))
+                        .validate())
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("give neither minutes nor epochs")
+                .hasMessageContaining("give neither --minutes nor --epochs")
                 .hasMessageContaining("say which");
     }
 
@@ -184,19 +175,17 @@ class FitIT {
     void shouldSayHowNewPicturesScoreByThoseThatTheMapDoesNotKnow() throws Exception {
         // So few pictures that a covariance all but knows each of them.
         TextureSource source = new TextureSource(12, 6);
-        FitResult result = Fit.run(options(source)
-                .epochs(2)
-                .map(MapKind.WHITENED)
-                .finestStride(8)
-                .seed(3)
-                .build());
+        FitResult result = Fit.run(
+                options(source).training(t -> t.withEpochs(2).withSeed(3)).network(n -> n.withMap(MapKind.WHITENED)
+                        .withFinestStride(8)));
         double[] asNew = TrainingScores.of(result.info()).get("weave");
         assertThat(asNew).hasSize(result.images());
         double known = 0;
         double held = 0;
         try (Scorer scorer = OrtScorer.open(dir.resolve("m.onnx"), CPU)) {
             TrainingSet set = TrainingSet.of(source, false, silent());
-            known = average(CheckpointFinisher.training(scorer, "weave", set.training().get("weave"), 1));
+            known = average(
+                    CheckpointFinisher.training(scorer, "weave", set.training().get("weave"), 1));
             held = average(CheckpointFinisher.score(
                     scorer, "weave", set.read("weave", set.heldOut().get("weave"))));
         }
@@ -266,11 +255,9 @@ class FitIT {
     void shouldGiveTheSameLossForTheSameSeed() throws Exception {
         double[] loss = new double[3];
         for (int i = 0; i < 3; i++) {
+            int seed = i == 2 ? 8 : 7;
             loss[i] = Fit.run(options(new TextureSource(12, 0))
-                            .epochs(2)
-                            .batch(4)
-                            .seed(i == 2 ? 8 : 7)
-                            .build())
+                            .training(t -> t.withEpochs(2).withBatch(4).withSeed(seed)))
                     .lastLoss();
         }
         assertThat(loss[1]).isEqualTo(loss[0]);
@@ -285,22 +272,19 @@ class FitIT {
     void shouldStopEarlyWithTheBestWeightsOfChangedCopies() throws Exception {
         Path cache = dir.resolve("cache");
         ByteArrayOutputStream said = new ByteArrayOutputStream();
-        FitOptions.Builder options = options(new TextureSource(16, 0))
-                .map(MapKind.COSINE)
-                .batch(4)
-                .epochs(40)
-                .seed(3)
-                .schedule(FitOptions.Schedule.COSINE)
-                .warmup(2)
-                .learningRate(0.05)
-                .patience(1)
-                .validateEvery(2)
-                .augment(List.of(FitOptions.Change.FLIP, FitOptions.Change.BRIGHTNESS))
-                .copies(2)
-                .cache(cache)
-                .survey(true)
-                .progress(new PrintStream(said, true));
-        FitResult first = Fit.run(options.build());
+        FitOptions options = options(new TextureSource(16, 0))
+                .network(n -> n.withMap(MapKind.COSINE))
+                .training(t -> t.withBatch(4)
+                        .withEpochs(40)
+                        .withSeed(3)
+                        .withSchedule(FitOptions.Schedule.COSINE, 2)
+                        .withLearningRate(0.05)
+                        .withEarlyStop(1, 2))
+                .data(d -> d.withAugment(List.of(FitOptions.Change.FLIP, FitOptions.Change.BRIGHTNESS), 2)
+                        .withRules(ImageRules.defaults().surveyed()))
+                .features(f -> f.withCache(cache))
+                .session(s -> s.withProgress(new PrintStream(said, true)));
+        FitResult first = Fit.run(options);
         List<JsonNode> lines = new ArrayList<>();
         for (String line : Files.readAllLines(dir.resolve("m.metrics.jsonl")))
             lines.add(new ObjectMapper().readTree(line));
@@ -327,7 +311,7 @@ class FitIT {
                 .contains("memory: about")
                 .doesNotContain("known already");
 
-        Fit.run(options.epochs(1).build());
+        Fit.run(options.training(t -> t.withEpochs(1)));
         assertThat(said.toString()).contains("features of 28 of 28 images were known already");
     }
 
@@ -351,14 +335,14 @@ class FitIT {
             }
         };
         double[] loss = new double[3];
-        for (int i = 0; i < 3; i++)
+        for (int i = 0; i < 3; i++) {
+            boolean balance = i < 2;
             loss[i] = Fit.run(options(uneven)
-                            .map(MapKind.COSINE)
-                            .epochs(1)
-                            .batch(4)
-                            .balance(i < 2)
-                            .build())
+                            .network(n -> n.withMap(MapKind.COSINE))
+                            .training(t -> t.withEpochs(1).withBatch(4))
+                            .data(d -> d.withBalance(balance)))
                     .lastLoss();
+        }
         assertThat(loss[1]).isEqualTo(loss[0]);
         assertThat(loss[2]).isNotEqualTo(loss[0]);
     }
@@ -388,8 +372,10 @@ class FitIT {
             }
         };
         Path run = dir.resolve("m.onnx.fit");
-        assertThatThrownBy(() -> Fit.run(
-                        options(leaking).epochs(1).survey(true).runFolder(run).build()))
+        assertThatThrownBy(() -> Fit.run(options(leaking)
+                        .training(t -> t.withEpochs(1))
+                        .data(d -> d.withRules(ImageRules.defaults().surveyed()))
+                        .output(o -> o.withRunFolder(run))))
                 .isInstanceOf(DatasetException.class)
                 .hasMessageContaining("weave/good/t (test) is weave/train/2")
                 .hasMessageContaining("--allow-leakage");
@@ -420,7 +406,7 @@ class FitIT {
                         Sample.normal("c.png", () -> TextureSource.weave(2, false)));
             }
         };
-        assertThatThrownBy(() -> Fit.run(options(broken).epochs(1).build()))
+        assertThatThrownBy(() -> Fit.run(options(broken).training(t -> t.withEpochs(1))))
                 .isInstanceOf(DatasetException.class)
                 .hasMessageContaining("weave/b.png (truncated)")
                 .hasMessageContaining("--skip-unreadable");

@@ -1,8 +1,8 @@
 package io.linesight.trainer.fit;
 
 import io.linesight.mmad.architecture.MapKind;
-import io.linesight.trainer.dataset.TextureSource;
 import io.linesight.trainer.ChildJvm;
+import io.linesight.trainer.dataset.TextureSource;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -14,20 +14,17 @@ final class FitProcess {
 
     private FitProcess() {}
 
-    static FitOptions.Builder options(Path out) {
-        return FitOptions.builder()
-                .source(new TextureSource(PICTURES, 0))
-                .preset("tiny")
-                .out(out)
-                .runFolder(out.resolveSibling(out.getFileName() + ".fit"))
-                .saveEvery(Duration.ZERO)
-                .epochs(4)
-                .batch(2)
-                .seed(5)
-                .threads(1)
-                .map(MapKind.COSINE)
-                .schedule(FitOptions.Schedule.COSINE)
-                .patience(50);
+    static FitOptions options(Path out) {
+        return FitOptions.of(new TextureSource(PICTURES, 0), out)
+                .network(n -> n.withPreset("tiny").withMap(MapKind.COSINE))
+                .output(o -> o.withRunFolder(out.resolveSibling(out.getFileName() + ".fit"))
+                        .withSaveEvery(Duration.ZERO))
+                .training(t -> t.withEpochs(4)
+                        .withBatch(2)
+                        .withSeed(5)
+                        .withSchedule(FitOptions.Schedule.COSINE, 0)
+                        .withEarlyStop(50, 0))
+                .machine(m -> m.withThreads(1));
     }
 
     /** @param wrapped what the JVM is started by, such as unshare; may be empty */
@@ -50,7 +47,7 @@ final class FitProcess {
     }
 
     public static void main(String[] args) throws Exception {
-        FitResult result = Fit.run(options(Path.of(args[0])).build());
+        FitResult result = Fit.run(options(Path.of(args[0])));
         System.err.println("finished with loss " + result.lastLoss());
     }
 }

@@ -1,9 +1,9 @@
 package io.linesight.trainer.fit;
 
-import io.linesight.trainer.dataset.TextureSource;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import io.linesight.trainer.dataset.TextureSource;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
@@ -60,12 +60,11 @@ class FullDiskIT {
             }
         }
 
-        private FitOptions.Builder options() {
+        private FitOptions options() {
             return FitProcess.options(folder.resolve("m.onnx"))
-                    .source(new TextureSource(8, 0))
-                    .patience(0)
-                    .epochs(3)
-                    .saveEvery(Duration.ZERO);
+                    .data(d -> d.withSource(new TextureSource(8, 0)))
+                    .training(t -> t.withEarlyStop(0, 0).withEpochs(3))
+                    .output(o -> o.withSaveEvery(Duration.ZERO));
         }
 
         private void work() throws Exception {
@@ -74,11 +73,10 @@ class FullDiskIT {
             // Two steps are saved, then there is no room: neither for the run nor for the checkpoint.
             try {
                 Fit.run(options()
-                        .stopWhen(() -> {
+                        .session(s -> s.withStopWhen(() -> {
                             if (Files.exists(folder.resolve("m.metrics.jsonl")) && ++asked[0] == 3) fill();
                             return false;
-                        })
-                        .build());
+                        })));
                 System.err.println("the checkpoint was written");
             } catch (IOException e) {
                 System.err.println("refused: " + e.getMessage());
@@ -92,7 +90,7 @@ class FullDiskIT {
                         + files.map(f -> f.getFileName().toString()).sorted().toList());
             }
             Files.delete(folder.resolve("filler"));
-            FitResult result = Fit.run(options().build());
+            FitResult result = Fit.run(options());
             System.err.println("finished with loss " + result.lastLoss() + " after " + result.steps()
                     + " steps, left over: " + Files.exists(folder.resolve("m.onnx.fit")));
         }
@@ -109,11 +107,9 @@ class FullDiskIT {
                 .as("a process may mount a disk for itself here")
                 .isTrue();
         FitResult whole = Fit.run(FitProcess.options(dir.resolve("whole.onnx"))
-                .progress(new java.io.PrintStream(OutputStream.nullOutputStream()))
-                .source(new TextureSource(8, 0))
-                .patience(0)
-                .epochs(3)
-                .build());
+                .session(s -> s.withProgress(new java.io.PrintStream(OutputStream.nullOutputStream())))
+                .data(d -> d.withSource(new TextureSource(8, 0)))
+                .training(t -> t.withEarlyStop(0, 0).withEpochs(3)));
 
         Path log = dir.resolve("log");
         Process p = FitProcess.start(Child.class, disk, log, mounted(disk, 64));
@@ -126,7 +122,7 @@ class FullDiskIT {
         assertThat(said)
                 .contains("filled: No space left")
                 .contains("the run cannot be saved at step 3")
-                .contains("it would go on from step 2")
+                .contains("it would resume from step 2")
                 .contains("refused: ")
                 .contains("left: the checkpoint before")
                 .contains("files: [filler, m.metrics.jsonl, m.onnx, m.onnx.fit]")

@@ -33,8 +33,9 @@ class ResumeIT {
 
     private final ByteArrayOutputStream said = new ByteArrayOutputStream();
 
-    private FitOptions.Builder options(String name) {
-        return FitProcess.options(dir.resolve(name)).progress(new PrintStream(said, true, StandardCharsets.UTF_8));
+    private FitOptions options(String name) {
+        return FitProcess.options(dir.resolve(name))
+                .session(s -> s.withProgress(new PrintStream(said, true, StandardCharsets.UTF_8)));
     }
 
     private String said() {
@@ -67,7 +68,7 @@ class ResumeIT {
 
     @Test
     void shouldGiveTheSameModelHoweverOftenItIsKilled() throws Exception {
-        FitResult whole = Fit.run(options("whole.onnx").build());
+        FitResult whole = Fit.run(options("whole.onnx"));
         assertThat(dir.resolve("whole.onnx.fit")).doesNotExist();
 
         Path out = dir.resolve("killed.onnx");
@@ -128,20 +129,20 @@ class ResumeIT {
 
     @Test
     void shouldStopWhenAskedAndGoOnFromThere() throws Exception {
-        Fit.run(options("whole.onnx").build());
+        Fit.run(options("whole.onnx"));
         int[] asked = {0};
         // Asked before every picture and batch too: in the middle of training, one validation done.
         assertThatThrownBy(() -> Fit.run(options("stopped.onnx")
-                        .saveEvery(java.time.Duration.ofHours(1))
-                        .stopWhen(() -> Files.exists(dir.resolve("stopped.metrics.jsonl")) && ++asked[0] > 7)
-                        .build()))
+                        .output(o -> o.withSaveEvery(java.time.Duration.ofHours(1)))
+                        .session(s -> s.withStopWhen(
+                                () -> Files.exists(dir.resolve("stopped.metrics.jsonl")) && ++asked[0] > 7))))
                 .isInstanceOf(CancellationException.class)
                 .hasMessageContaining("stopped at step 7")
                 .hasMessageContaining("run the same again");
         assertThat(dir.resolve("stopped.onnx")).doesNotExist();
 
         assertThatThrownBy(() -> Fit.run(
-                        options("stopped.onnx").batch(3).learningRate(0.001).build()))
+                        options("stopped.onnx").training(t -> t.withBatch(3).withLearningRate(0.001))))
                 .isInstanceOf(DatasetException.class)
                 .hasMessageContaining("step 7")
                 .hasMessageContaining("batch: was 2, is 3")
@@ -149,12 +150,11 @@ class ResumeIT {
                 .hasMessageContaining("--fresh")
                 .message()
                 .doesNotContain("seed");
-        assertThatThrownBy(() -> Fit.run(
-                        options("stopped.onnx").source(new TextureSource(14, 0)).build()))
+        assertThatThrownBy(() -> Fit.run(options("stopped.onnx").data(d -> d.withSource(new TextureSource(14, 0)))))
                 .isInstanceOf(DatasetException.class)
                 .hasMessageContaining("pictures: was");
 
-        Fit.run(options("stopped.onnx").build());
+        Fit.run(options("stopped.onnx"));
         assertThat(said()).contains("resuming at step 7, saved ");
         shouldHaveTheSameWeights("whole.onnx", "stopped.onnx");
         assertThat(losses("stopped.metrics.jsonl")).isEqualTo(losses("whole.metrics.jsonl"));
@@ -162,23 +162,23 @@ class ResumeIT {
 
     @Test
     void shouldGoOnWithHalvesAndWithNothingElse() throws Exception {
-        Fit.run(options("whole.onnx").cachePrecision(FeatureType.FLOAT16).build());
+        Fit.run(options("whole.onnx").features(f -> f.withPrecision(FeatureType.FLOAT16)));
         int[] asked = {0};
         assertThatThrownBy(() -> Fit.run(options("stopped.onnx")
-                        .cachePrecision(FeatureType.FLOAT16)
-                        .stopWhen(() -> Files.exists(dir.resolve("stopped.metrics.jsonl")) && ++asked[0] > 5)
-                        .build()))
+                        .features(f -> f.withPrecision(FeatureType.FLOAT16))
+                        .session(s -> s.withStopWhen(
+                                () -> Files.exists(dir.resolve("stopped.metrics.jsonl")) && ++asked[0] > 5))))
                 .isInstanceOf(CancellationException.class);
-        assertThatThrownBy(() -> Fit.run(options("stopped.onnx").build()))
+        assertThatThrownBy(() -> Fit.run(options("stopped.onnx")))
                 .isInstanceOf(DatasetException.class)
                 .hasMessageContaining("cache precision: was float16, is not given");
-        Fit.run(options("stopped.onnx").cachePrecision(FeatureType.FLOAT16).build());
+        Fit.run(options("stopped.onnx").features(f -> f.withPrecision(FeatureType.FLOAT16)));
         assertThat(said()).contains("resuming at step 5", "images were known already");
         shouldHaveTheSameWeights("whole.onnx", "stopped.onnx");
         assertThat(losses("stopped.metrics.jsonl")).isEqualTo(losses("whole.metrics.jsonl"));
         assertThat(Checkpoints.readInfo(dir.resolve("whole.onnx")).properties())
                 .containsEntry("linesight.provenance.cachePrecision", "float16");
-        Fit.run(options("exact.onnx").build());
+        Fit.run(options("exact.onnx"));
         assertThat(losses("exact.metrics.jsonl")).as("rounding is seen").isNotEqualTo(losses("whole.metrics.jsonl"));
         assertThat(losses("exact.metrics.jsonl").get(0))
                 .as("and little")
@@ -193,7 +193,7 @@ class ResumeIT {
      */
     @Test
     void shouldTrainTheSameWhereHostAndDeviceAreNotTheSameMemory() throws Exception {
-        FitResult whole = Fit.run(options("whole.onnx").build());
+        FitResult whole = Fit.run(options("whole.onnx"));
         Process p = FitProcess.startCopying(dir.resolve("m.onnx"), dir.resolve("log"));
         try {
             assertThat(p.waitFor(180, TimeUnit.SECONDS)).isTrue();
@@ -206,9 +206,9 @@ class ResumeIT {
     @Test
     void shouldRefuseADamagedStateAndBeginAnewWhenTold() throws Exception {
         int[] asked = {0};
-        FitOptions.Builder stopping =
-                options("m.onnx").stopWhen(() -> Files.exists(dir.resolve("m.metrics.jsonl")) && ++asked[0] > 3);
-        assertThatThrownBy(() -> Fit.run(stopping.build())).isInstanceOf(CancellationException.class);
+        FitOptions stopping = options("m.onnx")
+                .session(s -> s.withStopWhen(() -> Files.exists(dir.resolve("m.metrics.jsonl")) && ++asked[0] > 3));
+        assertThatThrownBy(() -> Fit.run(stopping)).isInstanceOf(CancellationException.class);
         Path run = dir.resolve("m.onnx.fit");
         try (var files = Files.list(run)) {
             Path weights = files.filter(f -> f.getFileName().toString().startsWith("weights-"))
@@ -218,11 +218,12 @@ class ResumeIT {
             bytes[bytes.length / 2] ^= 1;
             Files.write(weights, bytes);
         }
-        assertThatThrownBy(() -> Fit.run(options("m.onnx").build()))
+        assertThatThrownBy(() -> Fit.run(options("m.onnx")))
                 .isInstanceOf(DatasetException.class)
                 .hasMessageContaining("is not what was written")
                 .hasMessageContaining("--fresh");
-        FitResult result = Fit.run(options("m.onnx").fresh(true).epochs(1).build());
+        FitResult result =
+                Fit.run(options("m.onnx").output(o -> o.withFresh(true)).training(t -> t.withEpochs(1)));
         assertThat(result.steps()).isEqualTo(3);
         assertThat(losses("m.metrics.jsonl")).hasSize(3);
         assertThat(run).doesNotExist();
@@ -231,7 +232,7 @@ class ResumeIT {
     @Test
     void shouldNotLetTwoRunsWorkOnOneCheckpoint() throws Exception {
         try (SavedRun other = SavedRun.open(dir.resolve("m.onnx.fit"))) {
-            assertThatThrownBy(() -> Fit.run(options("m.onnx").build()))
+            assertThatThrownBy(() -> Fit.run(options("m.onnx")))
                     .isInstanceOf(DatasetException.class)
                     .hasMessageContaining("another fit is working");
         }

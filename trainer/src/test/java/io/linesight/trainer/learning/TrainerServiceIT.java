@@ -128,15 +128,10 @@ class TrainerServiceIT {
         registry = EmbeddedRegistry.start(kafka.bootstrapServers(), 0);
         line = new LabelLine(kafka, registry, "trainer");
         champion = platform.resolve("champion.onnx");
-        Fit.run(FitOptions.builder()
-                .source(parts(Map.of("flange", 8, "fabric", 8)))
-                .preset("tiny")
-                .map(MapKind.COSINE)
-                .epochs(1)
-                .batch(4)
-                .out(champion)
-                .progress(new PrintStream(new ByteArrayOutputStream()))
-                .build());
+        Fit.run(FitOptions.of(parts(Map.of("flange", 8, "fabric", 8)), champion)
+                .network(n -> n.withPreset("tiny").withMap(MapKind.COSINE))
+                .training(t -> t.withEpochs(1).withBatch(4))
+                .session(s -> s.withProgress(new PrintStream(new ByteArrayOutputStream()))));
         championVersion = Checkpoints.readInfo(champion).version();
         for (int i = 0; i < NORMALS; i++) {
             FrameRef ref = line.frame("flange", SimulatedFrame.GOOD, i);

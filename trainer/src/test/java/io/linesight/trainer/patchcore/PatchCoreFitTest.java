@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.linesight.mmad.image.BadImageException;
 import io.linesight.mmad.image.RgbImage;
+import io.linesight.trainer.calibration.CalibrationRule;
+import io.linesight.trainer.dataset.ImageRules;
+import io.linesight.trainer.fit.FitOptions;
 import io.linesight.trainer.folders.DatasetException;
 import io.linesight.trainer.folders.ImageSource;
 import java.io.ByteArrayOutputStream;
@@ -63,16 +66,17 @@ class PatchCoreFitTest {
             normals.computeIfAbsent(name, k -> new ArrayList<>()).add(picture("good/" + i, i));
     }
 
-    private PatchCoreOptions.Builder options() {
-        return PatchCoreOptions.builder()
-                .source(source)
-                .bank(64)
-                .candidates(640)
-                .threads(1)
-                .survey(true)
-                .out(dir.resolve("m.onnx"))
-                .workDir(dir)
-                .progress(new PrintStream(said, true, StandardCharsets.UTF_8));
+    private PatchCoreOptions options(boolean allowLeakage) {
+        return new PatchCoreOptions(
+                source,
+                new ImageRules(false, true, allowLeakage, false),
+                null,
+                FitOptions.Recipe.PRESET,
+                new PatchCoreOptions.Bank(64, 640, 42),
+                CalibrationRule.defaults(),
+                1,
+                new PatchCoreOptions.Output(
+                        dir.resolve("m.onnx"), dir, "", new PrintStream(said, true, StandardCharsets.UTF_8)));
     }
 
     private String said() {
@@ -85,7 +89,7 @@ class PatchCoreFitTest {
         category("lone", 100, 101);
         normals.get("big").add(picture("good/again", 3));
         tests.put("big", List.of(picture("good/t", 7)));
-        assertThatThrownBy(() -> PatchCoreFit.run(options().build()))
+        assertThatThrownBy(() -> PatchCoreFit.run(options(false)))
                 .isInstanceOf(DatasetException.class)
                 .hasMessageContaining("nothing was done")
                 .hasMessageContaining("big/good/t (test) is big/good/7")
@@ -107,7 +111,7 @@ class PatchCoreFitTest {
                 throw new BadImageException(BadImageException.Code.EMPTY, "ends early");
             }));
         }
-        assertThatThrownBy(() -> PatchCoreFit.run(options().build()))
+        assertThatThrownBy(() -> PatchCoreFit.run(options(false)))
                 .isInstanceOf(DatasetException.class)
                 .hasMessageContaining("good/a")
                 .hasMessageContaining("good/b");
@@ -119,7 +123,7 @@ class PatchCoreFitTest {
     void shouldGoOnWhereItIsAllowed() throws Exception {
         category("big", 0, 24);
         tests.put("big", List.of(picture("good/t", 7)));
-        PatchCoreResult r = PatchCoreFit.run(options().allowLeakage(true).build());
+        PatchCoreResult r = PatchCoreFit.run(options(true));
         assertThat(said())
                 .contains(
                         "warning, allowed: 1 test picture is learned from too",

@@ -8,22 +8,21 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 /**
- * One JSON line per step. A run that goes on cuts off what was written after it was saved, so that every step is there
- * once.
+ * One JSON line per step. A resumed run cuts off what was written after it was saved, so that every step is there once.
  */
-final class Metrics implements AutoCloseable {
+final class StepMetrics implements AutoCloseable {
     private final FileChannel channel;
 
-    private Metrics(FileChannel channel) {
+    private StepMetrics(FileChannel channel) {
         this.channel = channel;
     }
 
     /** @param keep bytes of an existing file that stay */
-    static Metrics open(Path file, long keep) throws IOException {
+    static StepMetrics open(Path file, long keep) throws IOException {
         FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         channel.truncate(keep);
         channel.position(channel.size());
-        return new Metrics(channel);
+        return new StepMetrics(channel);
     }
 
     /** @throws IOException when there is no room; no part of the line is left then */
