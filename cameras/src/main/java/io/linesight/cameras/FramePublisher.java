@@ -2,12 +2,12 @@ package io.linesight.cameras;
 
 import io.linesight.schemas.CameraFrame;
 import io.linesight.schemas.FrameRef;
+import io.linesight.schemas.clients.ClientSettings;
 import io.linesight.schemas.serde.LinesightAvroSerializer;
 import io.linesight.schemas.topics.Topics;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
-import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -43,15 +43,10 @@ public final class FramePublisher implements AutoCloseable {
     public FramePublisher(Map<String, ?> settings, Topics topics, String lineId) {
         this.topics = topics;
         this.lineId = lineId;
-        Map<String, Object> configs = new HashMap<>();
-        configs.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, 15_000);
-        configs.put(ProducerConfig.LINGER_MS_CONFIG, 0);
-        configs.putAll(topics.limits().producerConfigs());
-        settings.forEach((k, v) -> {
-            if (ProducerConfig.configNames().contains(k)) configs.put(k, v);
-        });
-        configs.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
-        configs.put(ProducerConfig.ACKS_CONFIG, "all");
+        Map<String, Object> configs = ClientSettings.forWriter(settings);
+        configs.putIfAbsent(ProducerConfig.MAX_BLOCK_MS_CONFIG, 15_000);
+        configs.putIfAbsent(ProducerConfig.LINGER_MS_CONFIG, 0);
+        topics.limits().producerConfigs().forEach(configs::putIfAbsent);
         serializer.configure(settings, false);
         producer = new KafkaProducer<>(configs, new StringSerializer(), new ByteArraySerializer());
         try {

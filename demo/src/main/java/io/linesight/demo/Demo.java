@@ -11,6 +11,7 @@ import io.linesight.demo.line.TopicReader;
 import io.linesight.schemas.AnomalyEvent;
 import io.linesight.schemas.FrameRef;
 import io.linesight.schemas.InspectionResult;
+import io.linesight.schemas.clients.DaemonThreads;
 import io.linesight.simulator.SimulatedLine;
 import io.linesight.streams.InspectionApp;
 import java.io.IOException;
@@ -123,9 +124,7 @@ public final class Demo {
         for (int i = 0; i < options.cameras(); i++) {
             CameraDriver driver = new CameraDriver(new SimulatedCamera(line, i), publisher, ledger, rate::rate, -1);
             drivers.add(driver);
-            Thread thread = new Thread(driver, "linesight-camera-" + (i + 1));
-            thread.setDaemon(true);
-            threads.add(thread);
+            threads.add(DaemonThreads.create("linesight-camera-" + (i + 1), driver));
         }
         HostileCamera hostile = new HostileCamera(
                 publisher, new SimulatedCamera(line, 0).next().orElseThrow().image());

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import io.linesight.embedded.RegistryApi.ApiException;
+import io.linesight.schemas.clients.DaemonThreads;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.URLDecoder;
@@ -44,11 +45,7 @@ public final class EmbeddedRegistry implements AutoCloseable {
         this.store = store;
         this.http = http;
         api = new RegistryApi(store);
-        executor = Executors.newFixedThreadPool(THREADS, task -> {
-            Thread thread = new Thread(task, "embedded-registry");
-            thread.setDaemon(true);
-            return thread;
-        });
+        executor = Executors.newFixedThreadPool(THREADS, DaemonThreads.factory("embedded-registry"));
     }
 
     /**

@@ -11,6 +11,7 @@ import io.linesight.schemas.ModelStatus;
 import io.linesight.schemas.Rollout;
 import io.linesight.schemas.ShadowDifference;
 import io.linesight.schemas.clients.BrokerFault;
+import io.linesight.schemas.clients.DaemonThreads;
 import io.linesight.schemas.serde.SerdeFactory;
 import io.linesight.streams.batching.BatchListener;
 import io.linesight.streams.batching.SharedBatcher;
@@ -263,11 +264,7 @@ public final class InspectionApp implements AutoCloseable {
                 ShadowDifference::getCameraId,
                 Duration.ofSeconds(1));
         // A thread each: a batch that outlasts the app must find one when it gives its model back.
-        Executor modelCloser = task -> {
-            Thread thread = new Thread(task, "linesight-model-close");
-            thread.setDaemon(true);
-            thread.start();
-        };
+        Executor modelCloser = task -> DaemonThreads.start("linesight-model-close", task);
         ModelLoader loader = new ModelLoader(
                 control.source(),
                 control.trust(),

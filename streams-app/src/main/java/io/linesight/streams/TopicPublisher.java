@@ -1,8 +1,8 @@
 package io.linesight.streams;
 
+import io.linesight.schemas.clients.ClientSettings;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -10,7 +10,6 @@ import java.util.function.Function;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.Serializer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -46,12 +45,9 @@ public final class TopicPublisher<T> implements AutoCloseable {
         this.topic = topic;
         this.serializer = serializer;
         this.key = key;
-        Map<String, Object> all = new HashMap<>(settings);
+        Map<String, Object> all = ClientSettings.forWriter(settings);
         all.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, "" + maxBlock.toMillis());
-        all.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, "true");
-        all.put(ProducerConfig.ACKS_CONFIG, "all");
-        all.remove(ProducerConfig.TRANSACTIONAL_ID_CONFIG);
-        producer = new KafkaProducer<>(all, new ByteArraySerializer(), new ByteArraySerializer());
+        producer = ClientSettings.openProducer(all);
     }
 
     /** Hands a record to the producer. */

@@ -2,6 +2,7 @@ package io.linesight.app.audit;
 
 import io.linesight.schemas.AnomalyEvent;
 import io.linesight.schemas.InspectionResult;
+import io.linesight.schemas.clients.ClientSettings;
 import io.linesight.schemas.serde.AvroSerde;
 import io.linesight.schemas.topics.DeadLetterHeaders;
 import io.linesight.schemas.topics.TopicSpec;
@@ -24,7 +25,6 @@ import org.apache.kafka.clients.consumer.OffsetAndTimestamp;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.SerializationException;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /**
  * Goes through the topics of a line, which may be running, and counts for every camera how many frames were sent,
@@ -208,7 +208,7 @@ public final class Audit {
     }
 
     private Map<Integer, Long> committed() throws InterruptedException {
-        try (Admin admin = Admin.create(new HashMap<>(clientConfigs()))) {
+        try (Admin admin = Admin.create(ClientSettings.forAdmin(withTimeout()))) {
             Map<Integer, Long> out = new HashMap<>();
             for (Map.Entry<TopicPartition, OffsetAndMetadata> e : admin.listConsumerGroupOffsets(application)
                     .partitionsToOffsetAndMetadata()
@@ -227,20 +227,14 @@ public final class Audit {
     }
 
     private KafkaConsumer<byte[], byte[]> consumer(String isolation) {
-        Map<String, Object> configs = clientConfigs();
+        Map<String, Object> configs = ClientSettings.forReader(withTimeout());
         configs.putAll(topics.limits().consumerConfigs());
-        configs.remove(ConsumerConfig.GROUP_ID_CONFIG);
-        configs.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
         configs.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, isolation);
-        return new KafkaConsumer<>(configs, new ByteArrayDeserializer(), new ByteArrayDeserializer());
+        return ClientSettings.openConsumer(configs);
     }
 
-    /** What both kinds of client know, so that neither warns of the other's. */
-    private Map<String, Object> clientConfigs() {
-        Map<String, Object> out = new HashMap<>();
-        settings.forEach((k, v) -> {
-            if (ConsumerConfig.configNames().contains(k)) out.put(k, v);
-        });
+    private Map<String, Object> withTimeout() {
+        Map<String, Object> out = new HashMap<>(settings);
         out.putIfAbsent(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, 30_000);
         return out;
     }

@@ -2,20 +2,18 @@ package io.linesight.app.cli;
 
 import io.linesight.schemas.InspectionResult;
 import io.linesight.schemas.Verdict;
+import io.linesight.schemas.clients.ClientSettings;
 import io.linesight.schemas.serde.AvroSerde;
 import io.linesight.schemas.topics.Topics;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.SerializationException;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /** The youngest results that a person should look at. */
 final class LatestResults {
@@ -26,19 +24,11 @@ final class LatestResults {
 
     /** At most this many FAIL and REVIEW results, the youngest first. */
     static List<InspectionResult> doubtful(Map<String, String> settings, Topics topics, int most) {
-        Map<String, Object> configs = new HashMap<>();
-        settings.forEach((k, v) -> {
-            if (ConsumerConfig.configNames().contains(k)) configs.put(k, v);
-        });
-        configs.remove(ConsumerConfig.GROUP_ID_CONFIG);
-        configs.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
-        configs.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
-        configs.putIfAbsent(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, 15_000);
         String topic = topics.results().name();
         List<InspectionResult> found = new ArrayList<>();
         try (AvroSerde<InspectionResult> serde = AvroSerde.of(InspectionResult.class, settings, false);
                 KafkaConsumer<byte[], byte[]> consumer =
-                        new KafkaConsumer<>(configs, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+                        ClientSettings.openConsumer(ClientSettings.forReader(settings))) {
             List<TopicPartition> partitions = consumer.partitionsFor(topic).stream()
                     .map(p -> new TopicPartition(topic, p.partition()))
                     .toList();

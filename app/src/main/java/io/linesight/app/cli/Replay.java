@@ -9,6 +9,7 @@ import io.linesight.demo.line.TopicReader;
 import io.linesight.schemas.AnomalyEvent;
 import io.linesight.schemas.FrameRef;
 import io.linesight.schemas.InspectionResult;
+import io.linesight.schemas.clients.DaemonThreads;
 import io.linesight.schemas.topics.Topics;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -104,10 +105,7 @@ public final class Replay {
             for (Camera camera : cameras) {
                 CameraDriver driver = new CameraDriver(camera, publisher, ledger, () -> fps, limit);
                 drivers.add(driver);
-                Thread thread = new Thread(driver, "linesight-" + camera.id());
-                thread.setDaemon(true);
-                threads.add(thread);
-                thread.start();
+                threads.add(DaemonThreads.start("linesight-" + camera.id(), driver));
             }
             long begin = System.nanoTime();
             long told = begin;

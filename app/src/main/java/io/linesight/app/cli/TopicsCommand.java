@@ -2,11 +2,11 @@ package io.linesight.app.cli;
 
 import io.linesight.app.cli.common.Kafka;
 import io.linesight.app.cli.common.UserError;
+import io.linesight.schemas.clients.ClientSettings;
 import io.linesight.schemas.topics.TopicAdmin;
 import io.linesight.schemas.topics.TopicSpec;
 import io.linesight.schemas.topics.Topics;
 import java.io.PrintWriter;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -103,12 +103,9 @@ final class TopicsCommand implements Callable<Integer> {
     }
 
     static Map<String, Object> adminConfigs(Map<String, String> settings) {
-        Map<String, Object> configs = new HashMap<>();
-        configs.put(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, 15_000);
-        configs.put(AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG, 10_000);
-        settings.forEach((k, v) -> {
-            if (AdminClientConfig.configNames().contains(k)) configs.put(k, v);
-        });
+        Map<String, Object> configs = ClientSettings.forAdmin(settings);
+        configs.putIfAbsent(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, 15_000);
+        configs.putIfAbsent(AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG, 10_000);
         return configs;
     }
 }

@@ -8,6 +8,8 @@ import io.linesight.mmad.onnx.OnnxRuntime;
 import io.linesight.mmad.runtime.DeviceChooser;
 import io.linesight.models.storage.ModelsConfig;
 import io.linesight.schemas.clients.BrokerFault;
+import io.linesight.schemas.clients.ClientSettings;
+import io.linesight.schemas.clients.DaemonThreads;
 import io.linesight.schemas.clients.GroupMembers;
 import io.linesight.schemas.registry.Compatibility;
 import io.linesight.schemas.registry.RegisteredSchema;
@@ -91,11 +93,8 @@ public final class Doctor {
     /** Runs everything; {@code told} hears each result as it comes. */
     public List<CheckResult> run(Consumer<CheckResult> told) {
         long deadline = System.nanoTime() + options.timeout().toNanos();
-        ExecutorService threads = Executors.newCachedThreadPool(task -> {
-            Thread t = new Thread(task, "linesight-doctor");
-            t.setDaemon(true); // a native library or a socket that hangs must not keep the process
-            return t;
-        });
+        // Daemons: a native library or a socket that hangs must not keep the process.
+        ExecutorService threads = Executors.newCachedThreadPool(DaemonThreads.factory("linesight-doctor"));
         Consumer<CheckResult> note = r -> {
             results.add(r);
             told.accept(r);
@@ -157,10 +156,7 @@ public final class Doctor {
     // --- the cluster
 
     private Admin admin() {
-        Map<String, Object> configs = new HashMap<>();
-        options.settings().forEach((k, v) -> {
-            if (AdminClientConfig.configNames().contains(k)) configs.put(k, v);
-        });
+        Map<String, Object> configs = ClientSettings.forAdmin(options.settings());
         // The first half of the time belongs to the broker, and TlsProbe needs some of it.
         long patience = Math.max(500, Math.min(10_000, options.timeout().toMillis() / 5));
         configs.put(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, (int) patience);

@@ -23,6 +23,7 @@ import io.linesight.schemas.InspectionResult;
 import io.linesight.schemas.Rollout;
 import io.linesight.schemas.RolloutMode;
 import io.linesight.schemas.ShadowDifference;
+import io.linesight.schemas.clients.DaemonThreads;
 import io.linesight.simulator.Lamp;
 import io.linesight.simulator.SimulatedDataset;
 import io.linesight.simulator.SimulatedLine;
@@ -342,9 +343,7 @@ public final class LearningStory {
         for (int i = 0; i < options.cameras(); i++) {
             CameraDriver driver = new CameraDriver(new SimulatedCamera(line, i), publisher, ledger, options::fps, -1);
             started.add(driver);
-            Thread thread = new Thread(driver, "linesight-camera-" + (i + 1));
-            thread.setDaemon(true);
-            threads.add(thread);
+            threads.add(DaemonThreads.create("linesight-camera-" + (i + 1), driver));
         }
         drivers = started;
         threads.forEach(Thread::start);

@@ -4,6 +4,7 @@ import io.linesight.cameras.SentFrames.SentFrame;
 import io.linesight.demo.line.Ledger;
 import io.linesight.schemas.FrameRef;
 import io.linesight.schemas.LabelKind;
+import io.linesight.schemas.clients.DaemonThreads;
 import io.linesight.trainer.feedback.LabelPublisher;
 import io.linesight.trainer.feedback.LabelPublisher.Request;
 import java.util.ArrayList;
@@ -38,9 +39,7 @@ final class Operator implements AutoCloseable {
     Operator(LabelPublisher publisher, Ledger ledger) {
         this.publisher = publisher;
         this.ledger = ledger;
-        thread = new Thread(this::work, "linesight-operator");
-        thread.setDaemon(true);
-        thread.start();
+        thread = DaemonThreads.start("linesight-operator", this::work);
     }
 
     /** An alarm has been published. Any thread. */

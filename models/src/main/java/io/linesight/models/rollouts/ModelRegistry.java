@@ -4,6 +4,7 @@ import io.linesight.models.storage.ModelsConfig;
 import io.linesight.schemas.ModelStatus;
 import io.linesight.schemas.ModelVersion;
 import io.linesight.schemas.Rollout;
+import io.linesight.schemas.clients.ClientSettings;
 import io.linesight.schemas.registry.RegistryException;
 import io.linesight.schemas.serde.SerdeFactory;
 import io.linesight.schemas.topics.TopicSpec;
@@ -18,7 +19,6 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.errors.InterruptException;
-import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.Serde;
 
 /**
@@ -40,10 +40,7 @@ public final class ModelRegistry implements AutoCloseable {
         versions = SerdeFactory.create(ModelVersion.class, config.settings(), false);
         rollouts = SerdeFactory.create(Rollout.class, config.settings(), false);
         statuses = SerdeFactory.create(ModelStatus.class, config.settings(), false);
-        Map<String, Object> c = config.client(ProducerConfig.configNames());
-        c.remove(ProducerConfig.TRANSACTIONAL_ID_CONFIG);
-        c.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
-        c.put(ProducerConfig.ACKS_CONFIG, "all");
+        Map<String, Object> c = ClientSettings.forWriter(config.settings());
         // With several under way, a new topic's first leader may refuse the first and take the second, and then never
         // take the first.
         c.put(ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION, 1);
@@ -53,7 +50,7 @@ public final class ModelRegistry implements AutoCloseable {
         c.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, patience);
         c.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, patience);
         c.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, patience);
-        producer = new KafkaProducer<>(c, new ByteArraySerializer(), new ByteArraySerializer());
+        producer = ClientSettings.openProducer(c);
     }
 
     /** @throws org.apache.kafka.common.config.ConfigException naming the setting that is wrong */

@@ -5,6 +5,8 @@ import io.linesight.models.storage.ModelsConfig;
 import io.linesight.schemas.ModelStatus;
 import io.linesight.schemas.ModelVersion;
 import io.linesight.schemas.Rollout;
+import io.linesight.schemas.clients.ClientSettings;
+import io.linesight.schemas.clients.DaemonThreads;
 import io.linesight.schemas.registry.RegistryException;
 import io.linesight.schemas.serde.SerdeFactory;
 import io.linesight.schemas.topics.TopicSpec;
@@ -32,7 +34,6 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.errors.WakeupException;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.Deserializer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -108,17 +109,14 @@ public final class ModelRegistryView implements AutoCloseable {
         rollouts = SerdeFactory.create(Rollout.class, config.settings(), false).deserializer();
         statuses =
                 SerdeFactory.create(ModelStatus.class, config.settings(), false).deserializer();
-        Map<String, Object> c = config.client(ConsumerConfig.configNames());
-        c.remove(ConsumerConfig.GROUP_ID_CONFIG);
-        c.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
-        c.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
+        Map<String, Object> c = ClientSettings.forReader(config.settings());
         c.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none"); // going back on the quiet would count everything twice
         // Asking for the ends of the topics waits behind a fetch, so this is how long a caught-up reader takes to say
         // so.
         c.put(ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG, 100);
         c.put(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, (int)
                 Math.min(Integer.MAX_VALUE, config.patience().toMillis()));
-        consumer = new KafkaConsumer<>(c, new ByteArrayDeserializer(), new ByteArrayDeserializer());
+        consumer = ClientSettings.openConsumer(c);
         try {
             partitions = partitions();
             consumer.assign(partitions);
@@ -127,8 +125,7 @@ public final class ModelRegistryView implements AutoCloseable {
             consumer.close();
             throw e;
         }
-        thread = new Thread(this::run, "linesight-models");
-        thread.setDaemon(true);
+        thread = DaemonThreads.create("linesight-models", this::run);
     }
 
     /**

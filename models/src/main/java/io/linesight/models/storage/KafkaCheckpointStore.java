@@ -2,6 +2,7 @@ package io.linesight.models.storage;
 
 import io.linesight.models.storage.CheckpointStoreException.Reason;
 import io.linesight.schemas.ModelVersion;
+import io.linesight.schemas.clients.ClientSettings;
 import io.linesight.schemas.topics.Topics;
 import java.io.IOException;
 import java.io.InputStream;
@@ -31,8 +32,6 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
-import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /**
  * The chunk topic: one partition, compacted, raw bytes under the key {@code <sha256>/<5-digit index>}.
@@ -301,10 +300,7 @@ final class KafkaCheckpointStore implements CheckpointStore {
     }
 
     private KafkaConsumer<byte[], byte[]> consumer() {
-        Map<String, Object> c = config.client(ConsumerConfig.configNames());
-        c.remove(ConsumerConfig.GROUP_ID_CONFIG);
-        c.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
-        c.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
+        Map<String, Object> c = ClientSettings.forReader(config.settings());
         c.put(
                 ConsumerConfig.AUTO_OFFSET_RESET_CONFIG,
                 "earliest"); // what was compacted away at the start is simply passed over
@@ -313,15 +309,12 @@ final class KafkaCheckpointStore implements CheckpointStore {
         c.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, 8);
         c.put(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, (int)
                 Math.min(Integer.MAX_VALUE, config.patience().toMillis()));
-        return new KafkaConsumer<>(c, new ByteArrayDeserializer(), new ByteArrayDeserializer());
+        return ClientSettings.openConsumer(c);
     }
 
     private synchronized KafkaProducer<byte[], byte[]> producer() {
         if (producer == null) {
-            Map<String, Object> c = config.client(ProducerConfig.configNames());
-            c.remove(ProducerConfig.TRANSACTIONAL_ID_CONFIG);
-            c.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
-            c.put(ProducerConfig.ACKS_CONFIG, "all");
+            Map<String, Object> c = ClientSettings.forWriter(config.settings());
             // With several under way, a new topic's first leader may refuse the first and take the second, and then
             // never take the first.
             c.put(ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION, 1);
@@ -333,7 +326,7 @@ final class KafkaCheckpointStore implements CheckpointStore {
             c.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, patience);
             c.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, patience);
             c.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, (int) Math.min(Integer.MAX_VALUE, 2L * patience));
-            producer = new KafkaProducer<>(c, new ByteArraySerializer(), new ByteArraySerializer());
+            producer = ClientSettings.openProducer(c);
         }
         return producer;
     }

@@ -9,7 +9,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
 import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.ConfigDef.Importance;
 import org.apache.kafka.common.config.ConfigDef.Range;
@@ -122,15 +121,6 @@ public record ModelsConfig(
                 Optional.ofNullable(all.get(HTTP_AUTHORIZATION))
                         .map(Object::toString)
                         .filter(s -> !s.isBlank()));
-    }
-
-    /** The settings that a client with these config names understands, as a map that may be added to. */
-    public Map<String, Object> client(Set<String> configNames) {
-        Map<String, Object> out = new HashMap<>();
-        settings.forEach((key, value) -> {
-            if (configNames.contains(key)) out.put(key, value);
-        });
-        return out;
     }
 
     /** For messages. */

@@ -2,6 +2,7 @@ package io.linesight.schemas.registry;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.linesight.schemas.clients.Backoff;
 import io.linesight.schemas.registry.RegistryConfig.Endpoint;
 import io.linesight.schemas.registry.RegistryException.Kind;
 import java.io.IOException;
@@ -19,7 +20,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.apache.kafka.common.errors.InterruptException;
@@ -39,11 +39,13 @@ final class RegistryHttp {
 
     private final RegistryConfig config;
     private final HttpClient client;
+    private final Backoff backoff;
     /** The endpoint that answered last: a dead first one must not cost its timeout on every call. */
     private volatile int preferred;
 
     RegistryHttp(RegistryConfig config) {
         this.config = config;
+        backoff = Backoff.exponential(config.retryWait, config.retryMaxWait).withJitter();
         client = HttpClient.newBuilder()
                 .version(HttpClient.Version.HTTP_1_1)
                 .connectTimeout(config.connectTimeout)
@@ -63,7 +65,7 @@ final class RegistryHttp {
         int first = preferred;
         for (int round = 0; round <= config.maxRetries; round++) {
             if (round > 0) {
-                sleep(backoff(round));
+                sleep(backoff.delay(round));
             }
             unreachable.clear();
             for (int i = 0; i < count; i++) {
@@ -214,14 +216,6 @@ final class RegistryHttp {
         } catch (IOException e) {
             return null;
         }
-    }
-
-    private Duration backoff(int round) {
-        long base = config.retryWait.toMillis() << Math.min(round - 1, 20);
-        long wait = Math.min(base, config.retryMaxWait.toMillis());
-        // Half fixed, half random, so that many instances do not come back in step.
-        return Duration.ofMillis(
-                wait / 2 + (wait > 1 ? ThreadLocalRandom.current().nextLong(wait / 2 + 1) : 0));
     }
 
     private static void sleep(Duration time) {

@@ -4,6 +4,7 @@ import io.linesight.mmad.checkpoint.CheckpointInfo;
 import io.linesight.mmad.runtime.ScoringException;
 import io.linesight.mmad.score.Scorer;
 import io.linesight.mmad.score.Scores;
+import io.linesight.schemas.clients.DaemonThreads;
 import io.linesight.streams.serving.ServingModel;
 import java.time.Duration;
 import java.time.Instant;
@@ -90,9 +91,7 @@ public final class SharedBatcher implements AutoCloseable {
         this.lingerNanos = maxLinger.toNanos();
         this.capacity = capacity;
         listener.onStart(this::queued);
-        thread = new Thread(this::run, name);
-        thread.setDaemon(true);
-        thread.start();
+        thread = DaemonThreads.start(name, this::run);
     }
 
     /**

@@ -3,6 +3,7 @@ package io.linesight.streams.config;
 import io.linesight.mmad.image.ImageLimits;
 import io.linesight.mmad.runtime.ScanMode;
 import io.linesight.mmad.runtime.ScorerOptions;
+import io.linesight.schemas.clients.ClientSettings;
 import io.linesight.schemas.clients.Setting;
 import io.linesight.schemas.serde.AvroSerde;
 import io.linesight.schemas.serde.SerdeFactory;
@@ -841,10 +842,8 @@ public record InspectionConfig(
         overrides.forEach((key, value) -> {
             if (key.startsWith("admin.")) p.put(key.substring("admin.".length()), value);
         });
-        // What belongs to Streams alone would only be warned about.
-        p.keySet().retainAll(org.apache.kafka.clients.admin.AdminClientConfig.configNames());
         p.put(BOOTSTRAP_SERVERS, bootstrapServers);
-        return p;
+        return ClientSettings.forAdmin(p);
     }
 
     /** Settings for a producer beside the stream: of {@code producer.} and of what is said for all clients. */
@@ -856,9 +855,8 @@ public record InspectionConfig(
         overrides.forEach((key, value) -> {
             if (key.startsWith("producer.")) p.put(key.substring("producer.".length()), value);
         });
-        p.keySet().retainAll(org.apache.kafka.clients.producer.ProducerConfig.configNames());
         p.put(BOOTSTRAP_SERVERS, bootstrapServers);
-        return p;
+        return ClientSettings.forProducer(p);
     }
 
     /** The registry's address, as configured. */

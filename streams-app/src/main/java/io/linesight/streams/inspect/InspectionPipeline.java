@@ -15,6 +15,7 @@ import io.linesight.schemas.FrameRef;
 import io.linesight.schemas.InspectionResult;
 import io.linesight.schemas.Region;
 import io.linesight.schemas.StageTimings;
+import io.linesight.schemas.clients.DaemonThreads;
 import io.linesight.streams.batching.BatcherClosedException;
 import io.linesight.streams.batching.Inference;
 import io.linesight.streams.batching.SharedBatcher;
@@ -33,7 +34,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -77,18 +77,10 @@ public final class InspectionPipeline implements AutoCloseable {
         this.renderer = new AnomalyRenderer(events.mapRange(), events.thumbnail(), events.thumbnailQuality());
         this.maxRegions = events.maxRegions();
         this.metrics = metrics;
-        this.decoders = Executors.newFixedThreadPool(config.batching().decodeThreads(), named("linesight-decode-"));
+        this.decoders = Executors.newFixedThreadPool(
+                config.batching().decodeThreads(), DaemonThreads.numbered("linesight-decode"));
         this.renderers = Executors.newFixedThreadPool(
-                Math.max(1, config.batching().decodeThreads() / 2), named("linesight-render-"));
-    }
-
-    private static ThreadFactory named(String prefix) {
-        AtomicInteger count = new AtomicInteger();
-        return task -> {
-            Thread thread = new Thread(task, prefix + count.incrementAndGet());
-            thread.setDaemon(true);
-            return thread;
-        };
+                Math.max(1, config.batching().decodeThreads() / 2), DaemonThreads.numbered("linesight-render"));
     }
 
     private record Decoded(FrameHeader header, FrameRef source, int width, int height, byte[] planar, long nanos) {}

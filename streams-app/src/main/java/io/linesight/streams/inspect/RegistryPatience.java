@@ -1,5 +1,6 @@
 package io.linesight.streams.inspect;
 
+import io.linesight.schemas.clients.Backoff;
 import io.linesight.schemas.registry.RegistryException;
 import io.linesight.streams.monitoring.InspectionMetrics;
 import java.time.Duration;
@@ -15,8 +16,7 @@ import org.slf4j.LoggerFactory;
 final class RegistryPatience {
 
     private static final Logger LOG = LoggerFactory.getLogger(RegistryPatience.class);
-    private static final long FIRST_PAUSE_MILLIS = 100;
-    private static final long LONGEST_PAUSE_MILLIS = 2_000;
+    private static final Backoff BACKOFF = Backoff.exponential(Duration.ofMillis(100), Duration.ofSeconds(2));
 
     private final Duration limit;
     private final InspectionMetrics metrics;
@@ -32,41 +32,40 @@ final class RegistryPatience {
      */
     <T> T call(Supplier<T> work) {
         long deadline = System.nanoTime() + limit.toNanos();
-        long pause = FIRST_PAUSE_MILLIS;
-        boolean waited = false;
+        int retries = 0;
         try {
             while (true) {
                 try {
                     T result = work.get();
-                    if (waited) LOG.info("The schema registry answers again");
+                    if (retries > 0) LOG.info("The schema registry answers again");
                     return result;
                 } catch (RegistryException e) {
                     if (!e.isRetriable()) throw e;
-                    if (System.nanoTime() + pause * 1_000_000 >= deadline) {
+                    Duration pause = BACKOFF.delay(retries + 1);
+                    if (System.nanoTime() + pause.toNanos() >= deadline) {
                         throw new RegistryUnavailableException(
                                 "The schema registry did not answer for " + limit.toMillis()
                                         + " ms; the frame stays uncommitted and is tried again: " + e.getMessage(),
                                 e);
                     }
-                    if (!waited) {
+                    if (retries == 0) {
                         LOG.warn(
                                 "The schema registry does not answer; frames wait in Kafka until it does: {}",
                                 e.getMessage());
                         metrics.registryAwaited(true);
                     }
-                    waited = true;
+                    retries++;
                     sleep(pause);
-                    pause = Math.min(LONGEST_PAUSE_MILLIS, pause * 2);
                 }
             }
         } finally {
-            if (waited) metrics.registryAwaited(false);
+            if (retries > 0) metrics.registryAwaited(false);
         }
     }
 
-    private static void sleep(long millis) {
+    private static void sleep(Duration time) {
         try {
-            Thread.sleep(millis);
+            Thread.sleep(time.toMillis());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new StreamsException("interrupted while waiting for the schema registry", e);

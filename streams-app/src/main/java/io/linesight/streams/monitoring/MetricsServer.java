@@ -3,6 +3,7 @@ package io.linesight.streams.monitoring;
 import com.fasterxml.jackson.core.io.JsonStringEncoder;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import io.linesight.schemas.clients.DaemonThreads;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -48,11 +49,7 @@ public final class MetricsServer implements AutoCloseable {
             throw new UncheckedIOException(
                     "The metrics server did not start on port " + port + ": " + e.getMessage(), e);
         }
-        executor = Executors.newSingleThreadExecutor(task -> {
-            Thread thread = new Thread(task, "linesight-metrics");
-            thread.setDaemon(true);
-            return thread;
-        });
+        executor = Executors.newSingleThreadExecutor(DaemonThreads.factory("linesight-metrics"));
         server.setExecutor(executor);
         server.createContext(
                 "/metrics",

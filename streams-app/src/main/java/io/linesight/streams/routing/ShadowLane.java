@@ -2,6 +2,7 @@ package io.linesight.streams.routing;
 
 import io.linesight.schemas.FrameRef;
 import io.linesight.schemas.ShadowDifference;
+import io.linesight.schemas.clients.DaemonThreads;
 import io.linesight.streams.batching.BatcherClosedException;
 import io.linesight.streams.batching.Inference;
 import io.linesight.streams.batching.SharedBatcher;
@@ -82,8 +83,7 @@ public final class ShadowLane implements AutoCloseable {
         this.guard = guard;
         this.events = events;
         this.queue = new ArrayBlockingQueue<>(capacity);
-        thread = new Thread(this::run, "linesight-shadow");
-        thread.setDaemon(true);
+        thread = DaemonThreads.create("linesight-shadow", this::run);
         thread.setPriority(Thread.MIN_PRIORITY);
         thread.start();
     }

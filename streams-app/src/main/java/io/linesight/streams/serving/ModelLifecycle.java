@@ -9,6 +9,7 @@ import io.linesight.schemas.ModelVersion;
 import io.linesight.schemas.Rollout;
 import io.linesight.schemas.RolloutAction;
 import io.linesight.schemas.RolloutMode;
+import io.linesight.schemas.clients.DaemonThreads;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -153,8 +154,7 @@ public final class ModelLifecycle implements AutoCloseable {
         this.publisher = Objects.requireNonNull(publisher, "publisher");
         this.decision = Objects.requireNonNull(decision, "decision");
         this.events = Objects.requireNonNull(events, "events");
-        worker = new Thread(this::work, "linesight-models");
-        worker.setDaemon(true);
+        worker = DaemonThreads.create("linesight-models", this::work);
     }
 
     /** What the champion's batcher scores with. */

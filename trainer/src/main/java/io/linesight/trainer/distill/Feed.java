@@ -1,5 +1,6 @@
 package io.linesight.trainer.distill;
 
+import io.linesight.schemas.clients.DaemonThreads;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
@@ -30,9 +31,7 @@ final class Feed implements AutoCloseable {
         this.crops = crops;
         this.teachers = teachers;
         this.batch = batch;
-        thread = new Thread(() -> produce(next), "linesight-distill-feed");
-        thread.setDaemon(true);
-        thread.start();
+        thread = DaemonThreads.start("linesight-distill-feed", () -> produce(next));
     }
 
     private void produce(long next) {

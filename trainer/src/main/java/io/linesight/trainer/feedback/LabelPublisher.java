@@ -4,6 +4,7 @@ import io.linesight.mmad.image.ImageLimits;
 import io.linesight.schemas.FrameLabel;
 import io.linesight.schemas.FrameRef;
 import io.linesight.schemas.LabelKind;
+import io.linesight.schemas.clients.ClientSettings;
 import io.linesight.schemas.serde.SerdeFactory;
 import io.linesight.schemas.topics.FrameKeys;
 import io.linesight.schemas.topics.Topics;
@@ -12,7 +13,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -65,13 +65,8 @@ public final class LabelPublisher implements AutoCloseable {
      */
     public LabelPublisher(Map<String, ?> settings, Topics topics) {
         this.topics = topics;
-        Map<String, Object> configs = new HashMap<>();
-        configs.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, 15_000);
-        settings.forEach((k, v) -> {
-            if (ProducerConfig.configNames().contains(k)) configs.put(k, v);
-        });
-        configs.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
-        configs.put(ProducerConfig.ACKS_CONFIG, "all");
+        Map<String, Object> configs = ClientSettings.forWriter(settings);
+        configs.putIfAbsent(ProducerConfig.MAX_BLOCK_MS_CONFIG, 15_000);
         serde = SerdeFactory.create(FrameLabel.class, settings, false);
         fetcher = new FrameFetcher(settings, topics, ImageLimits.defaults(), Duration.ofSeconds(30));
         producer = new KafkaProducer<>(configs, new StringSerializer(), new ByteArraySerializer());

@@ -3,6 +3,7 @@ package io.linesight.trainer.learning;
 import io.linesight.schemas.FrameRef;
 import io.linesight.schemas.InspectionResult;
 import io.linesight.schemas.Verdict;
+import io.linesight.schemas.clients.ClientSettings;
 import io.linesight.schemas.serde.SerdeFactory;
 import io.linesight.schemas.topics.FrameKeys;
 import io.linesight.schemas.topics.Topics;
@@ -25,7 +26,6 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.SerializationException;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.Serde;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -52,16 +52,10 @@ final class ResultSampler implements AutoCloseable {
         this.fetcher = fetcher;
         this.counts = counts;
         topic = topics.results().name();
-        Map<String, Object> configs = new HashMap<>();
-        config.kafka().forEach((k, v) -> {
-            if (ConsumerConfig.configNames().contains(k)) configs.put(k, v);
-        });
-        configs.remove(ConsumerConfig.GROUP_ID_CONFIG);
-        configs.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
+        Map<String, Object> configs = ClientSettings.forReader(config.kafka());
         configs.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "latest");
-        configs.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
         serde = SerdeFactory.create(InspectionResult.class, config.kafka(), false);
-        consumer = new KafkaConsumer<>(configs, new ByteArrayDeserializer(), new ByteArrayDeserializer());
+        consumer = ClientSettings.openConsumer(configs);
         List<TopicPartition> partitions = consumer.partitionsFor(topic).stream()
                 .map(p -> new TopicPartition(topic, p.partition()))
                 .toList();

@@ -4,6 +4,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.linesight.mmad.image.ImageLimits;
 import io.linesight.schemas.FrameLabel;
+import io.linesight.schemas.clients.ClientSettings;
+import io.linesight.schemas.clients.DaemonThreads;
 import io.linesight.schemas.registry.RegistryException;
 import io.linesight.schemas.serde.SerdeFactory;
 import io.linesight.schemas.topics.Topics;
@@ -193,9 +195,7 @@ public final class TrainerService implements AutoCloseable {
             release();
             throw e;
         }
-        loop = new Thread(this::loop, "linesight-trainer");
-        loop.setDaemon(true);
-        loop.start();
+        loop = DaemonThreads.start("linesight-trainer", this::loop);
     }
 
     private String identity() {
@@ -226,20 +226,14 @@ public final class TrainerService implements AutoCloseable {
     }
 
     private Map<String, Object> adminConfigs() {
-        Map<String, Object> configs = new HashMap<>();
-        config.kafka().forEach((k, v) -> {
-            if (org.apache.kafka.clients.admin.AdminClientConfig.configNames().contains(k)) configs.put(k, v);
-        });
+        Map<String, Object> configs = ClientSettings.forAdmin(config.kafka());
         configs.put("default.api.timeout.ms", 15_000);
         configs.put("request.timeout.ms", 10_000);
         return configs;
     }
 
     private KafkaConsumer<String, byte[]> consumer() {
-        Map<String, Object> configs = new HashMap<>();
-        config.kafka().forEach((k, v) -> {
-            if (ConsumerConfig.configNames().contains(k)) configs.put(k, v);
-        });
+        Map<String, Object> configs = ClientSettings.forConsumer(config.kafka());
         configs.put(ConsumerConfig.GROUP_ID_CONFIG, config.group());
         configs.put(ConsumerConfig.GROUP_PROTOCOL_CONFIG, "classic");
         configs.put(ConsumerConfig.PARTITION_ASSIGNMENT_STRATEGY_CONFIG, List.of(SoleOwnerAssignor.class));
@@ -542,8 +536,7 @@ public final class TrainerService implements AutoCloseable {
         say(Kind.RUN_STARTED, run.id, why);
         long mine = lease;
         RunFolder chosen = run;
-        Thread t = new Thread(() -> run(chosen, mine), "linesight-trainer-run");
-        t.setDaemon(true);
+        Thread t = DaemonThreads.create("linesight-trainer-run", () -> run(chosen, mine));
         runThread = t;
         t.start();
     }

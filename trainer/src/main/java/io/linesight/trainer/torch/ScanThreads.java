@@ -1,5 +1,6 @@
 package io.linesight.trainer.torch;
 
+import io.linesight.schemas.clients.DaemonThreads;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -13,11 +14,8 @@ import java.util.function.Supplier;
  */
 final class ScanThreads {
     static final int COUNT = Runtime.getRuntime().availableProcessors();
-    private static final ExecutorService POOL = Executors.newFixedThreadPool(Math.max(1, COUNT - 1), r -> {
-        Thread t = new Thread(r, "scan");
-        t.setDaemon(true);
-        return t;
-    });
+    private static final ExecutorService POOL =
+            Executors.newFixedThreadPool(Math.max(1, COUNT - 1), DaemonThreads.factory("scan"));
 
     private ScanThreads() {}
 

@@ -1,5 +1,6 @@
 package io.linesight.app.cli.encoder;
 
+import io.linesight.schemas.clients.DaemonThreads;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -83,11 +84,8 @@ final class Download {
 
     private void copy(URI from, InputStream body, OutputStream file, long expected) throws IOException {
         AtomicLong last = new AtomicLong(System.nanoTime());
-        ScheduledExecutorService watch = Executors.newSingleThreadScheduledExecutor(r -> {
-            Thread t = new Thread(r, "linesight-download-watch");
-            t.setDaemon(true);
-            return t;
-        });
+        ScheduledExecutorService watch =
+                Executors.newSingleThreadScheduledExecutor(DaemonThreads.factory("linesight-download-watch"));
         long got = 0;
         try {
             // A blocked read ends only when its stream is closed under it.
