@@ -22,7 +22,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
 
 /**
  * A whole line in one process: broker, registry, simulated cameras, inspection, and a table of what comes out.
@@ -109,8 +108,7 @@ public final class Demo {
             }
 
             @Override
-            public void deadLetter(
-                    FrameRef source, String code, String message, ConsumerRecord<String, byte[]> record) {
+            public void deadLetter(FrameRef source, String code, String message) {
                 if (source != null) ledger.deadLetter(source, code);
             }
         };

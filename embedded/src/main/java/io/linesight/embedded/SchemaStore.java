@@ -1,9 +1,11 @@
 package io.linesight.embedded;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.linesight.schemas.clients.ClientSettings;
+import io.linesight.schemas.clients.RangeReader;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,7 +16,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -22,7 +23,6 @@ import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.TopicExistsException;
-import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 
 /**
@@ -34,6 +34,7 @@ final class SchemaStore implements AutoCloseable {
     static final String TOPIC = "_schemas";
 
     private static final TopicPartition PARTITION = new TopicPartition(TOPIC, 0);
+    private static final Duration STALL_TIMEOUT = Duration.ofSeconds(30);
     private static final ObjectMapper JSON = new ObjectMapper();
 
     /** Points from one schema to the named schema of another subject. */
@@ -215,19 +216,14 @@ final class SchemaStore implements AutoCloseable {
     }
 
     private void readAll(String bootstrapServers) {
-        try (KafkaConsumer<String, String> consumer = new KafkaConsumer<>(
-                Map.of("bootstrap.servers", bootstrapServers, "isolation.level", "read_committed"),
-                new StringDeserializer(),
-                new StringDeserializer())) {
-            consumer.assign(List.of(PARTITION));
-            consumer.seekToBeginning(List.of(PARTITION));
-            long end = consumer.endOffsets(List.of(PARTITION)).get(PARTITION);
-            while (consumer.position(PARTITION) < end) {
-                for (ConsumerRecord<String, String> record : consumer.poll(Duration.ofMillis(200))) {
-                    apply(JSON.readTree(record.key()), record.value() == null ? null : JSON.readTree(record.value()));
-                }
-            }
-        } catch (JsonProcessingException e) {
+        try (KafkaConsumer<byte[], byte[]> consumer =
+                ClientSettings.openConsumer(ClientSettings.forReader(Map.of("bootstrap.servers", bootstrapServers)))) {
+            RangeReader reader = new RangeReader(consumer, STALL_TIMEOUT);
+            reader.read(reader.ranges(List.of(TOPIC)), record -> {
+                apply(JSON.readTree(record.key()), record.value() == null ? null : JSON.readTree(record.value()));
+                return true;
+            });
+        } catch (IOException e) {
             throw new IllegalStateException(
                     "the embedded registry was not started: topic " + TOPIC
                             + " holds records that are not a schema registry's",

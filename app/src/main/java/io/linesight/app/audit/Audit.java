@@ -3,6 +3,8 @@ package io.linesight.app.audit;
 import io.linesight.schemas.AnomalyEvent;
 import io.linesight.schemas.InspectionResult;
 import io.linesight.schemas.clients.ClientSettings;
+import io.linesight.schemas.clients.RangeReader;
+import io.linesight.schemas.clients.RangeReader.Range;
 import io.linesight.schemas.serde.AvroSerde;
 import io.linesight.schemas.topics.DeadLetterHeaders;
 import io.linesight.schemas.topics.TopicSpec;
@@ -42,7 +44,7 @@ public final class Audit {
     public static final String KEYLESS = "(no key)";
 
     /** How long a transaction that is open may keep the end of a topic from us. */
-    private static final Duration PATIENCE = Duration.ofMinutes(2);
+    private static final Duration STALL_TIMEOUT = Duration.ofMinutes(2);
 
     private final Map<String, String> settings;
     private final Topics topics;
@@ -155,46 +157,43 @@ public final class Audit {
             Ranges ranges,
             Map<TopicPartition, Long> end,
             Consumer<ConsumerRecord<byte[], byte[]>> record) {
-        List<TopicPartition> partitions = consumer.partitionsFor(topic.name()).stream()
-                .map(p -> new TopicPartition(p.topic(), p.partition()))
-                .toList();
-        if (partitions.isEmpty()) throw new KafkaException("there is no topic " + topic.name());
-        consumer.assign(partitions);
-        Map<TopicPartition, Long> begin = new HashMap<>(consumer.beginningOffsets(partitions));
+        RangeReader reader = new RangeReader(consumer, STALL_TIMEOUT);
+        List<TopicPartition> partitions = reader.partitions(topic.name());
         if (end.isEmpty()) end.putAll(highWatermarks(partitions));
-        if (since != null) {
-            Map<TopicPartition, Long> times = new HashMap<>();
-            partitions.forEach(p -> times.put(p, since.toEpochMilli()));
-            Map<TopicPartition, OffsetAndTimestamp> found = consumer.offsetsForTimes(times);
-            for (TopicPartition p : partitions) {
-                OffsetAndTimestamp first = found.get(p);
-                begin.put(p, first == null ? end.get(p) : Math.min(first.offset(), end.get(p)));
-            }
-        }
+        Map<TopicPartition, Long> begin = begin(consumer, partitions, since, end);
+        Map<TopicPartition, Range> wanted = new HashMap<>();
         for (TopicPartition p : partitions) {
-            consumer.seek(p, begin.get(p));
+            wanted.put(p, new Range(begin.get(p), end.get(p)));
             if (ranges != null) ranges.range(p.partition(), new long[] {begin.get(p), end.get(p)});
         }
-        long count = 0;
-        long moved = System.nanoTime();
-        long before = -1;
-        while (partitions.stream().anyMatch(p -> consumer.position(p) < end.get(p))) {
-            for (ConsumerRecord<byte[], byte[]> r : consumer.poll(Duration.ofMillis(200))) {
-                if (r.offset() >= end.get(new TopicPartition(r.topic(), r.partition()))) continue;
-                count++;
+        try {
+            return reader.read(wanted, r -> {
                 record.accept(r);
-            }
-            long now = partitions.stream().mapToLong(consumer::position).sum();
-            if (now != before) {
-                before = now;
-                moved = System.nanoTime();
-            } else if (System.nanoTime() - moved > PATIENCE.toNanos()) {
-                throw new IllegalStateException(
-                        "a transaction on " + topic.name() + " has been open for more than " + PATIENCE.toSeconds()
-                                + " s and hides what came after it; see 'kafka-transactions.sh find-hanging', and try again");
-            }
+                return true;
+            });
+        } catch (RangeReader.StalledException e) {
+            throw new IllegalStateException(
+                    "a transaction on " + topic.name() + " has been open for more than " + STALL_TIMEOUT.toSeconds()
+                            + " s and hides what came after it; see 'kafka-transactions.sh find-hanging', and try again",
+                    e);
         }
-        return count;
+    }
+
+    private static Map<TopicPartition, Long> begin(
+            KafkaConsumer<byte[], byte[]> consumer,
+            List<TopicPartition> partitions,
+            Instant since,
+            Map<TopicPartition, Long> end) {
+        Map<TopicPartition, Long> begin = new HashMap<>(consumer.beginningOffsets(partitions));
+        if (since == null) return begin;
+        Map<TopicPartition, Long> times = new HashMap<>();
+        partitions.forEach(p -> times.put(p, since.toEpochMilli()));
+        Map<TopicPartition, OffsetAndTimestamp> found = consumer.offsetsForTimes(times);
+        for (TopicPartition p : partitions) {
+            OffsetAndTimestamp first = found.get(p);
+            begin.put(p, first == null ? end.get(p) : Math.min(first.offset(), end.get(p)));
+        }
+        return begin;
     }
 
     /**

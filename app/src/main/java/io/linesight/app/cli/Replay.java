@@ -18,7 +18,6 @@ import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
 
 /** Plays cameras into Kafka and, when asked, waits for the answers and sums them up. */
 public final class Replay {
@@ -83,8 +82,7 @@ public final class Replay {
             }
 
             @Override
-            public void deadLetter(
-                    FrameRef source, String code, String message, ConsumerRecord<String, byte[]> record) {
+            public void deadLetter(FrameRef source, String code, String message) {
                 if (source != null) ledger.deadLetter(source, code);
             }
         };

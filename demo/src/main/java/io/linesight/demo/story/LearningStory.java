@@ -57,7 +57,6 @@ import java.util.TreeSet;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
 
 /**
  * A line that learns: the lamp over one camera is replaced, false alarms rise, the operator answers them, the trainer
@@ -265,8 +264,7 @@ public final class LearningStory {
             }
 
             @Override
-            public void deadLetter(
-                    FrameRef source, String code, String message, ConsumerRecord<String, byte[]> record) {
+            public void deadLetter(FrameRef source, String code, String message) {
                 if (source != null) ledger.deadLetter(source, code);
             }
         };

@@ -3,6 +3,7 @@ package io.linesight.models.storage;
 import io.linesight.models.storage.CheckpointStoreException.Reason;
 import io.linesight.schemas.ModelVersion;
 import io.linesight.schemas.clients.ClientSettings;
+import io.linesight.schemas.clients.RangeReader;
 import io.linesight.schemas.topics.Topics;
 import java.io.IOException;
 import java.io.InputStream;
@@ -128,7 +129,7 @@ final class KafkaCheckpointStore implements CheckpointStore {
             long end =
                     consumer.endOffsets(List.of(partition), config.patience()).get(partition);
             long hint = Math.max(begin, hint(manifest));
-            ScanOf chunks = (record) -> take(record, manifest, incoming, found);
+            RangeReader.Visitor<CheckpointStoreException> chunks = record -> take(record, manifest, incoming, found);
             if (hint < end) scan(consumer, hint, end, chunks);
             if (found.cardinality() < manifest.getChunks()) scan(consumer, begin, Math.min(hint, end), chunks);
             int missing = found.nextClearBit(0);
@@ -150,19 +151,15 @@ final class KafkaCheckpointStore implements CheckpointStore {
         }
     }
 
-    /** What to do with a record; true ends the scan. */
-    private interface ScanOf {
-        boolean take(ConsumerRecord<byte[], byte[]> record) throws CheckpointStoreException;
-    }
-
+    /** @return whether chunks are missing still */
     private boolean take(
             ConsumerRecord<byte[], byte[]> record, ModelVersion manifest, CheckpointDownload incoming, BitSet found)
             throws CheckpointStoreException {
         int index = index(record.key(), manifest.getSha256());
-        if (index < 0 || index >= manifest.getChunks()) return false;
+        if (index < 0 || index >= manifest.getChunks()) return true;
         if (record.value() == null) {
             found.clear(index);
-            return false;
+            return true;
         }
         long at = (long) index * manifest.getChunkBytes();
         long expected = Math.min(manifest.getChunkBytes(), manifest.getBytes() - at);
@@ -175,30 +172,24 @@ final class KafkaCheckpointStore implements CheckpointStore {
         }
         incoming.write(at, ByteBuffer.wrap(record.value()));
         found.set(index);
-        return found.cardinality() == manifest.getChunks();
+        return found.cardinality() < manifest.getChunks();
     }
 
-    private void scan(KafkaConsumer<byte[], byte[]> consumer, long from, long to, ScanOf what)
+    private void scan(
+            KafkaConsumer<byte[], byte[]> consumer,
+            long from,
+            long until,
+            RangeReader.Visitor<CheckpointStoreException> visitor)
             throws CheckpointStoreException {
-        consumer.assign(List.of(partition));
-        consumer.seek(partition, from);
-        long seen = from;
-        long since = System.nanoTime();
-        while (seen < to) {
-            for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofMillis(250))) {
-                if (record.offset() >= to) return;
-                if (what.take(record)) return;
-            }
-            long position = consumer.position(partition, config.patience());
-            if (position != seen) {
-                seen = position;
-                since = System.nanoTime();
-            } else if (System.nanoTime() - since > config.patience().toNanos()) {
-                throw new CheckpointStoreException(
-                        Reason.UNREACHABLE,
-                        "the broker at " + config.broker() + " does not answer: nothing of " + topic + " for "
-                                + config.patience().toSeconds() + " s. Nothing was kept; it can be tried again");
-            }
+        try {
+            new RangeReader(consumer, config.patience())
+                    .read(Map.of(partition, new RangeReader.Range(from, until)), visitor);
+        } catch (RangeReader.StalledException e) {
+            throw new CheckpointStoreException(
+                    Reason.UNREACHABLE,
+                    "the broker at " + config.broker() + " does not answer: nothing of " + topic + " for "
+                            + config.patience().toSeconds() + " s. Nothing was kept; it can be tried again",
+                    e);
         }
     }
 
@@ -241,7 +232,7 @@ final class KafkaCheckpointStore implements CheckpointStore {
                     consumer.endOffsets(List.of(partition), config.patience()).get(partition);
             scan(consumer, begin, end, record -> {
                 String sha = sha256(record.key());
-                if (sha == null || namedSha256.contains(sha)) return false;
+                if (sha == null || namedSha256.contains(sha)) return true;
                 newest.merge(sha, record.timestamp(), Math::max);
                 TreeSet<Integer> present = indices.computeIfAbsent(sha, s -> new TreeSet<>());
                 if (record.value() == null) {
@@ -250,7 +241,7 @@ final class KafkaCheckpointStore implements CheckpointStore {
                     present.add(index(record.key(), sha));
                     bytes.merge(sha, (long) record.value().length, Long::sum);
                 }
-                return false;
+                return true;
             });
         } catch (KafkaException e) {
             throw new CheckpointStoreException(

@@ -6,32 +6,23 @@ import io.linesight.mmad.image.ImageLimits;
 import io.linesight.mmad.image.RgbImage;
 import io.linesight.schemas.CameraFrame;
 import io.linesight.schemas.FrameRef;
+import io.linesight.schemas.clients.RecordFetcher;
+import io.linesight.schemas.clients.RecordLookup;
 import io.linesight.schemas.serde.SerdeFactory;
 import io.linesight.schemas.topics.FrameKeys;
 import io.linesight.schemas.topics.Topics;
 import java.nio.ByteBuffer;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
-import java.util.Deque;
 import java.util.EnumMap;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
-import java.util.TreeSet;
-import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
-import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
 import org.apache.kafka.common.KafkaException;
-import org.apache.kafka.common.PartitionInfo;
-import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.SerializationException;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.Serde;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -45,42 +36,22 @@ import org.slf4j.LoggerFactory;
  */
 public final class FrameFetcher implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(FrameFetcher.class);
-    /**
-     * Kafka sends at least one batch whatever its size, so this only keeps it from sending frames that nobody asked
-     * for.
-     */
-    private static final int FETCH_BYTES = 1 << 20;
-
     private final String topic;
     private final ImageLimits limits;
-    private final KafkaConsumer<byte[], byte[]> consumer;
+    private final RecordFetcher records;
     private final Serde<CameraFrame> serde;
-    private final Duration patience;
     private final Map<FetchOutcome, Long> counts = Collections.synchronizedMap(new EnumMap<>(FetchOutcome.class));
 
     /**
      * @param settings at least {@code bootstrap.servers} and {@code schema.registry.url}; further consumer and serde
      *     keys are passed on
-     * @param patience longest wait for one frame that the broker has
+     * @param timeout longest wait for one frame that the broker has
      */
-    public FrameFetcher(Map<String, ?> settings, Topics topics, ImageLimits limits, Duration patience) {
+    public FrameFetcher(Map<String, ?> settings, Topics topics, ImageLimits limits, Duration timeout) {
         this.topic = topics.frames().name();
         this.limits = limits;
-        this.patience = patience;
-        Map<String, Object> configs = new HashMap<>();
-        settings.forEach((k, v) -> {
-            if (ConsumerConfig.configNames().contains(k)) configs.put(k, v);
-        });
-        configs.putAll(topics.limits().consumerConfigs());
-        configs.put(ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG, FETCH_BYTES);
-        configs.put(ConsumerConfig.FETCH_MAX_BYTES_CONFIG, FETCH_BYTES);
-        configs.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
-        configs.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none");
-        configs.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
-        configs.putIfAbsent(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, 15_000);
-        configs.remove(ConsumerConfig.GROUP_ID_CONFIG);
         serde = SerdeFactory.create(CameraFrame.class, settings, false);
-        consumer = new KafkaConsumer<>(configs, new ByteArrayDeserializer(), new ByteArrayDeserializer());
+        records = new RecordFetcher(settings, timeout);
     }
 
     /**
@@ -92,29 +63,17 @@ public final class FrameFetcher implements AutoCloseable {
      */
     public Map<FrameRef, FetchedFrame> fetch(Collection<FrameRef> wanted) {
         Map<FrameRef, FetchedFrame> found = new LinkedHashMap<>();
-        Map<Integer, TreeSet<Long>> byPartition = new TreeMap<>();
-        int partitions = wanted.isEmpty() ? 0 : partitions();
+        List<FrameRef> places = new ArrayList<>();
         for (FrameRef ref : wanted) {
-            if (!ref.getTopic().equals(topic)) {
+            if (ref.getTopic().equals(topic)) places.add(ref);
+            else
                 found.put(
                         ref,
                         FetchedFrame.none(
                                 FetchOutcome.NOT_A_FRAME,
                                 "it points to topic '" + ref.getTopic() + "'; frames are in " + topic));
-            } else if (ref.getPartition() < 0 || ref.getPartition() >= partitions || ref.getOffset() < 0) {
-                found.put(
-                        ref,
-                        FetchedFrame.none(
-                                FetchOutcome.NOT_A_FRAME,
-                                topic + " has no partition " + ref.getPartition() + " with an offset " + ref.getOffset()
-                                        + ": its partitions are 0.." + (partitions - 1)));
-            } else {
-                byPartition
-                        .computeIfAbsent(ref.getPartition(), p -> new TreeSet<>())
-                        .add(ref.getOffset());
-            }
         }
-        byPartition.forEach((partition, offsets) -> fetch(new TopicPartition(topic, partition), offsets, found));
+        records.fetch(places, (ref, lookup) -> found.put(ref, toFetched(ref, lookup)));
         found.forEach((ref, f) -> {
             counts.merge(f.outcome(), 1L, Long::sum);
             // Whoever asked knows what it means; a frame that is not there yet is asked for again and again.
@@ -133,73 +92,23 @@ public final class FrameFetcher implements AutoCloseable {
         return all;
     }
 
-    private int partitions() {
-        List<PartitionInfo> infos = consumer.partitionsFor(topic);
-        return infos == null ? 0 : infos.size();
-    }
-
-    private void fetch(TopicPartition partition, TreeSet<Long> offsets, Map<FrameRef, FetchedFrame> found) {
-        consumer.assign(List.of(partition));
-        long end = consumer.endOffsets(List.of(partition)).get(partition);
-        long begin = consumer.beginningOffsets(List.of(partition)).get(partition);
-        Deque<ConsumerRecord<byte[], byte[]>> read = new ArrayDeque<>();
-        long next = -1;
-        for (long offset : offsets) {
-            FrameRef ref = new FrameRef(topic, partition.partition(), offset);
-            if (offset < begin) {
-                found.put(ref, expired(offset, begin));
-            } else if (offset >= end) {
-                found.put(ref, FetchedFrame.none(FetchOutcome.NOT_YET, "the partition ends before offset " + end));
-            } else {
-                while (!read.isEmpty() && read.peek().offset() < offset) read.poll();
-                // Records at hand end where the next poll would begin; only a gap between needs a jump.
-                if (read.isEmpty() && next != offset) {
-                    consumer.seek(partition, offset);
-                }
-                try {
-                    ConsumerRecord<byte[], byte[]> record = at(partition, offset, read);
-                    next = consumer.position(partition);
-                    found.put(
-                            ref,
-                            record == null
-                                    ? FetchedFrame.none(
-                                            FetchOutcome.NOT_A_FRAME,
-                                            "no record lies there: a transaction marker, or a record of an aborted transaction")
-                                    : decode(record));
-                } catch (OffsetOutOfRangeException e) {
-                    // Retention was faster than we.
-                    begin = consumer.beginningOffsets(List.of(partition)).get(partition);
-                    read.clear();
-                    next = -1;
-                    found.put(ref, expired(offset, begin));
-                }
-            }
-        }
-    }
-
-    private static FetchedFrame expired(long offset, long begin) {
+    private FetchedFrame toFetched(FrameRef ref, RecordLookup lookup) {
+        if (lookup instanceof RecordLookup.Found found) return decode(found.record());
+        if (lookup instanceof RecordLookup.Expired expired)
+            return FetchedFrame.none(
+                    FetchOutcome.EXPIRED,
+                    "retention has deleted it: the partition begins at offset " + expired.begin()
+                            + " now, and it was at " + ref.getOffset());
+        if (lookup instanceof RecordLookup.NotYet notYet)
+            return FetchedFrame.none(FetchOutcome.NOT_YET, "the partition ends before offset " + notYet.end());
+        if (lookup instanceof RecordLookup.NoSuchPlace nowhere)
+            return FetchedFrame.none(
+                    FetchOutcome.NOT_A_FRAME,
+                    topic + " has no partition " + ref.getPartition() + " with an offset " + ref.getOffset()
+                            + ": its partitions are 0.." + (nowhere.partitions() - 1));
         return FetchedFrame.none(
-                FetchOutcome.EXPIRED,
-                "retention has deleted it: the partition begins at offset " + begin + " now, and it was at " + offset);
-    }
-
-    /**
-     * The record at exactly this offset, or null where the log has none; what was read beyond it stays in the queue.
-     */
-    private ConsumerRecord<byte[], byte[]> at(
-            TopicPartition partition, long offset, Deque<ConsumerRecord<byte[], byte[]>> read) {
-        long deadline = System.nanoTime() + patience.toNanos();
-        while (read.isEmpty()) {
-            for (ConsumerRecord<byte[], byte[]> r : consumer.poll(Duration.ofMillis(200)))
-                if (r.offset() >= offset) read.add(r);
-            if (read.isEmpty() && consumer.position(partition) > offset) return null;
-            if (read.isEmpty() && System.nanoTime() > deadline) {
-                throw new org.apache.kafka.common.errors.TimeoutException(
-                        "the broker has " + partition + " at offset " + offset + " but did not send it within "
-                                + patience.toMillis() + " ms; it will be asked for again");
-            }
-        }
-        return read.peek().offset() == offset ? read.poll() : null;
+                FetchOutcome.NOT_A_FRAME,
+                "no record lies there: a transaction marker, or a record of an aborted transaction");
     }
 
     private FetchedFrame decode(ConsumerRecord<byte[], byte[]> record) {
@@ -234,7 +143,7 @@ public final class FrameFetcher implements AutoCloseable {
     @Override
     public void close() {
         List<Exception> problems = new ArrayList<>();
-        for (AutoCloseable c : List.<AutoCloseable>of(consumer, serde)) {
+        for (AutoCloseable c : List.<AutoCloseable>of(records, serde)) {
             try {
                 c.close();
             } catch (Exception e) {

@@ -4,6 +4,7 @@ import io.linesight.schemas.FrameRef;
 import io.linesight.schemas.InspectionResult;
 import io.linesight.schemas.Verdict;
 import io.linesight.schemas.clients.ClientSettings;
+import io.linesight.schemas.clients.TopicCursor;
 import io.linesight.schemas.serde.SerdeFactory;
 import io.linesight.schemas.topics.FrameKeys;
 import io.linesight.schemas.topics.Topics;
@@ -23,8 +24,6 @@ import java.util.List;
 import java.util.Map;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
-import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.serialization.Serde;
 import org.slf4j.Logger;
@@ -40,7 +39,7 @@ final class ResultSampler implements AutoCloseable {
     private final DatasetStore store;
     private final FrameFetcher fetcher;
     private final LabelCounters counts;
-    private final KafkaConsumer<byte[], byte[]> consumer;
+    private final TopicCursor results;
     private final Serde<InspectionResult> serde;
     private final String topic;
     private final Map<String, Long> due = new HashMap<>();
@@ -55,20 +54,14 @@ final class ResultSampler implements AutoCloseable {
         Map<String, Object> configs = ClientSettings.forReader(config.kafka());
         configs.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "latest");
         serde = SerdeFactory.create(InspectionResult.class, config.kafka(), false);
-        consumer = ClientSettings.openConsumer(configs);
-        List<TopicPartition> partitions = consumer.partitionsFor(topic).stream()
-                .map(p -> new TopicPartition(topic, p.partition()))
-                .toList();
-        consumer.assign(partitions);
-        consumer.seekToEnd(partitions);
-        partitions.forEach(consumer::position);
+        results = TopicCursor.atEnd(configs, List.of(topic));
     }
 
     /** Looks at the results that are there, without waiting. */
     void poll() {
         long every = (long) (3_600e9 / config.perHour());
         Map<String, InspectionResult> chosen = new HashMap<>();
-        for (ConsumerRecord<byte[], byte[]> r : consumer.poll(Duration.ZERO)) {
+        for (ConsumerRecord<byte[], byte[]> r : results.poll(Duration.ZERO)) {
             InspectionResult result;
             try {
                 result = serde.deserializer().deserialize(topic, r.value());
@@ -118,7 +111,7 @@ final class ResultSampler implements AutoCloseable {
 
     @Override
     public void close() {
-        consumer.close();
+        results.close();
         serde.close();
     }
 }
