@@ -1,9 +1,13 @@
 package io.linesight.trainer.calibration;
 
-/** Logistic regression of one parameter: how many raw units a logit has, with the decision point where it is. */
+
+/**
+ * Logistic regression of one parameter: how many raw units a logit has, with the decision point where it is. Our own,
+ * since a search over 121 scales is shorter than any library's fit and cannot diverge.
+ */
 final class Logistic {
-    /** The fit may leave the normals' own scale by this factor; perfectly separated scores would want none at all. */
-    private static final double FARTHEST = 4;
+    /** The fit may leave the normals' own scale by this factor; perfectly separated scores would want no scale at all. */
+    private static final double MAX_FACTOR = 4;
 
     private static final int STEPS = 60;
 
@@ -16,15 +20,15 @@ final class Logistic {
      */
     static double scale(double[] normals, double[] anomalous, double threshold, double usual) {
         double best = usual;
-        double least = Double.POSITIVE_INFINITY;
+        double lowest = Double.POSITIVE_INFINITY;
         for (int i = -STEPS; i <= STEPS; i++) {
-            double farther = Math.log(FARTHEST) * i / STEPS;
+            double farther = Math.log(MAX_FACTOR) * i / STEPS;
             double scale = usual * Math.exp(farther);
             double loss = loss(normals, threshold, scale, 1)
                     + loss(anomalous, threshold, scale, -1)
                     + farther * farther / Math.min(normals.length, anomalous.length);
-            if (loss < least) {
-                least = loss;
+            if (loss < lowest) {
+                lowest = loss;
                 best = scale;
             }
         }
