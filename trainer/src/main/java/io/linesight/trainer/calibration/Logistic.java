@@ -1,12 +1,13 @@
 package io.linesight.trainer.calibration;
 
-
 /**
  * Logistic regression of one parameter: how many raw units a logit has, with the decision point where it is. Our own,
  * since a search over 121 scales is shorter than any library's fit and cannot diverge.
  */
 final class Logistic {
-    /** The fit may leave the normals' own scale by this factor; perfectly separated scores would want no scale at all. */
+    /**
+     * The fit may leave the normals' own scale by this factor; perfectly separated scores would want no scale at all.
+     */
     private static final double MAX_FACTOR = 4;
 
     private static final int STEPS = 60;

@@ -60,15 +60,13 @@ class DistillKillIT {
         }
         long saved = savedStep();
         assertThat(saved).isLessThan(DistillProcess.STEPS - 2);
-        assertThat(Files.readString(log)).contains("going on from step");
+        assertThat(Files.readString(log)).contains("resuming from step");
 
-        DistillResult killed = Distill.run(DistillProcess.options(teacher, dir, "killed")
-                .stopWhen(after(2))
-                .build());
+        DistillResult killed =
+                Distill.run(DistillProcess.options(teacher, dir, "killed").session(s -> s.withStopWhen(after(2))));
         DistillResult whole = Distill.run(DistillProcess.options(teacher, dir, "whole")
-                .saveSeconds(1000)
-                .stopWhen(after(saved + 2))
-                .build());
+                .output(o -> o.withSaveSeconds(1000))
+                .session(s -> s.withStopWhen(after(saved + 2))));
         assertThat(killed.steps()).isEqualTo(whole.steps()).isEqualTo(saved + 2);
         assertThat(killed.lastLoss()).isCloseTo(whole.lastLoss(), within(1e-4));
         for (int s = 0; s < 3; s++)

@@ -13,12 +13,10 @@ final class DistillProcess {
 
     private DistillProcess() {}
 
-    static DistillOptions.Builder options(Path teacher, Path dir, String name) {
+    static DistillOptions options(Path teacher, Path dir, String name) {
         return Runs.options(teacher, dir, name)
-                .batch(2)
-                .saveSeconds(0.2)
-                .learningRate(0.05)
-                .steps(STEPS);
+                .training(t -> t.withBatch(2).withLearningRate(0.05).withSteps(STEPS))
+                .output(o -> o.withSaveSeconds(0.2));
     }
 
     static Process start(Path teacher, Path dir, String name, Path log) throws IOException {
@@ -36,6 +34,6 @@ final class DistillProcess {
                 .thenRun(() -> Runtime.getRuntime().halt(3)));
         Path dir = Path.of(args[1]);
         Files.createDirectories(dir);
-        Distill.run(options(Path.of(args[0]), dir, args[2]).progress(System.out).build());
+        Distill.run(options(Path.of(args[0]), dir, args[2]).session(s -> s.withProgress(System.out)));
     }
 }

@@ -39,7 +39,7 @@ class DistillTest {
         teacher = Runs.teacher(shared);
     }
 
-    private DistillOptions.Builder options(String name) {
+    private DistillOptions options(String name) {
         return Runs.options(teacher, dir, name);
     }
 
@@ -59,17 +59,17 @@ class DistillTest {
 
     @Test
     void shouldComeToTheSameWhetherInterruptedOrNot() throws IOException {
-        DistillResult whole = Distill.run(options("whole").steps(6).build());
+        DistillResult whole = Distill.run(options("whole").training(t -> t.withSteps(6)));
         assertThat(whole.finished()).isTrue();
         assertThat(whole.steps()).isEqualTo(6);
         assertThat(whole.images()).isEqualTo(24);
 
         DistillResult half =
-                Distill.run(options("halves").steps(6).stopWhen(after(3)).build());
+                Distill.run(options("halves").training(t -> t.withSteps(6)).session(s -> s.withStopWhen(after(3))));
         assertThat(half.finished()).isFalse();
         assertThat(half.steps()).isEqualTo(3);
         Map<String, float[]> between = state(dir.resolve("halves"));
-        DistillResult rest = Distill.run(options("halves").steps(6).build());
+        DistillResult rest = Distill.run(options("halves").training(t -> t.withSteps(6)));
         assertThat(rest.finished()).isTrue();
         assertThat(rest.steps()).isEqualTo(6);
         assertThat(rest.seconds()).as("time of both").isGreaterThan(half.seconds());
@@ -82,7 +82,7 @@ class DistillTest {
                 (name, values) -> assertThat(actual.get(name)).as(name).containsExactly(values, within(1e-4f)));
         assertThat(actual.get("stem.weight")).as("the second half learned").isNotEqualTo(between.get("stem.weight"));
 
-        DistillResult nothingLeft = Distill.run(options("halves").steps(6).build());
+        DistillResult nothingLeft = Distill.run(options("halves").training(t -> t.withSteps(6)));
         assertThat(nothingLeft.finished()).isTrue();
         assertThat(nothingLeft.steps()).isEqualTo(6);
         assertThat(nothingLeft.lastLoss()).isNaN();
@@ -92,7 +92,7 @@ class DistillTest {
                 .contains("SHA-256 of the file: `" + Sha256.hex(dir.resolve("halves.onnx")) + "`")
                 .contains(
                         "6 steps of 4 crops",
-                        "No photographs, so no evaluation picture",
+                        "No photographs, so no evaluation image",
                         "All crops are made up",
                         "On 4 held-out crops (scenes of",
                         "channels [36, 72, 144]",
@@ -102,41 +102,45 @@ class DistillTest {
     @Test
     void shouldRefuseToGoOnWithOtherOptionsAndNameThem() throws IOException {
         Path second = dir.resolve("run.onnx");
-        Distill.run(options("run").steps(1).build());
+        Distill.run(options("run").training(t -> t.withSteps(1)));
         byte[] former = Files.readAllBytes(second);
-        refuse(options("run").seed(6), "begun with seed 5, this is seed 6");
-        refuse(options("run").batch(2), "batch 4", "batch 2");
-        refuse(options("run").crop(48), "crop 32", "crop 48");
-        refuse(options("run").exponent(0.25), "exponent 0.500", "exponent 0.250");
-        refuse(options("run").statisticsCrops(17), "statistics 16", "statistics 17");
+        refuse(options("run").training(t -> t.withSeed(6)), "begun with seed 5, this is seed 6");
+        refuse(options("run").training(t -> t.withBatch(2)), "batch 4", "batch 2");
+        refuse(options("run").training(t -> t.withCrop(48)), "crop 32", "crop 48");
+        refuse(options("run").training(t -> t.withExponent(0.25)), "exponent 0.500", "exponent 0.250");
+        refuse(options("run").with(new DistillOptions.Measuring(17, 4)), "statistics 16", "statistics 17");
         refuse(
-                options("run").architecture(new Architecture(4, List.of(6, 8, 12), List.of(1, 1, 1))),
+                options("run").machine(m -> m.withStudent(new Architecture(4, List.of(6, 8, 12), List.of(1, 1, 1)))),
                 "widths [6, 8, 10]",
                 "widths [6, 8, 12]");
-        refuse(options("run").teachers(List.of(teacher, second)), "begun with teachers ", "this is teachers ");
+        refuse(
+                options("run").with(new DistillOptions.Teachers(List.of(teacher, second), List.of())),
+                "begun with teachers ",
+                "this is teachers ");
         Path photos = Files.createDirectories(dir.resolve("photos"));
         Files.write(photos.resolve("a.png"), ImageCodec.encodePng(PhotosTest.scene(1)));
-        refuse(options("run").photos(List.of(photos)), "0 photographs at share 0.000", "1 photographs at share 0.600");
-        assertThatThrownBy(() ->
-                        Distill.run(options("run").seed(6).batch(2).steps(2).build()))
+        refuse(
+                options("run").photographs(p -> p.withFolders(List.of(photos))),
+                "0 photographs at share 0.000",
+                "1 photographs at share 0.600");
+        assertThatThrownBy(() -> Distill.run(
+                        options("run").training(t -> t.withSeed(6).withBatch(2).withSteps(2))))
                 .hasMessageContaining("seed 6")
                 .hasMessageContaining("batch 2")
                 .satisfies(e -> assertThat(e.getMessage()).doesNotContain("crop", "teachers", "exponent"));
         assertThat(second).hasBinaryContent(former);
 
         assertThat(Distill.run(options("run")
-                                .steps(2)
-                                .learningRate(0.001)
-                                .saveSeconds(5)
-                                .heldOutCrops(2)
-                                .build())
+                                .with(new DistillOptions.Measuring(16, 2))
+                                .training(t -> t.withSteps(2).withLearningRate(0.001))
+                                .output(o -> o.withSaveSeconds(5)))
                         .steps())
                 .as("these may change")
                 .isEqualTo(2);
     }
 
-    private static void refuse(DistillOptions.Builder changed, String... named) {
-        assertThatThrownBy(() -> Distill.run(changed.steps(2).build()))
+    private static void refuse(DistillOptions changed, String... named) {
+        assertThatThrownBy(() -> Distill.run(changed.training(t -> t.withSteps(2))))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("other options")
                 .hasMessageContainingAll(named);
@@ -144,7 +148,7 @@ class DistillTest {
 
     @Test
     void shouldRefuseADamagedState() throws IOException {
-        Distill.run(options("run").steps(1).build());
+        Distill.run(options("run").training(t -> t.withSteps(1)));
         byte[] encoder = Files.readAllBytes(dir.resolve("run.onnx"));
         for (String name : List.of("state.npz", "targets.npz")) {
             Path file = dir.resolve("run").resolve(name);
@@ -170,11 +174,12 @@ class DistillTest {
         damaged(state, "no array 'second.f8.weight'");
         Files.write(state, whole);
         assertThat(dir.resolve("run.onnx")).hasBinaryContent(encoder);
-        assertThat(Distill.run(options("run").steps(2).build()).steps()).isEqualTo(2);
+        assertThat(Distill.run(options("run").training(t -> t.withSteps(2))).steps())
+                .isEqualTo(2);
     }
 
     private void damaged(Path file, String how) {
-        assertThatThrownBy(() -> Distill.run(options("run").steps(2).build()))
+        assertThatThrownBy(() -> Distill.run(options("run").training(t -> t.withSteps(2))))
                 .isInstanceOf(IOException.class)
                 .hasMessageContainingAll(
                         "the saved state " + file + " cannot be read or is damaged", how, "delete the work folder");
@@ -182,7 +187,7 @@ class DistillTest {
 
     @Test
     void shouldLeaveTheFormerEncoderWholeWhenItCannotWrite() throws IOException {
-        Distill.run(options("run").steps(1).build());
+        Distill.run(options("run").training(t -> t.withSteps(1)));
         Path out = dir.resolve("run.onnx");
         byte[] former = Files.readAllBytes(out);
         Path temporary = dir.resolve("run.onnx.tmp");
@@ -209,12 +214,13 @@ class DistillTest {
         assertThat(state).hasBinaryContent(ahead);
         assertThat(out).hasBinaryContent(former);
 
-        assertThat(Distill.run(options("run").steps(4).build()).steps()).isEqualTo(4);
+        assertThat(Distill.run(options("run").training(t -> t.withSteps(4))).steps())
+                .isEqualTo(4);
         assertThat(Files.readAllBytes(out)).isNotEqualTo(former);
     }
 
     private void unwritten(int steps, Path file, String... why) {
-        assertThatThrownBy(() -> Distill.run(options("run").steps(steps).build()))
+        assertThatThrownBy(() -> Distill.run(options("run").training(t -> t.withSteps(steps))))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("cannot write " + file)
                 .hasMessageContainingAll(why);
@@ -224,16 +230,15 @@ class DistillTest {
     void shouldRefuseAWorkFolderInUse() throws IOException {
         AtomicReference<Throwable> second = new AtomicReference<>();
         Distill.run(options("run")
-                .steps(1)
-                .stopWhen(() -> {
+                .training(t -> t.withSteps(1))
+                .session(s -> s.withStopWhen(() -> {
                     try {
-                        Distill.run(options("run").steps(1).build());
+                        Distill.run(options("run").training(t -> t.withSteps(1)));
                     } catch (IOException e) {
                         second.set(e);
                     }
                     return false;
-                })
-                .build());
+                })));
         assertThat(second.get())
                 .hasMessageContaining("in use by a distillation that is running")
                 .hasMessageContaining(dir.resolve("run").toString());
@@ -247,10 +252,8 @@ class DistillTest {
         Files.write(photos.resolve("b.jpg"), ImageCodec.encodeJpeg(PhotosTest.scene(2), 60));
         Files.write(evaluation.resolve("c.png"), ImageCodec.encodePng(PhotosTest.scene(2)));
         DistillOptions options = options("run")
-                .steps(1)
-                .photos(List.of(photos))
-                .exclude(List.of(evaluation))
-                .build();
+                .training(t -> t.withSteps(1))
+                .photographs(p -> p.withFolders(List.of(photos)).withExclude(List.of(evaluation)));
         assertThatThrownBy(() -> Distill.run(options))
                 .isInstanceOf(DatasetException.class)
                 .hasMessageContaining("b.jpg")
@@ -266,13 +269,11 @@ class DistillTest {
 
     @Test
     void shouldNameEveryOptionThatIsWrong() {
-        assertThatThrownBy(() -> DistillOptions.builder()
-                        .batch(1)
-                        .crop(40)
-                        .minutes(Double.NaN)
-                        .saveSeconds(-1)
-                        .photoBytes(0)
-                        .build())
+        assertThatThrownBy(() -> DistillOptions.of(List.of(), null, null)
+                        .training(t -> t.withBatch(1).withCrop(40).withMinutes(Double.NaN))
+                        .output(o -> o.withSaveSeconds(-1))
+                        .photographs(p -> p.withMaxBytes(0))
+                        .validate())
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContainingAll(
                         "no teacher",

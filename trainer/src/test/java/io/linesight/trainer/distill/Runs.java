@@ -23,19 +23,12 @@ final class Runs {
                 dir.resolve("teacher.onnx"), FilterBankEncoder.create().onnx());
     }
 
-    static DistillOptions.Builder options(Path teacher, Path dir, String name) {
-        return DistillOptions.builder()
-                .teachers(List.of(teacher))
-                .architecture(SMALL)
-                .batch(4)
-                .crop(32)
-                .statisticsCrops(16)
-                .heldOutCrops(4)
-                .threads(1)
-                .seed(5)
-                .learningRate(0.5)
-                .work(dir.resolve(name))
-                .out(dir.resolve(name + ".onnx"))
-                .progress(new PrintStream(new ByteArrayOutputStream()));
+    static DistillOptions options(Path teacher, Path dir, String name) {
+        return DistillOptions.of(List.of(teacher), dir.resolve(name + ".onnx"), dir.resolve(name))
+                .with(new DistillOptions.Measuring(16, 4))
+                .machine(m -> DistillOptions.Machine.of(1, 1))
+                .machine(m -> m.withStudent(SMALL))
+                .training(t -> t.withBatch(4).withCrop(32).withSeed(5).withLearningRate(0.5))
+                .session(s -> s.withProgress(new PrintStream(new ByteArrayOutputStream())));
     }
 }

@@ -3,6 +3,11 @@ package io.linesight.app.cli.encoder;
 import io.linesight.app.cli.common.Inputs;
 import io.linesight.trainer.distill.Distill;
 import io.linesight.trainer.distill.DistillOptions;
+import io.linesight.trainer.distill.DistillOptions.Machine;
+import io.linesight.trainer.distill.DistillOptions.Photographs;
+import io.linesight.trainer.distill.DistillOptions.Session;
+import io.linesight.trainer.distill.DistillOptions.Teachers;
+import io.linesight.trainer.distill.DistillOptions.Training;
 import io.linesight.trainer.distill.DistillResult;
 import java.nio.file.Path;
 import java.util.List;
@@ -20,14 +25,14 @@ import picocli.CommandLine.Spec;
         sortOptions = false,
         description =
                 "Trains a small encoder to give what larger ones give, on photographs and on scenes that are made up; the result is for 'fit --encoder'. "
-                        + "The state is saved in --work every two minutes: interrupted in whatever way, the same command goes on from there.",
+                        + "The state is saved in --work every two minutes: interrupted in whatever way, the same command resumes from there.",
         footerHeading = "%nExamples:%n",
         footer = {
             "  linesight encoder distill --teacher mobilenet.onnx --photos photos --exclude images --minutes 600 --work work --out small.onnx",
             "",
             "Photographs: any folder of PNG and JPEG files; trainer/distill-photos.sh fetches freely licensed ones from Debian packages.",
-            "Pictures that models will be measured on belong in --exclude, never in --photos.",
-            "A --work folder is gone on with only with the teachers, photographs, --photo-share, --seed, --batch, --crop and --exponent that it was begun with; of the photographs, their number is checked."
+            "Images that models will be measured on belong in --exclude, never in --photos.",
+            "A --work folder can be resumed only with the teachers, photographs, --photo-share, --seed, --batch, --crop and --exponent that it was begun with; of the photographs, their number is checked."
         })
 final class DistillCommand implements Callable<Integer> {
     @Spec
@@ -70,7 +75,7 @@ final class DistillCommand implements Callable<Integer> {
             names = "--exclude",
             paramLabel = "DIR",
             description =
-                    "Folder of evaluation pictures: if a photograph is one of them, or looks it when scaled or compressed anew, nothing is trained; may be repeated.")
+                    "Folder of evaluation images: if a photograph is one of them, or looks it when scaled or compressed anew, nothing is trained; may be repeated.")
     private List<Path> exclude = List.of();
 
     @Option(
@@ -166,29 +171,9 @@ final class DistillCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         for (Path t : teachers) Inputs.existing(t, "teacher");
-        DistillOptions options;
+        DistillOptions options = options();
         try {
-            options = DistillOptions.builder()
-                    .teachers(teachers)
-                    .teacherLicences(teacherLicences)
-                    .photos(photos)
-                    .photosLicence(photosLicence)
-                    .photoShare(photoShare)
-                    .exclude(exclude)
-                    .minutes(minutes)
-                    .steps(steps)
-                    .batch(batch)
-                    .crop(crop)
-                    .seed(seed)
-                    .learningRate(learningRate)
-                    .exponent(exponent)
-                    .threads(threads)
-                    .teacherThreads(teacherThreads)
-                    .work(work)
-                    .out(out)
-                    .licence(licence)
-                    .command(commandLine())
-                    .build();
+            options.validate();
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage(), e);
         }
@@ -213,6 +198,16 @@ final class DistillCommand implements Callable<Integer> {
                         100 * r.explained().get(1),
                         100 * r.explained().get(2));
         return 0;
+    }
+
+    private DistillOptions options() {
+        return DistillOptions.of(teachers, out, work)
+                .with(new Teachers(teachers, teacherLicences))
+                .photographs(p -> new Photographs(photos, photosLicence, exclude, photoShare, Photographs.MAX_BYTES))
+                .training(t -> new Training(minutes, steps, batch, crop, seed, learningRate, exponent))
+                .output(o -> o.withLicence(licence))
+                .machine(m -> Machine.of(threads, teacherThreads))
+                .session(s -> Session.of(commandLine()));
     }
 
     /** What was typed, for the model card. */
