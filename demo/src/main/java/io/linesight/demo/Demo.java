@@ -1,27 +1,26 @@
 package io.linesight.demo;
 
-import io.linesight.cameras.CameraDriver;
 import io.linesight.cameras.FramePublisher;
 import io.linesight.cameras.SentFrames.SentFrame;
+import io.linesight.demo.line.CameraGroup;
 import io.linesight.demo.line.Ledger;
+import io.linesight.demo.line.LedgerListener;
 import io.linesight.demo.line.LocalLine;
 import io.linesight.demo.line.RunSummary;
 import io.linesight.demo.line.SimulatedCamera;
 import io.linesight.demo.line.TopicReader;
 import io.linesight.schemas.AnomalyEvent;
-import io.linesight.schemas.FrameRef;
 import io.linesight.schemas.InspectionResult;
-import io.linesight.schemas.clients.DaemonThreads;
 import io.linesight.simulator.SimulatedLine;
 import io.linesight.streams.InspectionApp;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A whole line in one process: broker, registry, simulated cameras, inspection, and a table of what comes out.
@@ -29,27 +28,38 @@ import java.util.concurrent.TimeUnit;
  * answer before the summary.
  */
 public final class Demo {
-    /** Give up waiting for answers when none has come for so long. */
-    private static final Duration STALLED = Duration.ofSeconds(45);
+    /** Stops waiting for answers when none has come for this long. */
+    private static final Duration ANSWER_TIMEOUT = Duration.ofSeconds(45);
+
+    private static final double MAX_FPS = 60;
+    /** Seconds between two tables where the output is not a terminal. */
+    private static final int TABLE_SECONDS = 10;
 
     private final DemoOptions options;
     private final PrintWriter out;
+    private final SimulatedLine line;
+    private final HeatmapFolder heatmaps;
+    private final RateController rate;
     private final CountDownLatch stop = new CountDownLatch(1);
     private final Ledger ledger = new Ledger();
     private final LiveStats stats = new LiveStats();
 
     /**
-     * What came out.
+     * How a run ended.
      *
-     * @param peaks of the defective frames found, how many have their highest peak on the defect, and out of how many;
-     *     null when not measured
+     * @param peaks null when no heatmaps were asked for
      * @param failure what ended the run early; null when all went well
      */
-    public record Outcome(RunSummary summary, HeatmapFolder.Peaks peaks, String modelVersion, String failure) {}
+    public record Outcome(
+            RunSummary summary, @Nullable Peaks peaks, String modelVersion, @Nullable String failure) {}
 
     public Demo(DemoOptions options, PrintWriter out) {
         this.options = options;
         this.out = out;
+        Simulation simulation = options.simulation();
+        line = new SimulatedLine(simulation.seed(), simulation.defectRate());
+        heatmaps = new HeatmapFolder(line, options.maxImages());
+        rate = new RateController(simulation.fps(), MAX_FPS);
     }
 
     /** Ends the run early; the summary still comes. Any thread. */
@@ -63,122 +73,111 @@ public final class Demo {
      * @throws RuntimeException with a message for people when something does not start
      */
     public Outcome run() throws IOException, InterruptedException {
-        SimulatedLine line = new SimulatedLine(options.seed(), options.defectRate());
-        HeatmapFolder heatmaps = new HeatmapFolder(line, options.pictures());
-        say("Linesight demo: " + options.cameras() + " simulated cameras, seed " + options.seed() + ", everything in "
-                + options.folder());
-        try (LocalLine local = LocalLine.start(
-                options.folder(),
-                options.model(),
-                options.port(),
-                options.registryPort(),
-                options.app(),
-                text -> say("  started " + text))) {
-            if (!local.app().awaitRunning(Duration.ofSeconds(60)))
-                throw new IllegalStateException(
-                        "the inspection app did not begin to work within 60 s; its log is in " + options.folder());
+        say("Linesight demo: " + options.simulation().cameras() + " simulated cameras, seed "
+                + options.simulation().seed() + ", everything in "
+                + options.line().folder());
+        try (LocalLine local = LocalLine.start(options.line(), text -> say("  started " + text))) {
+            local.awaitRunning();
             String version = local.app().modelVersion().orElse("?");
-            String failure = null;
-            try (TopicReader reader = TopicReader.open(local.settings(), local.topics(), listener(heatmaps));
-                    FramePublisher publisher = new FramePublisher(local.settings(), local.topics(), "demo")) {
-                failure = operate(local, publisher, line, version);
-                if (failure == null && reader.failure() != null)
-                    failure = "reading the results failed: " + reader.failure().getMessage();
-            }
+            String failure = inspect(local, version);
             RunSummary summary = RunSummary.of(ledger);
-            HeatmapFolder.Peaks peaks = options.pictures() > 0
-                    ? heatmaps.write(options.folder().resolve("heatmaps"), ledger, summary, version)
-                    : null;
+            if (options.maxImages() == 0) return new Outcome(summary, null, version, failure);
+            Peaks peaks = Peaks.measure(line, ledger);
+            heatmaps.write(options.line().folder().resolve("heatmaps"), ledger, summary, peaks, version);
             return new Outcome(summary, peaks, version, failure);
         }
     }
 
-    private TopicReader.Listener listener(HeatmapFolder heatmaps) {
-        return new TopicReader.Listener() {
-            @Override
-            public void result(InspectionResult result, long arrivedMicros) {
-                ledger.result(result, arrivedMicros);
-                stats.result(result, arrivedMicros);
-            }
-
-            @Override
-            public void anomaly(AnomalyEvent event) {
-                ledger.anomaly(event.getResult().getFrameRef());
-                heatmaps.offer(event);
-            }
-
-            @Override
-            public void deadLetter(FrameRef source, String code, String message) {
-                if (source != null) ledger.deadLetter(source, code);
-            }
-        };
+    /** @return what ended the run early; null when all went well */
+    private @Nullable String inspect(LocalLine local, String version) throws InterruptedException {
+        try (TopicReader reader = TopicReader.open(local.settings(), local.topics(), new Listener());
+                FramePublisher publisher = new FramePublisher(local.settings(), local.topics(), "demo")) {
+            CameraGroup cameras = CameraGroup.start(
+                    SimulatedCamera.of(line, options.simulation().cameras()), publisher, ledger, rate::rate, -1);
+            long begin = System.nanoTime();
+            Optional<String> failure = watch(local, cameras, hostileCamera(publisher), version);
+            cameras.stopAndAwait();
+            say("Cameras stopped; waiting for the last answers.");
+            ledger.awaitAnswers(ANSWER_TIMEOUT, () -> local.app().state() != InspectionApp.State.FAILED);
+            draw(new LiveTable(out, false), (System.nanoTime() - begin) / 1_000_000_000L, version);
+            return failure.or(() -> reader.failure().map(e -> "reading the results failed: " + e.getMessage()))
+                    .orElse(null);
+        }
     }
 
-    private String operate(LocalLine local, FramePublisher publisher, SimulatedLine line, String version)
+    /** Goes on second by second until the run is over or something has failed. */
+    private Optional<String> watch(LocalLine local, CameraGroup cameras, HostileCamera hostile, String version)
             throws InterruptedException {
-        RateController rate = new RateController(options.fps(), 60);
-        List<CameraDriver> drivers = new ArrayList<>();
-        List<Thread> threads = new ArrayList<>();
-        for (int i = 0; i < options.cameras(); i++) {
-            CameraDriver driver = new CameraDriver(new SimulatedCamera(line, i), publisher, ledger, rate::rate, -1);
-            drivers.add(driver);
-            threads.add(DaemonThreads.create("linesight-camera-" + (i + 1), driver));
-        }
-        HostileCamera hostile = new HostileCamera(
-                publisher, new SimulatedCamera(line, 0).next().orElseThrow().image());
         LiveTable table = new LiveTable(out, options.terminal());
         long begin = System.nanoTime();
-        threads.forEach(Thread::start);
-        String failure = null;
         long answeredBefore = 0;
-        for (long second = 1; failure == null; second++) {
+        for (long second = 1; ; second++) {
             long until = begin + second * 1_000_000_000L;
-            if (stop.await(Math.max(0, until - System.nanoTime()), TimeUnit.NANOSECONDS)) break;
+            if (stop.await(Math.max(0, until - System.nanoTime()), TimeUnit.NANOSECONDS)) return Optional.empty();
             long answered = ledger.results() + ledger.deadLetters();
             rate.tick(ledger.open(), answered - answeredBefore);
             answeredBefore = answered;
-            if (options.hostileSeconds() > 0 && second % options.hostileSeconds() == 0) throwIn(hostile);
-            if (options.terminal() || second % 10 == 0) draw(table, second, rate.rate(), version);
-            if (local.app().state() == InspectionApp.State.FAILED)
-                failure = "the inspection app stopped: "
-                        + local.app().failure().map(Throwable::getMessage).orElse("see the log");
-            for (CameraDriver d : drivers)
-                if (d.failure() != null)
-                    failure = "a camera stopped: " + d.failure().getMessage();
-            if (options.duration() != null
-                    && System.nanoTime() - begin >= options.duration().toNanos()) break;
+            if (options.hostileSeconds() > 0 && second % options.hostileSeconds() == 0) sendBroken(hostile);
+            if (options.terminal() || second % TABLE_SECONDS == 0) draw(table, second, version);
+            Optional<String> failure = local.failure()
+                    .or(() -> cameras.failure().map(e -> "a camera stopped: " + e.getMessage()));
+            if (failure.isPresent() || isOver(begin)) return failure;
         }
-        drivers.forEach(CameraDriver::stop);
-        for (Thread t : threads) t.join(60_000);
-        say("Cameras stopped; waiting for the last answers.");
-        ledger.awaitAnswers(STALLED, () -> local.app().state() != InspectionApp.State.FAILED);
-        draw(new LiveTable(out, false), (System.nanoTime() - begin) / 1_000_000_000L, rate.rate(), version);
-        return failure;
     }
 
-    private void throwIn(HostileCamera hostile) {
+    private boolean isOver(long begin) {
+        return options.duration() != null
+                && System.nanoTime() - begin >= options.duration().toNanos();
+    }
+
+    private HostileCamera hostileCamera(FramePublisher publisher) {
+        return new HostileCamera(
+                publisher, new SimulatedCamera(line, 0).next().orElseThrow().image());
+    }
+
+    private void sendBroken(HostileCamera hostile) {
         hostile.send().whenComplete((ref, error) -> {
             if (error == null) ledger.sent(ref, new SentFrame(HostileCamera.ID, -1, null, null, null));
             else ledger.rejected();
         });
     }
 
-    private void draw(LiveTable table, long second, double rate, String version) {
-        long now = System.currentTimeMillis() * 1000;
+    private final class Listener extends LedgerListener {
+        Listener() {
+            super(ledger);
+        }
+
+        @Override
+        public void result(InspectionResult result, long arrivedMicros) {
+            super.result(result, arrivedMicros);
+            stats.result(result, arrivedMicros);
+        }
+
+        @Override
+        public void anomaly(AnomalyEvent event) {
+            super.anomaly(event);
+            heatmaps.offer(event);
+        }
+    }
+
+    private void draw(LiveTable table, long second, String version) {
+        String end = options.duration() == null
+                ? ""
+                : " of " + clock(options.duration().toSeconds());
         String head = String.format(
                 Locale.ROOT,
-                "%d:%02d%s   model %s   %.1f frames/s per camera asked for",
-                second / 60,
-                second % 60,
-                options.duration() == null
-                        ? ""
-                        : " of " + options.duration().toSeconds() / 60 + ":"
-                                + String.format("%02d", options.duration().toSeconds() % 60),
+                "%s%s   model %s   target rate %.1f frames/s per camera",
+                clock(second),
+                end,
                 version,
-                rate);
-        String foot = "  sent " + ledger.frames() + "   under way " + ledger.open() + "   anomaly events "
+                rate.rate());
+        String foot = "  sent " + ledger.frames() + "   in flight " + ledger.open() + "   anomaly events "
                 + ledger.anomalies() + "   dead letters " + ledger.deadLetters();
-        table.draw(head, stats.rows(now), foot);
+        table.draw(head, stats.rows(System.currentTimeMillis() * 1000), foot);
+    }
+
+    private static String clock(long seconds) {
+        return String.format(Locale.ROOT, "%d:%02d", seconds / 60, seconds % 60);
     }
 
     private void say(String text) {

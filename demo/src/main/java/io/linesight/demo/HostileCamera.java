@@ -22,7 +22,7 @@ final class HostileCamera {
     private final byte[] goodJpeg;
     private int next;
 
-    /** @param goodJpeg any intact picture, to be spoiled */
+    /** @param goodJpeg any intact image, to be damaged */
     HostileCamera(FramePublisher publisher, byte[] goodJpeg) {
         this.publisher = publisher;
         this.goodJpeg = goodJpeg;

@@ -1,5 +1,6 @@
 package io.linesight.demo;
 
+import io.linesight.demo.line.Micros;
 import io.linesight.demo.line.Percentiles;
 import io.linesight.schemas.InspectionResult;
 import java.util.ArrayDeque;
@@ -9,7 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** The last moments of every camera, for the live table. Thread-safe. */
+/** The latest results of every camera, for the live table. Thread-safe. */
 final class LiveStats {
     private static final int WINDOW = 200;
     private static final long RATE_MICROS = 5_000_000;
@@ -49,9 +50,7 @@ final class LiveStats {
         c.verdict = r.getVerdict().name();
         if (r.getScore() >= 0.5f) c.fails++;
         c.arrivals.add(arrivedMicros);
-        long captured = r.getCapturedAt().getEpochSecond() * 1_000_000L
-                + r.getCapturedAt().getNano() / 1000;
-        c.latencies.add(arrivedMicros - captured);
+        c.latencies.add(arrivedMicros - Micros.of(r.getCapturedAt()));
         if (c.latencies.size() > WINDOW) c.latencies.poll();
     }
 
@@ -59,9 +58,9 @@ final class LiveStats {
         List<Row> out = new ArrayList<>();
         cameras.forEach((id, c) -> {
             while (!c.arrivals.isEmpty() && nowMicros - c.arrivals.peek() > RATE_MICROS) c.arrivals.poll();
-            double p95 = new Percentiles(
+            double p95 = Percentiles.of(
                             c.latencies.stream().mapToDouble(l -> l / 1000.0).toArray())
-                    .at(95);
+                    .p95();
             out.add(new Row(
                     id,
                     c.product,

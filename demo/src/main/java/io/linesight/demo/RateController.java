@@ -1,24 +1,26 @@
 package io.linesight.demo;
 
+import org.jspecify.annotations.Nullable;
+
 /**
- * Finds the rate the machine can score: raises it while answers come quickly, lowers it when frames queue up. By
- * Little's law the frames under way divided by the throughput are the time a frame is under way. Called once a second
- * from one thread; the rate may be read from any.
+ * Finds the rate that the machine can score: raises it while answers come quickly, lowers it when frames queue up. By
+ * Little's law, frames in flight divided by throughput is the time that a frame is in flight. Called once a second from
+ * one thread; any thread may read the rate.
  */
 final class RateController {
     private static final double IDLE_SECONDS = 0.35;
     private static final double QUICK_SECONDS = 0.7;
     private static final double SLOW_SECONDS = 1.1;
-    private final double highest;
+    private final double maxRate;
     private final boolean fixed;
     private volatile double rate;
     private boolean slowedOnce;
     private double throughput;
 
-    /** @param fixedRate frames a second and camera; null to find out */
-    RateController(Double fixedRate, double highest) {
+    /** @param fixedRate frames a second and camera; null to find the rate */
+    RateController(@Nullable Double fixedRate, double maxRate) {
         fixed = fixedRate != null;
-        this.highest = highest;
+        this.maxRate = maxRate;
         rate = fixed ? fixedRate : 1.5;
     }
 
@@ -39,7 +41,7 @@ final class RateController {
             slowedOnce = true;
             rate = Math.max(0.2, rate * (waiting > 2 * SLOW_SECONDS ? 0.6 : 0.85));
         } else if (waiting < QUICK_SECONDS) {
-            rate = Math.min(highest, rate * (!slowedOnce ? 1.35 : waiting < IDLE_SECONDS ? 1.15 : 1.04));
+            rate = Math.min(maxRate, rate * (!slowedOnce ? 1.35 : waiting < IDLE_SECONDS ? 1.15 : 1.04));
         }
     }
 }

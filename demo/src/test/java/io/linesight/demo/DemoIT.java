@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.linesight.demo.line.LineOptions;
 import io.linesight.demo.line.RunSummary;
 import io.linesight.mmad.architecture.FeatureNorm;
 import io.linesight.mmad.architecture.MmadConfig;
@@ -51,19 +52,12 @@ class DemoIT {
         Path folder = Files.createDirectory(dir.resolve("run"));
         Demo demo = new Demo(
                 new DemoOptions(
-                        folder,
-                        checkpoint(),
+                        new LineOptions(folder, checkpoint(), 0, 0, Map.of("linesight.device", "cpu")),
+                        new Simulation(3, 1.0, 7, 0.5),
                         Duration.ofSeconds(16),
-                        3,
-                        1.0,
-                        7,
-                        0.5,
                         1,
                         4,
-                        0,
-                        0,
-                        false,
-                        Map.of("linesight.device", "cpu")),
+                        false),
                 new PrintWriter(text, true));
         Demo.Outcome outcome = demo.run();
         RunSummary s = outcome.summary();
@@ -81,7 +75,7 @@ class DemoIT {
                         "SIZE_MISMATCH",
                         "UNKNOWN_SCHEMA");
         assertThat(s.anomalies()).as("every board, nothing else").isBetween(s.results() / 3 - 2, s.results() / 3 + 2);
-        assertThat(s.aurocByProduct()).containsOnlyKeys("flange", "board", "fabric");
+        assertThat(s.accuracy().aurocByProduct()).containsOnlyKeys("flange", "board", "fabric");
         JsonNode json = new ObjectMapper().readTree(RunSummary.pretty(s.toJson()));
         for (String field : new String[] {
             "frames",
@@ -100,8 +94,8 @@ class DemoIT {
         assertThat(json.get("latencyMs").get("p99").asDouble())
                 .isGreaterThanOrEqualTo(json.get("latencyMs").get("p50").asDouble())
                 .isPositive();
-        try (Stream<Path> pictures = Files.list(folder.resolve("heatmaps"))) {
-            assertThat(pictures.filter(
+        try (Stream<Path> images = Files.list(folder.resolve("heatmaps"))) {
+            assertThat(images.filter(
                             p -> p.toString().endsWith(".png") && p.toString().contains("-board-")))
                     .hasSize(4);
         }

@@ -29,8 +29,8 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         description = {
-            "Simulated cameras over simulated parts, into a Kafka cluster, until they are stopped.",
-            "Camera n sees product n of flange, board, fabric, blister, and so on round the list. The bundled checkpoint knows these products."
+            "Runs simulated cameras that send frames to a Kafka cluster until they are stopped.",
+            "Camera n sees product n of flange, board, fabric and blister, then the list repeats. The bundled checkpoint knows these products."
         },
         footerHeading = "%nExamples:%n",
         footer = {
@@ -44,7 +44,7 @@ final class CameraCommand implements Callable<Integer> {
     @Mixin
     private Kafka kafka;
 
-    @Option(names = "--cameras", defaultValue = "4", paramLabel = "N", description = "Cameras (${DEFAULT-VALUE}).")
+    @Option(names = "--cameras", defaultValue = "4", paramLabel = "N", description = "Number of cameras. Default: ${DEFAULT-VALUE}.")
     private int cameras;
 
     @Option(
@@ -52,45 +52,45 @@ final class CameraCommand implements Callable<Integer> {
             defaultValue = "1",
             paramLabel = "N",
             description =
-                    "Number of the first one; a second process needs others than the first has (${DEFAULT-VALUE}).")
+                    "Number of the first camera; give each process its own range of numbers. Default: ${DEFAULT-VALUE}.")
     private int first;
 
     @Option(
             names = "--fps",
             defaultValue = "1",
             paramLabel = "F",
-            description = "Frames a second and camera (${DEFAULT-VALUE}).")
+            description = "Frames a second and camera. Default: ${DEFAULT-VALUE}.")
     private double fps;
 
     @Option(
             names = "--defects",
             defaultValue = "0.05",
             paramLabel = "SHARE",
-            description = "Share of defective parts (${DEFAULT-VALUE}).")
+            description = "Share of defective parts, 0 to 1. Default: ${DEFAULT-VALUE}.")
     private double defects;
 
     @Option(
             names = "--seed",
             defaultValue = "1",
-            description = "The same seed takes the same pictures (${DEFAULT-VALUE}).")
+            description = "Seed of the parts. Default: ${DEFAULT-VALUE}.")
     private long seed;
 
-    @Option(names = "--limit", defaultValue = "-1", paramLabel = "N", description = "Most frames per camera.")
+    @Option(names = "--limit", defaultValue = "-1", paramLabel = "N", description = "Maximum number of frames per camera. Default: no limit.")
     private long limit;
 
     @Option(
             names = "--for",
             paramLabel = "TIME",
             converter = Durations.class,
-            description = "Longest time, as 90s, 2m or 1h.")
+            description = "Maximum time, such as 90s, 2m or 1h. Default: no limit.")
     private Duration duration;
 
     @Option(
             names = "--wait",
-            description = "Wait for the answers and sum them up; exit code 1 when a frame was lost or doubled.")
+            description = "Wait for the answers and print a summary; exit code 1 when a frame was lost or doubled.")
     private boolean wait;
 
-    @Option(names = "--json", paramLabel = "FILE", description = "Write the summary as JSON; waits for the answers.")
+    @Option(names = "--json", paramLabel = "FILE", description = "Write the summary as JSON; implies --wait.")
     private Path json;
 
     @Override
@@ -116,7 +116,8 @@ final class CameraCommand implements Callable<Integer> {
         });
         Replay.Outcome outcome;
         try (StopSignal signal = new StopSignal(replay::stop)) {
-            outcome = replay.run(all, fps, limit, duration, wait || json != null ? Duration.ofSeconds(60) : null);
+            Duration answerTimeout = wait || json != null ? Duration.ofSeconds(60) : null;
+            outcome = replay.run(all, new Replay.Pace(fps, limit, duration), answerTimeout);
         }
         out.println("Sent " + outcome.sent() + " frames");
         if (outcome.summary() != null) {

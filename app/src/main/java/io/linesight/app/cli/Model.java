@@ -5,9 +5,13 @@ import io.linesight.app.cli.common.UserError;
 import io.linesight.demo.line.BundledModel;
 import io.linesight.mmad.runtime.ScanMode;
 import io.linesight.mmad.runtime.ScorerOptions;
+import io.linesight.streams.config.InspectionConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** Options that choose a checkpoint and how it runs. */
@@ -15,32 +19,44 @@ final class Model {
     @Option(
             names = {"-m", "--model"},
             paramLabel = "FILE",
-            description = "Checkpoint; the bundled one of the simulated line by default.")
+            description = "Checkpoint. Default: the bundled one for the simulated line.")
+    @Nullable
     Path model;
 
     @Option(
             names = "--device",
             paramLabel = "auto|cpu|cuda:N",
             defaultValue = "auto",
-            description = "Where it runs (${DEFAULT-VALUE}).")
+            description = "Where the model runs. Default: ${DEFAULT-VALUE}.")
     String device;
 
     @Option(
             names = "--threads",
             paramLabel = "N",
             defaultValue = "0",
-            description = "CPU threads of the model; 0 takes all processors (${DEFAULT-VALUE}).")
+            description = "CPU threads of the model; 0 for all processors. Default: ${DEFAULT-VALUE}.")
     int threads;
 
     @Option(
             names = "--scan",
             paramLabel = "auto|operator|function",
             defaultValue = "auto",
-            description = "Implementation of the selective scan (${DEFAULT-VALUE}).")
+            description = "Implementation of the selective scan. Default: ${DEFAULT-VALUE}.")
     ScanMode scan;
 
     ScorerOptions options() {
         return new ScorerOptions(device, threads, scan);
+    }
+
+    /** The same for the inspection app. */
+    Map<String, String> appSettings() {
+        return Map.of(
+                InspectionConfig.DEVICE,
+                device,
+                InspectionConfig.SCORER_THREADS,
+                Integer.toString(threads),
+                InspectionConfig.SCAN,
+                scan.name().toLowerCase(Locale.ROOT));
     }
 
     /** The checkpoint given, or the bundled one written into the folder. */

@@ -5,17 +5,15 @@ import io.linesight.app.cli.common.Durations;
 import io.linesight.app.cli.common.Inputs;
 import io.linesight.app.cli.common.Kafka;
 import io.linesight.app.cli.common.UserError;
+import io.linesight.demo.line.LineOptions;
 import io.linesight.demo.line.LocalLine;
 import io.linesight.demo.line.RunSummary;
 import io.linesight.schemas.topics.Topics;
-import io.linesight.streams.config.InspectionConfig;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.LocalDateTime;
-import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -34,8 +32,8 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         description = {
-            "Plays a folder of pictures as cameras, one camera per product.",
-            "With --bootstrap-servers into that cluster; without, into a line of its own on this machine, whose answers are summed up."
+            "Sends a folder of images as the frames of cameras, one camera per product.",
+            "With --bootstrap-servers they go to that cluster. Without, a line in this process scores them and the command prints a summary."
         },
         footerHeading = "%nExamples:%n",
         footer = {
@@ -51,55 +49,55 @@ final class ReplayCommand implements Callable<Integer> {
             names = "--data",
             required = true,
             paramLabel = "DIR",
-            description = "Folder of pictures; in MVTec-AD layout products and truth come from the paths.")
+            description = "Folder of images. In MVTec-AD layout, products and ground truth come from the paths.")
     private Path data;
 
-    @Option(names = "--categories", split = ",", paramLabel = "A,B", description = "Only these folders of it.")
+    @Option(names = "--categories", split = ",", paramLabel = "A,B", description = "Only these folders of it. Default: all.")
     private List<String> categories;
 
     @Option(
             names = "--split",
             defaultValue = "test",
             paramLabel = "test|train|all",
-            description = "Which part of the layout (${DEFAULT-VALUE}).")
+            description = "Part of the layout. Default: ${DEFAULT-VALUE}.")
     private String split;
 
     @Option(
             names = "--product",
             paramLabel = "NAME",
-            description = "Product of every picture, instead of the folder's name.")
+            description = "Product of every image. Default: the folder's name.")
     private String product;
 
     @Option(
             names = "--camera",
             defaultValue = "replay",
             paramLabel = "ID",
-            description = "First part of the cameras' ids (${DEFAULT-VALUE}).")
+            description = "First part of the camera ids. Default: ${DEFAULT-VALUE}.")
     private String camera;
 
     @Option(
             names = "--fps",
             paramLabel = "F",
-            description = "Frames a second and camera; as fast as Kafka takes them by default.")
+            description = "Frames a second and camera. Default: as fast as Kafka takes them.")
     private Double fps;
 
-    @Option(names = "--loop", description = "Begin again after the last picture, until Ctrl-C or --for.")
+    @Option(names = "--loop", description = "Start over after the last image, until Ctrl-C or --for.")
     private boolean loop;
 
     @Option(
             names = "--for",
             paramLabel = "TIME",
             converter = Durations.class,
-            description = "Longest time, as 90s, 2m or 1h.")
+            description = "Maximum time, such as 90s, 2m or 1h. Default: no limit.")
     private Duration duration;
 
-    @Option(names = "--limit", defaultValue = "-1", paramLabel = "N", description = "Most frames per camera.")
+    @Option(names = "--limit", defaultValue = "-1", paramLabel = "N", description = "Maximum number of frames per camera. Default: no limit.")
     private long limit;
 
-    @Option(names = "--shuffle", paramLabel = "SEED", description = "Mix the pictures instead of going by name.")
+    @Option(names = "--shuffle", paramLabel = "SEED", description = "Send the images in random order. Default: by name.")
     private Long shuffle;
 
-    @Option(names = "--wait", description = "Wait for the answers and sum them up; always so on a line of its own.")
+    @Option(names = "--wait", description = "With a cluster: wait for the answers and print a summary; exit code 1 when a frame was lost or doubled.")
     private boolean wait;
 
     @Option(names = "--json", paramLabel = "FILE", description = "Write the summary as JSON.")
@@ -108,7 +106,7 @@ final class ReplayCommand implements Callable<Integer> {
     @Option(
             names = "--dir",
             paramLabel = "DIR",
-            description = "Folder for the data of a line of its own (./out/replay-<time>).")
+            description = "Without a cluster: folder of the line's data and log. Default: ./out/replay-<time>.")
     private Path folder;
 
     @Mixin
@@ -130,43 +128,30 @@ final class ReplayCommand implements Callable<Integer> {
             Kafka.require(settings, "schema.registry.url", "--registry");
             return play(new Replay(settings, Topics.from(settings), out::println), cameras, wait || json != null);
         }
-        Path dir = Inputs.made(
-                folder != null
-                        ? folder
-                        : Path.of(
-                                "out",
-                                "replay-"
-                                        + LocalDateTime.now().format(DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss"))));
+        Path dir = folder != null ? Inputs.made(folder) : Inputs.runFolder("replay");
         Path checkpoint = model.resolve(dir);
         Logs.toFile(dir.resolve("linesight.log"));
         Map<String, String> app = new HashMap<>(kafka.settings());
-        app.put(InspectionConfig.DEVICE, model.device);
-        app.put(InspectionConfig.SCORER_THREADS, Integer.toString(model.threads));
-        app.put(InspectionConfig.SCAN, model.scan.name().toLowerCase(java.util.Locale.ROOT));
-        try (LocalLine line = LocalLine.start(dir, checkpoint, 0, 0, app, text -> out.println("started " + text))) {
-            if (!line.app().awaitRunning(Duration.ofSeconds(60)))
-                throw new UserError("the inspection app did not begin to work within 60 s; its log is "
-                        + dir.resolve("linesight.log"));
+        app.putAll(model.appSettings());
+        LineOptions options = new LineOptions(dir, checkpoint, 0, 0, app);
+        try (LocalLine line = LocalLine.start(options, text -> out.println("started " + text))) {
+            line.awaitRunning();
             return play(new Replay(line.settings(), line.topics(), out::println), cameras, true);
         }
     }
 
     private int play(Replay replay, List<FolderCamera> cameras, boolean answers) throws Exception {
         PrintWriter out = spec.commandLine().getOut();
-        for (FolderCamera c : cameras) out.println(c.id() + ": " + c.size() + " pictures");
+        for (FolderCamera c : cameras) out.println(c.id() + ": " + c.size() + " images");
         out.flush();
         Replay.Outcome outcome;
         try (StopSignal signal = new StopSignal(replay::stop)) {
-            outcome = replay.run(
-                    cameras,
-                    fps == null ? Double.POSITIVE_INFINITY : fps,
-                    limit,
-                    duration,
-                    answers ? Duration.ofSeconds(60) : null);
+            Replay.Pace pace = new Replay.Pace(fps == null ? Double.POSITIVE_INFINITY : fps, limit, duration);
+            outcome = replay.run(cameras, pace, answers ? Duration.ofSeconds(60) : null);
         }
         out.println("Sent " + outcome.sent() + " frames"
                 + (outcome.skipped() > 0
-                        ? "; " + outcome.skipped() + " files could not be read and were left out"
+                        ? "; " + outcome.skipped() + " unreadable files were skipped"
                         : ""));
         if (outcome.summary() != null) {
             out.print(outcome.summary().text());

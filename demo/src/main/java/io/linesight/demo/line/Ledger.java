@@ -11,10 +11,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Books of one run: every frame that was sent, and what came back for it. Answers whether anything was lost or doubled,
- * how long it took and what the scores were worth against the truth.
+ * The books of one run: every frame that was sent, and what came back for it. Says whether anything was lost or
+ * doubled, how long answers took, and how good the scores were against the ground truth.
  *
  * <p>Threads: safe to share. A result may arrive before the sender has booked its frame; both orders count the same.
  */
@@ -24,16 +25,32 @@ public final class Ledger implements SentFrames {
      *
      * @param latencyMicros from exposure until the result was read from the topic
      */
-    public record Outcome(SentFrame sent, InspectionResult result, long latencyMicros) {}
+    public record Outcome(SentFrame sent, InspectionResult result, long latencyMicros) {
+        /** Whether the score is at or above the decision point. */
+        public boolean calledAnomalous() {
+            return result.getScore() >= DECISION_POINT;
+        }
+    }
+
+    /** Calibrated score from which a frame counts as anomalous. */
+    private static final float DECISION_POINT = 0.5f;
 
     private static final class Entry {
+        @Nullable
         SentFrame sent;
+
+        @Nullable
         InspectionResult result;
+
         long arrivedMicros;
         int results;
         int deadLetters;
         int events;
     }
+
+    private static final long POLL_MILLIS = 50;
+    /** A duplicate comes right after the answer that it doubles. */
+    private static final long DUPLICATES_MILLIS = 1_500;
 
     /** Avro records compare field by field through their schema; this is the same, cheaply. */
     private record Place(String topic, int partition, long offset) {}
@@ -47,7 +64,7 @@ public final class Ledger implements SentFrames {
     private long events;
     private long deadLetters;
     private long settled;
-    private long failed;
+    private long rejected;
 
     /** Books a frame that Kafka has acknowledged. */
     @Override
@@ -62,7 +79,7 @@ public final class Ledger implements SentFrames {
     /** Books a frame that could not be handed to Kafka: it was never on the line, so it is neither a frame nor lost. */
     @Override
     public synchronized void rejected() {
-        failed++;
+        rejected++;
     }
 
     /** Books a result. */
@@ -96,27 +113,27 @@ public final class Ledger implements SentFrames {
     }
 
     /**
-     * Waits while answers keep coming, then a little longer: what came twice would come now.
+     * Waits while answers keep coming, then a little longer, so that duplicates are seen too.
      *
-     * @param patience how long no answer may come before the rest is given up
-     * @param going whether there is any sense in waiting
+     * @param timeout gives up the rest when no answer has come for this long
+     * @param keepWaiting asked while waiting; false ends it
      */
-    public void awaitAnswers(Duration patience, BooleanSupplier going) throws InterruptedException {
+    public void awaitAnswers(Duration timeout, BooleanSupplier keepWaiting) throws InterruptedException {
         long open = open();
-        long moved = System.nanoTime();
-        while (open > 0 && System.nanoTime() - moved < patience.toNanos() && going.getAsBoolean()) {
-            Thread.sleep(50);
+        long lastAnswer = System.nanoTime();
+        while (open > 0 && System.nanoTime() - lastAnswer < timeout.toNanos() && keepWaiting.getAsBoolean()) {
+            Thread.sleep(POLL_MILLIS);
             long now = open();
             if (now != open) {
                 open = now;
-                moved = System.nanoTime();
+                lastAnswer = System.nanoTime();
             }
         }
-        Thread.sleep(1500);
+        Thread.sleep(DUPLICATES_MILLIS);
     }
 
     /** What the sender knew of a frame; empty for one that is not booked (yet). */
-    public synchronized Optional<SentFrame> truth(FrameRef ref) {
+    public synchronized Optional<SentFrame> sentFrame(FrameRef ref) {
         Entry e = entries.get(new Place(ref.getTopic(), ref.getPartition(), ref.getOffset()));
         return e == null ? Optional.empty() : Optional.ofNullable(e.sent);
     }
@@ -161,9 +178,9 @@ public final class Ledger implements SentFrames {
         return sentCount - settled;
     }
 
-    /** Frames Kafka did not take. */
-    public synchronized long refusedCount() {
-        return failed;
+    /** Frames that Kafka did not take. */
+    public synchronized long rejectedCount() {
+        return rejected;
     }
 
     /** Every booked frame that has a result. */
@@ -171,9 +188,7 @@ public final class Ledger implements SentFrames {
         List<Outcome> out = new ArrayList<>();
         for (Entry e : entries.values()) {
             if (e.sent == null || e.result == null) continue;
-            long captured = e.result.getCapturedAt().getEpochSecond() * 1_000_000L
-                    + e.result.getCapturedAt().getNano() / 1000;
-            out.add(new Outcome(e.sent, e.result, e.arrivedMicros - captured));
+            out.add(new Outcome(e.sent, e.result, e.arrivedMicros - Micros.of(e.result.getCapturedAt())));
         }
         return out;
     }

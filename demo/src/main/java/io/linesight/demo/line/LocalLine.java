@@ -10,14 +10,18 @@ import io.linesight.streams.config.InspectionConfig;
 import io.linesight.streams.routing.FollowedChannel;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Broker, registry, topics and the inspection app in this process. For demonstrations and for replaying folders on one
@@ -26,40 +30,34 @@ import org.apache.kafka.clients.admin.Admin;
  * <p>Closing stops everything in reverse order; the data stay in the folder.
  */
 public final class LocalLine implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(LocalLine.class);
+    private static final Duration START_TIMEOUT = Duration.ofSeconds(60);
+
+    private final LineOptions options;
     private final Deque<AutoCloseable> open = new ArrayDeque<>();
     private final Map<String, String> settings = new HashMap<>();
     private final Topics topics;
-    private FollowedChannel followed;
+    private @Nullable FollowedChannel followed;
     private InspectionApp app;
 
-    private LocalLine(Topics topics) {
+    private LocalLine(LineOptions options, Topics topics) {
+        this.options = options;
         this.topics = topics;
     }
 
     /**
      * Starts everything and returns when the app is ready to score.
      *
-     * @param folder for the broker's data and the app's state
-     * @param model checkpoint
-     * @param port of the broker; 0 for any free one
-     * @param registryPort of the registry; 0 for any free one
-     * @param appSettings further settings of the inspection app; it follows rollouts when they say whose checkpoints
-     *     count
-     * @param progress told what happens, one line at a time
+     * @param progress given one line of text for each part that has started
      * @throws RuntimeException with a message for people when something does not start; nothing is left running then
      */
-    public static LocalLine start(
-            Path folder,
-            Path model,
-            int port,
-            int registryPort,
-            Map<String, String> appSettings,
-            Consumer<String> progress) {
-        Map<String, String> all = new HashMap<>(appSettings);
+    public static LocalLine start(LineOptions options, Consumer<String> progress) {
+        Map<String, String> all = new HashMap<>(options.app());
         all.putIfAbsent(Topics.REPLICATION_CONFIG, "1");
-        LocalLine line = new LocalLine(Topics.from(all));
+        LocalLine line = new LocalLine(options, Topics.from(all));
         try {
-            line.launch(folder, model, port, registryPort, appSettings, progress);
+            line.startCluster(progress);
+            line.startApp(progress);
             return line;
         } catch (RuntimeException | Error e) {
             line.close();
@@ -67,38 +65,32 @@ public final class LocalLine implements AutoCloseable {
         }
     }
 
-    private void launch(
-            Path folder,
-            Path model,
-            int port,
-            int registryPort,
-            Map<String, String> appSettings,
-            Consumer<String> progress) {
-        long t = System.nanoTime();
-        EmbeddedKafka kafka = EmbeddedKafka.in(folder.resolve("kafka"))
-                .port(port)
+    private void startCluster(Consumer<String> progress) {
+        long begin = System.nanoTime();
+        EmbeddedKafka kafka = EmbeddedKafka.in(options.folder().resolve("kafka"))
+                .port(options.port())
                 .sizeLimits(topics.limits())
                 .start();
         open.push(kafka);
-        progress.accept(said("broker " + kafka.bootstrapServers(), t));
-        t = System.nanoTime();
-        EmbeddedRegistry registry = EmbeddedRegistry.start(kafka.bootstrapServers(), registryPort);
+        progress.accept(withTime("broker " + kafka.bootstrapServers(), begin));
+        begin = System.nanoTime();
+        EmbeddedRegistry registry = EmbeddedRegistry.start(kafka.bootstrapServers(), options.registryPort());
         open.push(registry);
         settings.put("bootstrap.servers", kafka.bootstrapServers());
         settings.put("schema.registry.url", registry.url());
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", (Object) kafka.bootstrapServers()))) {
             TopicAdmin.ensure(admin, topics.all());
         }
-        progress.accept(said(
-                "registry " + registry.url() + ", topics "
-                        + String.join(
-                                ", ", topics.all().stream().map(TopicSpec::name).toList()),
-                t));
-        t = System.nanoTime();
-        Map<String, String> config = new HashMap<>(appSettings);
+        String names = topics.all().stream().map(TopicSpec::name).collect(Collectors.joining(", "));
+        progress.accept(withTime("registry " + registry.url() + ", topics " + names, begin));
+    }
+
+    private void startApp(Consumer<String> progress) {
+        long begin = System.nanoTime();
+        Map<String, String> config = new HashMap<>(options.app());
         config.putAll(settings);
-        config.put(InspectionConfig.CHECKPOINT, model.toString());
-        config.put(InspectionConfig.STATE_DIR, folder.resolve("streams").toString());
+        config.put(InspectionConfig.CHECKPOINT, options.model().toString());
+        config.put(InspectionConfig.STATE_DIR, options.folder().resolve("streams").toString());
         InspectionConfig inspection = InspectionConfig.of(config);
         if (inspection.models().follow()) {
             followed = follow(config, inspection.models());
@@ -107,7 +99,7 @@ public final class LocalLine implements AutoCloseable {
         app = new InspectionApp(inspection, null, null, followed == null ? null : followed.control());
         open.push(app);
         app.start();
-        progress.accept(said("inspection app", t));
+        progress.accept(withTime("inspection app", begin));
     }
 
     private static FollowedChannel follow(Map<String, String> config, InspectionConfig.Models models) {
@@ -117,12 +109,30 @@ public final class LocalLine implements AutoCloseable {
             throw new UncheckedIOException(e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new IllegalStateException("interrupted while the line was started", e);
+            throw new IllegalStateException("interrupted while the line was starting", e);
         }
     }
 
-    private static String said(String what, long since) {
-        return String.format("%s (%.1f s)", what, (System.nanoTime() - since) / 1e9);
+    private static String withTime(String what, long begin) {
+        return String.format("%s (%.1f s)", what, (System.nanoTime() - begin) / 1e9);
+    }
+
+    /**
+     * Waits until the app scores.
+     *
+     * @throws IllegalStateException when it does not within a minute
+     */
+    public void awaitRunning() throws InterruptedException {
+        if (!app.awaitRunning(START_TIMEOUT))
+            throw new IllegalStateException("the inspection app did not start to score within "
+                    + START_TIMEOUT.toSeconds() + " s; its log is in " + options.folder());
+    }
+
+    /** Why the app stopped; empty while it runs. */
+    public Optional<String> failure() {
+        if (app.state() != InspectionApp.State.FAILED) return Optional.empty();
+        return Optional.of("the inspection app stopped: "
+                + app.failure().map(Throwable::getMessage).orElse("see the log"));
     }
 
     /** What clients of this line need: broker and registry. */
@@ -150,7 +160,7 @@ public final class LocalLine implements AutoCloseable {
             try {
                 open.pop().close();
             } catch (Exception e) {
-                org.slf4j.LoggerFactory.getLogger(LocalLine.class).warn("Did not stop cleanly: {}", e.toString());
+                LOG.warn("Did not stop cleanly: {}", e.toString());
             }
         }
     }

@@ -7,12 +7,14 @@ import io.linesight.schemas.FrameEncoding;
 import io.linesight.simulator.SimulatedFrame;
 import io.linesight.simulator.SimulatedLine;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
- * A camera over the simulated line. Its n-th picture is {@code line.frame(index, n)}, so truth can be rendered again
- * from the sequence.
+ * A camera over the simulated line. Its n-th frame is {@code line.frame(index, n)}, so the ground truth can be rendered
+ * again from the sequence.
  */
 public final class SimulatedCamera implements Camera {
     private final SimulatedLine line;
@@ -22,6 +24,13 @@ public final class SimulatedCamera implements Camera {
     public SimulatedCamera(SimulatedLine line, int index) {
         this.line = line;
         this.index = index;
+    }
+
+    /** The first {@code count} cameras of the line. */
+    public static List<SimulatedCamera> of(SimulatedLine line, int count) {
+        return IntStream.range(0, count)
+                .mapToObj(i -> new SimulatedCamera(line, i))
+                .toList();
     }
 
     @Override

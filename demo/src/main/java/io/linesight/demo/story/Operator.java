@@ -9,19 +9,24 @@ import io.linesight.trainer.feedback.LabelPublisher;
 import io.linesight.trainer.feedback.LabelPublisher.Request;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The person who answers alarms: looks at the part, which here means at the simulator's truth, and says whether the
- * alarm was right. Sees nothing but alarms, as a person would. A thread of its own until closed.
+ * The person who answers alarms: looks at the part, which here means at the simulator's ground truth, and labels the
+ * frame. Sees alarms only, as a person would. A thread of its own until closed.
  */
 final class Operator implements AutoCloseable {
     static final String NAME = "operator";
     private static final Logger LOG = LoggerFactory.getLogger(Operator.class);
-    /** Between an alarm and its label. */
+    /** Time between an alarm and its label. */
     private static final long LOOK_MILLIS = 1_500;
+
+    private static final long ROUND_MILLIS = 300;
+    private static final long JOIN_MILLIS = 30_000;
 
     private record Alarm(FrameRef frame, long at) {}
 
@@ -31,7 +36,7 @@ final class Operator implements AutoCloseable {
     private final Thread thread;
     private volatile boolean onDuty;
     private volatile boolean stop;
-    private volatile RuntimeException failure;
+    private volatile @Nullable RuntimeException failure;
     private volatile int normal;
     private volatile int anomalous;
 
@@ -39,16 +44,16 @@ final class Operator implements AutoCloseable {
     Operator(LabelPublisher publisher, Ledger ledger) {
         this.publisher = publisher;
         this.ledger = ledger;
-        thread = DaemonThreads.start("linesight-operator", this::work);
+        thread = DaemonThreads.start("linesight-operator", this::run);
     }
 
-    /** An alarm has been published. Any thread. */
+    /** Takes note of an alarm, while on duty. Any thread. */
     void alarm(FrameRef frame) {
         if (onDuty) alarms.add(new Alarm(frame, System.currentTimeMillis()));
     }
 
-    /** Answers alarms from now on, or does no longer. */
-    void onDuty(boolean on) {
+    /** Whether the operator answers alarms from now on. */
+    void setOnDuty(boolean on) {
         onDuty = on;
     }
 
@@ -62,30 +67,16 @@ final class Operator implements AutoCloseable {
         return anomalous;
     }
 
-    RuntimeException failure() {
-        return failure;
+    /** Why the operator stopped; empty while all is well. */
+    Optional<RuntimeException> failure() {
+        return Optional.ofNullable(failure);
     }
 
-    private void work() {
+    private void run() {
         try {
             while (!stop) {
-                List<Request> labels = new ArrayList<>();
-                for (Alarm a = alarms.peek();
-                        a != null && a.at + LOOK_MILLIS <= System.currentTimeMillis();
-                        a = alarms.peek()) {
-                    alarms.poll();
-                    boolean defective =
-                            ledger.truth(a.frame).map(SentFrame::anomalous).orElse(false);
-                    labels.add(new Request(
-                            a.frame, defective ? LabelKind.ANOMALOUS : LabelKind.NORMAL, null, null, NAME, ""));
-                }
-                List<String> refused = labels.isEmpty() ? List.of() : publisher.publish(labels, true);
-                for (int i = 0; i < labels.size(); i++) {
-                    if (refused.get(i) != null) LOG.warn("A label was refused: {}", refused.get(i));
-                    else if (labels.get(i).label() == LabelKind.NORMAL) normal++;
-                    else anomalous++;
-                }
-                Thread.sleep(300);
+                publish(answerAlarms());
+                Thread.sleep(ROUND_MILLIS);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -95,11 +86,35 @@ final class Operator implements AutoCloseable {
         }
     }
 
+    /** Labels for the alarms that are old enough. */
+    private List<Request> answerAlarms() {
+        List<Request> labels = new ArrayList<>();
+        long now = System.currentTimeMillis();
+        for (Alarm a = alarms.peek(); a != null && a.at + LOOK_MILLIS <= now; a = alarms.peek()) {
+            alarms.poll();
+            boolean defective =
+                    ledger.sentFrame(a.frame).map(SentFrame::anomalous).orElse(false);
+            LabelKind label = defective ? LabelKind.ANOMALOUS : LabelKind.NORMAL;
+            labels.add(new Request(a.frame, label, null, null, NAME, ""));
+        }
+        return labels;
+    }
+
+    private void publish(List<Request> labels) {
+        if (labels.isEmpty()) return;
+        List<String> problems = publisher.publish(labels, true);
+        for (int i = 0; i < labels.size(); i++) {
+            if (problems.get(i) != null) LOG.warn("Rejected a label: {}", problems.get(i));
+            else if (labels.get(i).label() == LabelKind.NORMAL) normal++;
+            else anomalous++;
+        }
+    }
+
     @Override
     public void close() {
         stop = true;
         try {
-            thread.join(30_000);
+            thread.join(JOIN_MILLIS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

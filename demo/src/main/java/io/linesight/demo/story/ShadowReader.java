@@ -6,48 +6,51 @@ import io.linesight.schemas.clients.TopicCursor;
 import io.linesight.schemas.clients.TopicFollower;
 import io.linesight.schemas.serde.AvroSerde;
 import io.linesight.schemas.topics.Topics;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.jspecify.annotations.Nullable;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Predicate;
 
-/** Collects what champion and challenger say of the same frames, from the beginning of the topic. */
+/** Reads from the beginning how both models scored the same frames. A thread of its own until closed. */
 final class ShadowReader implements AutoCloseable {
+    private static final float DECISION_POINT = 0.5f;
+
     private final AvroSerde<ShadowDifference> serde;
-    private final List<ShadowDifference> seen = new ArrayList<>();
+    private final List<ShadowDifference> differences = new CopyOnWriteArrayList<>();
     private final TopicFollower follower;
+
+    /**
+     * Frames that both models have scored.
+     *
+     * @param champion frames that the champion called anomalous
+     * @param challenger frames that the challenger called anomalous
+     */
+    record Comparison(int frames, long champion, long challenger) {}
 
     ShadowReader(Map<String, String> settings, Topics topics) {
         serde = AvroSerde.of(ShadowDifference.class, settings, false);
+        List<String> names = List.of(topics.shadow().name());
         follower = TopicFollower.start(
                 "linesight-shadow-reader",
-                TopicCursor.atBeginning(
-                        ClientSettings.forReader(settings),
-                        List.of(topics.shadow().name())),
-                this::collect);
+                TopicCursor.atBeginning(ClientSettings.forReader(settings), names),
+                r -> differences.add(serde.deserializer().deserialize(r.topic(), r.value())));
     }
 
-    /** About one challenger. */
-    List<ShadowDifference> of(String challenger) {
-        synchronized (seen) {
-            return seen.stream()
-                    .filter(d -> d.getChallenger().equals(challenger))
-                    .toList();
-        }
+    /** Compares one challenger with the champion, on some cameras. Any thread. */
+    Comparison compare(String challenger, Predicate<String> cameras) {
+        List<ShadowDifference> chosen = differences.stream()
+                .filter(d -> d.getChallenger().equals(challenger) && cameras.test(d.getCameraId()))
+                .toList();
+        return new Comparison(
+                chosen.size(),
+                chosen.stream().filter(d -> d.getChampionScore() >= DECISION_POINT).count(),
+                // A score that is missing counts against the challenger.
+                chosen.stream().filter(d -> !(d.getChallengerScore() < DECISION_POINT)).count());
     }
 
-    /** What ended the reading before it was closed. */
-    @Nullable
-    Throwable failure() {
-        return follower.failure().orElse(null);
-    }
-
-    private void collect(ConsumerRecord<byte[], byte[]> record) {
-        ShadowDifference difference = serde.deserializer().deserialize(record.topic(), record.value());
-        synchronized (seen) {
-            seen.add(difference);
-        }
+    Optional<Throwable> failure() {
+        return follower.failure();
     }
 
     @Override

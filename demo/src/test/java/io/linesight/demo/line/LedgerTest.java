@@ -98,13 +98,13 @@ class LedgerTest {
             ledger.result(result(i, i % 2, i % 2, i < 50 ? 1 : 5), arrival(i, i < 95 ? 20 : 400));
         }
         RunSummary s = RunSummary.of(ledger);
-        assertThat(s.latencyMillis()).containsExactly(20, 20, 400);
-        assertThat(s.scoredMillis()).containsExactly(10, 10, 10);
+        assertThat(s.timing().latencyMillis()).isEqualTo(new Percentiles(20, 20, 400));
+        assertThat(s.timing().scoredMillis()).isEqualTo(new Percentiles(10, 10, 10));
         // 50 batches of one and 10 of five.
-        assertThat(s.meanBatch()).isCloseTo(100 / 60.0, within(1e-9));
-        assertThat(s.framesPerSecond()).isCloseTo(100 / 10.3, within(1e-6));
-        assertThat(s.imageAuroc()).isEqualTo(1);
-        assertThat(s.wrongVerdicts()).isEqualTo(new RunSummary.WrongVerdicts(50, 0, 50, 0));
+        assertThat(s.timing().meanBatch()).isCloseTo(100 / 60.0, within(1e-9));
+        assertThat(s.timing().framesPerSecond()).isCloseTo(100 / 10.3, within(1e-6));
+        assertThat(s.accuracy().imageAuroc()).isEqualTo(1);
+        assertThat(s.accuracy().verdicts()).isEqualTo(new Verdicts(50, 0, 50, 0));
     }
 
     @Test
@@ -118,9 +118,9 @@ class LedgerTest {
         ledger.sent(ref(9), new SentFrame("c", 9, "other", false, null));
         ledger.result(result(9, 0.9f, 0.9f, 1), arrival(9, 50));
         RunSummary s = RunSummary.of(ledger);
-        assertThat(s.aurocByProduct()).containsOnlyKeys("p");
-        assertThat(s.imageAuroc()).isCloseTo(0.75, within(1e-9));
-        assertThat(s.wrongVerdicts()).isEqualTo(new RunSummary.WrongVerdicts(3, 1, 2, 2));
+        assertThat(s.accuracy().aurocByProduct()).containsOnlyKeys("p");
+        assertThat(s.accuracy().imageAuroc()).isCloseTo(0.75, within(1e-9));
+        assertThat(s.accuracy().verdicts()).isEqualTo(new Verdicts(3, 1, 2, 2));
     }
 
     @Test

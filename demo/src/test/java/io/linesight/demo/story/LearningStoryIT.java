@@ -2,6 +2,8 @@ package io.linesight.demo.story;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.linesight.demo.Simulation;
+import io.linesight.demo.line.LineOptions;
 import io.linesight.mmad.architecture.FeatureNorm;
 import io.linesight.mmad.architecture.MmadConfig;
 import io.linesight.mmad.architecture.ParameterSpecs;
@@ -60,21 +62,11 @@ class LearningStoryIT {
         // is chance.
         LearningStory story = new LearningStory(
                 new StoryOptions(
-                        dir.resolve("run"),
-                        checkpoint(),
-                        2,
-                        3,
-                        7,
-                        0.1,
+                        new LineOptions(dir.resolve("run"), checkpoint(), 0, 0, Map.of("linesight.device", "cpu")),
+                        new Simulation(2, 3.0, 7, 0.1),
                         Duration.ofSeconds(3),
-                        6,
-                        34,
-                        1,
-                        4,
-                        6,
-                        0,
-                        0,
-                        Map.of("linesight.device", "cpu")),
+                        new StoryOptions.Training(6, 34, 1),
+                        new StoryOptions.Trial(4, 6)),
                 both);
         LearningStory.Outcome outcome = story.run();
         assertThat(outcome.complete()).as(outcome.end()).isTrue();

@@ -3,6 +3,8 @@ package io.linesight.app.cli.common;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.LocalDateTime;
+import java.time.format.DateTimeFormatter;
 
 /** Checks of paths given by users, before long work begins. */
 public final class Inputs {
@@ -39,6 +41,13 @@ public final class Inputs {
         return file;
     }
 
+    /** A new folder for a run without one, {@code ./out/<command>-<time>}. */
+    public static Path runFolder(String command) {
+        String time = LocalDateTime.now().format(DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss"));
+        return made(Path.of("out", command + "-" + time));
+    }
+
+    /** A folder that is made when absent, its parents too. */
     public static Path made(Path dir) {
         try {
             return Files.createDirectories(dir);
