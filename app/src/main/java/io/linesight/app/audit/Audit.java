@@ -3,39 +3,33 @@ package io.linesight.app.audit;
 import io.linesight.schemas.AnomalyEvent;
 import io.linesight.schemas.InspectionResult;
 import io.linesight.schemas.clients.ClientSettings;
-import io.linesight.schemas.clients.RangeReader;
 import io.linesight.schemas.clients.RangeReader.Range;
 import io.linesight.schemas.serde.AvroSerde;
 import io.linesight.schemas.topics.DeadLetterHeaders;
-import io.linesight.schemas.topics.TopicSpec;
 import io.linesight.schemas.topics.Topics;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
+import org.apache.avro.specific.SpecificRecord;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
-import org.apache.kafka.clients.consumer.OffsetAndMetadata;
-import org.apache.kafka.clients.consumer.OffsetAndTimestamp;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.SerializationException;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Goes through the topics of a line, which may be running, and counts for every camera how many frames were sent,
- * scored, refused, lost, doubled or answered out of order. It asks the topics alone, so it tells the same whoever
- * produced what lies there, and it writes nothing and joins no group.
+ * Reads the topics of a line, which may be running, and counts for every camera how many frames were sent, scored,
+ * rejected, lost, doubled or answered out of order. It reads the topics alone, so the result does not depend on who
+ * wrote them; it writes nothing and joins no group.
  *
- * <p>A frame is lost when the application has committed it and there is neither a result nor a dead letter. What the
- * application has committed is asked first and the answers are read afterwards, so a frame that is being scored is
- * waiting, never lost. Needs five bytes of memory a frame.
+ * <p>A frame is lost when the application has committed it and there is neither a result nor a dead letter. Commits are
+ * read before the answers, so a frame that is being scored counts as waiting, never as lost. Needs five bytes of memory
+ * a frame.
  *
  * <p>Threads: one call at a time.
  */
@@ -43,8 +37,7 @@ public final class Audit {
     /** Stands for the camera of records without a key. */
     public static final String KEYLESS = "(no key)";
 
-    /** How long a transaction that is open may keep the end of a topic from us. */
-    private static final Duration STALL_TIMEOUT = Duration.ofMinutes(2);
+    private static final int API_TIMEOUT_MS = 30_000;
 
     private final Map<String, String> settings;
     private final Topics topics;
@@ -70,171 +63,105 @@ public final class Audit {
      * @throws IllegalStateException when a transaction stays open for longer than two minutes
      * @throws IllegalArgumentException when there are more frames in a partition than fit into memory
      */
-    public AuditReport run(Instant since, Consumer<InspectionResult> each) throws InterruptedException {
-        Map<Integer, Long> committed = committed();
+    public AuditReport run(@Nullable Instant since, @Nullable Consumer<InspectionResult> each)
+            throws InterruptedException {
+        Map<Integer, Long> committed = committedOffsets();
         Books books = new Books(topics.frames().name());
-        try (KafkaConsumer<byte[], byte[]> consumer = consumer("read_committed");
-                AvroSerde<InspectionResult> results = AvroSerde.of(InspectionResult.class, settings, false);
-                AvroSerde<AnomalyEvent> events = AvroSerde.of(AnomalyEvent.class, settings, false)) {
-            read(
-                    consumer,
-                    topics.frames(),
-                    since,
-                    (partition, range) -> books.partition(partition, range[0], range[1]),
-                    r -> books.frame(
-                            r.partition(),
-                            r.offset(),
-                            r.key() == null ? KEYLESS : new String(r.key(), StandardCharsets.UTF_8)));
-            Map<TopicPartition, Long> end = new HashMap<>();
-            long seen = read(
-                    consumer,
-                    topics.results(),
-                    since,
-                    null,
-                    end,
-                    r -> readable(books, () -> results.deserializer().deserialize(r.topic(), r.value()), result -> {
-                        books.result(result.getFrameRef(), result.getModelVersion());
-                        if (each != null) each.accept(result);
-                    }));
-            read(consumer, topics.deadLetter(), since, null, r -> DeadLetterHeaders.read(r.headers())
-                    .ifPresentOrElse(
-                            reason -> books.deadLetter(
-                                    reason.getSource(), reason.getCode().name()),
-                            books::unreadable));
-            read(
-                    consumer,
+        Map<TopicPartition, Range> results;
+        long committedResults;
+        try (TopicScan scan = TopicScan.ofCommitted(readerConfigs(), since)) {
+            readFrames(scan, books);
+            results = scan.ranges(topics.results());
+            committedResults = readResults(scan, results, books, each);
+            readDeadLetters(scan, books);
+            readEvents(scan, books);
+        }
+        try (TopicScan scan = TopicScan.ofAll(readerConfigs(), since)) {
+            long attempts = scan.read(results, r -> {});
+            return books.report(committed, attempts - committedResults);
+        }
+    }
+
+    private void readFrames(TopicScan scan, Books books) {
+        Map<TopicPartition, Range> ranges = scan.ranges(topics.frames());
+        ranges.forEach((p, range) -> books.partition(p.partition(), range.from(), range.until()));
+        scan.read(ranges, r -> books.frame(r.partition(), r.offset(), camera(r)));
+    }
+
+    private static String camera(ConsumerRecord<byte[], byte[]> frame) {
+        return frame.key() == null ? KEYLESS : new String(frame.key(), StandardCharsets.UTF_8);
+    }
+
+    private long readResults(
+            TopicScan scan,
+            Map<TopicPartition, Range> ranges,
+            Books books,
+            @Nullable Consumer<InspectionResult> each) {
+        try (AvroSerde<InspectionResult> serde = AvroSerde.of(InspectionResult.class, settings, false)) {
+            return scan.read(ranges, r -> readRecord(serde, r, books, result -> {
+                books.result(result.getFrameRef(), result.getModelVersion());
+                if (each != null) each.accept(result);
+            }));
+        }
+    }
+
+    private void readDeadLetters(TopicScan scan, Books books) {
+        scan.read(topics.deadLetter(), r -> DeadLetterHeaders.read(r.headers())
+                .ifPresentOrElse(
+                        reason -> books.deadLetter(
+                                reason.getSource(), reason.getCode().name()),
+                        books::unreadable));
+    }
+
+    private void readEvents(TopicScan scan, Books books) {
+        try (AvroSerde<AnomalyEvent> serde = AvroSerde.of(AnomalyEvent.class, settings, false)) {
+            scan.read(
                     topics.anomalies(),
-                    since,
-                    null,
-                    r -> readable(
-                            books,
-                            () -> events.deserializer().deserialize(r.topic(), r.value()),
-                            event -> books.event(event.getResult().getFrameRef())));
-            return books.report(committed, attempts(since, end) - seen);
+                    r -> readRecord(
+                            serde, r, books, event -> books.event(event.getResult().getFrameRef())));
         }
     }
 
-    private static <T> void readable(Books books, Supplier<T> reading, Consumer<T> use) {
-        T record;
+    private static <T extends SpecificRecord> void readRecord(
+            AvroSerde<T> serde, ConsumerRecord<byte[], byte[]> record, Books books, Consumer<T> use) {
+        T value;
         try {
-            record = reading.get();
+            value = serde.deserializer().deserialize(record.topic(), record.value());
         } catch (SerializationException e) {
-            record = null;
+            value = null;
         }
-        // A record without a value is null too; nothing of ours writes one.
-        if (record == null) books.unreadable();
-        else use.accept(record);
+        // A record without a value is null too; Linesight writes none.
+        if (value == null) books.unreadable();
+        else use.accept(value);
     }
 
-    /** Results written up to there, whether or not their transaction was committed. */
-    private long attempts(Instant since, Map<TopicPartition, Long> end) {
-        try (KafkaConsumer<byte[], byte[]> consumer = consumer("read_uncommitted")) {
-            return read(consumer, topics.results(), since, null, end, r -> {});
-        }
-    }
-
-    private interface Ranges {
-        void range(int partition, long[] fromUntil);
-    }
-
-    private void read(
-            KafkaConsumer<byte[], byte[]> consumer,
-            TopicSpec topic,
-            Instant since,
-            Ranges ranges,
-            Consumer<ConsumerRecord<byte[], byte[]>> record) {
-        read(consumer, topic, since, ranges, new HashMap<>(), record);
-    }
-
-    /**
-     * @param end where to stop; filled in where it is empty
-     * @return records read
-     */
-    private long read(
-            KafkaConsumer<byte[], byte[]> consumer,
-            TopicSpec topic,
-            Instant since,
-            Ranges ranges,
-            Map<TopicPartition, Long> end,
-            Consumer<ConsumerRecord<byte[], byte[]>> record) {
-        RangeReader reader = new RangeReader(consumer, STALL_TIMEOUT);
-        List<TopicPartition> partitions = reader.partitions(topic.name());
-        if (end.isEmpty()) end.putAll(highWatermarks(partitions));
-        Map<TopicPartition, Long> begin = begin(consumer, partitions, since, end);
-        Map<TopicPartition, Range> wanted = new HashMap<>();
-        for (TopicPartition p : partitions) {
-            wanted.put(p, new Range(begin.get(p), end.get(p)));
-            if (ranges != null) ranges.range(p.partition(), new long[] {begin.get(p), end.get(p)});
-        }
-        try {
-            return reader.read(wanted, r -> {
-                record.accept(r);
-                return true;
-            });
-        } catch (RangeReader.StalledException e) {
-            throw new IllegalStateException(
-                    "a transaction on " + topic.name() + " has been open for more than " + STALL_TIMEOUT.toSeconds()
-                            + " s and hides what came after it; see 'kafka-transactions.sh find-hanging', and try again",
-                    e);
-        }
-    }
-
-    private static Map<TopicPartition, Long> begin(
-            KafkaConsumer<byte[], byte[]> consumer,
-            List<TopicPartition> partitions,
-            Instant since,
-            Map<TopicPartition, Long> end) {
-        Map<TopicPartition, Long> begin = new HashMap<>(consumer.beginningOffsets(partitions));
-        if (since == null) return begin;
-        Map<TopicPartition, Long> times = new HashMap<>();
-        partitions.forEach(p -> times.put(p, since.toEpochMilli()));
-        Map<TopicPartition, OffsetAndTimestamp> found = consumer.offsetsForTimes(times);
-        for (TopicPartition p : partitions) {
-            OffsetAndTimestamp first = found.get(p);
-            begin.put(p, first == null ? end.get(p) : Math.min(first.offset(), end.get(p)));
-        }
-        return begin;
-    }
-
-    /**
-     * Where the partitions end, with transactions that are still open: a consumer of committed records would call the
-     * first of those the end.
-     */
-    private Map<TopicPartition, Long> highWatermarks(List<TopicPartition> partitions) {
-        try (KafkaConsumer<byte[], byte[]> consumer = consumer("read_uncommitted")) {
-            return consumer.endOffsets(partitions);
-        }
-    }
-
-    private Map<Integer, Long> committed() throws InterruptedException {
-        try (Admin admin = Admin.create(ClientSettings.forAdmin(withTimeout()))) {
-            Map<Integer, Long> out = new HashMap<>();
-            for (Map.Entry<TopicPartition, OffsetAndMetadata> e : admin.listConsumerGroupOffsets(application)
+    /** Next offset of every partition of frames that the application has committed. */
+    private Map<Integer, Long> committedOffsets() throws InterruptedException {
+        Map<String, Object> configs = ClientSettings.forAdmin(settings);
+        configs.putIfAbsent(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, API_TIMEOUT_MS);
+        try (Admin admin = Admin.create(configs)) {
+            Map<Integer, Long> offsets = new HashMap<>();
+            admin.listConsumerGroupOffsets(application)
                     .partitionsToOffsetAndMetadata()
                     .get()
-                    .entrySet()) {
-                if (e.getKey().topic().equals(topics.frames().name()) && e.getValue() != null)
-                    out.put(e.getKey().partition(), e.getValue().offset());
-            }
-            return out;
+                    .forEach((partition, offset) -> {
+                        if (partition.topic().equals(topics.frames().name()) && offset != null)
+                            offsets.put(partition.partition(), offset.offset());
+                    });
+            return offsets;
         } catch (ExecutionException e) {
             throw new KafkaException(
-                    "what '" + application + "' has committed cannot be read: "
+                    "the offsets that '" + application + "' has committed cannot be read: "
                             + e.getCause().getMessage(),
                     e.getCause());
         }
     }
 
-    private KafkaConsumer<byte[], byte[]> consumer(String isolation) {
-        Map<String, Object> configs = ClientSettings.forReader(withTimeout());
+    private Map<String, Object> readerConfigs() {
+        Map<String, Object> configs = ClientSettings.forReader(settings);
+        if (!settings.containsKey(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG))
+            configs.put(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, API_TIMEOUT_MS);
         configs.putAll(topics.limits().consumerConfigs());
-        configs.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, isolation);
-        return ClientSettings.openConsumer(configs);
-    }
-
-    private Map<String, Object> withTimeout() {
-        Map<String, Object> out = new HashMap<>(settings);
-        out.putIfAbsent(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, 30_000);
-        return out;
+        return configs;
     }
 }

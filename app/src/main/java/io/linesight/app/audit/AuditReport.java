@@ -10,11 +10,9 @@ import java.util.Map;
  * @param cameras by name
  * @param versions results by the version of the model that scored them
  * @param deadLetters dead letters by reason code
- * @param foreign answers to frames that are not looked at: older than the first one, no longer kept, or of another
- *     topic
- * @param unreadable records of the topics of answers that are not ours to read, and of which nothing is known
- * @param uncommitted results that were written by transactions that were given up, and that nobody sees who reads
- *     committed records only
+ * @param foreign answers to frames that were not read: older than the first one, no longer kept, or of another topic
+ * @param unreadable answers that could not be decoded
+ * @param uncommitted results of aborted transactions, which readers of committed records never see
  */
 public record AuditReport(
         List<CameraCount> cameras,
@@ -53,7 +51,7 @@ public record AuditReport(
     }
 
     private static void line(StringBuilder text, int width, CameraCount c) {
-        long[] values = {c.sent(), c.scored(), c.refused(), c.waiting(), c.lost(), c.doubled(), c.outOfOrder()};
+        long[] values = {c.sent(), c.scored(), c.rejected(), c.waiting(), c.lost(), c.doubled(), c.outOfOrder()};
         text.append(String.format(Locale.ROOT, "%-" + width + "s", c.camera()));
         for (int i = 0; i < values.length; i++)
             text.append("  ")

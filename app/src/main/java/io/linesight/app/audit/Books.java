@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Answers of every frame, by its place in the topic: five bytes a frame, so that a day of a line fits into memory. Not
@@ -15,7 +16,7 @@ import java.util.TreeMap;
  */
 final class Books {
     private static final int SCORED = 1;
-    private static final int REFUSED = 2;
+    private static final int REJECTED = 2;
 
     /** Frames of one partition. */
     private static final class Page {
@@ -30,7 +31,7 @@ final class Books {
             if (end - begin > Integer.MAX_VALUE - 8) {
                 throw new IllegalArgumentException(
                         "there are " + (end - begin)
-                                + " frames in one partition, more than can be looked at together; choose a shorter time with --since");
+                                + " frames in one partition, too many to count together; choose a shorter time with --since");
             }
             this.begin = begin;
             this.end = end;
@@ -46,7 +47,7 @@ final class Books {
     private final Map<String, Integer> numbers = new HashMap<>();
     private final List<String> names = new ArrayList<>();
     private final Map<Integer, Tally> tallies = new HashMap<>();
-    /** Offset of the frame of a camera's youngest result, by camera and partition of the frame. */
+    /** Offset of the newest frame of a camera that has a result, by camera and partition of the frame. */
     private final Map<Long, Long> last = new HashMap<>();
 
     private final Map<String, Long> versions = new TreeMap<>();
@@ -59,7 +60,7 @@ final class Books {
         this.topic = topic;
     }
 
-    /** Opens a page: frames of that partition from {@code begin} until before {@code end} are looked at. */
+    /** Opens a page for the frames of a partition from {@code begin} until before {@code end}. */
     void partition(int partition, long begin, long end) {
         pages.put(partition, new Page(begin, end));
     }
@@ -77,8 +78,8 @@ final class Books {
         });
     }
 
-    /** Camera of the frame, or -1 where it is not looked at. */
-    private int camera(FrameRef source) {
+    /** Number of the frame's camera; -1 for a frame that is on no page. */
+    private int camera(@Nullable FrameRef source) {
         Page page = source == null || !source.getTopic().equals(topic) ? null : pages.get(source.getPartition());
         if (page == null || source.getOffset() < page.begin || source.getOffset() >= page.end) return -1;
         return page.camera[(int) (source.getOffset() - page.begin)] - 1;
@@ -101,7 +102,7 @@ final class Books {
 
     /** To be called after all frames. */
     void deadLetter(FrameRef source, String code) {
-        if (answer(source, camera(source), REFUSED)) codes.merge(code, 1L, Long::sum);
+        if (answer(source, camera(source), REJECTED)) codes.merge(code, 1L, Long::sum);
     }
 
     /** To be called after all frames. */
@@ -118,7 +119,7 @@ final class Books {
         seen[place] = 1;
     }
 
-    /** Whether this is the first answer to a frame that is looked at. */
+    /** Books an answer; whether it is the first one to a frame of ours. */
     private boolean answer(FrameRef source, int camera, int kind) {
         if (camera < 0) {
             foreign++;
@@ -142,14 +143,14 @@ final class Books {
     AuditReport report(Map<Integer, Long> committed, long uncommitted) {
         long[][] counts = new long[names.size()][5];
         pages.forEach((partition, page) -> {
-            long taken = committed.getOrDefault(partition, Long.MIN_VALUE);
+            long next = committed.getOrDefault(partition, Long.MIN_VALUE);
             for (int i = 0; i < page.camera.length; i++) {
                 if (page.camera[i] == 0) continue;
                 long[] count = counts[page.camera[i] - 1];
                 count[0]++;
                 if (page.answers[i] == SCORED) count[1]++;
-                else if (page.answers[i] == REFUSED) count[2]++;
-                else if (page.begin + i >= taken) count[3]++;
+                else if (page.answers[i] == REJECTED) count[2]++;
+                else if (page.begin + i >= next) count[3]++;
                 else count[4]++;
             }
         });

@@ -1,19 +1,19 @@
 package io.linesight.app.audit;
 
 /**
- * What became of the frames of one camera.
+ * How the frames of one camera ended.
  *
  * @param camera key of its records; {@value Audit#KEYLESS} for records without one
  * @param sent records in the topic of frames
  * @param scored of them, with a result
- * @param refused of them, with a dead letter
+ * @param rejected of them, with a dead letter
  * @param waiting of them, not committed by the application yet and without an answer
  * @param lost of them, committed by the application and without an answer
  * @param doubled answers and anomaly events beyond the first of a frame
  * @param outOfOrder results of a frame older than that of the result before it
  */
 public record CameraCount(
-        String camera, long sent, long scored, long refused, long waiting, long lost, long doubled, long outOfOrder) {
+        String camera, long sent, long scored, long rejected, long waiting, long lost, long doubled, long outOfOrder) {
     /** Whether nothing is lost, doubled or out of order. */
     public boolean clean() {
         return lost == 0 && doubled == 0 && outOfOrder == 0;
@@ -24,7 +24,7 @@ public record CameraCount(
                 name,
                 sent + other.sent,
                 scored + other.scored,
-                refused + other.refused,
+                rejected + other.rejected,
                 waiting + other.waiting,
                 lost + other.lost,
                 doubled + other.doubled,

@@ -131,7 +131,7 @@ final class AuditCommand implements Callable<Integer> {
         return Json.object()
                 .put("sent", c.sent())
                 .put("scored", c.scored())
-                .put("deadLetters", c.refused())
+                .put("deadLetters", c.rejected())
                 .put("waiting", c.waiting())
                 .put("lost", c.lost())
                 .put("doubled", c.doubled())

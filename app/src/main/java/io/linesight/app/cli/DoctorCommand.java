@@ -33,19 +33,19 @@ import picocli.CommandLine.Spec;
         name = "doctor",
         mixinStandardHelpOptions = true,
         sortOptions = false,
-        description = "Checks cluster, registry and this machine, and says how to mend what is wrong. Changes nothing.",
+        description = "Checks the cluster, the registry and this machine, and says how to fix what is wrong. Changes nothing.",
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
             "0:nothing stops Linesight from working here",
-            "1:something stops it, or a check could not be run to its end",
+            "1:something stops it, or a check failed",
             "2:the command line is wrong"
         },
         footerHeading = "%nExamples:%n",
         footer = {
             "  linesight doctor -b kafka:9092 -r http://registry:8081",
             "  linesight doctor --config line.properties --for serve --device cuda:0",
-            "  linesight doctor --config line.properties --acls        rights, and the kafka-acls commands for just what is needed",
-            "  linesight doctor --problems                             everything it can find"
+            "  linesight doctor --config line.properties --acls        rights, and the kafka-acls commands that grant them",
+            "  linesight doctor --problems                             lists every problem it can find"
         })
 final class DoctorCommand implements Callable<Integer> {
     @Spec
@@ -58,34 +58,34 @@ final class DoctorCommand implements Callable<Integer> {
             names = "--for",
             paramLabel = "PART",
             defaultValue = "ALL",
-            description = "What is to run: ${COMPLETION-CANDIDATES} (${DEFAULT-VALUE}).")
+            description = "Part that shall run here: ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
     private Part part;
 
     @Option(
             names = "--device",
             paramLabel = "auto|cpu|cuda:N",
-            description = "Try this device (linesight.device; auto).")
+            description = "Device to try. Default: linesight.device, else auto.")
     private String device;
 
-    @Option(names = "--dir", paramLabel = "DIR", description = "Folder of the trainer.")
+    @Option(names = "--dir", paramLabel = "DIR", description = "Folder of the trainer, to check that it can be written.")
     private Path dir;
 
     @Option(
             names = "--group",
             paramLabel = "NAME",
-            description = "Consumer group of the trainer (linesight-trainer-default).")
+            description = "Consumer group of the trainer. Default: linesight-trainer-<channel>.")
     private String group;
 
     @Option(
             names = "--acls",
             description =
-                    "Say what the principal may do, and print the kafka-acls commands that give it the least it needs.")
+                    "Show what the principal may do, and print the kafka-acls commands that grant exactly what is needed.")
     private boolean acls;
 
-    @Option(names = "--json", description = "One JSON object instead of text.")
+    @Option(names = "--json", description = "Print one JSON object instead of text.")
     private boolean json;
 
-    @Option(names = "--problems", description = "List everything the doctor can find, with its mending, and stop.")
+    @Option(names = "--problems", description = "List every problem that the doctor can find and its fix, then exit.")
     private boolean problems;
 
     @Option(
@@ -93,7 +93,7 @@ final class DoctorCommand implements Callable<Integer> {
             paramLabel = "TIME",
             converter = Durations.class,
             defaultValue = "30s",
-            description = "For everything together (${DEFAULT-VALUE}).")
+            description = "Time for all checks together. Default: ${DEFAULT-VALUE}.")
     private Duration timeout;
 
     @Override
@@ -102,7 +102,7 @@ final class DoctorCommand implements Callable<Integer> {
         if (problems) {
             for (Problem p : Problem.values()) {
                 out.println(p + " (" + p.severity().name().toLowerCase(Locale.ROOT) + "): " + p.what());
-                out.println("    -> " + p.mend());
+                out.println("    -> " + p.fix());
             }
             return 0;
         }
@@ -174,7 +174,7 @@ final class DoctorCommand implements Callable<Integer> {
                 state, r.check(), facts.replace(System.lineSeparator(), System.lineSeparator() + "                "));
         for (Finding f : r.findings()) {
             out.printf("      %s %s: %s%n", f.problem(), f.subject(), f.message());
-            out.printf("        -> %s%n", f.mend());
+            out.printf("        -> %s%n", f.fix());
         }
         out.flush();
     }
@@ -182,7 +182,7 @@ final class DoctorCommand implements Callable<Integer> {
     private void end(PrintWriter out, List<CheckResult> results, boolean healthy, Doctor doctor) {
         if (acls) {
             out.println();
-            out.println("# The least it needs, for " + part.name().toLowerCase(Locale.ROOT) + ":");
+            out.println("# Exactly what it needs, for " + part.name().toLowerCase(Locale.ROOT) + ":");
             doctor.aclCommands().forEach(out::println);
         }
         List<Finding> all = new ArrayList<>();
@@ -218,7 +218,7 @@ final class DoctorCommand implements Callable<Integer> {
                         .put("severity", f.problem().severity().name())
                         .put("subject", f.subject())
                         .put("message", f.message())
-                        .put("mend", f.mend());
+                        .put("mend", f.fix());
             }
         }
         if (!commands.isEmpty()) commands.forEach(root.putArray("acls")::add);

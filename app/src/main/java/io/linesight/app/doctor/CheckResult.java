@@ -1,21 +1,50 @@
 package io.linesight.app.doctor;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
- * What one check came to.
+ * How one check ended.
  *
- * @param facts what was seen, for people; one line
+ * @param facts what was seen, for people
  * @param findings empty when all is right
- * @param notRun why it could not run; null when it did
+ * @param notRun why the check did not run to its end; null when it did
  */
-public record CheckResult(String check, String facts, List<Finding> findings, String notRun) {
+public record CheckResult(
+        String check, Status status, String facts, List<Finding> findings, @Nullable String notRun) {
+    /** How far a check got. */
+    public enum Status {
+        /** To its end. */
+        COMPLETED,
+        /** It does not apply here, or another check has to pass first. */
+        SKIPPED,
+        /** It failed or took too long, so nothing is known. */
+        FAILED
+    }
+
     public CheckResult {
         findings = List.copyOf(findings);
     }
 
-    /** Whether it ran and found nothing that stops. */
+    static CheckResult completed(String check, String facts, List<Finding> findings) {
+        return new CheckResult(check, Status.COMPLETED, facts, findings, null);
+    }
+
+    static CheckResult skipped(String check, String why) {
+        return new CheckResult(check, Status.SKIPPED, "", List.of(), why);
+    }
+
+    static CheckResult failed(String check, List<Finding> findings, String why) {
+        return new CheckResult(check, Status.FAILED, "", findings, why);
+    }
+
+    /** Whether it completed and found nothing that stops Linesight. */
     public boolean passed() {
-        return notRun == null && findings.stream().noneMatch(f -> f.problem().severity() == Problem.Severity.STOPS);
+        return status == Status.COMPLETED && !stops();
+    }
+
+    /** Whether something that was found stops Linesight. */
+    boolean stops() {
+        return findings.stream().anyMatch(f -> f.problem().severity() == Problem.Severity.STOPS);
     }
 }

@@ -21,16 +21,18 @@ import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.TopicPartitionInfo;
 import org.apache.kafka.common.acl.AclOperation;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.TransactionalIdNotFoundException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.server.common.MetadataVersion;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Asks a cluster; changes nothing. What may not be asked is left out where the answer is not needed, and thrown where
- * it is.
+ * Reads a cluster; changes nothing. Without the right to read something, optional facts are left out, and needed ones
+ * throw.
  */
 final class ClusterReader {
     private final Admin admin;
@@ -84,41 +86,34 @@ final class ClusterReader {
 
     /** Topics that exist, by name. */
     Map<String, TopicView> topics(Set<String> names) throws ExecutionException, InterruptedException {
-        Map<String, TopicView> seen = new LinkedHashMap<>();
+        Map<String, TopicView> views = new LinkedHashMap<>();
         Map<String, KafkaFuture<TopicDescription>> described = admin.describeTopics(
                         names, new DescribeTopicsOptions().includeAuthorizedOperations(true))
                 .topicNameValues();
         for (String name : names) {
-            TopicDescription d;
             try {
-                d = described.get(name).get();
+                views.put(name, view(described.get(name).get()));
             } catch (ExecutionException e) {
                 if (e.getCause() instanceof UnknownTopicOrPartitionException) continue;
                 if (!(e.getCause() instanceof AuthorizationException)) throw e;
-                seen.put(name, new TopicView(name, 0, 0, 0, 0, Map.of(), Set.of()));
-                continue;
+                views.put(name, new TopicView(name, 0, 0, 0, 0, Map.of(), Set.of()));
             }
-            int copies = d.partitions().stream()
-                    .mapToInt(p -> p.replicas().size())
-                    .min()
-                    .orElse(0);
-            int inSync =
-                    d.partitions().stream().mapToInt(p -> p.isr().size()).min().orElse(0);
-            int offline = (int) d.partitions().stream()
-                    .filter(p -> p.leader() == null || p.leader().isEmpty())
-                    .count();
-            seen.put(
-                    name,
-                    new TopicView(
-                            name,
-                            d.partitions().size(),
-                            copies,
-                            inSync,
-                            offline,
-                            configs(name),
-                            d.authorizedOperations()));
         }
-        return seen;
+        return views;
+    }
+
+    private TopicView view(TopicDescription topic) throws ExecutionException, InterruptedException {
+        List<TopicPartitionInfo> partitions = topic.partitions();
+        return new TopicView(
+                topic.name(),
+                partitions.size(),
+                partitions.stream().mapToInt(p -> p.replicas().size()).min().orElse(0),
+                partitions.stream().mapToInt(p -> p.isr().size()).min().orElse(0),
+                (int) partitions.stream()
+                        .filter(p -> p.leader() == null || p.leader().isEmpty())
+                        .count(),
+                configs(topic.name()),
+                topic.authorizedOperations());
     }
 
     private Map<String, String> configs(String topic) throws ExecutionException, InterruptedException {
@@ -173,6 +168,7 @@ final class ClusterReader {
     }
 
     /** What the principal may do with a group; null when the broker does not say. */
+    @Nullable
     Set<AclOperation> groupRights(String id) throws ExecutionException, InterruptedException {
         try {
             Set<AclOperation> allowed = admin.describeConsumerGroups(
@@ -191,7 +187,7 @@ final class ClusterReader {
     }
 
     /** Whether a transactional id may be described, which whoever may write with it may. */
-    boolean transactionalIdSeen(String id) throws ExecutionException, InterruptedException {
+    boolean canDescribeTransactions(String id) throws ExecutionException, InterruptedException {
         try {
             admin.describeTransactions(List.of(id)).all().get();
             return true;

@@ -1,23 +1,28 @@
 package io.linesight.app.doctor;
 
+import io.linesight.schemas.clients.ClientSettings;
 import io.linesight.schemas.topics.Topics;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AdminClientConfig;
 
 /**
- * What the doctor is to look at.
+ * What the doctor looks at.
  *
  * @param settings of Kafka's clients, the registry and Linesight, without the prefix {@code kafka.}
  * @param topics the catalogue as configured
- * @param part what is to run
+ * @param part the part that shall run
  * @param follows whether the inspection app follows rollouts
  * @param applicationId of the inspection app
  * @param trainerGroup consumer group of the trainer
  * @param device {@code auto}, {@code cpu} or {@code cuda:N}
- * @param folders by the setting that names them; they are to be writable
- * @param acls whether to say what the principal may do
+ * @param folders by the setting that names them; they must be writable
+ * @param acls whether to report what the principal may do
  * @param timeout for everything together
  */
 public record DoctorOptions(
@@ -31,6 +36,8 @@ public record DoctorOptions(
         Map<String, Path> folders,
         boolean acls,
         Duration timeout) {
+    private static final Pattern USERNAME = Pattern.compile("username\\s*=\\s*\"([^\"]+)\"");
+
     public DoctorOptions {
         settings = Map.copyOf(settings);
         folders = new LinkedHashMap<>(folders);
@@ -40,5 +47,34 @@ public record DoctorOptions(
 
     String bootstrap() {
         return settings.getOrDefault("bootstrap.servers", "");
+    }
+
+    /** The principal that the settings name, or a placeholder. */
+    String principal() {
+        Matcher user = USERNAME.matcher(settings.getOrDefault("sasl.jaas.config", ""));
+        if (user.find()) return "User:" + user.group(1);
+        boolean certificate = settings.getOrDefault("security.protocol", "").equals("SSL");
+        return certificate ? "User:<the certificate's subject>" : "User:<name>";
+    }
+
+    /** A client that gives up early enough for the checks after it; whoever opens it closes it. */
+    Admin openAdmin() {
+        Map<String, Object> configs = ClientSettings.forAdmin(settings);
+        // The first half of the time belongs to the broker, and TlsProbe needs some of it.
+        long timeoutMillis = Math.max(500, Math.min(10_000, timeout.toMillis() / 5));
+        configs.put(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, (int) timeoutMillis);
+        configs.put(AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG, (int) Math.min(timeoutMillis, 5_000));
+        return Admin.create(configs);
+    }
+
+    /**
+     * For checks that need the registry.
+     *
+     * @param consequence what its absence means
+     * @throws Check.NotApplicable when its address is not set
+     */
+    void requireRegistry(String consequence) throws Check.NotApplicable {
+        if (settings.getOrDefault("schema.registry.url", "").isBlank())
+            throw new Check.NotApplicable("schema.registry.url is not set, so " + consequence + " (--registry)");
     }
 }

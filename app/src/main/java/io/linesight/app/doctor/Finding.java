@@ -3,17 +3,17 @@ package io.linesight.app.doctor;
 /**
  * One thing that is wrong here.
  *
- * @param subject topic, group, folder or whatever it is about
+ * @param subject the topic, group, folder or setting
  * @param message what was found, with figures
- * @param mend what to do about it, one line
+ * @param fix what to do about it, one line
  */
-public record Finding(Problem problem, String subject, String message, String mend) {
-    /** Mended as the problem says in general. */
+public record Finding(Problem problem, String subject, String message, String fix) {
+    /** A finding whose fix is the problem's general one. */
     static Finding of(Problem problem, String subject, String message) {
-        return new Finding(problem, subject, message, problem.mend());
+        return new Finding(problem, subject, message, problem.fix());
     }
 
-    static Finding of(Problem problem, String subject, String message, String mend) {
-        return new Finding(problem, subject, message, mend);
+    static Finding of(Problem problem, String subject, String message, String fix) {
+        return new Finding(problem, subject, message, fix);
     }
 }

@@ -13,7 +13,9 @@ import io.linesight.schemas.topics.Topics;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.apache.avro.Schema;
@@ -39,8 +41,8 @@ record Needs(List<Need> topics, Set<String> groups, Set<String> transactionalIds
      */
     static Needs of(Part part, Topics t, boolean follows, String applicationId, String trainerGroup) {
         Map<TopicSpec, Need> needs = new LinkedHashMap<>();
-        Set<String> groups = new java.util.LinkedHashSet<>();
-        Set<String> ids = new java.util.LinkedHashSet<>();
+        Set<String> groups = new LinkedHashSet<>();
+        Set<String> ids = new LinkedHashSet<>();
         if (part == Part.SERVE || part == Part.ALL) {
             need(needs, t.frames(), CameraFrame.getClassSchema(), R, C);
             need(needs, t.results(), InspectionResult.getClassSchema(), W, C);
@@ -49,7 +51,7 @@ record Needs(List<Need> topics, Set<String> groups, Set<String> transactionalIds
             if (follows || part == Part.ALL) {
                 need(needs, t.models(), ModelVersion.getClassSchema(), R);
                 need(needs, t.modelChunks(), null, R);
-                // A guard that takes a model out of service writes the decision that makes it so everywhere.
+                // A guard that rejects a model writes the decision that makes it so everywhere.
                 need(needs, t.rollouts(), Rollout.getClassSchema(), R, W);
                 need(needs, t.modelStatus(), ModelStatus.getClassSchema(), R, W, C);
                 need(needs, t.shadow(), ShadowDifference.getClassSchema(), W, C);
@@ -80,7 +82,7 @@ record Needs(List<Need> topics, Set<String> groups, Set<String> transactionalIds
         });
     }
 
-    /** The commands that give a principal just this. */
+    /** The commands that give a principal exactly these rights. */
     List<String> commands(String bootstrap, String principal) {
         List<String> out = new ArrayList<>();
         String head = "kafka-acls --bootstrap-server " + bootstrap
@@ -100,7 +102,7 @@ record Needs(List<Need> topics, Set<String> groups, Set<String> transactionalIds
     private static String name(AclOperation o) {
         StringBuilder b = new StringBuilder();
         for (String word : o.name().split("_"))
-            b.append(word.charAt(0)).append(word.substring(1).toLowerCase(java.util.Locale.ROOT));
+            b.append(word.charAt(0)).append(word.substring(1).toLowerCase(Locale.ROOT));
         return b.toString();
     }
 }

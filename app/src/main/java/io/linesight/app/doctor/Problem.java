@@ -1,11 +1,11 @@
 package io.linesight.app.doctor;
 
-/** Everything the doctor can find, with what mends it. */
+/** Everything the doctor can find, and how to fix it. */
 public enum Problem {
     BROKER_UNUSABLE(
             Severity.STOPS,
             "The broker cannot be used: silent, unknown host, wrong credentials, certificate expired or not trusted",
-            "The message says which of these it is and what to change; nothing else of the cluster can be looked at before"),
+            "The message says which of these it is and what to change; the cluster's other checks need it first"),
     PLAIN_AGAINST_TLS(
             Severity.STOPS,
             "The port speaks TLS and security.protocol does not",
@@ -16,7 +16,7 @@ public enum Problem {
             "Upgrade the brokers"),
     REPLICATION_TOO_HIGH(
             Severity.STOPS,
-            "A topic is to have more copies than there are brokers",
+            "A topic needs more copies than there are brokers",
             "Set linesight.topics.replication.factor to at most the number of brokers, or add brokers"),
     ISR_TOO_FEW(
             Severity.STOPS,
@@ -33,7 +33,7 @@ public enum Problem {
     PARTITION_OFFLINE(
             Severity.STOPS,
             "A partition has no leader",
-            "Bring its brokers back; its cameras stand still meanwhile, nothing is lost"),
+            "Restart its brokers; its cameras wait meanwhile, and nothing is lost"),
     TOPIC_MISSING(
             Severity.STOPS,
             "A topic does not exist",
@@ -52,11 +52,11 @@ public enum Problem {
             "The order of a camera is not affected; programs that join the two by partition need as many in both: kafka-topics --alter --topic TOPIC --partitions N"),
     COMPACTED(
             Severity.STOPS,
-            "A topic is compacted of which every record counts: frames of a camera would vanish but the last",
+            "A topic whose every record counts is compacted: only the last frame of a camera would stay",
             "kafka-configs --alter --entity-type topics --entity-name TOPIC --add-config cleanup.policy=delete,retention.ms=N; what is gone stays gone"),
     NOT_COMPACTED(
             Severity.STOPS,
-            "A topic of which the last record per key has to stay deletes by age or size: labels, checkpoints' manifests and chunks would vanish",
+            "A topic whose last record per key must stay deletes by age or size: labels, manifests and chunks of checkpoints would vanish",
             "kafka-configs --alter --entity-type topics --entity-name TOPIC --add-config cleanup.policy=compact; publish checkpoints again whose chunks are gone"),
     HISTORY_CUT(
             Severity.STOPS,
@@ -77,7 +77,7 @@ public enum Problem {
     SCHEMA_INCOMPATIBLE(
             Severity.STOPS,
             "This version's schema may not be registered beside the one that is there, or cannot read it",
-            "Use the version of Linesight that fits, or another topic prefix; a foreign schema under our subject has to be deleted in the registry"),
+            "Use the version of Linesight that fits, or another topic prefix; delete a foreign schema under our subject in the registry"),
     SCHEMA_UNGUARDED(
             Severity.WARNS,
             "A subject's compatibility is NONE: anybody may break its readers",
@@ -89,22 +89,22 @@ public enum Problem {
     CLOCK_SKEW(
             Severity.WARNS,
             "This machine's clock and the registry's differ by more than 5 s: latencies and retention are wrong by as much",
-            "Let both machines follow the same time server (chrony, ntpd)"),
+            "Synchronise both machines with the same time server (chrony, ntpd)"),
     CAMERA_AHEAD(
             Severity.WARNS,
             "The newest frame is more than 5 s in the future",
-            "Set the clock of the camera's machine; a frame more than an hour ahead is refused by the broker"),
+            "Set the clock of the camera's machine; the broker rejects a frame that is more than an hour ahead"),
     CHECKPOINT_GONE(
             Severity.STOPS,
-            "A version that a channel serves, tries or would go back to cannot be fetched whole: chunks were deleted or damaged, or its store is away. Instances that run go on; one that starts takes an earlier champion, or none",
+            "A version that a channel serves, tries or could roll back to cannot be fetched: chunks were deleted or damaged, or its store is not reachable. Running instances continue; one that starts takes an earlier champion, or none",
             "Publish the same file again, which brings its bytes back: linesight models publish FILE; or decide for another version: linesight models promote VERSION"),
     MODEL_UNTRUSTED(
             Severity.STOPS,
-            "A version that a channel names is not signed by a key of linesight.models.trusted.keys: every instance refuses it",
+            "A version that a channel names is not signed by a key of linesight.models.trusted.keys: every instance rejects it",
             "Publish it again with a key that is trusted (--key), or add the public key if it is one of yours"),
     DEVICE_UNUSABLE(
             Severity.STOPS,
-            "The device that was asked for cannot be used",
+            "The requested device cannot be used",
             "Install CUDA 12 and cuDNN 9, build with LINESIGHT_MAVEN_OPTS=-Pcuda, or use --device cpu"),
     DEVICE_FALLBACK(
             Severity.WARNS,
@@ -126,11 +126,11 @@ public enum Problem {
             "Make room, or set the key named to another folder"),
     GROUP_SHARED(
             Severity.STOPS,
-            "Another program uses the same application.id: each of the two misses the frames that the other takes",
+            "Another program uses the same application.id: each misses the frames that the other reads",
             "Give each an application.id of its own; the message names the other's client and host"),
     GROUP_LAG(
             Severity.WARNS,
-            "More than 1,000 frames wait",
+            "More than 1,000 frames are pending",
             "Start another instance, or find out why those that run are slow: the dashboard has the stages"),
     CONFIG_WRONG(
             Severity.STOPS,
@@ -149,12 +149,12 @@ public enum Problem {
 
     private final Severity severity;
     private final String what;
-    private final String mend;
+    private final String fix;
 
-    Problem(Severity severity, String what, String mend) {
+    Problem(Severity severity, String what, String fix) {
         this.severity = severity;
         this.what = what;
-        this.mend = mend;
+        this.fix = fix;
     }
 
     public Severity severity() {
@@ -166,8 +166,8 @@ public enum Problem {
         return what;
     }
 
-    /** What mends it, in general. */
-    public String mend() {
-        return mend;
+    /** How to fix it, in general. */
+    public String fix() {
+        return fix;
     }
 }

@@ -10,9 +10,9 @@ import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509TrustManager;
 
-/** Finds out what answers on a port when Kafka's own client only hears silence. */
+/** Finds out what listens on a port when Kafka's own client gets no answer. */
 final class TlsProbe {
-    private static final int PATIENCE_MILLIS = 1_000;
+    private static final int TIMEOUT_MILLIS = 1_000;
 
     /** What answers. */
     enum Answer {
@@ -23,7 +23,7 @@ final class TlsProbe {
 
     private TlsProbe() {}
 
-    /** Knocks and begins a TLS handshake; nothing is sent inside it, so nobody has to be trusted for that. */
+    /** Connects and begins a TLS handshake. No data is sent, so the certificate need not be trusted. */
     static Answer ask(String hostPort) {
         int colon = hostPort.lastIndexOf(':');
         try (Socket plain = new Socket()) {
@@ -31,8 +31,8 @@ final class TlsProbe {
                     new InetSocketAddress(
                             hostPort.substring(0, colon),
                             Integer.parseInt(hostPort.substring(colon + 1).trim())),
-                    PATIENCE_MILLIS);
-            plain.setSoTimeout(PATIENCE_MILLIS);
+                    TIMEOUT_MILLIS);
+            plain.setSoTimeout(TIMEOUT_MILLIS);
             return shakesHands(plain) ? Answer.TLS : Answer.NO_TLS;
         } catch (IOException | RuntimeException e) {
             return Answer.NOTHING_LISTENS;
@@ -52,7 +52,7 @@ final class TlsProbe {
 
                             @Override
                             public void checkServerTrusted(X509Certificate[] chain, String type) {
-                                certificate[0] = true; // who it is does not matter: only that TLS is spoken
+                                certificate[0] = true; // only that TLS is spoken matters
                             }
 
                             @Override

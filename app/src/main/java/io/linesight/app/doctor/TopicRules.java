@@ -11,7 +11,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import org.apache.kafka.common.acl.AclOperation;
 
-/** What is wrong with topics, from what was seen of them alone. */
+/** Finds what is wrong with topics, from their descriptions alone. */
 final class TopicRules {
     private static final long HOUR = 3_600_000;
 
@@ -24,140 +24,153 @@ final class TopicRules {
     }
 
     /** @param brokers in the cluster */
-    List<Finding> check(List<Need> needs, Map<String, TopicView> seen, int brokers) {
+    List<Finding> check(List<Need> needs, Map<String, TopicView> existing, int brokers) {
         List<Finding> found = new ArrayList<>();
         for (Need need : needs) {
-            TopicSpec spec = need.topic();
-            TopicView topic = seen.get(spec.name());
-            if (topic == null) {
-                found.add(Finding.of(
-                        Problem.TOPIC_MISSING,
-                        spec.name(),
-                        "it does not exist",
-                        "linesight topics --bootstrap " + bootstrap));
-                if (spec.replicationFactor() > brokers) {
-                    found.add(Finding.of(
-                            Problem.REPLICATION_TOO_HIGH,
-                            spec.name(),
-                            Topics.REPLICATION_CONFIG + "=" + spec.replicationFactor() + ", and there are " + brokers
-                                    + " brokers"));
-                }
-                continue;
-            }
-            copies(topic, found);
-            if (topic.configs().isEmpty()) continue;
-            size(need, topic, found);
-            cleanup(spec, topic, found);
+            TopicView topic = existing.get(need.topic().name());
+            if (topic == null) checkMissing(need.topic(), brokers, found);
+            else checkTopic(need, topic, found);
         }
-        List<String> single = needs.stream()
-                .map(n -> seen.get(n.topic().name()))
-                .filter(t -> t != null && t.replication() == 1)
-                .map(TopicView::name)
-                .toList();
-        if (!single.isEmpty())
-            found.add(Finding.of(
-                    Problem.SINGLE_COPY,
-                    single.size() == 1 ? single.get(0) : single.size() + " topics",
-                    "there is one copy of every partition"));
-        partitions(seen, found);
+        checkSingleCopies(needs, existing, found);
+        checkPartitions(existing, found);
         return found;
     }
 
-    private void copies(TopicView t, List<Finding> found) {
+    private void checkMissing(TopicSpec spec, int brokers, List<Finding> found) {
+        found.add(Finding.of(
+                Problem.TOPIC_MISSING, spec.name(), "it does not exist", "linesight topics --bootstrap " + bootstrap));
+        if (spec.replicationFactor() <= brokers) return;
+        found.add(Finding.of(
+                Problem.REPLICATION_TOO_HIGH,
+                spec.name(),
+                Topics.REPLICATION_CONFIG + "=" + spec.replicationFactor() + ", and there are " + brokers
+                        + " brokers"));
+    }
+
+    private void checkTopic(Need need, TopicView topic, List<Finding> found) {
+        checkCopies(topic, found);
+        // Without the right to read them, nothing is known of the settings.
+        if (topic.configs().isEmpty()) return;
+        checkSize(need, topic, found);
+        if (need.topic().cleanup() == TopicSpec.Cleanup.COMPACT) checkCompacted(need.topic(), topic, found);
+        else checkRetention(need.topic(), topic, found);
+    }
+
+    private static void checkSingleCopies(List<Need> needs, Map<String, TopicView> existing, List<Finding> found) {
+        List<String> single = needs.stream()
+                .map(n -> existing.get(n.topic().name()))
+                .filter(t -> t != null && t.replication() == 1)
+                .map(TopicView::name)
+                .toList();
+        if (single.isEmpty()) return;
+        found.add(Finding.of(
+                Problem.SINGLE_COPY,
+                single.size() == 1 ? single.get(0) : single.size() + " topics",
+                "there is one copy of every partition"));
+    }
+
+    private void checkCopies(TopicView t, List<Finding> found) {
         if (t.offline() > 0)
             found.add(Finding.of(
                     Problem.PARTITION_OFFLINE,
                     t.name(),
                     t.offline() + " of " + t.partitions() + " partitions have no leader"));
-        long least = t.number("min.insync.replicas", 1);
-        if (least > t.replication()) {
+        long min = t.number("min.insync.replicas", 1);
+        if (min > t.replication()) {
             found.add(Finding.of(
                     Problem.ISR_TOO_FEW,
                     t.name(),
-                    "min.insync.replicas is " + least + ", and there are " + t.replication() + " copies",
+                    "min.insync.replicas is " + min + ", and there are " + t.replication() + " copies",
                     alter(t.name(), "min.insync.replicas=" + Math.max(1, t.replication() - 1))));
-        } else if (t.replication() > 1 && (least == t.replication() || t.inSync() <= least)) {
+        } else if (t.replication() > 1 && (min == t.replication() || t.inSync() <= min)) {
             found.add(Finding.of(
                     Problem.ISR_FRAGILE,
                     t.name(),
-                    t.inSync() + " of " + t.replication() + " copies are in sync, min.insync.replicas is " + least));
+                    t.inSync() + " of " + t.replication() + " copies are in sync, min.insync.replicas is " + min));
         }
     }
 
-    private void size(Need need, TopicView t, List<Finding> found) {
-        long takes = t.number("max.message.bytes", Long.MAX_VALUE);
-        int wanted = need.topic().maxMessageBytes();
-        if (takes >= wanted) return;
-        String message = "max.message.bytes is " + takes + ", and records of up to " + wanted + " are written to it"
+    private void checkSize(Need need, TopicView t, List<Finding> found) {
+        long accepted = t.number("max.message.bytes", Long.MAX_VALUE);
+        int needed = need.topic().maxMessageBytes();
+        if (accepted >= needed) return;
+        String message = "max.message.bytes is " + accepted + ", and records of up to " + needed + " are written to it"
                 + (t.name().equals(catalogue.frames().name())
                         ? " (" + SizeLimits.FRAME_BYTES_CONFIG + "="
-                                + catalogue.limits().frameBytes() + "): the broker refuses larger frames at the camera"
+                                + catalogue.limits().frameBytes() + "): the broker rejects larger frames at the camera"
                         : "");
         found.add(Finding.of(
                 Problem.TOPIC_TOO_SMALL,
                 t.name(),
                 message,
-                alter(t.name(), "max.message.bytes=" + wanted) + ", or lower " + SizeLimits.FRAME_BYTES_CONFIG));
+                alter(t.name(), "max.message.bytes=" + needed) + ", or lower " + SizeLimits.FRAME_BYTES_CONFIG));
     }
 
-    private void cleanup(TopicSpec spec, TopicView t, List<Finding> found) {
-        String policy = t.configs().getOrDefault("cleanup.policy", "?");
-        if (spec.cleanup() == TopicSpec.Cleanup.COMPACT) {
-            if (!t.compacts() || t.deletes()) {
-                String lost = spec.name().equals(catalogue.modelChunks().name())
-                        ? "chunks of checkpoints that instances still need vanish"
-                        : "the last record of a key vanishes";
-                found.add(Finding.of(
-                        Problem.NOT_COMPACTED,
-                        t.name(),
-                        "cleanup.policy is " + policy + ": " + lost,
-                        alter(t.name(), "cleanup.policy=compact")));
-            }
-            return;
-        }
+    private void checkCompacted(TopicSpec spec, TopicView t, List<Finding> found) {
+        if (t.compacts() && !t.deletes()) return;
+        String lost = spec.name().equals(catalogue.modelChunks().name())
+                ? "chunks of checkpoints that instances still need vanish"
+                : "the last record of a key vanishes";
+        found.add(Finding.of(
+                Problem.NOT_COMPACTED,
+                t.name(),
+                "cleanup.policy is " + policy(t) + ": " + lost,
+                alter(t.name(), "cleanup.policy=compact")));
+    }
+
+    private void checkRetention(TopicSpec spec, TopicView t, List<Finding> found) {
         boolean history = spec.name().equals(catalogue.rollouts().name());
+        long catalogueMillis = spec.retention().toMillis();
         if (t.compacts()) {
             found.add(Finding.of(
                     Problem.COMPACTED,
                     t.name(),
-                    "cleanup.policy is " + policy + ": of records with one key (" + (history ? "channel" : "camera")
+                    "cleanup.policy is " + policy(t) + ": of records with one key (" + (history ? "channel" : "camera")
                             + ") only the last stays",
-                    alter(
-                            t.name(),
-                            "cleanup.policy=delete,retention.ms="
-                                    + spec.retention().toMillis())));
+                    alter(t.name(), "cleanup.policy=delete,retention.ms=" + catalogueMillis)));
         }
+        if (history) checkHistory(t, catalogueMillis, found);
+        else checkAge(t, catalogueMillis, found);
+    }
+
+    private void checkHistory(TopicView t, long catalogueMillis, List<Finding> found) {
         long kept = t.number("retention.ms", -1);
         long bytes = t.number("retention.bytes", -1);
-        if (history) {
-            if (t.deletes() && (kept >= 0 && kept < spec.retention().toMillis() || bytes >= 0)) {
-                found.add(Finding.of(
-                        Problem.HISTORY_CUT,
-                        t.name(),
-                        "retention.ms is " + kept + ", retention.bytes is " + bytes,
-                        alter(t.name(), "retention.ms=-1,retention.bytes=-1")));
-            }
-        } else if (kept >= 0 && kept < HOUR
-                || kept >= 0 && kept < spec.retention().toMillis() / 10) {
+        boolean cut = kept >= 0 && kept < catalogueMillis || bytes >= 0;
+        if (!t.deletes() || !cut) return;
+        found.add(Finding.of(
+                Problem.HISTORY_CUT,
+                t.name(),
+                "retention.ms is " + kept + ", retention.bytes is " + bytes,
+                alter(t.name(), "retention.ms=-1,retention.bytes=-1")));
+    }
+
+    private void checkAge(TopicView t, long catalogueMillis, List<Finding> found) {
+        long kept = t.number("retention.ms", -1);
+        long bytes = t.number("retention.bytes", -1);
+        if (kept >= 0 && (kept < HOUR || kept < catalogueMillis / 10)) {
             found.add(Finding.of(
                     Problem.RETENTION_SHORT,
                     t.name(),
-                    "records are kept for " + kept / 1000 + " s; the catalogue has "
-                            + spec.retention().toHours() + " h",
-                    alter(t.name(), "retention.ms=" + spec.retention().toMillis())));
+                    "records are kept for " + kept / 1000 + " s; the catalogue has " + catalogueMillis / HOUR + " h",
+                    alter(t.name(), "retention.ms=" + catalogueMillis)));
         } else if (bytes >= 0) {
             found.add(Finding.of(
                     Problem.RETENTION_SHORT,
                     t.name(),
-                    "a partition is cut at " + bytes + " bytes, however young the records",
+                    "a partition is cut at " + bytes + " bytes, whatever the age of its records",
                     alter(t.name(), "retention.bytes=-1")));
         }
     }
 
-    private void partitions(Map<String, TopicView> seen, List<Finding> found) {
-        TopicView frames = seen.get(catalogue.frames().name());
+    private static String policy(TopicView t) {
+        return t.configs().getOrDefault("cleanup.policy", "?");
+    }
+
+    private void checkPartitions(Map<String, TopicView> existing, List<Finding> found) {
+        TopicView frames = existing.get(catalogue.frames().name());
         for (TopicSpec spec : List.of(catalogue.results(), catalogue.anomalies())) {
-            TopicView t = seen.get(spec.name());
+            TopicView t = existing.get(spec.name());
             if (frames != null && t != null && t.partitions() != frames.partitions()) {
                 found.add(Finding.of(
                         Problem.PARTITIONS_DIFFER,
@@ -173,10 +186,10 @@ final class TopicRules {
     }
 
     /** Operations that the broker says are not allowed. */
-    static List<Finding> rights(List<Need> needs, Map<String, TopicView> seen) {
+    static List<Finding> rights(List<Need> needs, Map<String, TopicView> existing) {
         List<Finding> found = new ArrayList<>();
         for (Need need : needs) {
-            TopicView t = seen.get(need.topic().name());
+            TopicView t = existing.get(need.topic().name());
             if (t == null || t.allowed() == null || t.allowed().contains(AclOperation.ALL)) continue;
             Set<AclOperation> lacks = EnumSet.copyOf(need.operations());
             lacks.removeAll(t.allowed());

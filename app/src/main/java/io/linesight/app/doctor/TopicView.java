@@ -3,9 +3,10 @@ package io.linesight.app.doctor;
 import java.util.Map;
 import java.util.Set;
 import org.apache.kafka.common.acl.AclOperation;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A topic as it is.
+ * A topic as the cluster has it.
  *
  * @param replication copies of the partition that has fewest
  * @param inSync copies in sync of the partition that has fewest
@@ -20,10 +21,10 @@ record TopicView(
         int inSync,
         int offline,
         Map<String, String> configs,
-        Set<AclOperation> allowed) {
-    long number(String key, long otherwise) {
+        @Nullable Set<AclOperation> allowed) {
+    long number(String key, long fallback) {
         String value = configs.get(key);
-        return value == null || !value.matches("-?\\d{1,18}") ? otherwise : Long.parseLong(value);
+        return value == null || !value.matches("-?\\d{1,18}") ? fallback : Long.parseLong(value);
     }
 
     boolean compacts() {

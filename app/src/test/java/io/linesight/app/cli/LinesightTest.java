@@ -191,7 +191,7 @@ class LinesightTest {
         try (ServerSocket free = new ServerSocket(0)) {
             port = free.getLocalPort();
         }
-        assertThat(run("doctor", "-b", "localhost:" + port, "--for", "camera", "--timeout", "4s", "--acls"))
+        assertThat(run("doctor", "-b", "localhost:" + port, "--for", "camera", "--timeout", "12s", "--acls"))
                 .isEqualTo(1);
         assertThat(out.toString())
                 .contains(
@@ -201,7 +201,7 @@ class LinesightTest {
                         "kafka-acls --bootstrap-server localhost:" + port,
                         "1 finding stops it");
         out.getBuffer().setLength(0);
-        assertThat(run("doctor", "-b", "localhost:" + port, "--for", "camera", "--timeout", "4s", "--json"))
+        assertThat(run("doctor", "-b", "localhost:" + port, "--for", "camera", "--timeout", "12s", "--json"))
                 .isEqualTo(1);
         assertThat(out.toString()).startsWith("{").contains("\"healthy\" : false", "\"problem\" : \"BROKER_UNUSABLE\"");
         assertThat(run("doctor", "--device", "gpu")).isEqualTo(2);

@@ -284,7 +284,7 @@ class DoctorIT {
             assertThat(broken.get(9).findings().get(0)).satisfies(f -> {
                 assertThat(f.subject()).isEqualTo("now (champion of line)");
                 assertThat(f.message()).contains("chunk 1 of 3 is gone");
-                assertThat(f.mend())
+                assertThat(f.fix())
                         .contains(
                                 "linesight models publish FILE",
                                 published.get(1).getSha256());
@@ -297,7 +297,7 @@ class DoctorIT {
             new ModelPublisher(stores, models, view, signer, Duration.ofSeconds(20))
                     .publish(folder.resolve("now.onnx"), published.get(1));
             assertThat(look(settings, Part.SERVE, Duration.ofSeconds(60)).get(9).findings())
-                    .as("mended as it says")
+                    .as("fixed as it says")
                     .extracting(Finding::problem)
                     .containsExactly(Problem.MODEL_UNTRUSTED, Problem.CHECKPOINT_GONE);
         }
@@ -331,7 +331,7 @@ class DoctorIT {
         assertThat(findings(results))
                 .extracting(Finding::problem)
                 .contains(Problem.BROKER_UNUSABLE, Problem.REGISTRY_UNUSABLE);
-        assertThat(findings(results).get(0)).satisfies(f -> assertThat(f.message() + " " + f.mend())
+        assertThat(findings(results).get(0)).satisfies(f -> assertThat(f.message() + " " + f.fix())
                 .contains("nothing listens there", "correct host and port"));
         assertThat(results.get(1).notRun()).isEqualTo("the broker cannot be used");
         assertThat(results.get(8).notRun()).isNull();
@@ -374,12 +374,12 @@ class DoctorIT {
                             .message())
                     .contains("signed by nobody who is trusted here");
             Finding old = brokerFinding(expired.address(), trust);
-            assertThat(old.message() + old.mend()).contains("has expired", "NotAfter", "Renew the certificate");
+            assertThat(old.message() + old.fix()).contains("has expired", "NotAfter", "Renew the certificate");
             assertThat(brokerFinding(server.address(), trust).message())
                     .as("no Kafka behind it")
                     .contains("No Kafka broker answered");
             Finding plain = brokerFinding(kafka.bootstrapServers(), trust);
-            assertThat(plain.message() + plain.mend())
+            assertThat(plain.message() + plain.fix())
                     .contains("does not speak TLS", "security.protocol")
                     .doesNotContain("secret1");
         }

@@ -55,7 +55,7 @@ class TopicRulesTest {
         assertThat(found).singleElement().satisfies(f -> {
             assertThat(f.problem()).isEqualTo(problem);
             assertThat(f.subject()).isEqualTo(topic.name());
-            assertThat(f.message() + " " + f.mend()).contains(says);
+            assertThat(f.message() + " " + f.fix()).contains(says);
         });
     }
 
@@ -121,7 +121,7 @@ class TopicRulesTest {
         assertThat(findings(seen, 1))
                 .extracting(Finding::problem)
                 .containsExactly(Problem.TOPIC_MISSING, Problem.REPLICATION_TOO_HIGH);
-        assertThat(findings(seen, 3)).extracting(Finding::mend).containsExactly("linesight topics --bootstrap b:9092");
+        assertThat(findings(seen, 3)).extracting(Finding::fix).containsExactly("linesight topics --bootstrap b:9092");
     }
 
     @Test
@@ -227,11 +227,11 @@ class TopicRulesTest {
     void shouldTellMembersOfAnotherProgram() {
         List<Finding> found = new ArrayList<>();
         Member ours = new Member("inspection-3fd8a1c2-StreamThread-1-consumer", "/10.0.0.7", Set.of("plant.frames.v1"));
-        Doctor.shared(List.of(ours), "inspection", "plant.frames.v1", found);
+        ClusterChecks.checkMembers(List.of(ours), "inspection", "plant.frames.v1", found);
         assertThat(found).isEmpty();
         Member plain = new Member("consumer-inspection-1", "/10.0.0.9", Set.of());
         Member otherTopic = new Member("inspection-77-StreamThread-1-consumer", "/10.0.0.8", Set.of("orders"));
-        Doctor.shared(List.of(ours, plain, otherTopic), "inspection", "plant.frames.v1", found);
+        ClusterChecks.checkMembers(List.of(ours, plain, otherTopic), "inspection", "plant.frames.v1", found);
         assertThat(found).extracting(Finding::problem).containsExactly(Problem.GROUP_SHARED, Problem.GROUP_SHARED);
         assertThat(found.get(0).message()).contains("consumer-inspection-1 on 10.0.0.9");
         assertThat(found.get(1).message()).contains("reading orders");
@@ -240,14 +240,14 @@ class TopicRulesTest {
     @Test
     void shouldMeasureClocks() {
         Instant t = Instant.parse("2026-01-01T00:00:10Z");
-        assertThat(Doctor.skew(t, t.plusMillis(200), t.plusMillis(300))).isZero();
-        assertThat(Doctor.skew(t, t.plusSeconds(31), t.plusSeconds(31))).isEqualTo(Duration.ofSeconds(30));
-        assertThat(Doctor.skew(t, t.minusSeconds(31), t.minusSeconds(30))).isEqualTo(Duration.ofSeconds(-30));
+        assertThat(RegistryChecks.skew(t, t.plusMillis(200), t.plusMillis(300))).isZero();
+        assertThat(RegistryChecks.skew(t, t.plusSeconds(31), t.plusSeconds(31))).isEqualTo(Duration.ofSeconds(30));
+        assertThat(RegistryChecks.skew(t, t.minusSeconds(31), t.minusSeconds(30))).isEqualTo(Duration.ofSeconds(-30));
         List<Finding> found = new ArrayList<>();
-        Doctor.ahead(t.toEpochMilli() + 4_000, t, "plant.frames.v1", found);
-        Doctor.ahead(-1, t, "plant.frames.v1", found);
+        ClusterChecks.checkAhead(t.toEpochMilli() + 4_000, t, "plant.frames.v1", found);
+        ClusterChecks.checkAhead(-1, t, "plant.frames.v1", found);
         assertThat(found).isEmpty();
-        Doctor.ahead(t.toEpochMilli() + 60_000, t, "plant.frames.v1", found);
+        ClusterChecks.checkAhead(t.toEpochMilli() + 60_000, t, "plant.frames.v1", found);
         assertThat(found).singleElement().satisfies(f -> assertThat(f.message())
                 .contains("60 s ahead", "limit is 5 s"));
     }
@@ -256,7 +256,7 @@ class TopicRulesTest {
     void shouldExplainEveryProblem() {
         for (Problem p : Problem.values()) {
             assertThat(p.what()).as(p.name()).hasSizeGreaterThan(20);
-            assertThat(p.mend()).as(p.name()).hasSizeGreaterThan(10);
+            assertThat(p.fix()).as(p.name()).hasSizeGreaterThan(10);
         }
     }
 }

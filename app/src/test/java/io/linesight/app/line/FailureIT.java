@@ -296,7 +296,7 @@ class FailureIT {
                 .isTrue();
         assertThat(total.waiting()).isZero();
         assertThat(total.scored()).isEqualTo(cameras.good());
-        assertThat(total.refused()).isEqualTo(cameras.bad());
+        assertThat(total.rejected()).isEqualTo(cameras.bad());
         if (ONLY.isEmpty())
             assertThat(report.versions().size())
                     .as("versions that scored: %s", report.versions())
