@@ -50,8 +50,7 @@ public final class Demo {
      * @param peaks null when no heatmaps were asked for
      * @param failure what ended the run early; null when all went well
      */
-    public record Outcome(
-            RunSummary summary, @Nullable Peaks peaks, String modelVersion, @Nullable String failure) {}
+    public record Outcome(RunSummary summary, @Nullable Peaks peaks, String modelVersion, @Nullable String failure) {}
 
     public Demo(DemoOptions options, PrintWriter out) {
         this.options = options;
@@ -119,8 +118,8 @@ public final class Demo {
             answeredBefore = answered;
             if (options.hostileSeconds() > 0 && second % options.hostileSeconds() == 0) sendBroken(hostile);
             if (options.terminal() || second % TABLE_SECONDS == 0) draw(table, second, version);
-            Optional<String> failure = local.failure()
-                    .or(() -> cameras.failure().map(e -> "a camera stopped: " + e.getMessage()));
+            Optional<String> failure =
+                    local.failure().or(() -> cameras.failure().map(e -> "a camera stopped: " + e.getMessage()));
             if (failure.isPresent() || isOver(begin)) return failure;
         }
     }

@@ -116,19 +116,18 @@ final class HeatmapFolder {
 
     private static List<HeatmapPage.Kind> countKinds(Ledger ledger) {
         record Key(String product, String defect) {}
-        Map<Key, int[]> counts = new TreeMap<>((a, b) -> a.product.equals(b.product)
-                ? a.defect.compareTo(b.defect)
-                : a.product.compareTo(b.product));
+        Map<Key, int[]> counts = new TreeMap<>(
+                (a, b) -> a.product.equals(b.product) ? a.defect.compareTo(b.defect) : a.product.compareTo(b.product));
         for (Ledger.Outcome o : ledger.outcomes()) {
             if (o.sent().anomalous() == null) continue;
-            int[] count = counts.computeIfAbsent(
-                    new Key(o.sent().product(), o.sent().defect()), k -> new int[2]);
+            int[] count =
+                    counts.computeIfAbsent(new Key(o.sent().product(), o.sent().defect()), k -> new int[2]);
             count[0]++;
             if (o.calledAnomalous()) count[1]++;
         }
         List<HeatmapPage.Kind> kinds = new ArrayList<>();
-        counts.forEach((key, n) -> kinds.add(new HeatmapPage.Kind(
-                key.product, key.defect, key.defect.equals(SimulatedFrame.GOOD), n[0], n[1])));
+        counts.forEach((key, n) -> kinds.add(
+                new HeatmapPage.Kind(key.product, key.defect, key.defect.equals(SimulatedFrame.GOOD), n[0], n[1])));
         return kinds;
     }
 }

@@ -93,15 +93,14 @@ public final class Audit {
     }
 
     private long readResults(
-            TopicScan scan,
-            Map<TopicPartition, Range> ranges,
-            Books books,
-            @Nullable Consumer<InspectionResult> each) {
+            TopicScan scan, Map<TopicPartition, Range> ranges, Books books, @Nullable Consumer<InspectionResult> each) {
         try (AvroSerde<InspectionResult> serde = AvroSerde.of(InspectionResult.class, settings, false)) {
-            return scan.read(ranges, r -> readRecord(serde, r, books, result -> {
-                books.result(result.getFrameRef(), result.getModelVersion());
-                if (each != null) each.accept(result);
-            }));
+            return scan.read(
+                    ranges,
+                    r -> readRecord(serde, r, books, result -> {
+                        books.result(result.getFrameRef(), result.getModelVersion());
+                        if (each != null) each.accept(result);
+                    }));
         }
     }
 
@@ -118,7 +117,10 @@ public final class Audit {
             scan.read(
                     topics.anomalies(),
                     r -> readRecord(
-                            serde, r, books, event -> books.event(event.getResult().getFrameRef())));
+                            serde,
+                            r,
+                            books,
+                            event -> books.event(event.getResult().getFrameRef())));
         }
     }
 

@@ -29,9 +29,8 @@ final class Books {
 
         Page(long begin, long end) {
             if (end - begin > Integer.MAX_VALUE - 8) {
-                throw new IllegalArgumentException(
-                        "there are " + (end - begin)
-                                + " frames in one partition, too many to count together; choose a shorter time with --since");
+                throw new IllegalArgumentException("there are " + (end - begin)
+                        + " frames in one partition, too many to count together; choose a shorter time with --since");
             }
             this.begin = begin;
             this.end = end;

@@ -44,7 +44,11 @@ final class CameraCommand implements Callable<Integer> {
     @Mixin
     private Kafka kafka;
 
-    @Option(names = "--cameras", defaultValue = "4", paramLabel = "N", description = "Number of cameras. Default: ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--cameras",
+            defaultValue = "4",
+            paramLabel = "N",
+            description = "Number of cameras. Default: ${DEFAULT-VALUE}.")
     private int cameras;
 
     @Option(
@@ -69,13 +73,14 @@ final class CameraCommand implements Callable<Integer> {
             description = "Share of defective parts, 0 to 1. Default: ${DEFAULT-VALUE}.")
     private double defects;
 
-    @Option(
-            names = "--seed",
-            defaultValue = "1",
-            description = "Seed of the parts. Default: ${DEFAULT-VALUE}.")
+    @Option(names = "--seed", defaultValue = "1", description = "Seed of the parts. Default: ${DEFAULT-VALUE}.")
     private long seed;
 
-    @Option(names = "--limit", defaultValue = "-1", paramLabel = "N", description = "Maximum number of frames per camera. Default: no limit.")
+    @Option(
+            names = "--limit",
+            defaultValue = "-1",
+            paramLabel = "N",
+            description = "Maximum number of frames per camera. Default: no limit.")
     private long limit;
 
     @Option(

@@ -33,7 +33,8 @@ import picocli.CommandLine.Spec;
         name = "doctor",
         mixinStandardHelpOptions = true,
         sortOptions = false,
-        description = "Checks the cluster, the registry and this machine, and says how to fix what is wrong. Changes nothing.",
+        description =
+                "Checks the cluster, the registry and this machine, and says how to fix what is wrong. Changes nothing.",
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
             "0:nothing stops Linesight from working here",
@@ -67,7 +68,10 @@ final class DoctorCommand implements Callable<Integer> {
             description = "Device to try. Default: linesight.device, else auto.")
     private String device;
 
-    @Option(names = "--dir", paramLabel = "DIR", description = "Folder of the trainer, to check that it can be written.")
+    @Option(
+            names = "--dir",
+            paramLabel = "DIR",
+            description = "Folder of the trainer, to check that it can be written.")
     private Path dir;
 
     @Option(

@@ -79,8 +79,7 @@ public final class Replay {
                 reportProgress(true);
                 return reader.failure().isEmpty();
             });
-            failure = failure.or(
-                    () -> reader.failure().map(e -> "reading the results failed: " + e.getMessage()));
+            failure = failure.or(() -> reader.failure().map(e -> "reading the results failed: " + e.getMessage()));
             return new Outcome(RunSummary.of(ledger), ledger.frames(), skipped(cameras), failure.orElse(null));
         }
     }

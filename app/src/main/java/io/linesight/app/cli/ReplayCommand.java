@@ -52,7 +52,11 @@ final class ReplayCommand implements Callable<Integer> {
             description = "Folder of images. In MVTec-AD layout, products and ground truth come from the paths.")
     private Path data;
 
-    @Option(names = "--categories", split = ",", paramLabel = "A,B", description = "Only these folders of it. Default: all.")
+    @Option(
+            names = "--categories",
+            split = ",",
+            paramLabel = "A,B",
+            description = "Only these folders of it. Default: all.")
     private List<String> categories;
 
     @Option(
@@ -91,13 +95,23 @@ final class ReplayCommand implements Callable<Integer> {
             description = "Maximum time, such as 90s, 2m or 1h. Default: no limit.")
     private Duration duration;
 
-    @Option(names = "--limit", defaultValue = "-1", paramLabel = "N", description = "Maximum number of frames per camera. Default: no limit.")
+    @Option(
+            names = "--limit",
+            defaultValue = "-1",
+            paramLabel = "N",
+            description = "Maximum number of frames per camera. Default: no limit.")
     private long limit;
 
-    @Option(names = "--shuffle", paramLabel = "SEED", description = "Send the images in random order. Default: by name.")
+    @Option(
+            names = "--shuffle",
+            paramLabel = "SEED",
+            description = "Send the images in random order. Default: by name.")
     private Long shuffle;
 
-    @Option(names = "--wait", description = "With a cluster: wait for the answers and print a summary; exit code 1 when a frame was lost or doubled.")
+    @Option(
+            names = "--wait",
+            description =
+                    "With a cluster: wait for the answers and print a summary; exit code 1 when a frame was lost or doubled.")
     private boolean wait;
 
     @Option(names = "--json", paramLabel = "FILE", description = "Write the summary as JSON.")
@@ -150,9 +164,7 @@ final class ReplayCommand implements Callable<Integer> {
             outcome = replay.run(cameras, pace, answers ? Duration.ofSeconds(60) : null);
         }
         out.println("Sent " + outcome.sent() + " frames"
-                + (outcome.skipped() > 0
-                        ? "; " + outcome.skipped() + " unreadable files were skipped"
-                        : ""));
+                + (outcome.skipped() > 0 ? "; " + outcome.skipped() + " unreadable files were skipped" : ""));
         if (outcome.summary() != null) {
             out.print(outcome.summary().text());
             if (json != null) {

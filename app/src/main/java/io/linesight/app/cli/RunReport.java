@@ -65,7 +65,8 @@ final class RunReport {
         ObjectNode node = outcome.summary().toJson();
         ArrayNode chapters = node.putArray("chapters");
         for (LearningStory.Figures f : outcome.chapters()) {
-            ObjectNode chapter = chapters.addObject().put("chapter", f.chapter()).put("seconds", f.seconds());
+            ObjectNode chapter =
+                    chapters.addObject().put("chapter", f.chapter()).put("seconds", f.seconds());
             putSide(chapter.putObject("newLamp"), f.changed());
             putSide(chapter.putObject("others"), f.others());
         }

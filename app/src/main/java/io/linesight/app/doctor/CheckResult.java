@@ -10,8 +10,7 @@ import org.jspecify.annotations.Nullable;
  * @param findings empty when all is right
  * @param notRun why the check did not run to its end; null when it did
  */
-public record CheckResult(
-        String check, Status status, String facts, List<Finding> findings, @Nullable String notRun) {
+public record CheckResult(String check, Status status, String facts, List<Finding> findings, @Nullable String notRun) {
     /** How far a check got. */
     public enum Status {
         /** To its end. */

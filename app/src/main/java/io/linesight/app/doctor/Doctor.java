@@ -60,7 +60,8 @@ public final class Doctor {
             run.check("device", machine::device, deadline);
             run.check("folders", machine::folders, deadline);
             // Last, because it may fetch a lot: with too little time for it, the others have had theirs.
-            Check models = found -> ModelCheck.of(options, cluster.existing(), deadline).run(found);
+            Check models = found ->
+                    ModelCheck.of(options, cluster.existing(), deadline).run(found);
             run.checkOnCluster(broker, "models", models, deadline);
         } finally {
             threads.shutdownNow();

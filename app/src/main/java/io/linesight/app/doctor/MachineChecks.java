@@ -99,8 +99,8 @@ final class MachineChecks {
             Files.delete(Files.createTempFile(existing, ".linesight-doctor", null));
             long free = Files.getFileStore(existing).getUsableSpace();
             if (free < MIN_FREE_BYTES)
-                found.add(Finding.of(
-                        Problem.DISK_LOW, folder.toString(), (free >> 20) + " MiB are free (" + key + ")"));
+                found.add(
+                        Finding.of(Problem.DISK_LOW, folder.toString(), (free >> 20) + " MiB are free (" + key + ")"));
             return folder + ": " + (free >> 30) + " GiB free";
         } catch (IOException e) {
             found.add(Finding.of(

@@ -50,8 +50,7 @@ final class ModelCheck {
      * @param deadline of the check, as {@link System#nanoTime}
      * @throws NotApplicable when the part does not use models, or something that it needs is missing
      */
-    static ModelCheck of(DoctorOptions options, Set<String> existing, long deadline)
-            throws IOException, NotApplicable {
+    static ModelCheck of(DoctorOptions options, Set<String> existing, long deadline) throws IOException, NotApplicable {
         if (options.part() == Part.CAMERA) throw new NotApplicable("a camera does not use models");
         if (options.part() == Part.SERVE && !options.follows())
             throw new NotApplicable("without linesight.models.trusted.keys, serve does not follow a channel");
@@ -164,7 +163,7 @@ final class ModelCheck {
             Rollout rollout = channel.inForce().get();
             need(needed, rollout.getChampion(), "champion of " + channel.channel());
             need(needed, rollout.getChallenger(), "challenger of " + channel.channel());
-            need(needed, rollout.getPrevious(), "rollback of " + channel.channel());
+            need(needed, rollout.getPrevious(), "rollback target of " + channel.channel());
         }
         return needed;
     }

@@ -102,8 +102,7 @@ final class RegistryChecks {
     String clock(List<Finding> found) throws NotApplicable {
         try {
             Instant before = Instant.now();
-            Optional<Instant> theirs =
-                    open("there is no clock to compare with").clock();
+            Optional<Instant> theirs = open("there is no clock to compare with").clock();
             Instant after = Instant.now();
             if (theirs.isEmpty()) throw new NotApplicable("the registry sends no time");
             Duration skew = skew(theirs.get(), before, after);

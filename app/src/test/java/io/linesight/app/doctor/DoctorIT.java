@@ -291,7 +291,7 @@ class DoctorIT {
             });
             assertThat(broken.get(9).findings().get(1)).satisfies(f -> assertThat(f.subject() + ": " + f.message())
                     .contains("tried (challenger of line)", "unsigned"));
-            assertThat(broken.get(9).findings().get(2).subject()).isEqualTo("before (what line would go back to)");
+            assertThat(broken.get(9).findings().get(2).subject()).isEqualTo("before (rollback target of line)");
 
             Optional<CheckpointSigner> signer = Optional.of(CheckpointSigner.load(folder.resolve("line.key")));
             new ModelPublisher(stores, models, view, signer, Duration.ofSeconds(20))

@@ -242,7 +242,8 @@ class TopicRulesTest {
         Instant t = Instant.parse("2026-01-01T00:00:10Z");
         assertThat(RegistryChecks.skew(t, t.plusMillis(200), t.plusMillis(300))).isZero();
         assertThat(RegistryChecks.skew(t, t.plusSeconds(31), t.plusSeconds(31))).isEqualTo(Duration.ofSeconds(30));
-        assertThat(RegistryChecks.skew(t, t.minusSeconds(31), t.minusSeconds(30))).isEqualTo(Duration.ofSeconds(-30));
+        assertThat(RegistryChecks.skew(t, t.minusSeconds(31), t.minusSeconds(30)))
+                .isEqualTo(Duration.ofSeconds(-30));
         List<Finding> found = new ArrayList<>();
         ClusterChecks.checkAhead(t.toEpochMilli() + 4_000, t, "plant.frames.v1", found);
         ClusterChecks.checkAhead(-1, t, "plant.frames.v1", found);

@@ -90,7 +90,8 @@ public final class LocalLine implements AutoCloseable {
         Map<String, String> config = new HashMap<>(options.app());
         config.putAll(settings);
         config.put(InspectionConfig.CHECKPOINT, options.model().toString());
-        config.put(InspectionConfig.STATE_DIR, options.folder().resolve("streams").toString());
+        config.put(
+                InspectionConfig.STATE_DIR, options.folder().resolve("streams").toString());
         InspectionConfig inspection = InspectionConfig.of(config);
         if (inspection.models().follow()) {
             followed = follow(config, inspection.models());

@@ -122,8 +122,7 @@ public record RunSummary(
                 frames + " sent, " + results + " results, " + deadLettered + " dead letters "
                         + (deadLetterCodes.isEmpty() ? "" : deadLetterCodes)));
         rows.add(new Row(
-                "exactly once",
-                exact() ? "yes: 0 lost, 0 doubled" : "NO: " + lost + " lost, " + doubled + " doubled"));
+                "exactly once", exact() ? "yes: 0 lost, 0 doubled" : "NO: " + lost + " lost, " + doubled + " doubled"));
         rows.add(new Row(
                 "throughput",
                 format("%.1f frames/s, %.1f frames per inference", timing.framesPerSecond(), timing.meanBatch())));

@@ -162,8 +162,8 @@ public final class LearningStory {
     }
 
     private TrainerService createTrainer(LocalLine local, TrainedChannel channel) throws IOException {
-        TrainerConfig base = TrainerConfig.of(
-                local.settings(), options.line().folder().resolve("trainer"));
+        TrainerConfig base =
+                TrainerConfig.of(local.settings(), options.line().folder().resolve("trainer"));
         String threads = options.line().app().getOrDefault(InspectionConfig.SCORER_THREADS, "0");
         TrainerConfig config = base.withChannel(CHANNEL)
                 .withTriggers(new Triggers(options.training().labels(), null))
@@ -198,8 +198,9 @@ public final class LearningStory {
             }
             stage.chapters().close();
             ledger.awaitAnswers(ANSWER_TIMEOUT, () -> local.app().state() != InspectionApp.State.FAILED);
-            if (reader.failure().isPresent()) ending = ending.failed("reading the results failed: "
-                    + reader.failure().get().getMessage());
+            if (reader.failure().isPresent())
+                ending = ending.failed(
+                        "reading the results failed: " + reader.failure().get().getMessage());
             return new Outcome(
                     RunSummary.of(ledger),
                     stage.chapters().figures(),

@@ -80,10 +80,9 @@ final class Plot {
         Operator operator = cast.operator();
         operator.setOnDuty(true);
         int labels = options.training().labels();
-        await(
-                "labels: the trainer waits for " + labels + " good parts",
-                timeoutFor(60, 20 * labels),
-                () -> cast.event(TrainerEvent.Kind.RUN_STARTED).isPresent());
+        await("labels: the trainer waits for " + labels + " good parts", timeoutFor(60, 20 * labels), () -> cast.event(
+                        TrainerEvent.Kind.RUN_STARTED)
+                .isPresent());
         operator.setOnDuty(false);
         narrator.say("operator: answered " + (operator.normal() + operator.anomalous()) + " alarms; "
                 + operator.normal() + " of them were false");
@@ -149,13 +148,12 @@ final class Plot {
         narrator.say("canary: " + figures);
         if (!(now.falseAlarmRate() < before.falseAlarmRate())) throw withdraw(figures, first);
         Rollout rollout = cast.engineer().promote(challenger, figures);
-        narrator.say(Engineer.NAME + ": " + challenger + " is the champion now (revision " + rollout.getRevision()
-                + ")");
-        await("the promotion", PROMOTION_TIMEOUT, () -> cast.local()
-                .app()
-                .modelVersion()
-                .orElse("")
-                .equals(challenger));
+        narrator.say(
+                Engineer.NAME + ": " + challenger + " is the champion now (revision " + rollout.getRevision() + ")");
+        await(
+                "the promotion",
+                PROMOTION_TIMEOUT,
+                () -> cast.local().app().modelVersion().orElse("").equals(challenger));
     }
 
     private StoryEnd withdraw(String figures, String first) throws RolloutException, InterruptedException {
@@ -165,7 +163,8 @@ final class Plot {
 
     /** A fixed time and the time that some frames take at the cameras' rate. */
     private Duration timeoutFor(int seconds, int frames) {
-        return Duration.ofSeconds((long) (seconds + frames / options.simulation().fps()));
+        return Duration.ofSeconds(
+                (long) (seconds + frames / options.simulation().fps()));
     }
 
     private void watch(String what) throws StoryEnd, InterruptedException {

@@ -44,9 +44,13 @@ final class ShadowReader implements AutoCloseable {
                 .toList();
         return new Comparison(
                 chosen.size(),
-                chosen.stream().filter(d -> d.getChampionScore() >= DECISION_POINT).count(),
+                chosen.stream()
+                        .filter(d -> d.getChampionScore() >= DECISION_POINT)
+                        .count(),
                 // A score that is missing counts against the challenger.
-                chosen.stream().filter(d -> !(d.getChallengerScore() < DECISION_POINT)).count());
+                chosen.stream()
+                        .filter(d -> !(d.getChallengerScore() < DECISION_POINT))
+                        .count());
     }
 
     Optional<Throwable> failure() {

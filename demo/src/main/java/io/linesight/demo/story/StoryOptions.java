@@ -10,8 +10,7 @@ import java.time.Duration;
  * @param simulation at least 2 cameras, because the second gets another lamp; its {@code fps} must be given
  * @param quiet how long the line is watched before the lamp is replaced, and after the last promotion
  */
-public record StoryOptions(
-        LineOptions line, Simulation simulation, Duration quiet, Training training, Trial trial) {
+public record StoryOptions(LineOptions line, Simulation simulation, Duration quiet, Training training, Trial trial) {
     /**
      * How the trainer learns.
      *
