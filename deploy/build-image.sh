@@ -6,11 +6,11 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 usage() {
   cat <<'U'
 usage: deploy/build-image.sh [--tag linesight:local] [--cuda] [--base IMAGE] [--jre IMAGE] [--no-maven]
-  --tag IMAGE    name of the image; may be repeated (linesight:local, with --cuda linesight:cuda)
+  --tag IMAGE    name of the image, repeatable (linesight:local, with --cuda linesight:cuda)
   --cuda         ONNX Runtime with CUDA, on NVIDIA's CUDA 12 run-time image with cuDNN
-  --base IMAGE   what it stands on: any glibc Linux with bash and libstdc++ (ubuntu:24.04)
-  --jre IMAGE    where /opt/java/openjdk comes from (eclipse-temurin:17-jre)
-  --no-maven     take the jars as they lie in app/target
+  --base IMAGE   base image: any glibc Linux with bash and libstdc++ (ubuntu:24.04)
+  --jre IMAGE    image that /opt/java/openjdk is copied from (eclipse-temurin:17-jre)
+  --no-maven     use the jars in app/target as they are
 U
 }
 
@@ -47,7 +47,7 @@ cp "$ours" "$stage/lib/"
   esac
 done
 runtime="$(ls "$stage"/dependencies/onnxruntime*.jar)"
-# From the image they need no room in /tmp: with CUDA they are larger than most machines' tmpfs.
+# Unpacked here they need no room in /tmp: with CUDA they are larger than most machines' tmpfs.
 (cd "$stage/natives" && jar xf "../dependencies/$(basename "$runtime")" ai/onnxruntime/native/linux-x64 && mv ai/onnxruntime/native/linux-x64/* . && rm -rf ai)
 cp deploy/image/* "$stage/bin/"
 cp demo/src/main/resources/io/linesight/demo/demo.onnx LICENSE "$stage/"

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Makes stand-ins for the images that deploy/Dockerfile and docker-compose.yml take from registries, where no registry can be reached:
+# Makes stand-ins for the images that deploy/Dockerfile and docker-compose.yml take from registries, for machines without a registry:
 #   local/debian:bookworm    Debian by debootstrap             local/jre:17         a jlinked run time at /opt/java/openjdk
 #   local/kafka:VERSION      Kafka's jars from Maven, laid out like apache/kafka; local/apicurio:VERSION and local/prometheus:debian likewise
-# Those that are there already are kept. Needs root (debootstrap), a JDK 17, Maven, Docker.
+# Keeps those that are there already. Needs root (debootstrap), a JDK 17, Maven, Docker.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 : "${KAFKA_VERSION:=$(sed -n 's#.*<kafka.version>\(.*\)</kafka.version>.*#\1#p' ../../pom.xml)}"
@@ -40,7 +40,7 @@ if missing "local/kafka:$KAFKA_VERSION"; then
   <dependencies>
     <dependency><groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>$KAFKA_VERSION</version></dependency>
     <dependency><groupId>org.apache.kafka</groupId><artifactId>kafka-tools</artifactId><version>$KAFKA_VERSION</version></dependency>
-    <!-- Without a back end nothing is logged, and whoever waits for a line in the log waits for ever. -->
+    <!-- Without a back end nothing is logged, and a wait for a line in the log never ends. -->
     <dependency><groupId>org.apache.logging.log4j</groupId><artifactId>log4j-slf4j-impl</artifactId><version>2.24.3</version></dependency>
     <dependency><groupId>org.apache.logging.log4j</groupId><artifactId>log4j-core</artifactId><version>2.24.3</version></dependency>
   </dependencies></project>

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Brings docker-compose.yml up, drives frames through to anomaly events, looks at what came out and at how the containers run, and takes all of it
-# down again. Grafana is left out where its image is not here. Images are those of deploy/ci/base-images.sh unless *_IMAGE says otherwise.
+# Brings docker-compose.yml up, drives frames through to anomaly events, checks results and containers, and takes everything down again. Leaves
+# Grafana out where its image is not on this machine. Uses the images of deploy/ci/base-images.sh unless *_IMAGE says otherwise.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 began="$(date +%s)"
@@ -60,7 +60,7 @@ consume() {
     --topic "$1" --from-beginning --max-messages 1 --timeout-ms 20000 \
     --command-property isolation.level=read_committed 2>/dev/null
 }
-# Into a file: in a pipe the reader would be gone before the event is out.
+# Into a file: in a pipe the reader would end before the event is written.
 event="$(mktemp)"
 consume linesight.anomalies.v1 >"$event" || fail "no anomaly event could be read"
 header="$(od -An -N5 -tu1 "$event" | tr -s ' ')"
@@ -96,7 +96,7 @@ done
 [ "$up" = "2 1" ] || fail "Prometheus does not see two inspect and one trainer but '$up'"
 say "Prometheus scrapes inspect x 2 and trainer"
 
-# The demo camera as a service. An instance that is stopped under it says that all it took is committed.
+# The demo camera as a service. An instance that stops meanwhile says that every frame it took is committed.
 compose up -d --no-deps --scale inspect=2 camera >/dev/null 2>&1
 sleep 5
 [ "$(health "$(containers camera)")" = running/none ] || fail "the demo camera does not run"
