@@ -157,6 +157,10 @@ final class Rules {
                     "DistillTest"),
             checked("trainer/distill-photos.sh photos", "it fetches packages of photographs"));
 
+    private static final String ONE_LONG_TEST =
+            "mvn -Pfull -pl app -am verify -Dtest=none -Dit.test=%s -Dsurefire.failIfNoSpecifiedTests=false "
+                    + "-Dfailsafe.failIfNoSpecifiedTests=false -Dtest.jvm.args=";
+
     private static final List<Rule> REST = List.of(
             run("./linesight demo --for 2m").says("Summary"),
             test("./linesight demo --learn", "LearningStoryIT"),
@@ -176,8 +180,8 @@ final class Rules {
                     "mvn -pl app -am test -Dtest=HostileInputTest -Dsurefire.failIfNoSpecifiedTests=false "
                             + "-Dtest.jvm.args=\"-Dfuzz.cases=100000 -Dfuzz.seed=7 -Dfuzz.keep=/tmp/failed\"",
                     "HostileInputTest"),
-            test("mvn verify -Dit.test=FailureIT -Dtest.jvm.args=-Dlinesight.failure.frames=200000", "FailureIT"),
-            test("mvn verify -Dit.test=SoakIT -Dtest.jvm.args=-Dlinesight.soak.minutes=120", "SoakIT"));
+            test(ONE_LONG_TEST.formatted("FailureIT") + "-Dlinesight.failure.frames=200000", "FailureIT"),
+            test(ONE_LONG_TEST.formatted("SoakIT") + "-Dlinesight.soak.minutes=120", "SoakIT"));
 
     private static final String SETUP =
             "docker compose run --rm --entrypoint /opt/linesight/bin/linesight setup models ";
