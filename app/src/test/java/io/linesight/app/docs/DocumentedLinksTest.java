@@ -16,7 +16,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** Links between the documents lead somewhere, and the types that they name are in the sources. */
+/** Links between the documents lead somewhere, the types that they name exist, and no package is left out. */
 class DocumentedLinksTest {
     private static final Pattern LINK = Pattern.compile("\\]\\(([^)#\\s]*)(#[^)\\s]*)?\\)");
     private static final Pattern CODE = Pattern.compile("`([^`]+)`");
@@ -57,6 +57,34 @@ class DocumentedLinksTest {
             }
         }
         assertThat(missing).as("types that are not in the sources").isEmpty();
+    }
+
+    @Test
+    void shouldListEveryPackage() throws IOException {
+        String architecture = Files.readString(Documentation.ROOT.resolve("docs/architecture.md"));
+        Set<String> packages = packages();
+        assertThat(packages).hasSizeGreaterThan(40);
+        assertThat(packages.stream().filter(name -> !architecture.contains("\n| `" + name + "` | ")))
+                .as("packages that docs/architecture.md does not list")
+                .isEmpty();
+    }
+
+    /** Packages of the program, without {@code io.linesight.} in front. */
+    private static Set<String> packages() throws IOException {
+        Set<String> packages = new TreeSet<>();
+        try (Stream<Path> modules = Files.list(Documentation.ROOT)) {
+            for (Path root : modules.map(module -> module.resolve("src/main/java/io/linesight"))
+                    .filter(Files::isDirectory)
+                    .toList()) {
+                try (Stream<Path> files = Files.walk(root)) {
+                    files.filter(file -> file.toString().endsWith(".java"))
+                            .map(file ->
+                                    root.relativize(file.getParent()).toString().replace('/', '.'))
+                            .forEach(packages::add);
+                }
+            }
+        }
+        return packages;
     }
 
     private static String withoutBlocks(String markdown) {
