@@ -11,6 +11,7 @@ import io.linesight.mmad.architecture.MmadConfig;
 import io.linesight.mmad.architecture.ParameterSpecs;
 import io.linesight.mmad.checkpoint.Calibration;
 import io.linesight.mmad.checkpoint.Checkpoints;
+import io.linesight.mmad.checkpoint.MmadModel;
 import io.linesight.mmad.checkpoint.ProductCalibration;
 import io.linesight.mmad.encoder.Encoder;
 import io.linesight.mmad.encoder.FilterBankEncoder;
@@ -38,9 +39,7 @@ class DemoIT {
         Path file = dir.resolve("untrained.onnx");
         Checkpoints.write(
                 file,
-                config,
-                Initializer.fresh(ParameterSpecs.of(config), 1),
-                encoder,
+                new MmadModel(config, Initializer.fresh(ParameterSpecs.of(config), 1), encoder),
                 new Calibration(new ProductCalibration(1e6, 1), Map.of("board", new ProductCalibration(-1, 0.1))),
                 Map.of());
         return file;

@@ -2,6 +2,7 @@ package io.linesight.app.cli;
 
 import io.linesight.app.cli.common.CalibrationTable;
 import io.linesight.app.cli.common.Inputs;
+import io.linesight.mmad.checkpoint.Checkpoint;
 import io.linesight.mmad.checkpoint.Checkpoints;
 import io.linesight.mmad.checkpoint.ProductCalibration;
 import io.linesight.mmad.runtime.ScorerOptions;
@@ -150,7 +151,8 @@ final class CalibrateCommand implements Callable<Integer> {
         opened.notes().forEach(err::println);
         Normals which = which(opened.layout());
         if (which == Normals.HELD_OUT) {
-            List<String> trained = List.of(Checkpoints.readInfo(checkpoint)
+            List<String> trained = List.of(Checkpoint.read(checkpoint)
+                    .info()
                     .properties()
                     .getOrDefault(Checkpoints.PROVENANCE_PREFIX + "categories", "")
                     .split(","));

@@ -1,7 +1,7 @@
 package io.linesight.app.cli;
 
 import io.linesight.app.cli.common.Inputs;
-import io.linesight.mmad.checkpoint.Checkpoints;
+import io.linesight.mmad.checkpoint.Checkpoint;
 import io.linesight.trainer.evaluate.Evaluate;
 import io.linesight.trainer.evaluate.EvaluateOptions;
 import io.linesight.trainer.evaluate.EvaluationReport;
@@ -127,7 +127,8 @@ final class EvaluateCommand implements Callable<Integer> {
         for (Path d : data) Inputs.folder(d, "folder");
         if (csv != null) Inputs.existing(csv, "csv");
         // A bad checkpoint shows before the first one has been measured for an hour.
-        if (compare != null) Checkpoints.readInfo(Inputs.existing(compare, "checkpoint"));
+        if (compare != null)
+            Checkpoint.read(Inputs.existing(compare, "checkpoint")).info();
         DatasetLayout.Opened opened = DatasetLayout.open(data, categories, layout, csv);
         PrintWriter err = spec.commandLine().getErr();
         err.println("layout " + opened.layout().name().toLowerCase(Locale.ROOT)

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.linesight.demo.line.BundledModel;
 import io.linesight.mmad.checkpoint.Calibration;
-import io.linesight.mmad.checkpoint.Checkpoints;
+import io.linesight.mmad.checkpoint.Checkpoint;
 import io.linesight.mmad.checkpoint.ProductCalibration;
 import io.linesight.simulator.Lamp;
 import io.linesight.simulator.SimulatedDataset;
@@ -48,7 +48,7 @@ class CalibrateCommandIT {
 
     @Test
     void shouldPlaceThresholdsAndSayWhatTheyRestOn() throws IOException {
-        Calibration before = Checkpoints.readInfo(model).calibration();
+        Calibration before = Checkpoint.read(model).info().calibration();
         Path strict = dir.resolve("strict.onnx");
         Path loose = dir.resolve("loose.onnx");
         assertThat(run(
@@ -88,12 +88,12 @@ class CalibrateCommandIT {
                         loose))
                 .as(err.toString())
                 .isZero();
-        ProductCalibration s = Checkpoints.readInfo(strict).calibration().forProduct("fabric");
-        ProductCalibration l = Checkpoints.readInfo(loose).calibration().forProduct("fabric");
+        ProductCalibration s = Checkpoint.read(strict).info().calibration().forProduct("fabric");
+        ProductCalibration l = Checkpoint.read(loose).info().calibration().forProduct("fabric");
         assertThat(s.threshold()).isGreaterThan(l.threshold());
         assertThat(s.basis().targetFalseRejectRate()).isEqualTo(0.001);
         assertThat(s.review()).isNotNull();
-        Calibration after = Checkpoints.readInfo(strict).calibration();
+        Calibration after = Checkpoint.read(strict).info().calibration();
         assertThat(after.fallback()).isEqualTo(before.fallback());
         before.byProduct().forEach((product, c) -> {
             if (!product.equals("fabric"))

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.linesight.demo.line.BundledModel;
 import io.linesight.mmad.checkpoint.Calibration;
+import io.linesight.mmad.checkpoint.Checkpoint;
 import io.linesight.mmad.checkpoint.Checkpoints;
 import io.linesight.mmad.checkpoint.ProductCalibration;
 import io.linesight.mmad.image.ImageCodec;
@@ -125,7 +126,8 @@ class EvaluateCommandIT {
     @Test
     void shouldShowWhatIsDecidedDifferently() throws Exception {
         Path blind = dir.resolve("blind.onnx");
-        Checkpoints.withCalibration(model, blind, new Calibration(new ProductCalibration(1e6, 1), Map.of()));
+        Checkpoints.withCalibration(
+                Checkpoint.read(model), blind, new Calibration(new ProductCalibration(1e6, 1), Map.of()));
         assertThat(run("--data", parts, "--model", model, "--compare", blind, "--report", report))
                 .as(err.toString())
                 .isZero();

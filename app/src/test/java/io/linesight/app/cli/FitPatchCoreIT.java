@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.linesight.mmad.checkpoint.Checkpoint;
 import io.linesight.mmad.checkpoint.CheckpointInfo;
-import io.linesight.mmad.checkpoint.Checkpoints;
 import io.linesight.mmad.runtime.ScorerOptions;
 import io.linesight.mmad.score.OrtScorer;
 import io.linesight.mmad.score.SelfTest;
@@ -72,7 +72,7 @@ class FitPatchCoreIT {
 
     @Test
     void shouldSayWhatItMadeAndWriteItDown() throws IOException {
-        CheckpointInfo info = Checkpoints.readInfo(model);
+        CheckpointInfo info = Checkpoint.read(model).info();
         assertThat(said)
                 .contains(info.version())
                 .contains("20 pictures")
@@ -145,7 +145,7 @@ class FitPatchCoreIT {
                                     again)
                             .exit())
                     .isZero();
-            scores.add(Checkpoints.readInfo(again).calibration().toString());
+            scores.add(Checkpoint.read(again).info().calibration().toString());
         }
         assertThat(scores).hasSize(1);
     }

@@ -6,6 +6,7 @@ import io.linesight.demo.line.BundledModel;
 import io.linesight.embedded.EmbeddedKafka;
 import io.linesight.embedded.EmbeddedRegistry;
 import io.linesight.mmad.checkpoint.Calibration;
+import io.linesight.mmad.checkpoint.Checkpoint;
 import io.linesight.mmad.checkpoint.Checkpoints;
 import io.linesight.mmad.checkpoint.ProductCalibration;
 import io.linesight.mmad.checkpoint.ReviewBand;
@@ -61,7 +62,7 @@ class ModelsCommandIT {
         Path first = BundledModel.unpack(dir).orElseThrow();
         Path second = dir.resolve("second.onnx");
         // Another threshold, or it would be the same version: a version names what a checkpoint decides.
-        Calibration calibration = Checkpoints.readInfo(first).calibration();
+        Calibration calibration = Checkpoint.read(first).info().calibration();
         ProductCalibration fallback = calibration.fallback();
         Map<String, ProductCalibration> told = new TreeMap<>(calibration.byProduct());
         told.replaceAll((product, c) -> new ProductCalibration(
@@ -70,11 +71,11 @@ class ModelsCommandIT {
                 new ReviewBand(0.31, 0.72),
                 new ThresholdBasis("evt", 0.01, 64, 7, 0.0123, 0.056, 0.004, 0.029, 0.14)));
         Checkpoints.withCalibration(
-                first,
+                Checkpoint.read(first),
                 second,
                 new Calibration(new ProductCalibration(fallback.threshold() + 0.1, fallback.scale()), told));
-        String v1 = Checkpoints.readInfo(first).version();
-        String v2 = Checkpoints.readInfo(second).version();
+        String v1 = Checkpoint.read(first).info().version();
+        String v2 = Checkpoint.read(second).info().version();
         try (EmbeddedKafka kafka = EmbeddedKafka.in(dir.resolve("kafka")).start();
                 EmbeddedRegistry registry = EmbeddedRegistry.start(kafka.bootstrapServers(), 0)) {
             where.addAll(List.of("--bootstrap", kafka.bootstrapServers(), "--registry", registry.url()));

@@ -3,8 +3,8 @@ package io.linesight.app.hostile;
 import io.linesight.app.cli.LabelCsvDoor;
 import io.linesight.app.cli.common.UserError;
 import io.linesight.mmad.checkpoint.Calibration;
+import io.linesight.mmad.checkpoint.Checkpoint;
 import io.linesight.mmad.checkpoint.CheckpointInfo;
-import io.linesight.mmad.checkpoint.Checkpoints;
 import io.linesight.mmad.checkpoint.ProductCalibration;
 import io.linesight.mmad.image.BadImageException;
 import io.linesight.mmad.image.ImageCodec;
@@ -460,11 +460,11 @@ final class Targets implements AutoCloseable {
 
     private String checkpoint(byte[] input) throws IOException {
         Path file = file("model.onnx", input);
-        Checkpoints.readInfo(file).calibration().forProduct("bolt").calibrated(1);
+        Checkpoint.read(file).info().calibration().forProduct("bolt").calibrated(1);
         switch (input.length % 4) {
-            case 0 -> Checkpoints.readConfig(file);
-            case 1 -> Checkpoints.readEncoder(file);
-            case 2 -> Checkpoints.readWeights(file);
+            case 0 -> Checkpoint.read(file).config();
+            case 1 -> Checkpoint.read(file).encoder();
+            case 2 -> Checkpoint.read(file).weights();
             default -> {}
         }
         return null;

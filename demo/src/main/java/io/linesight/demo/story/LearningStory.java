@@ -9,8 +9,8 @@ import io.linesight.demo.line.LocalLine;
 import io.linesight.demo.line.RunSummary;
 import io.linesight.demo.line.SimulatedCamera;
 import io.linesight.demo.line.TopicReader;
+import io.linesight.mmad.checkpoint.Checkpoint;
 import io.linesight.mmad.checkpoint.CheckpointInfo;
-import io.linesight.mmad.checkpoint.Checkpoints;
 import io.linesight.models.rollouts.RolloutException;
 import io.linesight.models.signing.CheckpointSigner;
 import io.linesight.models.signing.KeyFiles;
@@ -249,7 +249,7 @@ public final class LearningStory {
     private String prepare(TrainedChannel channel, TrainerService trainer, Engineer engineer)
             throws IOException, InterruptedException, RolloutException {
         Path images = options.line().folder().resolve("on-file");
-        CheckpointInfo info = Checkpoints.readInfo(options.line().model());
+        CheckpointInfo info = Checkpoint.read(options.line().model()).info();
         int good = options.training().imagesOnFile();
         SimulatedDataset.export(
                 images,

@@ -9,6 +9,7 @@ import io.linesight.mmad.architecture.MmadConfig;
 import io.linesight.mmad.architecture.ParameterSpecs;
 import io.linesight.mmad.checkpoint.Calibration;
 import io.linesight.mmad.checkpoint.Checkpoints;
+import io.linesight.mmad.checkpoint.MmadModel;
 import io.linesight.mmad.checkpoint.ProductCalibration;
 import io.linesight.mmad.encoder.Encoder;
 import io.linesight.mmad.encoder.FilterBankEncoder;
@@ -40,9 +41,7 @@ class LearningStoryIT {
         ProductCalibration everything = new ProductCalibration(-1, 0.1);
         Checkpoints.write(
                 file,
-                config,
-                Initializer.fresh(ParameterSpecs.of(config), 1),
-                encoder,
+                new MmadModel(config, Initializer.fresh(ParameterSpecs.of(config), 1), encoder),
                 new Calibration(everything, Map.of("flange", everything, "board", everything)),
                 Map.of());
         return file;

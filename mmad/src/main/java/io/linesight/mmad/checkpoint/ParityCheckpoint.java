@@ -35,9 +35,7 @@ public final class ParityCheckpoint {
         Encoder encoder = encoder(all, true);
         return Checkpoints.write(
                 out,
-                config(),
-                all,
-                encoder,
+                new MmadModel(config(), all, encoder),
                 new Calibration(new ProductCalibration(0.5, 0.1), Map.of()),
                 Map.of("origin", "parity weights"));
     }

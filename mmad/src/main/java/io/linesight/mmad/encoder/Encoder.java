@@ -16,6 +16,7 @@ import io.linesight.mmad.io.Sha256;
 import io.linesight.mmad.onnx.GraphShapes;
 import io.linesight.mmad.onnx.OnnxGraph;
 import io.linesight.mmad.onnx.OnnxGraph.Type;
+import io.linesight.mmad.onnx.OnnxModels;
 import io.linesight.mmad.onnx.OnnxRuntime;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -62,8 +63,9 @@ public final class Encoder {
     private final List<Integer> channels;
 
     private Encoder(ModelProto canonical, String name, List<Integer> channels) {
-        this.model = canonical;
         this.bytes = canonical.toByteArray();
+        // Parsed again, so that it does not keep the file in memory that the canonical form points into.
+        this.model = parse(bytes, name);
         this.name = name;
         this.channels = List.copyOf(channels);
         this.sha256 = Sha256.hex(bytes);
@@ -93,17 +95,20 @@ public final class Encoder {
      * @throws IllegalArgumentException when it is not a usable encoder; the message says why
      */
     public static Encoder of(byte[] onnx, String name) {
-        ModelProto model;
-        try {
-            model = ModelProto.parseFrom(onnx);
-        } catch (InvalidProtocolBufferException e) {
-            throw new IllegalArgumentException("encoder '" + name + "' is not an ONNX file: " + e.getMessage(), e);
-        }
+        ModelProto model = parse(onnx, name);
         if (!model.hasGraph() || model.getGraph().getNodeCount() == 0)
             throw new IllegalArgumentException("encoder '" + name + "' is not an ONNX file, or an empty one");
         ModelProto prepared = new Canonical(model, name).model();
         List<Integer> channels = probe(prepared, name);
         return new Encoder(withBoundary(prepared, channels), name, channels);
+    }
+
+    private static ModelProto parse(byte[] onnx, String name) {
+        try {
+            return OnnxModels.parse(onnx);
+        } catch (InvalidProtocolBufferException e) {
+            throw new IllegalArgumentException("encoder '" + name + "' is not an ONNX file: " + e.getMessage(), e);
+        }
     }
 
     /** Channels at strides 4, 8, 16. */

@@ -8,8 +8,8 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
 import io.linesight.mmad.architecture.MmadConfig;
+import io.linesight.mmad.checkpoint.Checkpoint;
 import io.linesight.mmad.checkpoint.CheckpointInfo;
-import io.linesight.mmad.checkpoint.Checkpoints;
 import io.linesight.mmad.onnx.OnnxRuntime;
 import io.linesight.mmad.runtime.DeviceChooser;
 import io.linesight.mmad.runtime.ModelLoadException;
@@ -49,66 +49,92 @@ public final class OrtScorer implements Scorer {
     private final DeviceChooser.Opened opened;
     private final CheckpointInfo info;
     private final boolean floatInput;
-    /** Frames that the model takes at a time; 0 = any number. */
     private final int fixedBatch;
 
     private ByteBuffer input = ByteBuffer.allocateDirect(0);
     private boolean closed;
 
-    private OrtScorer(DeviceChooser.Opened opened, CheckpointInfo info, boolean floatInput, int fixedBatch) {
+    /**
+     * What a model takes.
+     *
+     * @param floats float32 in [0,1] instead of uint8
+     * @param fixedBatch frames at a time; 0 = any number
+     */
+    private record Input(boolean floats, int fixedBatch) {}
+
+    private OrtScorer(DeviceChooser.Opened opened, CheckpointInfo info, Input input) {
         this.opened = opened;
         this.info = info;
-        this.floatInput = floatInput;
-        this.fixedBatch = fixedBatch;
+        this.floatInput = input.floats();
+        this.fixedBatch = input.fixedBatch();
     }
 
     /**
-     * Opens a checkpoint. Takes seconds for a large one; the first scores are slower than later ones unless
-     * {@link #warmUp} is called.
+     * Reads a file and opens it.
      *
-     * @throws ModelLoadException when the file is missing, damaged or has another signature, or the device is not there
+     * @throws ModelLoadException as {@link #open(Checkpoint, ScorerOptions)}, or when the file cannot be read
      */
     public static OrtScorer open(Path checkpoint, ScorerOptions options) {
         if (!Files.isRegularFile(checkpoint)) {
             throw new ModelLoadException("there is no checkpoint at " + checkpoint
                     + (Files.isDirectory(checkpoint) ? ": that is a folder" : ""));
         }
+        try {
+            return open(Checkpoint.read(checkpoint), options);
+        } catch (IOException e) {
+            throw unreadable(checkpoint, e);
+        }
+    }
+
+    /**
+     * Opens a checkpoint; it need not stay in memory afterwards. Takes seconds for a large one; the first scores are
+     * slower than later ones unless {@link #warmUp} is called.
+     *
+     * @throws ModelLoadException when the file is damaged or has another signature, or the device is not there
+     */
+    public static OrtScorer open(Checkpoint checkpoint, ScorerOptions options) {
+        Path path = checkpoint.path();
         DeviceChooser.Opened opened;
         try {
             opened = DeviceChooser.open(
-                    "checkpoint " + checkpoint.getFileName(),
-                    options,
-                    (env, o) -> env.createSession(checkpoint.toString(), o));
+                    "checkpoint " + path.getFileName(), options, (env, o) -> env.createSession(checkpoint.bytes(), o));
         } catch (OrtException e) {
-            throw refused(checkpoint, e);
+            throw notLoadable(path, e);
         }
         try {
-            return withSession(checkpoint, opened);
-        } catch (OrtException | RuntimeException e) {
+            Input input = checkSignature(path, opened.session());
+            return new OrtScorer(opened, checkpoint.info(), input);
+        } catch (OrtException | IOException | RuntimeException e) {
             try {
                 opened.session().close();
             } catch (OrtException second) {
                 e.addSuppressed(second);
             }
-            throw e instanceof RuntimeException r ? r : refused(checkpoint, (OrtException) e);
+            if (e instanceof OrtException o) throw notLoadable(path, o);
+            if (e instanceof IOException io) throw unreadable(path, io);
+            throw (RuntimeException) e;
         }
     }
 
-    private static ModelLoadException refused(Path checkpoint, OrtException e) {
+    private static ModelLoadException unreadable(Path checkpoint, IOException e) {
+        return new ModelLoadException("checkpoint " + checkpoint + " cannot be read: " + e.getMessage(), e);
+    }
+
+    private static ModelLoadException notLoadable(Path checkpoint, OrtException e) {
         String why =
                 switch (e.getCode()) {
                     case ORT_INVALID_PROTOBUF, ORT_NO_MODEL ->
                         "it is not a complete ONNX file; copy or export it again";
                     case ORT_NOT_IMPLEMENTED, ORT_INVALID_GRAPH ->
                         "it uses something that this ONNX Runtime does not know";
-                    default -> "ONNX Runtime refuses it";
+                    default -> "ONNX Runtime rejects it";
                 };
         return new ModelLoadException(
                 "checkpoint " + checkpoint + " cannot be loaded: " + why + " (" + e.getMessage() + ")", e);
     }
 
-    private static OrtScorer withSession(Path checkpoint, DeviceChooser.Opened opened) throws OrtException {
-        OrtSession session = opened.session();
+    /** Rejects a model whose inputs and outputs are not those of an anomaly model. */
+    private static Input checkSignature(Path checkpoint, OrtSession session) throws OrtException {
         TensorInfo frames = tensor(checkpoint, "input", session.getInputInfo(), FRAMES);
         if (session.getNumInputs() != 1) {
             throw unfit(
@@ -119,31 +145,24 @@ public final class OrtScorer implements Scorer {
                     checkpoint, "its input '" + FRAMES + "' is " + frames.type + "; uint8 or float32 can be served");
         }
         long[] shape = frames.getShape();
-        boolean fits =
-                shape.length == 4 && free(shape[1], 3) && free(shape[2], SIDE) && free(shape[3], SIDE) && shape[0] != 0;
-        if (!fits && shape.length == 4 && free(shape[1], 3) && shape[2] > 0 && shape[3] > 0) {
-            throw unfit(
-                    checkpoint,
-                    "it is a checkpoint for another input size: its input '" + FRAMES + "' is " + Arrays.toString(shape)
-                            + "; frames are [N, 3, " + SIDE + ", " + SIDE + "]");
-        }
-        if (!fits) {
-            throw unfit(
-                    checkpoint,
-                    "its input '" + FRAMES + "' is " + Arrays.toString(shape) + "; frames are [N, 3, " + SIDE + ", "
-                            + SIDE + "]");
-        }
+        checkShape(checkpoint, shape);
         for (String output : List.of(ANOMALY_MAP, SCORE)) {
             TensorInfo tensor = tensor(checkpoint, "output", session.getOutputInfo(), output);
             if (tensor.type != OnnxJavaType.FLOAT)
                 throw unfit(checkpoint, "its output '" + output + "' is " + tensor.type + "; float32 can be served");
         }
-        try {
-            CheckpointInfo info = Checkpoints.readInfo(checkpoint);
-            return new OrtScorer(opened, info, frames.type == OnnxJavaType.FLOAT, (int) Math.max(0, shape[0]));
-        } catch (IOException e) {
-            throw new ModelLoadException("checkpoint " + checkpoint + " cannot be read: " + e.getMessage(), e);
-        }
+        return new Input(frames.type == OnnxJavaType.FLOAT, (int) Math.max(0, shape[0]));
+    }
+
+    private static void checkShape(Path checkpoint, long[] shape) {
+        boolean images = shape.length == 4 && free(shape[1], 3);
+        if (images && free(shape[2], SIDE) && free(shape[3], SIDE) && shape[0] != 0) return;
+        String what = images && shape[2] > 0 && shape[3] > 0
+                ? "it is a checkpoint for another input size: its input '"
+                : "its input '";
+        throw unfit(
+                checkpoint,
+                what + FRAMES + "' is " + Arrays.toString(shape) + "; frames are [N, 3, " + SIDE + ", " + SIDE + "]");
     }
 
     /** Whether a dimension, negative where the model leaves it open, admits a value. */

@@ -17,6 +17,9 @@ import io.linesight.mmad.architecture.Weights;
 import io.linesight.mmad.encoder.Encoder;
 import io.linesight.mmad.encoder.TinyEncoder;
 import io.linesight.mmad.onnx.OnnxRuntime;
+import io.linesight.mmad.runtime.ScorerOptions;
+import io.linesight.mmad.score.OrtScorer;
+import io.linesight.mmad.score.SelfTest;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -56,13 +59,16 @@ class CheckpointsTest {
         encoder = TinyEncoder.create(CHANNELS, 17);
         file = dir.resolve("model.onnx");
         written = Checkpoints.write(
-                file, config, weights, encoder, CALIBRATION, Map.of("dataset", "abc", "linesight.parent", "v0"));
+                file,
+                new MmadModel(config, weights, encoder),
+                CALIBRATION,
+                Map.of("dataset", "abc", "linesight.parent", "v0"));
     }
 
     @Test
     void shouldGiveBackExactlyWhatWentIn() throws IOException {
-        assertThat(Checkpoints.readConfig(file)).isEqualTo(config);
-        Weights read = Checkpoints.readWeights(file);
+        assertThat(Checkpoint.read(file).config()).isEqualTo(config);
+        Weights read = Checkpoint.read(file).weights();
         assertThat(read.names())
                 .containsExactlyElementsOf(ParameterSpecs.of(config).stream()
                         .map(ParameterSpec::name)
@@ -75,7 +81,7 @@ class CheckpointsTest {
                     .as(name)
                     .isEqualTo(weights.get(name).shape());
         }
-        Encoder back = Checkpoints.readEncoder(file);
+        Encoder back = Checkpoint.read(file).encoder();
         assertThat(back.sha256()).isEqualTo(encoder.sha256());
         assertThat(back.onnx()).isEqualTo(encoder.onnx());
         assertThat(back.channels()).isEqualTo(CHANNELS);
@@ -84,7 +90,7 @@ class CheckpointsTest {
 
     @Test
     void shouldTellItsMetadata() throws IOException {
-        CheckpointInfo info = Checkpoints.readInfo(file);
+        CheckpointInfo info = Checkpoint.read(file).info();
         assertThat(info).isEqualTo(written);
         assertThat(info.version()).matches("\\d{8}-\\d{6}-[0-9a-f]{8}");
         assertThat(info.calibration()).isEqualTo(CALIBRATION);
@@ -101,9 +107,10 @@ class CheckpointsTest {
         Path again = dir.resolve("again.onnx");
         Checkpoints.write(
                 again,
-                Checkpoints.readConfig(file),
-                Checkpoints.readWeights(file),
-                Checkpoints.readEncoder(file),
+                new MmadModel(
+                        Checkpoint.read(file).config(),
+                        Checkpoint.read(file).weights(),
+                        Checkpoint.read(file).encoder()),
                 CALIBRATION,
                 Map.of());
         assertThat(ModelProto.parseFrom(Files.readAllBytes(again)).getGraph())
@@ -114,8 +121,8 @@ class CheckpointsTest {
     void shouldRecalibrateInPlaceUnderANewVersion() throws IOException {
         Path copy = Files.copy(file, dir.resolve("recalibrated.onnx"));
         Calibration other = new Calibration(new ProductCalibration(0.9, 0.1), Map.of());
-        CheckpointInfo info = Checkpoints.withCalibration(copy, copy, other);
-        assertThat(Checkpoints.readInfo(copy)).isEqualTo(info);
+        CheckpointInfo info = Checkpoints.withCalibration(Checkpoint.read(copy), copy, other);
+        assertThat(Checkpoint.read(copy).info()).isEqualTo(info);
         assertThat(info.calibration()).isEqualTo(other);
         assertThat(info.version()).isNotEqualTo(written.version());
         assertThat(info.properties()).containsEntry("linesight.parent", "v0");
@@ -137,9 +144,10 @@ class CheckpointsTest {
                 0.4, 0.02, null, new ThresholdBasis("student", 0.01, 5, 0, null, null, null, null, null));
         Calibration c = new Calibration(new ProductCalibration(0.25, 0.05), Map.of("bolt", full, "nut", part));
         Path copy = dir.resolve("band.onnx");
-        CheckpointInfo info = Checkpoints.withCalibration(file, copy, c);
+        CheckpointInfo info = Checkpoints.withCalibration(Checkpoint.read(file), copy, c);
         assertThat(info.calibration()).isEqualTo(c);
-        assertThat(Checkpoints.readInfo(copy).calibration().forProduct("bolt")).isEqualTo(full);
+        assertThat(Checkpoint.read(copy).info().calibration().forProduct("bolt"))
+                .isEqualTo(full);
         assertThat(info.calibration().forProduct("nut").band()).isEqualTo(ReviewBand.USUAL);
         // A reader that knows nothing of band and basis finds what it always found, and nothing where there is neither.
         JsonNode json = new ObjectMapper().readTree(info.properties().get(Checkpoints.CALIBRATION));
@@ -149,23 +157,43 @@ class CheckpointsTest {
     }
 
     @Test
+    void shouldNeedItsFileOnlyOnce() throws IOException {
+        Path copy = Files.copy(file, dir.resolve("once.onnx"));
+        Checkpoint checkpoint = Checkpoint.read(copy);
+        Files.delete(copy);
+
+        assertThat(checkpoint.sha256()).isEqualTo(written.sha256());
+        assertThat(checkpoint.info()).isEqualTo(written);
+        MmadModel model = checkpoint.mmad();
+        assertThat(model.config()).isEqualTo(config);
+        assertThat(model.weights().names()).isEqualTo(checkpoint.weights().names());
+        assertThat(model.encoder().sha256()).isEqualTo(encoder.sha256());
+        try (OrtScorer scorer = OrtScorer.open(checkpoint, ScorerOptions.defaults())) {
+            assertThat(scorer.info()).isSameAs(checkpoint.info());
+            SelfTest.check(scorer);
+        }
+        Checkpoints.withCalibration(checkpoint, copy, CALIBRATION);
+        assertThat(Checkpoint.read(copy).info().calibration()).isEqualTo(CALIBRATION);
+    }
+
+    @Test
     void shouldReadCalibrationsOfOlderAndNewerPrograms() throws IOException {
         Path copy = dir.resolve("other.onnx");
         String text =
                 "{\"fallback\":{\"threshold\":0.25,\"scale\":0.05},\"byProduct\":{\"bolt\":{\"threshold\":0.3,\"scale\":0.02,\"tomorrow\":[1],\"basis\":{\"method\":\"magic\",\"normals\":7,\"more\":true}}}}";
-        ModelFile m = ModelFile.read(file);
-        Map<String, String> properties = m.properties();
+        ModelProto model = Checkpoint.read(file).model();
+        Map<String, String> properties = Properties.of(model);
         properties.put(Checkpoints.CALIBRATION, text);
-        ModelFile.write(copy, ModelFile.withProperties(m.model(), properties));
-        ProductCalibration bolt = Checkpoints.readInfo(copy).calibration().forProduct("bolt");
+        Files.write(copy, Properties.replace(model, properties).toByteArray());
+        ProductCalibration bolt = Checkpoint.read(copy).info().calibration().forProduct("bolt");
         assertThat(bolt.threshold()).isEqualTo(0.3);
         assertThat(bolt.review()).isNull();
         assertThat(bolt.basis().method()).isEqualTo("magic");
-        assertThat(Checkpoints.readInfo(copy).calibration().fallback()).isEqualTo(new ProductCalibration(0.25, 0.05));
+        assertThat(Checkpoint.read(copy).info().calibration().fallback()).isEqualTo(new ProductCalibration(0.25, 0.05));
         properties.put(
                 Checkpoints.CALIBRATION, text.replace("\"tomorrow\":[1]", "\"review\":{\"low\":0.7,\"high\":0.9}"));
-        ModelFile.write(copy, ModelFile.withProperties(m.model(), properties));
-        assertThatThrownBy(() -> Checkpoints.readInfo(copy))
+        Files.write(copy, Properties.replace(model, properties).toByteArray());
+        assertThatThrownBy(() -> Checkpoint.read(copy).info())
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("calibration")
                 .hasMessageContaining("0.7");
@@ -205,22 +233,22 @@ class CheckpointsTest {
 
     @Test
     void shouldSayWhatIsWrongWithAFile() throws IOException {
-        assertThatThrownBy(() -> Checkpoints.readInfo(dir.resolve("none.onnx")))
+        assertThatThrownBy(() -> Checkpoint.read(dir.resolve("none.onnx")).info())
                 .isInstanceOf(NoSuchFileException.class)
                 .hasMessageContaining("no such checkpoint");
         Path empty = Files.createFile(dir.resolve("empty.onnx"));
-        assertThatThrownBy(() -> Checkpoints.readInfo(empty))
+        assertThatThrownBy(() -> Checkpoint.read(empty).info())
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("empty");
         Path text = Files.writeString(dir.resolve("text.onnx"), "this is no model, it only says it is");
-        assertThatThrownBy(() -> Checkpoints.readInfo(text))
+        assertThatThrownBy(() -> Checkpoint.read(text).info())
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("not an ONNX");
         Path foreign = Files.write(dir.resolve("foreign.onnx"), encoder.onnx());
-        assertThatThrownBy(() -> Checkpoints.readWeights(foreign))
+        assertThatThrownBy(() -> Checkpoint.read(foreign).weights())
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("not a checkpoint written by Linesight");
-        CheckpointInfo info = Checkpoints.readInfo(foreign);
+        CheckpointInfo info = Checkpoint.read(foreign).info();
         assertThat(info.calibration().fallback().threshold()).isEqualTo(0.5);
         assertThat(info.version()).startsWith("sha-");
     }
@@ -230,13 +258,13 @@ class CheckpointsTest {
         byte[] whole = Files.readAllBytes(file);
         for (int i = 1; i < 20; i++) {
             Path cut = Files.write(dir.resolve("cut.onnx"), Arrays.copyOf(whole, (int) ((long) whole.length * i / 20)));
-            assertThatThrownBy(() -> Checkpoints.readWeights(cut))
+            assertThatThrownBy(() -> Checkpoint.read(cut).weights())
                     .isInstanceOf(IOException.class)
                     .hasMessageContaining("cut.onnx");
         }
         for (int less = 1; less < 4000; less += 37) {
             Path cut = Files.write(dir.resolve("cut.onnx"), Arrays.copyOf(whole, whole.length - less));
-            assertThatThrownBy(() -> Checkpoints.readWeights(cut))
+            assertThatThrownBy(() -> Checkpoint.read(cut).weights())
                     .isInstanceOf(IOException.class)
                     .hasMessageContaining("truncated");
         }
@@ -245,13 +273,13 @@ class CheckpointsTest {
     @Test
     void shouldRefuseWeightsAndEncodersThatDoNotFit() {
         MmadConfig base = MmadConfig.base(CHANNELS);
-        assertThatThrownBy(
-                        () -> Checkpoints.write(dir.resolve("x.onnx"), base, weights, encoder, CALIBRATION, Map.of()))
+        assertThatThrownBy(() -> Checkpoints.write(
+                        dir.resolve("x.onnx"), new MmadModel(base, weights, encoder), CALIBRATION, Map.of()))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("more");
         MmadConfig other = MmadConfig.tiny(List.of(64, 128, 256));
-        assertThatThrownBy(
-                        () -> Checkpoints.write(dir.resolve("x.onnx"), other, weights, encoder, CALIBRATION, Map.of()))
+        assertThatThrownBy(() -> Checkpoints.write(
+                        dir.resolve("x.onnx"), new MmadModel(other, weights, encoder), CALIBRATION, Map.of()))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("[64, 128, 256]");
         assertThat(dir.resolve("x.onnx")).doesNotExist();

@@ -39,16 +39,17 @@ class PatchCoreCheckpointTest {
         file = dir.resolve("model.onnx");
         written = Checkpoints.write(
                 file,
-                new PatchBank(new Tensor(vectors, 20, 56), new Tensor(new float[56], 56)),
-                PatchCoreGraph.Score.MEAN_OF_LARGEST,
-                encoder,
+                new PatchCoreModel(
+                        new PatchBank(new Tensor(vectors, 20, 56), new Tensor(new float[56], 56)),
+                        PatchCoreGraph.Score.MEAN_OF_LARGEST,
+                        encoder),
                 CALIBRATION,
                 Map.of("bank", "20"));
     }
 
     @Test
     void shouldTellItsMetadata() throws IOException {
-        CheckpointInfo info = Checkpoints.readInfo(file);
+        CheckpointInfo info = Checkpoint.read(file).info();
         assertThat(info).isEqualTo(written);
         assertThat(info.version()).matches("\\d{8}-\\d{6}-[0-9a-f]{8}");
         assertThat(info.calibration()).isEqualTo(CALIBRATION);
@@ -63,14 +64,14 @@ class PatchCoreCheckpointTest {
     @Test
     void shouldSayThatItCannotBeTrainedFurther() {
         String why = "was made by patchcore; it cannot be trained further as MMAD";
-        assertThatThrownBy(() -> Checkpoints.readConfig(file))
+        assertThatThrownBy(() -> Checkpoint.read(file).config())
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("model.onnx")
                 .hasMessageContaining(why);
-        assertThatThrownBy(() -> Checkpoints.readWeights(file))
+        assertThatThrownBy(() -> Checkpoint.read(file).weights())
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining(why);
-        assertThatThrownBy(() -> Checkpoints.readEncoder(file))
+        assertThatThrownBy(() -> Checkpoint.read(file).encoder())
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining(why);
     }
@@ -79,11 +80,12 @@ class PatchCoreCheckpointTest {
     void shouldRecalibrateUnderANewVersion() throws IOException {
         Path copy = dir.resolve("recalibrated.onnx");
         Calibration other = new Calibration(new ProductCalibration(9, 1), Map.of());
-        CheckpointInfo info = Checkpoints.withCalibration(file, copy, other);
+        CheckpointInfo info = Checkpoints.withCalibration(Checkpoint.read(file), copy, other);
         assertThat(info.calibration()).isEqualTo(other);
         assertThat(info.version()).isNotEqualTo(written.version());
         assertThat(info.properties()).containsEntry("linesight.method", "patchcore");
-        assertThat(Checkpoints.withCalibration(copy, copy, CALIBRATION).calibration())
+        assertThat(Checkpoints.withCalibration(Checkpoint.read(copy), copy, CALIBRATION)
+                        .calibration())
                 .isEqualTo(CALIBRATION);
     }
 
@@ -92,7 +94,7 @@ class PatchCoreCheckpointTest {
         byte[] whole = Files.readAllBytes(file);
         for (int less = 1; less < 6000; less += 7) {
             Path cut = Files.write(dir.resolve("cut.onnx"), Arrays.copyOf(whole, whole.length - less));
-            assertThatThrownBy(() -> Checkpoints.withCalibration(cut, cut, CALIBRATION))
+            assertThatThrownBy(() -> Checkpoints.withCalibration(Checkpoint.read(cut), cut, CALIBRATION))
                     .as("less " + less + " bytes")
                     .isInstanceOf(IOException.class)
                     .hasMessageContaining("cut.onnx");

@@ -8,6 +8,7 @@ import io.linesight.mmad.architecture.PatchBank;
 import io.linesight.mmad.architecture.Tensor;
 import io.linesight.mmad.checkpoint.Calibration;
 import io.linesight.mmad.checkpoint.Checkpoints;
+import io.linesight.mmad.checkpoint.PatchCoreModel;
 import io.linesight.mmad.checkpoint.ProductCalibration;
 import io.linesight.mmad.encoder.Encoder;
 import io.linesight.mmad.encoder.EncoderSession;
@@ -209,7 +210,7 @@ class PatchCoreGraphTest {
     void shouldScoreAsThePaperSays(int size, PatchCoreGraph.Score kind) throws IOException {
         PatchBank bank = bank(size);
         Path file = dir.resolve("p.onnx");
-        Checkpoints.write(file, bank, kind, encoder, CALIBRATION, Map.of());
+        Checkpoints.write(file, new PatchCoreModel(bank, kind, encoder), CALIBRATION, Map.of());
         try (OrtScorer scorer = OrtScorer.open(file, CPU)) {
             Scores together = scorer.score(frames);
             for (int n = 0; n < frames.size(); n++) {
@@ -253,7 +254,8 @@ class PatchCoreGraphTest {
         java.util.Arrays.fill(shift, -300); // long vectors: rounding makes some squared distances negative
         PatchBank bank = new PatchBank(new Tensor(vectors, PATCHES, channels), new Tensor(shift, channels));
         Path file = dir.resolve("self.onnx");
-        Checkpoints.write(file, bank, PatchCoreGraph.Score.REWEIGHTED, encoder, CALIBRATION, Map.of());
+        Checkpoints.write(
+                file, new PatchCoreModel(bank, PatchCoreGraph.Score.REWEIGHTED, encoder), CALIBRATION, Map.of());
         try (OrtScorer scorer = OrtScorer.open(file, CPU)) {
             Scores s = scorer.score(List.of(frames.get(0)));
             assertThat(s.raw()[0]).isFinite().isBetween(0f, 0.5f);

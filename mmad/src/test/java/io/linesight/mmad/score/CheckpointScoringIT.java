@@ -7,7 +7,7 @@ import io.linesight.mmad.architecture.MapKind;
 import io.linesight.mmad.architecture.MmadConfig;
 import io.linesight.mmad.architecture.Tensor;
 import io.linesight.mmad.architecture.Weights;
-import io.linesight.mmad.checkpoint.Checkpoints;
+import io.linesight.mmad.checkpoint.Checkpoint;
 import io.linesight.mmad.encoder.Encoder;
 import io.linesight.mmad.encoder.FilterBankEncoder;
 import io.linesight.mmad.runtime.ScanMode;
@@ -91,7 +91,7 @@ class CheckpointScoringIT {
             try (OrtScorer scorer = OrtScorer.open(file, CPU)) {
                 Scores scores = scorer.score(FRAMES.subList(0, 1));
                 raw[k] = scores.maps();
-                assertThat(Checkpoints.readConfig(file).map()).isEqualTo(MapKind.STANDARDISED);
+                assertThat(Checkpoint.read(file).config().map()).isEqualTo(MapKind.STANDARDISED);
                 for (float v : scores.maps()) assertThat(v).isNotNegative();
             }
         }

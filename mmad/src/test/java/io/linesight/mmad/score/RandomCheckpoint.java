@@ -8,6 +8,7 @@ import io.linesight.mmad.architecture.Tensor;
 import io.linesight.mmad.architecture.Weights;
 import io.linesight.mmad.checkpoint.Calibration;
 import io.linesight.mmad.checkpoint.Checkpoints;
+import io.linesight.mmad.checkpoint.MmadModel;
 import io.linesight.mmad.checkpoint.ProductCalibration;
 import io.linesight.mmad.encoder.Encoder;
 import io.linesight.mmad.encoder.FilterBankEncoder;
@@ -58,9 +59,7 @@ public final class RandomCheckpoint {
         change.accept(weights);
         Checkpoints.write(
                 path,
-                config,
-                weights,
-                encoder,
+                new MmadModel(config, weights, encoder),
                 new Calibration(new ProductCalibration(0.3, 0.05), Map.of()),
                 properties);
         return path;

@@ -1,9 +1,9 @@
 package io.linesight.streams.serving;
 
 import io.linesight.mmad.checkpoint.Calibration;
+import io.linesight.mmad.checkpoint.Checkpoint;
 import io.linesight.mmad.checkpoint.CheckpointInfo;
 import io.linesight.mmad.checkpoint.Checkpoints;
-import io.linesight.mmad.io.Sha256;
 import io.linesight.mmad.runtime.ScoringException;
 import io.linesight.mmad.score.Scorer;
 import io.linesight.mmad.score.Scores;
@@ -34,10 +34,10 @@ import org.slf4j.LoggerFactory;
  */
 public final class ModelLoader {
 
-    /** Opens a checkpoint file; throws when it is not one that can be served. */
+    /** Opens a checkpoint; throws when it is not one that can be served. */
     @FunctionalInterface
     public interface Opener {
-        Scorer open(Path checkpoint);
+        Scorer open(Checkpoint checkpoint);
     }
 
     private static final Logger LOG = LoggerFactory.getLogger(ModelLoader.class);
@@ -89,10 +89,7 @@ public final class ModelLoader {
         try {
             Path file = fetch(manifest, folder);
             stop(cancelled);
-            verify(manifest, file);
-            stop(cancelled);
-            Scorer scorer = open(file, manifest);
-            return prepare(scorer, manifest, cancelled);
+            return prepare(open(manifest, file, cancelled), manifest, cancelled);
         } finally {
             delete(folder);
         }
@@ -114,8 +111,8 @@ public final class ModelLoader {
         }
     }
 
-    private static void verify(ModelVersion manifest, Path file) throws ModelRefusedException {
-        String found;
+    private static Checkpoint verify(ModelVersion manifest, Path file) throws ModelRefusedException {
+        Checkpoint checkpoint;
         try {
             long size = Files.size(file);
             if (size != manifest.getBytes()) {
@@ -123,19 +120,24 @@ public final class ModelLoader {
                         "it has " + size + " bytes instead of " + manifest.getBytes() + ": the file is "
                                 + (size < manifest.getBytes() ? "truncated" : "not the one that was published"));
             }
-            found = Sha256.hex(file);
+            checkpoint = Checkpoint.read(file);
         } catch (IOException e) {
             throw new ModelRefusedException("the download cannot be read: " + e, e, true);
         }
+        String found = checkpoint.sha256();
         if (!found.equalsIgnoreCase(manifest.getSha256())) {
             throw new ModelRefusedException("its checksum is " + found + " instead of " + manifest.getSha256()
                     + ": the bytes are not those that were published");
         }
+        return checkpoint;
     }
 
-    private Scorer open(Path file, ModelVersion manifest) throws ModelRefusedException {
+    /** Reads the file once; its bytes are let go of as soon as a session has taken them. */
+    private Scorer open(ModelVersion manifest, Path file, BooleanSupplier cancelled) throws ModelRefusedException {
+        Checkpoint checkpoint = verify(manifest, file);
+        stop(cancelled);
         try {
-            return opener.open(file);
+            return opener.open(checkpoint);
         } catch (RuntimeException e) {
             // People know the version; the file's name says nothing and is gone in a moment.
             throw new ModelRefusedException(said(e).replace(file.toString(), manifest.getVersion()), e, false);

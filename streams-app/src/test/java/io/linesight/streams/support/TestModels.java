@@ -1,6 +1,7 @@
 package io.linesight.streams.support;
 
 import io.linesight.mmad.checkpoint.Calibration;
+import io.linesight.mmad.checkpoint.Checkpoint;
 import io.linesight.mmad.checkpoint.CheckpointInfo;
 import io.linesight.mmad.checkpoint.ProductCalibration;
 import io.linesight.mmad.runtime.ModelLoadException;
@@ -159,17 +160,13 @@ public final class TestModels implements RolloutFeed, ModelSource {
 
     // --- scoring
 
-    public Scorer openFile(Path file) {
-        try {
-            String[] words = Files.readString(file).trim().split(" ");
-            if (words.length > 1 && words[1].equals("garbage"))
-                throw new ModelLoadException("it is not a complete ONNX file; copy or export it again");
-            if (words.length > 1 && words[1].equals("size"))
-                throw new ModelLoadException("it is a checkpoint for another input size: [N, 3, 224, 224]");
-            return scorer(words[0], words.length > 1 ? words[1] : "");
-        } catch (IOException e) {
-            throw new ModelLoadException(e.toString());
-        }
+    public Scorer openFile(Checkpoint file) {
+        String[] words = new String(file.bytes(), StandardCharsets.UTF_8).trim().split(" ");
+        if (words.length > 1 && words[1].equals("garbage"))
+            throw new ModelLoadException("it is not a complete ONNX file; copy or export it again");
+        if (words.length > 1 && words[1].equals("size"))
+            throw new ModelLoadException("it is a checkpoint for another input size: [N, 3, 224, 224]");
+        return scorer(words[0], words.length > 1 ? words[1] : "");
     }
 
     public Scorer scorer(String version, String behaviour) {

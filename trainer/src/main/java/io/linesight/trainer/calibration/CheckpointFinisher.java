@@ -1,6 +1,7 @@
 package io.linesight.trainer.calibration;
 
 import io.linesight.mmad.checkpoint.Calibration;
+import io.linesight.mmad.checkpoint.Checkpoint;
 import io.linesight.mmad.checkpoint.CheckpointInfo;
 import io.linesight.mmad.checkpoint.Checkpoints;
 import io.linesight.mmad.checkpoint.ProductCalibration;
@@ -106,7 +107,8 @@ public final class CheckpointFinisher {
             }
             Map<String, String> properties = new TreeMap<>(TrainingScores.property(training));
             properties.put(SelfTest.PROPERTY, selfTest);
-            return Checkpoints.withCalibration(draft, out, Calibrator.calibrate(scores, rule), properties);
+            return Checkpoints.withCalibration(
+                    Checkpoint.read(draft), out, Calibrator.calibrate(scores, rule), properties);
         } finally {
             Files.deleteIfExists(draft);
         }

@@ -1,6 +1,7 @@
 package io.linesight.trainer.calibration;
 
 import io.linesight.mmad.checkpoint.Calibration;
+import io.linesight.mmad.checkpoint.Checkpoint;
 import io.linesight.mmad.checkpoint.CheckpointInfo;
 import io.linesight.mmad.checkpoint.Checkpoints;
 import io.linesight.mmad.checkpoint.ProductCalibration;
@@ -32,7 +33,7 @@ public final class Recalibration {
     /** Normals below which a product keeps the threshold that it has: they say less than what set it. */
     static final int LEAST_NORMALS = 4;
 
-    private final Path in;
+    private final Checkpoint in;
     private final CalibrationRule rule;
     private final ScorerOptions options;
     private final Map<String, ProductScores> samples = new TreeMap<>();
@@ -40,7 +41,7 @@ public final class Recalibration {
     private final Map<String, Set<String>> used = new TreeMap<>();
     private final UnreadableImages unreadable = new UnreadableImages();
 
-    private Recalibration(Path in, CalibrationRule rule, ScorerOptions options) {
+    private Recalibration(Checkpoint in, CalibrationRule rule, ScorerOptions options) {
         this.in = in;
         this.rule = rule;
         this.options = options;
@@ -78,8 +79,9 @@ public final class Recalibration {
      * @throws IOException when a file cannot be read or written
      */
     public static CheckpointInfo run(Path in, Path out, ImageSource source, ScorerOptions options) throws IOException {
-        Recalibration r = new Recalibration(in, CalibrationRule.defaults(), options);
-        try (Scorer scorer = OrtScorer.open(in, options)) {
+        Checkpoint checkpoint = Checkpoint.read(in);
+        Recalibration r = new Recalibration(checkpoint, CalibrationRule.defaults(), options);
+        try (Scorer scorer = OrtScorer.open(checkpoint, options)) {
             for (String category : source.categories())
                 r.add(scorer, category, source.calibration(category), new double[0]);
         }
@@ -108,10 +110,11 @@ public final class Recalibration {
             ScorerOptions options,
             PrintStream progress)
             throws IOException {
-        Recalibration r = new Recalibration(in, rule, options);
+        Checkpoint checkpoint = Checkpoint.read(in);
+        Recalibration r = new Recalibration(checkpoint, rule, options);
         TrainingSet set = normals == Normals.HELD_OUT ? TrainingSet.of(source, false, progress) : null;
-        Map<String, double[]> known = TrainingScores.of(Checkpoints.readInfo(in));
-        try (Scorer scorer = OrtScorer.open(in, options)) {
+        Map<String, double[]> known = TrainingScores.of(checkpoint.info());
+        try (Scorer scorer = OrtScorer.open(checkpoint, options)) {
             int done = 0;
             for (String category : source.categories()) {
                 List<Sample> given = new ArrayList<>(
@@ -179,7 +182,7 @@ public final class Recalibration {
         if (unreadable.count() > 0)
             throw new DatasetException(unreadable.count() + " pictures cannot be read, nothing was written: "
                     + String.join("; ", unreadable.pictures()));
-        CheckpointInfo before = Checkpoints.readInfo(in);
+        CheckpointInfo before = in.info();
         Map<String, ProductCalibration> products =
                 new TreeMap<>(before.calibration().byProduct());
         if (!samples.isEmpty())

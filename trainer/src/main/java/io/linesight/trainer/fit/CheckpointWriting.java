@@ -3,6 +3,7 @@ package io.linesight.trainer.fit;
 import io.linesight.mmad.architecture.Weights;
 import io.linesight.mmad.checkpoint.CheckpointInfo;
 import io.linesight.mmad.checkpoint.Checkpoints;
+import io.linesight.mmad.checkpoint.MmadModel;
 import io.linesight.trainer.calibration.CheckpointFinisher;
 import io.linesight.trainer.dataset.FrameSpool;
 import io.linesight.trainer.dataset.TrainingSet;
@@ -67,14 +68,18 @@ final class CheckpointWriting {
     }
 
     private void write(Path draft, Weights weights, Map<String, String> provenance) throws IOException {
-        Checkpoints.write(draft, start.config(), weights, start.encoder(), CheckpointFinisher.UNCALIBRATED, provenance);
+        Checkpoints.write(
+                draft,
+                new MmadModel(start.config(), weights, start.encoder()),
+                CheckpointFinisher.UNCALIBRATED,
+                provenance);
     }
 
-    private Map<String, String> provenance(TrainingSet set, Map<String, List<byte[]>> heldOut) throws IOException {
+    private Map<String, String> provenance(TrainingSet set, Map<String, List<byte[]>> heldOut) {
         Map<String, String> provenance = set.provenance(images.count(), heldOut);
         provenance.put("preset", start.config().preset());
-        if (start.from() != null)
-            provenance.put("parent", Checkpoints.readInfo(start.from()).version());
+        if (start.parent() != null)
+            provenance.put("parent", start.parent().info().version());
         provenance.put("recipe", options.network().recipe().name().toLowerCase(Locale.ROOT));
         provenance.put("command", options.session().command());
         FeatureType precision = options.features().precision();
@@ -86,9 +91,9 @@ final class CheckpointWriting {
     }
 
     /** The network came about as that of the checkpoint did. */
-    private void inheritTraining(Map<String, String> provenance) throws IOException {
+    private void inheritTraining(Map<String, String> provenance) {
         provenance.put("mapOnly", "true");
-        Checkpoints.readInfo(start.from()).properties().forEach((key, value) -> {
+        start.parent().info().properties().forEach((key, value) -> {
             if (key.startsWith(Checkpoints.PROVENANCE_PREFIX))
                 provenance.putIfAbsent(key.substring(Checkpoints.PROVENANCE_PREFIX.length()), value);
         });

@@ -2,7 +2,6 @@ package io.linesight.trainer.fit;
 
 import io.linesight.mmad.architecture.ParameterSpec;
 import io.linesight.mmad.architecture.Weights;
-import io.linesight.mmad.checkpoint.Checkpoints;
 import io.linesight.trainer.dataset.TrainingSet;
 import io.linesight.trainer.features.FeatureType;
 import java.io.IOException;
@@ -26,16 +25,16 @@ record ResumePoint(@Nullable SavedRun folder, SavedRun.@Nullable State state, Ma
     }
 
     /** What a run can be resumed with only while it is the same; saved, so the words stay. */
-    static Map<String, String> settings(FitOptions options, StartingPoint start, TrainingSet set, LearnedImages images)
-            throws IOException {
+    static Map<String, String> settings(
+            FitOptions options, StartingPoint start, TrainingSet set, LearnedImages images) {
         FitOptions.Training training = options.training();
         Map<String, String> s = new LinkedHashMap<>();
         s.put(
                 "pictures",
                 images.count() + " with fingerprint " + set.fingerprint().substring(0, 16));
         s.put("encoder", start.encoder().name() + " " + start.encoder().sha256().substring(0, 16));
-        if (start.from() == null) s.put("preset", options.network().preset());
-        else s.put("from", Checkpoints.readInfo(start.from()).version());
+        if (start.parent() == null) s.put("preset", options.network().preset());
+        else s.put("from", start.parent().info().version());
         s.put("recipe", lower(options.network().recipe()));
         s.put("finest stride", String.valueOf(4 << start.config().finest()));
         s.put("top share", String.valueOf(start.config().topShare()));

@@ -1,6 +1,6 @@
 package io.linesight.trainer.learning;
 
-import io.linesight.mmad.checkpoint.Checkpoints;
+import io.linesight.mmad.checkpoint.Checkpoint;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,7 +17,7 @@ public final class FileChampionSource implements ChampionSource {
     @Override
     public Optional<Champion> current(String channel) throws IOException {
         return Files.isRegularFile(file)
-                ? Optional.of(new Champion(Checkpoints.readInfo(file).version(), file))
+                ? Optional.of(new Champion(Checkpoint.read(file).info().version(), file))
                 : Optional.empty();
     }
 }

@@ -3,6 +3,7 @@ package io.linesight.trainer.learning;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import io.linesight.mmad.checkpoint.Checkpoint;
 import io.linesight.mmad.checkpoint.CheckpointInfo;
 import io.linesight.mmad.checkpoint.Checkpoints;
 import io.linesight.mmad.io.Sha256;
@@ -181,7 +182,7 @@ final class TrainingRun {
                 .orElseThrow(() -> new GivenUp("channel '" + config.channel()
                         + "' has no champion to go on from; publish and promote a checkpoint first"));
         RunFolder.copy(champion.file(), run.file(CHAMPION));
-        CheckpointInfo info = Checkpoints.readInfo(run.file(CHAMPION));
+        CheckpointInfo info = Checkpoint.read(run.file(CHAMPION)).info();
         if (!Checkpoints.trainable(info)) {
             throw new GivenUp(
                     "the champion " + champion.version() + " was made by "
@@ -390,7 +391,7 @@ final class TrainingRun {
                     "the challenger could not be judged: " + e.getMessage() + ". It is tried again at the next trigger",
                     e);
         }
-        CheckpointInfo info = Checkpoints.readInfo(run.file(CHALLENGER));
+        CheckpointInfo info = Checkpoint.read(run.file(CHALLENGER)).info();
         int anomalous = (int) pictures.stream()
                 .filter(p -> p.anomalous() && p.side() != Split.HELD_OUT)
                 .count();

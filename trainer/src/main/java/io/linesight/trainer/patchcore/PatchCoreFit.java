@@ -4,6 +4,7 @@ import io.linesight.mmad.architecture.PatchBank;
 import io.linesight.mmad.architecture.Tensor;
 import io.linesight.mmad.checkpoint.CheckpointInfo;
 import io.linesight.mmad.checkpoint.Checkpoints;
+import io.linesight.mmad.checkpoint.PatchCoreModel;
 import io.linesight.mmad.encoder.Encoder;
 import io.linesight.mmad.encoder.FilterBankEncoder;
 import io.linesight.mmad.encoder.FrameSession;
@@ -263,7 +264,10 @@ public final class PatchCoreFit {
                         List.of(),
                         options.calibration(),
                         draft -> Checkpoints.write(
-                                draft, bank, score, encoder, CheckpointFinisher.UNCALIBRATED, provenance));
+                                draft,
+                                new PatchCoreModel(bank, score, encoder),
+                                CheckpointFinisher.UNCALIBRATED,
+                                provenance));
         return new PatchCoreResult(out, info, images, set.skipped(), candidates, bank.size(), seconds(start));
     }
 

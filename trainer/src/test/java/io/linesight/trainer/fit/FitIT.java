@@ -9,8 +9,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.linesight.mmad.architecture.MapKind;
 import io.linesight.mmad.architecture.MmadConfig;
 import io.linesight.mmad.architecture.Weights;
+import io.linesight.mmad.checkpoint.Checkpoint;
 import io.linesight.mmad.checkpoint.CheckpointInfo;
-import io.linesight.mmad.checkpoint.Checkpoints;
 import io.linesight.mmad.encoder.EncoderSession;
 import io.linesight.mmad.image.Preprocess;
 import io.linesight.mmad.runtime.ScorerOptions;
@@ -100,11 +100,11 @@ class FitIT {
         Fit.run(options(source)
                 .training(t -> t.withEpochs(2))
                 .network(n -> n.withMap(MapKind.WHITENED).withFinestStride(8).withTopShare(0.05)));
-        assertThat(Checkpoints.readConfig(dir.resolve("m.onnx")))
+        assertThat(Checkpoint.read(dir.resolve("m.onnx")).config())
                 .returns(1, MmadConfig::finest)
                 .returns(0.05, MmadConfig::topShare)
                 .returns(2, MmadConfig::groups);
-        assertThat(Checkpoints.readWeights(dir.resolve("m.onnx")).has("net_s.layers_up.3.upsample.expand.weight"))
+        assertThat(Checkpoint.read(dir.resolve("m.onnx")).weights().has("net_s.layers_up.3.upsample.expand.weight"))
                 .as("the level at stride 4")
                 .isFalse();
         // Two passes teach a network next to nothing; what it gets wrong on all normal pictures must not matter.
@@ -118,7 +118,7 @@ class FitIT {
         TextureSource one = new TextureSource(12, 0, List.of("mesh"));
         Path before = Files.move(dir.resolve("m.onnx"), dir.resolve("before.onnx"));
         Fit.run(options(one).network(n -> n.withFrom(before)).training(t -> t.withEpochs(1)));
-        assertThat(Checkpoints.readConfig(dir.resolve("m.onnx")).groups()).isEqualTo(1);
+        assertThat(Checkpoint.read(dir.resolve("m.onnx")).config().groups()).isEqualTo(1);
         shouldScoreLikeTheTrainedNetwork(source, "weave");
     }
 
@@ -135,8 +135,8 @@ class FitIT {
         assertThat(dir.resolve("m.metrics.jsonl"))
                 .as("no step, no record of steps")
                 .doesNotExist();
-        Weights before = Checkpoints.readWeights(first);
-        Weights after = Checkpoints.readWeights(dir.resolve("m.onnx"));
+        Weights before = Checkpoint.read(first).weights();
+        Weights after = Checkpoint.read(dir.resolve("m.onnx")).weights();
         assertThat(after.names()).isEqualTo(before.names());
         for (String name : before.names())
             assertThat(after.get(name).data())
@@ -152,14 +152,16 @@ class FitIT {
                 .containsEntry("linesight.provenance.mapOnly", "true")
                 .containsEntry(
                         "linesight.provenance.parent",
-                        Checkpoints.readInfo(first).version())
+                        Checkpoint.read(first).info().version())
                 .as("how the network came about")
                 .containsEntry("linesight.provenance.seed", "3")
                 .containsEntry("linesight.provenance.epochs", "2.00");
 
         Fit.run(options(new TextureSource(12, 0, List.of("mesh")))
-                .network(n -> n.withFrom(first).withMapOnly(true).withMap(MapKind.COSINE)));
-        assertThat(Checkpoints.readConfig(dir.resolve("m.onnx")))
+                .network(n -> n.withFrom(first).withMapOnly(true).withMap(MapKind.COSINE))
+                .session(s -> s.withStopWhen(() -> !delete(first))));
+        assertThat(first).as("read once, before the images").doesNotExist();
+        assertThat(Checkpoint.read(dir.resolve("m.onnx")).config())
                 .as("another map")
                 .returns(MapKind.COSINE, MmadConfig::map);
         assertThatThrownBy(() -> options(source)
@@ -217,12 +219,12 @@ class FitIT {
         Path file = dir.resolve("m.onnx");
         byte[] frame =
                 Preprocess.toModelInput(source.test(category).get(1).image().read());
-        MmadConfig config = Checkpoints.readConfig(file);
+        MmadConfig config = Checkpoint.read(file).config();
         float[][] features;
-        try (EncoderSession session = EncoderSession.open(Checkpoints.readEncoder(file), CPU)) {
+        try (EncoderSession session = EncoderSession.open(Checkpoint.read(file).encoder(), CPU)) {
             features = session.features(List.of(frame));
         }
-        float[] expected = EvalMap.of(config, Checkpoints.readWeights(file), features);
+        float[] expected = EvalMap.of(config, Checkpoint.read(file).weights(), features);
         try (Scorer scorer = OrtScorer.open(file, CPU)) {
             Scores scores = scorer.score(List.of(frame));
             float[] actual = scores.map(0);
@@ -411,5 +413,14 @@ class FitIT {
                 .hasMessageContaining("weave/b.png (truncated)")
                 .hasMessageContaining("--skip-unreadable");
         assertThat(dir.resolve("m.onnx")).doesNotExist();
+    }
+
+    private static boolean delete(Path file) {
+        try {
+            Files.deleteIfExists(file);
+            return true;
+        } catch (IOException e) {
+            return false;
+        }
     }
 }

@@ -7,7 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.linesight.mmad.architecture.Weights;
-import io.linesight.mmad.checkpoint.Checkpoints;
+import io.linesight.mmad.checkpoint.Checkpoint;
 import io.linesight.trainer.dataset.TextureSource;
 import io.linesight.trainer.features.FeatureType;
 import io.linesight.trainer.folders.DatasetException;
@@ -53,8 +53,8 @@ class ResumeIT {
     }
 
     private void shouldHaveTheSameWeights(String a, String b) throws Exception {
-        Weights first = Checkpoints.readWeights(dir.resolve(a));
-        Weights second = Checkpoints.readWeights(dir.resolve(b));
+        Weights first = Checkpoint.read(dir.resolve(a)).weights();
+        Weights second = Checkpoint.read(dir.resolve(b)).weights();
         assertThat(first.names()).isEqualTo(second.names());
         for (String name : first.names())
             assertThat(second.get(name).data())
@@ -176,7 +176,7 @@ class ResumeIT {
         assertThat(said()).contains("resuming at step 5", "images were known already");
         shouldHaveTheSameWeights("whole.onnx", "stopped.onnx");
         assertThat(losses("stopped.metrics.jsonl")).isEqualTo(losses("whole.metrics.jsonl"));
-        assertThat(Checkpoints.readInfo(dir.resolve("whole.onnx")).properties())
+        assertThat(Checkpoint.read(dir.resolve("whole.onnx")).info().properties())
                 .containsEntry("linesight.provenance.cachePrecision", "float16");
         Fit.run(options("exact.onnx"));
         assertThat(losses("exact.metrics.jsonl")).as("rounding is seen").isNotEqualTo(losses("whole.metrics.jsonl"));

@@ -1,6 +1,6 @@
 package io.linesight.trainer.learning;
 
-import io.linesight.mmad.checkpoint.Checkpoints;
+import io.linesight.mmad.checkpoint.Checkpoint;
 import io.linesight.trainer.imagestore.DatasetStore;
 import io.linesight.trainer.imagestore.StoredImage;
 import io.linesight.trainer.learning.TrainerConfig.Triggers;
@@ -139,7 +139,7 @@ final class FullDiskProcess {
         try (DatasetStore store = DatasetStore.open(config.store())) {
             store.importFrom(TrainerServiceIT.parts(Map.of("fabric", TrainerServiceIT.FABRICS)), "import");
         }
-        Champion champion = new Champion(Checkpoints.readInfo(file).version(), file);
+        Champion champion = new Champion(Checkpoint.read(file).info().version(), file);
         ChampionSource champions = channel -> {
             fill("copying the champion");
             return Optional.of(champion);

@@ -1,6 +1,6 @@
 package io.linesight.trainer.learning;
 
-import io.linesight.mmad.checkpoint.Checkpoints;
+import io.linesight.mmad.checkpoint.Checkpoint;
 import io.linesight.mmad.io.Sha256;
 import io.linesight.schemas.ModelVersion;
 import io.linesight.trainer.gate.GateConfig;
@@ -155,7 +155,7 @@ final class TrainerProcess {
         Map<String, String> kafka = settings(args[0]);
         Path folder = Path.of(args[1]);
         Path file = Path.of(args[2]);
-        Champion champion = new Champion(Checkpoints.readInfo(file).version(), file);
+        Champion champion = new Champion(Checkpoint.read(file).info().version(), file);
         write(folder, "born");
         FaultInjector halt = point -> {
             write(folder, "reached " + point);

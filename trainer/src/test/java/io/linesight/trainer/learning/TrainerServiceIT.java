@@ -9,8 +9,8 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.linesight.embedded.EmbeddedKafka;
 import io.linesight.embedded.EmbeddedRegistry;
 import io.linesight.mmad.architecture.MapKind;
+import io.linesight.mmad.checkpoint.Checkpoint;
 import io.linesight.mmad.checkpoint.CheckpointInfo;
-import io.linesight.mmad.checkpoint.Checkpoints;
 import io.linesight.mmad.io.Sha256;
 import io.linesight.schemas.FrameRef;
 import io.linesight.schemas.GateOutcome;
@@ -132,7 +132,7 @@ class TrainerServiceIT {
                 .network(n -> n.withPreset("tiny").withMap(MapKind.COSINE))
                 .training(t -> t.withEpochs(1).withBatch(4))
                 .session(s -> s.withProgress(new PrintStream(new ByteArrayOutputStream()))));
-        championVersion = Checkpoints.readInfo(champion).version();
+        championVersion = Checkpoint.read(champion).info().version();
         for (int i = 0; i < NORMALS; i++) {
             FrameRef ref = line.frame("flange", SimulatedFrame.GOOD, i);
             normals.add(ref);
@@ -275,7 +275,7 @@ class TrainerServiceIT {
                 .doesNotContain(Kind.STAGE_DONE, Kind.VERDICT);
 
         Path file = onlyRun(c).resolve("challenger.onnx");
-        CheckpointInfo info = Checkpoints.readInfo(file);
+        CheckpointInfo info = Checkpoint.read(file).info();
         assertThat(info.version()).isEqualTo(draft.getVersion());
         assertThat(info.sha256()).isEqualTo(draft.getSha256());
         assertThat(Files.size(file)).isEqualTo(draft.getBytes());
@@ -386,7 +386,8 @@ class TrainerServiceIT {
         String[] offer = offers.get(0).split(" ");
         assertThat(offer[2]).as("the file is the one that was judged").isEqualTo(offer[1]);
         assertThat(names(folder.resolve("out"))).containsExactlyInAnyOrder(offer[0] + ".onnx", offer[0] + ".json");
-        CheckpointInfo info = Checkpoints.readInfo(folder.resolve("out/" + offer[0] + ".onnx"));
+        CheckpointInfo info =
+                Checkpoint.read(folder.resolve("out/" + offer[0] + ".onnx")).info();
         assertThat(info.version()).isEqualTo(offer[0]);
         assertThat(info.sha256()).isEqualTo(offer[1]);
         assertThat(info.calibration().byProduct()).containsOnlyKeys("fabric", "flange");
@@ -452,7 +453,8 @@ class TrainerServiceIT {
         assertThat(of(diary, "offered")).hasSize(1);
         assertThat(names(FullDiskProcess.out(folder)))
                 .containsExactlyInAnyOrder(offer[0] + ".onnx", offer[0] + ".json");
-        assertThat(Checkpoints.readInfo(FullDiskProcess.out(folder).resolve(offer[0] + ".onnx"))
+        assertThat(Checkpoint.read(FullDiskProcess.out(folder).resolve(offer[0] + ".onnx"))
+                        .info()
                         .sha256())
                 .as("whole")
                 .isEqualTo(offer[1])

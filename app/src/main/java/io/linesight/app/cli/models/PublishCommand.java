@@ -1,8 +1,8 @@
 package io.linesight.app.cli.models;
 
 import io.linesight.app.cli.common.Inputs;
+import io.linesight.mmad.checkpoint.Checkpoint;
 import io.linesight.mmad.checkpoint.CheckpointInfo;
-import io.linesight.mmad.checkpoint.Checkpoints;
 import io.linesight.models.rollouts.ModelPublisher;
 import io.linesight.models.signing.CheckpointSigner;
 import io.linesight.models.storage.CheckpointStores;
@@ -74,7 +74,8 @@ final class PublishCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         PrintWriter out = spec.commandLine().getOut();
-        CheckpointInfo info = Checkpoints.readInfo(Inputs.existing(file, "checkpoint"));
+        CheckpointInfo info =
+                Checkpoint.read(Inputs.existing(file, "checkpoint")).info();
         Optional<CheckpointSigner> signer = key == null ? Optional.empty() : Optional.of(CheckpointSigner.load(key));
         ModelVersion draft = ManifestDrafts.byHand(info, channel, DecisionOptions.user(by), note);
         try (RegistryOptions.Open open = line.open();

@@ -3,8 +3,8 @@ package io.linesight.app.cli.models;
 import io.linesight.app.cli.common.CalibrationTable;
 import io.linesight.app.cli.common.Inputs;
 import io.linesight.app.cli.common.UserError;
+import io.linesight.mmad.checkpoint.Checkpoint;
 import io.linesight.mmad.checkpoint.CheckpointInfo;
-import io.linesight.mmad.checkpoint.Checkpoints;
 import io.linesight.models.rollouts.PublishedVersion;
 import io.linesight.models.rollouts.RegistryState;
 import io.linesight.models.storage.CheckpointStores;
@@ -142,7 +142,7 @@ final class ShowCommand implements Callable<Integer> {
     private void thresholds(PrintWriter out, ModelsConfig config, ModelVersion m) throws IOException {
         Path folder = Files.createTempDirectory("linesight-show-");
         try (CheckpointStores stores = CheckpointStores.open(config)) {
-            CheckpointInfo info = Checkpoints.readInfo(stores.fetch(m, folder));
+            CheckpointInfo info = Checkpoint.read(stores.fetch(m, folder)).info();
             if (info.calibration().byProduct().isEmpty()) return;
             out.println();
             out.println("What the thresholds rest on:");
@@ -163,7 +163,7 @@ final class ShowCommand implements Callable<Integer> {
 
     /** All that a file says of itself. */
     private static int file(PrintWriter out, Path file) throws IOException {
-        CheckpointInfo info = Checkpoints.readInfo(file);
+        CheckpointInfo info = Checkpoint.read(file).info();
         field(out, "version", info.version());
         field(out, "sha256", info.sha256());
         field(
