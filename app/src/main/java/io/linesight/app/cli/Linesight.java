@@ -23,6 +23,7 @@ import picocli.CommandLine.Option;
         synopsisSubcommandLabel = "COMMAND",
         subcommands = {
             DemoCommand.class,
+            BrokerCommand.class,
             SimulateCommand.class,
             FitCommand.class,
             CalibrateCommand.class,

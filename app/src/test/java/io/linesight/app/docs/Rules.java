@@ -64,6 +64,9 @@ final class Rules {
                     "./linesight fit --data p6 --from 3.onnx --lr 0.0012 --batch 8 --minutes 13 --seed 46 --out demo.onnx"));
 
     private static final List<Rule> LINE = List.of(
+            serve("./linesight broker", "Ctrl-C stops both").with("$", " --port 0 --registry-port 0"),
+            serve("./linesight broker --dir /var/tmp/line --port 19092 --registry-port 18081", "Ctrl-C stops both")
+                    .with("/var/tmp/line .*", "line --port 0 --registry-port 0"),
             run("./linesight topics --bootstrap kafka:9092 --dry-run").says("would be created"),
             run("./linesight topics --bootstrap kafka:9092").says("linesight.frames.v1"),
             run("./linesight topics --bootstrap localhost:9092").says("linesight.frames.v1"),

@@ -1,8 +1,6 @@
 package io.linesight.demo.line;
 
-import io.linesight.embedded.EmbeddedKafka;
-import io.linesight.embedded.EmbeddedRegistry;
-import io.linesight.schemas.topics.TopicAdmin;
+import io.linesight.embedded.EmbeddedPlatform;
 import io.linesight.schemas.topics.TopicSpec;
 import io.linesight.schemas.topics.Topics;
 import io.linesight.streams.InspectionApp;
@@ -18,7 +16,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
-import org.apache.kafka.clients.admin.Admin;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -67,22 +64,14 @@ public final class LocalLine implements AutoCloseable {
 
     private void startCluster(Consumer<String> progress) {
         long begin = System.nanoTime();
-        EmbeddedKafka kafka = EmbeddedKafka.in(options.folder().resolve("kafka"))
-                .port(options.port())
-                .sizeLimits(topics.limits())
-                .start();
-        open.push(kafka);
-        progress.accept(withTime("broker " + kafka.bootstrapServers(), begin));
-        begin = System.nanoTime();
-        EmbeddedRegistry registry = EmbeddedRegistry.start(kafka.bootstrapServers(), options.registryPort());
-        open.push(registry);
-        settings.put("bootstrap.servers", kafka.bootstrapServers());
-        settings.put("schema.registry.url", registry.url());
-        try (Admin admin = Admin.create(Map.of("bootstrap.servers", (Object) kafka.bootstrapServers()))) {
-            TopicAdmin.ensure(admin, topics.all());
-        }
+        EmbeddedPlatform platform = EmbeddedPlatform.start(
+                options.folder().resolve("kafka"), options.port(), options.registryPort(), topics);
+        open.push(platform);
+        settings.putAll(platform.settings());
         String names = topics.all().stream().map(TopicSpec::name).collect(Collectors.joining(", "));
-        progress.accept(withTime("registry " + registry.url() + ", topics " + names, begin));
+        progress.accept(withTime(
+                "broker " + platform.bootstrapServers() + ", registry " + platform.registryUrl() + ", topics " + names,
+                begin));
     }
 
     private void startApp(Consumer<String> progress) {
