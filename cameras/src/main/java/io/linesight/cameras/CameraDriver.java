@@ -6,31 +6,32 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.DoubleSupplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Takes pictures from one camera at a rate, publishes them and books them. One thread; stops when the camera has no
- * more, when told to, or when Kafka refuses for good.
+ * Takes images from one camera at a rate, publishes them and records which were sent. Runs on one thread; stops when
+ * the camera has no more, on {@link #stop()}, or when Kafka rejects a frame for good.
  */
 public final class CameraDriver implements Runnable {
     private static final Logger LOG = LoggerFactory.getLogger(CameraDriver.class);
     /** Frames handed to the producer and not yet acknowledged; bounds memory when the broker is slow. */
-    private static final int UNDER_WAY = 64;
+    private static final int MAX_IN_FLIGHT = 64;
 
     private final Camera camera;
     private final FramePublisher publisher;
     private final SentFrames sentFrames;
     private final DoubleSupplier framesPerSecond;
     private final long limit;
-    private final Semaphore underWay = new Semaphore(UNDER_WAY);
+    private final Semaphore inFlight = new Semaphore(MAX_IN_FLIGHT);
     private volatile boolean stop;
-    private volatile Throwable failure;
+    private volatile @Nullable Throwable failure;
     private volatile long sent;
 
     /**
-     * @param framesPerSecond asked before every frame; infinite means as fast as Kafka takes them
-     * @param limit most frames; negative for no limit
+     * @param framesPerSecond read before every frame; infinite means as fast as Kafka takes them
+     * @param limit max frames; negative for no limit
      */
     public CameraDriver(
             Camera camera,
@@ -45,7 +46,7 @@ public final class CameraDriver implements Runnable {
         this.limit = limit;
     }
 
-    /** Stops after the picture it is taking. */
+    /** Stops after the image in hand. */
     public void stop() {
         stop = true;
     }
@@ -55,8 +56,8 @@ public final class CameraDriver implements Runnable {
         return sent;
     }
 
-    /** Why it stopped early; null while all is well. */
-    public Throwable failure() {
+    /** Why it stopped early; null otherwise. */
+    public @Nullable Throwable failure() {
         return failure;
     }
 
@@ -65,25 +66,30 @@ public final class CameraDriver implements Runnable {
         long due = System.nanoTime();
         try {
             for (long sequence = 0; !stop && (limit < 0 || sequence < limit); sequence++) {
-                double rate = framesPerSecond.getAsDouble();
-                if (!Double.isInfinite(rate)) {
-                    // A camera that fell behind does not hurry to make up for it.
-                    due = Math.max(due + (long) (1e9 / rate), System.nanoTime() - (long) (1e9 / rate));
-                    while (!stop && System.nanoTime() < due)
-                        LockSupport.parkNanos(Math.min(due - System.nanoTime(), 50_000_000L));
-                    if (stop) break;
-                }
+                due = awaitTurn(due);
+                if (stop) break;
                 Optional<CameraShot> shot = camera.next();
                 if (shot.isEmpty()) break;
                 publish(shot.get(), sequence);
             }
-            underWay.tryAcquire(UNDER_WAY, 60, TimeUnit.SECONDS);
+            inFlight.tryAcquire(MAX_IN_FLIGHT, 60, TimeUnit.SECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (RuntimeException e) {
             failure = e;
             LOG.error("Camera {} stopped", camera.id(), e);
         }
+    }
+
+    /** Waits until the next frame is due; returns when that was. */
+    private long awaitTurn(long lastDue) {
+        double rate = framesPerSecond.getAsDouble();
+        if (Double.isInfinite(rate)) return lastDue;
+        long interval = (long) (1e9 / rate);
+        // A camera that fell behind does not hurry to make up for it.
+        long due = Math.max(lastDue + interval, System.nanoTime() - interval);
+        while (!stop && System.nanoTime() < due) LockSupport.parkNanos(Math.min(due - System.nanoTime(), 50_000_000L));
+        return due;
     }
 
     private void publish(CameraShot shot, long sequence) throws InterruptedException {
@@ -93,25 +99,25 @@ public final class CameraDriver implements Runnable {
                 shot.product(),
                 shot.anomalous(),
                 shot.attributes().get(CameraShot.TRUTH_DEFECT));
-        while (!underWay.tryAcquire(200, TimeUnit.MILLISECONDS)) {
+        while (!inFlight.tryAcquire(200, TimeUnit.MILLISECONDS)) {
             if (stop) return;
         }
         try {
-            publisher.send(camera.id(), shot).whenComplete((ref, error) -> booked(ref, error, entry));
+            publisher.send(camera.id(), shot).whenComplete((ref, error) -> recordOutcome(ref, error, entry));
             sent++;
         } catch (RuntimeException e) {
-            underWay.release();
+            inFlight.release();
             sentFrames.rejected();
             throw e;
         }
     }
 
-    private void booked(FrameRef ref, Throwable error, SentFrames.SentFrame entry) {
-        underWay.release();
+    private void recordOutcome(FrameRef ref, @Nullable Throwable error, SentFrames.SentFrame entry) {
+        inFlight.release();
         if (error == null) sentFrames.sent(ref, entry);
         else {
             sentFrames.rejected();
-            LOG.warn("Kafka did not take frame {} of {}: {}", entry.sequence(), entry.cameraId(), error.toString());
+            LOG.warn("Kafka rejected frame {} of camera {}: {}", entry.sequence(), entry.cameraId(), error.toString());
         }
     }
 }

@@ -3,9 +3,10 @@ package io.linesight.cameras;
 import io.linesight.schemas.FrameEncoding;
 import java.time.Instant;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
- * One picture as a camera delivers it.
+ * One image as a camera delivers it.
  *
  * @param product what is on the line; null when the camera does not know
  * @param capturedAt exposure time
@@ -16,7 +17,7 @@ import java.util.Map;
  * @param attributes free text that travels with the frame; ground truth under the {@code TRUTH_} keys
  */
 public record CameraShot(
-        String product,
+        @Nullable String product,
         Instant capturedAt,
         FrameEncoding encoding,
         int width,
@@ -27,15 +28,15 @@ public record CameraShot(
     public static final String TRUTH_ANOMALOUS = "truth.anomalous";
     /** Kind of defect, {@code good} for none. */
     public static final String TRUTH_DEFECT = "truth.defect";
-    /** File the picture came from, relative to the replayed folder. */
+    /** File the image came from, relative to the replayed folder. */
     public static final String FILE = "file";
 
     public CameraShot {
         attributes = Map.copyOf(attributes);
     }
 
-    /** What is known about the part; null when nothing is. */
-    public Boolean anomalous() {
+    /** Whether the part is known to be defective; null when nothing is known. */
+    public @Nullable Boolean anomalous() {
         String truth = attributes.get(TRUTH_ANOMALOUS);
         return truth == null ? null : Boolean.valueOf(truth);
     }

@@ -23,7 +23,7 @@ import org.apache.kafka.common.serialization.StringSerializer;
  * Writes frames to Kafka: idempotent, acknowledged by all replicas, key = camera id, so a camera's frames stay in
  * order.
  *
- * <p>Threads: safe to share. Ownership: whoever makes it closes it; closing waits for what is under way.
+ * <p>Threads: safe to share. Ownership: whoever makes it closes it; closing waits for frames in flight.
  */
 public final class FramePublisher implements AutoCloseable {
     private final KafkaProducer<String, byte[]> producer;
@@ -62,9 +62,9 @@ public final class FramePublisher implements AutoCloseable {
     }
 
     /**
-     * Sends one picture under the camera's next sequence number.
+     * Sends one image under the camera's next sequence number.
      *
-     * @return completed with the frame's place in Kafka once all replicas have it, or exceptionally
+     * @return completes with the frame's place in Kafka once all replicas have it, or exceptionally
      * @throws KafkaException when the frame cannot even be handed to the producer (registry unreachable, record too
      *     large, buffer full)
      */

@@ -1,8 +1,9 @@
 package io.linesight.cameras;
 
 import io.linesight.schemas.FrameRef;
+import org.jspecify.annotations.Nullable;
 
-/** Is told of every frame that a camera publishes. Called on the producer's thread; implementations are thread-safe. */
+/** Hears of every frame that a camera publishes. Called on the producer's thread; implementations are thread-safe. */
 public interface SentFrames {
     /**
      * A frame as its sender knows it.
@@ -12,11 +13,16 @@ public interface SentFrames {
      * @param anomalous null when nobody knows
      * @param defect kind of defect; null when nobody knows
      */
-    record SentFrame(String cameraId, long sequence, String product, Boolean anomalous, String defect) {}
+    record SentFrame(
+            String cameraId,
+            long sequence,
+            @Nullable String product,
+            @Nullable Boolean anomalous,
+            @Nullable String defect) {}
 
     /** Kafka has acknowledged the frame. */
     void sent(FrameRef ref, SentFrame frame);
 
-    /** A frame could not be handed to Kafka: it was never on the line, so it is neither a frame nor lost. */
+    /** A frame could not be handed to Kafka. It was never on the line, so it counts neither as sent nor as lost. */
     void rejected();
 }

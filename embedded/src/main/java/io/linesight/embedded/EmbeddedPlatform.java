@@ -9,8 +9,8 @@ import java.util.Map;
 import org.apache.kafka.clients.admin.Admin;
 
 /**
- * Broker, schema registry and the topics of a line in this JVM. The data lie in a folder and are there again at the next
- * start.
+ * Broker, schema registry and the topics of a line in this JVM. The data lie in a folder and are there again at the
+ * next start.
  *
  * <p>Threads: safe to share. Ownership: whoever starts it closes it.
  */
@@ -38,10 +38,8 @@ public final class EmbeddedPlatform implements AutoCloseable {
     public static EmbeddedPlatform start(Path folder, int port, int registryPort, Topics topics) {
         // Asked first: a broker that has to stop again because of it takes seconds.
         if (registryPort != 0) Ports.requireFree(registryPort, "schema registry");
-        EmbeddedKafka kafka = EmbeddedKafka.in(folder)
-                .port(port)
-                .sizeLimits(topics.limits())
-                .start();
+        EmbeddedKafka kafka =
+                EmbeddedKafka.in(folder).port(port).sizeLimits(topics.limits()).start();
         EmbeddedRegistry registry = null;
         try {
             registry = EmbeddedRegistry.start(kafka.bootstrapServers(), registryPort);

@@ -3,6 +3,7 @@ package io.linesight.embedded;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.linesight.embedded.SchemaStore.Content;
 import io.linesight.embedded.SchemaStore.Reference;
@@ -10,12 +11,19 @@ import io.linesight.embedded.SchemaStore.Version;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Predicate;
 import org.apache.avro.AvroRuntimeException;
 import org.apache.avro.Schema;
 import org.apache.avro.SchemaCompatibility;
+import org.jspecify.annotations.Nullable;
 
-/** The operations of the REST API over the store, without HTTP. */
+/**
+ * The operations of the REST API over the store, without HTTP. A table of routes on the JDK's server: a web framework
+ * would bring a server into every test for twenty routes.
+ */
 final class RegistryApi {
 
     static final ObjectMapper JSON = new ObjectMapper();
@@ -40,128 +48,117 @@ final class RegistryApi {
     /** Registration reads, decides and writes; two at once could give one id twice. */
     private final Object writeLock = new Object();
 
+    private final List<Route> routes;
+
     RegistryApi(SchemaStore store) {
         this.store = store;
+        routes = routes();
+    }
+
+    /** Every operation, as Confluent's REST API names it. */
+    private List<Route> routes() {
+        return List.of(
+                Route.of("GET", "/", r -> object()),
+                Route.of("GET", "/subjects", r -> JSON.valueToTree(store.subjects())),
+                Route.of("POST", "/subjects/{subject}", r -> lookup(r.get("subject"), r.body())),
+                Route.of("GET", "/subjects/{subject}/versions", r -> versionNumbers(r.get("subject"))),
+                Route.of("POST", "/subjects/{subject}/versions", r -> register(r.get("subject"), r.body())),
+                Route.of("GET", "/subjects/{subject}/versions/{version}", r -> describe(r.get("subject"), version(r))),
+                Route.of(
+                        "GET",
+                        "/subjects/{subject}/versions/{version}/schema",
+                        r -> tree(version(r).content().schema())),
+                Route.of("GET", "/schemas/types", r -> JSON.createArrayNode().add("AVRO")),
+                Route.of("GET", "/schemas/ids/{id}", r -> contentOf(schemaId(r))),
+                Route.of(
+                        "GET",
+                        "/schemas/ids/{id}/schema",
+                        r -> tree(existingContent(schemaId(r)).schema())),
+                Route.of("GET", "/schemas/ids/{id}/subjects", r -> subjectsOf(schemaId(r))),
+                Route.of("GET", "/schemas/ids/{id}/versions", r -> versionsOf(schemaId(r))),
+                Route.of("GET", "/config", r -> object().put("compatibilityLevel", store.globalLevel())),
+                Route.of("PUT", "/config", r -> setLevel(null, r.body())),
+                Route.of("GET", "/config/{subject}", r -> levelOf(r.get("subject"), r.isSet("defaultToGlobal"))),
+                Route.of("PUT", "/config/{subject}", r -> setLevel(r.get("subject"), r.body())),
+                Route.of("POST", "/compatibility/subjects/{subject}/versions", r -> checkAgainst("latest", r)),
+                Route.of(
+                        "POST",
+                        "/compatibility/subjects/{subject}/versions/{version}",
+                        r -> checkAgainst(r.get("version"), r)),
+                Route.of("GET", "/mode", r -> object().put("mode", "READWRITE")),
+                Route.of("GET", "/mode/{subject}", r -> object().put("mode", "READWRITE")));
     }
 
     /**
+     * Answers a request.
+     *
      * @param path decoded segments
      * @param flag looks up a boolean query parameter
      * @param body an empty object where there was none
+     * @throws ApiException with the API's own code when the request cannot be met
      */
-    JsonNode answer(String method, List<String> path, java.util.function.Predicate<String> flag, JsonNode body) {
-        String first = path.isEmpty() ? "" : path.get(0);
-        JsonNode answer =
-                switch (first) {
-                    case "" -> method.equals("GET") ? object() : null;
-                    case "subjects" -> subjects(method, path, body);
-                    case "schemas" -> method.equals("GET") ? schemas(path) : null;
-                    case "config" -> config(method, path, flag, body);
-                    case "compatibility" -> method.equals("POST") ? compatibility(path, flag, body) : null;
-                    case "mode" -> method.equals("GET") && path.size() <= 2 ? object().put("mode", "READWRITE") : null;
-                    default -> null;
-                };
-        if (answer == null) {
+    JsonNode answer(String method, List<String> path, Predicate<String> flag, JsonNode body) {
+        for (Route route : routes) {
+            Map<String, String> variables = route.match(method, path);
+            if (variables != null) return route.handler().answer(new Route.Request(variables, flag, body));
+        }
+        throw new ApiException(
+                404,
+                404,
+                "HTTP 404 Not Found: this embedded registry has no " + method + " /" + String.join("/", path));
+    }
+
+    private JsonNode versionNumbers(String subject) {
+        return JSON.valueToTree(existing(subject).stream().map(Version::version).toList());
+    }
+
+    private static int schemaId(Route.Request request) {
+        String id = request.get("id");
+        return number(id, new ApiException(404, 40403, "Schema " + id + " not found"));
+    }
+
+    private Content existingContent(int id) {
+        return store.content(id).orElseThrow(() -> new ApiException(404, 40403, "Schema " + id + " not found"));
+    }
+
+    private JsonNode contentOf(int id) {
+        Content content = existingContent(id);
+        return withReferences(object().put("schema", content.schema()), content);
+    }
+
+    private JsonNode subjectsOf(int id) {
+        existingContent(id);
+        return JSON.valueToTree(store.subjects().stream()
+                .filter(s -> store.versions(s).stream().anyMatch(v -> v.id() == id))
+                .toList());
+    }
+
+    private JsonNode versionsOf(int id) {
+        existingContent(id);
+        ArrayNode versions = JSON.createArrayNode();
+        for (String subject : store.subjects()) {
+            store.versions(subject).stream()
+                    .filter(v -> v.id() == id)
+                    .forEach(v -> versions.add(object().put("subject", subject).put("version", v.version())));
+        }
+        return versions;
+    }
+
+    private JsonNode levelOf(String subject, boolean orGlobal) {
+        return object().put("compatibilityLevel", store.levelOf(subject).orElseGet(() -> {
+            if (orGlobal) return store.globalLevel();
             throw new ApiException(
-                    404,
-                    404,
-                    "HTTP 404 Not Found: this embedded registry has no " + method + " /" + String.join("/", path));
-        }
-        return answer;
+                    404, 40408, "Subject '" + subject + "' does not have subject-level compatibility configured");
+        }));
     }
 
-    private JsonNode subjects(String method, List<String> path, JsonNode body) {
-        int length = path.size();
-        if (method.equals("POST")) {
-            if (length == 2) {
-                return lookup(path.get(1), body);
-            }
-            return length == 3 && path.get(2).equals("versions") ? register(path.get(1), body) : null;
-        }
-        if (!method.equals("GET")) {
-            return null;
-        }
-        if (length == 1) {
-            return JSON.valueToTree(store.subjects());
-        }
-        if (length < 3 || !path.get(2).equals("versions")) {
-            return null;
-        }
-        String subject = path.get(1);
-        if (length == 3) {
-            return JSON.valueToTree(
-                    existing(subject).stream().map(Version::version).toList());
-        }
-        Version version = version(subject, path.get(3));
-        if (length == 4) {
-            return describe(subject, version);
-        }
-        return length == 5 && path.get(4).equals("schema")
-                ? tree(version.content().schema())
-                : null;
-    }
-
-    private JsonNode schemas(List<String> path) {
-        if (path.equals(List.of("schemas", "types"))) {
-            return JSON.createArrayNode().add("AVRO");
-        }
-        if (path.size() < 3 || !path.get(1).equals("ids")) {
-            return null;
-        }
-        int id = number(path.get(2), new ApiException(404, 40403, "Schema " + path.get(2) + " not found"));
-        Content content =
-                store.content(id).orElseThrow(() -> new ApiException(404, 40403, "Schema " + id + " not found"));
-        if (path.size() == 3) {
-            ObjectNode answer = object().put("schema", content.schema());
-            return withReferences(answer, content);
-        }
-        return switch (path.size() == 4 ? path.get(3) : "") {
-            case "schema" -> tree(content.schema());
-            case "subjects" ->
-                JSON.valueToTree(store.subjects().stream()
-                        .filter(s -> store.versions(s).stream().anyMatch(v -> v.id() == id))
-                        .toList());
-            case "versions" -> {
-                var versions = JSON.createArrayNode();
-                for (String subject : store.subjects()) {
-                    store.versions(subject).stream()
-                            .filter(v -> v.id() == id)
-                            .forEach(v -> versions.add(
-                                    object().put("subject", subject).put("version", v.version())));
-                }
-                yield versions;
-            }
-            default -> null;
-        };
-    }
-
-    private JsonNode config(
-            String method, List<String> path, java.util.function.Predicate<String> flag, JsonNode body) {
-        if (path.size() > 2) {
-            return null;
-        }
-        String subject = path.size() == 2 ? path.get(1) : null;
-        if (method.equals("GET")) {
-            if (subject == null) {
-                return object().put("compatibilityLevel", store.globalLevel());
-            }
-            return object().put("compatibilityLevel", store.levelOf(subject).orElseGet(() -> {
-                if (flag.test("defaultToGlobal")) {
-                    return store.globalLevel();
-                }
-                throw new ApiException(
-                        404, 40408, "Subject '" + subject + "' does not have subject-level compatibility configured");
-            }));
-        }
-        if (!method.equals("PUT")) {
-            return null;
-        }
+    private JsonNode setLevel(@Nullable String subject, JsonNode body) {
         String level = body.path("compatibility").asText();
         if (!LEVELS.contains(level)) {
             throw new ApiException(
                     422,
                     42203,
-                    "Invalid compatibility level '" + level + "'. Valid values are " + new java.util.TreeSet<>(LEVELS));
+                    "Invalid compatibility level '" + level + "'. Valid values are " + new TreeSet<>(LEVELS));
         }
         synchronized (writeLock) {
             store.setLevel(subject, level);
@@ -169,26 +166,14 @@ final class RegistryApi {
         return object().put("compatibility", level);
     }
 
-    private JsonNode compatibility(List<String> path, java.util.function.Predicate<String> flag, JsonNode body) {
-        if (path.size() < 4
-                || path.size() > 5
-                || !path.get(1).equals("subjects")
-                || !path.get(3).equals("versions")) {
-            return null;
-        }
-        String subject = path.get(2);
+    private JsonNode checkAgainst(String name, Route.Request request) {
+        String subject = request.get("subject");
         List<Version> versions = existing(subject);
         String level = level(subject);
-        List<String> reasons;
-        if (path.size() == 5 && !isLatest(path.get(4))) {
-            reasons = incompatibilities(parse(content(body)), List.of(version(subject, path.get(4))), level);
-        } else {
-            reasons = incompatibilities(parse(content(body)), concerned(versions, level), level);
-        }
+        List<Version> against = isLatest(name) ? concerned(versions, level) : List.of(version(subject, name));
+        List<String> reasons = incompatibilities(parse(content(request.body())), against, level);
         ObjectNode answer = object().put("is_compatible", reasons.isEmpty());
-        if (flag.test("verbose")) {
-            answer.set("messages", JSON.valueToTree(reasons));
-        }
+        if (request.isSet("verbose")) answer.set("messages", JSON.valueToTree(reasons));
         return answer;
     }
 
@@ -312,6 +297,10 @@ final class RegistryApi {
             throw new ApiException(404, 40401, "Subject '" + subject + "' not found.");
         }
         return versions;
+    }
+
+    private Version version(Route.Request request) {
+        return version(request.get("subject"), request.get("version"));
     }
 
     private Version version(String subject, String name) {

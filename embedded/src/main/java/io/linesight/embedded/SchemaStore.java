@@ -24,6 +24,7 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.TopicExistsException;
 import org.apache.kafka.common.serialization.StringSerializer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The registry's state: in memory for reading, in the compacted topic {@code _schemas} for good, in Confluent's own
@@ -121,7 +122,7 @@ final class SchemaStore implements AutoCloseable {
     }
 
     /** @param subject null for the global level */
-    void setLevel(String subject, String level) {
+    void setLevel(@Nullable String subject, String level) {
         write(
                 JSON.createObjectNode()
                         .put("keytype", "CONFIG")
@@ -154,7 +155,7 @@ final class SchemaStore implements AutoCloseable {
         apply(key, value);
     }
 
-    private void apply(JsonNode key, JsonNode value) {
+    private void apply(JsonNode key, @Nullable JsonNode value) {
         String subject = key.path("subject").isTextual() ? key.get("subject").asText() : null;
         switch (key.path("keytype").asText()) {
             case "SCHEMA" -> applySchema(subject, key.path("version").asInt(), value);
@@ -173,7 +174,7 @@ final class SchemaStore implements AutoCloseable {
         }
     }
 
-    private void applySchema(String subject, int number, JsonNode value) {
+    private void applySchema(@Nullable String subject, int number, @Nullable JsonNode value) {
         List<Version> versions = new ArrayList<>(versions(subject));
         versions.removeIf(v -> v.version() == number);
         if (value != null) {

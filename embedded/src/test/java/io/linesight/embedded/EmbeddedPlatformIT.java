@@ -82,7 +82,7 @@ class EmbeddedPlatformIT {
     }
 
     @Test
-    void shouldRefuseAFrameAboveTheLimitOnTheProducersSide() {
+    void shouldRejectAFrameAboveTheLimitOnTheProducersSide() {
         Topics topics = ensured("too-large");
 
         assertThatThrownBy(() ->
@@ -235,7 +235,7 @@ class EmbeddedPlatformIT {
     }
 
     @Test
-    void shouldRefuseAnIncompatibleSchemaAndKeepTheOldOne() {
+    void shouldRejectAnIncompatibleSchemaAndKeepTheOldOne() {
         SchemaRegistryClient client = client(registry);
         Schema first = new Schema.Parser()
                 .parse("""
@@ -249,12 +249,12 @@ class EmbeddedPlatformIT {
         assertThat(client.check("strict-value", second).compatible()).isFalse();
         assertThat(client.check("strict-value", second).reasons())
                 .anyMatch(r -> r.contains("READER_FIELD_MISSING_DEFAULT_VALUE"));
-        RegistryException refused =
+        RegistryException rejected =
                 catchThrowableOfType(RegistryException.class, () -> client.register("strict-value", second));
 
-        assertThat(refused.kind()).isEqualTo(RegistryException.Kind.INCOMPATIBLE);
-        assertThat(refused.isRetriable()).isFalse();
-        assertThat(refused).hasMessageContaining("Nothing was registered");
+        assertThat(rejected.kind()).isEqualTo(RegistryException.Kind.INCOMPATIBLE);
+        assertThat(rejected.isRetriable()).isFalse();
+        assertThat(rejected).hasMessageContaining("Nothing was registered");
         assertThat(client.versions("strict-value")).containsExactly(1);
         assertThat(client.latest("strict-value").id()).isEqualTo(id);
     }

@@ -97,8 +97,8 @@ final class BrokerCommand implements Callable<Integer> {
             return EmbeddedPlatform.start(folder, port, registryPort, Topics.from(topicSettings()));
         } catch (PortInUseException e) {
             throw new UserError(
-                    e.getMessage() + " with " + (e.port() == port ? "--port" : "--registry-port")
-                            + "; the data in " + folder + " are untouched",
+                    e.getMessage() + " with " + (e.port() == port ? "--port" : "--registry-port") + "; the data in "
+                            + folder + " are untouched",
                     e);
         }
     }
@@ -123,8 +123,7 @@ final class BrokerCommand implements Callable<Integer> {
                 .forEach(t -> out.println("          " + t.describe()));
         out.println("Data      " + folder.toAbsolutePath());
         out.println();
-        out.println(
-                "Pass to other commands:  -b " + platform.bootstrapServers() + " -r " + platform.registryUrl());
+        out.println("Pass to other commands:  -b " + platform.bootstrapServers() + " -r " + platform.registryUrl());
         out.println("Ctrl-C stops both; the data stay.");
         out.flush();
     }

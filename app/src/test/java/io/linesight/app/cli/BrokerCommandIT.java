@@ -111,10 +111,9 @@ class BrokerCommandIT {
         Running(Path dir) {
             CommandLine command = Linesight.commandLine();
             command.setOut(new PrintWriter(out, true));
-            exit = CompletableFuture.supplyAsync(() ->
-                    command.execute("broker", "--dir", dir.toString(), "--port", "0", "--registry-port", "0"));
-            await().atMost(Duration.ofSeconds(60))
-                    .until(() -> exit.isDone() || output().contains("Ctrl-C stops"));
+            exit = CompletableFuture.supplyAsync(
+                    () -> command.execute("broker", "--dir", dir.toString(), "--port", "0", "--registry-port", "0"));
+            await().atMost(Duration.ofSeconds(60)).until(() -> exit.isDone() || output().contains("Ctrl-C stops"));
             assertThat(exit).as(output()).isNotDone();
         }
 

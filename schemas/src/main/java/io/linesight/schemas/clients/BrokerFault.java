@@ -6,16 +6,17 @@ import java.security.cert.CertificateNotYetValidException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Function;
 import javax.net.ssl.SSLException;
 import org.apache.kafka.common.config.ConfigException;
 import org.apache.kafka.common.errors.AuthenticationException;
 import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.GroupAuthorizationException;
-import org.apache.kafka.common.errors.SaslAuthenticationException;
 import org.apache.kafka.common.errors.SslAuthenticationException;
 import org.apache.kafka.common.errors.TopicAuthorizationException;
 import org.apache.kafka.common.errors.TransactionalIdAuthorizationException;
 import org.apache.kafka.common.errors.UnsupportedVersionException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Why a broker could not be used, read from the chain of causes, and what to do about it. Kafka says most of these
@@ -44,7 +45,7 @@ public enum BrokerFault {
     TLS_AGAINST_PLAIN(
             "Set security.protocol to PLAINTEXT or SASL_PLAINTEXT, or use the port of the broker's TLS listener"),
     /** The broker wants a certificate of ours, or none of the ciphers fit. */
-    TLS_REFUSED(
+    TLS_REJECTED(
             "Check ssl.keystore.location (does the broker want a certificate of the client?) and ssl.enabled.protocols; then start again"),
     /** The principal may not do it. */
     NOT_ALLOWED(
@@ -56,61 +57,89 @@ public enum BrokerFault {
     /** Anything else. */
     OTHER("The message is the broker's own; its log has more");
 
-    private static final int LONGEST_CHAIN = 20;
+    private static final int MAX_CAUSES = 20;
 
-    private final String mend;
+    // From the most telling sign to the least: a certificate that expired also looks untrusted and fails the log-in.
+    private static final List<Function<Throwable, @Nullable BrokerFault>> SIGNS = List.of(
+            BrokerFault::byCertificateDate,
+            BrokerFault::byTlsMessage,
+            BrokerFault::byCertificatePath,
+            BrokerFault::byType,
+            BrokerFault::byTimeout);
 
-    BrokerFault(String mend) {
-        this.mend = mend;
+    private final String remedy;
+
+    BrokerFault(String remedy) {
+        this.remedy = remedy;
     }
 
     /** What to do, one sentence without its full stop. */
-    public String mend() {
-        return mend;
+    public String remedy() {
+        return remedy;
     }
 
     /** The fault that the chain of causes speaks of; the most telling one of it. */
     public static BrokerFault of(Throwable thrown) {
         List<Throwable> chain = chain(thrown);
-        for (Throwable t : chain) {
-            if (t instanceof CertificateExpiredException || t instanceof CertificateNotYetValidException)
-                return EXPIRED_CERTIFICATE;
-        }
-        for (Throwable t : chain) {
-            String said = String.valueOf(t.getMessage()).toLowerCase(Locale.ROOT);
-            boolean tls = t instanceof SSLException
-                    || t instanceof SslAuthenticationException
-                    || t instanceof CertificateException;
-            if (tls && (said.contains("certificate_expired") || said.contains("notafter"))) return EXPIRED_CERTIFICATE;
-            if (tls && (said.contains("unrecognized ssl message") || said.contains("not an ssl/tls record")))
-                return TLS_AGAINST_PLAIN;
-            if (tls && (said.contains("no subject alternative") || said.contains("no name matching")))
-                return WRONG_NAME;
-        }
-        for (Throwable t : chain) {
-            String said = String.valueOf(t.getMessage()).toLowerCase(Locale.ROOT);
-            if (said.contains("unable to find valid certification path")
-                    || said.contains("path validation failed")
-                    || said.contains("unknown_ca")) return UNTRUSTED_CERTIFICATE;
-        }
-        for (Throwable t : chain) {
-            if (t instanceof SslAuthenticationException || t instanceof SSLException) return TLS_REFUSED;
-            if (t instanceof SaslAuthenticationException || t instanceof AuthenticationException)
-                return WRONG_CREDENTIALS;
-            if (t instanceof AuthorizationException) return NOT_ALLOWED;
-            if (t instanceof UnsupportedVersionException) return TOO_OLD;
-            if (t instanceof ConfigException) {
-                return String.valueOf(t.getMessage()).contains("resolvable bootstrap") ? UNKNOWN_HOST : WRONG_SETTING;
+        for (Function<Throwable, @Nullable BrokerFault> sign : SIGNS) {
+            for (Throwable t : chain) {
+                BrokerFault fault = sign.apply(t);
+                if (fault != null) return fault;
             }
-        }
-        for (Throwable t : chain) {
-            if (t instanceof org.apache.kafka.common.errors.TimeoutException
-                    || t instanceof java.util.concurrent.TimeoutException) return SILENT;
         }
         return OTHER;
     }
 
-    /** One line for people: what was refused, by whom, why, and what to do. */
+    private static @Nullable BrokerFault byCertificateDate(Throwable t) {
+        return t instanceof CertificateExpiredException || t instanceof CertificateNotYetValidException
+                ? EXPIRED_CERTIFICATE
+                : null;
+    }
+
+    private static @Nullable BrokerFault byTlsMessage(Throwable t) {
+        boolean tls = t instanceof SSLException
+                || t instanceof SslAuthenticationException
+                || t instanceof CertificateException;
+        if (!tls) return null;
+        String said = message(t);
+        if (said.contains("certificate_expired") || said.contains("notafter")) return EXPIRED_CERTIFICATE;
+        if (said.contains("unrecognized ssl message") || said.contains("not an ssl/tls record"))
+            return TLS_AGAINST_PLAIN;
+        if (said.contains("no subject alternative") || said.contains("no name matching")) return WRONG_NAME;
+        return null;
+    }
+
+    private static @Nullable BrokerFault byCertificatePath(Throwable t) {
+        String said = message(t);
+        return said.contains("unable to find valid certification path")
+                        || said.contains("path validation failed")
+                        || said.contains("unknown_ca")
+                ? UNTRUSTED_CERTIFICATE
+                : null;
+    }
+
+    private static @Nullable BrokerFault byType(Throwable t) {
+        if (t instanceof SslAuthenticationException || t instanceof SSLException) return TLS_REJECTED;
+        if (t instanceof AuthenticationException) return WRONG_CREDENTIALS;
+        if (t instanceof AuthorizationException) return NOT_ALLOWED;
+        if (t instanceof UnsupportedVersionException) return TOO_OLD;
+        if (t instanceof ConfigException)
+            return message(t).contains("resolvable bootstrap") ? UNKNOWN_HOST : WRONG_SETTING;
+        return null;
+    }
+
+    private static @Nullable BrokerFault byTimeout(Throwable t) {
+        return t instanceof org.apache.kafka.common.errors.TimeoutException
+                        || t instanceof java.util.concurrent.TimeoutException
+                ? SILENT
+                : null;
+    }
+
+    private static String message(Throwable t) {
+        return String.valueOf(t.getMessage()).toLowerCase(Locale.ROOT);
+    }
+
+    /** One line for people: what was rejected, by whom, why, and what to do. */
     public static String explain(String bootstrapServers, Throwable thrown) {
         BrokerFault fault = of(thrown);
         String reason = reason(thrown);
@@ -131,14 +160,14 @@ public enum BrokerFault {
                                 + reason;
                     case TLS_AGAINST_PLAIN ->
                         "The broker at " + bootstrapServers + " does not speak TLS on that port: " + reason;
-                    case TLS_REFUSED -> "TLS with the broker at " + bootstrapServers + " failed: " + reason;
+                    case TLS_REJECTED -> "TLS with the broker at " + bootstrapServers + " failed: " + reason;
                     case NOT_ALLOWED ->
-                        "The broker at " + bootstrapServers + " does not allow it: " + refused(thrown, reason);
+                        "The broker at " + bootstrapServers + " does not allow it: " + rejected(thrown, reason);
                     case TOO_OLD -> "The broker at " + bootstrapServers + " is too old: " + reason;
-                    case WRONG_SETTING -> "Kafka's client refuses a setting: " + reason;
+                    case WRONG_SETTING -> "Kafka's client rejects a setting: " + reason;
                     case OTHER -> "Kafka at " + bootstrapServers + " cannot be used: " + reason;
                 };
-        return what + ". " + fault.mend;
+        return what + ". " + fault.remedy;
     }
 
     /** The innermost message that says anything: the outer ones are wrapping. */
@@ -153,8 +182,8 @@ public enum BrokerFault {
         return best.replaceAll("\\.\\s*$", "");
     }
 
-    /** Kafka names what was refused in a list, or not at all: then whoever asked has said what for. */
-    private static String refused(Throwable thrown, String reason) {
+    /** Kafka names what was rejected in a list, or not at all: then whoever asked has said what for. */
+    private static String rejected(Throwable thrown, String reason) {
         String resource = resource(thrown);
         if (!resource.isEmpty()) return reason + resource;
         String outer = String.valueOf(thrown.getMessage()).replaceAll("\\.\\s*$", "");
@@ -175,7 +204,7 @@ public enum BrokerFault {
 
     private static List<Throwable> chain(Throwable thrown) {
         List<Throwable> chain = new ArrayList<>();
-        for (Throwable t = thrown; t != null && chain.size() < LONGEST_CHAIN && !chain.contains(t); t = t.getCause())
+        for (Throwable t = thrown; t != null && chain.size() < MAX_CAUSES && !chain.contains(t); t = t.getCause())
             chain.add(t);
         return chain;
     }

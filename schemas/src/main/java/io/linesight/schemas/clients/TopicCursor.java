@@ -94,7 +94,7 @@ public final class TopicCursor implements AutoCloseable {
         for (String topic : topics) {
             List<PartitionInfo> infos = consumer.partitionsFor(topic);
             if (infos == null || infos.isEmpty()) {
-                // A topic that is being made anew has none for a moment.
+                // A topic that is being made again has none for a moment.
                 if (partitions.isEmpty()) throw new KafkaException("there is no topic " + topic);
                 continue;
             }

@@ -2,10 +2,12 @@ package io.linesight.schemas.registry;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Least recently used entries go first. A hostile producer can name any number of ids, so no cache here may grow
- * freely.
+ * Evicts the least recently used entries first. A hostile producer can name any number of ids, so no cache here may
+ * grow freely. Thirty lines rather than Caffeine, which would come to everybody who reads a record, for a thousand
+ * entries.
  */
 final class BoundedCache<K, V> {
 
@@ -22,7 +24,7 @@ final class BoundedCache<K, V> {
         };
     }
 
-    synchronized V get(K key) {
+    synchronized @Nullable V get(K key) {
         return entries.get(key);
     }
 

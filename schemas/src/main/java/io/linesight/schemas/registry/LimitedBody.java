@@ -15,7 +15,7 @@ final class LimitedBody implements BodySubscriber<byte[]> {
     private final int limit;
     private Flow.Subscription subscription;
     private long received;
-    private boolean refused;
+    private boolean rejected;
 
     LimitedBody(int limit) {
         this.limit = limit;
@@ -34,7 +34,7 @@ final class LimitedBody implements BodySubscriber<byte[]> {
 
     @Override
     public void onNext(List<ByteBuffer> buffers) {
-        if (refused) {
+        if (rejected) {
             return;
         }
         for (ByteBuffer b : buffers) {
@@ -44,21 +44,21 @@ final class LimitedBody implements BodySubscriber<byte[]> {
             whole.onNext(buffers);
             return;
         }
-        refused = true;
+        rejected = true;
         subscription.cancel();
         whole.onError(new IOException("an answer of more than " + limit + " bytes"));
     }
 
     @Override
     public void onError(Throwable e) {
-        if (!refused) {
+        if (!rejected) {
             whole.onError(e);
         }
     }
 
     @Override
     public void onComplete() {
-        if (!refused) {
+        if (!rejected) {
             whole.onComplete();
         }
     }

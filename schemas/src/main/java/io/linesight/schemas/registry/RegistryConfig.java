@@ -14,6 +14,7 @@ import org.apache.kafka.common.config.ConfigDef.Importance;
 import org.apache.kafka.common.config.ConfigDef.Range;
 import org.apache.kafka.common.config.ConfigDef.Type;
 import org.apache.kafka.common.config.ConfigException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The registry's connection settings, read from Confluent's keys. Deliberately not a record: toString must not show
@@ -48,8 +49,8 @@ final class RegistryConfig {
                     ANY,
                     "Longest wait for an answer of the registry; 5000 in the inspection app."),
             new Whole(MAX_RETRIES, 3, 0, 100, "Rounds over all addresses after the first; 0 in the inspection app."),
-            new Whole(RETRY_WAIT, 200, 0, ANY, "Pause before the first repetition; it doubles every time."),
-            new Whole(RETRY_MAX_WAIT, 2_000, 0, ANY, "Longest of these pauses."));
+            new Whole(RETRY_WAIT, 200, 0, ANY, "Wait before the first retry; it doubles with every retry."),
+            new Whole(RETRY_MAX_WAIT, 2_000, 0, ANY, "Longest of these waits."));
 
     /** Every key with default, range and meaning. */
     static ConfigDef definition() {
@@ -74,8 +75,8 @@ final class RegistryConfig {
         return definition;
     }
 
-    /** Base address without user info or trailing slash, and the header to send, or null. */
-    record Endpoint(String base, String authorization) {
+    /** Base address without user info or trailing slash, and the header to send, if there is one. */
+    record Endpoint(String base, @Nullable String authorization) {
         @Override
         public String toString() {
             return base;
@@ -90,7 +91,7 @@ final class RegistryConfig {
     final Duration retryMaxWait;
 
     RegistryConfig(Map<String, ?> configs) {
-        refuseUnsupported(configs);
+        rejectUnsupported(configs);
         String userInfo = credentials(configs);
         endpoints = endpoints(configs.get(URL), userInfo);
         connectTimeout = millis(configs, CONNECT_TIMEOUT);
@@ -100,7 +101,7 @@ final class RegistryConfig {
         retryMaxWait = millis(configs, RETRY_MAX_WAIT);
     }
 
-    private static void refuseUnsupported(Map<String, ?> configs) {
+    private static void rejectUnsupported(Map<String, ?> configs) {
         for (String key : configs.keySet()) {
             if (key.startsWith("schema.registry.ssl.") || key.startsWith("bearer.auth.")) {
                 throw new ConfigException(
@@ -111,7 +112,7 @@ final class RegistryConfig {
         }
     }
 
-    private static String credentials(Map<String, ?> configs) {
+    private static @Nullable String credentials(Map<String, ?> configs) {
         String userInfo = Objects.toString(secret(configs.get(USER_INFO)), "");
         Object given = configs.get(CREDENTIALS_SOURCE);
         // Confluent's default is URL, which silently ignores a user info that somebody took the trouble to set.
@@ -131,11 +132,11 @@ final class RegistryConfig {
         };
     }
 
-    private static Object secret(Object value) {
+    private static @Nullable Object secret(@Nullable Object value) {
         return value instanceof org.apache.kafka.common.config.types.Password p ? p.value() : value;
     }
 
-    private static List<Endpoint> endpoints(Object value, String userInfo) {
+    private static List<Endpoint> endpoints(@Nullable Object value, @Nullable String userInfo) {
         String urls;
         if (value instanceof List<?> list) {
             urls = String.join(",", list.stream().map(Object::toString).toList());
@@ -155,7 +156,7 @@ final class RegistryConfig {
         return List.copyOf(endpoints);
     }
 
-    private static Endpoint endpoint(String url, String userInfo) {
+    private static Endpoint endpoint(String url, @Nullable String userInfo) {
         URI uri;
         try {
             uri = new URI(url);

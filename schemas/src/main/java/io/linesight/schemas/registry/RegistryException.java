@@ -1,6 +1,7 @@
 package io.linesight.schemas.registry;
 
 import org.apache.kafka.common.KafkaException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The schema registry could not do what was asked. Says nothing about the record at hand: a record must never be put
@@ -23,8 +24,8 @@ public final class RegistryException extends KafkaException {
         NOT_FOUND(false),
         /** The schema breaks the subject's compatibility rule. */
         INCOMPATIBLE(false),
-        /** The registry refuses the request as wrong (for instance an invalid schema). */
-        REFUSED(false),
+        /** The registry rejects the request as wrong (for instance an invalid schema). */
+        REJECTED(false),
         /** The schema exists but is not Avro or cannot be parsed. */
         UNUSABLE_SCHEMA(false),
         /** Whatever answers there does not speak the Confluent-compatible API. */
@@ -40,7 +41,7 @@ public final class RegistryException extends KafkaException {
     private final Kind kind;
     private final int errorCode;
 
-    RegistryException(Kind kind, int errorCode, String message, Throwable cause) {
+    RegistryException(Kind kind, int errorCode, String message, @Nullable Throwable cause) {
         super(message, cause);
         this.kind = kind;
         this.errorCode = errorCode;

@@ -23,6 +23,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.apache.kafka.common.errors.InterruptException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Requests with failover over the endpoints and backoff between rounds. Every operation of the API is idempotent, so
@@ -33,7 +34,7 @@ final class RegistryHttp {
     static final ObjectMapper JSON = new ObjectMapper();
 
     /** Of an answer. The largest schema that anybody registers is far smaller. */
-    private static final int MOST_BYTES = 16 << 20;
+    private static final int MAX_ANSWER_BYTES = 16 << 20;
 
     private static final String MEDIA_TYPE = "application/vnd.schemaregistry.v1+json";
 
@@ -54,49 +55,62 @@ final class RegistryHttp {
     }
 
     /**
-     * @param body null for none
+     * Asks the endpoints in turn, and all of them again after a backoff, until one answers.
+     *
      * @throws RegistryException of any kind but INCOMPATIBLE's finer meaning, which the caller knows
      */
-    JsonNode call(String method, String path, JsonNode body) {
-        RegistryException unavailable = null;
-        List<String> unreachable = new ArrayList<>();
-        Exception lastFault = null;
+    JsonNode call(String method, String path, @Nullable JsonNode body) {
+        Faults faults = new Faults();
+        for (int round = 0; round <= config.maxRetries; round++) {
+            if (round > 0) sleep(backoff.delay(round));
+            faults.unreachable.clear();
+            JsonNode answer = askEndpoints(method, path, body, faults);
+            if (answer != null) return answer;
+        }
+        throw faults.toException(config.maxRetries + 1);
+    }
+
+    /** The first answer; null when no endpoint gave one, and the faults say why. */
+    private @Nullable JsonNode askEndpoints(String method, String path, @Nullable JsonNode body, Faults faults) {
         int count = config.endpoints.size();
         int first = preferred;
-        for (int round = 0; round <= config.maxRetries; round++) {
-            if (round > 0) {
-                sleep(backoff.delay(round));
-            }
-            unreachable.clear();
-            for (int i = 0; i < count; i++) {
-                int index = (first + i) % count;
-                Endpoint endpoint = config.endpoints.get(index);
-                try {
-                    JsonNode answer = exchange(endpoint, method, path, body);
+        for (int i = 0; i < count; i++) {
+            int index = (first + i) % count;
+            Endpoint endpoint = config.endpoints.get(index);
+            try {
+                JsonNode answer = exchange(endpoint, method, path, body);
+                preferred = index;
+                return answer;
+            } catch (RegistryException e) {
+                if (!e.isRetriable()) {
                     preferred = index;
-                    return answer;
-                } catch (RegistryException e) {
-                    if (!e.isRetriable()) {
-                        preferred = index;
-                        throw e;
-                    }
-                    unavailable = e;
-                } catch (IOException e) {
-                    unreachable.add(endpoint + " (" + reason(e) + ")");
-                    lastFault = e;
+                    throw e;
                 }
+                faults.unavailable = e;
+            } catch (IOException e) {
+                faults.unreachable.add(endpoint + " (" + reason(e) + ")");
+                faults.last = e;
             }
         }
-        if (unavailable != null) {
-            throw unavailable;
+        return null;
+    }
+
+    /** Why a call got no answer. */
+    private static final class Faults {
+        private final List<String> unreachable = new ArrayList<>();
+        private @Nullable RegistryException unavailable;
+        private @Nullable IOException last;
+
+        RegistryException toException(int attempts) {
+            if (unavailable != null) return unavailable;
+            return new RegistryException(
+                    Kind.UNREACHABLE,
+                    0,
+                    "no schema registry answers: " + String.join(", ", unreachable) + "; tried " + attempts
+                            + " times. Check " + RegistryConfig.URL
+                            + "; the call can be repeated once the registry is back",
+                    last);
         }
-        throw new RegistryException(
-                Kind.UNREACHABLE,
-                0,
-                "no schema registry answers: " + String.join(", ", unreachable)
-                        + "; tried " + (config.maxRetries + 1) + " times. Check " + RegistryConfig.URL
-                        + "; the call can be repeated once the registry is back",
-                lastFault);
     }
 
     /** The Date header of the endpoint that answered last. */
@@ -122,7 +136,8 @@ final class RegistryHttp {
         }
     }
 
-    private JsonNode exchange(Endpoint endpoint, String method, String path, JsonNode body) throws IOException {
+    private JsonNode exchange(Endpoint endpoint, String method, String path, @Nullable JsonNode body)
+            throws IOException {
         HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(endpoint.base() + path))
                 .timeout(config.readTimeout)
                 .header("Accept", MEDIA_TYPE + ", application/json");
@@ -150,7 +165,8 @@ final class RegistryHttp {
 
     /** The client's own timeout ends with the headers; a body that never ends would hold the caller for ever. */
     private HttpResponse<byte[]> send(HttpRequest request) throws IOException {
-        CompletableFuture<HttpResponse<byte[]>> sent = client.sendAsync(request, info -> new LimitedBody(MOST_BYTES));
+        CompletableFuture<HttpResponse<byte[]>> sent =
+                client.sendAsync(request, info -> new LimitedBody(MAX_ANSWER_BYTES));
         long millis = config.connectTimeout.toMillis() + config.readTimeout.toMillis();
         try {
             return sent.get(millis, TimeUnit.MILLISECONDS);
@@ -168,7 +184,7 @@ final class RegistryHttp {
         }
     }
 
-    private static RegistryException failure(String what, int status, JsonNode json) {
+    private static RegistryException failure(String what, int status, @Nullable JsonNode json) {
         int code = json == null ? 0 : json.path("error_code").asInt();
         String message = json == null ? "" : json.path("message").asText();
         String said = "HTTP " + status + (code == 0 || code == status ? "" : ", error " + code)
@@ -184,20 +200,20 @@ final class RegistryHttp {
             return new RegistryException(
                     Kind.UNAUTHORIZED,
                     code,
-                    what + " was refused: " + said + ". Check " + RegistryConfig.USER_INFO,
+                    what + " was rejected: " + said + ". Check " + RegistryConfig.USER_INFO,
                     null);
         }
         if (status == 404 && code / 100 == 404) {
             return new RegistryException(Kind.NOT_FOUND, code, what + ": " + said, null);
         }
         if (status == 409) {
-            return new RegistryException(Kind.INCOMPATIBLE, code, what + " was refused: " + said, null);
+            return new RegistryException(Kind.INCOMPATIBLE, code, what + " was rejected: " + said, null);
         }
         if (json == null || status == 404 || status / 100 == 3) {
             // Any web server gives a 404 for a wrong path. Taking that for "no such schema" would condemn every record.
             return notARegistry(what, said);
         }
-        return new RegistryException(Kind.REFUSED, code, what + " was refused: " + said, null);
+        return new RegistryException(Kind.REJECTED, code, what + " was rejected: " + said, null);
     }
 
     static RegistryException notARegistry(String what, String said) {
@@ -209,7 +225,7 @@ final class RegistryHttp {
                 null);
     }
 
-    private static JsonNode parse(byte[] body) {
+    private static @Nullable JsonNode parse(byte[] body) {
         try {
             JsonNode json = JSON.readTree(body);
             return json == null || json.isMissingNode() ? null : json;

@@ -31,7 +31,7 @@ public final class SchemaRegistryClient {
 
     private static final int CACHED_SCHEMAS = 1000;
     /** Of one schema, directly and indirectly; each costs a request. */
-    private static final int MOST_REFERENCES = 100;
+    private static final int MAX_REFERENCES = 100;
     /** Short, because an id that is unknown now may be registered a moment later. */
     private static final long UNKNOWN_ID_TTL_NANOS = 1_000_000_000L;
 
@@ -264,11 +264,11 @@ public final class SchemaRegistryClient {
                                     + " refers to itself, or does not define the name under which it is referred to",
                             null);
                 }
-                if (fetched.size() > MOST_REFERENCES) {
+                if (fetched.size() > MAX_REFERENCES) {
                     throw new RegistryException(
                             Kind.UNUSABLE_SCHEMA,
                             0,
-                            what + " cannot be parsed: it refers to more than " + MOST_REFERENCES + " other schemas",
+                            what + " cannot be parsed: it refers to more than " + MAX_REFERENCES + " other schemas",
                             null);
                 }
                 parse(

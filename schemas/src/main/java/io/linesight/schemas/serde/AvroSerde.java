@@ -7,6 +7,7 @@ import org.apache.avro.specific.SpecificRecord;
 import org.apache.kafka.common.serialization.Deserializer;
 import org.apache.kafka.common.serialization.Serde;
 import org.apache.kafka.common.serialization.Serializer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Serde of generated Avro records in Confluent's wire format. Same construction and config keys as Confluent's
@@ -24,12 +25,12 @@ public final class AvroSerde<T extends SpecificRecord> implements Serde<T> {
     }
 
     /** With a client that several serdes share; {@link #configure} must still be called. */
-    public AvroSerde(SchemaRegistryClient registry) {
+    public AvroSerde(@Nullable SchemaRegistryClient registry) {
         serializer = new LinesightAvroSerializer<>(registry);
         deserializer = new LinesightAvroDeserializer<>(registry);
     }
 
-    /** A configured serde that reads {@code type} and refuses every other record. */
+    /** A configured serde that reads {@code type} and rejects every other record. */
     public static <T extends SpecificRecord> AvroSerde<T> of(Class<T> type, Map<String, ?> configs, boolean isKey) {
         Map<String, Object> all = new HashMap<>(configs);
         all.put(isKey ? AvroSerdeConfig.KEY_TYPE : AvroSerdeConfig.VALUE_TYPE, type);

@@ -10,8 +10,9 @@ import org.apache.kafka.common.config.ConfigDef.Importance;
 import org.apache.kafka.common.config.ConfigDef.Type;
 import org.apache.kafka.common.config.ConfigException;
 import org.apache.kafka.common.utils.Utils;
+import org.jspecify.annotations.Nullable;
 
-/** Confluent's serde keys, as far as they are supported; what is not is refused instead of ignored. */
+/** Confluent's serde keys, as far as they are supported; what is not is rejected instead of ignored. */
 final class AvroSerdeConfig {
 
     static final String AUTO_REGISTER = "auto.register.schemas";
@@ -61,13 +62,13 @@ final class AvroSerdeConfig {
     final boolean autoRegister;
     final boolean useLatest;
     final boolean specific;
-    /** What the reader wants, or null for whatever was written. */
-    final Schema expected;
+    /** What the reader wants; null takes whatever was written. */
+    final @Nullable Schema expected;
 
-    AvroSerdeConfig(Map<String, ?> configs, boolean key, SchemaRegistryClient given) {
+    AvroSerdeConfig(Map<String, ?> configs, boolean key, @Nullable SchemaRegistryClient given) {
         GeneratedRecordTrust.ensure();
-        refuseStrategy(configs, VALUE_STRATEGY);
-        refuseStrategy(configs, KEY_STRATEGY);
+        rejectStrategy(configs, VALUE_STRATEGY);
+        rejectStrategy(configs, KEY_STRATEGY);
         this.key = key;
         autoRegister = flag(configs, AUTO_REGISTER);
         useLatest = flag(configs, USE_LATEST);
@@ -84,7 +85,7 @@ final class AvroSerdeConfig {
         return topic + (key ? "-key" : "-value");
     }
 
-    private static void refuseStrategy(Map<String, ?> configs, String key) {
+    private static void rejectStrategy(Map<String, ?> configs, String key) {
         Object value = configs.get(key);
         if (value == null) {
             return;
@@ -97,7 +98,7 @@ final class AvroSerdeConfig {
         }
     }
 
-    private static Schema expected(Object type, String key) {
+    private static @Nullable Schema expected(@Nullable Object type, String key) {
         if (type == null) {
             return null;
         }

@@ -3,6 +3,7 @@ package io.linesight.schemas.serde;
 import io.linesight.schemas.DeadLetterCode;
 import java.util.Objects;
 import org.apache.kafka.common.errors.SerializationException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The bytes of this record can never be read, however often one tries: put it aside and go on. Faults of the registry
@@ -18,7 +19,7 @@ public final class BadRecordException extends SerializationException {
         this(code, message, null);
     }
 
-    public BadRecordException(DeadLetterCode code, String message, Throwable cause) {
+    public BadRecordException(DeadLetterCode code, String message, @Nullable Throwable cause) {
         super(message, cause);
         this.code = Objects.requireNonNull(code, "code");
     }

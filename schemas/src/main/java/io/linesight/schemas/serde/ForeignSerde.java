@@ -10,6 +10,7 @@ import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.serialization.Deserializer;
 import org.apache.kafka.common.serialization.Serde;
 import org.apache.kafka.common.serialization.Serializer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Somebody else's serde, its failures translated into ours. Their classes are known by name only: they are not on our
@@ -42,7 +43,7 @@ final class ForeignSerde<T> implements Serde<T> {
             }
 
             @Override
-            public T deserialize(String topic, byte[] bytes) {
+            public @Nullable T deserialize(String topic, byte @Nullable [] bytes) {
                 if (bytes == null) {
                     return null;
                 }
@@ -91,7 +92,7 @@ final class ForeignSerde<T> implements Serde<T> {
             if (cause instanceof RetriableException
                     || cause instanceof IOException && !(cause instanceof EOFException)) {
                 return RegistryException.unreachable(
-                        "the registry could not be asked for schema id " + id + ": " + cause.getMessage(), e);
+                        "the registry did not answer for schema id " + id + ": " + cause.getMessage(), e);
             }
         }
         if (!(e instanceof SerializationException) && !(e instanceof org.apache.avro.AvroRuntimeException)) {

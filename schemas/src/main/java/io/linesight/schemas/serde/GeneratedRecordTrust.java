@@ -9,7 +9,7 @@ import org.apache.avro.util.ClassSecurityValidator;
 import org.apache.avro.util.ClassSecurityValidator.ClassSecurityPredicate;
 
 /**
- * Tells Avro that our generated classes may be instantiated. Since 1.12.2 Avro refuses every class it has not been told
+ * Tells Avro that our generated classes may be instantiated. Since 1.12.2 Avro rejects every class it has not been told
  * about, even when a generated record reads itself, and offers a system property for it; a forgotten JVM flag would
  * then stop the line. Avro loads this class itself, as a service, before it parses its first schema, so whoever has
  * this jar on the class path needs nothing. Only generated records and enums of the contracts' package are added to

@@ -18,22 +18,23 @@ import org.apache.avro.io.DecoderFactory;
 import org.apache.avro.specific.SpecificData;
 import org.apache.avro.specific.SpecificDatumReader;
 import org.apache.kafka.common.serialization.Deserializer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads Confluent's wire format, resolving the writer's schema to the reader's.
  *
  * <p>Thread-safe once configured. Keys, as Confluent's: the registry's connection (see {@link SchemaRegistryClient}),
  * {@code specific.avro.reader} (false: generic records in the writer's schema), {@code specific.avro.value.type} and
- * {@code specific.avro.key.type} (generated class that is wanted; any other record is refused as WRONG_SCHEMA).
+ * {@code specific.avro.key.type} (generated class that is wanted; any other record is rejected as WRONG_SCHEMA).
  *
  * <p>Two kinds of failure are kept apart. {@link BadRecordException}: these bytes will never be readable.
- * {@link RegistryException}: the registry could not be asked, nothing is known about the record; keep it and try again.
+ * {@link RegistryException}: the registry did not answer, nothing is known about the record; keep it and try again.
  */
 public final class LinesightAvroDeserializer<T extends IndexedRecord> implements Deserializer<T> {
 
     private static final int CACHED_READERS = 1000;
 
-    private final SchemaRegistryClient given;
+    private final @Nullable SchemaRegistryClient given;
     private final ConcurrentHashMap<Integer, Function<String, DatumReader<T>>> readers = new ConcurrentHashMap<>();
     private AvroSerdeConfig config;
 
@@ -43,7 +44,7 @@ public final class LinesightAvroDeserializer<T extends IndexedRecord> implements
     }
 
     /** With a client that several serdes share. */
-    public LinesightAvroDeserializer(SchemaRegistryClient registry) {
+    public LinesightAvroDeserializer(@Nullable SchemaRegistryClient registry) {
         given = registry;
     }
 
@@ -57,10 +58,10 @@ public final class LinesightAvroDeserializer<T extends IndexedRecord> implements
      * @param bytes not kept; the record owns its own copies
      * @return the record; null for null, which is Kafka's tombstone
      * @throws BadRecordException EMPTY_RECORD, NOT_CONFLUENT_WIRE, UNKNOWN_SCHEMA, WRONG_SCHEMA or CORRUPT_RECORD
-     * @throws RegistryException if the registry could not be asked
+     * @throws RegistryException if the registry did not answer
      */
     @Override
-    public T deserialize(String topic, byte[] bytes) {
+    public @Nullable T deserialize(String topic, byte @Nullable [] bytes) {
         if (bytes == null) {
             return null;
         }
@@ -76,7 +77,7 @@ public final class LinesightAvroDeserializer<T extends IndexedRecord> implements
             if (!decoder.isEnd()) {
                 throw new BadRecordException(
                         DeadLetterCode.CORRUPT_RECORD,
-                        "the record of topic " + topic + " goes on after the end of what schema id " + id
+                        "the record of topic " + topic + " continues after the end of what schema id " + id
                                 + " describes");
             }
             return record;
@@ -84,10 +85,8 @@ public final class LinesightAvroDeserializer<T extends IndexedRecord> implements
             throw e;
         } catch (IOException | RuntimeException | StackOverflowError e) {
             // Avro answers damaged bytes with a dozen exception types. A stack overflow here means the bytes nest
-            // without
-            // end, which only a recursive schema of somebody else's allows. Lengths beyond the record are refused by
-            // the
-            // decoder before it allocates.
+            // without end, which only a recursive schema of somebody else's allows. The decoder rejects lengths beyond
+            // the record before it allocates.
             String why = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
             throw new BadRecordException(
                     DeadLetterCode.CORRUPT_RECORD,
@@ -109,7 +108,7 @@ public final class LinesightAvroDeserializer<T extends IndexedRecord> implements
         return reader;
     }
 
-    /** What to do with records of this id, for good: read them so, or refuse them for that reason. */
+    /** What to do with records of this id, for good: read them so, or reject them for that reason. */
     private Function<String, DatumReader<T>> resolve(int id) {
         Schema writer;
         try {
@@ -122,32 +121,32 @@ public final class LinesightAvroDeserializer<T extends IndexedRecord> implements
                             "the registry does not know schema id " + id,
                             e); // not kept: it may be registered later
                 case UNUSABLE_SCHEMA -> {
-                    return refuse(e.getMessage());
+                    return reject(e.getMessage());
                 }
                 default -> throw e;
             }
         }
         if (EmptyElements.in(writer)) {
-            return refuse("schema id " + id + " (" + writer.getFullName()
-                    + ") has an array whose elements take no bytes, so a few bytes" + " could claim millions of them");
+            return reject("schema id " + id + " (" + writer.getFullName()
+                    + ") has an array whose elements take no bytes, so a few bytes could claim millions of them");
         }
-        Schema wanted = config.expected;
-        if (wanted == null) {
-            if (!config.specific) {
-                return keep(new GenericDatumReader<>(writer));
-            }
-            Class<?> type =
-                    writer.getType() == Schema.Type.RECORD ? SpecificData.get().getClass(writer) : null;
-            if (type == null) {
-                return refuse("no generated class for " + writer.getFullName() + " (schema id " + id
-                        + ") is on the class path");
-            }
-            wanted = SpecificData.get().getSchema(type);
+        if (config.expected != null) return resolve(id, writer, config.expected);
+        if (!config.specific) return keep(new GenericDatumReader<>(writer));
+        Class<?> type =
+                writer.getType() == Schema.Type.RECORD ? SpecificData.get().getClass(writer) : null;
+        if (type == null) {
+            return reject(
+                    "no generated class for " + writer.getFullName() + " (schema id " + id + ") is on the class path");
         }
+        return resolve(id, writer, SpecificData.get().getSchema(type));
+    }
+
+    /** Reads the writer's schema as the one wanted, where Avro can. */
+    private Function<String, DatumReader<T>> resolve(int id, Schema writer, Schema wanted) {
         if (writer.getType() != Schema.Type.RECORD
                 || !(writer.getFullName().equals(wanted.getFullName())
                         || wanted.getAliases().contains(writer.getFullName()))) {
-            return refuse("schema id " + id + " is " + writer.getFullName() + ", not " + wanted.getFullName());
+            return reject("schema id " + id + " is " + writer.getFullName() + ", not " + wanted.getFullName());
         }
         var compatibility = SchemaCompatibility.checkReaderWriterCompatibility(wanted, writer);
         if (compatibility.getType() != SchemaCompatibilityType.COMPATIBLE) {
@@ -156,7 +155,7 @@ public final class LinesightAvroDeserializer<T extends IndexedRecord> implements
                     compatibility.getResult().getIncompatibilities().stream()
                             .map(i -> i.getType() + " at " + i.getLocation())
                             .toList());
-            return refuse("schema id " + id + " (" + writer.getFullName()
+            return reject("schema id " + id + " (" + writer.getFullName()
                     + ") cannot be read with this application's version of it: " + why);
         }
         return keep(new SpecificDatumReader<>(writer, wanted));
@@ -166,7 +165,7 @@ public final class LinesightAvroDeserializer<T extends IndexedRecord> implements
         return topic -> reader;
     }
 
-    private Function<String, DatumReader<T>> refuse(String reason) {
+    private Function<String, DatumReader<T>> reject(String reason) {
         return topic -> {
             throw new BadRecordException(DeadLetterCode.WRONG_SCHEMA, "topic " + topic + ": " + reason);
         };

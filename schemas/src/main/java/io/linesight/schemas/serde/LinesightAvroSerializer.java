@@ -22,6 +22,7 @@ import org.apache.avro.specific.SpecificDatumWriter;
 import org.apache.avro.specific.SpecificRecord;
 import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.serialization.Serializer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Writes Avro records in Confluent's wire format: a zero byte, the schema id (4 bytes, big endian), Avro binary. The
@@ -32,7 +33,7 @@ import org.apache.kafka.common.serialization.Serializer;
  */
 public final class LinesightAvroSerializer<T extends IndexedRecord> implements Serializer<T> {
 
-    private final SchemaRegistryClient given;
+    private final @Nullable SchemaRegistryClient given;
     private final ConcurrentHashMap<String, RegisteredSchema> latest = new ConcurrentHashMap<>();
     private AvroSerdeConfig config;
 
@@ -42,7 +43,7 @@ public final class LinesightAvroSerializer<T extends IndexedRecord> implements S
     }
 
     /** With a client that several serdes share. */
-    public LinesightAvroSerializer(SchemaRegistryClient registry) {
+    public LinesightAvroSerializer(@Nullable SchemaRegistryClient registry) {
         given = registry;
     }
 
@@ -58,7 +59,7 @@ public final class LinesightAvroSerializer<T extends IndexedRecord> implements S
      * @throws SerializationException if the record does not fit its schema, for instance a required field is null
      */
     @Override
-    public byte[] serialize(String topic, T record) {
+    public byte @Nullable [] serialize(String topic, @Nullable T record) {
         if (record == null) {
             return null;
         }

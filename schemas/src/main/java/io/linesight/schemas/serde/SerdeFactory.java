@@ -38,7 +38,7 @@ public final class SerdeFactory {
      * {@link LinesightAvroDeserializer} documents.
      *
      * @param configs {@link #SERDE_CLASS_CONFIG} (default {@link AvroSerde}) and the serde's own keys
-     * @throws ConfigException if the class is missing or unfit, or the serde refuses its configuration
+     * @throws ConfigException if the class is missing or unfit, or the serde rejects its configuration
      */
     public static <T extends SpecificRecord> Serde<T> create(Class<T> type, Map<String, ?> configs, boolean isKey) {
         Object name = configs.get(SERDE_CLASS_CONFIG);

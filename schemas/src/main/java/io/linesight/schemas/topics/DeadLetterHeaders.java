@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.Headers;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Headers of a dead letter. The record itself is the original one, key, value and headers untouched; these say why it
@@ -32,7 +33,7 @@ public final class DeadLetterHeaders {
 
     /** Replaces the dead-letter headers in {@code headers} by these. */
     public static void write(
-            Headers headers, DeadLetterCode code, String message, String topic, int partition, long offset) {
+            Headers headers, DeadLetterCode code, @Nullable String message, String topic, int partition, long offset) {
         String text = message == null ? "" : message;
         put(headers, CODE, code.name());
         put(
@@ -79,7 +80,7 @@ public final class DeadLetterHeaders {
         headers.add(key, value.getBytes(StandardCharsets.UTF_8));
     }
 
-    private static String text(Headers headers, String key) {
+    private static @Nullable String text(Headers headers, String key) {
         Header header = headers.lastHeader(key);
         return header == null || header.value() == null ? null : new String(header.value(), StandardCharsets.UTF_8);
     }

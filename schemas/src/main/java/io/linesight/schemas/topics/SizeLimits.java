@@ -20,8 +20,8 @@ public record SizeLimits(int frameBytes) {
 
     private static final int KIB = 1 << 10;
     private static final int MIB = 1 << 20;
-    static final int LEAST_FRAME_BYTES = 64 * KIB;
-    static final int MOST_FRAME_BYTES = 512 * MIB;
+    static final int MIN_FRAME_BYTES = 64 * KIB;
+    static final int MAX_FRAME_BYTES = 512 * MIB;
 
     /** Room for key, headers and batch framing around a value. */
     private static final int ENVELOPE = 64 * KIB;
@@ -36,7 +36,7 @@ public record SizeLimits(int frameBytes) {
     private static final int DEFAULT_SOCKET_REQUEST = 100 * MIB;
 
     public SizeLimits {
-        if (frameBytes < LEAST_FRAME_BYTES || frameBytes > MOST_FRAME_BYTES) {
+        if (frameBytes < MIN_FRAME_BYTES || frameBytes > MAX_FRAME_BYTES) {
             throw new IllegalArgumentException(
                     FRAME_BYTES_CONFIG + "=" + frameBytes
                             + " is outside 65536 (64 KiB) to 536870912 (512 MiB); set it to the size of the largest frame record");

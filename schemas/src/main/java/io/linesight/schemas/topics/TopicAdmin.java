@@ -76,8 +76,8 @@ public final class TopicAdmin {
      * Creates missing topics and compares existing ones. Idempotent; safe to run from several processes at once.
      *
      * @return one report per topic, in the order given
-     * @throws KafkaException if the broker cannot be reached or refuses; topics created before the failure stay, and
-     *     the call can be repeated
+     * @throws KafkaException if the broker cannot be reached or rejects the request; topics created before the failure
+     *     stay, and the call can be repeated
      */
     public static List<TopicReport> ensure(Admin admin, List<TopicSpec> topics) {
         Map<String, TopicReport> done = new LinkedHashMap<>();
@@ -109,7 +109,7 @@ public final class TopicAdmin {
     /**
      * Compares without creating anything: EXISTS, DIFFERS or MISSING per topic.
      *
-     * @throws KafkaException if the broker cannot be reached or refuses
+     * @throws KafkaException if the broker cannot be reached or rejects the request
      */
     public static List<TopicReport> check(Admin admin, List<TopicSpec> topics) {
         List<TopicReport> reports = new ArrayList<>();

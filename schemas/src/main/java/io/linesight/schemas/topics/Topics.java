@@ -57,7 +57,7 @@ public final class Topics {
                     SizeLimits.FRAME_BYTES_CONFIG,
                     Type.INT,
                     SizeLimits.DEFAULT_FRAME_BYTES,
-                    Range.between(SizeLimits.LEAST_FRAME_BYTES, SizeLimits.MOST_FRAME_BYTES),
+                    Range.between(SizeLimits.MIN_FRAME_BYTES, SizeLimits.MAX_FRAME_BYTES),
                     Importance.MEDIUM,
                     "Largest serialised frame. Producer and consumer limits follow from it; topics and brokers must allow it too (command: topics).");
 
@@ -78,86 +78,52 @@ public final class Topics {
         if (prefix == null || prefix.isBlank()) {
             throw new IllegalArgumentException(PREFIX_CONFIG + " is empty; the default is " + DEFAULT_PREFIX);
         }
-        frames = new TopicSpec(
-                prefix + ".frames.v1",
-                partitions,
-                replication,
-                Cleanup.DELETE,
+        Naming many = new Naming(prefix, partitions, replication);
+        // Records whose order counts across keys: one partition.
+        Naming one = new Naming(prefix, 1, replication);
+        int small = limits.smallTopicBytes();
+        frames = many.kept(
+                "frames",
                 Duration.ofHours(24),
                 limits.frameTopicBytes(),
                 "CameraFrame: raw frames; labels point here, so retention is how long they can be fetched");
-        results = new TopicSpec(
-                prefix + ".results.v1",
-                partitions,
-                replication,
-                Cleanup.DELETE,
-                Duration.ofDays(30),
-                limits.smallTopicBytes(),
-                "InspectionResult: the verdict on every frame");
-        anomalies = new TopicSpec(
-                prefix + ".anomalies.v1",
-                partitions,
-                replication,
-                Cleanup.DELETE,
+        results = many.kept("results", Duration.ofDays(30), small, "InspectionResult: the verdict on every frame");
+        anomalies = many.kept(
+                "anomalies",
                 Duration.ofDays(90),
-                limits.smallTopicBytes(),
+                small,
                 "AnomalyEvent: anomalous frames with map, regions and thumbnail");
-        deadLetter = new TopicSpec(
-                prefix + ".dead-letter.v1",
-                partitions,
-                replication,
-                Cleanup.DELETE,
+        deadLetter = many.kept(
+                "dead-letter",
                 Duration.ofDays(14),
                 limits.deadLetterTopicBytes(),
                 "records that could not be inspected, bytes untouched, the reason in headers");
-        labels = new TopicSpec(
-                prefix + ".labels.v1",
-                partitions,
-                replication,
-                Cleanup.COMPACT,
-                FOR_EVER,
-                limits.smallTopicBytes(),
-                "FrameLabel: people's verdicts on frames, the latest per frame");
-        models = new TopicSpec(
-                prefix + ".models.v1",
-                1,
-                replication,
-                Cleanup.COMPACT,
-                FOR_EVER,
-                limits.smallTopicBytes(),
-                "ModelVersion: published checkpoints, one record per version");
-        modelChunks = new TopicSpec(
-                prefix + ".model-chunks.v1",
-                1,
-                replication,
-                Cleanup.COMPACT,
-                FOR_EVER,
-                MODEL_CHUNK_BYTES + (64 << 10),
-                "bytes of checkpoints, in chunks of at most 900 KiB");
-        rollouts = new TopicSpec(
-                prefix + ".rollouts.v1",
-                1,
-                replication,
-                Cleanup.DELETE,
-                FOR_EVER,
-                limits.smallTopicBytes(),
-                "Rollout: which checkpoint a channel runs, with its whole history");
-        modelStatus = new TopicSpec(
-                prefix + ".model-status.v1",
-                1,
-                replication,
-                Cleanup.COMPACT,
-                FOR_EVER,
-                limits.smallTopicBytes(),
-                "ModelStatus: what every instance does with every checkpoint");
-        shadow = new TopicSpec(
-                prefix + ".shadow.v1",
-                partitions,
-                replication,
-                Cleanup.DELETE,
-                Duration.ofDays(7),
-                limits.smallTopicBytes(),
-                "ShadowDifference: champion and challenger on the same frame");
+        labels = many.compacted("labels", small, "FrameLabel: people's verdicts on frames, the latest per frame");
+        models = one.compacted("models", small, "ModelVersion: published checkpoints, one record per version");
+        modelChunks = one.compacted(
+                "model-chunks", MODEL_CHUNK_BYTES + (64 << 10), "bytes of checkpoints, in chunks of at most 900 KiB");
+        rollouts = one.kept(
+                "rollouts", FOR_EVER, small, "Rollout: which checkpoint a channel runs, with its whole history");
+        modelStatus =
+                one.compacted("model-status", small, "ModelStatus: what every instance does with every checkpoint");
+        shadow = many.kept(
+                "shadow", Duration.ofDays(7), small, "ShadowDifference: champion and challenger on the same frame");
+    }
+
+    /** What topics have in common. */
+    private record Naming(String prefix, int partitions, short replication) {
+        TopicSpec kept(String name, Duration retention, int maxBytes, String doc) {
+            return topic(name, Cleanup.DELETE, retention, maxBytes, doc);
+        }
+
+        TopicSpec compacted(String name, int maxBytes, String doc) {
+            return topic(name, Cleanup.COMPACT, FOR_EVER, maxBytes, doc);
+        }
+
+        private TopicSpec topic(String name, Cleanup cleanup, Duration retention, int maxBytes, String doc) {
+            return new TopicSpec(
+                    prefix + "." + name + ".v1", partitions, replication, cleanup, retention, maxBytes, doc);
+        }
     }
 
     /** Prefix {@code linesight}, 4 partitions, the broker's replication factor, 8 MiB frames. */

@@ -61,7 +61,7 @@ class BrokerFaultTest {
                         "security.protocol"),
                 Arguments.of(
                         ssl(new SSLException("Received fatal alert: bad_certificate")),
-                        BrokerFault.TLS_REFUSED,
+                        BrokerFault.TLS_REJECTED,
                         "bad_certificate",
                         "ssl.keystore.location"),
                 Arguments.of(
@@ -107,9 +107,9 @@ class BrokerFaultTest {
 
     @ParameterizedTest
     @MethodSource("faults")
-    void shouldSayWhatIsWrongAndWhatToDo(Throwable thrown, BrokerFault fault, String what, String mend) {
+    void shouldSayWhatIsWrongAndWhatToDo(Throwable thrown, BrokerFault fault, String what, String remedy) {
         assertThat(BrokerFault.of(thrown)).isEqualTo(fault);
-        assertThat(BrokerFault.explain("b:9092", thrown)).contains(what, mend, fault.mend());
+        assertThat(BrokerFault.explain("b:9092", thrown)).contains(what, remedy, fault.remedy());
     }
 
     @Test

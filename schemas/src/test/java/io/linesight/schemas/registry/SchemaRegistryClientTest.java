@@ -186,7 +186,7 @@ class SchemaRegistryClientTest {
                 "302 | moved                                                  | NOT_A_REGISTRY",
                 "401 | {\"error_code\":40101,\"message\":\"User cannot\"}      | UNAUTHORIZED",
                 "403 | denied                                                 | UNAUTHORIZED",
-                "422 | {\"error_code\":42201,\"message\":\"Invalid schema\"}   | REFUSED",
+                "422 | {\"error_code\":42201,\"message\":\"Invalid schema\"}   | REJECTED",
                 "429 | slow down                                              | UNAVAILABLE",
                 "500 | {\"error_code\":50001,\"message\":\"store\"}            | UNAVAILABLE",
                 "200 | {\"schema\":\"{}\",\"schemaType\":\"JSON\"}               | UNUSABLE_SCHEMA",
@@ -203,7 +203,7 @@ class SchemaRegistryClientTest {
     }
 
     @Test
-    void shouldSayWhatARefusedRegistrationMeans() {
+    void shouldSayWhatARejectedRegistrationMeans() {
         server.on("POST /subjects/s/versions", 409, "{\"error_code\":409,\"message\":\"field x has no default\"}");
 
         RegistryException e = catchThrowableOfType(
@@ -218,7 +218,7 @@ class SchemaRegistryClientTest {
     }
 
     @Test
-    void shouldRefuseSchemasThatReferToThemselves() {
+    void shouldRejectSchemasThatReferToThemselves() {
         server.on(
                 "GET /subjects/a/versions/1",
                 200,
@@ -322,7 +322,7 @@ class SchemaRegistryClientTest {
     }
 
     @Test
-    void shouldRefuseSettingsItCannotHonour() {
+    void shouldRejectSettingsItCannotHonour() {
         assertThatThrownBy(() -> new SchemaRegistryClient(Map.of()))
                 .isInstanceOf(ConfigException.class)
                 .hasMessageContaining("schema.registry.url is not set");

@@ -164,7 +164,7 @@ class AvroSerdeTest {
         assertThat(code(encode(4, incompatible, generic(incompatible)))).isEqualTo(DeadLetterCode.WRONG_SCHEMA);
         assertThat(code(new byte[] {0, 0, 0, 0, 5, 0})).isEqualTo(DeadLetterCode.WRONG_SCHEMA);
         assertThat(code(new byte[] {0, 0, 0, 0, 6, 0})).isEqualTo(DeadLetterCode.UNKNOWN_SCHEMA);
-        assertThat(code(longer)).as("goes on after its end").isEqualTo(DeadLetterCode.CORRUPT_RECORD);
+        assertThat(code(longer)).as("continues after its end").isEqualTo(DeadLetterCode.CORRUPT_RECORD);
         for (int length = 5; length < good.length; length++) {
             assertThat(code(Arrays.copyOf(good, length)))
                     .as("cut to %d of %d bytes", length, good.length)
@@ -179,7 +179,7 @@ class AvroSerdeTest {
         byte[] good = serde(CameraFrame.class).serializer().serialize("f", frame());
         Deserializer<CameraFrame> deserializer = serde(CameraFrame.class).deserializer();
         Random random = new Random(20260203);
-        int refused = 0;
+        int rejected = 0;
         for (int i = 0; i < 20_000; i++) {
             byte[] bytes = good.clone();
             for (int flips = 1 + random.nextInt(4); flips > 0; flips--) {
@@ -189,14 +189,14 @@ class AvroSerdeTest {
                 assertThat(deserializer.deserialize("f", bytes)).isNotNull();
             } catch (BadRecordException e) {
                 assertThat(e.code()).isEqualTo(DeadLetterCode.CORRUPT_RECORD);
-                refused++;
+                rejected++;
             }
         }
-        assertThat(refused).isBetween(2_000, 20_000);
+        assertThat(rejected).isBetween(2_000, 20_000);
     }
 
     @Test
-    void shouldRefuseLengthsThatTheRecordCannotHold() throws IOException {
+    void shouldRejectLengthsThatTheRecordCannotHold() throws IOException {
         // Each claims about two thousand million bytes or items in a record of a few bytes. Allocating what is claimed
         // would end this test's JVM.
         Schema bytes = new Schema.Parser().parse(record("{\"name\":\"frameId\",\"type\":\"bytes\"}"));
@@ -329,7 +329,7 @@ class AvroSerdeTest {
     }
 
     @Test
-    void shouldRefuseWhatItCannotHonour() {
+    void shouldRejectWhatItCannotHonour() {
         assertThatThrownBy(() -> AvroSerde.of(
                         FrameRef.class,
                         configs(
