@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.linesight.schemas.clients.ClientSettings;
 import io.linesight.schemas.clients.RangeReader;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,12 +19,11 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaException;
-import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.TopicExistsException;
-import org.apache.kafka.common.serialization.StringSerializer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,7 +34,6 @@ final class SchemaStore implements AutoCloseable {
 
     static final String TOPIC = "_schemas";
 
-    private static final TopicPartition PARTITION = new TopicPartition(TOPIC, 0);
     private static final Duration STALL_TIMEOUT = Duration.ofSeconds(30);
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -51,26 +50,17 @@ final class SchemaStore implements AutoCloseable {
     private final Map<Content, Integer> idOf = new ConcurrentHashMap<>();
     private final Map<String, String> levels = new ConcurrentHashMap<>();
     private volatile String globalLevel;
-    private final KafkaProducer<String, String> producer;
+    private final KafkaProducer<byte[], byte[]> producer;
 
     SchemaStore(String bootstrapServers, String defaultLevel) {
         globalLevel = defaultLevel;
         createTopic(bootstrapServers);
         readAll(bootstrapServers);
-        producer = new KafkaProducer<>(
-                Map.of(
-                        "bootstrap.servers",
-                        bootstrapServers,
-                        "acks",
-                        "all",
-                        "delivery.timeout.ms",
-                        10_000,
-                        "request.timeout.ms",
-                        5_000,
-                        "max.block.ms",
-                        10_000),
-                new StringSerializer(),
-                new StringSerializer());
+        Map<String, Object> configs = ClientSettings.forWriter(Map.of("bootstrap.servers", bootstrapServers));
+        configs.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, 10_000);
+        configs.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, 5_000);
+        configs.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, 10_000);
+        producer = ClientSettings.openProducer(configs);
     }
 
     List<String> subjects() {
@@ -144,7 +134,7 @@ final class SchemaStore implements AutoCloseable {
 
     private void write(ObjectNode key, ObjectNode value) {
         try {
-            producer.send(new ProducerRecord<>(TOPIC, 0, key.toString(), value.toString()))
+            producer.send(new ProducerRecord<>(TOPIC, 0, bytes(key), bytes(value)))
                     .get();
         } catch (InterruptedException e) {
             throw new InterruptException(e);
@@ -153,6 +143,10 @@ final class SchemaStore implements AutoCloseable {
                     "could not write to topic " + TOPIC + ": " + e.getCause().getMessage(), e.getCause());
         }
         apply(key, value);
+    }
+
+    private static byte[] bytes(JsonNode json) {
+        return json.toString().getBytes(StandardCharsets.UTF_8);
     }
 
     private void apply(JsonNode key, @Nullable JsonNode value) {

@@ -72,8 +72,8 @@ final class BrokerCheck implements Check {
         return Finding.of(
                 Problem.BROKER_UNUSABLE,
                 options.bootstrap(),
-                why.substring(0, why.length() - fault.remedy().length() - 2),
-                fault.remedy());
+                why.substring(0, why.length() - fault.fix().length() - 2),
+                fault.fix());
     }
 
     /** What is behind a server's silence, where that can be told. */
@@ -95,7 +95,7 @@ final class BrokerCheck implements Check {
                                 Problem.BROKER_UNUSABLE,
                                 server,
                                 "it listens and does not speak TLS, and security.protocol is " + protocol,
-                                BrokerFault.TLS_AGAINST_PLAIN.remedy()));
+                                BrokerFault.TLS_AGAINST_PLAIN.fix()));
             case NOTHING_LISTENS ->
                 Optional.of(Finding.of(
                         Problem.BROKER_UNUSABLE,

@@ -67,15 +67,15 @@ public enum BrokerFault {
             BrokerFault::byType,
             BrokerFault::byTimeout);
 
-    private final String remedy;
+    private final String fix;
 
-    BrokerFault(String remedy) {
-        this.remedy = remedy;
+    BrokerFault(String fix) {
+        this.fix = fix;
     }
 
     /** What to do, one sentence without its full stop. */
-    public String remedy() {
-        return remedy;
+    public String fix() {
+        return fix;
     }
 
     /** The fault that the chain of causes speaks of; the most telling one of it. */
@@ -167,7 +167,7 @@ public enum BrokerFault {
                     case WRONG_SETTING -> "Kafka's client rejects a setting: " + reason;
                     case OTHER -> "Kafka at " + bootstrapServers + " cannot be used: " + reason;
                 };
-        return what + ". " + fault.remedy;
+        return what + ". " + fault.fix;
     }
 
     /** The innermost message that says anything: the outer ones are wrapping. */

@@ -107,9 +107,9 @@ class BrokerFaultTest {
 
     @ParameterizedTest
     @MethodSource("faults")
-    void shouldSayWhatIsWrongAndWhatToDo(Throwable thrown, BrokerFault fault, String what, String remedy) {
+    void shouldSayWhatIsWrongAndWhatToDo(Throwable thrown, BrokerFault fault, String what, String fix) {
         assertThat(BrokerFault.of(thrown)).isEqualTo(fault);
-        assertThat(BrokerFault.explain("b:9092", thrown)).contains(what, remedy, fault.remedy());
+        assertThat(BrokerFault.explain("b:9092", thrown)).contains(what, fix, fault.fix());
     }
 
     @Test
