@@ -1,12 +1,14 @@
 package io.linesight.containers;
 
 import com.github.dockerjava.api.DockerClient;
+import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.List;
+import org.awaitility.Awaitility;
 import org.testcontainers.containers.GenericContainer;
 import org.testcontainers.containers.wait.strategy.Wait;
 
@@ -39,23 +41,18 @@ final class Apicurio implements AutoCloseable {
     }
 
     /** Starts it again after {@link #kill} and waits until it answers. */
-    void restart() throws InterruptedException {
+    void restart() {
         docker().startContainerCmd(container.getContainerId()).exec();
         HttpRequest ask = HttpRequest.newBuilder(URI.create(url() + "/subjects"))
                 .timeout(Duration.ofSeconds(2))
                 .build();
-        for (int i = 0; i < 120; i++) {
-            try {
-                if (HttpClient.newHttpClient()
+        Awaitility.await("the registry")
+                .atMost(Duration.ofSeconds(120))
+                .ignoreExceptionsInstanceOf(IOException.class)
+                .until(() -> HttpClient.newHttpClient()
                                 .send(ask, HttpResponse.BodyHandlers.discarding())
                                 .statusCode()
-                        == 200) return;
-            } catch (java.io.IOException notYet) {
-                // It starts.
-            }
-            Thread.sleep(500);
-        }
-        throw new AssertionError("the registry did not come back");
+                        == 200);
     }
 
     private DockerClient docker() {

@@ -58,20 +58,21 @@ class BadNetworkIT {
                     "5000");
             try (InspectionApp app = Line.app(settings);
                     Line.Cameras cameras = line.new Cameras(4, 700, 20)) {
-                Thread.sleep(2000);
+                // Four cameras, 20 frames a second each.
+                cameras.awaitMore(2 * 80);
                 link.latency(150);
-                Thread.sleep(5000);
+                cameras.awaitMore(5 * 80);
                 link.latency(0);
                 for (int i = 0; i < 3; i++) {
                     link.reset();
-                    Thread.sleep(1500);
+                    cameras.awaitMore(120);
                 }
                 link.cut();
-                Thread.sleep(12_000);
+                cameras.awaitMore(12 * 80);
                 link.mend();
-                Thread.sleep(3000);
+                cameras.awaitMore(3 * 80);
                 link.refuse();
-                Thread.sleep(5000);
+                cameras.awaitMore(5 * 80);
                 link.mend();
                 cameras.join();
                 assertThat(line.books(Duration.ofSeconds(90)))

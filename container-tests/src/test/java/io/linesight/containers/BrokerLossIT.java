@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.linesight.streams.InspectionApp;
 import java.time.Duration;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.testcontainers.junit.jupiter.Testcontainers;
@@ -34,9 +35,10 @@ class BrokerLossIT {
                     InspectionApp two = Line.app(line.settings());
                     Line.Cameras cameras = line.new Cameras(6, 700, 20)) {
                 for (int broker = 0; broker < 3; broker++) {
-                    Thread.sleep(3000);
+                    // Six cameras, 20 frames a second each.
+                    cameras.awaitMore(3 * 120);
                     kafka.kill(broker);
-                    Thread.sleep(5000);
+                    cameras.awaitMore(5 * 120);
                     kafka.restart(broker);
                     // In sync again before the next one goes: with two of three away nothing could be written, which is
                     // another test.
@@ -52,10 +54,9 @@ class BrokerLossIT {
         }
     }
 
-    private static void awaitInSync(Line line) throws InterruptedException {
-        for (int i = 0; i < 120 && !line.inSync(3); i++) Thread.sleep(500);
-        assertThat(line.inSync(3))
-                .as("all partitions have three copies in sync again")
-                .isTrue();
+    private static void awaitInSync(Line line) {
+        Awaitility.await("three copies in sync of every partition")
+                .atMost(Duration.ofSeconds(120))
+                .until(() -> line.inSync(3));
     }
 }

@@ -9,6 +9,7 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * A TCP connection that can be made bad: late, cut without a word, reset, refused. It stands between a client in this
@@ -109,11 +110,11 @@ final class FaultyLink implements AutoCloseable {
                 OutputStream out = to.getOutputStream()) {
             int n;
             while ((n = in.read(buffer)) >= 0) {
-                if (latencyMillis > 0) Thread.sleep(latencyMillis);
+                if (latencyMillis > 0) LockSupport.parkNanos(latencyMillis * 1_000_000L);
                 if (silent) continue;
                 out.write(buffer, 0, n);
             }
-        } catch (IOException | InterruptedException e) {
+        } catch (IOException e) {
             // Ended by one side or by the test.
         } finally {
             open.remove(from);

@@ -25,6 +25,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntFunction;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -35,6 +36,8 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.StringSerializer;
+import org.awaitility.Awaitility;
+import org.awaitility.core.ConditionTimeoutException;
 
 /** Topics, cameras and the books of one test. Settings given are those of cameras and books; an app may have others. */
 final class Line {
@@ -85,18 +88,23 @@ final class Line {
         }
 
         private void shoot(String camera, int frames, double fps) {
-            try {
-                for (int n = 0; n < frames; n++) {
-                    byte[] pixels = new byte[64];
-                    Arrays.fill(pixels, (byte) (n % 4 == 0 ? 250 : 10));
-                    sent.add(publisher.send(
-                            camera, new CameraShot(null, Instant.now(), FrameEncoding.GRAY8, 8, 8, pixels, Map.of())));
-                    taken.incrementAndGet();
-                    Thread.sleep((long) (1000 / fps));
-                }
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
+            for (int n = 0; n < frames && !Thread.currentThread().isInterrupted(); n++) {
+                byte[] pixels = new byte[64];
+                Arrays.fill(pixels, (byte) (n % 4 == 0 ? 250 : 10));
+                sent.add(publisher.send(
+                        camera, new CameraShot(null, Instant.now(), FrameEncoding.GRAY8, 8, 8, pixels, Map.of())));
+                taken.incrementAndGet();
+                LockSupport.parkNanos((long) (1e9 / fps));
             }
+        }
+
+        /** Waits until all together have taken so many more frames, or their last. */
+        void awaitMore(long frames) {
+            long until = taken.get() + frames;
+            Awaitility.await(frames + " more frames")
+                    .atMost(Duration.ofSeconds(120))
+                    .pollInterval(Duration.ofMillis(20))
+                    .until(() -> taken.get() >= until || threads.stream().noneMatch(Thread::isAlive));
         }
 
         /** Waits until all have taken their last frame and Kafka has acknowledged every one. */
@@ -184,21 +192,25 @@ final class Line {
     private record Place(int partition, long offset) {}
 
     /** Waits until every frame has an answer, then counts everything that is committed. */
-    Books books(Duration patience) throws InterruptedException {
-        long deadline = System.nanoTime() + patience.toNanos();
-        while (true) {
-            Books books = count();
-            if (books.lost == 0 || System.nanoTime() > deadline) {
-                if (books.lost == 0) {
-                    // What came twice would come now.
-                    Thread.sleep(2000);
-                    books = count();
-                }
-                System.out.println("books: " + books);
-                return books;
-            }
-            Thread.sleep(500);
+    Books books(Duration timeout) {
+        try {
+            Awaitility.await("an answer to every frame")
+                    .atMost(timeout)
+                    .pollInterval(Duration.ofMillis(500))
+                    .until(() -> count().lost == 0);
+            // What comes twice comes now.
+            Books complete = count();
+            Awaitility.await("no answer that comes twice")
+                    .during(Duration.ofSeconds(2))
+                    .atMost(timeout)
+                    .pollInterval(Duration.ofMillis(500))
+                    .until(() -> count().equals(complete));
+        } catch (ConditionTimeoutException e) {
+            System.out.println("books: " + e.getMessage());
         }
+        Books books = count();
+        System.out.println("books: " + books);
+        return books;
     }
 
     Books count() {

@@ -10,6 +10,7 @@ import io.linesight.schemas.registry.SchemaRegistryClient;
 import io.linesight.schemas.serde.LinesightAvroSerializer;
 import io.linesight.schemas.topics.TopicSpec;
 import io.linesight.streams.InspectionApp;
+import io.linesight.streams.monitoring.InspectionMetrics;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
@@ -23,6 +24,7 @@ import java.util.concurrent.Future;
 import org.apache.avro.generic.GenericData;
 import org.apache.avro.generic.GenericRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -112,9 +114,10 @@ class RegistryIT {
     void shouldGoOnWithoutARegistryThatHasSaidAllThatIsNeeded() throws Exception {
         try (InspectionApp app = Line.app(line.settings());
                 Line.Cameras cameras = line.new Cameras(4, 400, 20)) {
-            Thread.sleep(3000);
+            // Four cameras, 20 frames a second each.
+            cameras.awaitMore(3 * 80);
             registry.kill();
-            Thread.sleep(10_000);
+            cameras.awaitMore(10 * 80);
             registry.restart();
             cameras.join();
             assertThat(line.books(Duration.ofSeconds(60))).isEqualTo(new Line.Books(1600, 1600, 400, 0, 0, 0, 0));
@@ -124,8 +127,8 @@ class RegistryIT {
 
     /**
      * Steps: the app runs and has not seen a frame yet when the registry goes. Frames come whose schema it would have
-     * to ask for. After 25 s, longer than {@code linesight.registry.retry.ms}, so that a stream thread was replaced,
-     * the registry comes back.
+     * to ask for. When a stream thread has been replaced, twice, because it asked for longer than
+     * {@code linesight.registry.retry.ms}, the registry comes back.
      *
      * <p>Outcome: while it is away nothing is answered and nothing put aside as bad; afterwards every frame has one
      * result, in order.
@@ -142,7 +145,12 @@ class RegistryIT {
                         line.topics.frames().name(), Line.frame("cam-" + i % 4, i / 4, i % 16 < 4 ? 250 : 10)));
             registry.kill();
             line.write(frames, i -> "cam-" + i % 4);
-            Thread.sleep(25_000);
+            Awaitility.await("a stream thread that gave up and was replaced")
+                    .atMost(Duration.ofSeconds(180))
+                    .until(() -> app.meters()
+                                    .counter(InspectionMetrics.THREADS_REPLACED)
+                                    .count()
+                            >= 2);
             assertThat(line.read(line.topics.results())).isEmpty();
             assertThat(line.read(line.topics.deadLetter())).isEmpty();
             assertThat(app.state()).isNotEqualTo(InspectionApp.State.FAILED);

@@ -55,6 +55,7 @@ import org.apache.kafka.common.acl.AclPermissionType;
 import org.apache.kafka.common.resource.PatternType;
 import org.apache.kafka.common.resource.ResourcePattern;
 import org.apache.kafka.common.resource.ResourceType;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -279,10 +280,9 @@ class SecurityIT {
                             trained,
                             e -> {})) {
                 service.start();
-                for (int i = 0; i < 60 && !stable("linesight-trainer-default"); i++) Thread.sleep(500);
-                assertThat(stable("linesight-trainer-default"))
-                        .as("the trainer reads labels")
-                        .isTrue();
+                Awaitility.await("the trainer reads labels")
+                        .atMost(Duration.ofSeconds(120))
+                        .until(() -> stable("linesight-trainer-default"));
                 assertThat(trained.current("default")).isEmpty();
                 assertThat(service.failure()).isEmpty();
             }
@@ -400,9 +400,9 @@ class SecurityIT {
                     try (TrainerService service =
                             new TrainerService(sampling(TrainerConfig.of(trainer, place)), trained, trained, e -> {})) {
                         service.start();
-                        for (int i = 0;
-                                i < 40 && service.failure().isEmpty() && !stable("linesight-trainer-default");
-                                i++) Thread.sleep(250);
+                        Awaitility.await("the trainer reads labels, or fails")
+                                .atMost(Duration.ofSeconds(120))
+                                .until(() -> service.failure().isPresent() || stable("linesight-trainer-default"));
                         if (service.failure().isPresent())
                             throw service.failure().get();
                     }

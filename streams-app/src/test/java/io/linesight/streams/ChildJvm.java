@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -91,8 +92,13 @@ public final class ChildJvm implements AutoCloseable {
         process.destroyForcibly().waitFor();
     }
 
+    /** Whether it ends of itself in that time. */
+    public boolean endsWithin(Duration time) throws InterruptedException {
+        return process.waitFor(time.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
     public int awaitExit() throws InterruptedException {
-        if (!process.waitFor(Desk.PATIENCE.toSeconds(), TimeUnit.SECONDS))
+        if (!process.waitFor(Desk.TIMEOUT.toSeconds(), TimeUnit.SECONDS))
             throw new AssertionError("still runs:\n" + said());
         return process.exitValue();
     }

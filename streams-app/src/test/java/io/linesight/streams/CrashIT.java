@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.linesight.embedded.EmbeddedKafka;
 import io.linesight.embedded.EmbeddedRegistry;
+import io.linesight.embedded.SharedPlatform;
 import io.linesight.schemas.DeadLetterReason;
 import io.linesight.schemas.InspectionResult;
 import io.linesight.streams.config.InspectionConfig;
@@ -20,6 +21,8 @@ import java.util.Properties;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -34,46 +37,57 @@ class CrashIT {
 
     private static final int PARTITIONS = 4;
     private static final int CAMERAS = 8;
-    private static final int FRAMES_PER_CAMERA = 2_600;
-    private static final int BAD_EVERY = 100;
-    private static final int HALTS = 6;
-    private static final String APPLICATION = "crash";
+    private static final int BAD_EVERY = 25;
+    /** Frames of every camera that arrive between two halts, at most. */
+    private static final int MAX_FRAMES_BETWEEN_HALTS = 250;
 
     @Test
     void shouldGiveExactlyOneResultPerFrameInOrderAcrossHalts(@TempDir Path directory) throws Exception {
+        shouldSurviveHalts(directory, "crash", 3, 4);
+    }
+
+    @Test
+    @Tag("full")
+    void shouldGiveExactlyOneResultPerFrameInOrderAcrossManyRandomHalts(@TempDir Path directory) throws Exception {
         long seed = Long.getLong("linesight.crash.seed", new Random().nextLong());
         System.out.println("CrashIT: repeat these halts with -Dlinesight.crash.seed=" + seed);
+        shouldSurviveHalts(directory, "crash-random", seed, 12);
+    }
+
+    private static void shouldSurviveHalts(Path directory, String application, long seed, int halts) throws Exception {
         Random random = new Random(seed);
-        try (EmbeddedKafka kafka = EmbeddedKafka.in(directory.resolve("kafka"))
-                        .sizeLimits(Line.LIMITS)
-                        .start();
-                EmbeddedRegistry registry = EmbeddedRegistry.start(kafka.bootstrapServers(), 0);
-                Line line = new Line(kafka, registry, "crash", PARTITIONS)) {
+        try (Line line = new Line(SharedPlatform.kafka(), SharedPlatform.registry(), application, PARTITIONS)) {
             Feeder feeder = new Feeder(line);
-            feeder.start();
             Instance[] instances = new Instance[2];
             try {
-                for (int i = 0; i < instances.length; i++) instances[i] = new Instance(line, directory, i);
-                int haltsWithWork = 0;
-                for (int halt = 0; halt < HALTS; halt++) {
-                    Instance victim = instances[random.nextInt(instances.length)];
-                    victim.awaitRunning();
-                    Thread.sleep(200 + random.nextInt(2_500));
-                    if (line.committed(APPLICATION) < feeder.total()) haltsWithWork++;
-                    victim.halt();
-                    victim.launch();
+                for (int i = 0; i < instances.length; i++) instances[i] = new Instance(line, application, directory, i);
+                try (Pace cameras = Pace.of("feeder", Duration.ofMillis(10), feeder::sendRound)) {
+                    for (int halt = 0; halt < halts; halt++) {
+                        Instance victim = instances[random.nextInt(instances.length)];
+                        victim.awaitRunning();
+                        awaitFrames(feeder, cameras, 20 + random.nextInt(MAX_FRAMES_BETWEEN_HALTS - 20));
+                        victim.halt();
+                        victim.launch();
+                    }
                 }
-                feeder.join();
-                line.awaitCommitted(APPLICATION, feeder.total(), Duration.ofSeconds(300));
+                line.flush();
+                line.awaitCommitted(application, feeder.total(), Duration.ofSeconds(300));
                 for (Instance instance : instances) instance.stopCleanly();
-                assertThat(haltsWithWork)
-                        .as("halts while frames were still to be inspected")
-                        .isGreaterThanOrEqualTo(4);
             } finally {
                 for (Instance instance : instances) if (instance != null) instance.kill();
             }
             check(line, feeder);
         }
+    }
+
+    /** Waits for some frames of every camera; more are still to be inspected then. */
+    private static void awaitFrames(Feeder feeder, Pace cameras, int frames) {
+        long until = feeder.rounds + frames;
+        Awaitility.await("frames before a halt")
+                .atMost(Desk.TIMEOUT)
+                .pollInterval(Duration.ofMillis(5))
+                .until(() -> feeder.rounds >= until || !cameras.isAlive());
+        assertThat(cameras.isAlive()).as("cameras still send").isTrue();
     }
 
     private static void check(Line line, Feeder feeder) {
@@ -89,7 +103,7 @@ class CrashIT {
                     .isEqualTo(feeder.value(r.getSequence()) / 255f);
             sequences.computeIfAbsent(r.getCameraId(), c -> new ArrayList<>()).add(r.getSequence());
         }
-        assertThat(results).hasSize(CAMERAS * FRAMES_PER_CAMERA);
+        assertThat(results).hasSize((int) (CAMERAS * feeder.rounds));
         assertThat(sequences).hasSize(CAMERAS);
         sequences.forEach((camera, numbers) -> {
             for (int i = 0; i < numbers.size(); i++)
@@ -111,14 +125,15 @@ class CrashIT {
     }
 
     /** Cameras that send for as long as the halts take, so that every halt meets work. */
-    private static final class Feeder extends Thread {
+    private static final class Feeder {
         private final Line line;
+        private final long[] offsets = new long[PARTITIONS];
         final Map<Integer, List<Long>> badOffsets = new HashMap<>();
+        /** Frames that every camera has sent. */
+        volatile long rounds;
 
         Feeder(Line line) {
-            super("feeder");
             this.line = line;
-            setDaemon(true);
         }
 
         int value(long sequence) {
@@ -126,38 +141,23 @@ class CrashIT {
         }
 
         long total() {
-            return (long) CAMERAS * FRAMES_PER_CAMERA + PARTITIONS * badPerPartition();
+            return CAMERAS * rounds + PARTITIONS * (rounds / BAD_EVERY);
         }
 
-        private static int badPerPartition() {
-            return FRAMES_PER_CAMERA / BAD_EVERY;
-        }
-
-        @Override
-        public void run() {
-            long[] offsets = new long[PARTITIONS];
-            try {
-                for (int i = 0; i < FRAMES_PER_CAMERA; i++) {
-                    for (int c = 0; c < CAMERAS; c++) {
-                        line.send(
-                                c % PARTITIONS,
-                                Line.frame("cam" + c, i, value(i)).build());
-                        offsets[c % PARTITIONS]++;
-                    }
-                    if (i % BAD_EVERY == BAD_EVERY - 1) {
-                        for (int p = 0; p < PARTITIONS; p++) {
-                            line.sendBytes(p, "bad", new byte[] {7, 7});
-                            badOffsets
-                                    .computeIfAbsent(p, k -> new ArrayList<>())
-                                    .add(offsets[p]++);
-                        }
-                    }
-                    if (i % 2 == 1) Thread.sleep(20);
-                }
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
+        void sendRound() {
+            for (int c = 0; c < CAMERAS; c++) {
+                line.send(
+                        c % PARTITIONS,
+                        Line.frame("cam" + c, rounds, value(rounds)).build());
+                offsets[c % PARTITIONS]++;
             }
-            line.flush();
+            if (rounds % BAD_EVERY == BAD_EVERY - 1) {
+                for (int p = 0; p < PARTITIONS; p++) {
+                    line.sendBytes(p, "bad", new byte[] {7, 7});
+                    badOffsets.computeIfAbsent(p, k -> new ArrayList<>()).add(offsets[p]++);
+                }
+            }
+            rounds++;
         }
     }
 
@@ -167,13 +167,13 @@ class CrashIT {
         private final Path settings;
         private Process process;
 
-        Instance(Line line, Path directory, int number) throws IOException {
+        Instance(Line line, String application, Path directory, int number) throws IOException {
             log = directory.resolve("instance-" + number + ".log");
             settings = directory.resolve("instance-" + number + ".properties");
             Properties properties = new Properties();
             properties.putAll(line.settings(
                     "application.id",
-                    APPLICATION,
+                    application,
                     "state.dir",
                     directory.resolve("state-" + number).toString(),
                     "linesight.drain.budget.ms",
@@ -186,7 +186,7 @@ class CrashIT {
                     "false",
                     // A halted instance's transaction and membership hold its partitions until these are over.
                     "transaction.timeout.ms",
-                    "10000",
+                    "6000",
                     "kafka.consumer.session.timeout.ms",
                     "6000",
                     "kafka.consumer.heartbeat.interval.ms",
@@ -220,15 +220,15 @@ class CrashIT {
 
         void awaitRunning() throws Exception {
             String mark = App.RUNNING + process.pid();
-            long deadline = System.nanoTime() + Duration.ofSeconds(120).toNanos();
-            while (!java.nio.file.Files.readString(log).contains(mark)) {
-                assertThat(process.isAlive())
-                        .as("instance died:\n%s", java.nio.file.Files.readString(log))
-                        .isTrue();
-                assertThat(System.nanoTime())
-                        .as("instance is not running after two minutes:\n%s", java.nio.file.Files.readString(log))
-                        .isLessThan(deadline);
-                Thread.sleep(20);
+            Desk.await(() -> said().contains(mark) || !process.isAlive(), () -> "running instance\n" + said());
+            assertThat(said()).as("instance died").contains(mark);
+        }
+
+        private String said() {
+            try {
+                return java.nio.file.Files.readString(log);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
             }
         }
 

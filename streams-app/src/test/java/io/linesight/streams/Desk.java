@@ -32,6 +32,8 @@ import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import org.awaitility.Awaitility;
+import org.awaitility.core.ConditionTimeoutException;
 
 /**
  * People at the real registry of a line: they sign, publish, decide and watch. It checks no signatures, so that bad
@@ -39,7 +41,8 @@ import java.util.function.Supplier;
  */
 public final class Desk implements AutoCloseable {
     static final String CHANNEL = "default";
-    public static final Duration PATIENCE = Duration.ofSeconds(60);
+    /** Enough for a busy machine. */
+    public static final Duration TIMEOUT = Duration.ofSeconds(120);
 
     public final Path publicKey;
     final CheckpointSigner signer;
@@ -60,7 +63,7 @@ public final class Desk implements AutoCloseable {
         registry = ModelRegistry.open(config);
         view = ModelRegistryView.open(config, TrustedKeys.unsignedAllowed());
         stores = CheckpointStores.open(config);
-        writer = new RolloutWriter(registry, view, PATIENCE);
+        writer = new RolloutWriter(registry, view, TIMEOUT);
     }
 
     static ModelVersion draft(String version) {
@@ -83,7 +86,7 @@ public final class Desk implements AutoCloseable {
     /** @param key empty for an unsigned version */
     public ModelVersion publish(String version, byte[] checkpoint, Optional<CheckpointSigner> key) throws Exception {
         Path file = Files.write(folder.resolve(version + ".onnx"), checkpoint);
-        return new ModelPublisher(stores, registry, view, key, PATIENCE).publish(file, draft(version));
+        return new ModelPublisher(stores, registry, view, key, TIMEOUT).publish(file, draft(version));
     }
 
     Rollout decide(Function<RegistryState, Decision> rule) throws Exception {
@@ -93,7 +96,7 @@ public final class Desk implements AutoCloseable {
     /** As a second person who looks at a view of their own. */
     Rollout decide(ModelRegistryView own, Function<RegistryState, Decision> rule)
             throws RolloutException, InterruptedException {
-        return new RolloutWriter(registry, own, PATIENCE).decide(CHANNEL, rule);
+        return new RolloutWriter(registry, own, TIMEOUT).decide(CHANNEL, rule);
     }
 
     public Rollout promote(String version) throws Exception {
@@ -127,12 +130,14 @@ public final class Desk implements AutoCloseable {
         return status(instance, version).orElseThrow();
     }
 
-    public static void await(BooleanSupplier condition, Supplier<String> what) throws InterruptedException {
-        long deadline = System.nanoTime() + PATIENCE.toNanos();
-        while (!condition.getAsBoolean()) {
-            if (System.nanoTime() > deadline)
-                throw new AssertionError("did not come about within " + PATIENCE.toSeconds() + " s: " + what.get());
-            Thread.sleep(10);
+    public static void await(BooleanSupplier condition, Supplier<String> what) {
+        try {
+            Awaitility.await()
+                    .atMost(TIMEOUT)
+                    .pollInterval(Duration.ofMillis(10))
+                    .until(condition::getAsBoolean);
+        } catch (ConditionTimeoutException e) {
+            throw new AssertionError("did not come about within " + TIMEOUT.toSeconds() + " s: " + what.get(), e);
         }
     }
 

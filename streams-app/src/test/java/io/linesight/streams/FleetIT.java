@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.linesight.embedded.EmbeddedKafka;
 import io.linesight.embedded.EmbeddedRegistry;
+import io.linesight.embedded.SharedPlatform;
 import io.linesight.models.rollouts.Author;
 import io.linesight.models.rollouts.ModelRegistryView;
 import io.linesight.models.rollouts.RolloutException;
@@ -18,10 +19,12 @@ import io.linesight.schemas.ModelVersion;
 import io.linesight.schemas.Rollout;
 import io.linesight.schemas.serde.AvroSerde;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.io.Writer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -78,33 +81,28 @@ class FleetIT {
     private record Settled(long sequence, long revision) {}
 
     /** Sends until told to stop. */
-    private static final class Cameras extends Thread {
+    private static final class Cameras implements AutoCloseable {
         private final Line line;
-        private volatile boolean on = true;
+        private final Pace pace;
         private volatile long sequence;
 
         Cameras(Line line) {
-            super("cameras");
             this.line = line;
-            setDaemon(true);
+            pace = Pace.of("cameras", Duration.ofMillis(80), this::shoot);
+        }
+
+        private void shoot() {
+            long next = sequence;
+            // Before it is sent: whoever reads it knows that later frames have not been sent yet.
+            sequence = next + 1;
+            for (int c = 0; c < CAMERAS; c++)
+                line.send(
+                        c % PARTITIONS, Line.frame("cam" + c, next, value(next)).build());
         }
 
         @Override
-        public void run() {
-            try {
-                while (on) {
-                    long next = sequence;
-                    sequence = next
-                            + 1; // before it is sent: whoever reads it knows that later frames have not been sent yet
-                    for (int c = 0; c < CAMERAS; c++)
-                        line.send(
-                                c % PARTITIONS,
-                                Line.frame("cam" + c, next, value(next)).build());
-                    Thread.sleep(80);
-                }
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            }
+        public void close() {
+            pace.close();
             line.flush();
         }
     }
@@ -169,11 +167,7 @@ class FleetIT {
 
     @Test
     void shouldServeOneVersionPerDecisionWhateverDies() throws Exception {
-        try (EmbeddedKafka kafka = EmbeddedKafka.in(folder.resolve("kafka"))
-                        .sizeLimits(Line.LIMITS)
-                        .start();
-                EmbeddedRegistry registry = EmbeddedRegistry.start(kafka.bootstrapServers(), 0);
-                Line fleet = new Line(kafka, registry, APPLICATION, PARTITIONS);
+        try (Line fleet = new Line(SharedPlatform.kafka(), SharedPlatform.registry(), APPLICATION, PARTITIONS);
                 Desk people = new Desk(fleet, folder.resolve("desk"))) {
             line = fleet;
             desk = people;
@@ -181,11 +175,10 @@ class FleetIT {
                 desk.publish(version.getKey(), ToyCheckpoint.bytes(version.getKey(), version.getValue()));
             Rollout first = desk.promote("v1");
             cameras = new Cameras(line);
-            cameras.start();
             try {
                 for (String name : NAMES) launch(name);
                 awaitSettled(first);
-                refuseWhatIsNotWhatWasPublished(kafka.bootstrapServers());
+                refuseWhatIsNotWhatWasPublished(SharedPlatform.kafka().bootstrapServers());
                 killWhileLoadingAndWhileWaiting();
                 killRightAfterTheSwapWhilePeopleDisagree();
                 Instant dead = killWhileResultsAreCommitted();
@@ -332,8 +325,8 @@ class FleetIT {
                     () -> jvm.said().lastIndexOf(FleetInstance.PLAN) > before
                             && jvm.said().endsWith(".\n"),
                     () -> "a plan from\n" + jvm.said());
-        } catch (IOException | InterruptedException e) {
-            throw new IllegalStateException(e);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
         String said = jvm.said().substring(jvm.said().lastIndexOf(FleetInstance.PLAN) + FleetInstance.PLAN.length());
         return said.substring(0, said.indexOf('.'));
@@ -358,10 +351,10 @@ class FleetIT {
     }
 
     private void finish() throws Exception {
-        Thread.sleep(1_000); // frames that arrive after all has settled
-        cameras.on = false;
-        cameras.join();
-        line.awaitCommitted(APPLICATION, CAMERAS * cameras.sequence, Desk.PATIENCE);
+        long settledAt = cameras.sequence;
+        Desk.await(() -> cameras.sequence > settledAt + 10, () -> "frames that arrive after all has settled");
+        cameras.close();
+        line.awaitCommitted(APPLICATION, CAMERAS * cameras.sequence, Desk.TIMEOUT);
         String expected = desk.channel().revision() + " v1 null";
         assertThat(NAMES).allSatisfy(name -> {
             assertThat(plan(name)).as("plan of %s", name).isEqualTo(expected);

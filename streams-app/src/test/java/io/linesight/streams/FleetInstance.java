@@ -18,7 +18,9 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
@@ -105,7 +107,7 @@ public final class FleetInstance {
             ModelControl slow = new ModelControl(
                     real.feed(),
                     (version, directory) -> {
-                        if (started.get()) sleep(loadMillis);
+                        if (started.get()) simulateDownload(loadMillis);
                         return real.source().fetch(version, directory);
                     },
                     real.trust(),
@@ -202,11 +204,8 @@ public final class FleetInstance {
         }
     }
 
-    private static void sleep(long millis) {
-        try {
-            Thread.sleep(millis);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
+    /** As long as the download of a real checkpoint. */
+    private static void simulateDownload(long millis) {
+        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(millis));
     }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.linesight.embedded.EmbeddedKafka;
 import io.linesight.embedded.EmbeddedRegistry;
+import io.linesight.embedded.SharedPlatform;
 import io.linesight.mmad.score.Scores;
 import io.linesight.schemas.CameraFrame;
 import io.linesight.schemas.DeadLetterCode;
@@ -37,6 +38,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -56,27 +58,11 @@ class InspectionAppIT {
     private static final int CAMERAS = 6;
     private static final int FRAMES = 200;
 
-    private EmbeddedKafka kafka;
-    private EmbeddedRegistry registry;
     private Line line;
-
-    @BeforeAll
-    void startPlatform(@TempDir Path directory) {
-        kafka = EmbeddedKafka.in(directory.resolve("kafka"))
-                .sizeLimits(Line.LIMITS)
-                .start();
-        registry = EmbeddedRegistry.start(kafka.bootstrapServers(), 0);
-    }
-
-    @AfterAll
-    void stopPlatform() {
-        registry.close();
-        kafka.close();
-    }
 
     @BeforeEach
     void createTopics(TestInfo test) {
-        line = new Line(kafka, registry, test.getTestMethod().orElseThrow().getName(), PARTITIONS);
+        line = new Line(SharedPlatform.kafka(), SharedPlatform.registry(), test.getTestMethod().orElseThrow().getName(), PARTITIONS);
     }
 
     @AfterEach
@@ -110,7 +96,7 @@ class InspectionAppIT {
                 scorer)) {
             app.start();
             assertThat(app.awaitRunning(Duration.ofSeconds(30))).isTrue();
-            line.awaitCommitted("order", total, Duration.ofSeconds(60));
+            line.awaitCommitted("order", total, Desk.TIMEOUT);
             String metrics = get(app, "/metrics", 200);
             assertThat(metrics)
                     .contains(
@@ -120,8 +106,7 @@ class InspectionAppIT {
                             "linesight_dead_letters_total{code=\"CORRUPT_IMAGE\"}",
                             "kafka_stream");
             // Its second thread may just be joining, and while partitions move an instance is not ready.
-            for (long end = System.nanoTime() + Duration.ofSeconds(30).toNanos();
-                    app.whyNotReady().isPresent() && System.nanoTime() < end; ) Thread.sleep(50);
+            Desk.await(() -> app.whyNotReady().isEmpty(), () -> "ready: " + app.whyNotReady());
             get(app, "/health/ready", 200);
             get(app, "/health/live", 200);
             assertThat(app.close(Duration.ofSeconds(30))).as("clean shutdown").isTrue();
@@ -231,7 +216,7 @@ class InspectionAppIT {
                 for (int i = 0; i < 50; i++)
                     line.send(0, Line.frame("cam", run * 50L + i, 10).build());
                 line.flush();
-                line.awaitCommitted("resume", (run + 1) * 50L, Duration.ofSeconds(30));
+                line.awaitCommitted("resume", (run + 1) * 50L, Desk.TIMEOUT);
             }
         }
         assertThat(scorer.frames.get() - 3 * 2 * 4)
@@ -271,7 +256,7 @@ class InspectionAppIT {
         broken.set(false);
         try (InspectionApp app = new InspectionApp(InspectionConfig.of(settings), null, scorer)) {
             app.start();
-            line.awaitCommitted("failing", 20, Duration.ofSeconds(60));
+            line.awaitCommitted("failing", 20, Desk.TIMEOUT);
         }
         assertThat(line.results())
                 .extracting(InspectionResult::getSequence)
@@ -327,13 +312,15 @@ class InspectionAppIT {
             }
             ConfigResource letters = new ConfigResource(
                     ConfigResource.Type.TOPIC, line.topics.deadLetter().name());
-            while (!admin.describeConfigs(List.of(letters))
-                    .all()
-                    .get()
-                    .get(letters)
-                    .get("max.message.bytes")
-                    .value()
-                    .equals("100000")) Thread.sleep(20);
+            Awaitility.await("the topic's new limit")
+                    .atMost(Desk.TIMEOUT)
+                    .until(() -> admin.describeConfigs(List.of(letters))
+                            .all()
+                            .get()
+                            .get(letters)
+                            .get("max.message.bytes")
+                            .value()
+                            .equals("100000"));
         }
         InspectionApp app = new InspectionApp(InspectionConfig.of(line.settings()), null, new MeanScorer());
         StartupException e = catchThrowableOfType(StartupException.class, app::start);

@@ -29,8 +29,11 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.awaitility.Awaitility;
+import org.hamcrest.Matchers;
 
 /** The topics of one test, and what a camera and a consumer do with them. */
 public final class Line implements AutoCloseable {
@@ -170,7 +173,7 @@ public final class Line implements AutoCloseable {
     }
 
     /** Frames whose offsets an app has committed. */
-    public long committed(String application) throws InterruptedException {
+    public long committed(String application) {
         try (Admin admin = admin()) {
             return admin.listConsumerGroupOffsets(application).partitionsToOffsetAndMetadata().get().entrySet().stream()
                     .filter(e -> e.getKey().topic().equals(topics.frames().name()) && e.getValue() != null)
@@ -178,18 +181,15 @@ public final class Line implements AutoCloseable {
                     .sum();
         } catch (ExecutionException e) {
             throw new IllegalStateException(e.getCause());
+        } catch (InterruptedException e) {
+            throw new InterruptException(e);
         }
     }
 
-    public void awaitCommitted(String application, long frameCount, Duration patience) throws InterruptedException {
-        long deadline = System.nanoTime() + patience.toNanos();
-        long committed;
-        while ((committed = committed(application)) < frameCount) {
-            if (System.nanoTime() > deadline)
-                throw new AssertionError(
-                        "only " + committed + " of " + frameCount + " frames were committed within " + patience);
-            Thread.sleep(100);
-        }
+    public void awaitCommitted(String application, long frameCount, Duration timeout) {
+        Awaitility.await("committed frames of " + application)
+                .atMost(timeout)
+                .until(() -> committed(application), Matchers.greaterThanOrEqualTo(frameCount));
     }
 
     @Override

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.linesight.embedded.EmbeddedKafka;
 import io.linesight.embedded.EmbeddedRegistry;
+import io.linesight.embedded.SharedPlatform;
 import io.linesight.schemas.DatasetSummary;
 import io.linesight.schemas.GateOutcome;
 import io.linesight.schemas.GateVerdict;
@@ -36,8 +37,10 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 import org.apache.avro.specific.SpecificRecord;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -50,6 +53,7 @@ import org.junit.jupiter.api.io.TempDir;
 class RolloutIT {
 
     private static final int CAMERAS = 4;
+    private static final String APPLICATION = "rollout";
     private static final byte[] BYTES = ToyCheckpoint.bytes();
 
     /** The decisions of a channel, in memory. */
@@ -118,9 +122,17 @@ class RolloutIT {
         }
     }
 
-    private static void await(BooleanSupplier condition, String what) throws InterruptedException {
-        for (int i = 0; i < 6_000 && !condition.getAsBoolean(); i++) Thread.sleep(10);
-        assertThat(condition.getAsBoolean()).as(what).isTrue();
+    private static void await(BooleanSupplier condition, String what) {
+        Awaitility.await(what)
+                .atMost(Desk.TIMEOUT)
+                .pollInterval(Duration.ofMillis(10))
+                .until(condition::getAsBoolean);
+    }
+
+    /** Waits until every camera has sent frames that were routed, scored and committed after this call. */
+    private static void awaitFramesOfEveryCamera(Line line, AtomicLong rounds) {
+        // The round in progress may have been routed before.
+        line.awaitCommitted(APPLICATION, CAMERAS * (rounds.get() + 2), Desk.TIMEOUT);
     }
 
     private static <T extends SpecificRecord> List<T> read(
@@ -145,14 +157,10 @@ class RolloutIT {
                 (rollout, camera, product, frame) -> rollout.getCameras().contains(camera),
                 (rollout, camera, product, frame) -> frame.getOffset() % 2 == 0,
                 (action, basedOn, version, reason) -> {});
-        try (EmbeddedKafka kafka = EmbeddedKafka.in(folder.resolve("kafka"))
-                        .sizeLimits(Line.LIMITS)
-                        .start();
-                EmbeddedRegistry registry = EmbeddedRegistry.start(kafka.bootstrapServers(), 0);
-                Line line = new Line(kafka, registry, "rollout", CAMERAS)) {
+        try (Line line = new Line(SharedPlatform.kafka(), SharedPlatform.registry(), APPLICATION, CAMERAS)) {
             InspectionConfig config = InspectionConfig.of(line.settings(
                     "application.id",
-                    "rollout",
+                    APPLICATION,
                     "linesight.device",
                     "cpu",
                     "linesight.scorer.threads",
@@ -169,30 +177,21 @@ class RolloutIT {
                     "0",
                     "linesight.guard.latency.ratio",
                     "0"));
-            AtomicBoolean on = new AtomicBoolean(true);
-            long[] sent = new long[1];
-            Thread cameras = new Thread(() -> {
-                while (on.get()) {
-                    for (int c = 0; c < CAMERAS; c++)
-                        line.send(c, Line.frame("cam" + c, sent[0], 20).build());
-                    sent[0]++;
-                    try {
-                        Thread.sleep(40);
-                    } catch (InterruptedException e) {
-                        return;
-                    }
-                }
-                line.flush();
-            });
+            AtomicLong rounds = new AtomicLong();
+            Runnable shoot = () -> {
+                for (int c = 0; c < CAMERAS; c++)
+                    line.send(c, Line.frame("cam" + c, rounds.get(), 20).build());
+                rounds.incrementAndGet();
+            };
             try (InspectionApp app = new InspectionApp(config, null, new MeanScorer(), control)) {
                 app.start();
                 assertThat(app.awaitRunning(Duration.ofSeconds(60))).isTrue();
                 assertThat(app.modelVersion()).contains("mean-1");
-                cameras.start();
-                Thread.sleep(500);
+                Pace cameras = Pace.of("cameras", Duration.ofMillis(40), shoot);
+                awaitFramesOfEveryCamera(line, rounds);
                 channel.decide(RolloutAction.PROMOTE, RolloutMode.ACTIVE, "v1", null);
                 await(() -> app.modelVersion().orElse("").equals("v1"), "v1 decides");
-                Thread.sleep(500);
+                awaitFramesOfEveryCamera(line, rounds);
                 channel.decide(RolloutAction.SHADOW, RolloutMode.SHADOW, "v1", "v2");
                 await(
                         () -> app.meters()
@@ -202,7 +201,7 @@ class RolloutIT {
                         "shadow samples");
                 channel.decide(RolloutAction.CANARY, RolloutMode.CANARY, "v1", "v2");
                 await(() -> app.servingPlan().orElseThrow().canary(), "canary");
-                Thread.sleep(1_000);
+                awaitFramesOfEveryCamera(line, rounds);
                 channel.decide(RolloutAction.PROMOTE, RolloutMode.ACTIVE, "forged", null);
                 await(
                         () -> app.meters()
@@ -211,14 +210,14 @@ class RolloutIT {
                                 == 1,
                         "the forged one is refused");
                 assertThat(app.modelVersion()).contains("v1");
-                // Long enough for every camera to be back at the champion: otherwise one may never be seen there.
-                Thread.sleep(1_000);
+                // Every camera is back at the champion; otherwise one may never be seen there.
+                awaitFramesOfEveryCamera(line, rounds);
                 channel.decide(RolloutAction.PROMOTE, RolloutMode.ACTIVE, "v2", null);
                 await(() -> app.modelVersion().orElse("").equals("v2"), "v2 decides");
-                Thread.sleep(500);
-                on.set(false);
-                cameras.join();
-                line.awaitCommitted("rollout", CAMERAS * sent[0], Duration.ofSeconds(60));
+                awaitFramesOfEveryCamera(line, rounds);
+                cameras.close();
+                line.flush();
+                line.awaitCommitted(APPLICATION, CAMERAS * rounds.get(), Desk.TIMEOUT);
                 assertThat(app.meters()
                                 .get(InspectionMetrics.MODEL_INFO)
                                 .tag("role", "CHAMPION")
@@ -238,11 +237,11 @@ class RolloutIT {
                 if (seen.isEmpty() || !seen.get(seen.size() - 1).equals(result.getModelVersion()))
                     seen.add(result.getModelVersion());
             }
-            System.out.println("RolloutIT: " + CAMERAS * sent[0] + " frames; models in order per camera " + versions);
+            System.out.println("RolloutIT: " + CAMERAS * rounds.get() + " frames; models in order per camera " + versions);
             for (int c = 0; c < CAMERAS; c++) {
                 assertThat(sequences.get("cam" + c))
                         .as("one result per frame, in order")
-                        .hasSize((int) sent[0])
+                        .hasSize((int) rounds.get())
                         .isSorted()
                         .doesNotHaveDuplicates();
             }

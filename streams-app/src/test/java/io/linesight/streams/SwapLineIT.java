@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.linesight.embedded.EmbeddedKafka;
 import io.linesight.embedded.EmbeddedRegistry;
+import io.linesight.embedded.SharedPlatform;
 import io.linesight.mmad.checkpoint.Checkpoints;
 import io.linesight.mmad.image.ImageCodec;
 import io.linesight.mmad.image.ImageLimits;
@@ -58,39 +59,27 @@ class SwapLineIT {
     private record Swap(Instant decided, Instant done) {}
 
     /** Keeps frames waiting. */
-    private static final class Cameras extends Thread {
+    private static final class Cameras {
         private final Line line;
         private final List<byte[]> pictures;
-        private volatile boolean on = true;
         private volatile long sequence;
 
         Cameras(Line line, List<byte[]> pictures) {
-            super("cameras");
             this.line = line;
             this.pictures = pictures;
-            setDaemon(true);
         }
 
-        @Override
-        public void run() {
-            try {
-                while (on) {
-                    long committed = line.committed(APPLICATION);
-                    while (CAMERAS * sequence < committed + WAITING) {
-                        for (int c = 0; c < CAMERAS; c++)
-                            line.send(
-                                    c,
-                                    Line.frame("cam" + c, sequence, 0)
-                                            .setImage(ByteBuffer.wrap(pictures.get(picture(sequence))))
-                                            .build());
-                        sequence++;
-                    }
-                    Thread.sleep(100);
-                }
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
+        void refill() {
+            long committed = line.committed(APPLICATION);
+            while (CAMERAS * sequence < committed + WAITING) {
+                for (int c = 0; c < CAMERAS; c++)
+                    line.send(
+                            c,
+                            Line.frame("cam" + c, sequence, 0)
+                                    .setImage(ByteBuffer.wrap(pictures.get(picture(sequence))))
+                                    .build());
+                sequence++;
             }
-            line.flush();
         }
     }
 
@@ -126,11 +115,7 @@ class SwapLineIT {
     void shouldSwapUnderFullLoadWithoutAPauseOrALeak() throws Exception {
         List<byte[]> pictures = pictures();
         Map<String, List<Float>> expected = new HashMap<>();
-        try (EmbeddedKafka kafka = EmbeddedKafka.in(folder.resolve("kafka"))
-                        .sizeLimits(Line.LIMITS)
-                        .start();
-                EmbeddedRegistry registry = EmbeddedRegistry.start(kafka.bootstrapServers(), 0);
-                Line line = new Line(kafka, registry, APPLICATION, CAMERAS);
+        try (Line line = new Line(SharedPlatform.kafka(), SharedPlatform.registry(), APPLICATION, CAMERAS);
                 Desk desk = new Desk(line, folder.resolve("desk"))) {
             for (String version : List.of("v1", "v2")) {
                 Path file = RandomCheckpoint.tiny(
@@ -155,8 +140,8 @@ class SwapLineIT {
                     "0")) {
                 desk.awaitStatus(INSTANCE, "v1", ModelState.ACTIVE, first.getRevision(), app::said);
                 app.awaitSaying(FleetInstance.RUNNING);
-                cameras.start();
-                line.awaitCommitted(APPLICATION, CAMERAS, Desk.PATIENCE);
+                Pace running = Pace.of("cameras", Duration.ofMillis(100), cameras::refill);
+                line.awaitCommitted(APPLICATION, CAMERAS, Desk.TIMEOUT);
                 long start = System.nanoTime();
                 for (int i = 1; i <= SWAPS; i++) {
                     String version = i % 2 == 1 ? "v2" : "v1";
@@ -174,9 +159,9 @@ class SwapLineIT {
                 }
                 System.out.printf(
                         Locale.ROOT, "SwapLineIT: %d swaps in %.1f s%n", SWAPS, (System.nanoTime() - start) / 1e9);
-                cameras.on = false;
-                cameras.join();
-                line.awaitCommitted(APPLICATION, CAMERAS * cameras.sequence, Desk.PATIENCE);
+                running.close();
+                line.flush();
+                line.awaitCommitted(APPLICATION, CAMERAS * cameras.sequence, Desk.TIMEOUT);
                 app.tell(FleetInstance.QUIT);
                 assertThat(app.awaitExit()).as(app::said).isZero();
             }

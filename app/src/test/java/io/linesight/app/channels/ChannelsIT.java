@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.linesight.embedded.EmbeddedKafka;
 import io.linesight.embedded.EmbeddedRegistry;
+import io.linesight.embedded.SharedPlatform;
 import io.linesight.models.rollouts.Author;
 import io.linesight.models.rollouts.ChannelState;
 import io.linesight.models.rollouts.PublishedVersion;
@@ -24,6 +25,7 @@ import io.linesight.schemas.RolloutMode;
 import io.linesight.schemas.topics.TopicAdmin;
 import io.linesight.schemas.topics.Topics;
 import io.linesight.streams.ChildJvm;
+import io.linesight.streams.Desk;
 import io.linesight.streams.config.InspectionConfig;
 import io.linesight.streams.routing.FollowedChannel;
 import io.linesight.streams.routing.ModelControl;
@@ -48,6 +50,7 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -77,17 +80,11 @@ class ChannelsIT {
 
     @BeforeAll
     static void startPlatform() throws Exception {
-        kafka = EmbeddedKafka.in(data.resolve("kafka")).start();
-        schemas = EmbeddedRegistry.start(kafka.bootstrapServers(), 0);
+        kafka = SharedPlatform.kafka();
+        schemas = SharedPlatform.registry();
         publicKey = data.resolve("line.pub");
         KeyFiles.generate(data.resolve("line.key"), publicKey);
         signer = CheckpointSigner.load(data.resolve("line.key"));
-    }
-
-    @AfterAll
-    static void stopPlatform() {
-        schemas.close();
-        kafka.close();
     }
 
     @BeforeEach
@@ -98,7 +95,7 @@ class ChannelsIT {
                 "schema.registry.url",
                 schemas.url(),
                 Topics.PREFIX_CONFIG,
-                test.getTestMethod().orElseThrow().getName(),
+                "channels." + test.getTestMethod().orElseThrow().getName(),
                 ModelsConfig.TRUSTED_KEYS,
                 publicKey.toString(),
                 ModelsConfig.PATIENCE_MS,
@@ -229,7 +226,7 @@ class ChannelsIT {
         Path large = checkpoint(5, 150_000_000);
         long all = 150_000_000 / Topics.MODEL_CHUNK_BYTES + 1;
         try (ChildJvm trainer = uploading(large, "v5")) {
-            for (int i = 0; i < 3_000 && chunks() < 3; i++) Thread.sleep(5);
+            Awaitility.await("chunks").atMost(Desk.TIMEOUT).pollInterval(java.time.Duration.ofMillis(5)).until(() -> chunks() >= 3);
             trainer.kill();
             assertThat(chunks())
                     .as("in the middle of %s chunks\n%s", all, trainer.said())
@@ -298,7 +295,9 @@ class ChannelsIT {
         assertThat(control.feed().champions()).isEmpty();
         try (var subscription = control.feed().listen(told::incrementAndGet)) {
             trained.offer(checkpoint(1), draft("v1", GateOutcome.NOT_JUDGED, ""));
-            for (int i = 0; i < 200 && control.feed().version("v1").isEmpty(); i++) Thread.sleep(20);
+            Awaitility.await("the version")
+                    .atMost(Desk.TIMEOUT)
+                    .until(() -> control.feed().version("v1").isPresent());
             assertThat(told.get()).as("told of a manifest").isPositive();
         }
         trained.offer(checkpoint(2), draft("v2", GateOutcome.PASSED, ""));

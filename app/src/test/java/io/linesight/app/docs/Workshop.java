@@ -28,13 +28,14 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.awaitility.Awaitility;
 
 /**
  * A folder with the launcher in it, a broker and a registry: commands are executed there by a shell, as somebody would
  * who reads the documents.
  */
 final class Workshop implements AutoCloseable {
-    private static final Duration PATIENCE = Duration.ofMinutes(5);
+    private static final Duration TIMEOUT = Duration.ofMinutes(5);
     private static final List<String> PRODUCTS = List.of("flange", "board");
     private static final int TRAIN = 12;
     private static final int TEST = 4;
@@ -133,29 +134,31 @@ final class Workshop implements AutoCloseable {
         rule.before().in(this);
         String command = fitted(rule);
         long began = System.nanoTime();
-        while (true) {
-            Path log = Files.createTempFile(logs, "run", ".log");
-            Process process = start(command, rule.input(), log);
-            try {
-                if (!process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS))
-                    throw new AssertionError(command + " still runs after " + PATIENCE + ":\n" + Files.readString(log));
-            } finally {
-                stop(process);
-            }
-            Outcome outcome =
-                    new Outcome(command, process.exitValue(), (System.nanoTime() - began) / 1e9, Files.readString(log));
-            if (rule.patient() && !outcome.said.contains(rule.detail()) && outcome.seconds < PATIENCE.toSeconds()) {
-                Thread.sleep(500);
-                continue;
-            }
-            assertThat(rule.exits())
-                    .as("exit status of %s\n%s", command, outcome.said)
-                    .contains(outcome.exit);
-            assertThat(outcome.said).as(command).contains(rule.detail()).doesNotContain("\tat ");
-            Matcher published = PUBLISHED.matcher(outcome.said);
-            if (published.find()) version = published.group(1);
-            return outcome;
+        Outcome outcome = rule.patient()
+                ? Awaitility.await(command)
+                        .atMost(TIMEOUT)
+                        .pollInterval(Duration.ofMillis(500))
+                        .until(() -> runOnce(command, rule.input(), began), o -> o.said.contains(rule.detail()))
+                : runOnce(command, rule.input(), began);
+        assertThat(rule.exits())
+                .as("exit status of %s\n%s", command, outcome.said)
+                .contains(outcome.exit);
+        assertThat(outcome.said).as(command).contains(rule.detail()).doesNotContain("\tat ");
+        Matcher published = PUBLISHED.matcher(outcome.said);
+        if (published.find()) version = published.group(1);
+        return outcome;
+    }
+
+    private Outcome runOnce(String command, String input, long began) throws Exception {
+        Path log = Files.createTempFile(logs, "run", ".log");
+        Process process = start(command, input, log);
+        try {
+            if (!process.waitFor(TIMEOUT.toSeconds(), TimeUnit.SECONDS))
+                throw new AssertionError(command + " still runs after " + TIMEOUT + ":\n" + Files.readString(log));
+        } finally {
+            stop(process);
         }
+        return new Outcome(command, process.exitValue(), (System.nanoTime() - began) / 1e9, Files.readString(log));
     }
 
     interface Meanwhile {
@@ -170,18 +173,15 @@ final class Workshop implements AutoCloseable {
         Path log = Files.createTempFile(logs, "serve", ".log");
         Process process = start("exec " + command, rule.input(), log);
         try {
-            while (!Files.readString(log).contains(rule.detail())) {
-                assertThat(process.isAlive())
-                        .as("%s ended before it said '%s':\n%s", command, rule.detail(), Files.readString(log))
-                        .isTrue();
-                assertThat((System.nanoTime() - began) / 1e9)
-                        .as("seconds that %s may take to say '%s':\n%s", command, rule.detail(), Files.readString(log))
-                        .isLessThan(PATIENCE.toSeconds());
-                Thread.sleep(100);
-            }
+            Awaitility.await(command)
+                    .atMost(TIMEOUT)
+                    .until(() -> Files.readString(log).contains(rule.detail()) || !process.isAlive());
+            assertThat(Files.readString(log))
+                    .as("%s while it runs", command)
+                    .contains(rule.detail());
             meanwhile.go();
             process.destroy(); // SIGTERM
-            assertThat(process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS))
+            assertThat(process.waitFor(TIMEOUT.toSeconds(), TimeUnit.SECONDS))
                     .as("%s ends when it is asked to:\n%s", command, Files.readString(log))
                     .isTrue();
             String said = Files.readString(log);

@@ -34,12 +34,16 @@ import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.ListTopicsOptions;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.common.TopicPartition;
+import org.awaitility.Awaitility;
+import org.awaitility.core.ConditionTimeoutException;
+import org.hamcrest.Matchers;
 
 /**
  * A whole line in processes that can be broken one by one: three brokers that keep three copies, a registry, instances
@@ -80,24 +84,28 @@ final class BreakableLine implements AutoCloseable {
         @Override
         public void run() {
             long start = System.nanoTime();
-            try {
-                for (long i = 0; on && i * CAMERAS < frames; i++) {
-                    for (int c = 0; c < CAMERAS; c++)
-                        line.send(
-                                c % PARTITIONS,
-                                Line.frame("cam-" + c, i, value(i)).build());
-                    if (i % BAD_EVERY == BAD_EVERY - 1) {
-                        for (int p = 0; p < PARTITIONS; p++) line.sendBytes(p, "broken-camera", new byte[] {7, 7});
-                        bad += PARTITIONS;
-                    }
-                    sequence = i + 1;
-                    long ahead = (i + 1) * CAMERAS * 1_000_000_000L / perSecond - (System.nanoTime() - start);
-                    if (ahead > 0) Thread.sleep(ahead / 1_000_000, (int) (ahead % 1_000_000));
+            for (long i = 0; on && i * CAMERAS < frames; i++) {
+                for (int c = 0; c < CAMERAS; c++)
+                    line.send(
+                            c % PARTITIONS, Line.frame("cam-" + c, i, value(i)).build());
+                if (i % BAD_EVERY == BAD_EVERY - 1) {
+                    for (int p = 0; p < PARTITIONS; p++) line.sendBytes(p, "broken-camera", new byte[] {7, 7});
+                    bad += PARTITIONS;
                 }
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
+                sequence = i + 1;
+                long due = start + sequence * CAMERAS * 1_000_000_000L / perSecond;
+                while (System.nanoTime() - due < 0) LockSupport.parkNanos(due - System.nanoTime());
             }
             line.flush();
+        }
+
+        /** Waits until so many more frames were sent. */
+        void awaitMore(long count) {
+            long until = good() + count;
+            Awaitility.await("more frames")
+                    .atMost(Desk.TIMEOUT)
+                    .pollInterval(Duration.ofMillis(10))
+                    .until(() -> good() >= until || !isAlive());
         }
 
         long good() {
@@ -219,13 +227,11 @@ final class BreakableLine implements AutoCloseable {
         launchBroker(broker);
         brokers[broker].awaitSaying(ClusterNode.SERVES);
         try (Admin admin = line.admin()) {
-            long deadline = System.nanoTime() + Duration.ofSeconds(180).toNanos();
-            while (!replicated(admin)) {
-                if (System.nanoTime() > deadline)
-                    throw new AssertionError("copies are missing three minutes after broker " + broker + " came back\n"
-                            + brokers[broker].said());
-                Thread.sleep(200);
-            }
+            Awaitility.await("all copies after broker " + broker + " came back")
+                    .atMost(Duration.ofSeconds(180))
+                    .until(() -> replicated(admin));
+        } catch (ConditionTimeoutException e) {
+            throw new AssertionError(e.getMessage() + '\n' + brokers[broker].said(), e);
         }
     }
 
@@ -255,9 +261,7 @@ final class BreakableLine implements AutoCloseable {
     boolean fillBrokerDisk() throws Exception {
         brokerDisk.orElseThrow().fill();
         ChildJvm broker = brokers[BROKERS - 1];
-        long deadline = System.nanoTime() + Duration.ofSeconds(20).toNanos();
-        while (broker.isAlive() && System.nanoTime() < deadline) Thread.sleep(50);
-        boolean ended = !broker.isAlive();
+        boolean ended = broker.endsWithin(Duration.ofSeconds(20));
         broker.close();
         return ended;
     }
@@ -477,22 +481,31 @@ final class BreakableLine implements AutoCloseable {
     }
 
     /** Waits as long as there is progress. */
-    void awaitAllCommitted(long records) throws Exception {
-        long before = -1;
-        long moved = System.nanoTime();
-        while (true) {
-            superviseInstances();
-            long now = line.committed(APPLICATION);
-            if (now >= records) return;
-            if (now != before) {
-                before = now;
-                moved = System.nanoTime();
-            } else if (System.nanoTime() - moved > Duration.ofSeconds(120).toNanos()) {
-                throw new AssertionError(
-                        now + " of " + records + " frames are committed, and for two minutes no more\n" + logs());
-            }
-            Thread.sleep(200);
+    void awaitAllCommitted(long records) {
+        try {
+            long committed = line.committed(APPLICATION);
+            while (committed < records) committed = awaitProgress();
+        } catch (ConditionTimeoutException e) {
+            throw new AssertionError("not all of " + records + " frames are committed\n" + logs(), e);
         }
+    }
+
+    /**
+     * Waits until more frames are committed than at the call, and restarts instances meanwhile.
+     *
+     * @return how many are committed
+     * @throws ConditionTimeoutException when nothing is committed for two minutes
+     */
+    long awaitProgress() {
+        long before = line.committed(APPLICATION);
+        return Awaitility.await("committed frames beyond " + before)
+                .atMost(Duration.ofSeconds(120))
+                .until(
+                        () -> {
+                            superviseInstances();
+                            return line.committed(APPLICATION);
+                        },
+                        Matchers.greaterThan(before));
     }
 
     /** Counts on the topics, and checks every result against the version that it names. */

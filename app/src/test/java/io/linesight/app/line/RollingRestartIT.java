@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.linesight.app.cli.Linesight;
 import io.linesight.embedded.EmbeddedKafka;
 import io.linesight.embedded.EmbeddedRegistry;
+import io.linesight.embedded.SharedPlatform;
 import io.linesight.schemas.InspectionResult;
 import io.linesight.streams.ChildJvm;
 import io.linesight.streams.Desk;
 import io.linesight.streams.Line;
+import io.linesight.streams.Pace;
 import io.linesight.streams.ToyCheckpoint;
 import java.io.IOException;
 import java.net.URI;
@@ -46,7 +48,6 @@ class RollingRestartIT {
     private static final String APPLICATION = "rolling";
     private static final List<String> NAMES = List.of("line-0", "line-1", "line-2");
     private static final Pattern METRICS = Pattern.compile("Metrics at http://localhost:(\\d+)/metrics");
-    private static final Duration READY = Duration.ofSeconds(90);
     /** A rebalance takes a second or two, on an overloaded machine ten times as long. */
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(30);
 
@@ -76,7 +77,7 @@ class RollingRestartIT {
     }
 
     /** Status of a probe; 0 where nobody answers yet. */
-    private int probe(String name, String path) throws InterruptedException {
+    private int probe(String name, String path) {
         Matcher port = METRICS.matcher(instances.get(name).said());
         if (!port.find()) return 0;
         try {
@@ -89,42 +90,34 @@ class RollingRestartIT {
                     .statusCode();
         } catch (IOException e) {
             return 0;
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
         }
     }
 
-    private void awaitReady(String name) throws InterruptedException {
-        long deadline = System.nanoTime() + READY.toNanos();
-        while (probe(name, "/ready") != 200) {
-            assertThat(System.nanoTime())
-                    .as("%s is ready in time\n%s", name, instances.get(name).said())
-                    .isLessThan(deadline);
-            Thread.sleep(100);
-        }
+    private void awaitReady(String name) {
+        Desk.await(
+                () -> probe(name, "/ready") == 200,
+                () -> name + " is ready\n" + instances.get(name).said());
     }
 
     @Test
     void shouldLoseAndDoubleNothingWhileInstancesAreRestartedOneByOne() throws Exception {
         Files.write(folder.resolve("toy.onnx"), ToyCheckpoint.bytes("v1", 1));
-        try (EmbeddedKafka kafka = EmbeddedKafka.in(folder.resolve("kafka"))
-                        .sizeLimits(Line.LIMITS)
-                        .start();
-                EmbeddedRegistry registry = EmbeddedRegistry.start(kafka.bootstrapServers(), 0);
-                Line rolling = new Line(kafka, registry, APPLICATION, PARTITIONS)) {
+        try (Line rolling = new Line(SharedPlatform.kafka(), SharedPlatform.registry(), APPLICATION, PARTITIONS)) {
             line = rolling;
             try {
                 for (String name : NAMES) launch(name);
                 for (String name : NAMES) awaitReady(name);
                 AtomicLong sent = new AtomicLong();
-                AtomicBoolean on = new AtomicBoolean(true);
-                Thread cameras = new Thread(() -> send(on, sent), "cameras");
-                cameras.start();
+                Pace cameras = Pace.of("cameras", Duration.ofMillis(50), () -> send(sent));
                 Instant begin = Instant.now();
-                line.awaitCommitted(APPLICATION, 20 * CAMERAS, Desk.PATIENCE);
+                line.awaitCommitted(APPLICATION, 20 * CAMERAS, Desk.TIMEOUT);
                 for (String name : NAMES) restart(name);
-                line.awaitCommitted(APPLICATION, CAMERAS * (sent.get() - 1), Desk.PATIENCE);
-                on.set(false);
-                cameras.join();
-                line.awaitCommitted(APPLICATION, CAMERAS * sent.get(), Desk.PATIENCE);
+                line.awaitCommitted(APPLICATION, CAMERAS * (sent.get() - 1), Desk.TIMEOUT);
+                cameras.close();
+                line.flush();
+                line.awaitCommitted(APPLICATION, CAMERAS * sent.get(), Desk.TIMEOUT);
                 check(sent.get(), Duration.between(begin, Instant.now()));
             } finally {
                 instances.values().forEach(ChildJvm::close);
@@ -149,19 +142,11 @@ class RollingRestartIT {
                 TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - down));
     }
 
-    private void send(AtomicBoolean on, AtomicLong sent) {
-        try {
-            while (on.get()) {
-                long next = sent.get();
-                for (int c = 0; c < CAMERAS; c++)
-                    line.send(c % PARTITIONS, Line.frame("cam" + c, next, 10).build());
-                sent.set(next + 1);
-                Thread.sleep(50);
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
-        line.flush();
+    private void send(AtomicLong sent) {
+        long next = sent.get();
+        for (int c = 0; c < CAMERAS; c++)
+            line.send(c % PARTITIONS, Line.frame("cam" + c, next, 10).build());
+        sent.set(next + 1);
     }
 
     private void check(long perCamera, Duration lasted) {

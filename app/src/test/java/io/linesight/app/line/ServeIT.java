@@ -49,7 +49,7 @@ class ServeIT {
         for (long i = first; i < first + 20; i++)
             line.send(0, Line.frame("cam", i, 10).build());
         line.flush();
-        line.awaitCommitted("serve", first + 20, Desk.PATIENCE);
+        line.awaitCommitted("serve", first + 20, Desk.TIMEOUT);
     }
 
     @Test

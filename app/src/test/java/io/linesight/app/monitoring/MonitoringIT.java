@@ -94,13 +94,12 @@ class MonitoringIT {
         line.raw("cam-x", new byte[] {1, 2, 3});
         LabelLine.await(
                 "frames and labels",
-                60,
                 () -> get(appPort(), "/metrics")
                                 .contains("linesight_dead_letters_total{code=\"NOT_CONFLUENT_WIRE\"} 1.0")
                         && trainer.counts().get("labels.normal") == FRAMES);
         // Exported from the first collection on, which a short test may not see by itself.
         System.gc();
-        LabelLine.await("a collection of garbage in the metrics", 60, () -> get(appPort(), "/metrics")
+        LabelLine.await("a collection of garbage in the metrics", () -> get(appPort(), "/metrics")
                 .contains("jvm_gc_pause_seconds_sum"));
         String inspect = get(appPort(), "/metrics");
         String train = get(trainerMetrics.port(), "/metrics");
@@ -213,7 +212,7 @@ class MonitoringIT {
             line.shot(
                     "cam-more-" + i,
                     new CameraShot("flange-" + i, Instant.now(), FrameEncoding.GRAY8, 8, 8, new byte[64], Map.of()));
-        LabelLine.await("forty more cameras and products", 60, () -> get(appPort(), "/metrics")
+        LabelLine.await("forty more cameras and products", () -> get(appPort(), "/metrics")
                 .lines()
                 .filter(l -> l.startsWith("linesight_frames_total "))
                 .anyMatch(l -> Double.parseDouble(l.substring(l.indexOf(' '))) >= FRAMES + 1 + 40));

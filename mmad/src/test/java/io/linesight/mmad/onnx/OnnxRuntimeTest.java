@@ -4,10 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.onnxruntime.OrtEnvironment;
 import java.io.File;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
+import org.awaitility.core.ConditionTimeoutException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -15,10 +19,16 @@ class OnnxRuntimeTest {
     /** Program of a process whose home is empty. */
     static final class Load {
         public static void main(String[] args) throws Exception {
-            OrtEnvironment environment =
-                    args[0].equals("quiet") ? OnnxRuntime.environment() : OrtEnvironment.getEnvironment();
+            boolean quiet = args[0].equals("quiet");
+            OrtEnvironment environment = quiet ? OnnxRuntime.environment() : OrtEnvironment.getEnvironment();
             System.out.println("loaded " + environment.getVersion());
-            Thread.sleep(500);
+            try {
+                Awaitility.await()
+                        .atMost(quiet ? Duration.ofMillis(500) : Duration.ofSeconds(30))
+                        .until(() -> !filesIn(Path.of(System.getenv("HOME"))).isEmpty());
+            } catch (ConditionTimeoutException e) {
+                System.out.println("left no file");
+            }
         }
     }
 
@@ -38,6 +48,10 @@ class OnnxRuntimeTest {
         Process process = builder.redirectErrorStream(true).redirectOutput(log).start();
         assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
         assertThat(log).content().contains("loaded 1.");
+        return filesIn(home);
+    }
+
+    private static List<Path> filesIn(Path home) throws IOException {
         try (var files = Files.walk(home)) {
             return files.filter(Files::isRegularFile).toList();
         }

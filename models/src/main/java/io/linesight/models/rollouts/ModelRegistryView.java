@@ -55,7 +55,7 @@ import org.slf4j.LoggerFactory;
 public final class ModelRegistryView implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ModelRegistryView.class);
     private static final Duration POLL = Duration.ofMillis(100);
-    private static final long HEARTBEAT_NANOS = TimeUnit.SECONDS.toNanos(5);
+    private static final Duration HEARTBEAT = Duration.ofSeconds(5);
     private static final Duration RETRY = Duration.ofMillis(500);
     /** A right that is missing is noticed at every attempt; as long as this without one, it is there. */
     private static final long REFUSAL_NANOS = TimeUnit.SECONDS.toNanos(3);
@@ -83,6 +83,7 @@ public final class ModelRegistryView implements AutoCloseable {
     private final KafkaConsumer<byte[], byte[]> consumer;
     private final List<TopicPartition> partitions;
     private final Thread thread;
+    private final long heartbeatNanos;
     private final CountDownLatch stopped = new CountDownLatch(1);
     private final ConcurrentLinkedQueue<CompletableFuture<Void>> requests = new ConcurrentLinkedQueue<>();
     private final List<Listener> listeners = new CopyOnWriteArrayList<>();
@@ -100,8 +101,9 @@ public final class ModelRegistryView implements AutoCloseable {
     private long lastHeard = System.nanoTime();
     private long lastRefused = System.nanoTime() - REFUSAL_NANOS;
 
-    private ModelRegistryView(ModelsConfig config, TrustedKeys trusted) {
+    private ModelRegistryView(ModelsConfig config, TrustedKeys trusted, Duration heartbeat) {
         this.config = config;
+        heartbeatNanos = heartbeat.toNanos();
         this.trusted = trusted;
         fold = new RegistryFold(trusted);
         versions = SerdeFactory.create(ModelVersion.class, config.settings(), false)
@@ -134,7 +136,12 @@ public final class ModelRegistryView implements AutoCloseable {
      * @throws KafkaException with a message for people when the broker does not answer or a topic is missing
      */
     public static ModelRegistryView open(ModelsConfig config, TrustedKeys trusted) {
-        ModelRegistryView view = new ModelRegistryView(config, trusted);
+        return open(config, trusted, HEARTBEAT);
+    }
+
+    /** @param heartbeat after how long a silent broker is asked whether it is there */
+    static ModelRegistryView open(ModelsConfig config, TrustedKeys trusted, Duration heartbeat) {
+        ModelRegistryView view = new ModelRegistryView(config, trusted, heartbeat);
         view.thread.start();
         return view;
     }
@@ -251,7 +258,7 @@ public final class ModelRegistryView implements AutoCloseable {
         ConsumerRecords<byte[], byte[]> records = consumer.poll(POLL);
         for (ConsumerRecord<byte[], byte[]> record : records) take(record);
         unseen |= !records.isEmpty();
-        if (target == null && (unseen || !requests.isEmpty() || System.nanoTime() - lastHeard > HEARTBEAT_NANOS)) {
+        if (target == null && (unseen || !requests.isEmpty() || System.nanoTime() - lastHeard > heartbeatNanos)) {
             for (CompletableFuture<Void> r = requests.poll(); r != null; r = requests.poll()) waiting.add(r);
             rolloutSinceTarget = false;
             target = consumer.endOffsets(partitions, shorter(config.patience(), Duration.ofSeconds(5)));

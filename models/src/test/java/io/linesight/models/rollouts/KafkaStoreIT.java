@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.linesight.embedded.EmbeddedKafka;
+import io.linesight.embedded.SharedPlatform;
 import io.linesight.models.storage.AbandonedUpload;
 import io.linesight.models.storage.CheckpointStoreException;
 import io.linesight.models.storage.CheckpointStoreException.Reason;
@@ -26,6 +27,7 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.common.config.ConfigResource;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -37,9 +39,6 @@ import org.junit.jupiter.api.io.TempDir;
 /** Checkpoints in the chunk topic of a real broker. */
 class KafkaStoreIT {
     private static final int CHUNK = Topics.MODEL_CHUNK_BYTES;
-
-    @TempDir
-    static Path data;
 
     private static EmbeddedKafka kafka;
 
@@ -53,12 +52,7 @@ class KafkaStoreIT {
 
     @BeforeAll
     static void startBroker() {
-        kafka = EmbeddedKafka.in(data.resolve("kafka")).start();
-    }
-
-    @AfterAll
-    static void stopBroker() {
-        kafka.close();
+        kafka = SharedPlatform.kafka();
     }
 
     @BeforeEach
@@ -66,7 +60,7 @@ class KafkaStoreIT {
         models = new Models(
                 kafka.bootstrapServers(),
                 "http://localhost:1",
-                test.getTestMethod().orElseThrow().getName());
+                "store." + test.getTestMethod().orElseThrow().getName());
         store = CheckpointStores.open(models.config);
         topic = models.config.topics().modelChunks().name();
         target = dir.resolve("fetched");
@@ -135,12 +129,14 @@ class KafkaStoreIT {
         // A cut-off upload of the same content leaves its first chunks behind the others.
         byte[] start = java.util.Arrays.copyOf(Files.readAllBytes(file), CHUNK);
         models.raw(topic, Models.chunkKey(first.sha256(), 0), start);
-        long deadline = System.nanoTime() + Duration.ofSeconds(60).toNanos();
-        while (copies(Models.chunkKey(first.sha256(), 2)) > 1 && System.nanoTime() < deadline) {
-            Thread.sleep(1000);
-            models.raw(topic, "tick", new byte[] {1});
-        }
-        assertThat(copies(Models.chunkKey(first.sha256(), 2))).as("compacted").isEqualTo(1);
+        Awaitility.await("compaction")
+                .atMost(Duration.ofSeconds(120))
+                .pollInterval(Duration.ofMillis(500))
+                .until(() -> {
+                    // Closes a segment that is old enough.
+                    models.raw(topic, "tick", new byte[] {1});
+                    return copies(Models.chunkKey(first.sha256(), 2)) == 1;
+                });
         assertThat(store.fetch(Models.manifest("v1", first), target)).hasSameBinaryContentAs(file);
         Files.delete(target.resolve(first.sha256() + ".onnx"));
         assertThat(store.fetch(Models.manifest("v2", second), target)).hasSameBinaryContentAs(file);

@@ -11,6 +11,7 @@ import ch.qos.logback.core.read.ListAppender;
 import io.linesight.embedded.EmbeddedKafka;
 import io.linesight.embedded.EmbeddedRegistry;
 import io.linesight.embedded.GuardedKafka;
+import io.linesight.embedded.SharedPlatform;
 import io.linesight.models.signing.CheckpointSigner;
 import io.linesight.models.signing.KeyFiles;
 import io.linesight.models.signing.TrustedKeys;
@@ -40,6 +41,8 @@ import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -51,10 +54,7 @@ import org.slf4j.LoggerFactory;
 
 /** Versions, rollouts and housekeeping on a real broker and registry. */
 class ModelRegistryIT {
-    private static final Duration LONG = Duration.ofSeconds(30);
-
-    @TempDir
-    static Path data;
+    private static final Duration LONG = Duration.ofSeconds(60);
 
     private static EmbeddedKafka kafka;
     private static EmbeddedRegistry schemas;
@@ -69,14 +69,8 @@ class ModelRegistryIT {
 
     @BeforeAll
     static void startPlatform() {
-        kafka = EmbeddedKafka.in(data.resolve("kafka")).start();
-        schemas = EmbeddedRegistry.start(kafka.bootstrapServers(), 0);
-    }
-
-    @AfterAll
-    static void stopPlatform() {
-        schemas.close();
-        kafka.close();
+        kafka = SharedPlatform.kafka();
+        schemas = SharedPlatform.registry();
     }
 
     @BeforeEach
@@ -84,7 +78,7 @@ class ModelRegistryIT {
         models = new Models(
                 kafka.bootstrapServers(),
                 schemas.url(),
-                test.getTestMethod().orElseThrow().getName());
+                "registry." + test.getTestMethod().orElseThrow().getName());
         registry = models.registry();
         view = models.view();
         writer = new RolloutWriter(registry, view, LONG);
@@ -165,7 +159,10 @@ class ModelRegistryIT {
             int before = seen.size();
             registry.publish(Models.draft("x").build());
             assertThat(late.awaitCaughtUp(LONG)).isTrue();
-            Thread.sleep(300);
+            // One that comes later is told after all that came before it.
+            AtomicInteger told = new AtomicInteger();
+            late.listen(s -> told.incrementAndGet());
+            await(() -> told.get() > 0);
             assertThat(seen).hasSize(before);
         }
     }
@@ -231,11 +228,7 @@ class ModelRegistryIT {
     }
 
     private static void await(Callable<Boolean> condition) throws Exception {
-        long deadline = System.nanoTime() + LONG.toNanos();
-        while (!condition.call()) {
-            assertThat(System.nanoTime()).as("in time").isLessThan(deadline);
-            Thread.sleep(50);
-        }
+        Awaitility.await().atMost(LONG).pollInterval(Duration.ofMillis(20)).until(condition);
     }
 
     @Test
@@ -338,12 +331,17 @@ class ModelRegistryIT {
             Level before = logger.getLevel();
             logger.setLevel(Level.INFO);
             logger.addAppender(said);
-            try (ModelRegistryView v = m.view()) {
+            Duration heartbeat = Duration.ofMillis(200);
+            try (ModelRegistryView v =
+                    ModelRegistryView.open(m.config, TrustedKeys.unsignedAllowed(), heartbeat)) {
                 await(() -> !v.connected());
-                // Longer than twice the time after which the view asks the broker whether it is there.
-                Thread.sleep(12_000);
-                assertThat(v.obstacle()).contains("does not allow it", topic);
-                assertThat(said.list).as("it is said once").hasSize(1);
+                // Said once, however often the broker says that it is there.
+                Awaitility.await()
+                        .during(heartbeat.multipliedBy(10))
+                        .atMost(LONG)
+                        .until(() -> v.obstacle().contains("does not allow it")
+                                && v.obstacle().contains(topic)
+                                && said.list.size() == 1);
                 guarded.open(topic);
                 await(v::connected);
                 assertThat(v.awaitCaughtUp(LONG)).isTrue();
@@ -558,7 +556,10 @@ class ModelRegistryIT {
             admin.deleteTopics(List.of(models.config.topics().rollouts().name()))
                     .all()
                     .get();
-            Thread.sleep(1000);
+            await(() -> !admin.listTopics()
+                    .names()
+                    .get()
+                    .contains(models.config.topics().rollouts().name()));
             TopicAdmin.ensure(admin, List.of(models.config.topics().rollouts()));
         }
         await(() -> view.awaitCaughtUp(Duration.ofSeconds(1))

@@ -28,6 +28,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.function.Function;
 import java.util.stream.Stream;
@@ -350,6 +351,7 @@ class StoresTest {
 
     @Test
     void shouldGiveUpOnAServerThatStallsOrIsAway() throws Exception {
+        CountDownLatch givenUp = new CountDownLatch(1);
         try (CheckpointStores s = open("http")) {
             ModelVersion m = manifest(s.put(checkpoint));
             special.put("/stall", x -> {
@@ -357,7 +359,7 @@ class StoresTest {
                     x.sendResponseHeaders(200, m.getBytes());
                     x.getResponseBody().write(new byte[100_000]);
                     x.getResponseBody().flush();
-                    Thread.sleep(20_000);
+                    givenUp.await();
                 } catch (IOException | InterruptedException e) {
                     return true;
                 }
@@ -365,7 +367,7 @@ class StoresTest {
             });
             special.put("/silent", x -> {
                 try {
-                    Thread.sleep(20_000);
+                    givenUp.await();
                 } catch (InterruptedException e) {
                     return true;
                 }
@@ -390,6 +392,8 @@ class StoresTest {
             assertThat(reason(s, at(m, "/closed"))).isEqualTo(Reason.REFUSED);
             server.stop(0);
             assertThat(reason(s, m)).isEqualTo(Reason.UNREACHABLE);
+        } finally {
+            givenUp.countDown();
         }
     }
 

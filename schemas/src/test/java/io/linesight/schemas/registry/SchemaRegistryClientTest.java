@@ -22,6 +22,7 @@ import org.apache.avro.Schema;
 import org.apache.kafka.common.config.ConfigException;
 import org.apache.kafka.common.config.types.Password;
 import org.apache.kafka.common.errors.InterruptException;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -90,8 +91,10 @@ class SchemaRegistryClientTest {
         assertThat(server.requests().size()).isBetween(1, 5);
 
         server.on("GET /schemas/ids/3", 200, "{\"schema\": \"\\\"string\\\"\"}");
-        Thread.sleep(1100);
-        assertThat(client.schemaById(3)).isEqualTo(Schema.create(Schema.Type.STRING));
+        Awaitility.await("the id is asked for again")
+                .atMost(Duration.ofSeconds(60))
+                .ignoreExceptionsInstanceOf(RegistryException.class)
+                .until(() -> client.schemaById(3).equals(Schema.create(Schema.Type.STRING)));
     }
 
     @Test

@@ -15,6 +15,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -130,9 +131,13 @@ class SharedBatcherTest {
         gate[0].await();
         b.submit("a", frame(1));
         b.submit("a", frame(2));
-        CompletableFuture<CompletableFuture<Inference>> third =
-                CompletableFuture.supplyAsync(() -> b.submit("a", frame(3)));
-        Thread.sleep(100);
+        CompletableFuture<CompletableFuture<Inference>> third = new CompletableFuture<>();
+        Thread submitting = new Thread(() -> third.complete(b.submit("a", frame(3))), "submitting");
+        submitting.start();
+        Awaitility.await("a submitter that waits")
+                .atMost(LONG)
+                .until(() -> submitting.getState() == Thread.State.WAITING
+                        || submitting.getState() == Thread.State.TIMED_WAITING);
         assertThat(third).isNotDone();
         assertThat(b.queued()).isEqualTo(2);
         gate[1].countDown();

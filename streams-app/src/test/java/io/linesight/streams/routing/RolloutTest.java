@@ -33,6 +33,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -44,6 +45,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class RolloutTest {
 
     private static final GuardLimits LIMITS = new GuardLimits(200, 50, 0.05, 0.05, 2.0, 0.2, Duration.ofMinutes(1));
+    private static final Duration TIMEOUT = Duration.ofSeconds(60);
     private static final FrameRef REF = new FrameRef("frames", 0, 7L);
     /** Cameras by a hash, as a share of them would be chosen. */
     private static final FrameSelector HALF =
@@ -320,7 +322,7 @@ class RolloutTest {
         Inference inference = router.submit(router.route(REF, "cam", "bolt"), "cam", new byte[] {(byte) 200})
                 .join();
         router.decided(REF, "cam", "bolt", inference, verdicts.decide(inference, "bolt"), new byte[] {(byte) 200});
-        for (int i = 0; i < 500 && differences.isEmpty(); i++) Thread.sleep(10);
+        Awaitility.await("a difference").atMost(TIMEOUT).until(() -> !differences.isEmpty());
         ShadowDifference difference = differences.get(0);
         assertThat(difference.getResultId()).isEqualTo("frames-0-7");
         assertThat(difference.getChampion()).isEqualTo("a");
@@ -378,17 +380,29 @@ class RolloutTest {
     void shouldKeepTheChallengerWaitingWhileTheChampionIsBehind() throws Exception {
         FakeScorer challenger = new FakeScorer();
         AtomicInteger queued = new AtomicInteger(100);
+        AtomicInteger asked = new AtomicInteger();
         List<ShadowDifference> differences = Collections.synchronizedList(new ArrayList<>());
         ShadowLane lane = new ShadowLane(
-                batcher(challenger, 4, 8), queued::get, 4, 8, verdicts, differences::add, guard(), ShadowEvents.NONE);
+                batcher(challenger, 4, 8),
+                () -> {
+                    asked.incrementAndGet();
+                    return queued.get();
+                },
+                4,
+                8,
+                verdicts,
+                differences::add,
+                guard(),
+                ShadowEvents.NONE);
         open.add(0, lane);
         Inference inference = inference("a", 0.1f, false, 1, 1);
         lane.offer(new ShadowLane.Sample(
                 REF, "cam", null, "a", "fake-1", verdicts.decide(inference, null), new byte[] {1}));
-        Thread.sleep(300);
+        // Looked at, and found to be behind, more than once.
+        Awaitility.await("looks at the champion").atMost(TIMEOUT).until(() -> asked.get() >= 3);
         assertThat(challenger.batches).isEmpty();
         queued.set(0);
-        for (int i = 0; i < 500 && differences.isEmpty(); i++) Thread.sleep(10);
+        Awaitility.await("a difference").atMost(TIMEOUT).until(() -> !differences.isEmpty());
         assertThat(differences).hasSize(1);
     }
 }

@@ -18,6 +18,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,6 +29,8 @@ import org.junit.jupiter.api.io.TempDir;
  */
 @Timeout(120)
 class SessionRefusalIT {
+
+    private static final Duration TIMEOUT = Duration.ofSeconds(60);
 
     @TempDir
     private Path folder;
@@ -93,14 +96,15 @@ class SessionRefusalIT {
                 "the score its maker saw");
         for (String version : List.of("half", "text", "renamed", "drifted")) {
             models.promote(version);
-            for (int i = 0; i < 4_000 && rejection(version) == null; i++) Thread.sleep(5);
+            Awaitility.await(version).atMost(TIMEOUT).until(() -> rejection(version) != null);
             System.out.println("SessionRefusalIT: " + version + " refused: " + rejection(version));
             assertThat(rejection(version)).isNotNull().contains(reasons.get(version));
             assertThat(lifecycle.championSlot().version()).contains("good");
         }
         models.promote("sound");
-        for (int i = 0; i < 4_000 && !"sound".equals(lifecycle.plan().champion()); i++) Thread.sleep(5);
-        assertThat(lifecycle.plan().champion()).isEqualTo("sound");
+        Awaitility.await("sound")
+                .atMost(TIMEOUT)
+                .until(() -> "sound".equals(lifecycle.plan().champion()));
         assertThat(lifecycle.close(Duration.ofSeconds(30))).isTrue();
         try (var left = Files.walk(folder.resolve("models"))) {
             assertThat(left.filter(Files::isRegularFile)).isEmpty();

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -30,6 +31,8 @@ class SwapUnderLoadTest {
     private static final int SWAPS = 200;
     private static final int CAMERAS = 4;
     private static final int BATCH = 4;
+    private static final int QUIET_BATCHES = 200;
+    private static final Duration TIMEOUT = Duration.ofSeconds(60);
 
     @TempDir
     private Path folder;
@@ -38,8 +41,8 @@ class SwapUnderLoadTest {
     private static final class Camera extends Thread {
         final SharedBatcher batcher;
         final AtomicReference<Boolean> on;
-        long frames;
-        long wrong;
+        volatile long frames;
+        volatile long wrong;
 
         Camera(int number, SharedBatcher batcher, AtomicReference<Boolean> on) {
             super("camera-" + number);
@@ -122,15 +125,20 @@ class SwapUnderLoadTest {
         List<Camera> cameras = new ArrayList<>();
         for (int i = 0; i < CAMERAS; i++) cameras.add(new Camera(i, batcher, on));
         cameras.forEach(Thread::start);
-        Thread.sleep(3_000);
+        Awaitility.await("batches without a swap").atMost(TIMEOUT).until(() -> gaps.batches.size() >= QUIET_BATCHES);
         long[] quiet = gaps.micros();
         gaps.batches.clear();
         for (int i = 1; i <= SWAPS; i++) {
             String version = "v" + i;
             models.publish(version);
             models.promote(version);
-            while (!version.equals(lifecycle.plan().champion())) Thread.sleep(1);
+            Awaitility.await(version)
+                    .atMost(TIMEOUT)
+                    .pollInterval(Duration.ofMillis(1))
+                    .until(() -> version.equals(lifecycle.plan().champion()));
         }
+        Awaitility.await("frames of every camera").atMost(TIMEOUT).until(() -> cameras.stream()
+                .allMatch(c -> c.frames > SWAPS));
         long[] swapping = gaps.micros();
         on.set(false);
         for (Camera camera : cameras) camera.join();

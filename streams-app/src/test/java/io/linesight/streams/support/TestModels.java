@@ -32,7 +32,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 
 /**
@@ -207,7 +209,7 @@ public final class TestModels implements RolloutFeed, ModelSource {
         public Scores score(List<byte[]> frames) {
             if (closed || inside.incrementAndGet() > 1) misuse.incrementAndGet();
             try {
-                if (batchMillis > 0) Thread.sleep(batchMillis);
+                if (batchMillis > 0) LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(batchMillis));
                 if (behaviour.equals("throws")) throw new ScoringException("the runtime refused", null);
                 float[] raw = new float[frames.size()];
                 float[] maps = new float[frames.size() * SIDE * SIDE];
@@ -217,8 +219,6 @@ public final class TestModels implements RolloutFeed, ModelSource {
                     Arrays.fill(maps, i * SIDE * SIDE, i * SIDE * SIDE + 10, raw[i]);
                 }
                 return new Scores(raw.length, SIDE, raw, maps);
-            } catch (InterruptedException e) {
-                throw new ScoringException("interrupted", e);
             } finally {
                 inside.decrementAndGet();
                 if (closed) misuse.incrementAndGet();

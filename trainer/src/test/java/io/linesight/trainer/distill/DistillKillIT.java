@@ -8,9 +8,12 @@ import io.linesight.mmad.io.Npz;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Random;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -36,15 +39,17 @@ class DistillKillIT {
     void shouldComeToTheSameHoweverOftenItIsKilled() throws Exception {
         Path teacher = Runs.teacher(dir);
         Path log = dir.resolve("log");
-        Random random = new Random();
+        Random random = new Random(3);
         for (int kill = 0; kill < KILLS; kill++) {
             long before = savedStep();
             Process process = DistillProcess.start(teacher, dir, "killed", log);
             try {
-                long end = System.nanoTime() + 120_000_000_000L;
-                while (savedStep() <= before && process.isAlive() && System.nanoTime() < end) Thread.sleep(20);
+                Awaitility.await()
+                        .atMost(Duration.ofSeconds(120))
+                        .pollInterval(Duration.ofMillis(20))
+                        .until(() -> savedStep() > before || !process.isAlive());
                 // Wherever it is then: in a step, in a save, between the two files.
-                Thread.sleep(random.nextInt(400));
+                process.waitFor(random.nextInt(400), TimeUnit.MILLISECONDS);
                 assertThat(process.isAlive())
                         .as("died before it was killed:\n%s", Files.readString(log))
                         .isTrue();

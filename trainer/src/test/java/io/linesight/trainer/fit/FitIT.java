@@ -259,6 +259,7 @@ class FitIT {
         for (int i = 0; i < 3; i++) {
             int seed = i == 2 ? 8 : 7;
             loss[i] = Fit.run(options(new TextureSource(12, 0))
+                            .network(n -> n.withFinestStride(16))
                             .training(t -> t.withEpochs(2).withBatch(4).withSeed(seed)))
                     .lastLoss();
         }
@@ -275,7 +276,7 @@ class FitIT {
         Path cache = dir.resolve("cache");
         ByteArrayOutputStream said = new ByteArrayOutputStream();
         FitOptions options = options(new TextureSource(16, 0))
-                .network(n -> n.withMap(MapKind.COSINE))
+                .network(n -> n.withMap(MapKind.COSINE).withFinestStride(16))
                 .training(t -> t.withBatch(4)
                         .withEpochs(40)
                         .withSeed(3)
@@ -340,7 +341,7 @@ class FitIT {
         for (int i = 0; i < 3; i++) {
             boolean balance = i < 2;
             loss[i] = Fit.run(options(uneven)
-                            .network(n -> n.withMap(MapKind.COSINE))
+                            .network(n -> n.withMap(MapKind.COSINE).withFinestStride(16))
                             .training(t -> t.withEpochs(1).withBatch(4))
                             .data(d -> d.withBalance(balance)))
                     .lastLoss();

@@ -16,7 +16,8 @@ final class FitProcess {
 
     static FitOptions options(Path out) {
         return FitOptions.of(new TextureSource(PICTURES, 0), out)
-                .network(n -> n.withPreset("tiny").withMap(MapKind.COSINE))
+                // A tenth of the work of a step, and all that is saved and read again.
+                .network(n -> n.withPreset("tiny").withMap(MapKind.COSINE).withFinestStride(16))
                 .output(o -> o.withRunFolder(out.resolveSibling(out.getFileName() + ".fit"))
                         .withSaveEvery(Duration.ZERO))
                 .training(t -> t.withEpochs(4)

@@ -10,6 +10,7 @@ import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -18,6 +19,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.awaitility.Awaitility;
 
 /**
  * A trainer on a small disk that gets full before everything that it writes, and has room again as soon as it says that
@@ -116,21 +119,21 @@ final class FullDiskProcess {
 
     /** Fills the disk while the network learns. */
     private void whileTraining() {
-        try {
-            while (!done.contains("training")) {
-                Thread.sleep(5);
-                if (!done.contains("before training") || Files.exists(filler)) continue;
-                Path runs = folder.resolve("runs");
-                try (var steps = Files.walk(runs)) {
-                    for (Path s : steps.filter(f -> f.endsWith("trained.metrics.jsonl"))
-                            .toList()) if (Files.size(s) > 0) fill("training");
-                } catch (IOException | UncheckedIOException e) {
-                    // Files come and go under our eyes.
-                    continue;
-                }
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
+        Awaitility.await().forever().pollInterval(Duration.ofMillis(5)).until(() -> {
+            if (done.contains("before training") && !Files.exists(filler) && hasSteps()) fill("training");
+            return done.contains("training");
+        });
+    }
+
+    private boolean hasSteps() {
+        try (Stream<Path> files = Files.walk(folder.resolve("runs"))) {
+            for (Path metrics :
+                    files.filter(f -> f.endsWith("trained.metrics.jsonl")).toList())
+                if (Files.size(metrics) > 0) return true;
+            return false;
+        } catch (IOException | UncheckedIOException e) {
+            // Files come and go while they are listed.
+            return false;
         }
     }
 

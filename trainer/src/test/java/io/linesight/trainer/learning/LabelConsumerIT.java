@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.linesight.cameras.CameraShot;
 import io.linesight.embedded.EmbeddedKafka;
 import io.linesight.embedded.EmbeddedRegistry;
+import io.linesight.embedded.SharedPlatform;
 import io.linesight.mmad.image.ImageCodec;
 import io.linesight.mmad.image.ImageLimits;
 import io.linesight.schemas.FrameEncoding;
@@ -45,6 +46,7 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.Deserializer;
 import org.apache.kafka.common.serialization.Serdes;
+import org.awaitility.core.ConditionTimeoutException;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -59,6 +61,9 @@ import org.junit.jupiter.api.io.TempDir;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(180)
 class LabelConsumerIT {
+    /** The trainer asks a registry that does not answer twice a second. */
+    private static final Duration TWO_RETRIES = Duration.ofMillis(1_500);
+
     @TempDir
     Path dir;
 
@@ -69,15 +74,15 @@ class LabelConsumerIT {
     private final List<TrainerEvent> events = new CopyOnWriteArrayList<>();
 
     @BeforeAll
-    void startPlatform(@TempDir Path platform) {
-        kafka = EmbeddedKafka.in(platform.resolve("kafka")).start();
+    void startPlatform() {
+        kafka = SharedPlatform.kafka();
+        // Stopped and started by a test.
         registry = EmbeddedRegistry.start(kafka.bootstrapServers(), 0);
     }
 
     @AfterAll
     void stopPlatform() {
         registry.close();
-        kafka.close();
     }
 
     @BeforeEach
@@ -138,7 +143,7 @@ class LabelConsumerIT {
         TopicPartition where = new TopicPartition(line.topics.frames().name(), partition);
         try (Admin admin = line.admin()) {
             // The marker is written after abortTransaction has returned.
-            LabelLine.await("the marker", 20, () -> {
+            LabelLine.await("the marker", () -> {
                 try {
                     return admin.listOffsets(Map.of(where, OffsetSpec.latest()))
                                     .partitionResult(where)
@@ -240,17 +245,16 @@ class LabelConsumerIT {
             // The frame that a label waits for arrives; the one of the other label never does.
             FrameRef came = line.frame("flange", SimulatedFrame.GOOD, 5);
             assertThat(came).isEqualTo(late);
-            LabelLine.await("the late frame", 20, () -> s.store()
+            LabelLine.await("the late frame", () -> s.store()
                     .get(FrameKeys.of(late))
                     .isPresent());
-            LabelLine.await("giving up", 20, () -> s.counts().get(LabelCounters.NEVER_CAME) == 1);
+            LabelLine.await("giving up", () -> s.counts().get(LabelCounters.NEVER_CAME) == 1);
             assertThat(s.store().pending()).isEmpty();
 
             line.label(a, LabelKind.ANOMALOUS, null, "bob");
             line.label(a, LabelKind.ANOMALOUS, LabelLine.mask("flange", "scratch", 2), "bob");
             LabelLine.await(
                     "the other word",
-                    20,
                     () -> s.store().get(FrameKeys.of(a)).map(StoredImage::mask).orElse(null) != null);
             assertThat(s.counts())
                     .as("ann and bob disagree, bob and bob do not")
@@ -259,14 +263,14 @@ class LabelConsumerIT {
 
             line.label(d, LabelKind.RETRACTED, null, "ann");
             line.send(FrameKeys.of(b), null);
-            LabelLine.await("retractions", 20, () -> s.store().pictures().size() == 2);
+            LabelLine.await("retractions", () -> s.store().pictures().size() == 2);
             awaitCounts(s, Map.of(LabelCounters.RETRACTED, 2L));
             assertThat(s.failure()).isEmpty();
         }
         long before = labelsCommitted();
         // Another reading of the same topic, as after losing the commit, changes nothing and counts nothing twice.
         try (TrainerService s = started(config)) {
-            LabelLine.await("working", 30, s::working);
+            LabelLine.await("working", s::working);
             line.label(c, LabelKind.NORMAL, null, "ann");
             awaitCounts(s, Map.of(LabelCounters.NORMAL, 1L));
             assertThat(s.store().pictures()).hasSize(3);
@@ -274,13 +278,13 @@ class LabelConsumerIT {
                     .containsEntry(LabelCounters.CONTRADICTED, 0L)
                     .containsEntry(LabelCounters.NORMAL, 1L)
                     .containsEntry(LabelCounters.REFUSED, 0L);
-            LabelLine.await("commit", 20, () -> labelsCommitted() == before + 1);
+            LabelLine.await("commit", () -> labelsCommitted() == before + 1);
         }
         // A new trainer with an empty store, in the same group: it needs all labels, whatever the group has committed.
         TrainerConfig other =
                 TrainerConfig.of(line.settings, dir.resolve("other")).withGroup(config.group());
         try (TrainerService s = started(other)) {
-            LabelLine.await("all labels again", 30, () -> s.store().pictures().size() == 3);
+            LabelLine.await("all labels again", () -> s.store().pictures().size() == 3);
             assertThat(s.store().pictures())
                     .extracting(StoredImage::frame)
                     .containsExactlyInAnyOrder(FrameKeys.of(a), FrameKeys.of(late), FrameKeys.of(c));
@@ -288,10 +292,10 @@ class LabelConsumerIT {
     }
 
     /** Counted is what is stored already. */
-    private static void awaitCounts(TrainerService s, Map<String, Long> wanted) throws InterruptedException {
+    private static void awaitCounts(TrainerService s, Map<String, Long> wanted) {
         try {
-            LabelLine.await("counts " + wanted, 40, () -> s.counts().entrySet().containsAll(wanted.entrySet()));
-        } catch (AssertionError e) {
+            LabelLine.await("counts " + wanted, () -> s.counts().entrySet().containsAll(wanted.entrySet()));
+        } catch (ConditionTimeoutException e) {
             throw new AssertionError(
                     e.getMessage() + "; they are " + s.counts() + ", positions "
                             + s.store().positions() + ", ended by " + s.failure(),
@@ -329,9 +333,7 @@ class LabelConsumerIT {
         try (TrainerService s = started(config)) {
             LabelLine.await(
                     "outcomes",
-                    40,
-                    () -> s.counts().get(LabelCounters.EXPIRED) == 1
-                            && s.counts().get(LabelCounters.NOT_A_FRAME) == 1);
+                    () -> s.counts().get(LabelCounters.EXPIRED) == 1 && s.counts().get(LabelCounters.NOT_A_FRAME) == 1);
             assertThat(s.store().pictures()).isEmpty();
             assertThat(s.store().pending()).isEmpty();
         }
@@ -341,14 +343,15 @@ class LabelConsumerIT {
     void shouldSampleFramesThatPassedWithConfidenceOnlyWhenAsked() throws Exception {
         List<FrameRef> refs = new ArrayList<>();
         for (int i = 0; i < 6; i++) refs.add(line.frame("flange", SimulatedFrame.GOOD, i));
-        TrainerConfig sampling = config.withSampling(new TrainerConfig.Sampling(3600 * 5, 0.2, 2));
+        // So many an hour that the pace of the machine decides nothing.
+        TrainerConfig sampling = config.withSampling(new TrainerConfig.Sampling(3.6e12, 0.2, 2));
         try (TrainerService s = started(sampling);
                 AvroSerde<InspectionResult> serde = AvroSerde.of(InspectionResult.class, line.settings, false);
                 KafkaProducer<byte[], byte[]> p = new KafkaProducer<>(
                         Map.of("bootstrap.servers", kafka.bootstrapServers()),
                         new ByteArraySerializer(),
                         new ByteArraySerializer())) {
-            LabelLine.await("working", 30, s::working);
+            LabelLine.await("working", s::working);
             for (int i = 0; i < 6; i++) {
                 // Doubtful ones and failures among them.
                 Verdict verdict = i == 1 ? Verdict.FAIL : Verdict.PASS;
@@ -358,9 +361,11 @@ class LabelConsumerIT {
                                 serde.serializer()
                                         .serialize(line.topics.results().name(), result(refs.get(i), verdict, score))))
                         .get();
-                Thread.sleep(600);
+                // One at a time: of results that are read together the last of a product is kept.
+                long samples = i / 2 + 1;
+                if (i % 2 == 0) LabelLine.await("samples", () -> s.counts().get(LabelCounters.SAMPLED) == samples);
             }
-            LabelLine.await("samples", 20, () -> s.counts().get(LabelCounters.SAMPLED) == 3);
+
             assertThat(s.store().pictures())
                     .as("the oldest beyond two went")
                     .hasSize(2)
@@ -371,7 +376,6 @@ class LabelConsumerIT {
             line.label(refs.get(4), LabelKind.ANOMALOUS, null, "ann");
             LabelLine.await(
                     "a person's word",
-                    20,
                     () -> s.store().get(FrameKeys.of(refs.get(4))).orElseThrow().anomalous());
         }
     }
@@ -393,11 +397,10 @@ class LabelConsumerIT {
             try (TrainerService s = started(config)) {
                 line.label(refs.get(1), LabelKind.ANOMALOUS, LabelLine.mask("flange", "scratch", 1), "ann");
                 line.label(late, LabelKind.NORMAL, null, "ann");
-                LabelLine.await("it is said", 40, () -> waits().size() == 1);
+                LabelLine.await("it is said", () -> waits().size() == 1);
                 assertThat(waits().get(0))
                         .contains("registry does not answer", "none is lost or refused", "taken in when it does");
-                Thread.sleep(5_000);
-                assertThat(waits()).as("once").hasSize(1);
+                LabelLine.neverWithin(TWO_RETRIES, "said once", () -> waits().size() != 1);
                 assertThat(s.failure()).isEmpty();
                 assertThat(s.working()).isTrue();
                 assertThat(s.store().pictures()).isEmpty();
@@ -422,7 +425,7 @@ class LabelConsumerIT {
                                 1L));
                 assertThat(s.store().pictures()).hasSize(2);
                 assertThat(s.store().pending()).hasSize(1);
-                LabelLine.await("it is said", 10, () -> events.stream()
+                LabelLine.await("it is said", () -> events.stream()
                         .anyMatch(e -> e.kind() == TrainerEvent.Kind.WORKING
                                 && e.message().contains("taken in again")));
                 assertThat(waits()).hasSize(1);
@@ -432,12 +435,11 @@ class LabelConsumerIT {
             registry.close();
             events.clear();
             try (TrainerService s = started(config.withLateFrames(Duration.ZERO))) {
-                LabelLine.await("it is said", 40, () -> waits().size() == 1);
+                LabelLine.await("it is said", () -> waits().size() == 1);
                 assertThat(line.frame("flange", SimulatedFrame.GOOD, 9)).isEqualTo(late);
-                Thread.sleep(3_000);
-                assertThat(s.store().pending()).hasSize(1);
+                LabelLine.neverWithin(TWO_RETRIES, "still waits", () -> s.store().pending().size() != 1);
                 registry = EmbeddedRegistry.start(kafka.bootstrapServers(), port);
-                LabelLine.await("the late frame", 40, () -> s.store()
+                LabelLine.await("the late frame", () -> s.store()
                         .get(FrameKeys.of(late))
                         .isPresent());
                 assertThat(s.counts())

@@ -18,6 +18,7 @@ import io.linesight.schemas.topics.Topics;
 import io.linesight.simulator.SimulatedFrame;
 import io.linesight.simulator.SimulatedLine;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.HashMap;
@@ -28,11 +29,14 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.StringSerializer;
+import org.awaitility.Awaitility;
 
 /** Topics of one test with simulated frames in them and people who label. */
 public final class LabelLine implements AutoCloseable {
     private static final SizeLimits LIMITS = new SizeLimits(1 << 20);
     private static final SimulatedLine PARTS = new SimulatedLine(5, 0);
+    private static final Duration TIMEOUT = Duration.ofSeconds(120);
+    private static final Duration POLL = Duration.ofMillis(20);
 
     public final Topics topics;
     public final Map<String, String> settings;
@@ -130,12 +134,14 @@ public final class LabelLine implements AutoCloseable {
         }
     }
 
-    public static void await(String what, int seconds, BooleanSupplier condition) throws InterruptedException {
-        long deadline = System.nanoTime() + seconds * 1_000_000_000L;
-        while (!condition.getAsBoolean()) {
-            if (System.nanoTime() > deadline) throw new AssertionError("not within " + seconds + " s: " + what);
-            Thread.sleep(50);
-        }
+    /** Waits for as long as a busy machine may need. */
+    public static void await(String what, BooleanSupplier condition) {
+        Awaitility.await(what).atMost(TIMEOUT).pollInterval(POLL).until(condition::getAsBoolean);
+    }
+
+    /** Watches for a moment that something does not come about. */
+    static void neverWithin(Duration window, String what, BooleanSupplier condition) {
+        Awaitility.await(what).during(window).atMost(TIMEOUT).pollInterval(POLL).until(() -> !condition.getAsBoolean());
     }
 
     @Override

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.linesight.embedded.EmbeddedKafka;
 import io.linesight.embedded.EmbeddedRegistry;
+import io.linesight.embedded.SharedPlatform;
 import io.linesight.mmad.architecture.MapKind;
 import io.linesight.mmad.checkpoint.Checkpoint;
 import io.linesight.mmad.checkpoint.CheckpointInfo;
@@ -35,6 +36,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -42,10 +44,14 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.ConsumerGroupDescription;
+import org.apache.kafka.common.GroupState;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -64,6 +70,8 @@ class TrainerServiceIT {
     private static final int DEFECTS = 6;
     static final int FABRICS = 14;
     private static final TrainerService.Timing QUICK = TrainerProcess.QUICK;
+    /** The trainer looks for work at every poll, five times a second. */
+    private static final Duration SOME_POLLS = Duration.ofMillis(1_000);
 
     /** Of one test. */
     @TempDir
@@ -71,8 +79,6 @@ class TrainerServiceIT {
     /** Of all. */
     private Path platform;
 
-    private EmbeddedKafka kafka;
-    private EmbeddedRegistry registry;
     private LabelLine line;
     private Path champion;
     private String championVersion;
@@ -124,12 +130,10 @@ class TrainerServiceIT {
     @BeforeAll
     void startLine(@TempDir Path platform) throws Exception {
         this.platform = platform;
-        kafka = EmbeddedKafka.in(platform.resolve("kafka")).start();
-        registry = EmbeddedRegistry.start(kafka.bootstrapServers(), 0);
-        line = new LabelLine(kafka, registry, "trainer");
+        line = new LabelLine(SharedPlatform.kafka(), SharedPlatform.registry(), "trainer");
         champion = platform.resolve("champion.onnx");
         Fit.run(FitOptions.of(parts(Map.of("flange", 8, "fabric", 8)), champion)
-                .network(n -> n.withPreset("tiny").withMap(MapKind.COSINE))
+                .network(n -> n.withPreset("tiny").withMap(MapKind.COSINE).withFinestStride(16))
                 .training(t -> t.withEpochs(1).withBatch(4))
                 .session(s -> s.withProgress(new PrintStream(new ByteArrayOutputStream()))));
         championVersion = Checkpoint.read(champion).info().version();
@@ -150,8 +154,6 @@ class TrainerServiceIT {
     @AfterAll
     void stopLine() {
         line.close();
-        registry.close();
-        kafka.close();
     }
 
     private TrainerConfig config(Path folder) throws Exception {
@@ -185,7 +187,6 @@ class TrainerServiceIT {
                 config(folder).withTriggers(new Triggers(NORMALS, null)), killing, events, FaultInjector.NONE)) {
             LabelLine.await(
                     "the kill",
-                    120,
                     () -> s.failure().isPresent() || events.stream().anyMatch(e -> e.kind() == Kind.RUN_FAILED));
             assertThat(s.failure()).containsInstanceOf(Killed.class);
             assertThat(s.counts())
@@ -227,7 +228,6 @@ class TrainerServiceIT {
         try (TrainerService s = service(c, sink, events, FaultInjector.NONE)) {
             LabelLine.await(
                     "the end",
-                    60,
                     () -> events.stream().anyMatch(e -> e.kind() == Kind.RUN_FINISHED || e.kind() == Kind.RUN_FAILED)
                             || s.failure().isPresent());
             assertThat(s.failure()).isEmpty();
@@ -285,9 +285,8 @@ class TrainerServiceIT {
 
         // Nothing is new: no other run begins, also not after a restart.
         try (TrainerService s = service(c, sink, events, FaultInjector.NONE)) {
-            LabelLine.await("working", 30, s::working);
-            Thread.sleep(1500);
-            assertThat(s.running()).isFalse();
+            LabelLine.await("working", s::working);
+            LabelLine.neverWithin(SOME_POLLS, "another run", s::running);
         }
         assertThat(sink.offers).hasSize(1);
     }
@@ -325,7 +324,7 @@ class TrainerServiceIT {
         Process killed = TrainerProcess.start(settings, folder, champion, TrainerProcess.NOWHERE, 1000);
         Path steps = run.resolve("trained.metrics.jsonl");
         try {
-            LabelLine.await("the first steps of the training", 120, () -> {
+            LabelLine.await("the first steps of the training", () -> {
                 try {
                     return !killed.isAlive() || Files.exists(steps) && Files.size(steps) > 0;
                 } catch (IOException e) {
@@ -493,7 +492,6 @@ class TrainerServiceIT {
             // The torn one is given up, and another begun at once; that one finds no champion.
             LabelLine.await(
                     "both ends",
-                    60,
                     () -> given(events).size() == 2 || s.failure().isPresent());
         }
         assertThat(given(events).get(0)).contains("challenger.onnx", "not the one", "begins anew");
@@ -513,7 +511,7 @@ class TrainerServiceIT {
         try (TrainerService s = new TrainerService(
                 c, channel -> Optional.of(new Champion("another", champion)), sink, events::add, atTheNext, QUICK)) {
             s.start();
-            LabelLine.await("the next run", 120, () -> s.failure().isPresent());
+            LabelLine.await("the next run", () -> s.failure().isPresent());
         }
         assertThat(given(events))
                 .singleElement()
@@ -595,7 +593,7 @@ class TrainerServiceIT {
                 QUICK);
         try (TrainerService opened = a) {
             a.start();
-            LabelLine.await("the first works", 30, a::working);
+            LabelLine.await("the first works", a::working);
             // On a busy machine it may be taken for dead while it scores, and goes on: that must not happen with the
             // second at hand.
             assertThat(judged.await(120, TimeUnit.SECONDS)).isTrue();
@@ -606,30 +604,42 @@ class TrainerServiceIT {
             try (TrainerService b = new TrainerService(
                     second, channel -> Optional.empty(), secondSink, secondEvents::add, FaultInjector.NONE, QUICK)) {
                 b.start();
-                Thread.sleep(5000);
+                LabelLine.await("both are in the group", () -> membersOf("lease") == 2);
                 assertThat(a.working()).isTrue();
                 assertThat(b.working()).as("stands by").isFalse();
                 b.trigger();
-                Thread.sleep(1000);
-                assertThat(b.running()).as("also when asked").isFalse();
+                LabelLine.neverWithin(SOME_POLLS, "a run of the one that stands by", b::running);
 
                 line.label(normals.get(0), LabelKind.NORMAL, null, "bob");
                 words++;
                 assertThat(hung.await(30, TimeUnit.SECONDS)).isTrue();
                 // The first hangs with a finished challenger in its hands; the group gives the work to the second.
-                LabelLine.await("the second works", 40, b::working);
+                LabelLine.await("the second works", b::working);
                 hang.countDown();
-                LabelLine.await("the first knows", 40, () -> !a.working() && !a.running());
+                LabelLine.await("the first knows", () -> !a.working() && !a.running());
                 assertThat(firstSink.offers).as("fenced off").isEmpty();
                 assertThat(firstEvents).noneMatch(e -> e.kind() == Kind.RUN_FINISHED);
-                LabelLine.await("what the second was asked for", 60, () -> !given(secondEvents)
+                LabelLine.await("what the second was asked for", () -> !given(secondEvents)
                         .isEmpty());
                 assertThat(a.working()).isFalse();
             }
             // The second has left in order: the first works again, and goes on with the run that rested.
-            LabelLine.await("the first works again", 40, a::working);
-            LabelLine.await("its challenger", 60, () -> !firstSink.offers.isEmpty());
+            LabelLine.await("the first works again", a::working);
+            LabelLine.await("its challenger", () -> !firstSink.offers.isEmpty());
             assertThat(a.failure()).isEmpty();
+        }
+    }
+
+    /** Members of a consumer group in which nobody joins or leaves now; 0 while somebody does. */
+    private int membersOf(String group) {
+        try (Admin admin = line.admin()) {
+            ConsumerGroupDescription described = admin.describeConsumerGroups(List.of(group))
+                    .describedGroups()
+                    .get(group)
+                    .get();
+            return described.groupState() == GroupState.STABLE ? described.members().size() : 0;
+        } catch (InterruptedException | ExecutionException e) {
+            throw new IllegalStateException(e);
         }
     }
 
@@ -652,7 +662,7 @@ class TrainerServiceIT {
         ChampionSource none = channel -> Optional.empty();
         try (TrainerService s = new TrainerService(c, none, sink, events::add, FaultInjector.NONE, QUICK)) {
             s.start();
-            LabelLine.await("no champion", 40, () -> events.stream().anyMatch(e -> e.kind() == Kind.RUN_FAILED));
+            LabelLine.await("no champion", () -> events.stream().anyMatch(e -> e.kind() == Kind.RUN_FAILED));
             assertThat(events.get(events.size() - 1).message()).contains("channel 'default' has no champion");
             assertThat(c.folder().resolve("train.now")).doesNotExist();
         }
@@ -660,12 +670,12 @@ class TrainerServiceIT {
         try (TrainerService s = service(c, sink, events, FaultInjector.NONE)) {
             s.trigger();
             LabelLine.await(
-                    "fabric would be forgotten", 40, () -> events.stream().anyMatch(e -> e.kind() == Kind.RUN_FAILED));
+                    "fabric would be forgotten", () -> events.stream().anyMatch(e -> e.kind() == Kind.RUN_FAILED));
             assertThat(events.get(events.size() - 1).message()).contains("knows fabric", "would forget");
-            Thread.sleep(1000);
-            assertThat(events.stream().filter(e -> e.kind() == Kind.RUN_FAILED))
-                    .as("not again and again")
-                    .hasSize(1);
+            LabelLine.neverWithin(
+                    SOME_POLLS,
+                    "given up again",
+                    () -> events.stream().filter(e -> e.kind() == Kind.RUN_FAILED).count() != 1);
         }
         assertThat(sink.offers).isEmpty();
     }
