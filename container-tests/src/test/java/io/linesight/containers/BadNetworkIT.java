@@ -16,7 +16,7 @@ import org.testcontainers.junit.jupiter.Testcontainers;
  * delays, cuts and resets streams of bytes; it does not lose single packets.
  */
 @Testcontainers(disabledWithoutDocker = true)
-@Timeout(300)
+@Timeout(600)
 class BadNetworkIT {
     /**
      * Steps: four cameras take 20 frames a second each throughout. The link is late by 150 ms each way for 5 s; all

@@ -16,7 +16,7 @@ import org.testcontainers.junit.jupiter.Testcontainers;
  * write; two instances of the app.
  */
 @Testcontainers(disabledWithoutDocker = true)
-@Timeout(400)
+@Timeout(600)
 class BrokerLossIT {
     /**
      * Steps: six cameras take 20 frames a second each; one broker after the other is killed without warning, stays away

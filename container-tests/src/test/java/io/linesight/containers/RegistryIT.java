@@ -38,7 +38,7 @@ import org.testcontainers.junit.jupiter.Testcontainers;
  * <p>Set-up: one broker, Apicurio Registry 2.6, the app with its own serde.
  */
 @Testcontainers(disabledWithoutDocker = true)
-@Timeout(300)
+@Timeout(600)
 class RegistryIT {
     private KafkaCluster kafka;
     private Apicurio registry;

@@ -74,7 +74,7 @@ import org.testcontainers.junit.jupiter.Testcontainers;
  */
 @Testcontainers(disabledWithoutDocker = true)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
-@Timeout(300)
+@Timeout(600)
 class SecurityIT {
     /** Users, and what {@code doctor --acls} says that they need. */
     private static final Map<String, List<AclBinding>> RIGHTS = Map.of(

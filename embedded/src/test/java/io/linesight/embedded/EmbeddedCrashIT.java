@@ -23,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 class EmbeddedCrashIT {
 
     @Test
-    @Timeout(240)
+    @Timeout(600)
     void shouldGoOnAfterAKill(@TempDir Path directory) throws Exception {
         Process child = new ProcessBuilder(
                         ProcessHandle.current().info().command().orElse("java"),

@@ -11,8 +11,8 @@ import java.util.stream.Stream;
 /**
  * The broker and the registry that all test classes of one JVM share. They start at first use and stop with the JVM.
  *
- * <p>A test class brings topics of its own prefix, and its own consumer groups. A test that stops, restarts or overloads
- * a broker or a registry starts its own.
+ * <p>A test class brings topics of its own prefix, and its own consumer groups. A test that stops, restarts or
+ * overloads a broker or a registry starts its own.
  */
 public final class SharedPlatform {
     private final Path folder;

@@ -2,8 +2,6 @@ package io.linesight.streams;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.linesight.embedded.EmbeddedKafka;
-import io.linesight.embedded.EmbeddedRegistry;
 import io.linesight.embedded.SharedPlatform;
 import io.linesight.schemas.DeadLetterReason;
 import io.linesight.schemas.InspectionResult;
@@ -186,7 +184,7 @@ class CrashIT {
                     "false",
                     // A halted instance's transaction and membership hold its partitions until these are over.
                     "transaction.timeout.ms",
-                    "6000",
+                    "10000",
                     "kafka.consumer.session.timeout.ms",
                     "6000",
                     "kafka.consumer.heartbeat.interval.ms",

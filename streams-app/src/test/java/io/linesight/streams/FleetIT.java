@@ -2,8 +2,6 @@ package io.linesight.streams;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.linesight.embedded.EmbeddedKafka;
-import io.linesight.embedded.EmbeddedRegistry;
 import io.linesight.embedded.SharedPlatform;
 import io.linesight.models.rollouts.Author;
 import io.linesight.models.rollouts.ModelRegistryView;

@@ -3,8 +3,6 @@ package io.linesight.streams;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
-import io.linesight.embedded.EmbeddedKafka;
-import io.linesight.embedded.EmbeddedRegistry;
 import io.linesight.embedded.SharedPlatform;
 import io.linesight.mmad.score.Scores;
 import io.linesight.schemas.CameraFrame;
@@ -23,7 +21,6 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -39,19 +36,16 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInfo;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 /** The inspection app on a real broker and registry, with a model that answers predictably. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
-@Timeout(120)
+@Timeout(600)
 class InspectionAppIT {
 
     private static final int PARTITIONS = 3;
@@ -62,7 +56,11 @@ class InspectionAppIT {
 
     @BeforeEach
     void createTopics(TestInfo test) {
-        line = new Line(SharedPlatform.kafka(), SharedPlatform.registry(), test.getTestMethod().orElseThrow().getName(), PARTITIONS);
+        line = new Line(
+                SharedPlatform.kafka(),
+                SharedPlatform.registry(),
+                test.getTestMethod().orElseThrow().getName(),
+                PARTITIONS);
     }
 
     @AfterEach
@@ -312,15 +310,14 @@ class InspectionAppIT {
             }
             ConfigResource letters = new ConfigResource(
                     ConfigResource.Type.TOPIC, line.topics.deadLetter().name());
-            Awaitility.await("the topic's new limit")
-                    .atMost(Desk.TIMEOUT)
-                    .until(() -> admin.describeConfigs(List.of(letters))
-                            .all()
-                            .get()
-                            .get(letters)
-                            .get("max.message.bytes")
-                            .value()
-                            .equals("100000"));
+            Awaitility.await("the topic's new limit").atMost(Desk.TIMEOUT).until(() -> admin.describeConfigs(
+                            List.of(letters))
+                    .all()
+                    .get()
+                    .get(letters)
+                    .get("max.message.bytes")
+                    .value()
+                    .equals("100000"));
         }
         InspectionApp app = new InspectionApp(InspectionConfig.of(line.settings()), null, new MeanScorer());
         StartupException e = catchThrowableOfType(StartupException.class, app::start);

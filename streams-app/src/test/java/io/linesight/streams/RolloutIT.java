@@ -3,8 +3,6 @@ package io.linesight.streams;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.linesight.embedded.EmbeddedKafka;
-import io.linesight.embedded.EmbeddedRegistry;
 import io.linesight.embedded.SharedPlatform;
 import io.linesight.schemas.DatasetSummary;
 import io.linesight.schemas.GateOutcome;
@@ -36,7 +34,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 import org.apache.avro.specific.SpecificRecord;
@@ -49,7 +46,7 @@ import org.junit.jupiter.api.io.TempDir;
  * One instance follows a channel from its configured checkpoint through shadow, canary and promotion while cameras keep
  * sending.
  */
-@Timeout(300)
+@Timeout(600)
 class RolloutIT {
 
     private static final int CAMERAS = 4;
@@ -237,7 +234,8 @@ class RolloutIT {
                 if (seen.isEmpty() || !seen.get(seen.size() - 1).equals(result.getModelVersion()))
                     seen.add(result.getModelVersion());
             }
-            System.out.println("RolloutIT: " + CAMERAS * rounds.get() + " frames; models in order per camera " + versions);
+            System.out.println(
+                    "RolloutIT: " + CAMERAS * rounds.get() + " frames; models in order per camera " + versions);
             for (int c = 0; c < CAMERAS; c++) {
                 assertThat(sequences.get("cam" + c))
                         .as("one result per frame, in order")

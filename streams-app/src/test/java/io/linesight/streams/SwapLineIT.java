@@ -2,8 +2,6 @@ package io.linesight.streams;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.linesight.embedded.EmbeddedKafka;
-import io.linesight.embedded.EmbeddedRegistry;
 import io.linesight.embedded.SharedPlatform;
 import io.linesight.mmad.checkpoint.Checkpoints;
 import io.linesight.mmad.image.ImageCodec;
@@ -41,7 +39,7 @@ import org.junit.jupiter.api.io.TempDir;
  * champion. No frame waits for a swap, none is scored by another model than its result says, and memory stays flat
  * ({@code -Dlinesight.swaps=200} to see that).
  */
-@Timeout(1_800)
+@Timeout(1800)
 class SwapLineIT {
     private static final int SWAPS = Integer.getInteger("linesight.swaps", 12);
     private static final int AVERAGED = 20;

@@ -51,7 +51,6 @@ import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -61,7 +60,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What joins a trainer and an inspection app to the model registry, on a real broker. */
-@Timeout(120)
+@Timeout(600)
 class ChannelsIT {
     @TempDir
     static Path data;
@@ -226,7 +225,10 @@ class ChannelsIT {
         Path large = checkpoint(5, 150_000_000);
         long all = 150_000_000 / Topics.MODEL_CHUNK_BYTES + 1;
         try (ChildJvm trainer = uploading(large, "v5")) {
-            Awaitility.await("chunks").atMost(Desk.TIMEOUT).pollInterval(java.time.Duration.ofMillis(5)).until(() -> chunks() >= 3);
+            Awaitility.await("chunks")
+                    .atMost(Desk.TIMEOUT)
+                    .pollInterval(java.time.Duration.ofMillis(5))
+                    .until(() -> chunks() >= 3);
             trainer.kill();
             assertThat(chunks())
                     .as("in the middle of %s chunks\n%s", all, trainer.said())

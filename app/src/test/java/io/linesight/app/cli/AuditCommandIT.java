@@ -37,7 +37,7 @@ import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
 /** What {@code audit} says of topics with every mistake that it is there to find, each planted by hand. */
-@Timeout(120)
+@Timeout(600)
 class AuditCommandIT {
     private static final Topics TOPICS =
             Topics.of("audited", 2, TopicSpec.BROKER_DEFAULT, Topics.defaults().limits());

@@ -49,7 +49,7 @@ import picocli.CommandLine;
 
 /** The label command against a real broker. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
-@Timeout(120)
+@Timeout(600)
 class LabelCommandIT {
     @TempDir
     Path dir;

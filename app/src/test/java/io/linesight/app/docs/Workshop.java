@@ -176,9 +176,7 @@ final class Workshop implements AutoCloseable {
             Awaitility.await(command)
                     .atMost(TIMEOUT)
                     .until(() -> Files.readString(log).contains(rule.detail()) || !process.isAlive());
-            assertThat(Files.readString(log))
-                    .as("%s while it runs", command)
-                    .contains(rule.detail());
+            assertThat(Files.readString(log)).as("%s while it runs", command).contains(rule.detail());
             meanwhile.go();
             process.destroy(); // SIGTERM
             assertThat(process.waitFor(TIMEOUT.toSeconds(), TimeUnit.SECONDS))

@@ -67,7 +67,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The doctor on a real broker and registry, where things were broken on purpose. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
-@Timeout(180)
+@Timeout(600)
 class DoctorIT {
     private static final SizeLimits LIMITS = new SizeLimits(1 << 20);
 

@@ -36,8 +36,8 @@ import org.junit.jupiter.api.io.TempDir;
  * model that the answer names.
  *
  * <p>By default three faults in a fixed order. With {@code -Pfull} every fault, in a random order, which
- * {@code -Dlinesight.failure.seed} repeats. The long run, which takes as long as the frames do and repeats the faults for
- * all of that time: {@code mvn verify -Pfull -Dit.test=FailureIT -Dlinesight.failure.frames=200000}.
+ * {@code -Dlinesight.failure.seed} repeats. The long run, which takes as long as the frames do and repeats the faults
+ * for all of that time: {@code mvn verify -Pfull -Dit.test=FailureIT -Dlinesight.failure.frames=200000}.
  */
 @Timeout(7200)
 class FailureIT {

@@ -3,8 +3,6 @@ package io.linesight.app.line;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.linesight.app.cli.Linesight;
-import io.linesight.embedded.EmbeddedKafka;
-import io.linesight.embedded.EmbeddedRegistry;
 import io.linesight.embedded.SharedPlatform;
 import io.linesight.schemas.InspectionResult;
 import io.linesight.streams.ChildJvm;
@@ -28,7 +26,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -41,7 +38,7 @@ import org.junit.jupiter.api.io.TempDir;
  * while frames flow. With {@code -Dlinesight.rolling.static=true} they are static members of their group, for
  * comparing.
  */
-@Timeout(400)
+@Timeout(600)
 class RollingRestartIT {
     private static final int PARTITIONS = 6;
     private static final int CAMERAS = 6;

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
  * The command {@code serve} as a process: it follows rollouts without a checkpoint of its own, ends on SIGTERM, and
  * says why where it cannot start.
  */
-@Timeout(300)
+@Timeout(600)
 class ServeIT {
     private static final String INSTANCE = "line-0";
 

@@ -22,8 +22,8 @@ import org.junit.jupiter.api.io.TempDir;
  * Nothing breaks, for long: three instances at a steady rate, with a model swapped now and then. Memory and latency may
  * not have a trend.
  *
- * <p>Ten minutes by default, the least that a trend can be seen in; {@code -Dlinesight.soak.minutes=120} for one that says
- * more.
+ * <p>Ten minutes by default, the least that a trend can be seen in; {@code -Dlinesight.soak.minutes=120} for one that
+ * says more.
  */
 @Tag("full")
 @Timeout(86_400)

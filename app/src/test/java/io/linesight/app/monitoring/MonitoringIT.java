@@ -46,7 +46,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Dashboard and alert rules against what a running inspection app and a running trainer really export. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
-@Timeout(300)
+@Timeout(600)
 class MonitoringIT {
     private static final Path MONITORING = Path.of("..", "deploy", "monitoring");
     private static final Path ALERTS = MONITORING.resolve("prometheus/alerts.yml");

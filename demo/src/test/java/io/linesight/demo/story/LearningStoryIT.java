@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
  * The whole loop with an untrained tiny network that calls everything anomalous: labels, trainer, gate, publication,
  * shadow, canary, promotion. How well it learns is not the point; that every step leads to the next is.
  */
-@Timeout(300)
+@Timeout(600)
 class LearningStoryIT {
     @TempDir
     Path dir;

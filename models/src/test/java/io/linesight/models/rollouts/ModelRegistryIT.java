@@ -43,7 +43,6 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -332,8 +331,7 @@ class ModelRegistryIT {
             logger.setLevel(Level.INFO);
             logger.addAppender(said);
             Duration heartbeat = Duration.ofMillis(200);
-            try (ModelRegistryView v =
-                    ModelRegistryView.open(m.config, TrustedKeys.unsignedAllowed(), heartbeat)) {
+            try (ModelRegistryView v = ModelRegistryView.open(m.config, TrustedKeys.unsignedAllowed(), heartbeat)) {
                 await(() -> !v.connected());
                 // Said once, however often the broker says that it is there.
                 Awaitility.await()

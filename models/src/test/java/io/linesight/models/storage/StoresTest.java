@@ -430,7 +430,7 @@ class StoresTest {
      */
     @ParameterizedTest
     @CsvSource({"405, REFUSED", "507, UNREACHABLE", "100, UNREACHABLE", "417, UNREACHABLE", "0, UNREACHABLE"})
-    @Timeout(20)
+    @Timeout(300)
     void shouldAskForTheAnswerThatWasLostWithTheConnection(int status, Reason reason) throws Exception {
         List<String> heads = new CopyOnWriteArrayList<>();
         try (HangingUp refusing = new HangingUp(head -> {

@@ -56,7 +56,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** One frame at a time: the test driver commits after every record, so every batch has one frame here. */
-@Timeout(60)
+@Timeout(300)
 class InspectionTopologyTest {
 
     private static final Instant CAPTURED = Instant.now().minusMillis(5).truncatedTo(ChronoUnit.MICROS);

@@ -41,7 +41,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Which model decides, what a shadow does, and when a guard steps in. */
-@Timeout(60)
+@Timeout(300)
 class RolloutTest {
 
     private static final GuardLimits LIMITS = new GuardLimits(200, 50, 0.05, 0.05, 2.0, 0.2, Duration.ofMinutes(1));

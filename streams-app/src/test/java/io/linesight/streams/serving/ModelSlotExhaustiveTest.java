@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Timeout;
  * model, every model is closed exactly once, and none is left open. A step is an access to state that threads share;
  * orders that differ only in steps on different things count as one.
  */
-@Timeout(120)
+@Timeout(300)
 class ModelSlotExhaustiveTest {
 
     private static final long LIMIT = 200_000;

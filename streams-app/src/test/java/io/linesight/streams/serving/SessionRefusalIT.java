@@ -27,7 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
  * Checkpoints that a real session or the self-test refuses. Swaps of real sessions under load are in {@code SwapLineIT}
  * of the app module.
  */
-@Timeout(120)
+@Timeout(600)
 class SessionRefusalIT {
 
     private static final Duration TIMEOUT = Duration.ofSeconds(60);
@@ -102,9 +102,8 @@ class SessionRefusalIT {
             assertThat(lifecycle.championSlot().version()).contains("good");
         }
         models.promote("sound");
-        Awaitility.await("sound")
-                .atMost(TIMEOUT)
-                .until(() -> "sound".equals(lifecycle.plan().champion()));
+        Awaitility.await("sound").atMost(TIMEOUT).until(() -> "sound"
+                .equals(lifecycle.plan().champion()));
         assertThat(lifecycle.close(Duration.ofSeconds(30))).isTrue();
         try (var left = Files.walk(folder.resolve("models"))) {
             assertThat(left.filter(Files::isRegularFile)).isEmpty();

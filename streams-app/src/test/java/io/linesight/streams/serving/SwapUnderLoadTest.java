@@ -25,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 /**
  * 200 swaps while four cameras keep the batcher full: every frame has one answer, in order, and every model is closed.
  */
-@Timeout(120)
+@Timeout(300)
 class SwapUnderLoadTest {
 
     private static final int SWAPS = 200;

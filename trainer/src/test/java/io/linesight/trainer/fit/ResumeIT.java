@@ -96,7 +96,9 @@ class ResumeIT {
 
     /** Whether a life has come far enough to be killed. */
     private boolean begun(Path run, boolean first, int enough) throws Exception {
-        return first ? Files.isDirectory(run.resolve("features")) : steps(dir.resolve("killed.metrics.jsonl")) >= enough;
+        return first
+                ? Files.isDirectory(run.resolve("features"))
+                : steps(dir.resolve("killed.metrics.jsonl")) >= enough;
     }
 
     private static boolean isSaving(Path run) throws Exception {

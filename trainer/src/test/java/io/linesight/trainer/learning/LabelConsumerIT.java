@@ -59,7 +59,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Frames by their place, and labels into the store, on a real broker; nothing is trained here. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
-@Timeout(180)
+@Timeout(600)
 class LabelConsumerIT {
     /** The trainer asks a registry that does not answer twice a second. */
     private static final Duration TWO_RETRIES = Duration.ofMillis(1_500);
@@ -245,9 +245,8 @@ class LabelConsumerIT {
             // The frame that a label waits for arrives; the one of the other label never does.
             FrameRef came = line.frame("flange", SimulatedFrame.GOOD, 5);
             assertThat(came).isEqualTo(late);
-            LabelLine.await("the late frame", () -> s.store()
-                    .get(FrameKeys.of(late))
-                    .isPresent());
+            LabelLine.await(
+                    "the late frame", () -> s.store().get(FrameKeys.of(late)).isPresent());
             LabelLine.await("giving up", () -> s.counts().get(LabelCounters.NEVER_CAME) == 1);
             assertThat(s.store().pending()).isEmpty();
 
@@ -333,7 +332,8 @@ class LabelConsumerIT {
         try (TrainerService s = started(config)) {
             LabelLine.await(
                     "outcomes",
-                    () -> s.counts().get(LabelCounters.EXPIRED) == 1 && s.counts().get(LabelCounters.NOT_A_FRAME) == 1);
+                    () -> s.counts().get(LabelCounters.EXPIRED) == 1
+                            && s.counts().get(LabelCounters.NOT_A_FRAME) == 1);
             assertThat(s.store().pictures()).isEmpty();
             assertThat(s.store().pending()).isEmpty();
         }
@@ -437,11 +437,12 @@ class LabelConsumerIT {
             try (TrainerService s = started(config.withLateFrames(Duration.ZERO))) {
                 LabelLine.await("it is said", () -> waits().size() == 1);
                 assertThat(line.frame("flange", SimulatedFrame.GOOD, 9)).isEqualTo(late);
-                LabelLine.neverWithin(TWO_RETRIES, "still waits", () -> s.store().pending().size() != 1);
+                LabelLine.neverWithin(
+                        TWO_RETRIES, "still waits", () -> s.store().pending().size() != 1);
                 registry = EmbeddedRegistry.start(kafka.bootstrapServers(), port);
-                LabelLine.await("the late frame", () -> s.store()
-                        .get(FrameKeys.of(late))
-                        .isPresent());
+                LabelLine.await(
+                        "the late frame",
+                        () -> s.store().get(FrameKeys.of(late)).isPresent());
                 assertThat(s.counts())
                         .containsEntry(LabelCounters.NEVER_CAME, 0L)
                         .containsEntry(LabelCounters.REFUSED, 0L);

@@ -6,8 +6,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.linesight.embedded.EmbeddedKafka;
-import io.linesight.embedded.EmbeddedRegistry;
 import io.linesight.embedded.SharedPlatform;
 import io.linesight.mmad.architecture.MapKind;
 import io.linesight.mmad.checkpoint.Checkpoint;
@@ -64,7 +62,7 @@ import org.junit.jupiter.api.io.TempDir;
  * not how good it gets.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
-@Timeout(300)
+@Timeout(600)
 class TrainerServiceIT {
     private static final int NORMALS = 18;
     private static final int DEFECTS = 6;
@@ -491,8 +489,7 @@ class TrainerServiceIT {
             s.start();
             // The torn one is given up, and another begun at once; that one finds no champion.
             LabelLine.await(
-                    "both ends",
-                    () -> given(events).size() == 2 || s.failure().isPresent());
+                    "both ends", () -> given(events).size() == 2 || s.failure().isPresent());
         }
         assertThat(given(events).get(0)).contains("challenger.onnx", "not the one", "begins anew");
         assertThat(given(events).get(1)).contains("no champion");
@@ -637,7 +634,9 @@ class TrainerServiceIT {
                     .describedGroups()
                     .get(group)
                     .get();
-            return described.groupState() == GroupState.STABLE ? described.members().size() : 0;
+            return described.groupState() == GroupState.STABLE
+                    ? described.members().size()
+                    : 0;
         } catch (InterruptedException | ExecutionException e) {
             throw new IllegalStateException(e);
         }
@@ -675,7 +674,10 @@ class TrainerServiceIT {
             LabelLine.neverWithin(
                     SOME_POLLS,
                     "given up again",
-                    () -> events.stream().filter(e -> e.kind() == Kind.RUN_FAILED).count() != 1);
+                    () -> events.stream()
+                                    .filter(e -> e.kind() == Kind.RUN_FAILED)
+                                    .count()
+                            != 1);
         }
         assertThat(sink.offers).isEmpty();
     }
