@@ -3,16 +3,16 @@ package io.linesight.simulator;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 
-/** Tools that spoil a scene and mark what they spoiled. */
+/** Tools that damage a scene and mark the damaged pixels in its mask. Stateless; the scene is the caller's. */
 final class Damage {
     /** What happens to pixel i where the tool acts with strength a (0..1). */
-    interface Touch {
+    interface Tool {
         void at(int i, float a);
     }
 
     private Damage() {}
 
-    /** A pixel of one of the materials, away from the picture's edge; {x, y}. */
+    /** A pixel of one of the materials, away from the edge of the image; {x, y}. */
     static int[] spot(Scene s, SplittableRandom random, int margin, int... materials) {
         for (int tries = 0; tries < 4000; tries++) {
             int x = margin + random.nextInt(s.side - 2 * margin);
@@ -37,7 +37,7 @@ final class Damage {
             float rough,
             float edge,
             SplittableRandom random,
-            Touch touch) {
+            Tool tool) {
         float[] amplitude = new float[7];
         float[] phase = new float[7];
         for (int k = 2; k < 7; k++) {
@@ -57,13 +57,13 @@ final class Damage {
                 for (int k = 2; k < 7; k++) r += amplitude[k] * (float) Math.cos(k * theta + phase[k]);
                 float d = (float) Math.sqrt(dx * dx + dy * dy) / (radius * r);
                 float a = 1 - Noise.step(1 - edge, 1, d);
-                if (a > 0) touch.at(y * s.side + x, a);
+                if (a > 0) tool.at(y * s.side + x, a);
             }
         }
     }
 
     /** A line through the points; strength 1 on the line, 0 at {@code halfWidth} plus half a pixel. */
-    static void stroke(Scene s, float[][] points, float halfWidth, Touch touch) {
+    static void stroke(Scene s, float[][] points, float halfWidth, Tool tool) {
         float[] distance = s.work;
         Arrays.fill(distance, 1e9f);
         float reach = halfWidth + 1.5f;
@@ -84,7 +84,7 @@ final class Damage {
         }
         for (int i = 0; i < distance.length; i++) {
             float a = halfWidth + 0.5f - distance[i];
-            if (a > 0) touch.at(i, Math.min(1, a));
+            if (a > 0) tool.at(i, Math.min(1, a));
         }
     }
 
@@ -118,8 +118,8 @@ final class Damage {
         return points;
     }
 
-    /** Touches only pixels that are part, not background. */
-    private static boolean part(Scene s, int i) {
+    /** Whether a pixel belongs to the part, not to the background. */
+    private static boolean isPart(Scene s, int i) {
         return s.material[i] != 0;
     }
 
@@ -139,10 +139,10 @@ final class Damage {
                     between(random, -0.5, 0.5),
                     12);
             stroke(s, points, half + 1.2f, (i, a) -> {
-                if (part(s, i)) s.height[i] += 0.45f * depth * a;
+                if (isPart(s, i)) s.height[i] += 0.45f * depth * a;
             });
             stroke(s, points, half, (i, a) -> {
-                if (!part(s, i)) return;
+                if (!isPart(s, i)) return;
                 s.height[i] -= 1.6f * depth * a;
                 s.red[i] += a * tone;
                 s.green[i] += a * tone;
@@ -165,7 +165,7 @@ final class Damage {
                 1f,
                 random,
                 (i, a) -> {
-                    if (!part(s, i)) return;
+                    if (!isPart(s, i)) return;
                     s.height[i] -= down * a;
                     s.texture[i] *= 1 - 0.5f * a;
                     if (a > 0.12f) s.mask[i] = 1;
@@ -194,7 +194,7 @@ final class Damage {
                 0.45f,
                 random,
                 (i, a) -> {
-                    if (!part(s, i)) return;
+                    if (!isPart(s, i)) return;
                     float k = Math.min(0.95f, a * strength * (1 + 0.45f * Noise.at(cloud, i % s.side, i / s.side)));
                     if (k <= 0) return;
                     s.red[i] += k * ((float) r - s.red[i]);
@@ -224,7 +224,7 @@ final class Damage {
 
     private static void line(Scene s, float[][] points, float half, float dark) {
         stroke(s, points, half, (i, a) -> {
-            if (!part(s, i)) return;
+            if (!isPart(s, i)) return;
             float keep = 1 - a * (1 - dark);
             s.red[i] *= keep;
             s.green[i] *= keep;
@@ -235,9 +235,9 @@ final class Damage {
         });
     }
 
-    /** Loose matter lying on the part: a chip, crumbs or a hair. */
-    static void particles(Scene s, SplittableRandom random, int[] at, double r, double g, double b, int most) {
-        int count = 1 + random.nextInt(most);
+    /** Loose material on the part: a chip, crumbs or a hair. */
+    static void particles(Scene s, SplittableRandom random, int[] at, double r, double g, double b, int max) {
+        int count = 1 + random.nextInt(max);
         for (int k = 0; k < count; k++) {
             float size = between(random, 3.5, 8) / (float) Math.sqrt(1 + 0.4 * k);
             float x = at[0] + (k == 0 ? 0 : between(random, -22, 22));
@@ -285,7 +285,7 @@ final class Damage {
         });
     }
 
-    /** Matter broken away: what lies below shows. */
+    /** Material broken away, so that what lies below shows. */
     static void chip(
             Scene s,
             SplittableRandom random,
@@ -307,7 +307,7 @@ final class Damage {
                 0.12f,
                 random,
                 (i, a) -> {
-                    if (!part(s, i)) return;
+                    if (!isPart(s, i)) return;
                     float n = Noise.at(grain, i % s.side, i / s.side);
                     float tone = 1 + 0.25f * n;
                     s.red[i] += a * ((float) r * tone - s.red[i]);

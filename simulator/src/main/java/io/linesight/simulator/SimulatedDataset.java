@@ -21,15 +21,15 @@ public final class SimulatedDataset {
 
     /**
      * Writes {@code <out>/<product>/train/good}, {@code test/good}, {@code test/<defect>} and
-     * {@code ground_truth/<defect>} for every product. Half of the test pictures are good; the others go through the
+     * {@code ground_truth/<defect>} for every product. Half of the test images are good; the others go through the
      * product's defects in turn.
      *
-     * @param out folder, made when absent; must be empty
-     * @param train good pictures per product
-     * @param test test pictures per product
-     * @param seed the same seed writes the same pictures
-     * @param lamp over all of them
-     * @return number of pictures written, masks not counted
+     * @param out folder; made when absent, must be empty
+     * @param train good images per product
+     * @param test test images per product
+     * @param seed the same seed writes the same images
+     * @param lamp over all parts
+     * @return number of images written, masks not counted
      * @throws IOException when the folder is not empty or cannot be written
      */
     public static int export(Path out, List<String> products, int train, int test, long seed, Lamp lamp)

@@ -10,14 +10,17 @@ import java.util.concurrent.ConcurrentHashMap;
 /**
  * A production line that exists only as numbers: parts of several products under cameras, with natural variation,
  * drifting light, sensor noise, and now and then a defect whose pixels are known. A frame depends on the seed, the
- * camera, the sequence, the pace of the drift and the lamps alone, in any order and on any machine with IEEE
+ * camera, the sequence, the speed of the drift and the lamps alone, in any order and on any machine with IEEE
  * arithmetic.
  *
  * <p>Threads: safe to share; every call works on buffers of its own thread.
  */
 public final class SimulatedLine {
-    /** Side of the pictures in pixels. */
+    /** Side of the images in pixels. */
     public static final int SIZE = 320;
+
+    /** A defect is drawn again this often until it shows. */
+    private static final int MAX_ATTEMPTS = 12;
 
     private static final List<Product> PRODUCTS = List.of(new Flange(), new Board(), new Fabric(), new Blister());
     private static final ThreadLocal<Buffers> BUFFERS = ThreadLocal.withInitial(Buffers::new);
@@ -124,7 +127,7 @@ public final class SimulatedLine {
 
     /**
      * Good parts for training, each under the light of another moment. They come from another stream of random numbers
-     * than {@link #frame}, so no picture of the running line is among them.
+     * than {@link #frame}, so no image of the running line is among them.
      *
      * @param seedOffset different numbers give different parts
      */
@@ -170,39 +173,28 @@ public final class SimulatedLine {
         float tint = Damage.between(part, 0.97, 1.03);
         b.clean.clearMask();
         b.clean.place(p.base, pose, p.tile, u, v);
-        Scene seen = b.clean;
-        if (!defect.equals(SimulatedFrame.GOOD)) {
-            seen = b.scene;
+        boolean good = defect.equals(SimulatedFrame.GOOD);
+        if (good) {
+            light.shade(b.clean, p.heightGain, p.textureColour, p.textureHeight, b.linear);
+        } else {
             light.shade(b.clean, p.heightGain, p.textureColour, p.textureHeight, b.reference);
             // A defect that nobody could see is no ground truth: draw again until it shows.
-            for (int attempt = 0; attempt < 12; attempt++) {
-                seen.copyFrom(b.clean);
-                p.damage(
-                        defect,
-                        seen,
-                        b.clean,
-                        pose,
-                        new SplittableRandom(Noise.mix(seed, camera, sequence, 3, attempt)),
-                        (s, layer) -> s.place(layer, pose, p.tile, u, v));
-                light.shade(seen, p.heightGain, p.textureColour, p.textureHeight, b.linear);
-                if (shows(b.linear, b.reference, seen.mask)) break;
+            for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+                b.scene.copyFrom(b.clean);
+                SplittableRandom random = new SplittableRandom(Noise.mix(seed, camera, sequence, 3, attempt));
+                p.damage(defect, b.scene, b.clean, pose, random, (s, layer) -> s.place(layer, pose, p.tile, u, v));
+                light.shade(b.scene, p.heightGain, p.textureColour, p.textureHeight, b.linear);
+                if (isVisible(b.linear, b.reference, b.scene.mask)) break;
             }
-        } else {
-            light.shade(seen, p.heightGain, p.textureColour, p.textureHeight, b.linear);
         }
         for (int i = 0; i < b.linear.length; i++) b.linear[i] *= tint;
         byte[] rgb = Light.expose(b.linear, SIZE, new SplittableRandom(Noise.mix(seed, camera, sequence, 4)));
-        return new SimulatedFrame(
-                camera,
-                sequence,
-                p.name,
-                !defect.equals(SimulatedFrame.GOOD),
-                defect,
-                new RgbImage(SIZE, SIZE, rgb),
-                seen.mask.clone());
+        byte[] mask = (good ? b.clean : b.scene).mask.clone();
+        return new SimulatedFrame(camera, sequence, p.name, !good, defect, new RgbImage(SIZE, SIZE, rgb), mask);
     }
 
-    private static boolean shows(float[] seen, float[] clean, byte[] mask) {
+    /** Whether enough pixels of the defect differ clearly from the part without it. */
+    private static boolean isVisible(float[] seen, float[] clean, byte[] mask) {
         int clear = 0;
         for (int i = 0; i < mask.length; i++) {
             if (mask[i] == 0) continue;

@@ -29,11 +29,11 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         description =
-                "Counts on the topics whether every frame has exactly one answer, in the order of its camera. Reads only; the line may run meanwhile.",
+                "Counts on the topics whether every frame has exactly one answer, in order. Reads only; the line may run meanwhile.",
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
             "0:nothing is lost, doubled or out of order",
-            "1:something is, or the topics could not be read",
+            "1:something is lost, doubled or out of order, or the topics could not be read",
             "2:the command line is wrong"
         },
         footerHeading = "%nExamples:%n",
@@ -51,18 +51,17 @@ final class AuditCommand implements Callable<Integer> {
     @Option(
             names = "--application",
             paramLabel = "ID",
-            description =
-                    "Application id of the inspection app (application.id of the settings, or linesight-inspection).")
+            description = "Application id of the inspection app. Default: application.id, else linesight-inspection.")
     private String application;
 
     @Option(
             names = "--since",
             paramLabel = "DURATION",
             converter = Durations.class,
-            description = "Only frames that came in the last 24h, 30m, ... (all that are kept).")
+            description = "Count only frames of the last 24h, 30m, ... Default: all that the topics keep.")
     private Duration since;
 
-    @Option(names = "--json", paramLabel = "FILE", description = "Write the counts there too.")
+    @Option(names = "--json", paramLabel = "FILE", description = "Write the counts as JSON too.")
     private Path json;
 
     @Override
@@ -93,7 +92,7 @@ final class AuditCommand implements Callable<Integer> {
         if (report.foreign() > 0)
             out.println("answers to frames that are older, no longer kept or of another topic: " + report.foreign());
         if (report.uncommitted() > 0)
-            out.println("results of transactions that were given up, seen by nobody who reads committed records: "
+            out.println("results of aborted transactions, which readers of committed records never see: "
                     + report.uncommitted());
         if (report.unreadable() > 0) out.println("records that cannot be read: " + report.unreadable());
         out.println(verdict(report, id) + String.format(Locale.ROOT, " (%.1f s)", (System.nanoTime() - start) / 1e9));

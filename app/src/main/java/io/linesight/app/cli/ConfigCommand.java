@@ -27,11 +27,10 @@ import picocli.CommandLine.Spec;
         name = "config",
         mixinStandardHelpOptions = true,
         sortOptions = false,
-        description =
-                "Prints every setting of every part with type, default, what is valid, and meaning, from the definitions that the program reads.",
+        description = "Prints every setting of every command with its type, default, valid values and meaning.",
         footerHeading = "%nExamples:%n",
         footer = {
-            "  linesight config                                   all of them",
+            "  linesight config                                   prints all settings",
             "  linesight config --markdown docs/configuration.md  writes the page"
         })
 final class ConfigCommand implements Callable<Integer> {
@@ -49,7 +48,7 @@ final class ConfigCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Option(names = "--markdown", paramLabel = "FILE", description = "Write the page there instead.")
+    @Option(names = "--markdown", paramLabel = "FILE", description = "Write them as a Markdown page instead.")
     private Path markdown;
 
     /** A part and its settings. */

@@ -7,9 +7,10 @@ import io.linesight.trainer.evaluate.CategoryDetail;
 import io.linesight.trainer.evaluate.EvaluationReport;
 import io.linesight.trainer.evaluate.EvaluationReport.ImageScore;
 import java.io.PrintWriter;
+import java.util.List;
 import java.util.Locale;
 
-/** What a checkpoint decided on the pictures measured, beside what it let expect. */
+/** Prints what a checkpoint decided on the measured images beside what it had let expect. */
 final class DecisionTable {
     private DecisionTable() {}
 
@@ -31,41 +32,42 @@ final class DecisionTable {
                 "missed",
                 "review band",
                 "PASS/REVIEW/FAIL of good, of defective");
-        boolean fallback = false;
-        for (var e : measured.details().entrySet()) {
-            CategoryDetail d = e.getValue();
-            ProductCalibration c = d.calibration();
-            ThresholdBasis b = d.ownLine() ? c.basis() : null;
-            fallback |= !d.ownLine();
-            int[][] verdicts = new int[2][3];
-            int[] mistaken = new int[2];
-            for (ImageScore s : measured.images()) {
-                if (!s.category().equals(e.getKey())) continue;
-                int kind = s.defective() ? 1 : 0;
-                verdicts[kind][
-                        s.calibrated() < c.band().low()
-                                ? 0
-                                : s.calibrated() >= c.band().high() ? 2 : 1]++;
-                if (s.mistaken()) mistaken[kind]++;
-            }
-            out.printf(
-                    Locale.ROOT,
-                    "%-" + width + "s %9.4f %-8s %8s %12s %-12s  %-11s %s  %s%n",
-                    e.getKey(),
-                    c.threshold(),
-                    !d.ownLine() ? "*" : b == null ? "-" : b.method(),
-                    b == null ? "-" : CalibrationTable.percent(b.expectedFalseRejectRate()),
-                    of(mistaken[0], verdicts[0]),
-                    of(mistaken[1], verdicts[1]),
-                    String.format(
-                            Locale.ROOT,
-                            "%.2f to %.2f",
-                            c.band().low(),
-                            c.band().high()),
-                    triple(verdicts[0]),
-                    triple(verdicts[1]));
+        measured.details().forEach((category, detail) -> printRow(out, width, category, detail, measured.images()));
+        if (measured.details().values().stream().anyMatch(d -> !d.ownLine()))
+            out.println("* not calibrated on this category: the checkpoint's fallback threshold applies");
+    }
+
+    private static void printRow(
+            PrintWriter out, int width, String category, CategoryDetail detail, List<ImageScore> images) {
+        ProductCalibration c = detail.calibration();
+        ThresholdBasis b = detail.ownLine() ? c.basis() : null;
+        // First index: good, defective. Second: PASS, REVIEW, FAIL.
+        int[][] verdicts = new int[2][3];
+        int[] mistaken = new int[2];
+        for (ImageScore s : images) {
+            if (!s.category().equals(category)) continue;
+            int kind = s.defective() ? 1 : 0;
+            verdicts[kind][verdict(s.calibrated(), c)]++;
+            if (s.mistaken()) mistaken[kind]++;
         }
-        if (fallback) out.println("* not calibrated on this category: the checkpoint's fallback threshold applies");
+        out.printf(
+                Locale.ROOT,
+                "%-" + width + "s %9.4f %-8s %8s %12s %-12s  %-11s %s  %s%n",
+                category,
+                c.threshold(),
+                !detail.ownLine() ? "*" : b == null ? "-" : b.method(),
+                b == null ? "-" : CalibrationTable.percent(b.expectedFalseRejectRate()),
+                of(mistaken[0], verdicts[0]),
+                of(mistaken[1], verdicts[1]),
+                String.format(
+                        Locale.ROOT, "%.2f to %.2f", c.band().low(), c.band().high()),
+                triple(verdicts[0]),
+                triple(verdicts[1]));
+    }
+
+    private static int verdict(double score, ProductCalibration c) {
+        if (score < c.band().low()) return 0;
+        return score >= c.band().high() ? 2 : 1;
     }
 
     private static String of(int n, int[] all) {

@@ -26,7 +26,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Replays the pictures of a folder, bytes as they are. In MVTec-AD layout ({@code <category>/test/<defect>/x.png}) the
+ * Replays the images of a folder, bytes as they are. In MVTec-AD layout ({@code <category>/test/<defect>/x.png}) the
  * category becomes the product, and the folder under {@code test} or {@code train} becomes the ground truth;
  * {@code ground_truth} itself is left out.
  */
@@ -42,10 +42,10 @@ public final class FolderCamera implements Camera {
     private long skipped;
 
     /**
-     * @param product product of every picture; null to take it from the layout
+     * @param product product of every image; null to take it from the layout
      * @param split {@code test}, {@code train}, or {@code all}; folders without either are taken whole
-     * @param loop begin again after the last picture
-     * @param shuffleSeed order of the pictures; null for the order of their names
+     * @param loop start over after the last image
+     * @param shuffleSeed order of the images; null for the order of their names
      */
     public record Options(String product, String split, boolean loop, Long shuffleSeed) {
         public Options {
@@ -69,7 +69,7 @@ public final class FolderCamera implements Camera {
     /**
      * Lists the folder.
      *
-     * @throws IOException when it is no folder, cannot be read, or holds no picture
+     * @throws IOException when it is no folder, cannot be read, or holds no image
      */
     public static FolderCamera open(String id, Path folder, Options options) throws IOException {
         if (!Files.isDirectory(folder))
@@ -77,7 +77,7 @@ public final class FolderCamera implements Camera {
         List<Path> found = new ArrayList<>();
         try (Stream<Path> walk = Files.walk(folder)) {
             for (Path p : (Iterable<Path>) walk::iterator) {
-                if (isPicture(p) && wanted(folder, p, options.split)) found.add(p);
+                if (isImage(p) && wanted(folder, p, options.split)) found.add(p);
             }
         } catch (java.io.UncheckedIOException e) {
             throw new IOException(
@@ -92,7 +92,7 @@ public final class FolderCamera implements Camera {
         return new FolderCamera(id, folder, found, options);
     }
 
-    /** Number of pictures in one round. */
+    /** Number of images in one round. */
     public int size() {
         return files.size();
     }
@@ -111,7 +111,7 @@ public final class FolderCamera implements Camera {
     public Optional<CameraShot> next() {
         while (true) {
             if (at == files.size()) {
-                // A round without a single readable picture would go on for ever.
+                // A round without a single readable image would repeat for ever.
                 if (!options.loop || takenThisRound == 0) return Optional.empty();
                 at = 0;
                 round++;
@@ -124,7 +124,7 @@ public final class FolderCamera implements Camera {
                 bytes = Files.readAllBytes(file);
             } catch (IOException e) {
                 skipped++;
-                LOG.warn("Left out {}: it cannot be read ({})", file, e.toString());
+                LOG.warn("Skipped {}: it cannot be read ({})", file, e.toString());
                 continue;
             }
             takenThisRound++;
@@ -154,8 +154,8 @@ public final class FolderCamera implements Camera {
      * A defect whose mask has no pixel left at the model's resolution counts as good, as {@code evaluate} counts it
      * (MMAD_SPEC section 12).
      */
-    private static boolean vanishes(Path picture, String defect) {
-        Path mask = MvtecDataset.maskOf(picture.getParent().getParent().getParent(), defect, picture);
+    private static boolean vanishes(Path image, String defect) {
+        Path mask = MvtecDataset.maskOf(image.getParent().getParent().getParent(), defect, image);
         if (!Files.isRegularFile(mask)) return false;
         try {
             GrayImage marked = ImageCodec.decodeMask(Files.readAllBytes(mask), ImageLimits.defaults());
@@ -164,7 +164,7 @@ public final class FolderCamera implements Camera {
             return true;
         } catch (IOException | BadImageException e) {
             LOG.warn(
-                    "The ground truth {} cannot be read ({}); the picture counts as defective, as its folder says",
+                    "The ground truth {} cannot be read ({}); the image counts as defective, as its folder says",
                     mask,
                     e.getMessage());
             return false;
@@ -182,7 +182,7 @@ public final class FolderCamera implements Camera {
         return file.toString().toLowerCase(Locale.ROOT).endsWith(".png") ? FrameEncoding.PNG : FrameEncoding.JPEG;
     }
 
-    private static boolean isPicture(Path p) {
+    private static boolean isImage(Path p) {
         String name = p.getFileName().toString().toLowerCase(Locale.ROOT);
         return (name.endsWith(".jpg") || name.endsWith(".jpeg") || name.endsWith(".png")) && !Files.isDirectory(p);
     }

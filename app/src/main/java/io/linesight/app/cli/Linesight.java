@@ -11,6 +11,7 @@ import java.nio.file.NoSuchFileException;
 import java.util.Properties;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.UsageMessageSpec;
 import picocli.CommandLine.Option;
 
 /** The command line. */
@@ -52,8 +53,8 @@ import picocli.CommandLine.Option;
         },
         footerHeading = "%nExamples:%n",
         footer = {
-            "  linesight demo --for 2m                     a whole line on this machine, nothing else needed",
-            "  linesight simulate --out parts              pictures of simulated parts, with truth",
+            "  linesight demo --for 2m               # a whole line on this machine",
+            "  linesight simulate --out parts        # images of simulated parts",
             "  linesight fit --data parts --minutes 20 --out m.onnx",
             "  linesight evaluate --data parts --model m.onnx",
             "  linesight score --model m.onnx --heatmaps out part.png",
@@ -64,7 +65,7 @@ public final class Linesight implements Runnable {
     @Option(
             names = "--verbose",
             scope = CommandLine.ScopeType.INHERIT,
-            description = "Show stack traces and what the libraries log.")
+            description = "Show stack traces and the logs of libraries.")
     void verbose(boolean on) {
         if (on) Logs.verbose();
         verbose = on;
@@ -75,7 +76,7 @@ public final class Linesight implements Runnable {
             paramLabel = "text|json",
             scope = CommandLine.ScopeType.INHERIT,
             description =
-                    "How log lines on stderr look: json is one object a line, with camera, frame and model where there is one (LINESIGHT_LOG_FORMAT; text).")
+                    "Format of log lines on stderr; json writes one object a line. Default: LINESIGHT_LOG_FORMAT, else text.")
     void logFormat(Logs.Format format) {
         // Picocli clears options that were not given.
         if (format != null) Logs.format(format);
@@ -110,13 +111,16 @@ public final class Linesight implements Runnable {
         System.exit(code);
     }
 
-    /** The command line, ready to execute; tests give it their own writers. */
-    static CommandLine commandLine() {
+    /** A new command line, ready to execute. It writes to standard output and error unless it gets other writers. */
+    public static CommandLine commandLine() {
         Linesight root = new Linesight();
         CommandLine line = new CommandLine(root);
         line.setCaseInsensitiveEnumValuesAllowed(true);
         line.setUsageHelpAutoWidth(true);
         line.setUsageHelpLongOptionsMaxWidth(34);
+        // The groups have headings of their own.
+        line.getHelpSectionMap().remove(UsageMessageSpec.SECTION_KEY_COMMAND_LIST_HEADING);
+        line.getHelpSectionMap().put(UsageMessageSpec.SECTION_KEY_COMMAND_LIST, new CommandGroups());
         line.setExecutionExceptionHandler((e, command, parsed) -> failed(e, command, root.verbose));
         line.setParameterExceptionHandler(Linesight::misused);
         return line;

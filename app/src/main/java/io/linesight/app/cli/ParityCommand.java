@@ -14,11 +14,11 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         description =
-                "Builds the reference weights named by a manifest into a base checkpoint, so that its maps can be compared with the reference's on any picture.",
+                "Builds a checkpoint from the reference weights that a manifest names, to compare its maps with the reference's.",
         footerHeading = "%nExample:%n",
         footer = {
             "  linesight parity --manifest golden/weights/manifest.json --out parity.onnx",
-            "  linesight score --model parity.onnx --maps maps picture.png"
+            "  linesight score --model parity.onnx --maps maps image.png"
         })
 final class ParityCommand implements Callable<Integer> {
     @Spec

@@ -40,11 +40,12 @@ import picocli.CommandLine.Spec;
         name = "score",
         mixinStandardHelpOptions = true,
         sortOptions = false,
-        description = "Scores pictures: calibrated score (0.5 is the decision point), raw score, verdict.",
+        description =
+                "Scores images and prints the calibrated score (0.5 is the decision point), the raw score and the verdict.",
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
-            "0:every picture was scored",
-            "1:at least one was not; the others were",
+            "0:every image was scored",
+            "1:at least one image could not be scored; the others were",
             "2:the command line is wrong"
         },
         footerHeading = "%nExamples:%n",
@@ -54,6 +55,7 @@ import picocli.CommandLine.Spec;
         })
 final class ScoreCommand implements Callable<Integer> {
     private static final int BATCH = 8;
+    private static final int MAX_REGIONS = 10;
 
     @Spec
     private CommandSpec spec;
@@ -67,20 +69,19 @@ final class ScoreCommand implements Callable<Integer> {
     @Option(
             names = "--product",
             paramLabel = "NAME",
-            description = "Product whose threshold applies; the checkpoint's fallback by default.")
+            description = "Product whose threshold applies. Default: the checkpoint's fallback.")
     private String product;
 
     @Option(
             names = "--heatmaps",
             paramLabel = "DIR",
-            description =
-                    "Write a picture per image: frame beside its anomaly map, with the raw score and its threshold.")
+            description = "Write a PNG for each image: the image beside its anomaly map, with raw score and threshold.")
     private Path heatmaps;
 
     @Option(
             names = "--maps",
             paramLabel = "DIR",
-            description = "Write the raw anomaly map per image: NAME.npy, float32 [256, 256].")
+            description = "Write the raw anomaly map of each image: NAME.npy, float32 [256, 256].")
     private Path maps;
 
     @Option(names = "--json", description = "Print JSON instead of a table.")
@@ -166,67 +167,82 @@ final class ScoreCommand implements Callable<Integer> {
         return dot > 0 ? name.substring(0, dot) : name;
     }
 
+    private record Loaded(Path file, RgbImage image) {}
+
     private void score(Scorer scorer, List<Path> files, ProductCalibration calibration, ArrayNode list, PrintWriter out)
             throws IOException {
-        List<Path> readable = new ArrayList<>();
-        List<RgbImage> pictures = new ArrayList<>();
-        List<byte[]> inputs = new ArrayList<>();
+        List<Loaded> loaded = load(files, list);
+        if (loaded.isEmpty()) return;
+        Scores scores = scorer.score(
+                loaded.stream().map(l -> Preprocess.toModelInput(l.image)).toList());
+        for (int i = 0; i < loaded.size(); i++) {
+            Loaded l = loaded.get(i);
+            double raw = scores.raw()[i];
+            float[] map = scores.map(i);
+            writeFiles(l, map, scores.size(), raw, calibration);
+            if (json) list.add(describe(l, map, scores.size(), raw, calibration));
+            else
+                out.printf(
+                        Locale.ROOT,
+                        "%-8.4f %-10.6f %-8s %s%n",
+                        calibration.calibrated(raw),
+                        raw,
+                        verdict(raw, calibration),
+                        l.file);
+        }
+    }
+
+    private List<Loaded> load(List<Path> files, ArrayNode list) {
+        List<Loaded> loaded = new ArrayList<>();
         for (Path file : files) {
             try {
-                RgbImage picture = ImageCodec.decode(Files.readAllBytes(file), ImageLimits.defaults());
-                inputs.add(Preprocess.toModelInput(picture));
-                pictures.add(picture);
-                readable.add(file);
+                loaded.add(new Loaded(file, ImageCodec.decode(Files.readAllBytes(file), ImageLimits.defaults())));
             } catch (IOException | BadImageException e) {
                 failed++;
                 String why =
                         e instanceof BadImageException ? e.getMessage() : "it cannot be read (" + e.getMessage() + ")";
-                spec.commandLine().getErr().println("linesight: " + file + " was left out: " + why);
+                spec.commandLine().getErr().println("linesight: " + file + " was skipped: " + why);
                 if (json) list.addObject().put("file", file.toString()).put("error", why);
             }
         }
-        if (inputs.isEmpty()) return;
-        Scores scores = scorer.score(inputs);
-        for (int i = 0; i < readable.size(); i++) {
-            Path file = readable.get(i);
-            RgbImage picture = pictures.get(i);
-            double raw = scores.raw()[i];
-            double score = calibration.calibrated(raw);
-            String verdict = Double.isNaN(raw) ? "REVIEW" : verdict(score, calibration);
-            float[] map = scores.map(i);
-            if (maps != null) Npy.write(maps.resolve(names.get(file) + ".npy"), map, scores.size(), scores.size());
-            if (heatmaps != null) {
-                RgbImage panel = Heatmaps.panel(picture, null, map, scores.size(), raw, calibration.threshold());
-                Files.write(heatmaps.resolve(names.get(file) + ".png"), ImageCodec.encodePng(panel));
-            }
-            if (!json) {
-                out.printf(Locale.ROOT, "%-8.4f %-10.6f %-8s %s%n", score, raw, verdict, file);
-                continue;
-            }
-            ObjectNode node = list.addObject().put("file", file.toString());
-            if (product != null) node.put("product", product);
-            Json.number(node, "score", score);
-            Json.number(node, "rawScore", raw);
-            node.put("threshold", calibration.threshold()).put("verdict", verdict);
-            ArrayNode regions = node.putArray("regions");
-            for (FoundRegion r : RegionFinder.find(
-                    map, scores.size(), calibration.threshold(), picture.width(), picture.height(), 10)) {
-                regions.addObject()
-                        .put("x", r.x())
-                        .put("y", r.y())
-                        .put("width", r.width())
-                        .put("height", r.height())
-                        .put("area", r.area())
-                        .put("peak", r.peak());
-            }
-        }
+        return loaded;
     }
 
-    /** A checkpoint that says nothing of a review band is asked for yes or no. */
-    private static String verdict(double score, ProductCalibration calibration) {
+    private void writeFiles(Loaded l, float[] map, int size, double raw, ProductCalibration calibration)
+            throws IOException {
+        String name = names.get(l.file);
+        if (maps != null) Npy.write(maps.resolve(name + ".npy"), map, size, size);
+        if (heatmaps == null) return;
+        RgbImage panel = Heatmaps.panel(l.image, null, map, size, raw, calibration.threshold());
+        Files.write(heatmaps.resolve(name + ".png"), ImageCodec.encodePng(panel));
+    }
+
+    private ObjectNode describe(Loaded l, float[] map, int size, double raw, ProductCalibration calibration) {
+        ObjectNode node = Json.object().put("file", l.file.toString());
+        if (product != null) node.put("product", product);
+        Json.number(node, "score", calibration.calibrated(raw));
+        Json.number(node, "rawScore", raw);
+        node.put("threshold", calibration.threshold()).put("verdict", verdict(raw, calibration));
+        ArrayNode regions = node.putArray("regions");
+        for (FoundRegion r :
+                RegionFinder.find(map, size, calibration.threshold(), l.image.width(), l.image.height(), MAX_REGIONS)) {
+            regions.addObject()
+                    .put("x", r.x())
+                    .put("y", r.y())
+                    .put("width", r.width())
+                    .put("height", r.height())
+                    .put("area", r.area())
+                    .put("peak", r.peak());
+        }
+        return node;
+    }
+
+    /** A raw score that is not a number needs a review. Without a review band there is PASS and FAIL only. */
+    private static String verdict(double raw, ProductCalibration calibration) {
+        if (Double.isNaN(raw)) return "REVIEW";
+        double score = calibration.calibrated(raw);
         if (calibration.review() == null) return score >= 0.5 ? "FAIL" : "PASS";
-        return score < calibration.review().low()
-                ? "PASS"
-                : score >= calibration.review().high() ? "FAIL" : "REVIEW";
+        if (score < calibration.review().low()) return "PASS";
+        return score >= calibration.review().high() ? "FAIL" : "REVIEW";
     }
 }

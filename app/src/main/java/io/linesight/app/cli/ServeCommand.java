@@ -16,6 +16,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.apache.kafka.common.KafkaException;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -26,13 +27,13 @@ import picocli.CommandLine.Spec;
         name = "serve",
         mixinStandardHelpOptions = true,
         sortOptions = false,
-        description = "Inspects the frames of a Kafka cluster until it is stopped.",
+        description = "Inspects the frames on a Kafka cluster until it is stopped.",
         footerHeading = "%nExamples:%n",
         footer = {
             "  linesight serve -b localhost:9092 -r http://localhost:8081 --model m.onnx",
             "  linesight serve -b localhost:9092 -r http://localhost:8081 --trust line.pub --instance line-3      follows rollouts",
             "  linesight serve --config line.properties --set linesight.batch.max=32",
-            "  linesight serve --reference                        every setting with its meaning"
+            "  linesight serve --reference                        prints every setting with its meaning"
         })
 final class ServeCommand implements Callable<Integer> {
     @Spec
@@ -44,8 +45,7 @@ final class ServeCommand implements Callable<Integer> {
     @Option(
             names = {"-m", "--model"},
             paramLabel = "FILE",
-            description =
-                    "Checkpoint, served while no decision of the channel names a champion (linesight.checkpoint).")
+            description = "Checkpoint to serve, while the channel has no champion (linesight.checkpoint).")
     private Path model;
 
     @Option(
@@ -53,20 +53,20 @@ final class ServeCommand implements Callable<Integer> {
             paramLabel = "PUBLIC.PEM",
             split = ",",
             description =
-                    "Public key of those whose published checkpoints are served; may be repeated. With one, rollouts are followed (linesight.models.trusted.keys).")
+                    "Public key that signed checkpoints must match; repeatable. Makes this instance follow rollouts (linesight.models.trusted.keys).")
     private List<Path> trust = List.of();
 
     @Option(
             names = "--channel",
             paramLabel = "NAME",
-            description = "Rollout channel that is followed (linesight.models.channel).")
+            description = "Rollout channel to follow (linesight.models.channel).")
     private String channel;
 
     @Option(
             names = "--instance",
             paramLabel = "NAME",
             description =
-                    "Name of this instance, the same after a restart; its host's name by default (linesight.models.instance).")
+                    "Name of this instance, which must stay the same after a restart (linesight.models.instance). Default: the host name.")
     private String instance;
 
     @Option(
@@ -78,14 +78,14 @@ final class ServeCommand implements Callable<Integer> {
     @Option(
             names = "--metrics-port",
             paramLabel = "PORT",
-            description = "Serve /metrics, /live and /ready there (linesight.metrics.port).")
+            description = "Serve /metrics, /live and /ready on this port (linesight.metrics.port).")
     private Integer metricsPort;
 
-    @Option(names = "--reference", description = "Print every setting with its default and meaning, and stop.")
+    @Option(names = "--reference", description = "Print every setting with its default and meaning, then exit.")
     private boolean reference;
 
-    /** Null when the settings do not say whose checkpoints count. */
-    private static FollowedChannel follow(InspectionConfig config, Map<String, String> settings)
+    /** Opens the channel; null when the settings name no trusted keys. */
+    private static @Nullable FollowedChannel follow(InspectionConfig config, Map<String, String> settings)
             throws InterruptedException {
         if (!config.models().follow()) return null;
         try {
@@ -103,16 +103,7 @@ final class ServeCommand implements Callable<Integer> {
             out.print(InspectionConfig.reference());
             return 0;
         }
-        Map<String, String> settings = kafka.settings();
-        if (model != null) settings.put(InspectionConfig.CHECKPOINT, model.toString());
-        if (!trust.isEmpty())
-            settings.put(
-                    InspectionConfig.TRUSTED_KEYS,
-                    trust.stream().map(Path::toString).collect(Collectors.joining(",")));
-        if (channel != null) settings.put(InspectionConfig.CHANNEL, channel);
-        if (instance != null) settings.put(InspectionConfig.INSTANCE, instance);
-        if (device != null) settings.put(InspectionConfig.DEVICE, device);
-        if (metricsPort != null) settings.put(InspectionConfig.METRICS_PORT, metricsPort.toString());
+        Map<String, String> settings = settings();
         Logs.service();
         CountDownLatch stop = new CountDownLatch(1);
         InspectionConfig config = InspectionConfig.of(settings);
@@ -134,7 +125,7 @@ final class ServeCommand implements Callable<Integer> {
             if (signal.asked()) {
                 if (!app.close(Duration.ofSeconds(60)))
                     throw new UserError(
-                            "the app did not end in order within 60 s; what was pending is scored at the next start");
+                            "the app did not stop in order within 60 s; pending frames are scored at the next start");
                 out.println("Stopped; every frame that was taken has its committed result.");
                 out.flush();
                 return 0;
@@ -147,10 +138,21 @@ final class ServeCommand implements Callable<Integer> {
         }
     }
 
-    /**
-     * What Streams says and what is behind it: that transactions could not be begun does not say that a right is
-     * missing.
-     */
+    private Map<String, String> settings() {
+        Map<String, String> settings = kafka.settings();
+        if (model != null) settings.put(InspectionConfig.CHECKPOINT, model.toString());
+        if (!trust.isEmpty())
+            settings.put(
+                    InspectionConfig.TRUSTED_KEYS,
+                    trust.stream().map(Path::toString).collect(Collectors.joining(",")));
+        if (channel != null) settings.put(InspectionConfig.CHANNEL, channel);
+        if (instance != null) settings.put(InspectionConfig.INSTANCE, instance);
+        if (device != null) settings.put(InspectionConfig.DEVICE, device);
+        if (metricsPort != null) settings.put(InspectionConfig.METRICS_PORT, metricsPort.toString());
+        return settings;
+    }
+
+    /** The message and its cause: that transactions could not be started does not say that a right is missing. */
     private static String reason(Throwable e) {
         Throwable last = e;
         while (last.getCause() != null) last = last.getCause();

@@ -16,7 +16,7 @@ import picocli.CommandLine.Spec;
         name = "simulate",
         mixinStandardHelpOptions = true,
         sortOptions = false,
-        description = "Writes pictures of simulated parts with their truth, in MVTec-AD layout.",
+        description = "Writes images of simulated parts and their ground truth, in MVTec-AD layout.",
         footerHeading = "%nExample:%n",
         footer = "  linesight simulate --out parts --train 200 --test 80 --seed 1")
 final class SimulateCommand implements Callable<Integer> {
@@ -27,42 +27,41 @@ final class SimulateCommand implements Callable<Integer> {
             names = "--out",
             required = true,
             paramLabel = "DIR",
-            description = "Folder to write; must be empty or absent.")
+            description = "Folder to write; it must be empty or absent.")
     private Path out;
 
     @Option(
             names = "--train",
             defaultValue = "200",
             paramLabel = "N",
-            description = "Good pictures for training, per product (${DEFAULT-VALUE}).")
+            description = "Number of good training images per product. Default: ${DEFAULT-VALUE}.")
     private int train;
 
     @Option(
             names = "--test",
             defaultValue = "80",
             paramLabel = "N",
-            description = "Pictures for testing, per product, half of them defective (${DEFAULT-VALUE}).")
+            description = "Number of test images per product, half of them defective. Default: ${DEFAULT-VALUE}.")
     private int test;
 
     @Option(
             names = "--seed",
             defaultValue = "1",
-            description = "The same seed writes the same pictures (${DEFAULT-VALUE}).")
+            description = "Seed of the parts: the same seed writes the same images. Default: ${DEFAULT-VALUE}.")
     private long seed;
 
     @Option(
             names = "--lamp",
             defaultValue = "tube",
             paramLabel = "tube|led",
-            description =
-                    "Lamp over the parts: the one the line was built with, or the one that 'demo --learn' replaces it by (${DEFAULT-VALUE}).")
+            description = "Lamp over the parts; 'demo --learn' replaces the tube by an LED. Default: ${DEFAULT-VALUE}.")
     private LampKind lamp;
 
     @Option(
             names = "--products",
             split = ",",
             paramLabel = "A,B",
-            description = "Products; all by default: flange, board, fabric, blister.")
+            description = "Products. Default: all of flange, board, fabric, blister.")
     private List<String> products;
 
     private enum LampKind {
@@ -89,7 +88,7 @@ final class SimulateCommand implements Callable<Integer> {
                                 + String.join(", ", SimulatedLine.products()));
         }
         int n = SimulatedDataset.export(out, chosen, train, test, seed, lamp.lamp);
-        spec.commandLine().getOut().println("Wrote " + n + " pictures of " + String.join(", ", chosen) + " to " + out);
+        spec.commandLine().getOut().println("Wrote " + n + " images of " + String.join(", ", chosen) + " to " + out);
         return 0;
     }
 }

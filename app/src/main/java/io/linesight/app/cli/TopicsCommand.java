@@ -23,12 +23,11 @@ import picocli.CommandLine.Spec;
         name = "topics",
         mixinStandardHelpOptions = true,
         sortOptions = false,
-        description =
-                "Creates the topics where they are missing. Never changes or deletes one that exists; a second run changes nothing.",
+        description = "Creates the topics that are missing. Topics that exist are never changed or deleted.",
         footerHeading = "%nExamples:%n",
         footer = {
-            "  linesight topics --describe                        the catalogue, no broker needed",
-            "  linesight topics -b localhost:9092 --dry-run       what would be done",
+            "  linesight topics --describe                        prints the catalogue; needs no broker",
+            "  linesight topics -b localhost:9092 --dry-run       says what would be created",
             "  linesight topics -b localhost:9092 --partitions 12"
         })
 final class TopicsCommand implements Callable<Integer> {
@@ -38,28 +37,28 @@ final class TopicsCommand implements Callable<Integer> {
     @Mixin
     private Kafka kafka;
 
-    @Option(names = "--describe", description = "Print the catalogue and stop.")
+    @Option(names = "--describe", description = "Print the catalogue of topics and their settings, then exit.")
     private boolean describe;
 
-    @Option(names = "--dry-run", description = "Compare with the broker and say what would be done.")
+    @Option(names = "--dry-run", description = "Compare with the broker and say what would be created; create nothing.")
     private boolean dryRun;
 
-    @Option(names = "--prefix", description = "First part of the topics' names (linesight).")
+    @Option(names = "--prefix", description = "First part of the topics' names. Default: linesight.")
     private String prefix;
 
-    @Option(names = "--partitions", paramLabel = "N", description = "Partitions of every topic (4).")
+    @Option(names = "--partitions", paramLabel = "N", description = "Number of partitions of every topic. Default: 4.")
     private Integer partitions;
 
     @Option(
             names = "--replication",
             paramLabel = "N",
-            description = "Copies of every partition (the broker's default).")
+            description = "Number of copies of every partition. Default: the broker's.")
     private Integer replication;
 
     @Option(
             names = "--max-frame-bytes",
             paramLabel = "N",
-            description = "Largest frame record; the topics' size limits follow from it (8 MiB).")
+            description = "Maximum size of a frame record; the topics' limits follow from it. Default: 8388608.")
     private Integer maxFrameBytes;
 
     @Override
@@ -94,7 +93,7 @@ final class TopicsCommand implements Callable<Integer> {
             }
             if (differs)
                 out.println(
-                        "Topics that differ work as long as their limits are not too small; change them with Kafka's own tools if that is not meant.");
+                        "Topics that differ work as long as their limits are not too small. Kafka's own tools change them.");
             return 0;
         } catch (KafkaException e) {
             throw new UserError(

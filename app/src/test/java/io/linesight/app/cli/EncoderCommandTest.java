@@ -117,7 +117,7 @@ class EncoderCommandTest {
 
     private int pull(String from, String... more) {
         return run(Stream.concat(
-                        Stream.of("pull", "resnet18", "--from", from, "--out", encoder.toString(), "--patience", "2s"),
+                        Stream.of("pull", "resnet18", "--from", from, "--out", encoder.toString(), "--timeout", "2s"),
                         Stream.of(more))
                 .toArray(String[]::new));
     }
@@ -182,7 +182,17 @@ class EncoderCommandTest {
     }
 
     @Test
-    void shouldRefuseWrongCommandLines() {
+    void shouldKnowTheTimeoutByItsOldNameToo() {
+        run("pull", "--help");
+        assertThat(out.toString()).contains("--timeout").doesNotContain("--patience");
+        assertThat(run("pull", "resnet19", "--patience", "2s")).isEqualTo(2);
+        assertThat(err.toString()).contains("there is no network 'resnet19'");
+        assertThat(run("pull", "resnet18", "--patience", "soon")).isEqualTo(2);
+        assertThat(err.toString()).contains("write 90s, 2m or 1h30m");
+    }
+
+    @Test
+    void shouldRejectWrongCommandLines() {
         String w = weights.toString();
         String o = encoder.toString();
         assertThat(run()).isEqualTo(2);
@@ -232,7 +242,7 @@ class EncoderCommandTest {
         assertThat(pull(url + "/moved", "--sha256", sha256, "--keep-weights", keep.toString()))
                 .as(err.toString())
                 .isZero();
-        assertThat(out.toString()).contains("resnet18, from resnet18-f37072fd.pth", sha256, "as asked for");
+        assertThat(out.toString()).contains("resnet18, from resnet18-f37072fd.pth", sha256, "as given with --sha256");
         assertThat(Encoder.load(encoder).channels()).containsExactly(64, 128, 256);
         assertThat(keep).hasBinaryContent(file);
         assertThat(files()).containsExactly("enc.onnx", "kept.pth");
@@ -263,9 +273,9 @@ class EncoderCommandTest {
                 url + "/page",
                 "not resnet18-f37072fd.pth",
                 url + "/truncated",
-                "ended or stood still after",
+                "ended or stalled after",
                 url + "/stuck",
-                "ended or stood still after",
+                "ended or stalled after",
                 url + "/nowhere",
                 "status 404 (it is not there)",
                 url + "/circle",

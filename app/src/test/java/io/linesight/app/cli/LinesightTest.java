@@ -54,6 +54,14 @@ class LinesightTest {
                         "Examples");
     }
 
+    @Test
+    void shouldListEveryCommandUnderAHeading() {
+        assertThat(run("--help")).isZero();
+        assertThat(out.toString())
+                .contains("Try it on this machine:", "Make a model:", "Run a line:", "Check and look up:")
+                .doesNotContain("Other:", "gallery");
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -85,7 +93,7 @@ class LinesightTest {
     }
 
     @Test
-    void shouldRefuseWrongCommandLinesWithExitCodeTwo() {
+    void shouldRejectWrongCommandLinesWithExitCodeTwo() {
         assertThat(run()).isEqualTo(2);
         assertThat(run("dmo")).isEqualTo(2);
         assertThat(run("demo", "--cameras", "many")).isEqualTo(2);
@@ -108,11 +116,11 @@ class LinesightTest {
     @Test
     void shouldSayWhatIsWrongWithInputs() throws IOException {
         Path garbage = Files.writeString(dir.resolve("garbage.onnx"), "no model");
-        Path picture = Files.write(dir.resolve("p.png"), new byte[] {1, 2, 3});
+        Path image = Files.write(dir.resolve("p.png"), new byte[] {1, 2, 3});
         Path empty = Files.createDirectory(dir.resolve("empty"));
-        assertThat(run("score", "--model", dir.resolve("none.onnx").toString(), picture.toString()))
+        assertThat(run("score", "--model", dir.resolve("none.onnx").toString(), image.toString()))
                 .isEqualTo(1);
-        assertThat(run("score", "--model", garbage.toString(), picture.toString()))
+        assertThat(run("score", "--model", garbage.toString(), image.toString()))
                 .isEqualTo(1);
         assertThat(run("score", dir.resolve("none.png").toString())).isEqualTo(1);
         assertThat(run("score", empty.toString())).isEqualTo(1);
@@ -184,7 +192,7 @@ class LinesightTest {
     }
 
     @Test
-    void shouldListWhatTheDoctorKnowsAndEndInTimeWithoutABroker() throws IOException {
+    void shouldListProblemsAndEndInTimeWithoutABroker() throws IOException {
         assertThat(run("doctor", "--problems")).isZero();
         assertThat(out.toString()).contains("TOPIC_TOO_SMALL (stops)", "GROUP_SHARED", "    -> kafka-configs");
         int port;
@@ -228,7 +236,7 @@ class LinesightTest {
                         "fabric"))
                 .isZero();
         assertThat(dir.resolve("parts/fabric/train/good/001.jpg")).exists();
-        assertThat(out.toString()).contains("Wrote 6 pictures");
+        assertThat(out.toString()).contains("Wrote 6 images");
     }
 
     @Test

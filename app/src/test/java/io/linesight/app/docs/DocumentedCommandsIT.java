@@ -27,7 +27,7 @@ class DocumentedCommandsIT {
 
     @Test
     void shouldMakeCheckpointsAndEncodersAsTheDocumentsSay() throws Exception {
-        tell(Rules.pictures(), w -> {});
+        tell(Rules.models(), w -> {});
     }
 
     @Test

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
-import io.linesight.app.cli.LinesightDoor;
+import io.linesight.app.cli.Linesight;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -152,7 +152,7 @@ class DocumentedCommandsTest {
         }
         assertThat(commands).hasSizeGreaterThan(50);
         for (List<String> words : commands) {
-            assertThatCode(() -> LinesightDoor.commandLine()
+            assertThatCode(() -> Linesight.commandLine()
                             .parseArgs(words.subList(1, words.size()).toArray(String[]::new)))
                     .as(String.join(" ", words))
                     .doesNotThrowAnyException();

@@ -23,7 +23,7 @@ final class Rules {
     private static final String LEARNING = "Reading labels; Ctrl-C stops";
     private static final String CLEAN = "Clean: every frame has exactly one answer, in order.";
 
-    private static final List<Rule> MODELS_OF_PICTURES = List.of(
+    private static final List<Rule> MODELS_OF_IMAGES = List.of(
             run("./linesight simulate --out parts --train 40 --test 6 --seed 5"),
             run("./linesight fit --data parts --preset small --minutes 20 --out m.onnx"),
             run("./linesight fit --data parts --method patchcore --out p.onnx"),
@@ -221,12 +221,12 @@ final class Rules {
 
     private Rules() {}
 
-    /** From pictures to checkpoints and encoders. */
-    static List<Rule> pictures() {
-        return ours(MODELS_OF_PICTURES, ENCODERS, DEMO_MODEL);
+    /** From images to checkpoints and encoders. */
+    static List<Rule> models() {
+        return ours(MODELS_OF_IMAGES, ENCODERS, DEMO_MODEL);
     }
 
-    /** What is done at a line, with checkpoints as {@link #pictures()} makes them. */
+    /** What is done at a line, with checkpoints as {@link #models()} makes them. */
     static List<Rule> line() {
         return ours(LINE, PUBLISHED, LABELS, REST);
     }
@@ -242,7 +242,7 @@ final class Rules {
     /** All, those that are run meanwhile too. */
     static List<Rule> all() {
         List<Rule> all = new ArrayList<>();
-        Stream.of(MODELS_OF_PICTURES, LINE, PUBLISHED, LABELS, ENCODERS, DEMO_MODEL, REST, CONTAINERS)
+        Stream.of(MODELS_OF_IMAGES, LINE, PUBLISHED, LABELS, ENCODERS, DEMO_MODEL, REST, CONTAINERS)
                 .flatMap(List::stream)
                 .forEach(r -> {
                     all.add(r);

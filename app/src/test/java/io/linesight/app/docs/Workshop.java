@@ -202,7 +202,7 @@ final class Workshop implements AutoCloseable {
         Files.copy(dir.resolve(from), dir.resolve(to), StandardCopyOption.REPLACE_EXISTING);
     }
 
-    /** Pictures taken another day. */
+    /** Images of another day. */
     void simulate(String folder, long seed) throws IOException {
         SimulatedDataset.export(dir.resolve(folder), PRODUCTS, TRAIN, TEST, seed, Lamp.TUBE);
     }
@@ -212,7 +212,7 @@ final class Workshop implements AutoCloseable {
         Path root = dir.resolve("VisA");
         List<String> table = new ArrayList<>(List.of("object,split,label,image,mask"));
         for (String product : PRODUCTS) {
-            Path pictures = Files.createDirectories(root.resolve(product));
+            Path images = Files.createDirectories(root.resolve(product));
             try (Stream<Path> files = Files.walk(dir.resolve("parts").resolve(product))) {
                 for (Path f : files.filter(f -> f.toString().endsWith(".jpg"))
                         .sorted()
@@ -220,7 +220,7 @@ final class Workshop implements AutoCloseable {
                     String kind = f.getParent().getFileName().toString();
                     String split = f.getParent().getParent().getFileName().toString();
                     String name = split + "-" + kind + "-" + f.getFileName();
-                    Files.copy(f, pictures.resolve(name));
+                    Files.copy(f, images.resolve(name));
                     String mask = "";
                     if (!kind.equals("good")) {
                         mask = product + "/" + name.replace(".jpg", "_mask.png");

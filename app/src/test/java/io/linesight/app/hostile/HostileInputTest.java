@@ -25,7 +25,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Feeds damaged and hostile input to everything that reads what others may have written. Every input must be taken or
- * be refused with a reason, by the exception that the reader promises, soon, and without memory that the input's size
+ * be rejected with a reason, by the exception that the reader promises, soon, and without memory that the input's size
  * does not explain.
  *
  * <p>{@code -Dfuzz.cases} (cases per target, 850), {@code -Dfuzz.seed} (1), {@code -Dfuzz.target} (one alone),
@@ -46,10 +46,10 @@ class HostileInputTest {
     private static final class Row {
         private long cases;
         private long accepted;
-        private long refused;
+        private long rejected;
         private long failed;
-        private long mostBytes;
-        private long slowestNanos;
+        private long maxBytes;
+        private long maxNanos;
     }
 
     @Test
@@ -59,8 +59,8 @@ class HostileInputTest {
     }
 
     @Test
-    void shouldTakeOrRefuseWhateverComes() throws Exception {
-        // Thousands of refusals would be told in the log.
+    void shouldAcceptOrRejectWhateverComes() throws Exception {
+        // Thousands of rejections would fill the log.
         Logger root = (Logger) LoggerFactory.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
         Level before = root.getLevel();
         root.setLevel(Level.OFF);
@@ -83,8 +83,8 @@ class HostileInputTest {
             assertThat(e.getValue().accepted)
                     .as("inputs that " + e.getKey() + " accepts")
                     .isPositive();
-            assertThat(e.getValue().refused)
-                    .as("inputs that " + e.getKey() + " refuses")
+            assertThat(e.getValue().rejected)
+                    .as("inputs that " + e.getKey() + " rejects")
                     .isPositive();
         }
     }
@@ -127,20 +127,20 @@ class HostileInputTest {
         try {
             String reason = target.attack().run(input);
             if (reason == null) row.accepted++;
-            else if (reason.isBlank()) problem = "refused without a reason";
-            else row.refused++;
+            else if (reason.isBlank()) problem = "rejected without a reason";
+            else row.rejected++;
         } catch (Throwable e) {
             thrown = e;
-            if (!target.refuses(e)) problem = "threw " + e;
+            if (!target.rejects(e)) problem = "threw " + e;
             else if (e.getMessage() == null || e.getMessage().isBlank())
-                problem = "refused without a reason: " + e.getClass().getName();
-            else row.refused++;
+                problem = "rejected without a reason: " + e.getClass().getName();
+            else row.rejected++;
         }
         cpu = threads.getCurrentThreadCpuTime() - cpu;
         wall = System.nanoTime() - wall;
         bytes = allocated(target.threads()) - bytes;
-        row.mostBytes = Math.max(row.mostBytes, bytes);
-        row.slowestNanos = Math.max(row.slowestNanos, cpu);
+        row.maxBytes = Math.max(row.maxBytes, bytes);
+        row.maxNanos = Math.max(row.maxNanos, cpu);
         if (problem == null && (cpu > MAX_CPU_NANOS || wall > MAX_WALL_NANOS))
             problem = "took " + cpu / 1_000_000 + " ms of processor time, " + wall / 1_000_000 + " ms in all";
         if (problem == null && bytes > target.bound(input.length))
@@ -189,16 +189,16 @@ class HostileInputTest {
     private static String table(Map<String, Row> rows) {
         StringBuilder out = new StringBuilder(String.format(
                 "%n%-16s %9s %9s %9s %7s %13s %12s%n",
-                "target", "cases", "accepted", "refused", "failed", "most memory", "longest"));
+                "target", "cases", "accepted", "rejected", "failed", "max memory", "max time"));
         Row sum = new Row();
         rows.forEach((name, r) -> {
             line(out, name, r);
             sum.cases += r.cases;
             sum.accepted += r.accepted;
-            sum.refused += r.refused;
+            sum.rejected += r.rejected;
             sum.failed += r.failed;
-            sum.mostBytes = Math.max(sum.mostBytes, r.mostBytes);
-            sum.slowestNanos = Math.max(sum.slowestNanos, r.slowestNanos);
+            sum.maxBytes = Math.max(sum.maxBytes, r.maxBytes);
+            sum.maxNanos = Math.max(sum.maxNanos, r.maxNanos);
         });
         line(out, "all", sum);
         return out.toString();
@@ -207,6 +207,6 @@ class HostileInputTest {
     private static void line(StringBuilder out, String name, Row r) {
         out.append(String.format(
                 "%-16s %9d %9d %9d %7d %9.1f MiB %9.0f ms%n",
-                name, r.cases, r.accepted, r.refused, r.failed, r.mostBytes / 1048576.0, r.slowestNanos / 1e6));
+                name, r.cases, r.accepted, r.rejected, r.failed, r.maxBytes / 1048576.0, r.maxNanos / 1e6));
     }
 }

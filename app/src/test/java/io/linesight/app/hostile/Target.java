@@ -10,7 +10,7 @@ import java.util.List;
  * @param megabytes memory it may allocate for one input, besides 16 times the input; on all threads where
  *     {@code threads}
  * @param threads whether others than the calling thread work for it
- * @param refusals what it throws, by its contract, when it refuses
+ * @param rejections what it throws, by its contract, when it rejects
  * @param attack gives one input to it
  */
 record Target(
@@ -18,7 +18,7 @@ record Target(
         FormatOf format,
         int megabytes,
         boolean threads,
-        List<Class<? extends Throwable>> refusals,
+        List<Class<? extends Throwable>> rejections,
         Attack attack) {
     interface FormatOf {
         Format of(String file, byte[] content);
@@ -29,8 +29,8 @@ record Target(
         String run(byte[] input) throws Throwable;
     }
 
-    boolean refuses(Throwable e) {
-        return refusals.stream().anyMatch(c -> c.isInstance(e));
+    boolean rejects(Throwable e) {
+        return rejections.stream().anyMatch(c -> c.isInstance(e));
     }
 
     long bound(int inputLength) {

@@ -88,7 +88,7 @@ import org.apache.kafka.streams.test.TestRecord;
 /** Everything that reads bytes somebody else may have written. Close it after use. One thread. */
 final class Targets implements AutoCloseable {
     /**
-     * Small, so that what a picture may cost can be told from what its header lies about; the whole path runs with the
+     * Small, so that what an image may cost can be told from what its header lies about; the whole path runs with the
      * real ones.
      */
     private static final ImageLimits LIMITS = new ImageLimits(4096, 4_000_000, 1 << 20);
@@ -111,12 +111,12 @@ final class Targets implements AutoCloseable {
     List<Target> all() {
         List<Class<? extends Throwable>> io = List.of(IOException.class);
         return List.of(
-                target("image", Targets::picture, 64, false, List.of(BadImageException.class), this::image),
+                target("image", Targets::imageFormat, 64, false, List.of(BadImageException.class), this::image),
                 target("raw-pixels", bytes(Format.BYTES), 64, false, List.of(BadImageException.class), this::rawPixels),
                 target("frame-record", bytes(Format.AVRO), 16, false, List.of(BadRecordException.class), frameRecord()),
                 target(
                         "inspect",
-                        (f, b) -> f.endsWith(".bin") ? Format.AVRO : picture(f, b),
+                        (f, b) -> f.endsWith(".bin") ? Format.AVRO : imageFormat(f, b),
                         1024,
                         true,
                         List.of(),
@@ -179,20 +179,20 @@ final class Targets implements AutoCloseable {
             Target.FormatOf format,
             int megabytes,
             boolean threads,
-            List<Class<? extends Throwable>> refusals,
+            List<Class<? extends Throwable>> rejections,
             Target.Attack attack) {
-        return new Target(name, format, megabytes, threads, refusals, attack);
+        return new Target(name, format, megabytes, threads, rejections, attack);
     }
 
     private static Target.FormatOf bytes(Format format) {
         return (f, b) -> format;
     }
 
-    private static Format picture(String file, byte[] content) {
+    private static Format imageFormat(String file, byte[] content) {
         return file.endsWith(".png") ? Format.PNG : file.endsWith(".jpg") ? Format.JPEG : Format.BYTES;
     }
 
-    // --- pictures
+    // --- images
 
     private String image(byte[] input) throws BadImageException {
         // All three readers of files, told apart by something that a mutation changes.
@@ -275,7 +275,7 @@ final class Targets implements AutoCloseable {
         LinesightAvroDeserializer<ModelStatus> statuses = reader(ModelStatus.class);
         return input -> {
             FoldDoor fold = new FoldDoor(trusted);
-            String refused = null;
+            String rejected = null;
             ByteBuffer in = ByteBuffer.wrap(input);
             // The first five bytes are what the mutator takes for a header.
             in.position(Math.min(5, input.length));
@@ -294,8 +294,8 @@ final class Targets implements AutoCloseable {
                         fold.take("line", rollouts.deserialize("rollouts", record));
                     }
                 } catch (BadRecordException e) {
-                    refused = e.getMessage();
-                    fold.unreadable("line", refused);
+                    rejected = e.getMessage();
+                    fold.unreadable("line", rejected);
                 }
             }
             RegistryState state = fold.state();
@@ -315,7 +315,7 @@ final class Targets implements AutoCloseable {
             }
             for (Decision d : decisions)
                 if (d instanceof Decision.Refused r && r.reason().isBlank())
-                    throw new AssertionError("refused without a reason");
+                    throw new AssertionError("rejected without a reason");
             state.newestFirst();
             state.latestStatus();
             state.aliases("v1");
@@ -324,15 +324,15 @@ final class Targets implements AutoCloseable {
                 CanarySelector.selects(now, "cam", "bolt");
                 ShadowSampler.samples(now, "cam", 7);
                 Optional<String> objection = state.objection(now);
-                if (objection.isPresent()) refused = objection.get();
-            } else if (refused == null) {
-                refused = state.channel("line").history().stream()
+                if (objection.isPresent()) rejected = objection.get();
+            } else if (rejected == null) {
+                rejected = state.channel("line").history().stream()
                         .map(h -> h.refusal())
                         .filter(t -> !t.isEmpty())
                         .findFirst()
                         .orElse("nothing was decided");
             }
-            return refused;
+            return rejected;
         };
     }
 
@@ -494,7 +494,7 @@ final class Targets implements AutoCloseable {
         try {
             KeyFiles.id(KeyFiles.readPublic(file));
         } catch (IOException e) {
-            said(e);
+            reason(e);
             CheckpointSigner.load(file).keyId();
         }
         return null;
@@ -502,11 +502,11 @@ final class Targets implements AutoCloseable {
 
     private String settings(byte[] input) throws IOException {
         Path file = file("line.properties", input);
-        String refused = null;
+        String rejected = null;
         try {
             InspectionConfig.ofFile(file).toString();
         } catch (InvalidConfigException e) {
-            refused = said(e);
+            rejected = reason(e);
         }
         Properties p = new Properties();
         p.load(new StringReader(new String(input, StandardCharsets.UTF_8)));
@@ -515,26 +515,27 @@ final class Targets implements AutoCloseable {
         try {
             ModelsConfig.of(settings).toString();
         } catch (IllegalArgumentException e) {
-            refused = said(e);
+            rejected = reason(e);
         }
         try {
             TrainerConfig.of(settings, work);
         } catch (IllegalArgumentException e) {
-            refused = said(e);
+            rejected = reason(e);
         }
         new SchemaRegistryClient(settings);
-        return refused;
+        return rejected;
     }
 
-    private static String said(Exception e) {
-        if (e.getMessage() == null || e.getMessage().isBlank()) throw new AssertionError("refused without a reason", e);
+    private static String reason(Exception e) {
+        if (e.getMessage() == null || e.getMessage().isBlank())
+            throw new AssertionError("rejected without a reason", e);
         return e.getMessage();
     }
 
     private String visaTable(byte[] input) throws IOException {
         Path root = Files.createDirectories(work.resolve("visa"));
-        for (String picture : List.of("a.png", "b.png", "c.png"))
-            if (!Files.exists(root.resolve(picture))) Files.write(root.resolve(picture), new byte[] {1});
+        for (String image : List.of("a.png", "b.png", "c.png"))
+            if (!Files.exists(root.resolve(image))) Files.write(root.resolve(image), new byte[] {1});
         ImageSource source = DatasetLayout.open(
                         List.of(root), List.of(), DatasetLayout.VISA, Files.write(root.resolve("table.csv"), input))
                 .source();

@@ -79,8 +79,9 @@ class ServeIT {
                 good.terminate();
                 assertThat(good.awaitExit()).as(good::said).isZero();
                 desk.awaitStatus(INSTANCE, "v2", ModelState.RETIRED, second.getRevision(), good::said);
-                refused(keyless, nowhere + "", "there is no such key file", "Nothing was started");
-                refused(empty, "The channel 'press' has no champion: promote a version there", "give a model file");
+                assertRejected(keyless, nowhere + "", "there is no such key file", "Nothing was started");
+                assertRejected(
+                        empty, "The channel 'press' has no champion: promote a version there", "give a model file");
             }
             assertThat(line.results())
                     .extracting(InspectionResult::getSequence)
@@ -92,7 +93,7 @@ class ServeIT {
         }
     }
 
-    private static void refused(ChildJvm serve, String... why) throws Exception {
+    private static void assertRejected(ChildJvm serve, String... why) throws Exception {
         assertThat(serve.awaitExit()).as(serve::said).isEqualTo(1);
         String error = serve.said()
                 .lines()

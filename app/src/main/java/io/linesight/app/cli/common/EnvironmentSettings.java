@@ -56,7 +56,7 @@ final class EnvironmentSettings {
 
     /** {@code SSL_TRUSTSTORE_LOCATION} to {@code ssl.truststore.location}. */
     static String key(String name) {
-        // In one pass, longest first: a second pass would turn again what the first has made.
+        // One pass that tries the longest run of underscores first; a second pass would convert its output again.
         StringBuilder out = new StringBuilder(name.length());
         for (int i = 0; i < name.length(); i++) {
             if (name.charAt(i) != '_') {

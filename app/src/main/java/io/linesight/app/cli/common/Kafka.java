@@ -27,13 +27,13 @@ public final class Kafka {
             names = {"-c", "--config"},
             paramLabel = "FILE",
             description =
-                    "Properties file with settings for Kafka, the registry and Linesight; variables LINESIGHT_SET_<KEY> come on top of it, options on top of those.")
+                    "Properties file for Kafka, the registry and Linesight. Variables LINESIGHT_SET_<KEY> override it, and options override both.")
     Path config;
 
     @Option(
             names = {"-s", "--set"},
             paramLabel = "KEY=VALUE",
-            description = "One setting, as it would stand in the file; may be repeated.")
+            description = "A setting as in the file. Repeatable.")
     Map<String, String> set = new HashMap<>();
 
     /** All settings in one map. */

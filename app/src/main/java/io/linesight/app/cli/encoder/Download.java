@@ -24,12 +24,12 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /** One file over HTTP. Redirects are followed, but never from https to http. */
 final class Download {
-    private static final long LARGEST = 2L << 30;
-    private final Duration patience;
+    private static final long MAX_BYTES = 2L << 30;
+    private final Duration timeout;
 
-    /** @param patience how long the server may stay silent */
-    Download(Duration patience) {
-        this.patience = patience;
+    /** @param timeout for the connection, and for every pause of the server */
+    Download(Duration timeout) {
+        this.timeout = timeout;
     }
 
     /**
@@ -41,7 +41,7 @@ final class Download {
     void fetch(URI from, Path to) throws IOException, InterruptedException {
         HttpClient http = HttpClient.newBuilder()
                 .followRedirects(HttpClient.Redirect.NORMAL)
-                .connectTimeout(patience)
+                .connectTimeout(timeout)
                 .build();
         HttpResponse<InputStream> answer = answer(http, from);
         try (InputStream body = answer.body();
@@ -53,7 +53,7 @@ final class Download {
                 throw new IOException(from + " answered with status " + answer.statusCode()
                         + (answer.statusCode() == 404 ? " (it is not there)" : ""));
             long expected = answer.headers().firstValueAsLong("Content-Length").orElse(-1);
-            if (expected > LARGEST) throw new IOException(from + " has " + expected + " bytes, too many for weights");
+            if (expected > MAX_BYTES) throw new IOException(from + " has " + expected + " bytes, too many for weights");
             copy(from, body, file, expected);
         }
     }
@@ -62,7 +62,7 @@ final class Download {
         var sent =
                 http.sendAsync(HttpRequest.newBuilder(from).GET().build(), HttpResponse.BodyHandlers.ofInputStream());
         try {
-            return sent.get(2 * patience.toMillis(), TimeUnit.MILLISECONDS);
+            return sent.get(2 * timeout.toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException e) {
             throw new IOException(from.getHost() + " does not answer", e);
         } catch (ExecutionException e) {
@@ -91,7 +91,7 @@ final class Download {
             // A blocked read ends only when its stream is closed under it.
             watch.scheduleWithFixedDelay(
                     () -> {
-                        if (System.nanoTime() - last.get() > patience.toNanos()) close(body);
+                        if (System.nanoTime() - last.get() > timeout.toNanos()) close(body);
                     },
                     200,
                     200,
@@ -100,8 +100,8 @@ final class Download {
             for (int n = read(from, body, buffer, got, expected); n >= 0; n = read(from, body, buffer, got, expected)) {
                 last.set(System.nanoTime());
                 got += n;
-                if (got > LARGEST)
-                    throw new IOException(from + " sends more than " + LARGEST + " bytes, too many for weights");
+                if (got > MAX_BYTES)
+                    throw new IOException(from + " sends more than " + MAX_BYTES + " bytes, too many for weights");
                 file.write(buffer, 0, n);
             }
         } finally {
@@ -116,7 +116,7 @@ final class Download {
             return body.read(buffer);
         } catch (IOException e) {
             throw new IOException(
-                    "the connection to " + from.getHost() + " ended or stood still after " + got
+                    "the connection to " + from.getHost() + " ended or stalled after " + got
                             + (expected < 0 ? "" : " of " + expected) + " bytes",
                     e);
         }

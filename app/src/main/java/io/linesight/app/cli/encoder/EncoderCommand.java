@@ -13,7 +13,7 @@ import picocli.CommandLine.Spec;
         synopsisSubcommandLabel = "COMMAND",
         description = {
             "Makes encoders for 'fit --encoder' out of pretrained networks.",
-            "An encoder is the frozen part of a model that turns pictures into features. The built-in one needs no download; a network trained on photographs sees more."
+            "An encoder is the frozen part of a model that turns images into features. The built-in one needs no download; a network trained on photographs sees more."
         },
         subcommands = {
             ImportCommand.class,
@@ -25,7 +25,7 @@ import picocli.CommandLine.Spec;
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
             "0:done",
-            "1:it failed or was refused; the message says why and what to do, and no file was changed",
+            "1:it failed or was rejected; the message says why and what to do, and no file was changed",
             "2:the command line is wrong"
         },
         footerHeading = "%nExamples:%n",

@@ -10,7 +10,7 @@ import java.util.Locale;
 import java.util.OptionalLong;
 import java.util.stream.Collectors;
 
-/** What people want to know of an encoder, line by line. */
+/** Prints the properties of an encoder. */
 final class Facts {
     private Facts() {}
 
@@ -23,8 +23,8 @@ final class Facts {
                 out,
                 "work",
                 work.isPresent()
-                        ? String.format(Locale.ROOT, "%.2f GMAC for one 256x256 picture", work.getAsLong() / 1e9)
-                        : "unknown (sizes inside depend on the picture)");
+                        ? String.format(Locale.ROOT, "%.2f GMAC for one 256x256 image", work.getAsLong() / 1e9)
+                        : "unknown (sizes inside depend on the image)");
         field(out, "size", String.format(Locale.ROOT, "%.1f MB (%d bytes)", fileBytes / 1e6, fileBytes));
         field(out, "sha256", e.sha256());
     }
@@ -37,7 +37,7 @@ final class Facts {
         field(
                 out,
                 "checked",
-                "against " + reference + " on a test picture; largest difference, by stride, "
+                "against " + reference + " on a test image; largest difference, by stride, "
                         + imported.differences().stream()
                                 .map(d -> String.format(Locale.ROOT, "%.1e", d))
                                 .collect(Collectors.joining(", "))

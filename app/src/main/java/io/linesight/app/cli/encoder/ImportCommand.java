@@ -24,8 +24,8 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         description = {
-            "Makes an encoder out of a ResNet's weights (.safetensors, .pth, .pt of torchvision or timm) or out of any ONNX network.",
-            "Nothing in a .pth file is ever run: a file that asks for more than tensors is refused. The encoder is compared with the original on a test picture before it is written."
+            "Makes an encoder from a ResNet's weights (.safetensors, .pth, .pt of torchvision or timm) or from any ONNX network.",
+            "Code in a .pth file never runs: a file that holds more than tensors is rejected. The encoder is compared with the original on a test image before it is written."
         },
         footerHeading = "%nExamples:%n",
         footer = {
@@ -55,7 +55,8 @@ final class ImportCommand implements Callable<Integer> {
             paramLabel = "NAME",
             defaultValue = "auto",
             completionCandidates = Architectures.class,
-            description = "Weights only: ${COMPLETION-CANDIDATES}. auto tells it by the tensors (${DEFAULT-VALUE}).")
+            description =
+                    "Weights only: ${COMPLETION-CANDIDATES}. auto detects it from the tensors. Default: ${DEFAULT-VALUE}.")
     private String architecture;
 
     @Option(
@@ -64,7 +65,7 @@ final class ImportCommand implements Callable<Integer> {
             hideParamSyntax = true,
             paramLabel = "A,B,C",
             description =
-                    "ONNX only: names of the values at strides 4, 8, 16, in this order; the network's own three outputs by default.")
+                    "ONNX only: names of the values at strides 4, 8, 16, in this order. Default: the network's own three outputs.")
     private List<String> outputs = List.of();
 
     @Option(
@@ -73,7 +74,7 @@ final class ImportCommand implements Callable<Integer> {
             hideParamSyntax = true,
             paramLabel = "R,G,B",
             description =
-                    "ONNX only: taken off the picture in [0,1] before the network; needs --std. ImageNet's is 0.485,0.456,0.406.")
+                    "ONNX only: subtracted from the image in [0,1]; needs --std. ImageNet's is 0.485,0.456,0.406.")
     private float[] mean;
 
     @Option(
@@ -81,7 +82,7 @@ final class ImportCommand implements Callable<Integer> {
             split = ",",
             hideParamSyntax = true,
             paramLabel = "R,G,B",
-            description = "ONNX only: divided by after --mean. ImageNet's is 0.229,0.224,0.225.")
+            description = "ONNX only: divisor after --mean. ImageNet's is 0.229,0.224,0.225.")
     private float[] std;
 
     static final class Architectures implements Iterable<String> {
@@ -133,8 +134,8 @@ final class ImportCommand implements Callable<Integer> {
         return 0;
     }
 
-    private void require(boolean fine, String message) {
-        if (!fine) throw new ParameterException(spec.commandLine(), message);
+    private void require(boolean valid, String message) {
+        if (!valid) throw new ParameterException(spec.commandLine(), message);
     }
 
     /** A file's name without its last extension. */

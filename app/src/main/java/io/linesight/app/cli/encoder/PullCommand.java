@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.Locale;
 import java.util.UUID;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -28,12 +29,12 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         description = {
-            "Downloads a network's ImageNet weights as torchvision publishes them, checks their SHA-256 and makes an encoder of them.",
+            "Downloads a network's ImageNet weights as torchvision publishes them, checks their SHA-256 and makes an encoder from them.",
             "Networks: resnet18 (47 MB), resnet34 (87 MB; the published MMAD model's encoder), resnet50 (103 MB), wide_resnet50_2 (138 MB)."
         },
         footerHeading = "%nExamples:%n",
         footer = {
-            "  linesight encoder pull resnet34            makes resnet34.onnx here",
+            "  linesight encoder pull resnet34            writes resnet34.onnx",
             "  linesight encoder pull resnet34 --from https://mirror.example/resnet34.pth",
             "  linesight encoder pull resnet34 --from resnet34-b627a593.pth --out enc.onnx",
             "",
@@ -47,32 +48,37 @@ final class PullCommand implements Callable<Integer> {
     @Parameters(paramLabel = "NETWORK", description = "resnet18, resnet34, resnet50 or wide_resnet50_2.")
     private String network;
 
-    @Option(names = "--out", paramLabel = "ENCODER.onnx", description = "Encoder to write; NETWORK.onnx by default.")
+    @Option(names = "--out", paramLabel = "ENCODER.onnx", description = "Encoder to write. Default: NETWORK.onnx.")
     private Path out;
 
     @Option(
             names = "--from",
             paramLabel = "URL|FILE",
-            description = "Another place of the same file: http(s) or a file. It is checked in the same way.")
+            description = "Another source of the same file: http(s) or a local file. It is checked in the same way.")
     private String from;
 
     @Option(
             names = "--sha256",
             paramLabel = "HEX",
             description =
-                    "The whole SHA-256 that the file must have. Without it the eight digits are checked that are part of the file's official name, as PyTorch does.")
+                    "SHA-256 that the file must have. Default: only the eight digits in its official name are checked, as PyTorch does.")
     private String sha256;
 
-    @Option(names = "--keep-weights", paramLabel = "FILE", description = "Keep the downloaded .pth file here.")
+    @Option(names = "--keep-weights", paramLabel = "FILE", description = "Keep the downloaded weights in this file.")
     private Path keep;
 
     @Option(
-            names = "--patience",
+            names = "--timeout",
             paramLabel = "TIME",
-            defaultValue = "30s",
             converter = Durations.class,
-            description = "How long the server may stay silent (${DEFAULT-VALUE}).")
-    private Duration patience;
+            description = "Give up when the server is silent for this long. Default: 30s.")
+    private Duration timeout = Duration.ofSeconds(30);
+
+    /** The old name of {@code --timeout}. */
+    @Option(names = "--patience", hidden = true, converter = Durations.class)
+    private void setPatience(@Nullable Duration patience) {
+        if (patience != null) timeout = patience;
+    }
 
     @Override
     public Integer call() throws Exception {
@@ -95,6 +101,12 @@ final class PullCommand implements Callable<Integer> {
             make(weights, Inputs.existing(Path.of(from), "file of weights"), pinned, from, target);
             return 0;
         }
+        download(weights, uri, pinned, target);
+        return 0;
+    }
+
+    private void download(OfficialWeights weights, URI uri, String pinned, Path target)
+            throws IOException, InterruptedException {
         // Beside the file that stays, so that it can be renamed.
         Path beside = (keep == null ? target : keep).toAbsolutePath();
         Path temporary = beside.resolveSibling("." + weights.file() + "." + UUID.randomUUID() + ".part");
@@ -102,26 +114,24 @@ final class PullCommand implements Callable<Integer> {
             spec.commandLine().getErr().println("Downloading " + uri + " ...");
             spec.commandLine().getErr().flush();
             try {
-                new Download(patience).fetch(uri, temporary);
+                new Download(timeout).fetch(uri, temporary);
             } catch (IOException e) {
                 throw new UserError(
                         network + " could not be downloaded: " + e.getMessage() + ". Nothing was written. "
-                                + byHand(weights, target),
+                                + manualSteps(weights, target),
                         e);
             }
             make(weights, temporary, pinned, uri.toString(), target);
-            if (keep != null) {
-                Files.move(
-                        temporary,
-                        keep.toAbsolutePath(),
-                        StandardCopyOption.ATOMIC_MOVE,
-                        StandardCopyOption.REPLACE_EXISTING);
-                spec.commandLine().getOut().println("The weights are in " + keep);
-            }
+            if (keep == null) return;
+            Files.move(
+                    temporary,
+                    keep.toAbsolutePath(),
+                    StandardCopyOption.ATOMIC_MOVE,
+                    StandardCopyOption.REPLACE_EXISTING);
+            spec.commandLine().getOut().println("The weights are in " + keep);
         } finally {
             Files.deleteIfExists(temporary);
         }
-        return 0;
     }
 
     private void make(OfficialWeights weights, Path file, String pinned, String place, Path target) throws IOException {
@@ -131,7 +141,7 @@ final class PullCommand implements Callable<Integer> {
                     + " and must " + (pinned.length() == 64 ? "be " : "begin with ") + pinned
                     + ". It is damaged, or something else. Nothing was written. "
                     + (from == null
-                            ? byHand(weights, target)
+                            ? manualSteps(weights, target)
                             : "Weights of your own are for 'linesight encoder import'"));
         }
         ImportedEncoder imported = ResNetImport.of(file, weights.network(), ImportCommand.stem(target));
@@ -143,19 +153,19 @@ final class PullCommand implements Callable<Integer> {
                 "weights",
                 "SHA-256 " + hash
                         + (sha256 == null
-                                ? "; its first 8 digits are checked, --sha256 checks all"
-                                : ", as asked for"));
+                                ? "; its first 8 digits were checked, --sha256 checks all"
+                                : ", as given with --sha256"));
     }
 
-    private static String byHand(OfficialWeights weights, Path target) {
+    private static String manualSteps(OfficialWeights weights, Path target) {
         return "Without a network here: download " + weights.url()
                 + " on another machine, see that its SHA-256 begins with " + weights.sha256Begin()
                 + " (sha256sum), bring it here and run: linesight encoder import " + weights.file() + " --out "
                 + target;
     }
 
-    /** @return null for a file */
-    private URI uri(String place) {
+    /** The address; null for a file. */
+    private @Nullable URI uri(String place) {
         if (!place.matches("(?i)https?://.*")) return null;
         try {
             URI uri = URI.create(place);

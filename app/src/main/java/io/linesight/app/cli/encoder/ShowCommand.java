@@ -17,7 +17,7 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         description =
-                "Shows what an encoder gives and costs: channels, strides, work for one picture, size and SHA-256. It is run once, so a file that passes can be used by 'fit'.",
+                "Prints channels, strides, work per image, size and SHA-256 of an encoder. It is run once, so 'fit' can use a file that passes.",
         footerHeading = "%nExamples:%n",
         footer = "  linesight encoder show resnet34.onnx")
 final class ShowCommand implements Callable<Integer> {
