@@ -3,13 +3,12 @@ package io.linesight.mmad.image;
 import java.util.Arrays;
 import java.util.Locale;
 
-/** Pictures of anomaly maps. Stateless; any thread. */
+/** Images of anomaly maps. Stateless; any thread. */
 public final class Heatmaps {
     private static final int MIN_TILE = 256;
     private static final int MAX_TILE = 512;
     private static final int GAP = 6;
     private static final int CAPTION = 22;
-    private static final int TEXT_SCALE = 2;
     /** Where the overlay begins to show and where it is strongest; the threshold lies at 0.5. */
     private static final float VISIBLE_FROM = 0.3f;
 
@@ -47,27 +46,12 @@ public final class Heatmaps {
      *
      * @param map row-major, size*size, covering the whole frame; not finite values show as hottest
      * @param threshold in units of the map; NaN puts it midway between the map's extremes and draws no line
-     * @return a new picture of the frame's size
+     * @return a new image of the frame's size
      */
     public static RgbImage overlay(RgbImage frame, float[] map, int size, double threshold) {
         checkMap(map, size);
-        float low = Float.POSITIVE_INFINITY;
-        float high = Float.NEGATIVE_INFINITY;
-        for (float v : map) {
-            if (!Float.isFinite(v)) continue;
-            low = Math.min(low, v);
-            high = Math.max(high, v);
-        }
+        float[] level = levels(map, threshold);
         boolean line = Double.isFinite(threshold);
-        float centre = line ? (float) threshold : (low + high) / 2;
-        // Per picture, so that a map that stays below the threshold never turns hot and one that exceeds it uses all
-        // colours.
-        float span = Math.max(centre - low, high - centre);
-        if (!(span > 0)) span = 1;
-        float[] level = new float[map.length];
-        for (int i = 0; i < level.length; i++) {
-            level[i] = Float.isFinite(map[i]) ? Math.min(1, Math.max(0, 0.5f + 0.5f * (map[i] - centre) / span)) : 1;
-        }
         int w = frame.width();
         int h = frame.height();
         byte[] out = frame.rgb().clone();
@@ -77,19 +61,11 @@ public final class Heatmaps {
         for (int y = 0; y < h; y++) {
             sampleRow(level, size, y, w, h, row);
             for (int x = 0; x < w; x++) {
-                float t = row[x];
                 int at = 3 * (y * w + x);
-                float alpha = STRONGEST * Math.min(1, Math.max(0, (t - VISIBLE_FROM) / (FULL_FROM - VISIBLE_FROM)));
-                if (alpha > 0) {
-                    int colour = 3 * Math.round(t * 255);
-                    for (int c = 0; c < 3; c++) {
-                        int base = out[at + c] & 0xff;
-                        out[at + c] = (byte) Math.round(base + alpha * ((COLOURS[colour + c] & 0xff) - base));
-                    }
-                }
+                blend(out, at, row[x]);
                 if (line && crosses(row, above, x, y)) {
                     for (int dy = 0; dy < thickness && y - dy >= 0; dy++) {
-                        int p = 3 * ((y - dy) * w + x);
+                        int p = at - 3 * dy * w;
                         out[p] = out[p + 1] = out[p + 2] = (byte) 255;
                     }
                 }
@@ -99,6 +75,38 @@ public final class Heatmaps {
             row = swap;
         }
         return new RgbImage(w, h, out);
+    }
+
+    /** The map in 0..1, with the threshold at 0.5. */
+    private static float[] levels(float[] map, double threshold) {
+        float low = Float.POSITIVE_INFINITY;
+        float high = Float.NEGATIVE_INFINITY;
+        for (float v : map) {
+            if (!Float.isFinite(v)) continue;
+            low = Math.min(low, v);
+            high = Math.max(high, v);
+        }
+        float centre = Double.isFinite(threshold) ? (float) threshold : (low + high) / 2;
+        // Per image, so that a map that stays below the threshold never turns hot and one that exceeds it uses all
+        // colours.
+        float span = Math.max(centre - low, high - centre);
+        if (!(span > 0)) span = 1;
+        float[] level = new float[map.length];
+        for (int i = 0; i < level.length; i++) {
+            level[i] = Float.isFinite(map[i]) ? Math.min(1, Math.max(0, 0.5f + 0.5f * (map[i] - centre) / span)) : 1;
+        }
+        return level;
+    }
+
+    /** Lays a level's colour over one pixel, the stronger the higher the level. */
+    private static void blend(byte[] rgb, int at, float level) {
+        float alpha = STRONGEST * Math.min(1, Math.max(0, (level - VISIBLE_FROM) / (FULL_FROM - VISIBLE_FROM)));
+        if (alpha <= 0) return;
+        int colour = 3 * Math.round(level * 255);
+        for (int c = 0; c < 3; c++) {
+            int base = rgb[at + c] & 0xff;
+            rgb[at + c] = (byte) Math.round(base + alpha * ((COLOURS[colour + c] & 0xff) - base));
+        }
     }
 
     /**
@@ -112,9 +120,8 @@ public final class Heatmaps {
      */
     public static RgbImage panel(RgbImage frame, byte[] mask, float[] map, int size, double score, double threshold) {
         checkMap(map, size);
-        int longest = Math.max(frame.width(), frame.height());
-        double scale =
-                longest > MAX_TILE ? (double) MAX_TILE / longest : longest < MIN_TILE ? (double) MIN_TILE / longest : 1;
+        int side = Math.max(frame.width(), frame.height());
+        double scale = (double) Math.max(MIN_TILE, Math.min(MAX_TILE, side)) / side;
         int w = Math.max(1, (int) Math.round(frame.width() * scale));
         int h = Math.max(1, (int) Math.round(frame.height() * scale));
         RgbImage small = resize(frame, w, h);
@@ -143,9 +150,9 @@ public final class Heatmaps {
                 : String.format(Locale.ROOT, "score %.4f", score);
     }
 
-    /** The picture at most {@code longest} pixels a side, its proportions kept; itself when it is no larger. */
-    public static RgbImage thumbnail(RgbImage frame, int longest) {
-        double scale = (double) longest / Math.max(frame.width(), frame.height());
+    /** The image at most {@code maxSide} pixels a side, its proportions kept; itself when it is no larger. */
+    public static RgbImage thumbnail(RgbImage frame, int maxSide) {
+        double scale = (double) maxSide / Math.max(frame.width(), frame.height());
         if (scale >= 1) return frame;
         return resize(frame, Math.max(1, (int) Math.round(frame.width() * scale)), Math.max(1, (int)
                 Math.round(frame.height() * scale)));
@@ -170,7 +177,7 @@ public final class Heatmaps {
                     3 * ((y + CAPTION) * panel.width() + x),
                     3 * tile.width());
         }
-        PixelFont.draw(panel, x + 4, (CAPTION - PixelFont.HEIGHT * TEXT_SCALE) / 2, TEXT_SCALE, caption);
+        Captions.draw(panel, CAPTION, x + 4, caption);
     }
 
     /** The frame dimmed, the marked pixels in red. */
