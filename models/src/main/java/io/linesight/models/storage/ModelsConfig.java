@@ -21,7 +21,7 @@ import org.apache.kafka.common.config.ConfigDef.ValidString;
  * @param settings settings of Kafka's clients and of the serdes under their own names ({@code bootstrap.servers},
  *     {@code schema.registry.url}, {@code security.protocol}, ...); what a client does not know is not passed to it
  * @param topics names of the topics
- * @param patience how long a broker or a web server may stay silent before a call fails; a slow transfer that moves on
+ * @param timeout how long a broker or a web server may stay silent before a call fails; a slow transfer that moves on
  *     is no failure
  * @param maxBytes largest checkpoint that is fetched or published
  * @param trustedKeys files with public keys whose signatures count; see {@code TrustedKeys}
@@ -31,13 +31,13 @@ import org.apache.kafka.common.config.ConfigDef.ValidString;
 public record ModelsConfig(
         Map<String, Object> settings,
         Topics topics,
-        Duration patience,
+        Duration timeout,
         long maxBytes,
         List<String> trustedKeys,
         boolean unsignedAllowed,
         Optional<String> httpAuthorization) {
 
-    /** Milliseconds, default 30000: see {@link #patience()}. */
+    /** Milliseconds, default 30000: see {@link #timeout()}. */
     public static final String PATIENCE_MS = "linesight.models.patience.ms";
     /** Default 2147483647, the limit of ONNX files: see {@link #maxBytes()}. */
     public static final String MAX_BYTES = "linesight.models.max.bytes";
@@ -93,8 +93,8 @@ public record ModelsConfig(
         trustedKeys = List.copyOf(trustedKeys);
         Objects.requireNonNull(topics, "topics");
         Objects.requireNonNull(httpAuthorization, "httpAuthorization");
-        if (patience.toMillis() < 1)
-            throw new IllegalArgumentException(PATIENCE_MS + "=" + patience.toMillis() + ": at least 1 is needed");
+        if (timeout.toMillis() < 1)
+            throw new IllegalArgumentException(PATIENCE_MS + "=" + timeout.toMillis() + ": at least 1 is needed");
         if (maxBytes < 1) throw new IllegalArgumentException(MAX_BYTES + "=" + maxBytes + ": at least 1 is needed");
     }
 
@@ -123,7 +123,12 @@ public record ModelsConfig(
                         .filter(s -> !s.isBlank()));
     }
 
-    /** For messages. */
+    /** The timeout as clients take it. */
+    int timeoutMillis() {
+        return (int) Math.min(Integer.MAX_VALUE, timeout.toMillis());
+    }
+
+    /** The broker's address, for messages. */
     public String broker() {
         return Objects.toString(settings.get("bootstrap.servers"), "(bootstrap.servers is not set)");
     }
@@ -132,7 +137,7 @@ public record ModelsConfig(
     @Override
     public String toString() {
         return "ModelsConfig[broker=" + broker() + ", settings="
-                + new ArrayList<>(new java.util.TreeSet<>(settings.keySet())) + ", patience=" + patience + ", maxBytes="
+                + new ArrayList<>(new java.util.TreeSet<>(settings.keySet())) + ", timeout=" + timeout + ", maxBytes="
                 + maxBytes + ", trustedKeys=" + trustedKeys + ", unsignedAllowed=" + unsignedAllowed
                 + ", httpAuthorization=" + (httpAuthorization.isPresent() ? "[hidden]" : "none") + "]";
     }

@@ -181,7 +181,7 @@ public final class Recalibration {
     private Result write(Path out) throws IOException {
         if (unreadable.count() > 0)
             throw new DatasetException(unreadable.count() + " pictures cannot be read, nothing was written: "
-                    + String.join("; ", unreadable.pictures()));
+                    + String.join("; ", unreadable.images()));
         CheckpointInfo before = in.info();
         Map<String, ProductCalibration> products =
                 new TreeMap<>(before.calibration().byProduct());

@@ -112,7 +112,7 @@ public final class TrainingSet {
         Map<String, List<byte[]>> frames = new TreeMap<>();
         for (Map.Entry<String, List<Sample>> e : heldOut.entrySet())
             frames.put(e.getKey(), read(e.getKey(), e.getValue()));
-        unreadable.refuse(skipUnreadable, progress);
+        unreadable.check(skipUnreadable, progress);
         for (Map.Entry<String, List<byte[]>> e : frames.entrySet()) {
             if (e.getValue().isEmpty())
                 throw new DatasetException("category '" + e.getKey() + "' has no readable normal pictures left");

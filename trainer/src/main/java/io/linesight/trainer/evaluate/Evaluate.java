@@ -76,7 +76,7 @@ public final class Evaluate {
             calibrationPictures = CalibrationImages.of(info);
             for (String category : categories) metrics.put(category, measure(scorer, category, total, details));
         }
-        unreadable.refuse(options.skipUnreadable(), options.progress());
+        unreadable.check(options.skipUnreadable(), options.progress());
         if (options.scores() != null) writeScores();
         double seconds = (System.nanoTime() - start) / 1e9;
         return new EvaluationReport(

@@ -136,7 +136,7 @@ public final class FrameFetcher implements AutoCloseable {
                             FetchOutcome.NOT_A_FRAME, "its encoding is UNKNOWN, or one that a newer camera wrote");
             };
         } catch (BadImageException e) {
-            return FetchedFrame.none(FetchOutcome.NOT_A_FRAME, "its picture cannot be used: " + e.getMessage());
+            return FetchedFrame.none(FetchOutcome.NOT_A_FRAME, "its image cannot be used: " + e.getMessage());
         }
     }
 

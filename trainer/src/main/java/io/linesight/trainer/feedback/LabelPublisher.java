@@ -1,6 +1,7 @@
 package io.linesight.trainer.feedback;
 
 import io.linesight.mmad.image.ImageLimits;
+import io.linesight.schemas.CameraFrame;
 import io.linesight.schemas.FrameLabel;
 import io.linesight.schemas.FrameRef;
 import io.linesight.schemas.LabelKind;
@@ -28,6 +29,7 @@ import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.Serde;
 import org.apache.kafka.common.serialization.StringSerializer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Writes labels to the labels topic: idempotent, acknowledged by all replicas, keyed by frame so that the latest label
@@ -47,17 +49,22 @@ public final class LabelPublisher implements AutoCloseable {
     private final FrameFetcher fetcher;
 
     /**
-     * One label to give.
+     * One label to publish.
      *
      * @param frame the frame
      * @param label NORMAL, ANOMALOUS or RETRACTED
      * @param product null takes the frame's own
-     * @param mask PNG of the frame's size, or null
-     * @param annotator who says so
+     * @param mask PNG of the frame's size; null without one
+     * @param annotator who labels
      * @param note free text, may be empty
      */
     public record Request(
-            FrameRef frame, LabelKind label, String product, byte[] mask, String annotator, String note) {}
+            FrameRef frame,
+            LabelKind label,
+            @Nullable String product,
+            byte @Nullable [] mask,
+            String annotator,
+            String note) {}
 
     /**
      * @param settings at least {@code bootstrap.servers} and {@code schema.registry.url}
@@ -83,71 +90,70 @@ public final class LabelPublisher implements AutoCloseable {
     }
 
     /**
-     * Checks and writes labels; one that is refused does not hold back the others.
+     * Checks and writes labels; one that is rejected does not hold back the others.
      *
      * @param check fetch every frame first: it must be there, and a mask must have its size. Retractions need no frame
      * @return per request null when it was written, otherwise why not
      * @throws KafkaException when broker or registry fail; labels written before stay, and writing them again changes
      *     nothing
      */
-    public List<String> publish(List<Request> requests, boolean check) {
-        List<String> problems = new ArrayList<>();
+    public List<@Nullable String> publish(List<Request> requests, boolean check) {
+        List<@Nullable String> problems = new ArrayList<>();
         for (int from = 0; from < requests.size(); from += BATCH)
-            problems.addAll(batch(requests.subList(from, Math.min(requests.size(), from + BATCH)), check));
+            problems.addAll(publishBatch(requests.subList(from, Math.min(requests.size(), from + BATCH)), check));
         return problems;
     }
 
-    private List<String> batch(List<Request> requests, boolean check) {
+    private List<@Nullable String> publishBatch(List<Request> requests, boolean check) {
         Set<FrameRef> wanted = new LinkedHashSet<>();
-        if (check) for (Request r : requests) if (r.label != LabelKind.RETRACTED) wanted.add(r.frame);
+        if (check) for (Request request : requests) if (request.label != LabelKind.RETRACTED) wanted.add(request.frame);
         Map<FrameRef, FetchedFrame> frames = fetcher.fetch(wanted);
-        List<String> problems = new ArrayList<>();
+        List<@Nullable String> problems = new ArrayList<>();
         List<Future<RecordMetadata>> sent = new ArrayList<>();
-        for (Request r : requests) {
-            FetchedFrame frame = frames.get(r.frame);
-            FrameLabel label = FrameLabel.newBuilder()
-                    .setFrameRef(r.frame)
-                    .setFrameId(
-                            frame == null || frame.frame() == null
-                                    ? ""
-                                    : frame.frame().getFrameId())
-                    .setCameraId(
-                            frame == null || frame.frame() == null
-                                    ? ""
-                                    : frame.frame().getCameraId())
-                    .setProduct(r.product)
-                    .setLabel(r.label)
-                    .setMaskPng(r.mask == null ? null : ByteBuffer.wrap(r.mask))
-                    .setAnnotator(r.annotator)
-                    .setAt(Instant.now().truncatedTo(ChronoUnit.MICROS))
-                    .setNote(r.note)
-                    .build();
-            String problem = problem(label, r, frame);
-            byte[] value = problem == null
-                    ? serde.serializer().serialize(topics.labels().name(), label)
-                    : null;
-            if (value != null && value.length > topics.labels().maxMessageBytes() - ENVELOPE) {
+        for (Request request : requests) {
+            FetchedFrame frame = frames.get(request.frame);
+            FrameLabel label = label(request, frame == null ? null : frame.frame());
+            String problem = problem(label, request, frame);
+            byte[] value = problem == null ? serialize(label) : null;
+            if (value != null && value.length > topics.labels().maxMessageBytes() - ENVELOPE)
                 problem = "the label has " + value.length
-                        + " bytes, more than its topic takes; store the mask as a smaller PNG (two values, best compression)";
-            }
+                        + " bytes, more than its topic allows; store the mask as a smaller PNG (two values, best compression)";
             problems.add(problem);
             if (problem == null)
-                sent.add(producer.send(new ProducerRecord<>(topics.labels().name(), FrameKeys.of(r.frame), value)));
+                sent.add(producer.send(
+                        new ProducerRecord<>(topics.labels().name(), FrameKeys.of(request.frame), value)));
         }
         producer.flush();
-        for (Future<RecordMetadata> f : sent) await(f);
+        for (Future<RecordMetadata> future : sent) await(future);
         return problems;
     }
 
-    private String problem(FrameLabel label, Request r, FetchedFrame frame) {
+    private byte[] serialize(FrameLabel label) {
+        return serde.serializer().serialize(topics.labels().name(), label);
+    }
+
+    private static FrameLabel label(Request request, @Nullable CameraFrame frame) {
+        return FrameLabel.newBuilder()
+                .setFrameRef(request.frame)
+                .setFrameId(frame == null ? "" : frame.getFrameId())
+                .setCameraId(frame == null ? "" : frame.getCameraId())
+                .setProduct(request.product)
+                .setLabel(request.label)
+                .setMaskPng(request.mask == null ? null : ByteBuffer.wrap(request.mask))
+                .setAnnotator(request.annotator)
+                .setAt(Instant.now().truncatedTo(ChronoUnit.MICROS))
+                .setNote(request.note)
+                .build();
+    }
+
+    private @Nullable String problem(FrameLabel label, Request request, @Nullable FetchedFrame frame) {
         List<String> rules = LabelRules.problems(label, topics.frames().name());
         if (!rules.isEmpty()) return String.join("; ", rules);
-        if (frame != null && frame.outcome() != FetchOutcome.FETCHED)
-            return "frame " + frame.outcome() + ": " + frame.reason();
-        if (frame != null && r.mask != null)
-            return LabelRules.maskProblem(
-                    r.mask, frame.image().width(), frame.image().height(), ImageLimits.defaults());
-        return null;
+        if (frame == null) return null;
+        if (frame.outcome() != FetchOutcome.FETCHED) return "frame " + frame.outcome() + ": " + frame.reason();
+        if (request.mask == null) return null;
+        return LabelRules.maskProblem(
+                request.mask, frame.image().width(), frame.image().height(), ImageLimits.defaults());
     }
 
     private static void await(Future<RecordMetadata> f) {

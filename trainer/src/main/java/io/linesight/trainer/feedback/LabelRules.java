@@ -10,10 +10,11 @@ import io.linesight.schemas.topics.FrameKeys;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
- * What a label must be to count. The same rules hold where labels are written and where they are read, since anybody
- * may write to the topic. Stateless; any thread.
+ * What makes a label valid. The same rules hold where labels are written and where they are read, since anybody may
+ * write to the topic. Stateless; any thread.
  */
 public final class LabelRules {
     /** Longest free text (annotator, note, product) that is accepted. */
@@ -51,7 +52,7 @@ public final class LabelRules {
      * The problem with a record's key; null when it is as it should be. Under another key the label would not replace
      * an earlier one.
      */
-    public static String keyProblem(String key, FrameLabel label) {
+    public static @Nullable String keyProblem(@Nullable String key, FrameLabel label) {
         String wanted = FrameKeys.of(label.getFrameRef());
         return wanted.equals(key)
                 ? null
@@ -64,7 +65,7 @@ public final class LabelRules {
      * @param width of the frame in pixels
      * @param height of the frame in pixels
      */
-    public static String maskProblem(byte[] png, int width, int height, ImageLimits limits) {
+    public static @Nullable String maskProblem(byte[] png, int width, int height, ImageLimits limits) {
         if (png.length < 8 || png[0] != (byte) 0x89 || png[1] != 'P' || png[2] != 'N' || png[3] != 'G')
             return "its mask is not a PNG";
         try {
@@ -80,8 +81,8 @@ public final class LabelRules {
         }
     }
 
-    /** The mask's bytes, or null. */
-    public static byte[] mask(FrameLabel label) {
+    /** The mask's bytes; null without a mask. */
+    public static byte @Nullable [] mask(FrameLabel label) {
         if (label.getMaskPng() == null) return null;
         ByteBuffer b = label.getMaskPng().duplicate();
         byte[] bytes = new byte[b.remaining()];
@@ -89,7 +90,7 @@ public final class LabelRules {
         return bytes;
     }
 
-    private static void text(List<String> problems, String field, String value) {
+    private static void text(List<String> problems, String field, @Nullable String value) {
         if (value != null && value.length() > MAX_TEXT)
             problems.add(
                     "its " + field + " has " + value.length() + " characters; at most " + MAX_TEXT + " are accepted");

@@ -7,8 +7,9 @@ import java.util.Collection;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
-/** How labelled pictures lie in a folder. */
+/** How labelled images lie in a folder. */
 public enum DatasetLayout {
     /**
      * {@code <category>/test/good/*}, {@code <category>/test/<defect>/*},
@@ -17,7 +18,7 @@ public enum DatasetLayout {
     MVTEC("MVTec-AD: <category>/test/good, <category>/test/<defect>, <category>/ground_truth/<defect>/<name>_mask.png"),
     /** A table of files. */
     VISA("VisA: a csv with the columns object, split, label, image, mask, in the folder or its sub-folder split_csv"),
-    /** Good and bad pictures without masks. */
+    /** Good and bad images without masks. */
     FOLDER("plain: good and bad, or <category>/good and <category>/bad");
 
     private final String description;
@@ -32,10 +33,10 @@ public enum DatasetLayout {
     }
 
     /**
-     * Opened pictures.
+     * Opened images.
      *
      * @param layout how they lie
-     * @param source the pictures
+     * @param source the images
      * @param notes what the user should know, e.g. files that were passed over
      */
     public record Opened(DatasetLayout layout, ImageSource source, List<String> notes) {}
@@ -45,11 +46,15 @@ public enum DatasetLayout {
      *
      * @param roots folders of one layout
      * @param categories names wanted; empty = all
-     * @param forced the layout, or null to find it out
-     * @param table VisA's csv, or null to look for it; paths in it are relative to the only root
+     * @param forced the layout; null to detect it
+     * @param table VisA's csv; null to look for it. Paths in it are relative to the only root
      * @throws DatasetException when the layout is none or not one, or files are missing; names them
      */
-    public static Opened open(List<Path> roots, Collection<String> categories, DatasetLayout forced, Path table) {
+    public static Opened open(
+            List<Path> roots,
+            Collection<String> categories,
+            @Nullable DatasetLayout forced,
+            @Nullable Path table) {
         if (table != null && forced != null && forced != VISA)
             throw new DatasetException("a csv goes with the layout visa only; leave --csv or --layout out");
         DatasetLayout layout = forced != null ? forced : table != null ? VISA : detect(roots);
@@ -64,11 +69,14 @@ public enum DatasetLayout {
     }
 
     /**
-     * The same for learning. The plain layout does not say which good pictures are for learning: all of them are, and
+     * The same for learning. The plain layout does not say which good images are for learning: all of them are, and
      * only bad ones are left to measure on.
      */
     public static Opened openForTraining(
-            List<Path> roots, Collection<String> categories, DatasetLayout forced, Path table) {
+            List<Path> roots,
+            Collection<String> categories,
+            @Nullable DatasetLayout forced,
+            @Nullable Path table) {
         Opened opened = open(roots, categories, forced, table);
         if (opened.layout() != FOLDER) return opened;
         FileDataset set = new FileDataset(opened.source().name());
@@ -80,7 +88,7 @@ public enum DatasetLayout {
             }
         }
         List<String> notes = new ArrayList<>(opened.notes());
-        notes.add("all good pictures are learned from: measure on others");
+        notes.add("all good images are learned from: measure on others");
         return new Opened(FOLDER, set, List.copyOf(notes));
     }
 

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Good and bad pictures in folders of these names, for one category (called as its folder is) or in a folder for each.
+ * Good and bad images in folders of these names, for one category (called as its folder is) or in a folder for each.
  * Below {@code bad} and {@code good} there may be one more level of folders; below {@code bad} it names the kinds of
  * defects.
  */
@@ -67,7 +67,7 @@ final class GoodBadFolder {
 
     private void take(String category, Path folder, String side, String kind) {
         for (Path file : ImageFiles.files(folder)) {
-            if (!ImageFiles.isPicture(file)) {
+            if (!ImageFiles.isImage(file)) {
                 passedOver++;
                 if (firstPassedOver == null) firstPassedOver = file;
                 continue;

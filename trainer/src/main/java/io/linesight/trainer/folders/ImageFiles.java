@@ -14,19 +14,19 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
 
-/** Picture files and the folders they lie in. */
+/** Image files and the folders they lie in. */
 public final class ImageFiles {
     private static final ImageLimits LIMITS = ImageLimits.defaults();
 
     private ImageFiles() {}
 
-    /** Reads a picture's file when asked to. */
+    /** Reads an image's file when asked to. */
     public static Reader image(Path file) {
         return () -> ImageCodec.decode(bytes(file), LIMITS);
     }
 
     /**
-     * Reads a mask's file when asked to: white where it marks a defect. Whoever reads it knows the picture only, so
+     * Reads a mask's file when asked to: white where it marks a defect. Whoever reads it knows the image only, so
      * errors name the file.
      */
     public static Reader mask(Path file) {
@@ -45,23 +45,23 @@ public final class ImageFiles {
     }
 
     private static byte[] bytes(Path file) throws IOException, BadImageException {
-        // Before the bytes are in memory: a video among the pictures must not end the run.
+        // Before the bytes are in memory: a video among the images must not end the run.
         long size = Files.size(file);
         if (size > LIMITS.maxBytes())
             throw new BadImageException(
                     BadImageException.Code.TOO_LARGE,
-                    "the picture has " + size + " bytes; the limit is " + LIMITS.maxBytes());
+                    "the image has " + size + " bytes; the limit is " + LIMITS.maxBytes());
         return Files.readAllBytes(file);
     }
 
-    static boolean isPicture(Path file) {
+    static boolean isImage(Path file) {
         String n = file.getFileName().toString().toLowerCase(Locale.ROOT);
         return n.endsWith(".png") || n.endsWith(".jpg") || n.endsWith(".jpeg");
     }
 
     /** Images directly in a folder, sorted by name; none when there is no such folder. */
     static List<Path> in(Path dir) {
-        return files(dir).stream().filter(ImageFiles::isPicture).toList();
+        return files(dir).stream().filter(ImageFiles::isImage).toList();
     }
 
     static List<Path> files(Path dir) {

@@ -4,9 +4,10 @@ import io.linesight.mmad.image.BadImageException;
 import io.linesight.mmad.image.RgbImage;
 import java.io.IOException;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Where pictures come from: a folder, or a program that renders them. One unified model is trained over all its
+ * Where images come from: a folder, or a program that renders them. One unified model is trained over all its
  * categories.
  */
 public interface ImageSource {
@@ -16,33 +17,33 @@ public interface ImageSource {
     /** Category (= product) names, sorted, at least one. */
     List<String> categories();
 
-    /** Normal pictures to learn from. */
+    /** Normal images to learn from. */
     List<Sample> train(String category);
 
     /**
-     * Labelled pictures that place the threshold and are never trained on; may be empty. {@code Fit} uses the normals
+     * Labelled images that place the threshold and are never trained on; may be empty. {@code Fit} uses the normals
      * among them and takes what is missing from {@link #train}.
      */
     default List<Sample> calibration(String category) {
         return List.of();
     }
 
-    /** Labelled pictures to measure on; may be empty. */
+    /** Labelled images to measure on; may be empty. */
     default List<Sample> test(String category) {
         return List.of();
     }
 
     /**
-     * One picture, read when asked for.
+     * One image, read on demand.
      *
      * @param name unique within the category, e.g. {@code crack/012.png}
-     * @param defect kind of defect; null = normal
+     * @param defect kind of defect; null for a normal
      * @param image the pixels
-     * @param mask ground truth as a picture of any size, everything above 0 is defective; null where unknown (and for
+     * @param mask ground truth as an image of any size, everything above 0 is defective; null where unknown (and for
      *     normals)
      */
-    record Sample(String name, String defect, Reader image, Reader mask) {
-        /** A normal picture. */
+    record Sample(String name, @Nullable String defect, Reader image, @Nullable Reader mask) {
+        /** A normal image. */
         public static Sample normal(String name, Reader image) {
             return new Sample(name, null, image, null);
         }

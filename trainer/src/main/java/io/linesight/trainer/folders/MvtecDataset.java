@@ -98,13 +98,13 @@ public final class MvtecDataset implements ImageSource {
     }
 
     /**
-     * Where the layout has the ground truth of a defective test picture; the file need not exist.
+     * Where the layout has the ground truth of a defective test image; the file need not exist.
      *
      * @param category folder of the category
-     * @param defect name of the picture's folder
+     * @param defect name of the image's folder
      */
-    public static Path maskOf(Path category, String defect, Path picture) {
-        String base = picture.getFileName().toString();
+    public static Path maskOf(Path category, String defect, Path image) {
+        String base = image.getFileName().toString();
         return category.resolve("ground_truth")
                 .resolve(defect)
                 .resolve(base.substring(0, base.lastIndexOf('.')) + "_mask.png");

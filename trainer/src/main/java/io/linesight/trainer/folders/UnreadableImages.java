@@ -5,38 +5,40 @@ import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Images that could not be read, collected so that all are named at once. Not thread-safe. */
+/** Collects images that cannot be read, so that one message names all of them. Not thread-safe. */
 public final class UnreadableImages {
     private static final int SHOWN = 20;
 
-    private final List<String> pictures = new ArrayList<>();
+    private final List<String> images = new ArrayList<>();
 
-    public void add(String category, Sample sample, Exception why) {
-        pictures.add(category + "/" + sample.name() + " (" + why.getMessage() + ")");
+    /** Adds an image and the reason why it cannot be read. */
+    public void add(String category, Sample sample, Exception reason) {
+        images.add(category + "/" + sample.name() + " (" + reason.getMessage() + ")");
     }
 
+    /** How many images cannot be read. */
     public int count() {
-        return pictures.size();
+        return images.size();
     }
 
-    /** Every picture with its reason. */
-    public List<String> pictures() {
-        return List.copyOf(pictures);
+    /** Every image with its reason. */
+    public List<String> images() {
+        return List.copyOf(images);
     }
 
     /**
-     * Does nothing when all could be read.
+     * Ends the work when an image cannot be read. Does nothing when all could be read.
      *
-     * @param skip say which are left out, instead of refusing
+     * @param skip print which are left out, and continue
      * @throws DatasetException naming the first of them and what to do
      */
-    public void refuse(boolean skip, PrintStream progress) {
-        if (pictures.isEmpty()) return;
-        String list = String.join("\n  ", pictures.subList(0, Math.min(SHOWN, pictures.size())))
-                + (pictures.size() > SHOWN ? "\n  and " + (pictures.size() - SHOWN) + " more" : "");
+    public void check(boolean skip, PrintStream progress) {
+        if (images.isEmpty()) return;
+        String list = String.join("\n  ", images.subList(0, Math.min(SHOWN, images.size())))
+                + (images.size() > SHOWN ? "\n  and " + (images.size() - SHOWN) + " more" : "");
         if (!skip)
-            throw new DatasetException(pictures.size()
-                    + " pictures cannot be read; mend or remove them, or skip them with --skip-unreadable:\n  " + list);
-        progress.println(pictures.size() + " unreadable pictures are left out:\n  " + list);
+            throw new DatasetException(images.size()
+                    + " images cannot be read; fix or remove them, or skip them with --skip-unreadable:\n  " + list);
+        progress.println(images.size() + " unreadable images are left out:\n  " + list);
     }
 }

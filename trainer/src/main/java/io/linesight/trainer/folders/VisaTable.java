@@ -3,6 +3,7 @@ package io.linesight.trainer.folders;
 import io.linesight.trainer.folders.ImageSource.Sample;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -13,12 +14,19 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.apache.commons.csv.CSVFormat;
+import org.apache.commons.csv.CSVParser;
+import org.apache.commons.csv.CSVRecord;
+import org.jspecify.annotations.Nullable;
 
-/** VisA's layout: a csv with one line per picture, its paths relative to the data set's folder. */
+/** VisA's layout: a csv with one line per image, its paths relative to the data set's folder. */
 final class VisaTable {
     private static final List<String> COLUMNS = List.of("object", "split", "label", "image", "mask");
     private static final String DEFAULT = "1cls.csv";
-    private static final int MOST_PROBLEMS = 20;
+    private static final int MAX_PROBLEMS = 20;
+    /** Text behind a closing quote belongs to the cell. */
+    private static final CSVFormat FORMAT =
+            CSVFormat.RFC4180.builder().setTrailingData(true).get();
     private static final String NORMAL = "normal";
     private static final String ANOMALY = "anomaly";
 
@@ -57,7 +65,7 @@ final class VisaTable {
         }
     }
 
-    static ImageSource open(List<Path> roots, Path given, Collection<String> categories, List<String> notes) {
+    static ImageSource open(List<Path> roots, @Nullable Path given, Collection<String> categories, List<String> notes) {
         if (roots.size() != 1)
             throw new DatasetException("the data set cannot be used: the layout visa takes one folder, not "
                     + roots.size() + "; measure them one by one");
@@ -67,8 +75,8 @@ final class VisaTable {
                 new VisaTable(root.toAbsolutePath().normalize(), table, new FileDataset(ImageFiles.name(root)));
         reader.read();
         if (reader.problemCount > 0) {
-            String more = reader.problemCount > MOST_PROBLEMS
-                    ? "\n  and " + (reader.problemCount - MOST_PROBLEMS) + " more"
+            String more = reader.problemCount > MAX_PROBLEMS
+                    ? "\n  and " + (reader.problemCount - MAX_PROBLEMS) + " more"
                     : "";
             throw new DatasetException("the data set cannot be used; correct these lines, nothing was measured:\n  "
                     + String.join("\n  ", reader.problems) + more);
@@ -107,7 +115,7 @@ final class VisaTable {
             line = 1;
             for (String text = r.readLine(); text != null; text = r.readLine()) {
                 line++;
-                if (!text.isBlank()) row(text, columns);
+                if (!text.isBlank()) readRow(text, columns);
             }
         } catch (CharacterCodingException e) {
             throw new DatasetException(
@@ -121,79 +129,62 @@ final class VisaTable {
                     "the data set cannot be used: the first line of " + table + " " + e.getMessage(), e);
         }
         if (set.categories().isEmpty() && problemCount == 0)
-            throw new DatasetException("the data set cannot be used: " + table + " names no picture");
+            throw new DatasetException("the data set cannot be used: " + table + " names no image");
     }
 
-    private void row(String text, Map<String, Integer> columns) {
-        List<String> cells;
+    private void readRow(String text, Map<String, Integer> columns) {
         try {
-            cells = cells(text);
+            List<String> cells = cells(text);
+            addSample(
+                    cell(cells, columns, "object"),
+                    cell(cells, columns, "split"),
+                    cell(cells, columns, "label"),
+                    cell(cells, columns, "image"),
+                    cell(cells, columns, "mask"));
         } catch (IllegalArgumentException e) {
-            problem(e.getMessage());
-            return;
+            addProblem(e.getMessage());
         }
-        String object = cell(cells, columns, "object");
-        String split = cell(cells, columns, "split");
-        String label = cell(cells, columns, "label");
-        String image = cell(cells, columns, "image");
-        String mask = cell(cells, columns, "mask");
-        // It becomes the name of a folder where pictures are written.
-        if (object.isEmpty() || object.startsWith(".") || object.contains("/") || object.contains("\\")) {
-            problem("the object '" + object + "' is no name of a category");
-            return;
-        }
-        if (!split.equals("train") && !split.equals("test")) {
-            problem("the split '" + split + "' is neither train nor test");
-            return;
-        }
-        if (!label.equals(NORMAL) && !label.equals(ANOMALY)) {
-            problem("the label '" + label + "' is neither normal nor anomaly");
-            return;
-        }
+    }
+
+    /** @throws IllegalArgumentException with a clause that says what is wrong with the line */
+    private void addSample(String object, String split, String label, String image, String mask) {
+        // It becomes the name of a folder into which images are written.
+        if (object.isEmpty() || object.startsWith(".") || object.contains("/") || object.contains("\\"))
+            throw new IllegalArgumentException("the object '" + object + "' is no name of a category");
+        if (!split.equals("train") && !split.equals("test"))
+            throw new IllegalArgumentException("the split '" + split + "' is neither train nor test");
+        if (!label.equals(NORMAL) && !label.equals(ANOMALY))
+            throw new IllegalArgumentException("the label '" + label + "' is neither normal nor anomaly");
         Path file = file("image", image);
         Path truth = mask.isEmpty() ? null : file("mask", mask);
-        if (file == null || (!mask.isEmpty() && truth == null)) return;
         Integer before = lines.putIfAbsent(image, line);
-        if (before != null) {
-            problem("the image " + image + " stands in line " + before + " already");
-            return;
-        }
-        boolean anomalous = label.equals(ANOMALY);
+        if (before != null)
+            throw new IllegalArgumentException("the image " + image + " stands in line " + before + " already");
         String name = image.startsWith(object + "/") ? image.substring(object.length() + 1) : image;
+        Sample sample = label.equals(ANOMALY)
+                ? new Sample(name, ANOMALY, ImageFiles.image(file), truth == null ? null : ImageFiles.mask(truth))
+                : Sample.normal(name, ImageFiles.image(file));
         set.category(object);
-        if (split.equals("test")) {
-            set.test(
-                    object,
-                    anomalous
-                            ? new Sample(
-                                    name,
-                                    ANOMALY,
-                                    ImageFiles.image(file),
-                                    truth == null ? null : ImageFiles.mask(truth))
-                            : Sample.normal(name, ImageFiles.image(file)));
-        } else if (!anomalous) {
-            set.train(object, Sample.normal(name, ImageFiles.image(file)));
-        }
+        if (split.equals("test")) set.test(object, sample);
+        else if (!sample.anomalous()) set.train(object, sample);
     }
 
     private Path file(String column, String path) {
-        if (path.isEmpty()) {
-            problem("the column " + column + " is empty");
-            return null;
-        }
+        if (path.isEmpty()) throw new IllegalArgumentException("the column " + column + " is empty");
+        Path file;
         try {
-            Path file = root.resolve(path).normalize();
-            if (!file.startsWith(root)) problem("the " + column + " " + path + " lies outside the data set's folder");
-            else if (!Files.isRegularFile(file)) problem("there is no " + column + " " + file);
-            else return file;
+            file = root.resolve(path).normalize();
         } catch (InvalidPathException e) {
-            problem("the " + column + " '" + path + "' is no path");
+            throw new IllegalArgumentException("the " + column + " '" + path + "' is no path", e);
         }
-        return null;
+        if (!file.startsWith(root))
+            throw new IllegalArgumentException("the " + column + " " + path + " lies outside the data set's folder");
+        if (!Files.isRegularFile(file)) throw new IllegalArgumentException("there is no " + column + " " + file);
+        return file;
     }
 
-    private void problem(String what) {
-        if (++problemCount <= MOST_PROBLEMS) problems.add(table + " line " + line + ": " + what);
+    private void addProblem(String what) {
+        if (++problemCount <= MAX_PROBLEMS) problems.add(table + " line " + line + ": " + what);
     }
 
     private static String cell(List<String> cells, Map<String, Integer> columns, String name) {
@@ -209,27 +200,16 @@ final class VisaTable {
         return columns;
     }
 
-    /** One line of a csv; quoted cells may hold commas and doubled quotes. */
+    /**
+     * Cells of one line. Lines are parsed one by one, so that a quote that is not closed spoils its own line only and
+     * every problem is reported with its line.
+     */
     private static List<String> cells(String text) {
-        List<String> cells = new ArrayList<>();
-        StringBuilder cell = new StringBuilder();
-        boolean quoted = false;
-        for (int i = 0; i < text.length(); i++) {
-            char c = text.charAt(i);
-            if (c == '"' && quoted && i + 1 < text.length() && text.charAt(i + 1) == '"') {
-                cell.append('"');
-                i++;
-            } else if (c == '"') {
-                quoted = !quoted;
-            } else if (c == ',' && !quoted) {
-                cells.add(cell.toString());
-                cell.setLength(0);
-            } else {
-                cell.append(c);
-            }
+        try (CSVParser parser = CSVParser.parse(text, FORMAT)) {
+            List<CSVRecord> records = parser.getRecords();
+            return records.isEmpty() ? List.of() : records.get(0).toList();
+        } catch (IOException | UncheckedIOException e) {
+            throw new IllegalArgumentException("has a quote that is not closed", e);
         }
-        if (quoted) throw new IllegalArgumentException("has a quote that is not closed");
-        cells.add(cell.toString());
-        return cells;
     }
 }

@@ -5,7 +5,7 @@ import io.linesight.schemas.ProductMetrics;
 import java.util.List;
 
 /**
- * The gate's word.
+ * What the gate decided.
  *
  * @param verdict outcome and reason, for the {@code ModelVersion}
  * @param products figures of both models, sorted by product

@@ -18,7 +18,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
-/** Has both models score the held-out pictures, one model after the other, so that only one is in memory. */
+/** Scores the held-out images with both models, one after the other, so that only one is in memory. */
 public final class HeldOut {
     private static final int BATCH = 4;
 
@@ -28,10 +28,10 @@ public final class HeldOut {
 
     /**
      * @param source {@link ImageSource#test} of every product in {@code measured} is scored, and what has training
-     *     pictures counts as trained on
-     * @param measured products that may have held-out pictures
-     * @return scores of every product that has held-out pictures or that either model knows
-     * @throws DatasetException naming a picture that cannot be read
+     *     images counts as trained on
+     * @param measured products that may have held-out images
+     * @return scores of every product that has held-out images or that either model knows
+     * @throws DatasetException naming an image that cannot be read
      */
     public static List<ProductScores> score(
             Path champion, Path challenger, ImageSource source, Set<String> measured, ScorerOptions options) {
@@ -93,7 +93,7 @@ public final class HeldOut {
                     batch.add(Preprocess.toModelInput(s.image().read()));
                 } catch (BadImageException | IOException e) {
                     throw new DatasetException(
-                            "held-out picture " + product + "/" + s.name() + " cannot be read: " + e.getMessage(), e);
+                            "held-out image " + product + "/" + s.name() + " cannot be read: " + e.getMessage(), e);
                 }
             }
             System.arraycopy(scorer.score(batch).raw(), 0, scores, from, batch.size());

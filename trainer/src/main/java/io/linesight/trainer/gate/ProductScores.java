@@ -3,16 +3,16 @@ package io.linesight.trainer.gate;
 import io.linesight.mmad.checkpoint.ProductCalibration;
 
 /**
- * Raw scores of the same held-out pictures of one product by both models.
+ * Raw scores of the same held-out images of one product by both models.
  *
  * @param product its name
  * @param knownToChampion whether the champion was calibrated on it
- * @param trainedOn whether normals of it were among the challenger's training pictures
+ * @param trainedOn whether normals of it were among the challenger's training images
  * @param champion where the champion decides (its fallback when it does not know the product)
  * @param challenger where the challenger decides
  * @param championNormals the champion's scores of the normals
  * @param challengerNormals the challenger's, in the same order
- * @param championAnomalous the champion's scores of the anomalous pictures
+ * @param championAnomalous the champion's scores of the anomalous images
  * @param challengerAnomalous the challenger's, in the same order
  */
 public record ProductScores(
@@ -29,7 +29,7 @@ public record ProductScores(
         if (championNormals.length != challengerNormals.length
                 || championAnomalous.length != challengerAnomalous.length) {
             throw new IllegalArgumentException(
-                    "product " + product + ": both models must have scored the same pictures");
+                    "product " + product + ": both models must have scored the same images");
         }
     }
 }

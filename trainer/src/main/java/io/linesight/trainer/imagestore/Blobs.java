@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/** Files named by the SHA-256 of what is in them. A file that has its final name is complete. */
+/** Files named by the SHA-256 of their content. A file under its final name is complete. */
 final class Blobs {
     private static final String TEMPORARY = ".tmp";
 
@@ -64,7 +64,7 @@ final class Blobs {
         Files.deleteIfExists(path(sha));
     }
 
-    /** Removes what nobody refers to: the remains of a kill between a file and its line in the journal. */
+    /** Removes files that are not wanted: a kill between a file and its line in the journal leaves them. Returns how many. */
     int sweep(Set<String> wanted) throws IOException {
         List<Path> files;
         try (Stream<Path> s = Files.walk(folder)) {

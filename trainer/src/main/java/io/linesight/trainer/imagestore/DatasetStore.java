@@ -2,8 +2,6 @@ package io.linesight.trainer.imagestore;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.linesight.mmad.image.BadImageException;
-import io.linesight.mmad.image.ImageCodec;
 import io.linesight.mmad.io.ExclusiveLock;
 import io.linesight.trainer.folders.ImageSource;
 import java.io.IOException;
@@ -16,91 +14,56 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
-import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The trainer's own pictures: files named by the SHA-256 of their bytes, and a journal of what is known about them.
- * Both survive a kill at any instant: a picture is complete before its line is written, and a line counts when it is on
- * the disk. Identical pictures are stored once.
+ * The trainer's own images: files named by the SHA-256 of their bytes, and a journal of their labels. Both survive a
+ * kill at any instant: an image is complete before its line is written, and a line counts when it is on the disk.
+ * Identical images are stored once.
  *
- * <p>Bounded: when a picture would exceed the limit, others go first, the oldest before the younger: reservoir
- * pictures, then normals that people labelled and that are trained on; each only while its product keeps its least
- * number of normals. Held-out labelled pictures and anomalous ones never go. Where that is not enough, {@link #put}
- * refuses.
+ * <p>Bounded: when an image would exceed the limit, others are evicted, oldest first: reservoir images, then normals
+ * that people labelled and that are trained on; each only while its product keeps its minimum of normals. Held-out
+ * labelled images and anomalous images are never evicted. Where that frees too little, {@link #put} throws.
  *
- * <p>Labels come in with their place in the labels topic. What is older than what the store knows of a frame changes
- * nothing, so reading the topic again is harmless; {@link #positions} says from where to go on.
+ * <p>Labels arrive with their position in the labels topic. A label older than the latest of its frame changes nothing,
+ * so reading the topic again is harmless; {@link #positions} says where to resume.
  *
  * <p>Threads: safe. Ownership: whoever opens it closes it; a folder is open once, in one process.
  */
 public final class DatasetStore implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(DatasetStore.class);
-    /** Lines that may be dead before the journal is rewritten, beyond as many as are alive. */
-    private static final int DEAD_LINES = 1000;
+    /** Obsolete lines that the journal may have, beyond as many as are valid, before it is rewritten. */
+    private static final int MAX_OBSOLETE_LINES = 1000;
 
     private final StoreConfig config;
     private final ExclusiveLock lock;
     private final Blobs blobs;
     private final Journal journal;
-    private final Map<String, StoredImage> pictures = new LinkedHashMap<>();
-    /** Place in the labels topic of the last word on a frame, taken-back ones included. */
-    private final Map<String, Place> last = new HashMap<>();
-
-    private final Map<String, Pending> pending = new LinkedHashMap<>();
-    private final Map<Integer, Long> positions = new TreeMap<>();
-    private final Map<String, Long> sizes = new HashMap<>();
-    private final Map<String, Integer> references = new HashMap<>();
+    private final StoreState state = new StoreState();
     private final Map<String, Integer> pins = new HashMap<>();
-    private String boundTo;
-    private long sequence;
     private boolean closed;
-    /** Lines that the journal had when it could not be rewritten: not tried again until there are many more. */
-    private int notRewritten;
-
-    /**
-     * Where in the labels topic a label lies.
-     *
-     * @param partition of the labels topic; -1 for pictures that come from elsewhere
-     * @param offset in it
-     */
-    public record Place(int partition, long offset) {
-        public static final Place NONE = new Place(-1, -1);
-
-        private boolean olderThan(Place other) {
-            return partition >= 0 && other != null && partition == other.partition && offset <= other.offset;
-        }
-    }
-
-    /**
-     * A label whose frame is not in Kafka yet.
-     *
-     * @param frame key of the frame
-     * @param label the record as bytes; the store does not look into it
-     * @param place in the labels topic
-     * @param since when it was first asked for
-     */
-    public record Pending(String frame, byte[] label, Place place, Instant since) {}
+    /** Lines of the journal when rewriting it failed: not retried until there are many more. */
+    private int linesAtFailedRewrite;
 
     /**
      * What to store.
      *
      * @param frame key of the frame
      * @param product product it shows
-     * @param anomalous what it counts as
-     * @param origin who says so
-     * @param annotator who labelled it; empty for RESERVOIR
-     * @param at when
-     * @param image JPEG or PNG file; null keeps the picture that is stored for this frame
-     * @param mask PNG, or null
-     * @param place of the label; {@link Place#NONE} for RESERVOIR
+     * @param anomalous its label
+     * @param origin who labelled it
+     * @param annotator name of the person; empty for RESERVOIR
+     * @param at when it was labelled
+     * @param image JPEG or PNG file; null keeps the image that is stored for this frame
+     * @param mask PNG; null without one
+     * @param position of the label; {@link LabelPosition#NONE} for RESERVOIR
      */
     public record Entry(
             String frame,
@@ -109,17 +72,17 @@ public final class DatasetStore implements AutoCloseable {
             LabelSource origin,
             String annotator,
             Instant at,
-            byte[] image,
-            byte[] mask,
-            Place place) {}
+            byte @Nullable [] image,
+            byte @Nullable [] mask,
+            LabelPosition position) {}
 
     /** What {@link #put} did. */
     public enum Put {
-        /** A frame that the store did not have. */
+        /** The frame is new to the store. */
         ADDED,
-        /** Another word on a frame that it has. */
+        /** The frame has another label. */
         REPLACED,
-        /** Nothing: it knows this, or something newer. */
+        /** Nothing: the store knows this label, or a later one. */
         UNCHANGED
     }
 
@@ -137,8 +100,8 @@ public final class DatasetStore implements AutoCloseable {
     static DatasetStore open(StoreConfig config, Disk disk) throws IOException {
         Files.createDirectories(config.folder());
         ExclusiveLock lock = ExclusiveLock.tryOn(config.folder().resolve("lock"))
-                .orElseThrow(() -> new DatasetStoreException("another process uses the dataset store " + config.folder()
-                        + "; nothing was opened. End it, or choose another folder"));
+                .orElseThrow(() -> new DatasetStoreException("another process uses the dataset store "
+                        + config.folder() + "; nothing was opened. Stop it, or choose another folder"));
         try {
             return new DatasetStore(config, lock, disk);
         } catch (IOException | RuntimeException e) {
@@ -154,29 +117,9 @@ public final class DatasetStore implements AutoCloseable {
         List<JsonNode> lines = new ArrayList<>();
         journal = Journal.open(config.folder().resolve("journal.jsonl"), lines, disk);
         try {
-            for (int i = 0; i < lines.size(); i++) {
-                try {
-                    replay(lines.get(i));
-                } catch (IllegalArgumentException e) {
-                    throw new DatasetStoreException(
-                            "line " + (i + 1) + " of the journal in " + config.folder() + " is damaged ("
-                                    + e.getMessage()
-                                    + "); restore the folder from a copy, or remove that line to go on without what it says. Nothing was changed",
-                            e);
-                }
-            }
-            List<String> missing = new ArrayList<>();
-            for (StoredImage p : pictures.values()) {
-                if (!blobs.has(p.sha256())) missing.add(p.sha256());
-                if (p.mask() != null && !blobs.has(p.mask())) missing.add(p.mask());
-            }
-            if (!missing.isEmpty()) {
-                throw new DatasetStoreException(
-                        missing.size() + " pictures that the journal names are missing in " + config.folder()
-                                + ", the first " + missing.get(0)
-                                + "; restore the folder from a copy, or start with an empty one: labels are read again from Kafka. Nothing was changed");
-            }
-            int swept = blobs.sweep(references.keySet());
+            replay(lines);
+            ensureComplete();
+            int swept = blobs.sweep(state.files());
             if (swept > 0) LOG.info("Removed {} files that no line of the journal names", swept);
             compact();
         } catch (IOException | RuntimeException e) {
@@ -185,573 +128,392 @@ public final class DatasetStore implements AutoCloseable {
         }
     }
 
-    private void replay(JsonNode n) {
-        String frame = n.path("frame").asText();
-        Place place = new Place(n.path("lp").asInt(-1), n.path("lo").asLong(-1));
-        switch (n.path("op").asText()) {
-            case "put" -> {
-                boolean masked = n.hasNonNull("mask");
-                StoredImage p = new StoredImage(
-                        frame,
-                        text(n, "product"),
-                        needed(n, "anomalous").asBoolean(),
-                        LabelSource.valueOf(text(n, "origin")),
-                        text(n, "annotator"),
-                        instant(number(n, "at")),
-                        sha(n, "sha"),
-                        masked ? sha(n, "mask") : null,
-                        Split.valueOf(text(n, "side")),
-                        number(n, "seq"));
-                long bytes = number(n, "bytes");
-                long maskBytes = masked ? number(n, "maskBytes") : 0;
-                sizes.put(p.sha256(), bytes);
-                if (masked) sizes.put(p.mask(), maskBytes);
-                set(p, place);
+    private void replay(List<JsonNode> lines) {
+        for (int i = 0; i < lines.size(); i++) {
+            try {
+                if (!state.apply(lines.get(i)))
+                    throw new DatasetStoreException("the journal in " + config.folder() + " has a line '"
+                            + lines.get(i).path("op").asText()
+                            + "' that this program does not know; use the program that wrote it. Nothing was changed");
+            } catch (IllegalArgumentException e) {
+                throw new DatasetStoreException(
+                        "line " + (i + 1) + " of the journal in " + config.folder() + " is damaged (" + e.getMessage()
+                                + "); restore the folder from a copy, or remove that line to continue without it. Nothing was changed",
+                        e);
             }
-            case "retract" -> {
-                unset(frame);
-                pending.remove(frame);
-                last.put(frame, place);
-            }
-            case "evict" -> unset(frame);
-            case "known" -> last.put(frame, place);
-            case "pending" -> {
-                pending.put(
-                        frame,
-                        new Pending(
-                                frame,
-                                java.util.Base64.getDecoder().decode(text(n, "label")),
-                                place,
-                                instant(number(n, "at"))));
-                last.put(frame, place);
-            }
-            case "drop" -> pending.remove(frame);
-            case "positions" ->
-                needed(n, "offsets")
-                        .properties()
-                        .forEach(e -> positions.put(
-                                Integer.parseInt(e.getKey()), e.getValue().asLong()));
-            case "sequence" -> sequence = Math.max(sequence, number(n, "seq"));
-            case "bound" -> boundTo = text(n, "to");
-            default ->
-                throw new DatasetStoreException("the journal in " + config.folder() + " has a line '"
-                        + n.path("op").asText()
-                        + "' that this program does not know; use the program that wrote it. Nothing was changed");
         }
     }
 
-    private static JsonNode needed(JsonNode n, String name) {
-        if (!n.hasNonNull(name)) throw new IllegalArgumentException("it has no '" + name + "'");
-        return n.get(name);
-    }
-
-    private static String text(JsonNode n, String name) {
-        if (!needed(n, name).isTextual()) throw new IllegalArgumentException("its '" + name + "' is no text");
-        return n.get(name).asText();
-    }
-
-    private static long number(JsonNode n, String name) {
-        if (!needed(n, name).isIntegralNumber() || !n.get(name).canConvertToLong())
-            throw new IllegalArgumentException("its '" + name + "' is no whole number");
-        return n.get(name).asLong();
-    }
-
-    /** It becomes the name of a file. */
-    private static String sha(JsonNode n, String name) {
-        String sha = text(n, name);
-        if (!sha.matches("[0-9a-f]{64}")) throw new IllegalArgumentException("its '" + name + "' is no SHA-256");
-        return sha;
-    }
-
-    private void set(StoredImage p, Place place) {
-        unset(p.frame());
-        pictures.put(p.frame(), p);
-        pending.remove(p.frame());
-        if (place.partition >= 0) last.put(p.frame(), place);
-        references.merge(p.sha256(), 1, Integer::sum);
-        if (p.mask() != null) references.merge(p.mask(), 1, Integer::sum);
-        sequence = Math.max(sequence, p.sequence());
-    }
-
-    private List<String> unset(String frame) {
-        StoredImage p = pictures.remove(frame);
-        List<String> free = new ArrayList<>();
-        if (p == null) return free;
-        for (String sha : p.mask() == null ? List.of(p.sha256()) : List.of(p.sha256(), p.mask())) {
-            if (references.merge(sha, -1, Integer::sum) > 0) continue;
-            references.remove(sha);
-            free.add(sha);
-        }
-        return free;
+    private void ensureComplete() {
+        List<String> missing = state.images().stream()
+                .flatMap(image -> image.files().stream())
+                .filter(file -> !blobs.has(file))
+                .toList();
+        if (missing.isEmpty()) return;
+        throw new DatasetStoreException(
+                missing.size() + " images that the journal names are missing in " + config.folder() + ", the first "
+                        + missing.get(0)
+                        + "; restore the folder from a copy, or start with an empty one: labels are read again from Kafka. Nothing was changed");
     }
 
     /**
-     * Ties the store to a cluster's labels topic, the first time; afterwards refuses any other, because places mean
+     * Binds the store to a cluster's labels topic the first time; afterwards rejects any other, because positions mean
      * something else there.
      *
-     * @throws DatasetStoreException when it is tied to another
+     * @throws DatasetStoreException when it is bound to another
      */
     public synchronized void bind(String id) throws IOException {
         ensureOpen();
-        if (id.equals(boundTo)) return;
-        if (boundTo != null) {
+        if (id.equals(state.boundTo())) return;
+        if (state.boundTo() != null) {
             throw new DatasetStoreException("the dataset store " + config.folder()
-                    + " belongs to another Kafka cluster or labels topic (" + boundTo + ", not " + id
-                    + "); nothing was read. Choose another folder, and take the pictures over with export and import");
+                    + " belongs to another Kafka cluster or labels topic (" + state.boundTo() + ", not " + id
+                    + "); nothing was read. Choose another folder, and copy the images with export and import");
         }
-        journal.append(List.of(Journal.line("bound").put("to", id)));
-        boundTo = id;
+        journal.append(List.of(JournalLine.bound(id)));
+        state.bind(id);
     }
 
     /**
-     * Stores a picture or another word on one. Returns when it is on the disk.
+     * Stores an image, or another label of one. Returns when it is on the disk.
      *
-     * @throws DatasetStoreException when there is no room, or no picture was given for a frame that is not stored;
+     * @throws DatasetStoreException when there is no space, or no image was given for a frame that is not stored;
      *     nothing was changed
-     * @throws IOException when the disk refuses, being full for instance; nothing was changed then either, and the same
+     * @throws IOException when the disk fails, being full for instance; nothing was changed then either, and the same
      *     can be put again
      */
-    public synchronized Put put(Entry e) throws IOException {
+    public synchronized Put put(Entry entry) throws IOException {
         ensureOpen();
-        StoredImage before = pictures.get(e.frame);
-        if (e.place.olderThan(last.get(e.frame))) {
-            // A pending label is no word yet: the same place may bring its picture later.
-            Pending waiting = pending.get(e.frame);
-            if (waiting == null || !waiting.place.equals(e.place)) return Put.UNCHANGED;
-        }
-        if (e.origin == LabelSource.RESERVOIR && (before != null || last.containsKey(e.frame))) return Put.UNCHANGED;
-        if (e.image == null && before == null)
-            throw new DatasetStoreException("no picture was given for frame " + e.frame + ", and the store has none");
-        String sha = e.image == null ? before.sha256() : Blobs.sha256(e.image);
-        String mask = e.mask == null ? null : Blobs.sha256(e.mask);
-        // The same picture again, from nobody: one is enough.
-        if (e.origin == LabelSource.RESERVOIR && references.containsKey(sha)) return Put.UNCHANGED;
-        long added = (references.containsKey(sha) ? 0 : e.image.length)
-                + (mask == null || references.containsKey(mask) ? 0 : e.mask.length);
-        List<ObjectNode> lines = new ArrayList<>();
-        List<StoredImage> victims = room(added, e.frame, sha);
-        for (StoredImage v : victims) lines.add(Journal.line("evict").put("frame", v.frame()));
-        StoredImage p = new StoredImage(
-                e.frame,
-                e.product,
-                e.anomalous,
-                e.origin,
-                e.annotator,
-                e.at.truncatedTo(ChronoUnit.MICROS),
-                sha,
+        StoredImage before = state.image(entry.frame);
+        if (isKnown(entry)) return Put.UNCHANGED;
+        if (entry.origin == LabelSource.RESERVOIR && (before != null || state.hasLabelOf(entry.frame)))
+            return Put.UNCHANGED;
+        if (entry.image == null && before == null)
+            throw new DatasetStoreException("no image was given for frame " + entry.frame + ", and the store has none");
+        String sha256 = entry.image == null ? before.sha256() : Blobs.sha256(entry.image);
+        // A copy of a stored image that nobody labelled adds nothing.
+        if (entry.origin == LabelSource.RESERVOIR && state.refersTo(sha256)) return Put.UNCHANGED;
+        String mask = entry.mask == null ? null : Blobs.sha256(entry.mask);
+        List<StoredImage> victims = makeRoom(addedBytes(entry, sha256, mask), entry.frame, sha256);
+        StoredImage image = new StoredImage(
+                entry.frame,
+                entry.product,
+                entry.anomalous,
+                entry.origin,
+                entry.annotator,
+                entry.at.truncatedTo(ChronoUnit.MICROS),
+                sha256,
                 mask,
-                side(sha),
-                sequence + 1);
-        if (e.image != null) {
-            blobs.write(sha, e.image);
-            sizes.put(sha, (long) e.image.length);
-        }
-        if (mask != null) {
-            try {
-                blobs.write(mask, e.mask);
-            } catch (IOException full) {
-                // The picture alone is of no use, and a full disk needs the room.
-                delete(List.of(sha));
-                throw full;
-            }
-            sizes.put(mask, (long) e.mask.length);
-        }
-        lines.add(line(p, e.place));
-        journal.append(lines);
-        List<String> free = new ArrayList<>();
-        for (StoredImage v : victims) free.addAll(unset(v.frame()));
-        if (before != null) free.addAll(unset(e.frame));
-        set(p, e.place);
-        delete(free);
-        if (!victims.isEmpty()) LOG.info("The dataset store is full: {} old pictures made room", victims.size());
+                splitOf(sha256),
+                state.sequence() + 1);
+        writeFiles(entry, sha256, mask);
+        commit(image, entry.position, victims);
         return before == null ? Put.ADDED : Put.REPLACED;
     }
 
-    private Split side(String sha) {
-        for (StoredImage p : pictures.values()) if (p.sha256().equals(sha)) return p.side();
-        return sideOf(sha, config.heldOutShare(), config.calibrateShare());
+    /** Puts an image of a frame that the store does not have; returns whether it was added. */
+    synchronized boolean putIfAbsent(Entry entry) throws IOException {
+        return state.image(entry.frame) == null && put(entry) != Put.UNCHANGED;
     }
 
-    /** By the picture's hash alone, which is as good as random and the same for everybody. */
-    static Split sideOf(String sha, double heldOut, double calibrate) {
-        double u = Long.parseLong(sha.substring(0, 13), 16) / (double) (1L << 52);
-        return u < heldOut ? Split.HELD_OUT : u < heldOut + calibrate ? Split.CALIBRATE : Split.TRAIN;
+    private boolean isKnown(Entry entry) {
+        if (!state.knows(entry.frame, entry.position)) return false;
+        // A pending label is not stored yet: the same position may bring its image later.
+        PendingLabel waiting = state.pending(entry.frame);
+        return waiting == null || !waiting.position().equals(entry.position);
     }
 
-    /** Whom to evict so that this many bytes more fit. */
-    private List<StoredImage> room(long added, String frame, String sha) {
-        long over = bytes() + added - config.maxBytes();
-        if (over <= 0 || added == 0) return List.of();
-        Map<String, Integer> normals = new HashMap<>();
-        for (StoredImage p : pictures.values()) if (!p.anomalous()) normals.merge(p.product(), 1, Integer::sum);
-        List<StoredImage> candidates = new ArrayList<>(pictures.values().stream()
-                .filter(p -> !p.anomalous()
-                        && !p.frame().equals(frame)
-                        && !p.sha256().equals(sha)
-                        && (p.origin() == LabelSource.RESERVOIR || p.side() == Split.TRAIN))
-                .toList());
-        candidates.sort(Comparator.comparing((StoredImage p) -> p.origin() == LabelSource.RESERVOIR ? 0 : 1)
-                .thenComparing(StoredImage::sequence));
-        Map<String, Integer> left = new HashMap<>(references);
-        List<StoredImage> victims = new ArrayList<>();
-        for (StoredImage p : candidates) {
-            if (over <= 0) break;
-            if (normals.get(p.product()) <= config.leastNormals()) continue;
-            normals.merge(p.product(), -1, Integer::sum);
-            victims.add(p);
-            if (left.merge(p.sha256(), -1, Integer::sum) == 0 && !pins.containsKey(p.sha256()))
-                over -= sizes.get(p.sha256());
+    private long addedBytes(Entry entry, String sha256, @Nullable String mask) {
+        long image = state.refersTo(sha256) ? 0 : entry.image.length;
+        return image + (mask == null || state.refersTo(mask) ? 0 : entry.mask.length);
+    }
+
+    private void writeFiles(Entry entry, String sha256, @Nullable String mask) throws IOException {
+        if (entry.image != null) {
+            blobs.write(sha256, entry.image);
+            state.setSize(sha256, entry.image.length);
         }
-        if (over > 0) {
-            throw new DatasetStoreException("the dataset store " + config.folder() + " is full (" + (bytes() >> 20)
-                    + " of "
-                    + (config.maxBytes() >> 20) + " MiB), and every picture left is needed: labelled, held out, "
-                    + "or among the least " + config.leastNormals()
-                    + " normals of its product. Raise its limit; the label stays in Kafka and is read again then");
+        if (mask == null) return;
+        try {
+            blobs.write(mask, entry.mask);
+        } catch (IOException e) {
+            // The image is of no use without its mask, and a full disk needs the space.
+            delete(List.of(sha256));
+            throw e;
         }
-        return victims;
+        state.setSize(mask, entry.mask.length);
     }
 
-    /** Bytes of pictures and masks. */
+    /** INVARIANT: files are written before their line, and deleted after the line that no longer names them. */
+    private void commit(StoredImage image, LabelPosition position, List<StoredImage> victims) throws IOException {
+        List<ObjectNode> lines = new ArrayList<>();
+        for (StoredImage victim : victims) lines.add(JournalLine.evict(victim.frame()));
+        lines.add(state.line(image, position));
+        journal.append(lines);
+        List<String> unreferenced = new ArrayList<>();
+        for (StoredImage victim : victims) unreferenced.addAll(state.remove(victim.frame()));
+        unreferenced.addAll(state.remove(image.frame()));
+        state.set(image, position);
+        delete(unreferenced);
+        if (!victims.isEmpty()) LOG.info("The dataset store is full: evicted {} old images", victims.size());
+    }
+
+    private Split splitOf(String sha256) {
+        for (StoredImage image : state.images()) if (image.sha256().equals(sha256)) return image.split();
+        return Split.of(sha256, config.heldOutShare(), config.calibrateShare());
+    }
+
+    private List<StoredImage> makeRoom(long added, String frame, String sha256) {
+        long excess = bytes() + added - config.maxBytes();
+        if (excess <= 0 || added == 0) return List.of();
+        Eviction.Choice choice = Eviction.choose(
+                state, excess, config.minNormals(), new Eviction.ImageKey(frame, sha256), pins.keySet());
+        if (choice.missingBytes() <= 0) return choice.victims();
+        throw new DatasetStoreException("the dataset store " + config.folder() + " is full (" + (bytes() >> 20) + " of "
+                + (config.maxBytes() >> 20) + " MiB), and every image left is needed: labelled, held out, or among the "
+                + "minimum of " + config.minNormals()
+                + " normals of its product. Raise its limit; the label stays in Kafka and is read again then");
+    }
+
+    /** Bytes of images and masks. */
     public synchronized long bytes() {
         long sum = 0;
-        for (String sha : references.keySet()) sum += sizes.get(sha);
-        for (String sha : pins.keySet()) if (!references.containsKey(sha)) sum += sizes.getOrDefault(sha, 0L);
+        for (String file : state.files()) sum += state.size(file);
+        for (String file : pins.keySet()) if (!state.refersTo(file)) sum += state.size(file);
         return sum;
     }
 
-    private ObjectNode line(StoredImage p, Place place) {
-        ObjectNode n = Journal.line("put")
-                .put("frame", p.frame())
-                .put("product", p.product())
-                .put("anomalous", p.anomalous())
-                .put("origin", p.origin().name())
-                .put("annotator", p.annotator())
-                .put("at", micros(p.labelledAt()))
-                .put("sha", p.sha256())
-                .put("bytes", sizes.get(p.sha256()))
-                .put("side", p.side().name())
-                .put("seq", p.sequence());
-        if (p.mask() != null) n.put("mask", p.mask()).put("maskBytes", sizes.get(p.mask()));
-        return placed(n, place);
-    }
-
-    private static ObjectNode placed(ObjectNode n, Place place) {
-        return place.partition < 0 ? n : n.put("lp", place.partition).put("lo", place.offset);
-    }
-
     /**
-     * Takes a label back: the frame counts as never labelled.
+     * Retracts a label: the frame counts as never labelled.
      *
-     * @return what it was, if it was anything and the retraction is newer
+     * @return the image before, if there was one and the retraction is newer
      */
-    public synchronized Optional<StoredImage> retract(String frame, Place place) throws IOException {
+    public synchronized Optional<StoredImage> retract(String frame, LabelPosition position) throws IOException {
         ensureOpen();
-        if (place.olderThan(last.get(frame))) return Optional.empty();
-        journal.append(List.of(placed(Journal.line("retract").put("frame", frame), place)));
-        StoredImage before = pictures.get(frame);
-        List<String> free = unset(frame);
-        pending.remove(frame);
-        last.put(frame, place);
-        delete(free);
+        if (state.knows(frame, position)) return Optional.empty();
+        journal.append(List.of(JournalLine.retract(frame, position)));
+        StoredImage before = state.image(frame);
+        delete(state.retract(frame, position));
         return Optional.ofNullable(before);
     }
 
-    /** Removes the oldest reservoir pictures of a product until at most this many are left; returns how many went. */
-    public synchronized int trimReservoir(String product, int most) throws IOException {
+    /**
+     * Removes the oldest reservoir images of a product.
+     *
+     * @param max reservoir images that stay
+     * @return how many were removed
+     */
+    public synchronized int trimReservoir(String product, int max) throws IOException {
         ensureOpen();
-        List<StoredImage> mine = pictures.values().stream()
-                .filter(p -> p.origin() == LabelSource.RESERVOIR && p.product().equals(product))
+        List<StoredImage> reservoir = state.images().stream()
+                .filter(image -> image.origin() == LabelSource.RESERVOIR
+                        && image.product().equals(product))
                 .sorted(Comparator.comparingLong(StoredImage::sequence))
                 .toList();
-        List<StoredImage> victims = mine.subList(0, Math.max(0, mine.size() - most));
-        journal.append(victims.stream()
-                .map(p -> Journal.line("evict").put("frame", p.frame()))
-                .toList());
-        for (StoredImage p : victims) delete(unset(p.frame()));
+        List<StoredImage> victims = reservoir.subList(0, Math.max(0, reservoir.size() - max));
+        journal.append(
+                victims.stream().map(victim -> JournalLine.evict(victim.frame())).toList());
+        for (StoredImage victim : victims) delete(state.remove(victim.frame()));
         return victims.size();
     }
 
     /**
-     * Remembers a label whose frame has not arrived; a later {@link #put} or {@link #retract} of the frame ends it.
-     * Nothing when it knows newer.
+     * Keeps a label whose frame has not arrived; a later {@link #put} or {@link #retract} of the frame replaces it.
+     * Does nothing when the store knows a later label.
      */
-    public synchronized void defer(Pending p) throws IOException {
+    public synchronized void defer(PendingLabel label) throws IOException {
         ensureOpen();
-        if (p.place.olderThan(last.get(p.frame))) return;
-        journal.append(List.of(placed(
-                Journal.line("pending")
-                        .put("frame", p.frame)
-                        .put("label", java.util.Base64.getEncoder().encodeToString(p.label))
-                        .put("at", micros(p.since)),
-                p.place)));
-        pending.put(p.frame, p);
-        last.put(p.frame, p.place);
+        if (state.knows(label.frame(), label.position())) return;
+        journal.append(List.of(JournalLine.pending(label)));
+        state.defer(label);
     }
 
-    /** Gives up on a deferred label. */
+    /** Drops a deferred label. */
     public synchronized void drop(String frame) throws IOException {
         ensureOpen();
-        if (!pending.containsKey(frame)) return;
-        journal.append(List.of(Journal.line("drop").put("frame", frame)));
-        pending.remove(frame);
+        if (state.pending(frame) == null) return;
+        journal.append(List.of(JournalLine.drop(frame)));
+        state.dropPending(frame);
     }
 
-    public synchronized List<Pending> pending() {
-        return List.copyOf(pending.values());
+    /** Labels that wait for their frames. */
+    public synchronized List<PendingLabel> pending() {
+        return state.pending();
     }
 
-    /** Notes how far the labels topic has been read; partitions not named keep theirs. */
-    public synchronized void advance(Map<Integer, Long> next) throws IOException {
+    /** Records how far the labels topic has been read; partitions not named keep their position. */
+    public synchronized void advance(Map<Integer, Long> nextOffsets) throws IOException {
         ensureOpen();
-        Map<Integer, Long> news = new TreeMap<>(next);
-        news.entrySet().removeIf(e -> e.getValue().equals(positions.get(e.getKey())));
-        if (news.isEmpty()) return;
-        ObjectNode n = Journal.line("positions");
-        ObjectNode offsets = n.putObject("offsets");
-        news.forEach((partition, offset) -> offsets.put(partition.toString(), offset));
-        journal.append(List.of(n));
-        positions.putAll(news);
+        Map<Integer, Long> known = state.nextOffsets();
+        Map<Integer, Long> changed = new TreeMap<>(nextOffsets);
+        changed.entrySet().removeIf(e -> e.getValue().equals(known.get(e.getKey())));
+        if (changed.isEmpty()) return;
+        journal.append(List.of(JournalLine.positions(changed)));
+        state.advance(changed);
         compact();
     }
 
     /** Next offset to read per partition of the labels topic. */
     public synchronized Map<Integer, Long> positions() {
-        return Map.copyOf(positions);
+        return state.nextOffsets();
     }
 
-    /** Whether a label at this place, or a newer one of the frame, has been seen. */
-    public synchronized boolean knows(String frame, Place place) {
-        return place.olderThan(last.get(frame));
+    /** Whether a label at this position, or a later one of the frame, was seen. */
+    public synchronized boolean knows(String frame, LabelPosition position) {
+        return state.knows(frame, position);
     }
 
+    /** The image of a frame, if there is one. */
     public synchronized Optional<StoredImage> get(String frame) {
-        return Optional.ofNullable(pictures.get(frame));
+        return Optional.ofNullable(state.image(frame));
     }
 
-    /** Every distinct picture per product with the latest word on it, in the order in which the store learned of it. */
-    public synchronized List<StoredImage> pictures() {
-        Map<String, StoredImage> distinct = new LinkedHashMap<>();
-        pictures.values().stream()
-                .sorted(Comparator.comparingLong(StoredImage::sequence))
-                .forEach(p -> {
-                    StoredImage other = distinct.get(p.product() + "\n" + p.sha256());
-                    // A person's word stands above a frame that merely passed.
-                    if (other != null && other.origin() == LabelSource.PERSON && p.origin() == LabelSource.RESERVOIR)
-                        return;
-                    distinct.put(p.product() + "\n" + p.sha256(), p);
-                });
-        return distinct.values().stream()
-                .sorted(Comparator.comparingLong(StoredImage::sequence))
-                .toList();
+    /** Every distinct image per product with its latest label, in the order in which the store received them. */
+    public synchronized List<StoredImage> images() {
+        return state.distinctImages();
     }
 
-    /** Number given to the youngest picture. */
+    /** Sequence number of the newest image. */
     public synchronized long lastSequence() {
-        return sequence;
+        return state.sequence();
     }
 
-    /** Frames of the line that people labelled normal since the picture of that number. */
-    public synchronized int normalsSince(long number) {
-        int n = 0;
-        for (StoredImage p : pictures.values())
-            if (!p.anomalous() && p.labelledOnTheLine() && p.sequence() > number) n++;
-        return n;
+    /** How many frames of the line people labelled normal after the image of that sequence number. */
+    public synchronized int normalsSince(long sequence) {
+        return (int) state.images().stream()
+                .filter(image -> !image.anomalous() && image.labelledOnTheLine() && image.sequence() > sequence)
+                .count();
     }
 
-    /** File of a picture or mask; read-only. It may go unless {@link #pin pinned}. */
+    /** File of an image or mask; read-only. It may be deleted unless {@link #pin pinned}. */
     public Path file(String sha256) {
         return blobs.path(sha256);
     }
 
-    /** Keeps the files of these pictures until closed, whatever happens to their labels. */
+    /** Keeps the files of some images until closed, whatever happens to their labels. */
     public interface Pin extends AutoCloseable {
         @Override
         void close();
     }
 
-    /** @throws DatasetStoreException naming how many of them the store no longer has */
-    public synchronized Pin pin(Collection<StoredImage> wanted) {
-        ensureOpen();
-        List<String> shas = new ArrayList<>();
-        int missing = 0;
-        for (StoredImage p : wanted) {
-            for (String sha : p.mask() == null ? List.of(p.sha256()) : List.of(p.sha256(), p.mask())) {
-                if (!blobs.has(sha)) missing++;
-                shas.add(sha);
-            }
-        }
-        if (missing > 0)
-            throw new DatasetStoreException(missing + " of " + shas.size() + " pictures are no longer in the store");
-        shas.forEach(sha -> pins.merge(sha, 1, Integer::sum));
-        return new Pin() {
-            private boolean done;
-
-            @Override
-            public void close() {
-                synchronized (DatasetStore.this) {
-                    if (done) return;
-                    done = true;
-                    List<String> free = new ArrayList<>();
-                    for (String sha : shas)
-                        if (pins.merge(sha, -1, Integer::sum) == 0
-                                && pins.remove(sha) != null
-                                && !references.containsKey(sha)) free.add(sha);
-                    if (!closed) delete(free);
-                }
-            }
-        };
-    }
-
-    private void delete(List<String> shas) {
-        for (String sha : shas) {
-            if (references.containsKey(sha) || pins.containsKey(sha)) continue;
-            sizes.remove(sha);
-            try {
-                blobs.delete(sha);
-            } catch (IOException e) {
-                LOG.warn(
-                        "A picture that nobody needs could not be removed and is tried again at the next start: {}",
-                        e.toString());
-            }
-        }
-    }
-
     /**
-     * These pictures as something to learn from and to measure on, by their sides. Products without a normal to train
-     * on are left out. Pin the pictures while it is in use.
-     */
-    public ImageSource source(String name, Collection<StoredImage> chosen) {
-        return new StoreSource(this, name, chosen);
-    }
-
-    /**
-     * Takes over pictures from elsewhere: its training pictures as reservoir, its test pictures as labelled by this
-     * annotator. What is already there stays as it is.
+     * Pins the files of these images.
      *
-     * @return number of pictures added
-     * @throws DatasetStoreException when it gets full, or some cannot be read; names the first
+     * @throws DatasetStoreException naming how many of them the store no longer has
+     */
+    public synchronized Pin pin(Collection<StoredImage> images) {
+        ensureOpen();
+        List<String> files =
+                images.stream().flatMap(image -> image.files().stream()).toList();
+        long missing = files.stream().filter(file -> !blobs.has(file)).count();
+        if (missing > 0)
+            throw new DatasetStoreException(missing + " of " + files.size() + " images are no longer in the store");
+        files.forEach(file -> pins.merge(file, 1, Integer::sum));
+        return new FilePin(files);
+    }
+
+    private final class FilePin implements Pin {
+        private final List<String> files;
+        private boolean released;
+
+        FilePin(List<String> files) {
+            this.files = files;
+        }
+
+        @Override
+        public void close() {
+            synchronized (DatasetStore.this) {
+                if (released) return;
+                released = true;
+                List<String> unpinned = new ArrayList<>();
+                for (String file : files) {
+                    if (pins.merge(file, -1, Integer::sum) > 0) continue;
+                    pins.remove(file);
+                    unpinned.add(file);
+                }
+                if (!closed) delete(unpinned);
+            }
+        }
+    }
+
+    /** Deletes files, except those that an image or a pin still needs. */
+    private void delete(List<String> files) {
+        for (String file : files) {
+            if (state.refersTo(file) || pins.containsKey(file)) continue;
+            state.forgetSize(file);
+            try {
+                blobs.delete(file);
+            } catch (IOException e) {
+                LOG.warn("Cannot remove an unused image; the next start retries: {}", e.toString());
+            }
+        }
+    }
+
+    /**
+     * These images as a source to learn from and to measure on, by their splits. Products without a normal to train on
+     * are left out. Pin the images while it is in use.
+     */
+    public ImageSource source(String name, Collection<StoredImage> images) {
+        return new StoreSource(this, name, images);
+    }
+
+    /**
+     * Copies images from another source: its training images as reservoir, its test images as labelled by this
+     * annotator. Images that are stored already stay as they are.
+     *
+     * @return number of images added
+     * @throws DatasetStoreException when the store is full, or an image cannot be read; names the first
      */
     public int importFrom(ImageSource source, String annotator) throws IOException {
-        int added = 0;
-        for (String product : source.categories()) {
-            List<ImageSource.Sample> all = new ArrayList<>(source.train(product));
-            all.addAll(source.test(product));
-            Set<ImageSource.Sample> measured = new HashSet<>(source.test(product));
-            for (ImageSource.Sample s : all) {
-                byte[] image;
-                byte[] mask;
-                try {
-                    image = ImageCodec.encodePng(s.image().read());
-                    mask = s.mask() == null
-                            ? null
-                            : ImageCodec.encodePng(s.mask().read());
-                } catch (BadImageException e) {
-                    throw new DatasetStoreException(
-                            "picture " + product + "/" + s.name() + " cannot be imported: " + e.getMessage()
-                                    + ". Mend or remove it, then import again; " + added + " were added",
-                            e);
-                }
-                boolean person = measured.contains(s);
-                String frame = StoredImage.IMPORTED + product + "/" + Blobs.sha256(image);
-                synchronized (this) {
-                    if (pictures.containsKey(frame)) continue;
-                    Put put = put(new Entry(
-                            frame,
-                            product,
-                            s.anomalous(),
-                            person ? LabelSource.PERSON : LabelSource.RESERVOIR,
-                            person ? annotator : "",
-                            Instant.now(),
-                            image,
-                            mask,
-                            Place.NONE));
-                    if (put != Put.UNCHANGED) added++;
-                }
-            }
-        }
-        return added;
+        return new DatasetImport(this, annotator).run(source);
     }
 
     /**
-     * Copies everything into a folder in MVTec-AD layout, with {@code pictures.csv} telling frame, annotator and side
+     * Copies everything into a folder in MVTec-AD layout, with {@code images.csv} listing frame, annotator and split
      * of every file. Normals that are trained on or place thresholds go to {@code train/good}, held-out ones to
      * {@code test/good}, anomalous ones to {@code test/anomalous}.
      *
      * @param out made when absent; must be empty
-     * @return number of pictures, masks not counted
+     * @return number of images, masks not counted
      */
     public int export(Path out) throws IOException {
         if (Files.exists(out)) {
-            try (var list = Files.list(out)) {
-                if (list.findAny().isPresent())
+            try (Stream<Path> files = Files.list(out)) {
+                if (files.findAny().isPresent())
                     throw new IOException(
                             out + " is not empty: choose another folder or empty it; nothing was written");
             }
         }
-        List<StoredImage> all = pictures();
-        try (Pin pin = pin(all)) {
-            return MvtecExport.write(this, all, out);
+        List<StoredImage> images = images();
+        try (Pin pin = pin(images)) {
+            return MvtecExport.write(this, images, out);
         }
     }
 
-    private int alive() {
-        return pictures.size() + pending.size() + last.size() + 2;
-    }
-
-    /** Leaves only what is still true in the journal. It is as good as it was where that cannot be done. */
+    /** Rewrites a journal of mostly obsolete lines. Where that fails, the old one stays valid. */
     private void compact() {
-        if (journal.lines() <= Math.max(2 * alive(), notRewritten) + DEAD_LINES) return;
-        List<ObjectNode> lines = new ArrayList<>();
-        if (boundTo != null) lines.add(Journal.line("bound").put("to", boundTo));
-        lines.add(Journal.line("sequence").put("seq", sequence));
-        // The place of a frame that is not stored: without it an old label would come back when the topic is read
-        // again.
-        last.forEach((frame, place) -> {
-            if (!pictures.containsKey(frame) && !pending.containsKey(frame))
-                lines.add(placed(Journal.line("known").put("frame", frame), place));
-        });
-        for (StoredImage p : pictures.values()) lines.add(line(p, last.getOrDefault(p.frame(), Place.NONE)));
-        for (Pending p : pending.values()) {
-            lines.add(placed(
-                    Journal.line("pending")
-                            .put("frame", p.frame)
-                            .put("label", java.util.Base64.getEncoder().encodeToString(p.label))
-                            .put("at", micros(p.since)),
-                    p.place));
-        }
-        ObjectNode n = Journal.line("positions");
-        ObjectNode offsets = n.putObject("offsets");
-        positions.forEach((partition, offset) -> offsets.put(partition.toString(), offset));
-        lines.add(n);
         int before = journal.lines();
+        if (before <= Math.max(2 * state.maxLines(), linesAtFailedRewrite) + MAX_OBSOLETE_LINES) return;
+        List<ObjectNode> lines = state.lines();
         try {
             journal.rewrite(lines);
         } catch (IOException e) {
-            notRewritten = before;
+            linesAtFailedRewrite = before;
             LOG.warn(
-                    "The dataset store's journal could not be shortened and stays as it is, {} lines long; it is tried again later, and nothing is lost: {}",
+                    "Cannot shorten the dataset store's journal of {} lines. It stays as it is, nothing is lost, and it is tried again later: {}",
                     before,
                     e.toString());
             return;
         }
-        notRewritten = 0;
+        linesAtFailedRewrite = 0;
         LOG.info("Rewrote the dataset store's journal: {} lines became {}", before, lines.size());
-    }
-
-    private static long micros(Instant t) {
-        return ChronoUnit.MICROS.between(Instant.EPOCH, t);
-    }
-
-    private static Instant instant(long micros) {
-        return Instant.EPOCH.plus(micros, ChronoUnit.MICROS);
     }
 
     private void ensureOpen() {
         if (closed) throw new IllegalStateException("the dataset store is closed");
     }
 
-    /** Gives the folder free. Everything is on the disk already. Does nothing the second time. */
+    /** Releases the folder. Everything is on the disk already. Does nothing the second time. */
     @Override
     public synchronized void close() {
         if (closed) return;

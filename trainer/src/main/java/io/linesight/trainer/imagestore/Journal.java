@@ -13,15 +13,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
 import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Append-only file of JSON lines. A line counts once its newline is on the disk; {@link #append} returns after that. A
- * last line without a newline is what a crash leaves: nobody was told that it counts, and it is cut off. Any other line
- * that cannot be read is damage and refused.
+ * last line without a newline is what a crash leaves: it was not acknowledged and is cut off. Any other line that cannot
+ * be read is damage, and opening fails.
  */
 final class Journal implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Journal.class);
@@ -41,44 +40,45 @@ final class Journal implements AutoCloseable {
         this.disk = disk;
     }
 
-    /** Opens or makes the file and hands over what it holds. */
+    /** Opens the file, made when absent, and adds its lines to {@code into}. */
     static Journal open(Path file, List<JsonNode> into, Disk disk) throws IOException {
         Journal journal = new Journal(file, disk);
         Files.deleteIfExists(temporary(file));
         byte[] bytes = Files.exists(file) ? Files.readAllBytes(file) : new byte[0];
-        int good = 0;
-        for (int i = 0; i < bytes.length; i++) {
-            if (bytes[i] != '\n') continue;
-            try {
-                into.add(JSON.readTree(new String(bytes, good, i - good, StandardCharsets.UTF_8)));
-            } catch (JsonProcessingException e) {
-                // Some file systems lengthen a file before its last bytes are there: then the tail is not text, but
-                // still only the tail.
-                if (i == bytes.length - 1) break;
-                throw new DatasetStoreException("line " + (into.size() + 1) + " of " + file + " is damaged ("
-                        + e.getOriginalMessage() + "); restore the folder from a copy, or remove that line "
-                        + "to go on without what it says. Nothing was changed");
-            }
-            good = i + 1;
-        }
+        int valid = parse(file, bytes, into);
         journal.channel = disk.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-        if (good < bytes.length) {
+        if (valid < bytes.length) {
             LOG.warn(
-                    "{} ends in a line that was never completed ({} bytes): cut off. What it would have said was not acknowledged and is done again",
+                    "{} ends in an incomplete line of {} bytes, cut off. It was never acknowledged, so its operation is done again",
                     file,
-                    bytes.length - good);
-            journal.channel.truncate(good);
+                    bytes.length - valid);
+            journal.channel.truncate(valid);
             Disk.force(journal.channel);
         }
-        journal.channel.position(good);
-        journal.end = good;
+        journal.channel.position(valid);
+        journal.end = valid;
         journal.lines = into.size();
         syncFolder(file.getParent());
         return journal;
     }
 
-    static ObjectNode line(String op) {
-        return JSON.createObjectNode().put("op", op);
+    /** Parses whole lines; returns where the last of them ends. */
+    private static int parse(Path file, byte[] bytes, List<JsonNode> into) throws IOException {
+        int valid = 0;
+        for (int i = 0; i < bytes.length; i++) {
+            if (bytes[i] != '\n') continue;
+            try {
+                into.add(JSON.readTree(new String(bytes, valid, i - valid, StandardCharsets.UTF_8)));
+            } catch (JsonProcessingException e) {
+                // Some file systems lengthen a file before its last bytes arrive: then the last line is garbage.
+                if (i == bytes.length - 1) break;
+                throw new DatasetStoreException("line " + (into.size() + 1) + " of " + file + " is damaged ("
+                        + e.getOriginalMessage() + "); restore the folder from a copy, or remove that line "
+                        + "to continue without it. Nothing was changed");
+            }
+            valid = i + 1;
+        }
+        return valid;
     }
 
     /** Lines in the file. */
@@ -90,13 +90,13 @@ final class Journal implements AutoCloseable {
         if (nodes.isEmpty()) return;
         StringBuilder text = new StringBuilder();
         for (ObjectNode n : nodes) text.append(JSON.writeValueAsString(n)).append('\n');
-        mend();
+        cutTornLine();
         torn = true;
         try {
             write(channel, text.toString());
         } catch (IOException e) {
             try {
-                mend();
+                cutTornLine();
             } catch (IOException again) {
                 e.addSuppressed(again);
             }
@@ -107,15 +107,15 @@ final class Journal implements AutoCloseable {
         lines += nodes.size();
     }
 
-    /** Disk full, perhaps: half a line must not stay in front of the next one. */
-    private void mend() throws IOException {
+    /** Half a line, on a full disk for instance, must not stay in front of the next one. */
+    private void cutTornLine() throws IOException {
         if (!torn) return;
         channel.truncate(end);
         channel.position(end);
         torn = false;
     }
 
-    /** Replaces everything by these lines, in one step; when it throws, everything is as it was. */
+    /** Replaces the file in one step; when it throws, the old file stays valid. */
     void rewrite(List<ObjectNode> nodes) throws IOException {
         Path temporary = temporary(file);
         StringBuilder text = new StringBuilder();
@@ -127,11 +127,11 @@ final class Journal implements AutoCloseable {
             Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         } catch (IOException e) {
             closeQuietly(fresh);
-            // A full disk needs the room.
+            // A full disk needs the space.
             Files.deleteIfExists(temporary);
             throw e;
         }
-        // From here on the old file has no name: whatever its closing says, nothing may be written to it.
+        // The old file has no name any more: nothing may be written to it, even if closing it fails.
         closeQuietly(channel);
         channel = fresh;
         end = channel.position();
@@ -150,7 +150,7 @@ final class Journal implements AutoCloseable {
         try {
             channel.close();
         } catch (IOException e) {
-            LOG.debug("A file that nobody needs did not close cleanly: {}", e.toString());
+            LOG.debug("An obsolete file did not close cleanly: {}", e.toString());
         }
     }
 
@@ -158,19 +158,13 @@ final class Journal implements AutoCloseable {
         return file.resolveSibling(file.getFileName() + ".tmp");
     }
 
-    /** A rename or a new name must survive a power cut too. Not every file system lets a folder be opened. */
+    /** Makes a rename or a new name survive a power cut. Not every file system can open a folder. */
     static void syncFolder(Path folder) {
         try (FileChannel c = FileChannel.open(folder, StandardOpenOption.READ)) {
             c.force(true);
         } catch (IOException ignored) {
             return;
         }
-    }
-
-    static List<String> texts(JsonNode array) {
-        List<String> out = new ArrayList<>();
-        if (array != null) array.forEach(n -> out.add(n.asText()));
-        return out;
     }
 
     @Override

@@ -1,9 +1,9 @@
 package io.linesight.trainer.imagestore;
 
-/** Where the word on a picture comes from. */
+/** Who labelled an image. */
 public enum LabelSource {
-    /** A person labelled it. */
+    /** A person. */
     PERSON,
-    /** Nobody did: a frame that passed with confidence, or an imported normal. */
+    /** Nobody: a frame that passed with confidence, or an imported normal. */
     RESERVOIR
 }

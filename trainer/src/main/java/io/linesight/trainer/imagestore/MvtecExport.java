@@ -1,69 +1,86 @@
 package io.linesight.trainer.imagestore;
 
-import java.io.BufferedWriter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.apache.commons.csv.CSVFormat;
+import org.apache.commons.csv.CSVPrinter;
 
-/** Writes pictures in MVTec-AD layout. */
+/** Writes images in MVTec-AD layout, with a table of their labels. */
 final class MvtecExport {
-    private MvtecExport() {}
+    private static final CSVFormat FORMAT = CSVFormat.RFC4180
+            .builder()
+            .setRecordSeparator("\n")
+            .setHeader("file", "frame", "product", "label", "origin", "annotator", "labelled_at", "side")
+            .get();
 
-    static int write(DatasetStore store, List<StoredImage> pictures, Path out) throws IOException {
-        Files.createDirectories(out);
-        Map<String, String> folders = new HashMap<>();
-        try (BufferedWriter table = Files.newBufferedWriter(out.resolve("pictures.csv"))) {
-            table.write("file,frame,product,label,origin,annotator,labelled_at,side\n");
-            for (StoredImage p : pictures) {
-                String product = folder(folders, p.product());
-                String kind =
-                        p.anomalous() ? "test/anomalous" : p.side() == Split.HELD_OUT ? "test/good" : "train/good";
-                byte[] bytes = Files.readAllBytes(store.file(p.sha256()));
-                String stem = p.sha256().substring(0, 16);
-                String file = product + "/" + kind + "/" + stem
-                        + (bytes.length > 1 && bytes[0] == (byte) 0xff ? ".jpg" : ".png");
-                put(out.resolve(file), bytes);
-                if (p.mask() != null)
-                    put(
-                            out.resolve(product)
-                                    .resolve("ground_truth/anomalous")
-                                    .resolve(stem + "_mask.png"),
-                            Files.readAllBytes(store.file(p.mask())));
-                table.write(String.join(
-                                ",",
-                                quoted(file),
-                                quoted(p.frame()),
-                                quoted(p.product()),
-                                p.anomalous() ? "anomalous" : "normal",
-                                p.origin().name(),
-                                quoted(p.annotator()),
-                                p.labelledAt().toString(),
-                                p.side().name())
-                        + "\n");
-            }
-        }
-        return pictures.size();
+    private final DatasetStore store;
+    private final Path out;
+    private final Map<String, String> folders = new HashMap<>();
+
+    private MvtecExport(DatasetStore store, Path out) {
+        this.store = store;
+        this.out = out;
     }
 
-    private static void put(Path file, byte[] bytes) throws IOException {
+    /** Returns the number of images written. */
+    static int write(DatasetStore store, List<StoredImage> images, Path out) throws IOException {
+        Files.createDirectories(out);
+        MvtecExport export = new MvtecExport(store, out);
+        try (CSVPrinter table = new CSVPrinter(Files.newBufferedWriter(out.resolve("pictures.csv")), FORMAT)) {
+            for (StoredImage image : images) {
+                table.printRecord(
+                        export.copy(image),
+                        image.frame(),
+                        image.product(),
+                        image.anomalous() ? "anomalous" : "normal",
+                        image.origin(),
+                        image.annotator(),
+                        image.labelledAt(),
+                        image.split());
+            }
+        }
+        return images.size();
+    }
+
+    /** Copies an image and its mask; returns the image's path in the folder. */
+    private String copy(StoredImage image) throws IOException {
+        String product = folderOf(image.product());
+        String stem = image.sha256().substring(0, 16);
+        byte[] bytes = Files.readAllBytes(store.file(image.sha256()));
+        String file = product + "/" + folderOf(image) + "/" + stem + extensionOf(bytes);
+        write(out.resolve(file), bytes);
+        if (image.mask() != null) {
+            Path mask = out.resolve(product).resolve("ground_truth/anomalous").resolve(stem + "_mask.png");
+            write(mask, Files.readAllBytes(store.file(image.mask())));
+        }
+        return file;
+    }
+
+    private static String folderOf(StoredImage image) {
+        if (image.anomalous()) return "test/anomalous";
+        return image.split() == Split.HELD_OUT ? "test/good" : "train/good";
+    }
+
+    private static String extensionOf(byte[] bytes) {
+        return bytes.length > 1 && bytes[0] == (byte) 0xff ? ".jpg" : ".png";
+    }
+
+    private static void write(Path file, byte[] bytes) throws IOException {
         Files.createDirectories(file.getParent());
         Files.write(file, bytes);
     }
 
-    /** A product is free text; as a folder it must not lead elsewhere, nor meet another one. */
-    private static String folder(Map<String, String> taken, String product) {
-        return taken.computeIfAbsent(product, p -> {
+    /** A product is free text; its folder must stay inside the export and be its own. */
+    private String folderOf(String product) {
+        return folders.computeIfAbsent(product, p -> {
             String safe = p.replaceAll("[^A-Za-z0-9_-]", "_");
             String name = safe;
-            for (int i = 2; taken.containsValue(name); i++) name = safe + "-" + i;
+            for (int i = 2; folders.containsValue(name); i++) name = safe + "-" + i;
             return name;
         });
-    }
-
-    private static String quoted(String s) {
-        return s.matches("[^\",\\r\\n]*") ? s : '"' + s.replace("\"", "\"\"") + '"';
     }
 }

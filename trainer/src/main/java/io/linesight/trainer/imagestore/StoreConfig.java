@@ -8,18 +8,18 @@ import java.util.List;
  * How a dataset store is kept.
  *
  * @param folder made when absent; belongs to one process at a time
- * @param maxBytes most bytes of pictures and masks, at least 1 MiB
- * @param leastNormals normals per product that eviction leaves in any case
- * @param heldOutShare share of the pictures that are only ever measured on, 0..0.5
- * @param calibrateShare share of the normals that only ever set thresholds, 0..0.5
+ * @param maxBytes maximum bytes of images and masks, at least 1 MiB
+ * @param minNormals normals per product that eviction always keeps
+ * @param heldOutShare share of the images that only the gate uses, 0..0.5
+ * @param calibrateShare share of the normals that only set thresholds, 0..0.5
  */
-public record StoreConfig(Path folder, long maxBytes, int leastNormals, double heldOutShare, double calibrateShare) {
+public record StoreConfig(Path folder, long maxBytes, int minNormals, double heldOutShare, double calibrateShare) {
     /** @throws IllegalArgumentException naming every problem */
     public StoreConfig {
         List<String> problems = new ArrayList<>();
         if (folder == null) problems.add("no folder");
         if (maxBytes < 1 << 20) problems.add("maxBytes must be at least 1 MiB, got " + maxBytes);
-        if (leastNormals < 0) problems.add("leastNormals must not be negative, got " + leastNormals);
+        if (minNormals < 0) problems.add("minNormals must not be negative, got " + minNormals);
         if (!(heldOutShare >= 0 && heldOutShare <= 0.5))
             problems.add("heldOutShare must be 0..0.5, got " + heldOutShare);
         if (!(calibrateShare >= 0 && calibrateShare <= 0.5))
@@ -33,14 +33,14 @@ public record StoreConfig(Path folder, long maxBytes, int leastNormals, double h
     }
 
     public StoreConfig withMaxBytes(long v) {
-        return new StoreConfig(folder, v, leastNormals, heldOutShare, calibrateShare);
+        return new StoreConfig(folder, v, minNormals, heldOutShare, calibrateShare);
     }
 
-    public StoreConfig withLeastNormals(int v) {
+    public StoreConfig withMinNormals(int v) {
         return new StoreConfig(folder, maxBytes, v, heldOutShare, calibrateShare);
     }
 
     public StoreConfig withShares(double heldOut, double calibrate) {
-        return new StoreConfig(folder, maxBytes, leastNormals, heldOut, calibrate);
+        return new StoreConfig(folder, maxBytes, minNormals, heldOut, calibrate);
     }
 }

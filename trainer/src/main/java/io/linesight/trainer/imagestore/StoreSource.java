@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** A store's pictures by side. */
+/** Images of a dataset store, by their splits. */
 final class StoreSource implements ImageSource {
     private static final String DEFECT = "anomalous";
 
@@ -17,20 +17,24 @@ final class StoreSource implements ImageSource {
     private final Map<String, List<Sample>> calibration = new TreeMap<>();
     private final Map<String, List<Sample>> test = new TreeMap<>();
 
-    StoreSource(DatasetStore store, String name, Collection<StoredImage> pictures) {
+    StoreSource(DatasetStore store, String name, Collection<StoredImage> images) {
         this.name = name;
-        for (StoredImage p : pictures) {
-            Map<String, List<Sample>> to = p.side() == Split.HELD_OUT
-                    ? test
-                    : p.anomalous() || p.side() == Split.CALIBRATE ? calibration : train;
-            // Named by their content: fit's own choices go by name.
-            Sample s = new Sample(
-                    p.sha256(),
-                    p.anomalous() ? DEFECT : null,
-                    ImageFiles.image(store.file(p.sha256())),
-                    p.mask() == null ? null : ImageFiles.mask(store.file(p.mask())));
-            to.computeIfAbsent(p.product(), k -> new ArrayList<>()).add(s);
+        for (StoredImage image : images) {
+            // Named by content: fit chooses by name.
+            Sample sample = new Sample(
+                    image.sha256(),
+                    image.anomalous() ? DEFECT : null,
+                    ImageFiles.image(store.file(image.sha256())),
+                    image.mask() == null ? null : ImageFiles.mask(store.file(image.mask())));
+            samplesFor(image)
+                    .computeIfAbsent(image.product(), product -> new ArrayList<>())
+                    .add(sample);
         }
+    }
+
+    private Map<String, List<Sample>> samplesFor(StoredImage image) {
+        if (image.split() == Split.HELD_OUT) return test;
+        return image.anomalous() || image.split() == Split.CALIBRATE ? calibration : train;
     }
 
     @Override

@@ -1,20 +1,22 @@
 package io.linesight.trainer.imagestore;
 
 import java.time.Instant;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
- * One picture in the store.
+ * One image in the store, with its latest label.
  *
- * @param frame key of its frame, or any unique name for an imported one
+ * @param frame key of its frame, or any unique name for an imported image
  * @param product product it shows
- * @param anomalous what it counts as
- * @param origin who says so
- * @param annotator who labelled it; empty for {@link LabelSource#RESERVOIR}
- * @param labelledAt when
- * @param sha256 of the picture's bytes, lower-case hex: its name in the store
- * @param mask SHA-256 of its mask, or null
- * @param side what it may be used for
- * @param sequence order in which the store learned of it
+ * @param anomalous its label
+ * @param origin who labelled it
+ * @param annotator name of the person; empty for {@link LabelSource#RESERVOIR}
+ * @param labelledAt when it was labelled
+ * @param sha256 of the image's bytes, lower-case hex: its name in the store
+ * @param mask SHA-256 of its mask; null without one
+ * @param split what it may be used for
+ * @param sequence order in which the store received it
  */
 public record StoredImage(
         String frame,
@@ -24,14 +26,19 @@ public record StoredImage(
         String annotator,
         Instant labelledAt,
         String sha256,
-        String mask,
-        Split side,
+        @Nullable String mask,
+        Split split,
         long sequence) {
-    /** How the frame of an imported picture begins. */
+    /** Prefix of the frame key of an imported image. */
     static final String IMPORTED = "import/";
 
-    /** Whether a person labelled this frame of the line: what was imported is no news, however it was labelled. */
+    /** Whether a person labelled this frame of the line. Imported images are not new, whoever labelled them. */
     public boolean labelledOnTheLine() {
         return origin == LabelSource.PERSON && !frame.startsWith(IMPORTED);
+    }
+
+    /** Names of its files: the image and, where there is one, the mask. */
+    List<String> files() {
+        return mask == null ? List.of(sha256) : List.of(sha256, mask);
     }
 }

@@ -6,8 +6,8 @@ import java.util.Optional;
 /** Knows which checkpoint a channel runs. Called on the trainer's run thread. */
 public interface ChampionSource {
     /**
-     * @return empty while the channel has none; there is nothing to go on from then
-     * @throws IOException when it cannot be found out now; the trainer asks again later
+     * @return empty while the channel has none; then there is nothing to train further
+     * @throws IOException when it cannot be determined now; the trainer asks again later
      */
     Optional<Champion> current(String channel) throws IOException;
 }

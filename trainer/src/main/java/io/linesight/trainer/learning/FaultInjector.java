@@ -1,9 +1,9 @@
 package io.linesight.trainer.learning;
 
-/** Where tests break things. */
+/** Lets tests break a run between its stages. */
 interface FaultInjector {
     FaultInjector NONE = point -> {};
 
-    /** Called when the work of a stage is done and before it is noted; whatever it throws hits the run there. */
+    /** Called when the work of a stage is done and not recorded yet; what it throws, the run gets. */
     void at(String point);
 }

@@ -4,26 +4,22 @@ import io.linesight.mmad.image.BadImageException;
 import io.linesight.mmad.image.ImageCodec;
 import io.linesight.mmad.image.ImageLimits;
 import io.linesight.mmad.image.RgbImage;
-import io.linesight.schemas.FrameLabel;
 import io.linesight.schemas.FrameRef;
-import io.linesight.schemas.LabelKind;
-import io.linesight.schemas.topics.FrameKeys;
 import io.linesight.trainer.feedback.FetchOutcome;
 import io.linesight.trainer.feedback.FetchedFrame;
 import io.linesight.trainer.feedback.FrameFetcher;
 import io.linesight.trainer.feedback.LabelRules;
 import io.linesight.trainer.imagestore.DatasetStore;
 import io.linesight.trainer.imagestore.DatasetStore.Entry;
-import io.linesight.trainer.imagestore.DatasetStore.Pending;
-import io.linesight.trainer.imagestore.DatasetStore.Place;
 import io.linesight.trainer.imagestore.DatasetStoreException;
+import io.linesight.trainer.imagestore.LabelPosition;
 import io.linesight.trainer.imagestore.LabelSource;
+import io.linesight.trainer.imagestore.PendingLabel;
 import io.linesight.trainer.imagestore.StoredImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.time.Clock;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -34,260 +30,258 @@ import java.util.Map;
 import java.util.Set;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.errors.SerializationException;
-import org.apache.kafka.common.serialization.Serde;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * From records of the labels topic to the store. The last label of a frame wins, by Kafka's order; a label at odds with
- * another person's is counted and said once. A record that cannot count is refused, counted and said, and never holds
- * up the others.
+ * Stores labels with the images of their frames. The latest label of a frame wins, by Kafka's order; a label that
+ * contradicts another person's is counted and logged once. A rejected record is counted and logged, and never holds up
+ * the others. One thread.
  */
 final class LabelConsumer {
     private static final Logger LOG = LoggerFactory.getLogger(LabelConsumer.class);
-    /** Product of pictures where neither label nor frame names one. */
+    /** Product of images where neither label nor frame names one. */
     static final String UNNAMED = "unnamed";
     /** Decoded frames held in memory at a time. */
     private static final int BATCH = 8;
 
     private final DatasetStore store;
     private final FrameFetcher fetcher;
-    private final Serde<FrameLabel> serde;
-    private final String labelsTopic;
-    private final String framesTopic;
+    private final LabelDecoder decoder;
     private final Duration lateFrames;
-    private final LabelCounters counts;
+    private final LabelCounters counters;
     private final Clock clock;
     /**
-     * What was counted of records that come again, because the attempt to store them failed; those of another partition
-     * may be stored meanwhile.
+     * Counters already raised for records that are read again, because storing them failed; records of another
+     * partition may be stored meanwhile.
      */
-    private final Map<Place, Set<String>> told = new HashMap<>();
+    private final Map<LabelPosition, Set<String>> counted = new HashMap<>();
 
+    /** @param lateFrames how long a label waits for its frame */
     LabelConsumer(
             DatasetStore store,
             FrameFetcher fetcher,
-            Serde<FrameLabel> serde,
-            String labelsTopic,
-            String framesTopic,
+            LabelDecoder decoder,
             Duration lateFrames,
-            LabelCounters counts,
+            LabelCounters counters,
             Clock clock) {
         this.store = store;
         this.fetcher = fetcher;
-        this.serde = serde;
-        this.labelsTopic = labelsTopic;
-        this.framesTopic = framesTopic;
+        this.decoder = decoder;
         this.lateFrames = lateFrames;
-        this.counts = counts;
+        this.counters = counters;
         this.clock = clock;
     }
 
     /**
-     * A label that keeps the rules; the label is null for a record without a value, which takes back whatever was said.
+     * Stores labels. When this returns, they are in the store's journal; when it throws, the same records can be given
+     * again, and nothing is counted or logged a second time.
+     *
+     * @return labels that changed something
      */
-    private record Word(String frame, FrameLabel label, byte[] value, Place place) {
-        boolean retracts() {
-            return label == null || label.getLabel() == LabelKind.RETRACTED;
-        }
+    int consume(Iterable<ConsumerRecord<String, byte[]>> records) throws IOException {
+        int changed = 0;
+        List<LabelRecord> labels = latestByFrame(records);
+        for (int from = 0; from < labels.size(); from += BATCH)
+            changed += store(labels.subList(from, Math.min(labels.size(), from + BATCH)), false);
+        for (ConsumerRecord<String, byte[]> record : records) counted.remove(LabelDecoder.positionOf(record));
+        return changed;
+    }
 
-        boolean anomalous() {
-            return label.getLabel() == LabelKind.ANOMALOUS;
+    private List<LabelRecord> latestByFrame(Iterable<ConsumerRecord<String, byte[]>> records) {
+        Map<String, LabelRecord> latest = new LinkedHashMap<>();
+        for (ConsumerRecord<String, byte[]> record : records) {
+            LabelRecord label = decode(record);
+            if (label == null || store.knows(label.frame(), label.position())) continue;
+            // Removed first, so that the order is that of the latest labels.
+            LabelRecord before = latest.remove(label.frame());
+            if (before != null) {
+                countOnce(LabelCounters.SUPERSEDED, before.position());
+                if (!before.isRetraction()) checkContradiction(label, before.isAnomalous(), before.annotator());
+            }
+            latest.put(label.frame(), label);
+        }
+        return new ArrayList<>(latest.values());
+    }
+
+    private @Nullable LabelRecord decode(ConsumerRecord<String, byte[]> record) {
+        LabelDecoder.Result result = decoder.decode(record);
+        if (result instanceof LabelDecoder.Result.Valid valid) return valid.label();
+        reject(record.key(), LabelDecoder.positionOf(record), ((LabelDecoder.Result.Rejected) result).reason());
+        return null;
+    }
+
+    /** Fetches the frames of pending labels again; returns how many labels changed something. */
+    int retryPending() throws IOException {
+        List<PendingLabel> pending = store.pending();
+        int changed = 0;
+        for (int from = 0; from < pending.size(); from += BATCH) {
+            List<LabelRecord> labels = decode(pending.subList(from, Math.min(pending.size(), from + BATCH)));
+            changed += store(labels, true);
+            for (LabelRecord label : labels) counted.remove(label.position());
+        }
+        dropExpired();
+        return changed;
+    }
+
+    private List<LabelRecord> decode(List<PendingLabel> pending) {
+        List<LabelRecord> labels = new ArrayList<>();
+        for (PendingLabel label : pending) {
+            try {
+                labels.add(decoder.decode(label));
+            } catch (SerializationException e) {
+                // It was decoded when it arrived; the registry may know its schema again before it expires.
+                LOG.debug("The pending label of frame {} cannot be decoded now: {}", label.frame(), e.getMessage());
+            }
+        }
+        return labels;
+    }
+
+    private void dropExpired() throws IOException {
+        for (PendingLabel label : store.pending()) {
+            if (Duration.between(label.since(), clock.instant()).compareTo(lateFrames) < 0) continue;
+            store.drop(label.frame());
+            counters.add(LabelCounters.NEVER_CAME);
+            LOG.warn("Dropped the label of frame {}: the frame never arrived. Label it again when it is there", label.frame());
+        }
+    }
+
+    private int store(List<LabelRecord> labels, boolean retried) throws IOException {
+        Set<FrameRef> missing = new LinkedHashSet<>();
+        for (LabelRecord label : labels)
+            if (!label.isRetraction() && store.get(label.frame()).isEmpty()) missing.add(label.frameRef());
+        Map<FrameRef, FetchedFrame> frames = fetcher.fetch(missing);
+        int changed = 0;
+        for (LabelRecord label : labels) if (store(label, frames, retried)) changed++;
+        return changed;
+    }
+
+    private boolean store(LabelRecord label, Map<FrameRef, FetchedFrame> frames, boolean retried) throws IOException {
+        if (label.isRetraction()) {
+            boolean stored = store.get(label.frame()).isPresent();
+            store.retract(label.frame(), label.position());
+            counters.add(LabelCounters.RETRACTED);
+            return stored;
+        }
+        StoredImage stored = store.get(label.frame()).orElse(null);
+        if (stored != null) return relabel(label, stored);
+        FetchedFrame frame = frames.get(label.frameRef());
+        // An earlier label of this batch may have evicted it.
+        if (frame == null) frame = fetcher.fetch(List.of(label.frameRef())).get(label.frameRef());
+        switch (frame.outcome()) {
+            case FETCHED -> {
+                return put(label, frame.frame().getProduct(), frame.file(), frame.image());
+            }
+            case NOT_YET -> {
+                if (!retried) defer(label, frame.reason());
+            }
+            case EXPIRED, NOT_A_FRAME -> dropUnusable(label, frame, retried);
+        }
+        return false;
+    }
+
+    private void defer(LabelRecord label, String reason) throws IOException {
+        store.defer(new PendingLabel(label.frame(), label.value(), label.position(), clock.instant()));
+        counters.add(LabelCounters.WAITING);
+        LOG.info(
+                "The label of frame {} waits up to {} s for its frame: {}",
+                label.frame(),
+                lateFrames.toSeconds(),
+                reason);
+    }
+
+    private void dropUnusable(LabelRecord label, FetchedFrame frame, boolean retried) throws IOException {
+        String counter =
+                frame.outcome() == FetchOutcome.EXPIRED ? LabelCounters.EXPIRED : LabelCounters.NOT_A_FRAME;
+        if (countOnce(counter, label.position()))
+            LOG.warn("The label of frame {} by {} cannot be used: {}", label.frame(), label.annotator(), frame.reason());
+        if (retried) store.drop(label.frame());
+    }
+
+    private boolean relabel(LabelRecord label, StoredImage stored) throws IOException {
+        RgbImage image = label.label().getMaskPng() == null ? null : read(stored);
+        if (stored.origin() == LabelSource.PERSON) checkContradiction(label, stored.anomalous(), stored.annotator());
+        return put(label, stored.product(), null, image);
+    }
+
+    private RgbImage read(StoredImage stored) throws IOException {
+        try {
+            return ImageCodec.decode(Files.readAllBytes(store.file(stored.sha256())), ImageLimits.defaults());
+        } catch (BadImageException e) {
+            throw new DatasetStoreException(
+                    "the stored image of frame " + stored.frame() + " is damaged: " + e.getMessage()
+                            + "; restore the dataset store from a copy, or start with an empty one: labels are read again from Kafka",
+                    e);
         }
     }
 
     /**
-     * Takes records in. When this returns, all that they say is in the store's journal; when it throws, the same
-     * records can be given again, and what was counted and said of them already is not again.
+     * Puts a label into the store.
      *
-     * @return labels that changed something
+     * @param file image file; null keeps the stored one
+     * @param image its pixels; needed where the label has a mask
      */
-    int take(Iterable<ConsumerRecord<String, byte[]>> records) throws IOException {
-        Map<String, Word> latest = new LinkedHashMap<>();
-        for (ConsumerRecord<String, byte[]> r : records) {
-            Word w = read(r);
-            if (w == null || store.knows(w.frame, w.place)) continue;
-            // Taken out first, so that the order is that of the latest words.
-            Word before = latest.remove(w.frame);
-            if (before != null) {
-                once(LabelCounters.SUPERSEDED, before.place);
-                if (!before.retracts()) contradiction(w, before.anomalous(), before.label.getAnnotator());
-            }
-            latest.put(w.frame, w);
-        }
-        int changed = 0;
-        List<Word> words = new ArrayList<>(latest.values());
-        for (int from = 0; from < words.size(); from += BATCH)
-            changed += store(words.subList(from, Math.min(words.size(), from + BATCH)), false);
-        for (ConsumerRecord<String, byte[]> r : records) told.remove(place(r));
-        return changed;
-    }
-
-    /** Counts something about a record; whether it was for the first time. */
-    private boolean once(String key, Place place) {
-        boolean first = told.computeIfAbsent(place, p -> new HashSet<>()).add(key);
-        if (first) counts.add(key);
-        return first;
-    }
-
-    /** Asks again for frames that labels wait for; returns how many labels changed something. */
-    int retry() throws IOException {
-        List<Pending> waiting = store.pending();
-        int changed = 0;
-        for (int from = 0; from < waiting.size(); from += BATCH) {
-            List<Word> words = new ArrayList<>();
-            for (Pending p : waiting.subList(from, Math.min(waiting.size(), from + BATCH))) {
-                try {
-                    words.add(new Word(
-                            p.frame(), serde.deserializer().deserialize(labelsTopic, p.label()), p.label(), p.place()));
-                } catch (SerializationException e) {
-                    // It could be read when it came; the registry may know its schema again before its time is over.
-                    LOG.debug("The waiting label of {} cannot be read now: {}", p.frame(), e.getMessage());
-                }
-            }
-            changed += store(words, true);
-            for (Word w : words) told.remove(w.place);
-        }
-        for (Pending p : store.pending()) {
-            if (Duration.between(p.since(), clock.instant()).compareTo(lateFrames) < 0) continue;
-            store.drop(p.frame());
-            counts.add(LabelCounters.NEVER_CAME);
-            LOG.warn("The frame {} never came; its label is given up. Label it again when it is there", p.frame());
-        }
-        return changed;
-    }
-
-    private static Place place(ConsumerRecord<String, byte[]> r) {
-        return new Place(r.partition(), r.offset());
-    }
-
-    private Word read(ConsumerRecord<String, byte[]> r) {
-        Place place = place(r);
-        try {
-            FrameLabel label = r.value() == null ? null : serde.deserializer().deserialize(labelsTopic, r.value());
-            if (label == null) {
-                FrameKeys.parse(String.valueOf(r.key()));
-                return new Word(r.key(), null, null, place);
-            }
-            List<String> problems = new ArrayList<>(LabelRules.problems(label, framesTopic));
-            String key = LabelRules.keyProblem(r.key(), label);
-            if (key != null) problems.add(key);
-            if (problems.isEmpty()) return new Word(r.key(), label, r.value(), place);
-            refuse(r.key(), place, String.join("; ", problems));
-        } catch (SerializationException | IllegalArgumentException e) {
-            refuse(r.key(), place, e.getMessage());
-        }
-        return null;
-    }
-
-    private void refuse(String key, Place place, String why) {
-        if (!once(LabelCounters.REFUSED, place)) return;
-        LOG.warn(
-                "Refused the label of {} ({}-{} offset {}): {}. The frame keeps what was said of it before",
-                key,
-                labelsTopic,
-                place.partition(),
-                place.offset(),
-                why);
-    }
-
-    private void contradiction(Word now, boolean anomalousBefore, String before) {
-        if (now.retracts()
-                || now.anomalous() == anomalousBefore
-                || now.label.getAnnotator().equals(before)) return;
-        if (!once(LabelCounters.CONTRADICTED, now.place)) return;
-        LOG.warn(
-                "Frame {}: {} says {}, {} said {} before; the later word counts",
-                now.frame,
-                now.label.getAnnotator(),
-                now.anomalous() ? "anomalous" : "normal",
-                before,
-                anomalousBefore ? "anomalous" : "normal");
-    }
-
-    private int store(List<Word> words, boolean again) throws IOException {
-        Set<FrameRef> wanted = new LinkedHashSet<>();
-        for (Word w : words) if (!w.retracts() && store.get(w.frame).isEmpty()) wanted.add(w.label.getFrameRef());
-        Map<FrameRef, FetchedFrame> frames = fetcher.fetch(wanted);
-        int changed = 0;
-        for (Word w : words) {
-            if (w.retracts()) {
-                boolean was = store.get(w.frame).isPresent();
-                store.retract(w.frame, w.place);
-                counts.add(LabelCounters.RETRACTED);
-                if (was) changed++;
-                continue;
-            }
-            StoredImage stored = store.get(w.frame).orElse(null);
-            FetchedFrame f = stored != null ? null : frames.get(w.label.getFrameRef());
-            if (f != null) {
-                switch (f.outcome()) {
-                    case FETCHED -> changed += put(w, f.frame().getProduct(), f.file(), f.image()) ? 1 : 0;
-                    case NOT_YET -> {
-                        if (again) continue;
-                        store.defer(new Pending(w.frame, w.value, w.place, clock.instant()));
-                        counts.add(LabelCounters.WAITING);
-                        LOG.info(
-                                "The label of {} waits for its frame, {} s at most: {}",
-                                w.frame,
-                                lateFrames.toSeconds(),
-                                f.reason());
-                    }
-                    case EXPIRED, NOT_A_FRAME -> {
-                        if (once(
-                                f.outcome() == FetchOutcome.EXPIRED ? LabelCounters.EXPIRED : LabelCounters.NOT_A_FRAME,
-                                w.place)) {
-                            LOG.warn(
-                                    "The label of {} by {} cannot be used: {}",
-                                    w.frame,
-                                    w.label.getAnnotator(),
-                                    f.reason());
-                        }
-                        if (again) store.drop(w.frame);
-                    }
-                }
-            } else if (stored != null) {
-                changed += putAgain(w, stored) ? 1 : 0;
-            }
-        }
-        return changed;
-    }
-
-    private boolean putAgain(Word w, StoredImage stored) throws IOException {
-        RgbImage image = null;
-        if (w.label.getMaskPng() != null) {
-            try {
-                image = ImageCodec.decode(Files.readAllBytes(store.file(stored.sha256())), ImageLimits.defaults());
-            } catch (BadImageException e) {
-                throw new DatasetStoreException(
-                        "the stored picture of " + w.frame + " is damaged: " + e.getMessage()
-                                + "; restore the dataset store from a copy, or start with an empty one: labels are read again from "
-                                + "Kafka",
-                        e);
-            }
-        }
-        if (stored.origin() == LabelSource.PERSON) contradiction(w, stored.anomalous(), stored.annotator());
-        return put(w, stored.product(), null, image);
-    }
-
-    private boolean put(Word w, String frameProduct, byte[] file, RgbImage image) throws IOException {
-        byte[] mask = LabelRules.mask(w.label);
+    private boolean put(
+            LabelRecord label, @Nullable String frameProduct, byte @Nullable [] file, @Nullable RgbImage image)
+            throws IOException {
+        byte[] mask = LabelRules.mask(label.label());
         String problem = mask == null
                 ? null
                 : LabelRules.maskProblem(mask, image.width(), image.height(), ImageLimits.defaults());
         if (problem != null) {
-            refuse(w.frame, w.place, problem);
-            store.drop(w.frame);
+            reject(label.frame(), label.position(), problem);
+            store.drop(label.frame());
             return false;
         }
-        String product = w.label.getProduct() != null
-                ? w.label.getProduct()
-                : frameProduct != null && !frameProduct.isBlank() ? frameProduct : UNNAMED;
-        Instant at = w.label.getAt();
         DatasetStore.Put put = store.put(new Entry(
-                w.frame, product, w.anomalous(), LabelSource.PERSON, w.label.getAnnotator(), at, file, mask, w.place));
+                label.frame(),
+                productOf(label, frameProduct),
+                label.isAnomalous(),
+                LabelSource.PERSON,
+                label.annotator(),
+                label.label().getAt(),
+                file,
+                mask,
+                label.position()));
         if (put == DatasetStore.Put.UNCHANGED) return false;
-        counts.add(w.anomalous() ? LabelCounters.ANOMALOUS : LabelCounters.NORMAL);
+        counters.add(label.isAnomalous() ? LabelCounters.ANOMALOUS : LabelCounters.NORMAL);
         return true;
+    }
+
+    private static String productOf(LabelRecord label, @Nullable String frameProduct) {
+        if (label.label().getProduct() != null) return label.label().getProduct();
+        return frameProduct != null && !frameProduct.isBlank() ? frameProduct : UNNAMED;
+    }
+
+    private void reject(String key, LabelPosition position, String reason) {
+        if (!countOnce(LabelCounters.REFUSED, position)) return;
+        LOG.warn(
+                "Rejected label for frame {} (partition {}, offset {}): {}. The frame keeps its previous label",
+                key,
+                position.partition(),
+                position.offset(),
+                reason);
+    }
+
+    private void checkContradiction(LabelRecord label, boolean anomalousBefore, String annotatorBefore) {
+        if (label.isRetraction()
+                || label.isAnomalous() == anomalousBefore
+                || label.annotator().equals(annotatorBefore)) return;
+        if (!countOnce(LabelCounters.CONTRADICTED, label.position())) return;
+        LOG.warn(
+                "Frame {}: {} labels it {}, {} labelled it {} before; the later label counts",
+                label.frame(),
+                label.annotator(),
+                label.isAnomalous() ? "anomalous" : "normal",
+                annotatorBefore,
+                anomalousBefore ? "anomalous" : "normal");
+    }
+
+    /** Raises a counter for a record, unless it was raised for it before; returns whether it was raised. */
+    private boolean countOnce(String counter, LabelPosition position) {
+        boolean first = counted.computeIfAbsent(position, p -> new HashSet<>()).add(counter);
+        if (first) counters.add(counter);
+        return first;
     }
 }

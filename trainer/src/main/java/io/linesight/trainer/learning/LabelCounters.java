@@ -3,7 +3,7 @@ package io.linesight.trainer.learning;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** What happened to labels and frames so far; any thread. */
+/** Counts labels and frames by what became of them; any thread. */
 final class LabelCounters {
     static final String NORMAL = "labels.normal";
     static final String ANOMALOUS = "labels.anomalous";

@@ -8,7 +8,7 @@ import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
-/** The newest whole line of a run's record of its steps. */
+/** Reads the newest step from a run's metrics file. */
 final class LatestStep {
     private static final ObjectMapper JSON = new ObjectMapper();
     /** A line has about 200 bytes. */

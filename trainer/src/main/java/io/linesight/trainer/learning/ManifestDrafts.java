@@ -7,17 +7,21 @@ import io.linesight.schemas.GateOutcome;
 import io.linesight.schemas.GateVerdict;
 import io.linesight.schemas.ModelVersion;
 import io.linesight.schemas.ProductMetrics;
+import io.linesight.trainer.gate.GateResult;
+import io.linesight.trainer.imagestore.Split;
+import io.linesight.trainer.imagestore.StoredImage;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
 
-/** Manifests of checkpoints that people publish. */
+/** Manifests of checkpoints that are not published yet. */
 public final class ManifestDrafts {
     private ManifestDrafts() {}
 
     /**
-     * What the checkpoint says of itself; nobody judged it. Where its bytes lie, its size and signature are still open.
+     * A checkpoint that a person publishes; no gate judged it. Location, size and signature are still open.
      */
     public static ModelVersion byHand(CheckpointInfo info, String channel, String by, String note) {
         List<ProductMetrics> products = new ArrayList<>();
@@ -36,8 +40,7 @@ public final class ManifestDrafts {
                 .setCreatedBy(by)
                 .setParent(info.properties().get(Checkpoints.PROVENANCE_PREFIX + "parent"))
                 .setDataset(DatasetSummary.newBuilder()
-                        .setFingerprint(info.properties()
-                                .getOrDefault(Checkpoints.PROVENANCE_PREFIX + "dataset.fingerprint", ""))
+                        .setFingerprint(fingerprint(info))
                         .build())
                 .setProducts(products)
                 .setGate(GateVerdict.newBuilder()
@@ -46,5 +49,49 @@ public final class ManifestDrafts {
                         .build())
                 .setNote(note)
                 .build();
+    }
+
+    /**
+     * Where a challenger comes from.
+     *
+     * @param channel rollout channel it is for
+     * @param by trainer that made it
+     * @param parent version of the champion it was trained from
+     * @param newNormals normals among its training images that are new to the network
+     */
+    record Lineage(String channel, String by, String parent, int newNormals) {}
+
+    /** A challenger with the gate's verdict. Location, chunks and signature are still open. */
+    static ModelVersion ofChallenger(
+            CheckpointInfo info,
+            long bytes,
+            Lineage lineage,
+            List<StoredImage> images,
+            GateResult result,
+            Instant createdAt) {
+        int normals = (int) images.stream()
+                .filter(image -> !image.anomalous() && image.split() == Split.TRAIN)
+                .count();
+        int anomalous = (int) images.stream()
+                .filter(image -> image.anomalous() && image.split() != Split.HELD_OUT)
+                .count();
+        return ModelVersion.newBuilder()
+                .setVersion(info.version())
+                .setChannel(lineage.channel)
+                .setSha256(info.sha256())
+                .setBytes(bytes)
+                .setCreatedAt(createdAt.truncatedTo(ChronoUnit.MICROS))
+                .setCreatedBy(lineage.by)
+                .setParent(lineage.parent)
+                .setDataset(new DatasetSummary(fingerprint(info), normals, anomalous))
+                .setProducts(result.products())
+                .setGate(result.verdict())
+                .setNote("fine-tuned on " + lineage.newNormals + " new of " + normals + " normals; " + anomalous
+                        + " anomalous images helped to place thresholds")
+                .build();
+    }
+
+    private static String fingerprint(CheckpointInfo info) {
+        return info.properties().getOrDefault(Checkpoints.PROVENANCE_PREFIX + "dataset.fingerprint", "");
     }
 }

@@ -13,7 +13,7 @@ import io.linesight.trainer.feedback.FetchedFrame;
 import io.linesight.trainer.feedback.FrameFetcher;
 import io.linesight.trainer.imagestore.DatasetStore;
 import io.linesight.trainer.imagestore.DatasetStore.Entry;
-import io.linesight.trainer.imagestore.DatasetStore.Place;
+import io.linesight.trainer.imagestore.LabelPosition;
 import io.linesight.trainer.imagestore.DatasetStoreException;
 import io.linesight.trainer.imagestore.LabelSource;
 import java.io.IOException;
@@ -26,30 +26,31 @@ import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.serialization.Serde;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps, now and then, a frame that passed with confidence. Reads results from the moment it is made; on the trainer's
- * loop thread.
+ * Stores a sample of the frames that passed with confidence, as reservoir images. Reads results from the moment it is
+ * made; on the trainer's loop thread.
  */
 final class ResultSampler implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ResultSampler.class);
     private final TrainerConfig.Sampling config;
     private final DatasetStore store;
     private final FrameFetcher fetcher;
-    private final LabelCounters counts;
+    private final LabelCounters counters;
     private final TopicCursor results;
     private final Serde<InspectionResult> serde;
     private final String topic;
     private final Map<String, Long> due = new HashMap<>();
     private boolean full;
 
-    ResultSampler(TrainerConfig config, Topics topics, DatasetStore store, FrameFetcher fetcher, LabelCounters counts) {
+    ResultSampler(TrainerConfig config, Topics topics, DatasetStore store, FrameFetcher fetcher, LabelCounters counters) {
         this.config = config.sampling();
         this.store = store;
         this.fetcher = fetcher;
-        this.counts = counts;
+        this.counters = counters;
         topic = topics.results().name();
         Map<String, Object> configs = ClientSettings.forReader(config.kafka());
         configs.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "latest");
@@ -57,54 +58,62 @@ final class ResultSampler implements AutoCloseable {
         results = TopicCursor.atEnd(configs, List.of(topic));
     }
 
-    /** Looks at the results that are there, without waiting. */
+    /** Samples the results that have arrived, without waiting. */
     void poll() {
-        long every = (long) (3_600e9 / config.perHour());
         Map<String, InspectionResult> chosen = new HashMap<>();
-        for (ConsumerRecord<byte[], byte[]> r : results.poll(Duration.ZERO)) {
-            InspectionResult result;
-            try {
-                result = serde.deserializer().deserialize(topic, r.value());
-            } catch (SerializationException e) {
-                continue;
-            }
-            if (result == null
-                    || result.getVerdict() != Verdict.PASS
-                    || !(result.getScore() <= config.belowScore())
-                    || result.getProduct() == null) continue;
-            if (System.nanoTime() - due.getOrDefault(result.getProduct(), Long.MIN_VALUE / 2) < 0) continue;
-            chosen.put(result.getProduct(), result);
+        for (ConsumerRecord<byte[], byte[]> record : results.poll(Duration.ZERO)) {
+            InspectionResult result = decode(record);
+            if (result != null && isConfidentPass(result) && isDue(result.getProduct()))
+                chosen.put(result.getProduct(), result);
         }
-        for (Map.Entry<String, InspectionResult> e : chosen.entrySet()) {
-            due.put(e.getKey(), System.nanoTime() + every);
-            keep(e.getKey(), e.getValue());
+        long interval = (long) (3_600e9 / config.perHour());
+        chosen.forEach((product, result) -> {
+            due.put(product, System.nanoTime() + interval);
+            store(product, result.getFrameRef());
+        });
+    }
+
+    private @Nullable InspectionResult decode(ConsumerRecord<byte[], byte[]> record) {
+        try {
+            return serde.deserializer().deserialize(topic, record.value());
+        } catch (SerializationException e) {
+            return null;
         }
     }
 
-    private void keep(String product, InspectionResult result) {
-        FrameRef ref = result.getFrameRef();
-        FetchedFrame f = fetcher.fetch(List.of(ref)).get(ref);
-        if (f.outcome() != FetchOutcome.FETCHED) return;
+    private boolean isConfidentPass(InspectionResult result) {
+        return result.getVerdict() == Verdict.PASS
+                && result.getScore() <= config.belowScore()
+                && result.getProduct() != null;
+    }
+
+    private boolean isDue(String product) {
+        Long at = due.get(product);
+        return at == null || System.nanoTime() - at >= 0;
+    }
+
+    private void store(String product, FrameRef ref) {
+        FetchedFrame frame = fetcher.fetch(List.of(ref)).get(ref);
+        if (frame.outcome() != FetchOutcome.FETCHED) return;
+        Entry entry = new Entry(
+                FrameKeys.of(ref),
+                product,
+                false,
+                LabelSource.RESERVOIR,
+                "",
+                Instant.now(),
+                frame.file(),
+                null,
+                LabelPosition.NONE);
         try {
-            if (store.put(new Entry(
-                            FrameKeys.of(ref),
-                            product,
-                            false,
-                            LabelSource.RESERVOIR,
-                            "",
-                            Instant.now(),
-                            f.file(),
-                            null,
-                            Place.NONE))
-                    == DatasetStore.Put.ADDED) {
-                counts.add(LabelCounters.SAMPLED);
-                store.trimReservoir(product, config.mostPerProduct());
+            if (store.put(entry) == DatasetStore.Put.ADDED) {
+                counters.add(LabelCounters.SAMPLED);
+                store.trimReservoir(product, config.maxPerProduct());
             }
             full = false;
         } catch (DatasetStoreException | IOException e) {
-            // Nobody asked for this one; labels are what the trainer waits or stops for when there is no room.
-            if (!full)
-                LOG.warn("A frame that passed was not kept, nor are others until there is room: {}", e.toString());
+            // Samples are optional: only labels make the trainer wait for space.
+            if (!full) LOG.warn("Cannot store sampled frames; sampling resumes when there is space: {}", e.toString());
             full = true;
         }
     }

@@ -4,29 +4,30 @@ import io.linesight.schemas.GateOutcome;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
-/** Counts runs and verdicts as they are told; any thread. */
+/** Counts runs and verdicts from the service's events; any thread. */
 final class RunCounters {
     private final Map<String, Long> runs = new TreeMap<>(Map.of("started", 0L, "finished", 0L, "failed", 0L));
     private final Map<String, Long> verdicts = new TreeMap<>(Map.of("passed", 0L, "not_passed", 0L));
-    private RunFolder run;
-    private boolean waits;
+    private @Nullable RunFolder run;
+    private boolean waiting;
 
-    /** The listener, after everything was counted. */
-    Consumer<TrainerEvent> before(Consumer<TrainerEvent> listener) {
+    /** Counts every event before the listener gets it. */
+    Consumer<TrainerEvent> countBefore(Consumer<TrainerEvent> listener) {
         return e -> {
             count(e);
             listener.accept(e);
         };
     }
 
-    /** The run that is told of from now on. */
-    synchronized void of(RunFolder begun) {
-        run = begun;
+    /** Sets the run that the next events belong to. */
+    synchronized void follow(RunFolder started) {
+        run = started;
     }
 
     private synchronized void count(TrainerEvent e) {
-        if (!e.run().isEmpty()) waits = e.kind() == TrainerEvent.Kind.WAITING;
+        if (!e.run().isEmpty()) waiting = e.kind() == TrainerEvent.Kind.WAITING;
         switch (e.kind()) {
             case RUN_STARTED -> runs.merge("started", 1L, Long::sum);
             case RUN_FINISHED -> runs.merge("finished", 1L, Long::sum);
@@ -43,8 +44,8 @@ final class RunCounters {
     }
 
     /** Whether the run waits for something outside. */
-    synchronized boolean runWaits() {
-        return waits;
+    synchronized boolean isRunWaiting() {
+        return waiting;
     }
 
     synchronized Map<String, Long> runs() {

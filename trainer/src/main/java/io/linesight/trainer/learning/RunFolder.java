@@ -14,49 +14,50 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The folder of one run and its note of which stages are done; any thread may ask. The note is replaced in one step,
- * after the files that it speaks of are on the disk.
+ * The folder of one run, with a record of the finished stages; any thread may ask. The record is replaced in one step,
+ * after the files that it names are on the disk.
  */
 final class RunFolder {
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final String NOTE = "run.json";
+    private static final String RECORD = "run.json";
 
     final Path folder;
     final String id;
-    private final ObjectNode note;
+    private final ObjectNode record;
 
-    private RunFolder(Path folder, ObjectNode note) {
+    private RunFolder(Path folder, ObjectNode record) {
         this.folder = folder;
         this.id = folder.getFileName().toString();
-        this.note = note;
+        this.record = record;
     }
 
     static RunFolder create(Path runs, String id) throws IOException {
         Path folder = runs.resolve(id);
         Files.createDirectories(folder);
         RunFolder run = new RunFolder(folder, JSON.createObjectNode());
-        run.note.putObject("stages");
+        run.record.putObject("stages");
         run.save();
         return run;
     }
 
-    /** The youngest run that is not over, or null. A folder without a note was never begun and goes. */
-    static RunFolder unfinished(Path runs) throws IOException {
+    /** The newest run that is not over; null without one. Removes folders without a record: such a run never started. */
+    static @Nullable RunFolder unfinished(Path runs) throws IOException {
         for (Path folder : all(runs)) {
-            Path file = folder.resolve(NOTE);
+            Path file = folder.resolve(RECORD);
             if (!Files.isRegularFile(file)) {
                 delete(folder);
                 continue;
             }
             RunFolder run = new RunFolder(folder, (ObjectNode) JSON.readTree(file.toFile()));
-            if (!run.note.has("over")) return run;
+            if (!run.record.has("over")) return run;
         }
         return null;
     }
 
-    /** Youngest first: names begin with the time. */
+    /** Newest first: names start with the time. */
     private static List<Path> all(Path runs) throws IOException {
         if (!Files.isDirectory(runs)) return List.of();
         try (Stream<Path> s = Files.list(runs)) {
@@ -66,18 +67,18 @@ final class RunFolder {
         }
     }
 
-    /** Removes all but the youngest runs. */
+    /** Removes all but the newest runs. */
     static void prune(Path runs, int keep) throws IOException {
         List<Path> all = all(runs);
         for (Path old : all.subList(Math.min(keep, all.size()), all.size())) delete(old);
     }
 
     synchronized boolean done(Stage stage) {
-        return note.path("stages").has(stage.name());
+        return record.path("stages").has(stage.name());
     }
 
     synchronized JsonNode of(Stage stage) {
-        return note.path("stages").path(stage.name());
+        return record.path("stages").path(stage.name());
     }
 
     static ObjectNode facts() {
@@ -85,12 +86,12 @@ final class RunFolder {
     }
 
     synchronized void done(Stage stage, ObjectNode facts) throws IOException {
-        ((ObjectNode) note.get("stages")).set(stage.name(), facts);
+        ((ObjectNode) record.get("stages")).set(stage.name(), facts);
         save();
     }
 
     synchronized void over(String how) throws IOException {
-        note.put("over", how);
+        record.put("over", how);
         save();
     }
 
@@ -98,22 +99,22 @@ final class RunFolder {
         return folder.resolve(name);
     }
 
-    /** Removes what a kill in the middle of a stage left: everything but the note and these files. */
+    /** Removes everything but the record and these files: a kill in the middle of a stage leaves more. */
     void tidy(Set<String> known) throws IOException {
         List<Path> files;
         try (Stream<Path> s = Files.list(folder)) {
             files = s.filter(f ->
-                            !f.endsWith(NOTE) && !known.contains(f.getFileName().toString()))
+                            !f.endsWith(RECORD) && !known.contains(f.getFileName().toString()))
                     .toList();
         }
         for (Path f : files) delete(f);
     }
 
     private void save() throws IOException {
-        write(file(NOTE), JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(note));
+        write(file(RECORD), JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(record));
     }
 
-    /** Replaces a file in one step; when it throws, the file is as it was and nothing takes room. */
+    /** Replaces a file in one step; when it throws, the old file stays and nothing else is left. */
     static void write(Path file, byte[] bytes) throws IOException {
         Path part = file.resolveSibling(file.getFileName() + ".part");
         try {

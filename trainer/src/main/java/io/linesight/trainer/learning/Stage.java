@@ -1,10 +1,8 @@
 package io.linesight.trainer.learning;
 
-/**
- * Steps of a run, in their order; each is noted when it is done, and a restarted run goes on after the last one noted.
- */
+/** Stages of a run, in their order. Each is recorded when it is done; a restarted run resumes after the last one. */
 enum Stage {
-    /** Champion copied, pictures chosen. */
+    /** Champion copied, images chosen. */
     FETCH,
     /** Challenger trained. */
     TRAIN,

@@ -81,8 +81,8 @@ public final class TrainedChannel implements ChampionSource, ChallengerSink, Aut
         }
         registry = r;
         view = v;
-        publisher = new ModelPublisher(stores, registry, view, options.signer(), config.patience());
-        writer = new RolloutWriter(registry, view, config.patience());
+        publisher = new ModelPublisher(stores, registry, view, options.signer(), config.timeout());
+        writer = new RolloutWriter(registry, view, config.timeout());
     }
 
     /**
@@ -124,7 +124,7 @@ public final class TrainedChannel implements ChampionSource, ChallengerSink, Aut
 
     private RegistryState known() throws IOException {
         try {
-            if (view.awaitCaughtUp(config.patience())) return view.state();
+            if (view.awaitCaughtUp(config.timeout())) return view.state();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IOException("interrupted while the registry was read", e);
@@ -157,13 +157,13 @@ public final class TrainedChannel implements ChampionSource, ChallengerSink, Aut
                     return RolloutRules.shadow(
                             known, draft.getChannel(), version, options.shadowPercent(), author, false);
                 }
-                return new Decision.Refused("it is the challenger already"); // handed over twice after a crash
+                return new Decision.Rejected("it is the challenger already"); // handed over twice after a crash
             });
             LOG.info("{} scores {} % of the frames beside the champion", version, options.shadowPercent());
         } catch (RolloutException e) {
             switch (e.kind()) {
                 // Published it is all the same; people can go on from there.
-                case REFUSED, OVERTAKEN ->
+                case REJECTED, OVERTAKEN ->
                     LOG.warn("{} does not score beside the champion: {}", version, e.getMessage());
                 default -> throw new IOException(e.getMessage(), e);
             }

@@ -8,21 +8,22 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
- * How a trainer works.
+ * Settings of a trainer.
  *
  * @param kafka at least {@code bootstrap.servers} and {@code schema.registry.url}; client, serde and topic keys are
  *     understood
  * @param channel rollout channel whose champion is improved
- * @param group consumer group; of all trainers in it one works, so every channel needs its own
- * @param instance name of this trainer, for people
+ * @param group consumer group; one trainer of it is active, so every channel needs its own
+ * @param instance name of this trainer, for messages
  * @param folder for runs and state; belongs to one process
  * @param store the dataset store, usually inside the folder
- * @param triggers when a run begins
+ * @param triggers when a run starts
  * @param tuning how it trains
- * @param sampling which frames that nobody labelled are kept as earlier normals
- * @param gate what a challenger has to hold
+ * @param sampling which unlabelled frames are stored as earlier normals
+ * @param gate limits that a challenger must keep
  * @param lateFrames how long a label may wait for its frame
  */
 public record TrainerConfig(
@@ -38,24 +39,30 @@ public record TrainerConfig(
         GateConfig gate,
         Duration lateFrames) {
     /**
-     * When a run begins, besides on demand.
+     * When a run starts, besides on demand.
      *
-     * @param afterNormals normals labelled by people since the last run; 0 = never for that reason
-     * @param every time since the last run's end, if any label came in since; null = never for that reason
+     * @param afterNormals normals labelled by people since the last run; 0 = off
+     * @param every time since the last run's end, if labels arrived since; null = off
      */
-    public record Triggers(int afterNormals, Duration every) {}
+    public record Triggers(int afterNormals, @Nullable Duration every) {
+        private void check(List<String> problems) {
+            if (afterNormals < 0) problems.add("afterNormals must not be negative, got " + afterNormals);
+            if (every != null && every.compareTo(Duration.ofSeconds(1)) < 0)
+                problems.add("every must be at least a second, got " + every);
+        }
+    }
 
     /**
      * How a run trains.
      *
      * @param minutes budget; 0 = none
-     * @param epochs passes over the pictures; 0 = as many as the minutes allow
-     * @param learningRate low, because the network is to stay what it is
-     * @param batch pictures per step, 1..64
+     * @param epochs passes over the images; 0 = as many as the minutes allow
+     * @param learningRate low, because the network should change little
+     * @param batch images per step, 1..64
      * @param threads CPU threads; 0 = all processors
-     * @param newPerProduct most new normals per product, the youngest
-     * @param earlierPerProduct earlier normals per product, so that it is not forgotten
-     * @param measuredPerProduct most held-out pictures per product and kind that the gate looks at
+     * @param newPerProduct maximum of new normals per product; the newest are taken
+     * @param earlierPerProduct earlier normals per product, so that the network does not forget it
+     * @param measuredPerProduct maximum of held-out images per product and label that the gate scores
      * @param seed of everything random
      */
     public record Tuning(
@@ -68,6 +75,16 @@ public record TrainerConfig(
             int earlierPerProduct,
             int measuredPerProduct,
             long seed) {
+        private void check(List<String> problems) {
+            if (minutes < 0 || epochs < 0 || minutes == 0 && epochs == 0)
+                problems.add("say how long to train: minutes or epochs above 0");
+            if (!(learningRate > 0)) problems.add("learningRate must be above 0, got " + learningRate);
+            if (batch < 1 || batch > 64) problems.add("batch must be 1..64, got " + batch);
+            if (threads < 0) problems.add("threads must not be negative, got " + threads);
+            if (newPerProduct < 1 || earlierPerProduct < 0 || measuredPerProduct < 1)
+                problems.add("newPerProduct and measuredPerProduct must be at least 1, earlierPerProduct at least 0");
+        }
+
         /**
          * Ten minutes at learning rate 0.0005, batch 8, all processors; 500 new and 150 earlier normals per product,
          * 200 measured.
@@ -122,28 +139,28 @@ public record TrainerConfig(
     }
 
     /**
-     * Frames that nobody labelled and that passed with confidence, as earlier normals. A defect that the champion
-     * misses with confidence gets in too, so this is off unless asked for.
+     * Unlabelled frames that passed with confidence, stored as earlier normals. A defect that the champion misses with
+     * confidence is stored too, so this is off by default.
      *
      * @param perHour frames per product and hour; 0 = off
      * @param belowScore highest calibrated score, 0..0.5
-     * @param mostPerProduct the oldest beyond this many go
+     * @param maxPerProduct reservoir images of a product; the oldest beyond are removed
      */
-    public record Sampling(double perHour, double belowScore, int mostPerProduct) {
+    public record Sampling(double perHour, double belowScore, int maxPerProduct) {
         public static final Sampling OFF = new Sampling(0, 0.2, 500);
+
+        private void check(List<String> problems) {
+            if (!(perHour >= 0)) problems.add("perHour must not be negative, got " + perHour);
+            if (!(belowScore >= 0 && belowScore <= 0.5)) problems.add("belowScore must be 0..0.5, got " + belowScore);
+            if (maxPerProduct < 1) problems.add("maxPerProduct must be at least 1, got " + maxPerProduct);
+        }
     }
 
     /** @throws IllegalArgumentException naming every problem */
     public TrainerConfig {
-        List<String> problems = new ArrayList<>();
         kafka = kafka == null ? Map.of() : Map.copyOf(kafka);
-        for (String key : List.of("bootstrap.servers", "schema.registry.url"))
-            if (kafka.getOrDefault(key, "").isBlank()) problems.add(key + " is not set");
-        try {
-            Topics.from(kafka);
-        } catch (IllegalArgumentException e) {
-            problems.add(e.getMessage());
-        }
+        List<String> problems = new ArrayList<>();
+        checkKafka(kafka, problems);
         if (channel == null || channel.isBlank()) problems.add("no channel");
         if (group == null || group.isBlank()) problems.add("no consumer group");
         if (instance == null || instance.isBlank()) problems.add("no instance name");
@@ -151,37 +168,24 @@ public record TrainerConfig(
         if (store == null) problems.add("no dataset store");
         if (gate == null) problems.add("no gate");
         if (lateFrames == null || lateFrames.isNegative()) problems.add("lateFrames must not be negative");
-        if (triggers == null) {
-            problems.add("no triggers");
-        } else {
-            if (triggers.afterNormals < 0)
-                problems.add("afterNormals must not be negative, got " + triggers.afterNormals);
-            if (triggers.every != null && triggers.every.compareTo(Duration.ofSeconds(1)) < 0)
-                problems.add("every must be at least a second, got " + triggers.every);
-        }
-        if (tuning == null) {
-            problems.add("no tuning");
-        } else {
-            if (tuning.minutes < 0 || tuning.epochs < 0 || tuning.minutes == 0 && tuning.epochs == 0)
-                problems.add("say how long to train: minutes or epochs above 0");
-            if (!(tuning.learningRate > 0)) problems.add("learningRate must be above 0, got " + tuning.learningRate);
-            if (tuning.batch < 1 || tuning.batch > 64) problems.add("batch must be 1..64, got " + tuning.batch);
-            if (tuning.threads < 0) problems.add("threads must not be negative, got " + tuning.threads);
-            if (tuning.newPerProduct < 1 || tuning.earlierPerProduct < 0 || tuning.measuredPerProduct < 1) {
-                problems.add("newPerProduct and measuredPerProduct must be at least 1, earlierPerProduct at least 0");
-            }
-        }
-        if (sampling == null) {
-            problems.add("no sampling");
-        } else {
-            if (!(sampling.perHour >= 0)) problems.add("perHour must not be negative, got " + sampling.perHour);
-            if (!(sampling.belowScore >= 0 && sampling.belowScore <= 0.5))
-                problems.add("belowScore must be 0..0.5, got " + sampling.belowScore);
-            if (sampling.mostPerProduct < 1)
-                problems.add("mostPerProduct must be at least 1, got " + sampling.mostPerProduct);
-        }
+        if (triggers == null) problems.add("no triggers");
+        else triggers.check(problems);
+        if (tuning == null) problems.add("no tuning");
+        else tuning.check(problems);
+        if (sampling == null) problems.add("no sampling");
+        else sampling.check(problems);
         if (!problems.isEmpty())
             throw new IllegalArgumentException("trainer: " + String.join("; ", problems) + ". Nothing was started");
+    }
+
+    private static void checkKafka(Map<String, String> kafka, List<String> problems) {
+        for (String key : List.of("bootstrap.servers", "schema.registry.url"))
+            if (kafka.getOrDefault(key, "").isBlank()) problems.add(key + " is not set");
+        try {
+            Topics.from(kafka);
+        } catch (IllegalArgumentException e) {
+            problems.add(e.getMessage());
+        }
     }
 
     /** Everything at its default, runs on demand only. */

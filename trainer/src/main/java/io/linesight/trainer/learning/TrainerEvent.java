@@ -1,7 +1,7 @@
 package io.linesight.trainer.learning;
 
 /**
- * Something that happened, for people and for whoever waits for it.
+ * Something that happened, for logs and for programs that wait for it.
  *
  * @param kind what sort of thing
  * @param run the training run it belongs to; empty for none
@@ -9,22 +9,22 @@ package io.linesight.trainer.learning;
  */
 public record TrainerEvent(Kind kind, String run, String message) {
     public enum Kind {
-        /** This trainer is the one that works, or takes labels in again after waiting. */
+        /** This trainer is the active one, or stores labels again after waiting. */
         WORKING,
-        /** Another one works, or nobody can tell at the moment. */
+        /** Another trainer is active, or the group is rebalancing. */
         STANDBY,
         /**
-         * Labels or a run wait for something outside: room on the disk, Kafka, the registry, whoever takes challengers.
-         * Nothing is lost, the message says when it goes on, and it does so by itself.
+         * Labels or a run wait for something outside: space on the disk, Kafka, the registry, the sink of challengers.
+         * Nothing is lost; work resumes by itself, and the message says when.
          */
         WAITING,
-        /** Labels were taken in. */
+        /** Labels were stored. */
         LABELS,
-        /** A run begins, or goes on after a restart or a rest. */
+        /** A run starts, or resumes after an interruption. */
         RUN_STARTED,
         /** A stage of a run is done. */
         STAGE_DONE,
-        /** The gate has spoken. */
+        /** The gate has judged a challenger. */
         VERDICT,
         /** A run is over and its challenger handed over. */
         RUN_FINISHED,

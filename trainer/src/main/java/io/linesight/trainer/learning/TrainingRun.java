@@ -1,15 +1,10 @@
 package io.linesight.trainer.learning;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ArrayNode;
 import io.linesight.mmad.checkpoint.Checkpoint;
 import io.linesight.mmad.checkpoint.CheckpointInfo;
 import io.linesight.mmad.checkpoint.Checkpoints;
 import io.linesight.mmad.io.Sha256;
 import io.linesight.mmad.runtime.ScorerOptions;
-import io.linesight.schemas.DatasetSummary;
-import io.linesight.schemas.GateOutcome;
 import io.linesight.schemas.ModelVersion;
 import io.linesight.trainer.calibration.Recalibration;
 import io.linesight.trainer.fit.Fit;
@@ -21,106 +16,108 @@ import io.linesight.trainer.gate.GateResult;
 import io.linesight.trainer.gate.HeldOut;
 import io.linesight.trainer.imagestore.DatasetStore;
 import io.linesight.trainer.imagestore.DatasetStoreException;
-import io.linesight.trainer.imagestore.LabelSource;
 import io.linesight.trainer.imagestore.Split;
 import io.linesight.trainer.imagestore.StoredImage;
 import io.linesight.trainer.learning.TrainerEvent.Kind;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.time.Duration;
 import java.time.Instant;
-import java.time.temporal.ChronoUnit;
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.CancellationException;
-import java.util.function.BooleanSupplier;
-import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** One run from the choice of pictures to the handing over, on one thread. Goes on where its folder says it was. */
+/**
+ * One run, from the choice of images to the handover, on one thread. Every finished stage is recorded in the run's
+ * folder; a run that was interrupted resumes after the last one. A file is used only while it is the one that its stage
+ * recorded.
+ */
 final class TrainingRun {
     private static final Logger LOG = LoggerFactory.getLogger(TrainingRun.class);
-    private static final ObjectMapper JSON = new ObjectMapper();
-    /** Normals below which a product cannot be trained on: fit needs some for the threshold too. */
-    static final int LEAST_NORMALS = 4;
 
     private static final String CHAMPION = "champion.onnx";
     private static final String TRAINED = "trained.onnx";
     static final String METRICS = "trained.metrics.jsonl";
     private static final String CHALLENGER = "challenger.onnx";
-    private static final String PICTURES = "pictures.json";
+    private static final String IMAGES = "pictures.json";
     private static final String DRAFT = "draft.avro";
+    private static final String RETRY = "It is tried again at the next trigger";
 
+    private final Environment environment;
     private final TrainerConfig config;
-    private final DatasetStore store;
-    private final ChampionSource champions;
-    private final ChallengerSink sink;
-    private final Consumer<TrainerEvent> listener;
-    private final BooleanSupplier cancelled;
-    private final BooleanSupplier stillOwner;
-    private final FaultInjector faults;
-    private final long offerPauseMillis;
+    private final Guard guard;
     private final long trainedThrough;
     private final RunFolder run;
 
-    /** This run cannot go on, and trying again now would not help. */
-    static final class GivenUp extends Exception {
-        private static final long serialVersionUID = 1L;
-
-        /** Whether a new run should begin at once: this one was overtaken, nothing is wrong with its reason. */
-        final boolean anew;
-
-        GivenUp(String message) {
-            this(message, false, null);
-        }
-
-        GivenUp(String message, Throwable cause) {
-            this(message, false, cause);
-        }
-
-        GivenUp(String message, boolean anew, Throwable cause) {
-            super(message, cause);
-            this.anew = anew;
-        }
-    }
-
     /**
-     * @param cancelled another trainer works now, or this one stops: the run rests where it is
-     * @param stillOwner asks the broker whether this trainer still is the one that works
-     * @param trainedThrough newest picture of the last run
+     * What every run of a service works with.
+     *
+     * @param retryDelay between attempts to hand over
      */
-    TrainingRun(
+    record Environment(
             TrainerConfig config,
             DatasetStore store,
             ChampionSource champions,
             ChallengerSink sink,
-            Consumer<TrainerEvent> listener,
-            BooleanSupplier cancelled,
-            BooleanSupplier stillOwner,
+            EventLog events,
             FaultInjector faults,
-            long offerPauseMillis,
-            long trainedThrough,
-            RunFolder run) {
-        this.config = config;
-        this.store = store;
-        this.champions = champions;
-        this.sink = sink;
-        this.listener = listener;
-        this.cancelled = cancelled;
-        this.stillOwner = stillOwner;
-        this.faults = faults;
-        this.offerPauseMillis = offerPauseMillis;
+            Duration retryDelay) {}
+
+    /** Says whether a run may continue. */
+    interface Guard {
+        /** Whether the run has to stop where it is: the service stops, or another trainer is active. */
+        boolean isCancelled();
+
+        /** Whether the broker confirms that this trainer is the active one; waits for its answer. */
+        boolean isOwner();
+
+        /** @throws CancellationException when the run has to stop where it is; it can resume later */
+        default void ensureActive() {
+            if (isCancelled()) throw new CancellationException("this trainer stops, or another one is active");
+        }
+    }
+
+    /** The run cannot continue, and trying again now would not help. */
+    static final class GivenUpException extends Exception {
+        private static final long serialVersionUID = 1L;
+
+        private final boolean startOver;
+
+        private GivenUpException(String message, boolean startOver, @Nullable Throwable cause) {
+            super(message, cause);
+            this.startOver = startOver;
+        }
+
+        GivenUpException(String message) {
+            this(message, false, null);
+        }
+
+        GivenUpException(String message, Throwable cause) {
+            this(message, false, cause);
+        }
+
+        static GivenUpException startOver(String message) {
+            return new GivenUpException(message, true, null);
+        }
+
+        /** Whether a new run should start at once: this one was overtaken, its trigger is still valid. */
+        boolean startOver() {
+            return startOver;
+        }
+    }
+
+    /** @param trainedThrough sequence number of the newest image of the last run */
+    TrainingRun(Environment environment, Guard guard, long trainedThrough, RunFolder run) {
+        this.environment = environment;
+        config = environment.config();
+        this.guard = guard;
         this.trainedThrough = trainedThrough;
         this.run = run;
     }
@@ -128,197 +125,114 @@ final class TrainingRun {
     /**
      * Works to the end.
      *
-     * @return newest picture that this run knew of
-     * @throws CancellationException when it was called off; it can go on later
-     * @throws GivenUp when there is no sense in going on
-     * @throws IOException when a file cannot be read or written, on a full disk for instance; it can go on later
+     * @return sequence number of the newest image that the run knew
+     * @throws CancellationException when it was cancelled; it can resume later
+     * @throws GivenUpException when it cannot continue
+     * @throws IOException when a file cannot be read or written, on a full disk for instance; it can resume later
      */
-    long execute() throws IOException, GivenUp {
-        run.tidy(Set.of(CHAMPION, TRAINED, METRICS, CHALLENGER, PICTURES, DRAFT));
+    long execute() throws IOException, GivenUpException {
+        run.tidy(Set.of(CHAMPION, TRAINED, METRICS, CHALLENGER, IMAGES, DRAFT));
         if (!run.done(Stage.FETCH)) fetch();
-        List<StoredImage> pictures = chosen();
-        try (DatasetStore.Pin pin = pinned(pictures)) {
-            ImageSource source = store.source("labels of " + config.channel(), pictures);
-            check(Stage.FETCH, CHAMPION);
+        List<StoredImage> images = ImageSelection.read(run.file(IMAGES));
+        try (DatasetStore.Pin pin = pin(images)) {
+            ImageSource source = environment.store().source("labels of " + config.channel(), images);
+            verify(Stage.FETCH, CHAMPION);
             if (!run.done(Stage.TRAIN)) train(source);
-            check(Stage.TRAIN, TRAINED);
+            verify(Stage.TRAIN, TRAINED);
             if (!run.done(Stage.CALIBRATE)) calibrate(source);
-            check(Stage.CALIBRATE, CHALLENGER);
-            if (!run.done(Stage.GATE)) gate(source, pictures);
+            verify(Stage.CALIBRATE, CHALLENGER);
+            if (!run.done(Stage.GATE)) judge(source, images);
         }
         if (!run.done(Stage.OFFER)) offer();
         return run.of(Stage.FETCH).path("through").asLong();
     }
 
-    private DatasetStore.Pin pinned(List<StoredImage> pictures) throws GivenUp {
+    private DatasetStore.Pin pin(List<StoredImage> images) throws GivenUpException {
         try {
-            return store.pin(pictures);
+            return environment.store().pin(images);
         } catch (DatasetStoreException e) {
-            throw new GivenUp(e.getMessage() + " since the run chose them; it begins anew", true, e);
+            throw GivenUpException.startOver(e.getMessage() + " since the run chose them; it starts over");
         }
     }
 
-    /** A file is what its stage noted, or the run is not to be trusted. */
-    private void check(Stage stage, String file) throws IOException, GivenUp {
-        String noted = run.of(stage).path("sha256").asText();
-        if (!Files.isRegularFile(run.file(file)) || !Sha256.hex(run.file(file)).equals(noted)) {
-            throw new GivenUp(
-                    "the file " + file + " in " + run.folder + " is not the one that stage " + stage
-                            + " wrote; the run begins anew",
-                    true,
-                    null);
+    /** A file must be the one that its stage recorded. */
+    private void verify(Stage stage, String file) throws IOException, GivenUpException {
+        String recorded = run.of(stage).path("sha256").asText();
+        if (!Files.isRegularFile(run.file(file))
+                || !Sha256.hex(run.file(file)).equals(recorded)) {
+            throw GivenUpException.startOver("the file " + file + " in " + run.folder
+                    + " is not the one that stage " + stage + " wrote; the run starts over");
         }
     }
 
-    private void ensureGoingOn() {
-        if (cancelled.getAsBoolean())
-            throw new CancellationException("the run rests: this trainer stops, or another one works");
-    }
-
-    private void fetch() throws IOException, GivenUp {
-        ensureGoingOn();
-        Champion champion = champions
+    private void fetch() throws IOException, GivenUpException {
+        guard.ensureActive();
+        Champion champion = environment
+                .champions()
                 .current(config.channel())
-                .orElseThrow(() -> new GivenUp("channel '" + config.channel()
-                        + "' has no champion to go on from; publish and promote a checkpoint first"));
+                .orElseThrow(() -> new GivenUpException("channel '" + config.channel()
+                        + "' has no champion to train further; publish and promote a checkpoint first"));
         RunFolder.copy(champion.file(), run.file(CHAMPION));
         CheckpointInfo info = Checkpoint.read(run.file(CHAMPION)).info();
-        if (!Checkpoints.trainable(info)) {
-            throw new GivenUp(
-                    "the champion " + champion.version() + " was made by "
-                            + info.properties().getOrDefault(Checkpoints.METHOD, "another program")
-                            + "; it cannot be trained further as MMAD. Publish and promote a checkpoint of MMAD, or fit a new one; it is tried again at the next trigger");
-        }
-        List<StoredImage> all = store.pictures();
-        long through = all.stream().mapToLong(StoredImage::sequence).max().orElse(0);
-        TreeMap<String, List<StoredImage>> byProduct = new TreeMap<>();
-        for (StoredImage p : all)
-            byProduct.computeIfAbsent(p.product(), k -> new ArrayList<>()).add(p);
-        List<StoredImage> chosen = new ArrayList<>();
-        List<String> trained = new ArrayList<>();
-        List<String> few = new ArrayList<>();
-        int fresh = 0;
-        for (Map.Entry<String, List<StoredImage>> e : byProduct.entrySet()) {
-            List<StoredImage> normals = e.getValue().stream()
-                    .filter(p -> !p.anomalous() && p.side() == Split.TRAIN)
-                    .toList();
-            // Measured on even where there is too little to train on: it may not get worse either.
-            for (boolean anomalous : new boolean[] {false, true}) {
-                chosen.addAll(some(
-                        e.getValue().stream()
-                                .filter(p -> p.side() == Split.HELD_OUT && p.anomalous() == anomalous)
-                                .toList(),
-                        config.tuning().measuredPerProduct(),
-                        ""));
-            }
-            if (normals.size() < LEAST_NORMALS) {
-                few.add(e.getKey() + " (" + normals.size() + ")");
-                continue;
-            }
-            List<StoredImage> young = normals.stream()
-                    .filter(p -> p.sequence() > trainedThrough && p.labelledOnTheLine())
-                    .toList();
-            List<StoredImage> news =
-                    young.subList(Math.max(0, young.size() - config.tuning().newPerProduct()), young.size());
-            List<StoredImage> earlier = some(
-                    normals.stream().filter(p -> !news.contains(p)).toList(),
-                    Math.max(config.tuning().earlierPerProduct(), LEAST_NORMALS - news.size()),
-                    run.id);
-            fresh += news.size();
-            chosen.addAll(news);
-            chosen.addAll(earlier);
-            chosen.addAll(e.getValue().stream()
-                    .filter(p -> p.side() != Split.HELD_OUT && (p.anomalous() || p.side() == Split.CALIBRATE))
-                    .toList());
-            trained.add(e.getKey());
-        }
-        if (trained.isEmpty()) {
-            throw new GivenUp("there is nothing to train on: "
-                    + (few.isEmpty()
-                            ? "the store has no pictures"
-                            : "a product needs " + LEAST_NORMALS + " normals on the training side, there are "
-                                    + String.join(", ", few))
-                    + ". It is tried again at the next trigger");
-        }
-        Set<String> forgotten = new TreeSet<>(info.calibration().byProduct().keySet());
-        trained.forEach(forgotten::remove);
-        forgotten.removeAll(config.gate().retired());
-        if (!forgotten.isEmpty()) {
-            throw new GivenUp(
-                    "the champion " + champion.version() + " knows " + String.join(", ", forgotten)
-                            + ", of which the store has no normals to train on: a challenger would forget them. "
-                            + "Import normals of them, let some be sampled, or retire the products; it is tried again at the next trigger");
-        }
-        RunFolder.write(run.file(PICTURES), json(chosen));
-        faults.at(Stage.FETCH.name());
+        ensureTrainable(champion, info);
+        List<StoredImage> all = environment.store().images();
+        ImageSelection selection = ImageSelection.choose(all, config.tuning(), trainedThrough, run.id);
+        ensureEnough(selection);
+        ensureNothingForgotten(champion, info, selection);
+        ImageSelection.write(run.file(IMAGES), selection.images());
+        environment.faults().at(Stage.FETCH.name());
         run.done(
                 Stage.FETCH,
                 RunFolder.facts()
                         .put("champion", champion.version())
                         .put("sha256", info.sha256())
-                        .put("through", through)
-                        .put("new", fresh));
-        say(
+                        .put("through", all.stream().mapToLong(StoredImage::sequence).max().orElse(0))
+                        .put("new", selection.newNormals()));
+        report(
                 Kind.STAGE_DONE,
-                "chose " + chosen.size() + " pictures, " + fresh + " new normals among them, of "
-                        + String.join(", ", trained) + ", to go on from " + champion.version()
-                        + (few.isEmpty()
+                "chose " + selection.images().size() + " images, " + selection.newNormals()
+                        + " new normals among them, of " + String.join(", ", selection.trained())
+                        + ", to train champion " + champion.version() + " further"
+                        + (selection.tooFew().isEmpty()
                                 ? ""
-                                : ". Too few normals on the training side (" + LEAST_NORMALS + " needed): "
-                                        + String.join(", ", few)));
+                                : ". Too few normals on the training side (" + ImageSelection.MIN_NORMALS
+                                        + " needed): " + String.join(", ", selection.tooFew())));
     }
 
-    /** As many as asked for, as good as at random, the same ones for the same salt. */
-    private static List<StoredImage> some(List<StoredImage> from, int most, String salt) {
-        if (from.size() <= most) return from;
-        return from.stream()
-                .sorted(Comparator.comparingLong(
-                        p -> new java.util.SplittableRandom((salt + p.sha256()).hashCode()).nextLong()))
-                .limit(most)
-                .toList();
+    private static void ensureTrainable(Champion champion, CheckpointInfo info) throws GivenUpException {
+        if (Checkpoints.trainable(info)) return;
+        throw new GivenUpException("the champion " + champion.version() + " was made by "
+                + info.properties().getOrDefault(Checkpoints.METHOD, "another program")
+                + "; it cannot be trained further as MMAD. Publish and promote a checkpoint of MMAD, or fit a new one. "
+                + RETRY);
     }
 
-    private static byte[] json(List<StoredImage> pictures) throws IOException {
-        ArrayNode array = JSON.createArrayNode();
-        for (StoredImage p : pictures) {
-            array.addObject()
-                    .put("frame", p.frame())
-                    .put("product", p.product())
-                    .put("anomalous", p.anomalous())
-                    .put("origin", p.origin().name())
-                    .put("annotator", p.annotator())
-                    .put("at", p.labelledAt().toString())
-                    .put("sha", p.sha256())
-                    .put("mask", p.mask())
-                    .put("side", p.side().name())
-                    .put("sequence", p.sequence());
-        }
-        return JSON.writeValueAsBytes(array);
+    private static void ensureEnough(ImageSelection selection) throws GivenUpException {
+        if (!selection.trained().isEmpty()) return;
+        throw new GivenUpException("there is nothing to train on: "
+                + (selection.tooFew().isEmpty()
+                        ? "the store has no images"
+                        : "a product needs " + ImageSelection.MIN_NORMALS
+                                + " normals on the training side, there are " + String.join(", ", selection.tooFew()))
+                + ". " + RETRY);
     }
 
-    private List<StoredImage> chosen() throws IOException {
-        List<StoredImage> pictures = new ArrayList<>();
-        for (JsonNode n : JSON.readTree(run.file(PICTURES).toFile())) {
-            pictures.add(new StoredImage(
-                    n.get("frame").asText(),
-                    n.get("product").asText(),
-                    n.get("anomalous").asBoolean(),
-                    LabelSource.valueOf(n.get("origin").asText()),
-                    n.get("annotator").asText(),
-                    Instant.parse(n.get("at").asText()),
-                    n.get("sha").asText(),
-                    n.get("mask").isNull() ? null : n.get("mask").asText(),
-                    Split.valueOf(n.get("side").asText()),
-                    n.get("sequence").asLong()));
-        }
-        return pictures;
+    private void ensureNothingForgotten(Champion champion, CheckpointInfo info, ImageSelection selection)
+            throws GivenUpException {
+        Set<String> forgotten = new TreeSet<>(info.calibration().byProduct().keySet());
+        selection.trained().forEach(forgotten::remove);
+        forgotten.removeAll(config.gate().retired());
+        if (forgotten.isEmpty()) return;
+        throw new GivenUpException("the champion " + champion.version() + " knows " + String.join(", ", forgotten)
+                + ", of which the store has no normals to train on: a challenger would forget them. "
+                + "Import normals of them, sample some, or retire the products. " + RETRY);
     }
 
-    private void train(ImageSource source) throws IOException, GivenUp {
-        ensureGoingOn();
-        ensureRoom();
+    private void train(ImageSource source) throws IOException, GivenUpException {
+        guard.ensureActive();
+        ensureSpace();
         TrainerConfig.Tuning t = config.tuning();
-        try (PrintStream progress = progress()) {
+        try (PrintStream progress = LogStream.of(LOG)) {
             Fit.run(FitOptions.of(source, run.file(TRAINED))
                     .network(n -> n.withFrom(run.file(CHAMPION)))
                     .training(to -> to.withMinutes(t.minutes())
@@ -330,23 +244,24 @@ final class TrainingRun {
                     .machine(m -> m.withThreads(t.threads()))
                     .session(s -> s.withCommand("linesight train, run " + run.id)
                             .withProgress(progress)
-                            .withStopWhen(cancelled)));
+                            .withStopWhen(guard::isCancelled)));
+        } catch (CancellationException e) {
+            throw e;
         } catch (DatasetException | IllegalStateException e) {
-            if (e instanceof CancellationException) throw e;
-            throw new GivenUp("training failed: " + e.getMessage() + ". It is tried again at the next trigger", e);
+            throw new GivenUpException("training failed: " + e.getMessage() + ". " + RETRY, e);
         } catch (UncheckedIOException e) {
             throw e.getCause();
         }
-        faults.at(Stage.TRAIN.name());
+        environment.faults().at(Stage.TRAIN.name());
         run.done(Stage.TRAIN, RunFolder.facts().put("sha256", Sha256.hex(run.file(TRAINED))));
-        say(Kind.STAGE_DONE, "trained");
+        report(Kind.STAGE_DONE, "trained");
     }
 
     /**
-     * Training takes long: better to wait for room before than to do it again. Two checkpoints are on the disk at a
-     * time while they are made.
+     * Training takes long, so the run waits for space before it. Two checkpoints are on the disk at a time while they
+     * are written.
      */
-    private void ensureRoom() throws IOException {
+    private void ensureSpace() throws IOException {
         long needed = 2 * Files.size(run.file(CHAMPION));
         long free = Files.getFileStore(run.folder).getUsableSpace();
         if (free < needed)
@@ -354,161 +269,81 @@ final class TrainingRun {
                     + free / 1024 + " are free: make room there");
     }
 
-    private ScorerOptions scorer() {
-        return ScorerOptions.defaults()
-                .withDevice("cpu")
-                .withThreads(config.tuning().threads());
-    }
-
-    private void calibrate(ImageSource source) throws IOException, GivenUp {
-        ensureGoingOn();
+    private void calibrate(ImageSource source) throws IOException, GivenUpException {
+        guard.ensureActive();
         CheckpointInfo info;
         try {
-            info = Recalibration.run(run.file(TRAINED), run.file(CHALLENGER), source, scorer());
+            info = Recalibration.run(run.file(TRAINED), run.file(CHALLENGER), source, scorerOptions());
         } catch (DatasetException | IllegalStateException e) {
-            throw new GivenUp(
-                    "the thresholds could not be placed: " + e.getMessage() + ". It is tried again at the next trigger",
-                    e);
+            throw new GivenUpException("the thresholds could not be placed: " + e.getMessage() + ". " + RETRY, e);
         }
-        faults.at(Stage.CALIBRATE.name());
-        run.done(Stage.CALIBRATE, RunFolder.facts().put("sha256", info.sha256()).put("version", info.version()));
-        say(Kind.STAGE_DONE, "thresholds placed");
+        environment.faults().at(Stage.CALIBRATE.name());
+        run.done(
+                Stage.CALIBRATE,
+                RunFolder.facts().put("sha256", info.sha256()).put("version", info.version()));
+        report(Kind.STAGE_DONE, "thresholds placed");
     }
 
-    private void gate(ImageSource source, List<StoredImage> pictures) throws IOException, GivenUp {
-        ensureGoingOn();
+    private void judge(ImageSource source, List<StoredImage> images) throws IOException, GivenUpException {
+        guard.ensureActive();
         String champion = run.of(Stage.FETCH).path("champion").asText();
         Set<String> measured = new TreeSet<>();
-        for (StoredImage p : pictures) if (p.side() == Split.HELD_OUT) measured.add(p.product());
+        for (StoredImage image : images) if (image.split() == Split.HELD_OUT) measured.add(image.product());
         GateResult result;
         try {
             result = Gate.judge(
-                    HeldOut.score(run.file(CHAMPION), run.file(CHALLENGER), source, measured, scorer()),
+                    HeldOut.score(run.file(CHAMPION), run.file(CHALLENGER), source, measured, scorerOptions()),
                     config.gate(),
                     champion);
         } catch (DatasetException e) {
-            throw new GivenUp(
-                    "the challenger could not be judged: " + e.getMessage() + ". It is tried again at the next trigger",
-                    e);
+            throw new GivenUpException("the challenger could not be judged: " + e.getMessage() + ". " + RETRY, e);
         }
-        CheckpointInfo info = Checkpoint.read(run.file(CHALLENGER)).info();
-        int anomalous = (int) pictures.stream()
-                .filter(p -> p.anomalous() && p.side() != Split.HELD_OUT)
-                .count();
-        int normals = (int) pictures.stream()
-                .filter(p -> !p.anomalous() && p.side() == Split.TRAIN)
-                .count();
-        ModelVersion draft = ModelVersion.newBuilder()
-                .setVersion(info.version())
-                .setChannel(config.channel())
-                .setSha256(info.sha256())
-                .setBytes(Files.size(run.file(CHALLENGER)))
-                .setCreatedAt(Instant.now().truncatedTo(ChronoUnit.MICROS))
-                .setCreatedBy(config.instance())
-                .setParent(champion)
-                .setDataset(new DatasetSummary(
-                        info.properties().getOrDefault(Checkpoints.PROVENANCE_PREFIX + "dataset.fingerprint", ""),
-                        normals,
-                        anomalous))
-                .setProducts(result.products())
-                .setGate(result.verdict())
-                .setNote("fine-tuned on " + run.of(Stage.FETCH).path("new").asInt() + " new of " + normals
-                        + " normals; " + anomalous + " anomalous pictures helped to place thresholds")
-                .build();
-        ByteBuffer bytes = draft.toByteBuffer();
-        byte[] copy = new byte[bytes.remaining()];
-        bytes.get(copy);
-        RunFolder.write(run.file(DRAFT), copy);
-        faults.at(Stage.GATE.name());
+        ModelVersion draft = ManifestDrafts.ofChallenger(
+                Checkpoint.read(run.file(CHALLENGER)).info(),
+                Files.size(run.file(CHALLENGER)),
+                new ManifestDrafts.Lineage(
+                        config.channel(),
+                        config.instance(),
+                        champion,
+                        run.of(Stage.FETCH).path("new").asInt()),
+                images,
+                result,
+                Instant.now());
+        RunFolder.write(run.file(DRAFT), bytes(draft));
+        environment.faults().at(Stage.GATE.name());
         run.done(
                 Stage.GATE,
                 RunFolder.facts()
                         .put("sha256", Sha256.hex(run.file(DRAFT)))
                         .put("outcome", result.verdict().getOutcome().name()));
-        say(
-                Kind.VERDICT,
-                result.verdict().getOutcome() + ": " + result.verdict().getReason());
+        report(Kind.VERDICT, result.verdict().getOutcome() + ": " + result.verdict().getReason());
     }
 
-    private void offer() throws IOException, GivenUp {
-        check(Stage.CALIBRATE, CHALLENGER);
-        check(Stage.GATE, DRAFT);
+    private ScorerOptions scorerOptions() {
+        return ScorerOptions.defaults()
+                .withDevice("cpu")
+                .withThreads(config.tuning().threads());
+    }
+
+    private static byte[] bytes(ModelVersion draft) throws IOException {
+        ByteBuffer buffer = draft.toByteBuffer();
+        byte[] bytes = new byte[buffer.remaining()];
+        buffer.get(bytes);
+        return bytes;
+    }
+
+    private void offer() throws IOException, GivenUpException {
+        verify(Stage.CALIBRATE, CHALLENGER);
+        verify(Stage.GATE, DRAFT);
         ModelVersion draft = ModelVersion.fromByteBuffer(ByteBuffer.wrap(Files.readAllBytes(run.file(DRAFT))));
-        boolean said = false;
-        while (true) {
-            ensureGoingOn();
-            try {
-                // What the gate compared with may have changed while this run rested.
-                Optional<Champion> now = champions.current(config.channel());
-                if (now.isEmpty() || !now.get().version().equals(draft.getParent())) {
-                    throw new GivenUp(
-                            "the champion is no longer " + draft.getParent() + " but "
-                                    + now.map(Champion::version).orElse("none")
-                                    + ", with which this challenger was not compared; it is not handed over. "
-                                    + "The run begins anew",
-                            true,
-                            null);
-                }
-                if (!stillOwner.getAsBoolean())
-                    throw new CancellationException("the run rests before handing over: another trainer works");
-                sink.offer(run.file(CHALLENGER), draft);
-                break;
-            } catch (IOException | RuntimeException e) {
-                if (e instanceof CancellationException) throw (CancellationException) e;
-                String message = "the challenger " + draft.getVersion()
-                        + " is kept and cannot be handed over now; tried again every " + offerPauseMillis / 1000.0
-                        + " s until it can: " + e;
-                LOG.warn("Run {}: {}", run.id, message);
-                if (!said) listener.accept(new TrainerEvent(Kind.WAITING, run.id, message));
-                said = true;
-                pause();
-            }
-        }
-        faults.at(Stage.OFFER.name());
+        Handover handover = new Handover(environment, guard, run.id);
+        handover.offer(run.file(CHALLENGER), draft);
+        environment.faults().at(Stage.OFFER.name());
         run.done(Stage.OFFER, RunFolder.facts().put("version", draft.getVersion()));
-        boolean passed = draft.getGate().getOutcome() == GateOutcome.PASSED;
-        say(
-                Kind.RUN_FINISHED,
-                "challenger " + draft.getVersion() + " handed over"
-                        + (passed
-                                ? "; it may be promoted"
-                                : " with its verdict " + draft.getGate().getOutcome() + ": it may not be promoted"));
+        handover.reportDone(draft);
     }
 
-    private void pause() {
-        long until = System.nanoTime() + offerPauseMillis * 1_000_000;
-        while (System.nanoTime() < until) {
-            ensureGoingOn();
-            try {
-                Thread.sleep(Math.min(100, offerPauseMillis));
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                throw new CancellationException("interrupted while waiting to hand over");
-            }
-        }
-    }
-
-    private void say(Kind kind, String message) {
-        LOG.info("Run {}: {}", run.id, message);
-        listener.accept(new TrainerEvent(kind, run.id, message));
-    }
-
-    private static PrintStream progress() {
-        return new PrintStream(
-                new OutputStream() {
-                    private final StringBuilder line = new StringBuilder();
-
-                    @Override
-                    public void write(int b) {
-                        if (b == '\n') {
-                            LOG.info("{}", line);
-                            line.setLength(0);
-                        } else if (b != '\r') {
-                            line.append((char) b);
-                        }
-                    }
-                },
-                true,
-                StandardCharsets.UTF_8);
+    private void report(Kind kind, String message) {
+        environment.events().info(kind, run.id, message);
     }
 }

@@ -128,7 +128,7 @@ class TrainingSetTest {
         Files.writeString(good.resolve("text.png"), "not a picture at all");
         assertThatThrownBy(() -> readAll(false))
                 .isInstanceOf(DatasetException.class)
-                .hasMessageContaining("4 pictures cannot be read")
+                .hasMessageContaining("4 images cannot be read")
                 .hasMessageContaining("--skip-unreadable")
                 .hasMessageContaining("weave/good/inks.jpg (JPEG with four inks (CMYK); save it as RGB)")
                 .hasMessageContaining("weave/good/cut.png (PNG truncated")
@@ -136,7 +136,7 @@ class TrainingSetTest {
                 .hasMessageContaining("weave/good/text.png (not a JPEG or PNG");
         assertThat(readAll(true)).isEqualTo(6);
         assertThat(said.toString(StandardCharsets.UTF_8))
-                .contains("4 unreadable pictures are left out")
+                .contains("4 unreadable images are left out")
                 .contains("inks.jpg");
     }
 
@@ -213,6 +213,6 @@ class TrainingSetTest {
                 DatasetLayout.openForTraining(List.of(dir.resolve("plain")), List.of(), null, null);
         assertThat(opened.source().train("plain")).extracting("name").containsExactly("good/a.png");
         assertThat(opened.source().test("plain")).extracting("name").containsExactly("bad/b.png");
-        assertThat(opened.notes()).contains("all good pictures are learned from: measure on others");
+        assertThat(opened.notes()).contains("all good images are learned from: measure on others");
     }
 }

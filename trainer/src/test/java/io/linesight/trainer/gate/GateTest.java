@@ -136,7 +136,7 @@ class GateTest {
         assertThat(some.verdict().getReason())
                 .contains(
                         "Not judged",
-                        "bolt: misses (4 held-out anomalous pictures, 5 needed)",
+                        "bolt: misses (4 held-out anomalous images, 5 needed)",
                         "nut: false alarms (3 held-out normals, 10 needed)");
         GateResult none = judge(known("nut", scores(3, 0), scores(3, 3), scores(0, 0), scores(0, 0)));
         assertThat(none.verdict().getOutcome()).as("no permission").isEqualTo(GateOutcome.NOT_JUDGED);
@@ -190,8 +190,8 @@ class GateTest {
     void shouldNameEveryProblemOfItsConfiguration() {
         org.assertj.core.api.Assertions.assertThatThrownBy(() -> new GateConfig(-1, 0, 0, 2, Set.of()))
                 .hasMessageContaining("margin")
-                .hasMessageContaining("leastNormals")
-                .hasMessageContaining("leastAnomalous")
-                .hasMessageContaining("mostFalseAlarms");
+                .hasMessageContaining("minNormals")
+                .hasMessageContaining("minAnomalous")
+                .hasMessageContaining("maxFalseAlarms");
     }
 }

@@ -8,8 +8,8 @@ import io.linesight.mmad.image.RgbImage;
 import io.linesight.trainer.folders.ImageSource;
 import io.linesight.trainer.folders.MvtecDataset;
 import io.linesight.trainer.imagestore.DatasetStore.Entry;
-import io.linesight.trainer.imagestore.DatasetStore.Pending;
-import io.linesight.trainer.imagestore.DatasetStore.Place;
+import io.linesight.trainer.imagestore.PendingLabel;
+import io.linesight.trainer.imagestore.LabelPosition;
 import io.linesight.trainer.imagestore.DatasetStore.Put;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -35,7 +35,7 @@ class DatasetStoreTest {
     Path dir;
 
     private StoreConfig config() {
-        return StoreConfig.in(dir.resolve("store")).withLeastNormals(0);
+        return StoreConfig.in(dir.resolve("store")).withMinNormals(0);
     }
 
     private DatasetStore open() throws IOException {
@@ -57,16 +57,16 @@ class DatasetStoreTest {
 
     private static Entry normal(String frame, int picture, long offset) {
         return new Entry(
-                frame, "bolt", false, LabelSource.PERSON, "ann", AT, picture(picture), null, new Place(0, offset));
+                frame, "bolt", false, LabelSource.PERSON, "ann", AT, picture(picture), null, new LabelPosition(0, offset));
     }
 
     private static Entry anomalous(String frame, int picture, long offset) {
         return new Entry(
-                frame, "bolt", true, LabelSource.PERSON, "bob", AT, picture(picture), mask(), new Place(0, offset));
+                frame, "bolt", true, LabelSource.PERSON, "bob", AT, picture(picture), mask(), new LabelPosition(0, offset));
     }
 
     private static Entry reservoir(String frame, String product, byte[] image) {
-        return new Entry(frame, product, false, LabelSource.RESERVOIR, "", AT, image, null, Place.NONE);
+        return new Entry(frame, product, false, LabelSource.RESERVOIR, "", AT, image, null, LabelPosition.NONE);
     }
 
     private List<String> files() throws IOException {
@@ -84,16 +84,16 @@ class DatasetStoreTest {
         try (DatasetStore s = open()) {
             assertThat(s.put(normal("f-0-1", 1, 10))).isEqualTo(Put.ADDED);
             assertThat(s.put(anomalous("f-0-2", 2, 11))).isEqualTo(Put.ADDED);
-            s.defer(new Pending("f-0-3", new byte[] {1, 2}, new Place(0, 12), AT));
+            s.defer(new PendingLabel("f-0-3", new byte[] {1, 2}, new LabelPosition(0, 12), AT));
             s.advance(Map.of(0, 13L, 2, 5L));
-            before = s.pictures();
+            before = s.images();
         }
         try (DatasetStore s = open()) {
-            assertThat(s.pictures()).isEqualTo(before).hasSize(2);
+            assertThat(s.images()).isEqualTo(before).hasSize(2);
             assertThat(s.positions()).isEqualTo(Map.of(0, 13L, 2, 5L));
             assertThat(s.pending()).singleElement().satisfies(p -> assertThat(p.label())
                     .containsExactly(1, 2));
-            assertThat(s.knows("f-0-3", new Place(0, 12))).isTrue();
+            assertThat(s.knows("f-0-3", new LabelPosition(0, 12))).isTrue();
             assertThat(s.get("f-0-2")).get().satisfies(p -> {
                 assertThat(p.anomalous()).isTrue();
                 assertThat(Files.readAllBytes(s.file(p.mask()))).isEqualTo(mask());
@@ -109,18 +109,18 @@ class DatasetStoreTest {
             assertThat(s.put(normal("f-0-1", 1, 11))).as("older").isEqualTo(Put.UNCHANGED);
             assertThat(s.put(anomalous("f-0-1", 1, 12))).as("the same again").isEqualTo(Put.UNCHANGED);
             assertThat(s.get("f-0-1").orElseThrow().annotator()).isEqualTo("bob");
-            assertThat(s.retract("f-0-1", new Place(0, 12))).as("not newer").isEmpty();
-            assertThat(s.retract("f-0-1", new Place(0, 13))).isPresent();
+            assertThat(s.retract("f-0-1", new LabelPosition(0, 12))).as("not newer").isEmpty();
+            assertThat(s.retract("f-0-1", new LabelPosition(0, 13))).isPresent();
             assertThat(s.put(normal("f-0-1", 1, 10)))
                     .as("labels from before the retraction")
                     .isEqualTo(Put.UNCHANGED);
-            assertThat(s.pictures()).isEmpty();
+            assertThat(s.images()).isEmpty();
             assertThat(files()).isEmpty();
             assertThat(s.put(normal("f-0-1", 1, 14))).isEqualTo(Put.ADDED);
             assertThat(s.put(new Entry(
-                            "f-0-1", "nut", false, LabelSource.PERSON, "ann", AT, null, null, new Place(0, 15))))
+                            "f-0-1", "nut", false, LabelSource.PERSON, "ann", AT, null, null, new LabelPosition(0, 15))))
                     .isEqualTo(Put.REPLACED);
-            assertThat(s.pictures()).extracting(StoredImage::product).containsExactly("nut");
+            assertThat(s.images()).extracting(StoredImage::product).containsExactly("nut");
         }
     }
 
@@ -130,14 +130,14 @@ class DatasetStoreTest {
             s.put(normal("f-0-1", 7, 1));
             s.put(anomalous("f-0-2", 7, 2));
             assertThat(files()).hasSize(2).as("one picture, one mask");
-            assertThat(s.pictures())
+            assertThat(s.images())
                     .as("the latest word on the picture")
                     .singleElement()
                     .satisfies(p -> assertThat(p.anomalous()).isTrue());
             assertThat(s.put(reservoir("f-0-9", "bolt", picture(7)))).isEqualTo(Put.UNCHANGED);
-            s.retract("f-0-2", new Place(0, 3));
+            s.retract("f-0-2", new LabelPosition(0, 3));
             assertThat(files()).hasSize(1);
-            assertThat(s.pictures()).singleElement().satisfies(p -> assertThat(p.anomalous())
+            assertThat(s.images()).singleElement().satisfies(p -> assertThat(p.anomalous())
                     .isFalse());
         }
     }
@@ -148,10 +148,10 @@ class DatasetStoreTest {
         List<Long> ends = new ArrayList<>();
         Path journal = dir.resolve("store/journal.jsonl");
         try (DatasetStore s = open()) {
-            states.add(s.pictures());
+            states.add(s.images());
             ends.add(Files.size(journal));
             Runnable note = () -> {
-                states.add(s.pictures());
+                states.add(s.images());
                 try {
                     ends.add(Files.size(journal));
                 } catch (IOException e) {
@@ -182,14 +182,14 @@ class DatasetStoreTest {
             int last = 0;
             while (last + 1 < ends.size() && ends.get(last + 1) <= cut) last++;
             try (DatasetStore s = open()) {
-                assertThat(s.pictures()).as("cut at byte " + cut).isEqualTo(states.get(last));
+                assertThat(s.images()).as("cut at byte " + cut).isEqualTo(states.get(last));
                 assertThat(s.put(normal("f-0-7", 9, 50))).isEqualTo(Put.ADDED);
             }
             try (DatasetStore s = open()) {
-                assertThat(s.pictures())
+                assertThat(s.images())
                         .as("and it goes on, cut at byte " + cut)
                         .hasSize(states.get(last).size() + 1);
-                long referenced = s.pictures().stream()
+                long referenced = s.images().stream()
                         .mapToLong(p -> p.mask() == null ? 1 : 2)
                         .sum();
                 assertThat(files().size()).as("no file without a line").isLessThanOrEqualTo((int) referenced);
@@ -267,30 +267,30 @@ class DatasetStoreTest {
 
     @Test
     void shouldEvictTheOldestReservoirPicturesFirstAndKeepTheLeastOfEachProduct() throws Exception {
-        StoreConfig small = config().withMaxBytes(1_100_000).withLeastNormals(1).withShares(0, 0);
+        StoreConfig small = config().withMaxBytes(1_100_000).withMinNormals(1).withShares(0, 0);
         try (DatasetStore s = DatasetStore.open(small)) {
             s.put(reservoir("nut", "nut", big(1)));
-            s.put(new Entry("p1", "bolt", false, LabelSource.PERSON, "ann", AT, big(2), null, new Place(0, 1)));
+            s.put(new Entry("p1", "bolt", false, LabelSource.PERSON, "ann", AT, big(2), null, new LabelPosition(0, 1)));
             s.put(reservoir("r1", "bolt", big(3)));
             s.put(reservoir("r2", "bolt", big(4)));
-            s.put(new Entry("a1", "bolt", true, LabelSource.PERSON, "ann", AT, big(5), null, new Place(0, 2)));
-            assertThat(s.pictures()).hasSize(5);
-            s.put(new Entry("p2", "bolt", false, LabelSource.PERSON, "ann", AT, big(6), null, new Place(0, 3)));
-            assertThat(s.pictures()).extracting(StoredImage::frame).containsExactly("nut", "p1", "r2", "a1", "p2");
-            s.put(new Entry("p3", "bolt", false, LabelSource.PERSON, "ann", AT, big(7), null, new Place(0, 4)));
-            assertThat(s.pictures()).extracting(StoredImage::frame).containsExactly("nut", "p1", "a1", "p2", "p3");
-            s.put(new Entry("a2", "bolt", true, LabelSource.PERSON, "ann", AT, big(8), null, new Place(0, 5)));
-            s.put(new Entry("a3", "bolt", true, LabelSource.PERSON, "ann", AT, big(9), null, new Place(0, 6)));
-            assertThat(s.pictures())
+            s.put(new Entry("a1", "bolt", true, LabelSource.PERSON, "ann", AT, big(5), null, new LabelPosition(0, 2)));
+            assertThat(s.images()).hasSize(5);
+            s.put(new Entry("p2", "bolt", false, LabelSource.PERSON, "ann", AT, big(6), null, new LabelPosition(0, 3)));
+            assertThat(s.images()).extracting(StoredImage::frame).containsExactly("nut", "p1", "r2", "a1", "p2");
+            s.put(new Entry("p3", "bolt", false, LabelSource.PERSON, "ann", AT, big(7), null, new LabelPosition(0, 4)));
+            assertThat(s.images()).extracting(StoredImage::frame).containsExactly("nut", "p1", "a1", "p2", "p3");
+            s.put(new Entry("a2", "bolt", true, LabelSource.PERSON, "ann", AT, big(8), null, new LabelPosition(0, 5)));
+            s.put(new Entry("a3", "bolt", true, LabelSource.PERSON, "ann", AT, big(9), null, new LabelPosition(0, 6)));
+            assertThat(s.images())
                     .as("nut's only normal and bolt's last stay")
                     .extracting(StoredImage::frame)
                     .containsExactly("nut", "a1", "p3", "a2", "a3");
             assertThatThrownBy(() -> s.put(new Entry(
-                            "a4", "bolt", true, LabelSource.PERSON, "ann", AT, big(10), null, new Place(0, 7))))
+                            "a4", "bolt", true, LabelSource.PERSON, "ann", AT, big(10), null, new LabelPosition(0, 7))))
                     .isInstanceOf(DatasetStoreException.class)
                     .hasMessageContaining("is full")
                     .hasMessageContaining("stays in Kafka");
-            assertThat(s.knows("a4", new Place(0, 7))).isFalse();
+            assertThat(s.knows("a4", new LabelPosition(0, 7))).isFalse();
             assertThat(s.bytes()).isEqualTo(1_000_000);
             assertThat(files()).hasSize(5);
         }
@@ -300,10 +300,10 @@ class DatasetStoreTest {
     void shouldKeepWhatIsPinnedUntilItIsNot() throws Exception {
         try (DatasetStore s = open()) {
             s.put(normal("f-0-1", 1, 1));
-            List<StoredImage> chosen = s.pictures();
+            List<StoredImage> chosen = s.images();
             ImageSource source = s.source("test", chosen);
             DatasetStore.Pin pin = s.pin(chosen);
-            s.retract("f-0-1", new Place(0, 2));
+            s.retract("f-0-1", new LabelPosition(0, 2));
             assertThat(files()).hasSize(1);
             pin.close();
             pin.close();
@@ -320,7 +320,7 @@ class DatasetStoreTest {
         Map<Split, Integer> sides = new java.util.EnumMap<>(Split.class);
         for (int i = 0; i < 2000; i++)
             sides.merge(
-                    DatasetStore.sideOf(Blobs.sha256(new byte[] {(byte) i, (byte) (i >> 8)}), 0.3, 0.15),
+                    Split.of(Blobs.sha256(new byte[] {(byte) i, (byte) (i >> 8)}), 0.3, 0.15),
                     1,
                     Integer::sum);
         assertThat(sides.get(Split.HELD_OUT)).isBetween(540, 660);
@@ -328,13 +328,13 @@ class DatasetStoreTest {
         Split first;
         try (DatasetStore s = DatasetStore.open(config().withShares(0.5, 0))) {
             s.put(normal("f-0-1", 1, 1));
-            first = s.pictures().get(0).side();
+            first = s.images().get(0).split();
         }
         try (DatasetStore s = DatasetStore.open(
                 config().withShares(first == Split.HELD_OUT ? 0 : 0.5, first == Split.HELD_OUT ? 0 : 0.5))) {
             s.put(anomalous("f-0-1", 1, 2));
             s.put(normal("f-0-2", 1, 3));
-            assertThat(s.pictures()).extracting(StoredImage::side).containsOnly(first);
+            assertThat(s.images()).extracting(StoredImage::split).containsOnly(first);
         }
     }
 
@@ -354,13 +354,13 @@ class DatasetStoreTest {
                     AT,
                     picture(100),
                     null,
-                    new Place(1, 1)));
+                    new LabelPosition(1, 1)));
             assertThat(s.export(dir.resolve("out"))).isEqualTo(pictures + 1);
             assertThatThrownBy(() -> s.export(dir.resolve("out"))).hasMessageContaining("not empty");
             MvtecDataset set = MvtecDataset.open(dir.resolve("out"), List.of());
             assertThat(set.categories()).containsExactly("___nut", "bolt");
-            long held = s.pictures().stream()
-                    .filter(p -> p.product().equals("bolt") && !p.anomalous() && p.side() == Split.HELD_OUT)
+            long held = s.images().stream()
+                    .filter(p -> p.product().equals("bolt") && !p.anomalous() && p.split() == Split.HELD_OUT)
                     .count();
             assertThat(set.train("bolt")).hasSize((int) (18 - held));
             assertThat(set.test("bolt").stream().filter(x -> !x.anomalous())).hasSize((int) held);
@@ -373,7 +373,7 @@ class DatasetStoreTest {
             try (DatasetStore other = DatasetStore.open(StoreConfig.in(dir.resolve("other")))) {
                 assertThat(other.importFrom(set, "import")).isEqualTo(pictures + 1);
                 assertThat(other.importFrom(set, "import")).as("again").isZero();
-                assertThat(other.pictures().stream().filter(StoredImage::anomalous))
+                assertThat(other.images().stream().filter(StoredImage::anomalous))
                         .hasSize(6)
                         .allMatch(p -> p.mask() != null && p.annotator().equals("import"));
             }
@@ -384,7 +384,7 @@ class DatasetStoreTest {
     void shouldDivideItsPicturesBySide() throws Exception {
         try (DatasetStore s = open()) {
             for (int i = 0; i < 60; i++) s.put(i % 3 == 0 ? anomalous("f-0-" + i, i, i) : normal("f-0-" + i, i, i));
-            ImageSource source = s.source("labels", s.pictures());
+            ImageSource source = s.source("labels", s.images());
             assertThat(source.categories()).containsExactly("bolt");
             assertThat(source.train("bolt")).isNotEmpty().noneMatch(ImageSource.Sample::anomalous);
             assertThat(source.calibration("bolt"))
@@ -406,7 +406,7 @@ class DatasetStoreTest {
         try (DatasetStore s = open()) {
             s.put(normal("f-0-1", 1, 1));
             s.put(normal("f-0-2", 2, 2));
-            s.retract("f-0-2", new Place(0, 3));
+            s.retract("f-0-2", new LabelPosition(0, 3));
         }
         Path journal = dir.resolve("store/journal.jsonl");
         StringBuilder more = new StringBuilder();
@@ -419,10 +419,10 @@ class DatasetStoreTest {
         for (int run = 0; run < 2; run++) {
             try (DatasetStore s = open()) {
                 assertThat(Files.readAllLines(journal)).hasSizeLessThan(10);
-                assertThat(s.pictures()).extracting(StoredImage::frame).containsExactly("f-0-1");
+                assertThat(s.images()).extracting(StoredImage::frame).containsExactly("f-0-1");
                 assertThat(s.positions()).isEqualTo(Map.of(0, 3009L));
                 assertThat(s.lastSequence()).as("numbers are never given twice").isEqualTo(2);
-                assertThat(s.knows("f-0-2", new Place(0, 3)))
+                assertThat(s.knows("f-0-2", new LabelPosition(0, 3)))
                         .as("a retraction is remembered")
                         .isTrue();
             }
@@ -435,7 +435,7 @@ class DatasetStoreTest {
             for (int i = 0; i < 6; i++) s.put(reservoir("r" + i, "bolt", picture(i)));
             s.put(normal("f-0-1", 50, 1));
             assertThat(s.trimReservoir("bolt", 2)).isEqualTo(4);
-            assertThat(s.pictures()).extracting(StoredImage::frame).containsExactly("r4", "r5", "f-0-1");
+            assertThat(s.images()).extracting(StoredImage::frame).containsExactly("r4", "r5", "f-0-1");
         }
     }
 
@@ -511,7 +511,7 @@ class DatasetStoreTest {
             boolean stored = false;
             for (int room = 0; !stored; room += 3, most = Math.max(most, room)) {
                 StoreConfig config =
-                        StoreConfig.in(dir.resolve("full-" + cutsOff + room)).withLeastNormals(0);
+                        StoreConfig.in(dir.resolve("full-" + cutsOff + room)).withMinNormals(0);
                 String full =
                         "full after " + room + " bytes, half a line can " + (cutsOff ? "" : "not ") + "be cut off";
                 List<StoredImage> after;
@@ -519,7 +519,7 @@ class DatasetStoreTest {
                 try (DatasetStore s = DatasetStore.open(config, disk)) {
                     s.put(normal("f-0-1", 1, 1));
                     s.put(normal("f-0-2", 2, 2));
-                    List<StoredImage> before = s.pictures();
+                    List<StoredImage> before = s.images();
                     long lines = Files.size(config.folder().resolve("journal.jsonl"));
                     disk.left = room;
                     disk.cutsOff = cutsOff;
@@ -528,8 +528,8 @@ class DatasetStoreTest {
                         stored = true;
                     } catch (IOException e) {
                         assertThat(e).as(full).hasMessageContaining("No space left");
-                        assertThat(s.pictures()).as(full).isEqualTo(before);
-                        assertThat(s.knows("f-0-1", new Place(0, 3)))
+                        assertThat(s.images()).as(full).isEqualTo(before);
+                        assertThat(s.knows("f-0-1", new LabelPosition(0, 3)))
                                 .as("%s: the label is to come again", full)
                                 .isFalse();
                         assertThat(s.bytes()).as(full).isEqualTo(picture(1).length + picture(2).length);
@@ -547,19 +547,19 @@ class DatasetStoreTest {
                             // The end of the process while the disk is full: what the journal holds is what counts.
                             s.close();
                             try (DatasetStore again = DatasetStore.open(config)) {
-                                assertThat(again.pictures()).as(full).isEqualTo(before);
+                                assertThat(again.images()).as(full).isEqualTo(before);
                                 assertThat(again.put(label)).as(full).isEqualTo(Put.REPLACED);
-                                after = again.pictures();
+                                after = again.images();
                             }
                         } else {
                             disk.left = Long.MAX_VALUE;
                             disk.cutsOff = true;
                             assertThat(s.put(label)).as(full).isEqualTo(Put.REPLACED);
                             s.advance(Map.of(0, 4L));
-                            after = s.pictures();
+                            after = s.images();
                         }
                         try (DatasetStore again = reopened(s, config)) {
-                            assertThat(again.pictures())
+                            assertThat(again.images())
                                     .as(full)
                                     .isEqualTo(after)
                                     .hasSize(2);
@@ -606,7 +606,7 @@ class DatasetStoreTest {
             s.put(normal("f-0-2", 2, 2));
         }
         try (DatasetStore s = open()) {
-            assertThat(s.pictures()).hasSize(2);
+            assertThat(s.images()).hasSize(2);
             assertThat(s.positions()).isEqualTo(Map.of(0, 3_999L));
         }
     }

@@ -168,7 +168,7 @@ final class FullDiskProcess {
             service.counts().forEach((k, v) -> TrainerProcess.write(folder, "count " + k + " " + v));
         }
         try (DatasetStore store = DatasetStore.open(config.store())) {
-            for (StoredImage p : store.pictures())
+            for (StoredImage p : store.images())
                 if (p.product().equals("flange"))
                     TrainerProcess.write(
                             folder, "picture " + p.frame() + " " + (p.anomalous() ? "anomalous" : "normal"));

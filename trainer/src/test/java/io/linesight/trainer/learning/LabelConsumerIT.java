@@ -45,7 +45,6 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.Deserializer;
-import org.apache.kafka.common.serialization.Serdes;
 import org.awaitility.core.ConditionTimeoutException;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -105,7 +104,7 @@ class LabelConsumerIT {
                 (file, draft) -> {},
                 events::add,
                 FaultInjector.NONE,
-                new TrainerService.Timing(200, 200));
+                new TrainerService.Timing(Duration.ofMillis(200), Duration.ofMillis(200)));
         s.start();
         return s;
     }
@@ -236,7 +235,7 @@ class LabelConsumerIT {
                             2L,
                             LabelCounters.ANOMALOUS,
                             1L));
-            assertThat(s.store().pictures()).hasSize(3);
+            assertThat(s.store().images()).hasSize(3);
             assertThat(s.store().get(FrameKeys.of(b)).orElseThrow().mask()).isNotNull();
             assertThat(s.store().get(FrameKeys.of(c)))
                     .as("its mask is of another size")
@@ -262,7 +261,7 @@ class LabelConsumerIT {
 
             line.label(d, LabelKind.RETRACTED, null, "ann");
             line.send(FrameKeys.of(b), null);
-            LabelLine.await("retractions", () -> s.store().pictures().size() == 2);
+            LabelLine.await("retractions", () -> s.store().images().size() == 2);
             awaitCounts(s, Map.of(LabelCounters.RETRACTED, 2L));
             assertThat(s.failure()).isEmpty();
         }
@@ -272,7 +271,7 @@ class LabelConsumerIT {
             LabelLine.await("working", s::working);
             line.label(c, LabelKind.NORMAL, null, "ann");
             awaitCounts(s, Map.of(LabelCounters.NORMAL, 1L));
-            assertThat(s.store().pictures()).hasSize(3);
+            assertThat(s.store().images()).hasSize(3);
             assertThat(s.counts())
                     .containsEntry(LabelCounters.CONTRADICTED, 0L)
                     .containsEntry(LabelCounters.NORMAL, 1L)
@@ -283,8 +282,8 @@ class LabelConsumerIT {
         TrainerConfig other =
                 TrainerConfig.of(line.settings, dir.resolve("other")).withGroup(config.group());
         try (TrainerService s = started(other)) {
-            LabelLine.await("all labels again", () -> s.store().pictures().size() == 3);
-            assertThat(s.store().pictures())
+            LabelLine.await("all labels again", () -> s.store().images().size() == 3);
+            assertThat(s.store().images())
                     .extracting(StoredImage::frame)
                     .containsExactlyInAnyOrder(FrameKeys.of(a), FrameKeys.of(late), FrameKeys.of(c));
         }
@@ -334,7 +333,7 @@ class LabelConsumerIT {
                     "outcomes",
                     () -> s.counts().get(LabelCounters.EXPIRED) == 1
                             && s.counts().get(LabelCounters.NOT_A_FRAME) == 1);
-            assertThat(s.store().pictures()).isEmpty();
+            assertThat(s.store().images()).isEmpty();
             assertThat(s.store().pending()).isEmpty();
         }
     }
@@ -366,11 +365,11 @@ class LabelConsumerIT {
                 if (i % 2 == 0) LabelLine.await("samples", () -> s.counts().get(LabelCounters.SAMPLED) == samples);
             }
 
-            assertThat(s.store().pictures())
+            assertThat(s.store().images())
                     .as("the oldest beyond two went")
                     .hasSize(2)
                     .allMatch(x -> x.origin() == LabelSource.RESERVOIR && !x.anomalous());
-            assertThat(s.store().pictures())
+            assertThat(s.store().images())
                     .extracting(StoredImage::frame)
                     .containsExactly(FrameKeys.of(refs.get(2)), FrameKeys.of(refs.get(4)));
             line.label(refs.get(4), LabelKind.ANOMALOUS, null, "ann");
@@ -403,7 +402,7 @@ class LabelConsumerIT {
                 LabelLine.neverWithin(TWO_RETRIES, "said once", () -> waits().size() != 1);
                 assertThat(s.failure()).isEmpty();
                 assertThat(s.working()).isTrue();
-                assertThat(s.store().pictures()).isEmpty();
+                assertThat(s.store().images()).isEmpty();
                 assertThat(s.store().positions().values())
                         .as("nothing is passed over")
                         .allMatch(p -> p == 0);
@@ -423,11 +422,11 @@ class LabelConsumerIT {
                                 1L,
                                 LabelCounters.REFUSED,
                                 1L));
-                assertThat(s.store().pictures()).hasSize(2);
+                assertThat(s.store().images()).hasSize(2);
                 assertThat(s.store().pending()).hasSize(1);
                 LabelLine.await("it is said", () -> events.stream()
                         .anyMatch(e -> e.kind() == TrainerEvent.Kind.WORKING
-                                && e.message().contains("taken in again")));
+                                && e.message().contains("stored again")));
                 assertThat(waits()).hasSize(1);
             }
             // Away again, and a new trainer that knows no schema: the label that waits for its frame is not given up
@@ -472,12 +471,10 @@ class LabelConsumerIT {
                 return label;
             };
             LabelCounters counts = new LabelCounters();
-            LabelConsumer intake = new LabelConsumer(
+            LabelConsumer consumer = new LabelConsumer(
                     store,
                     fetcher,
-                    Serdes.serdeFrom(real.serializer(), asking),
-                    topic,
-                    line.topics.frames().name(),
+                    new LabelDecoder(asking, topic, line.topics.frames().name()),
                     Duration.ofMinutes(1),
                     counts,
                     Clock.systemUTC());
@@ -495,13 +492,13 @@ class LabelConsumerIT {
                     0,
                     FrameKeys.of(b),
                     real.serializer().serialize(topic, line.says(b, LabelKind.NORMAL, null, "ann"))));
-            assertThatThrownBy(() -> intake.take(first)).isInstanceOf(RegistryException.class);
+            assertThatThrownBy(() -> consumer.consume(first)).isInstanceOf(RegistryException.class);
             assertThat(counts.snapshot())
                     .containsEntry(LabelCounters.REFUSED, 1L)
                     .containsEntry(LabelCounters.NORMAL, 0L);
-            assertThat(intake.take(second)).isEqualTo(1);
+            assertThat(consumer.consume(second)).isEqualTo(1);
             away.set(false);
-            assertThat(intake.take(first)).isEqualTo(1);
+            assertThat(consumer.consume(first)).isEqualTo(1);
             assertThat(counts.snapshot())
                     .containsEntry(LabelCounters.REFUSED, 1L)
                     .containsEntry(LabelCounters.NORMAL, 2L);

@@ -55,7 +55,7 @@ class TrainerConfigTest {
                 .hasMessageContaining("newPerProduct")
                 .hasMessageContaining("perHour")
                 .hasMessageContaining("belowScore")
-                .hasMessageContaining("mostPerProduct")
+                .hasMessageContaining("maxPerProduct")
                 .hasMessageContaining("lateFrames")
                 .hasMessageContaining("Nothing was started");
     }

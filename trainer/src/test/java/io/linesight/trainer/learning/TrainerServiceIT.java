@@ -229,7 +229,7 @@ class TrainerServiceIT {
                     () -> events.stream().anyMatch(e -> e.kind() == Kind.RUN_FINISHED || e.kind() == Kind.RUN_FAILED)
                             || s.failure().isPresent());
             assertThat(s.failure()).isEmpty();
-            pictures = s.store().pictures().stream()
+            pictures = s.store().images().stream()
                     .filter(p -> p.product().equals("flange"))
                     .toList();
         }
@@ -253,14 +253,14 @@ class TrainerServiceIT {
                 .isEqualTo((int) Math.min(
                         TrainerProcess.MEASURED,
                         pictures.stream()
-                                .filter(p -> p.side() == Split.HELD_OUT && !p.anomalous())
+                                .filter(p -> p.split() == Split.HELD_OUT && !p.anomalous())
                                 .count()))
                 .isPositive();
         assertThat(flange.getAnomalous())
                 .isEqualTo((int) Math.min(
                         TrainerProcess.MEASURED,
                         pictures.stream()
-                                .filter(p -> p.side() == Split.HELD_OUT && p.anomalous())
+                                .filter(p -> p.split() == Split.HELD_OUT && p.anomalous())
                                 .count()))
                 .isPositive();
         assertThat(flange.getFalseAlarmRate()).isBetween(0.0, 1.0);
@@ -268,7 +268,7 @@ class TrainerServiceIT {
         assertThat(draft.getProducts()).extracting(ProductMetrics::getProduct).containsExactly("fabric", "flange");
         assertThat(events)
                 .extracting(TrainerEvent::kind)
-                .as("goes on where it was")
+                .as("resumes where it was")
                 .containsSubsequence(Kind.WORKING, Kind.RUN_STARTED, Kind.RUN_FINISHED)
                 .doesNotContain(Kind.STAGE_DONE, Kind.VERDICT);
 
@@ -390,12 +390,12 @@ class TrainerServiceIT {
         assertThat(info.calibration().byProduct()).containsOnlyKeys("fabric", "flange");
 
         try (DatasetStore store = DatasetStore.open(c.store())) {
-            assertThat(store.pictures())
+            assertThat(store.images())
                     .filteredOn(p -> p.product().equals("flange") && !p.anomalous())
                     .extracting(StoredImage::frame)
                     .containsExactlyInAnyOrderElementsOf(
                             normals.stream().map(FrameKeys::of).toList());
-            assertThat(store.pictures())
+            assertThat(store.images())
                     .filteredOn(StoredImage::anomalous)
                     .hasSize(DEFECTS)
                     .allSatisfy(p -> assertThat(store.file(p.mask())).exists());
@@ -425,10 +425,10 @@ class TrainerServiceIT {
         assertThat(waits).as("said once each, and gone on").hasSize(7);
         assertThat(waits.get(0)).contains("dataset store", "labels wait in Kafka, none is lost", "No space left");
         assertThat(waits.get(1))
-                .contains("goes on after the last stage that was noted", "champion.onnx", "No space left");
+                .contains("resumes after the last recorded stage", "champion.onnx", "No space left");
         assertThat(waits.get(2)).contains("training needs", "make room");
         assertThat(waits.subList(3, 6)).allSatisfy(w -> assertThat(w)
-                .contains("goes on after the last stage that was noted", "No space left"));
+                .contains("resumes after the last recorded stage", "No space left"));
         assertThat(waits.get(6)).contains("is kept and cannot be handed over now", "No space left");
         assertThat(of(diary, "reached"))
                 .as("nothing half done is noted, nothing noted is done again")
@@ -491,7 +491,7 @@ class TrainerServiceIT {
             LabelLine.await(
                     "both ends", () -> given(events).size() == 2 || s.failure().isPresent());
         }
-        assertThat(given(events).get(0)).contains("challenger.onnx", "not the one", "begins anew");
+        assertThat(given(events).get(0)).contains("challenger.onnx", "not the one", "starts over");
         assertThat(given(events).get(1)).contains("no champion");
 
         // The same run, whole, but the champion has changed while it rested.
@@ -513,7 +513,7 @@ class TrainerServiceIT {
         assertThat(given(events))
                 .singleElement()
                 .asString()
-                .contains("champion is no longer " + championVersion + " but another", "begins anew");
+                .contains("champion is no longer " + championVersion + " but another", "starts over");
         assertThat(begun).as("a new run, from the new champion").hasValue(1);
         assertThat(sink.offers).isEmpty();
     }

@@ -1,0 +1,66 @@
+package io.linesight.trainer.learning;
+
+import io.linesight.schemas.FrameLabel;
+import io.linesight.schemas.topics.FrameKeys;
+import io.linesight.trainer.feedback.LabelRules;
+import io.linesight.trainer.imagestore.LabelPosition;
+import io.linesight.trainer.imagestore.PendingLabel;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.errors.SerializationException;
+import org.apache.kafka.common.serialization.Deserializer;
+
+/** Decodes and checks records of the labels topic. A registry that does not answer is an exception, not a verdict. */
+final class LabelDecoder {
+    private final Deserializer<FrameLabel> deserializer;
+    private final String labelsTopic;
+    private final String framesTopic;
+
+    LabelDecoder(Deserializer<FrameLabel> deserializer, String labelsTopic, String framesTopic) {
+        this.deserializer = deserializer;
+        this.labelsTopic = labelsTopic;
+        this.framesTopic = framesTopic;
+    }
+
+    /** What a record is. */
+    sealed interface Result {
+        /** A label that counts. */
+        record Valid(LabelRecord label) implements Result {}
+
+        /** A record that does not count, and why. */
+        record Rejected(String reason) implements Result {}
+    }
+
+    Result decode(ConsumerRecord<String, byte[]> record) {
+        LabelPosition position = positionOf(record);
+        try {
+            FrameLabel label = record.value() == null ? null : deserializer.deserialize(labelsTopic, record.value());
+            if (label == null) {
+                FrameKeys.parse(String.valueOf(record.key()));
+                return new Result.Valid(new LabelRecord(record.key(), null, null, position));
+            }
+            List<String> problems = new ArrayList<>(LabelRules.problems(label, framesTopic));
+            String keyProblem = LabelRules.keyProblem(record.key(), label);
+            if (keyProblem != null) problems.add(keyProblem);
+            return problems.isEmpty()
+                    ? new Result.Valid(new LabelRecord(record.key(), label, record.value(), position))
+                    : new Result.Rejected(String.join("; ", problems));
+        } catch (SerializationException | IllegalArgumentException e) {
+            return new Result.Rejected(e.getMessage());
+        }
+    }
+
+    /** @throws SerializationException when the label cannot be decoded now, though it could when it was deferred */
+    LabelRecord decode(PendingLabel pending) {
+        return new LabelRecord(
+                pending.frame(),
+                deserializer.deserialize(labelsTopic, pending.label()),
+                pending.label(),
+                pending.position());
+    }
+
+    static LabelPosition positionOf(ConsumerRecord<String, byte[]> record) {
+        return new LabelPosition(record.partition(), record.offset());
+    }
+}
