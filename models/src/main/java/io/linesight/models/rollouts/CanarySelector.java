@@ -2,6 +2,7 @@ package io.linesight.models.rollouts;
 
 import io.linesight.schemas.Rollout;
 import io.linesight.schemas.RolloutMode;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Which frames a canary decides. Pure, the same on every JVM, thread-safe.
@@ -17,15 +18,15 @@ public final class CanarySelector {
     /**
      * Whether the challenger decides this frame.
      *
-     * @param rolloutOrNull what is in force
-     * @param productOrNull as the frame has it
+     * @param rollout what is in force
+     * @param product as the frame has it
      */
-    public static boolean selects(Rollout rolloutOrNull, String cameraId, String productOrNull) {
-        if (rolloutOrNull == null
-                || rolloutOrNull.getMode() != RolloutMode.CANARY
-                || rolloutOrNull.getChallenger() == null) return false;
-        return rolloutOrNull.getCameras().contains(cameraId)
-                || productOrNull != null && rolloutOrNull.getProducts().contains(productOrNull)
-                || SelectionHash.percent(SelectionHash.of(cameraId)) < rolloutOrNull.getPercent();
+    public static boolean selects(@Nullable Rollout rollout, String cameraId, @Nullable String product) {
+        if (rollout == null
+                || rollout.getMode() != RolloutMode.CANARY
+                || rollout.getChallenger() == null) return false;
+        return rollout.getCameras().contains(cameraId)
+                || product != null && rollout.getProducts().contains(product)
+                || SelectionHash.percent(SelectionHash.of(cameraId)) < rollout.getPercent();
     }
 }

@@ -8,5 +8,5 @@ public sealed interface Decision {
     record Next(Rollout rollout) implements Decision {}
 
     /** It may not; a sentence that says why and what to do. */
-    record Refused(String reason) implements Decision {}
+    record Rejected(String reason) implements Decision {}
 }

@@ -9,6 +9,6 @@ import java.util.Optional;
  * @param offset in the rollouts topic
  * @param rollout what was written, not to be changed; empty where the bytes could not be read
  * @param counted whether it came into force at its time
- * @param refusal why not, for people; empty if it counted
+ * @param rejection why not, for people; empty if it counted
  */
-public record HistoryEntry(long offset, Optional<Rollout> rollout, boolean counted, String refusal) {}
+public record HistoryEntry(long offset, Optional<Rollout> rollout, boolean counted, String rejection) {}

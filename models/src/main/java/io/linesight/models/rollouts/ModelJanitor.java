@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Removes versions that nobody needs: manifest first, so that nobody begins to fetch, then the bytes, unless a version
@@ -26,19 +27,19 @@ public final class ModelJanitor {
     private final ModelRegistry registry;
     private final ModelRegistryView view;
     private final CheckpointStores stores;
-    private final Duration patience;
+    private final Duration timeout;
     private final Clock clock;
 
-    public ModelJanitor(ModelRegistry registry, ModelRegistryView view, CheckpointStores stores, Duration patience) {
-        this(registry, view, stores, patience, Clock.systemUTC());
+    public ModelJanitor(ModelRegistry registry, ModelRegistryView view, CheckpointStores stores, Duration timeout) {
+        this(registry, view, stores, timeout, Clock.systemUTC());
     }
 
     ModelJanitor(
-            ModelRegistry registry, ModelRegistryView view, CheckpointStores stores, Duration patience, Clock clock) {
+            ModelRegistry registry, ModelRegistryView view, CheckpointStores stores, Duration timeout, Clock clock) {
         this.registry = registry;
         this.view = view;
         this.stores = stores;
-        this.patience = patience;
+        this.timeout = timeout;
         this.clock = clock;
     }
 
@@ -57,7 +58,7 @@ public final class ModelJanitor {
      *
      * @param dryRun only say what would be done
      * @return every version, newest first
-     * @throws CheckpointStoreException UNREACHABLE if broker or registry are away. What was removed before stays
+     * @throws CheckpointStoreException UNREACHABLE if broker or registry are unavailable. What was removed before stays
      *     removed; calling again goes on
      */
     public List<Outcome> collect(int keepPerChannel, Duration minimumAge, boolean dryRun)
@@ -98,7 +99,7 @@ public final class ModelJanitor {
     }
 
     /** Why it must stay whatever its age; null if it need not. */
-    private static String needed(RegistryState state, ModelVersion m, Instant before) {
+    private static @Nullable String needed(RegistryState state, ModelVersion m, Instant before) {
         List<String> aliases = state.aliases(m.getVersion());
         if (!aliases.isEmpty()) return "named by " + String.join(", ", aliases);
         for (ModelStatus s : state.statuses()) {
@@ -152,7 +153,7 @@ public final class ModelJanitor {
     /**
      * Removes what uploads that were cut off left in Kafka. Reads the whole chunk topic.
      *
-     * @param minimumAge of the newest chunk; an upload that is under way must not be caught, so never less than the
+     * @param minimumAge of the newest chunk; an upload that is in progress must not be caught, so never less than the
      *     longest upload takes
      */
     public List<AbandonedUpload> collectUploads(Duration minimumAge, boolean dryRun)
@@ -176,11 +177,11 @@ public final class ModelJanitor {
     }
 
     private void catchUp() throws CheckpointStoreException, InterruptedException {
-        if (!view.awaitCaughtUp(patience)) {
+        if (!view.awaitCaughtUp(timeout)) {
             throw new CheckpointStoreException(
                     Reason.UNREACHABLE,
                     "which versions are needed cannot be seen: " + view.obstacle()
-                            + "; nothing more was removed. Try again when that is mended");
+                            + "; nothing more was removed. Try again when that is fixed");
         }
     }
 }

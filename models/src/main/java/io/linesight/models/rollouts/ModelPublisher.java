@@ -21,7 +21,7 @@ public final class ModelPublisher {
     private final ModelRegistry registry;
     private final ModelRegistryView view;
     private final Optional<CheckpointSigner> signer;
-    private final Duration patience;
+    private final Duration timeout;
 
     /** @param signer empty publishes unsigned versions */
     public ModelPublisher(
@@ -29,12 +29,12 @@ public final class ModelPublisher {
             ModelRegistry registry,
             ModelRegistryView view,
             Optional<CheckpointSigner> signer,
-            Duration patience) {
+            Duration timeout) {
         this.store = store;
         this.registry = registry;
         this.view = view;
         this.signer = signer;
-        this.patience = patience;
+        this.timeout = timeout;
     }
 
     /**
@@ -43,7 +43,7 @@ public final class ModelPublisher {
      *
      * @param draft everything but where the bytes lie, key id and signature
      * @return the manifest as it was published
-     * @throws CheckpointStoreException REFUSED if the version or channel is no usable name or the version exists with
+     * @throws CheckpointStoreException REJECTED if the version or channel is no usable name or the version exists with
      *     other content; otherwise if storing failed. Nothing became visible
      * @throws org.apache.kafka.common.KafkaException if it is not certain that the manifest was written; publishing it
      *     again is harmless
@@ -52,19 +52,19 @@ public final class ModelPublisher {
             throws CheckpointStoreException, InterruptedException {
         if (!draft.getVersion().matches(NAME))
             throw new CheckpointStoreException(
-                    Reason.REFUSED,
+                    Reason.REJECTED,
                     "'" + draft.getVersion()
                             + "' cannot be a version: letters, digits, '.', '_', '+' and '-' can. Nothing was published");
         if (!draft.getChannel().matches(NAME))
             throw new CheckpointStoreException(
-                    Reason.REFUSED,
+                    Reason.REJECTED,
                     "'" + draft.getChannel()
                             + "' cannot be a channel: letters, digits, '.', '_', '+' and '-' can. Nothing was published");
-        if (!view.awaitCaughtUp(patience)) {
+        if (!view.awaitCaughtUp(timeout)) {
             throw new CheckpointStoreException(
                     Reason.UNREACHABLE,
                     "whether " + draft.getVersion() + " exists already cannot be seen: " + view.obstacle()
-                            + "; nothing was published. Try again when that is mended");
+                            + "; nothing was published. Try again when that is fixed");
         }
         ModelVersion manifest = store.put(checkpoint)
                 .into(ModelVersion.newBuilder(draft))
@@ -73,7 +73,7 @@ public final class ModelPublisher {
         PublishedVersion there = view.state().version(draft.getVersion()).orElse(null);
         if (there != null && !there.manifest().getSha256().equals(manifest.getSha256())) {
             throw new CheckpointStoreException(
-                    Reason.REFUSED,
+                    Reason.REJECTED,
                     "version " + draft.getVersion()
                             + " exists already with other content, and a version is never changed; publish under another version. Nothing became visible");
         }

@@ -25,7 +25,7 @@ import org.apache.kafka.common.serialization.Serde;
  * Writes the topics about models: manifests, rollouts (through {@link RolloutWriter}) and statuses.
  * {@link ModelRegistryView} reads them.
  *
- * <p>Threads: safe to share. Ownership: whoever opens it closes it, which waits for what is under way. Nothing is
+ * <p>Threads: safe to share. Ownership: whoever opens it closes it, which waits for what is in progress. Nothing is
  * connected before the first write. Writes are idempotent and acknowledged by all replicas.
  */
 public final class ModelRegistry implements AutoCloseable {
@@ -41,15 +41,15 @@ public final class ModelRegistry implements AutoCloseable {
         rollouts = SerdeFactory.create(Rollout.class, config.settings(), false);
         statuses = SerdeFactory.create(ModelStatus.class, config.settings(), false);
         Map<String, Object> c = ClientSettings.forWriter(config.settings());
-        // With several under way, a new topic's first leader may refuse the first and take the second, and then never
+        // With several in progress, a new topic's first leader may reject the first and take the second, and then never
         // take the first.
         c.put(ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION, 1);
         c.put(ProducerConfig.LINGER_MS_CONFIG, 0);
         c.put(ProducerConfig.BUFFER_MEMORY_CONFIG, 4L << 20);
-        int patience = (int) Math.min(Integer.MAX_VALUE / 2, config.patience().toMillis());
-        c.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, patience);
-        c.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, patience);
-        c.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, patience);
+        int timeout = (int) Math.min(Integer.MAX_VALUE / 2, config.timeout().toMillis());
+        c.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, timeout);
+        c.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, timeout);
+        c.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, timeout);
         producer = ClientSettings.openProducer(c);
     }
 
@@ -144,7 +144,7 @@ public final class ModelRegistry implements AutoCloseable {
 
     @Override
     public void close() {
-        producer.close(Duration.ofMillis(Math.min(10_000, config.patience().toMillis())));
+        producer.close(Duration.ofMillis(Math.min(10_000, config.timeout().toMillis())));
         versions.close();
         rollouts.close();
         statuses.close();

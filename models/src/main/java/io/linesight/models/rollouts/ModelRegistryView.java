@@ -2,15 +2,10 @@ package io.linesight.models.rollouts;
 
 import io.linesight.models.signing.TrustedKeys;
 import io.linesight.models.storage.ModelsConfig;
-import io.linesight.schemas.ModelStatus;
-import io.linesight.schemas.ModelVersion;
-import io.linesight.schemas.Rollout;
 import io.linesight.schemas.clients.ClientSettings;
 import io.linesight.schemas.clients.DaemonThreads;
 import io.linesight.schemas.registry.RegistryException;
-import io.linesight.schemas.serde.SerdeFactory;
 import io.linesight.schemas.topics.TopicSpec;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,15 +26,13 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.errors.AuthorizationException;
-import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.errors.WakeupException;
-import org.apache.kafka.common.serialization.Deserializer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Follows the topics about models from their beginning and keeps what they say in memory.
+ * Follows the topics of the model registry from their beginning and keeps their state in memory.
  *
  * <p>A state is shown only when everything that had been written before its newest rollout is in it: a rollout is never
  * shown before the manifests it names, and none of the past ones is shown while the topics are read for the first time.
@@ -47,7 +40,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>When the broker or the schema registry goes away, the last state stays, is said so once in the log, and reading
  * goes on by itself when they are back. A record that cannot be read is left out with a warning; among rollouts it
- * appears in the history as refused.
+ * appears in the history as rejected.
  *
  * <p>Threads: one of its own, which also calls the listeners; every method may be called from any thread. Ownership:
  * whoever opens it closes it.
@@ -57,8 +50,6 @@ public final class ModelRegistryView implements AutoCloseable {
     private static final Duration POLL = Duration.ofMillis(100);
     private static final Duration HEARTBEAT = Duration.ofSeconds(5);
     private static final Duration RETRY = Duration.ofMillis(500);
-    /** A right that is missing is noticed at every attempt; as long as this without one, it is there. */
-    private static final long REFUSAL_NANOS = TimeUnit.SECONDS.toNanos(3);
 
     /** Ends a listener's subscription. */
     public interface Subscription extends AutoCloseable {
@@ -68,7 +59,7 @@ public final class ModelRegistryView implements AutoCloseable {
 
     private static final class Listener {
         private final Consumer<RegistryState> listener;
-        private RegistryState seen; // touched by the view's thread only
+        private @Nullable RegistryState seen; // the view's thread only
 
         Listener(Consumer<RegistryState> listener) {
             this.listener = listener;
@@ -77,9 +68,8 @@ public final class ModelRegistryView implements AutoCloseable {
 
     private final ModelsConfig config;
     private final TrustedKeys trusted;
-    private final Deserializer<ModelVersion> versions;
-    private final Deserializer<Rollout> rollouts;
-    private final Deserializer<ModelStatus> statuses;
+    private final RegistryRecords records;
+    private final ConnectionMonitor connection = new ConnectionMonitor(System::nanoTime);
     private final KafkaConsumer<byte[], byte[]> consumer;
     private final List<TopicPartition> partitions;
     private final Thread thread;
@@ -89,36 +79,23 @@ public final class ModelRegistryView implements AutoCloseable {
     private final List<Listener> listeners = new CopyOnWriteArrayList<>();
     private volatile RegistryState state = RegistryState.EMPTY;
     private volatile boolean stop;
-    private volatile String obstacle; // null while connected
 
     // The view's thread only:
     private final List<CompletableFuture<Void>> waiting = new ArrayList<>();
     private RegistryFold fold;
-    private Map<TopicPartition, Long> target;
+    private @Nullable Map<TopicPartition, Long> target;
     private boolean rolloutSinceTarget;
     private boolean shown;
     private boolean unseen = true;
     private long lastHeard = System.nanoTime();
-    private long lastRefused = System.nanoTime() - REFUSAL_NANOS;
 
     private ModelRegistryView(ModelsConfig config, TrustedKeys trusted, Duration heartbeat) {
         this.config = config;
         heartbeatNanos = heartbeat.toNanos();
         this.trusted = trusted;
         fold = new RegistryFold(trusted);
-        versions = SerdeFactory.create(ModelVersion.class, config.settings(), false)
-                .deserializer();
-        rollouts = SerdeFactory.create(Rollout.class, config.settings(), false).deserializer();
-        statuses =
-                SerdeFactory.create(ModelStatus.class, config.settings(), false).deserializer();
-        Map<String, Object> c = ClientSettings.forReader(config.settings());
-        c.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none"); // going back on the quiet would count everything twice
-        // Asking for the ends of the topics waits behind a fetch, so this is how long a caught-up reader takes to say
-        // so.
-        c.put(ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG, 100);
-        c.put(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, (int)
-                Math.min(Integer.MAX_VALUE, config.patience().toMillis()));
-        consumer = ClientSettings.openConsumer(c);
+        records = new RegistryRecords(config);
+        consumer = ClientSettings.openConsumer(consumerConfigs(config));
         try {
             partitions = partitions();
             consumer.assign(partitions);
@@ -128,6 +105,17 @@ public final class ModelRegistryView implements AutoCloseable {
             throw e;
         }
         thread = DaemonThreads.create("linesight-models", this::run);
+    }
+
+    private static Map<String, Object> consumerConfigs(ModelsConfig config) {
+        Map<String, Object> c = ClientSettings.forReader(config.settings());
+        c.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none"); // going back on the quiet would count everything twice
+        // Asking for the ends of the topics waits behind a fetch, so this is how long a caught-up reader takes to say
+        // so.
+        c.put(ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG, 100);
+        c.put(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, (int)
+                Math.min(Integer.MAX_VALUE, config.timeout().toMillis()));
+        return c;
     }
 
     /**
@@ -154,7 +142,7 @@ public final class ModelRegistryView implements AutoCloseable {
                 config.topics().modelStatus())) {
             List<PartitionInfo> found;
             try {
-                found = consumer.partitionsFor(topic.name(), config.patience());
+                found = consumer.partitionsFor(topic.name(), config.timeout());
             } catch (org.apache.kafka.common.errors.TimeoutException e) {
                 throw new KafkaException(
                         "the broker at " + config.broker()
@@ -182,7 +170,7 @@ public final class ModelRegistryView implements AutoCloseable {
      * the state may be old.
      */
     public boolean connected() {
-        return obstacle == null;
+        return connection.isConnected();
     }
 
     /**
@@ -190,14 +178,14 @@ public final class ModelRegistryView implements AutoCloseable {
      * allowed.
      */
     public String obstacle() {
-        String why = obstacle;
-        return why != null ? why : "they are long, or the broker at " + config.broker() + " is slow";
+        String obstacle = connection.obstacle();
+        return obstacle != null ? obstacle : "they are long, or the broker at " + config.broker() + " is slow";
     }
 
     /**
      * Waits until everything that had been written when this was called is in {@link #state()}.
      *
-     * @return false if that did not come about in time, because broker or registry are away; or if the view was closed
+     * @return false if that did not come about in time, because broker or registry are unavailable; or if the view was closed
      */
     public boolean awaitCaughtUp(Duration atMost) throws InterruptedException {
         CompletableFuture<Void> request = new CompletableFuture<>();
@@ -232,21 +220,21 @@ public final class ModelRegistryView implements AutoCloseable {
                     // close() woke the consumer
                 } catch (InvalidOffsetException e) {
                     LOG.warn(
-                            "A topic about models was made anew or cut off ({}). Everything is read again; the last state stays until then",
+                            "A topic of the model registry was recreated or truncated ({}). Everything is read again; the last state stays until then",
                             e.getMessage());
                     fold = new RegistryFold(trusted);
                     target = null;
                     unseen = true;
                     consumer.seekToBeginning(partitions);
                 } catch (KafkaException e) {
-                    lost("the broker at " + config.broker(), e);
+                    connection.lost("the broker at " + config.broker(), e);
                     pause();
                 }
             }
         } catch (Throwable e) {
             if (!stop)
-                LOG.error("Stopped following the topics about models; the last state stays. Restart to go on", e);
-            obstacle = "reading them has stopped: " + e;
+                LOG.error("Stopped following the model registry; the last state stays. Restart to follow it again", e);
+            connection.stopped(e);
         } finally {
             consumer.close();
             waiting.forEach(w -> w.cancel(false));
@@ -255,15 +243,15 @@ public final class ModelRegistryView implements AutoCloseable {
     }
 
     private void step() {
-        ConsumerRecords<byte[], byte[]> records = consumer.poll(POLL);
-        for (ConsumerRecord<byte[], byte[]> record : records) take(record);
-        unseen |= !records.isEmpty();
+        ConsumerRecords<byte[], byte[]> polled = consumer.poll(POLL);
+        for (ConsumerRecord<byte[], byte[]> record : polled) apply(record);
+        unseen |= !polled.isEmpty();
         if (target == null && (unseen || !requests.isEmpty() || System.nanoTime() - lastHeard > heartbeatNanos)) {
             for (CompletableFuture<Void> r = requests.poll(); r != null; r = requests.poll()) waiting.add(r);
             rolloutSinceTarget = false;
-            target = consumer.endOffsets(partitions, shorter(config.patience(), Duration.ofSeconds(5)));
+            target = consumer.endOffsets(partitions, shorter(config.timeout(), Duration.ofSeconds(5)));
             lastHeard = System.nanoTime();
-            heard();
+            connection.answered();
         }
         if (target != null && partitions.stream().allMatch(p -> consumer.position(p) >= target.get(p))) {
             target = null;
@@ -290,68 +278,25 @@ public final class ModelRegistryView implements AutoCloseable {
             try {
                 l.listener.accept(now);
             } catch (RuntimeException e) {
-                LOG.error("A listener to the topics about models failed; it is called again at the next change", e);
+                LOG.error("A listener to the model registry failed; it is called again at the next change", e);
             }
         }
     }
 
-    private void take(ConsumerRecord<byte[], byte[]> record) {
-        if (record.key() == null) {
-            LOG.warn("Left out a record of {} at {}: it has no key", record.topic(), record.offset());
-            return;
-        }
-        String key = new String(record.key(), StandardCharsets.UTF_8);
-        boolean rollout = record.topic().equals(config.topics().rollouts().name());
-        rolloutSinceTarget |= rollout;
-        try {
-            if (rollout) {
-                Rollout r = read(rollouts, record);
-                if (r == null) fold.unreadableRollout(record.offset(), key, "it is empty");
-                else fold.rollout(record.offset(), key, r);
-            } else if (record.topic().equals(config.topics().models().name())) {
-                fold.version(key, read(versions, record));
-            } else {
-                fold.status(key, read(statuses, record));
-            }
-        } catch (SerializationException e) {
-            LOG.warn("Left out a record of {} at {}: {}", record.topic(), record.offset(), e.getMessage());
-            if (rollout) fold.unreadableRollout(record.offset(), key, e.getMessage());
-        }
-    }
-
-    /** Waits for the schema registry as long as it takes: a record that was passed over would be missing for ever. */
-    private <T> T read(Deserializer<T> deserializer, ConsumerRecord<byte[], byte[]> record) {
+    /** Waits for the schema registry as long as it takes: a record that was left out would be missing for ever. */
+    private void apply(ConsumerRecord<byte[], byte[]> record) {
+        rolloutSinceTarget |= record.key() != null && records.isRollout(record);
         while (true) {
             try {
-                T value = deserializer.deserialize(record.topic(), record.value());
-                if (record.value() != null) heard();
-                return value;
+                records.apply(record, fold);
+                if (record.value() != null) connection.answered();
+                return;
             } catch (RegistryException e) {
-                lost("the schema registry", e);
+                connection.lost("the schema registry", e);
                 pause();
                 if (stop) throw new WakeupException();
             }
         }
-    }
-
-    private void lost(String who, Exception e) {
-        boolean refused = e instanceof AuthorizationException;
-        String why = refused
-                ? who + " does not allow it: " + e.getMessage()
-                : who + " does not answer (" + e.getMessage() + ")";
-        if (refused) lastRefused = System.nanoTime();
-        if (connected())
-            LOG.warn(
-                    "Cannot follow the topics about models: {}. The last state stays; it is tried again until it works",
-                    why);
-        obstacle = why;
-    }
-
-    private void heard() {
-        // A broker that tells where a topic ends need not let it be read.
-        if (System.nanoTime() - lastRefused < REFUSAL_NANOS) return;
-        if (!connected()) LOG.info("The topics about models can be followed again");
-        obstacle = null;
     }
 
     private void pause() {
@@ -373,13 +318,11 @@ public final class ModelRegistryView implements AutoCloseable {
         consumer.wakeup();
         try {
             if (Thread.currentThread() != thread && !stopped.await(10, TimeUnit.SECONDS))
-                LOG.warn("The view of the topics about models does not end; it is left behind");
+                LOG.warn("The view of the model registry does not stop; it is left behind");
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
         for (CompletableFuture<Void> r = requests.poll(); r != null; r = requests.poll()) r.cancel(false);
-        versions.close();
-        rollouts.close();
-        statuses.close();
+        records.close();
     }
 }

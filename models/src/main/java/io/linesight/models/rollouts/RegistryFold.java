@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Makes the state out of records in the order of their topics. One thread.
@@ -35,27 +36,27 @@ final class RegistryFold {
         this.trusted = trusted;
     }
 
-    /** @param manifestOrNull null removes the version */
-    void version(String key, ModelVersion manifestOrNull) {
+    /** @param manifest null removes the version */
+    void version(String key, @Nullable ModelVersion manifest) {
         changed = true;
-        if (manifestOrNull == null) versions.remove(key);
+        if (manifest == null) versions.remove(key);
         // Under another key it could stand beside the true one, or hide it.
-        else if (manifestOrNull.getVersion().equals(key))
-            versions.put(key, new PublishedVersion(manifestOrNull, trusted.verify(manifestOrNull)));
+        else if (manifest.getVersion().equals(key))
+            versions.put(key, new PublishedVersion(manifest, trusted.verify(manifest)));
     }
 
-    void status(String key, ModelStatus statusOrNull) {
+    void status(String key, @Nullable ModelStatus status) {
         changed = true;
         statuses.remove(key); // the newest goes to the end
-        if (statusOrNull != null) statuses.put(key, statusOrNull);
+        if (status != null) statuses.put(key, status);
     }
 
     void rollout(long offset, String key, Rollout rollout) {
         changed = true;
         Channel c = channels.computeIfAbsent(key, k -> new Channel());
-        String refusal = refusal(key, c.inForce, rollout);
-        c.history.add(new HistoryEntry(offset, Optional.of(rollout), refusal.isEmpty(), refusal));
-        if (refusal.isEmpty()) c.inForce = rollout;
+        String rejection = rejection(key, c.inForce, rollout);
+        c.history.add(new HistoryEntry(offset, Optional.of(rollout), rejection.isEmpty(), rejection));
+        if (rejection.isEmpty()) c.inForce = rollout;
     }
 
     void unreadableRollout(long offset, String key, String why) {
@@ -65,8 +66,8 @@ final class RegistryFold {
                 .add(new HistoryEntry(offset, Optional.empty(), false, "it cannot be read: " + why));
     }
 
-    private static String refusal(String key, Rollout inForceOrNull, Rollout r) {
-        long revision = inForceOrNull == null ? 0 : inForceOrNull.getRevision();
+    private static String rejection(String key, @Nullable Rollout inForce, Rollout r) {
+        long revision = inForce == null ? 0 : inForce.getRevision();
         if (!r.getChannel().equals(key))
             return "it was written under the key '" + key + "', but is about the channel '" + r.getChannel() + "'";
         if (r.getBasedOn() != revision) {
@@ -78,7 +79,7 @@ final class RegistryFold {
         if (r.getRevision() != revision + 1)
             return "it calls itself revision " + r.getRevision() + ", but after " + revision + " comes "
                     + (revision + 1);
-        if (r.getAutomatic() && inForceOrNull != null && inForceOrNull.getPinned())
+        if (r.getAutomatic() && inForce != null && inForce.getPinned())
             return "it was an automatic change, and the channel was pinned";
         return "";
     }

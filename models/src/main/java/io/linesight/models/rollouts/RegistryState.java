@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What the three topics said at one moment. Immutable; the Avro records in it are shared and not to be changed.
@@ -34,8 +35,8 @@ public record RegistryState(
         return channels.getOrDefault(name, ChannelState.empty(name));
     }
 
-    public Optional<PublishedVersion> version(String versionOrNull) {
-        return versionOrNull == null ? Optional.empty() : Optional.ofNullable(versions.get(versionOrNull));
+    public Optional<PublishedVersion> version(@Nullable String version) {
+        return version == null ? Optional.empty() : Optional.ofNullable(versions.get(version));
     }
 
     /** The newest status of every instance, by instance. */
@@ -58,15 +59,15 @@ public record RegistryState(
         return champion.isPresent() ? champion : objection("challenger", rollout.getChallenger());
     }
 
-    private Optional<String> objection(String role, String versionOrNull) {
-        if (versionOrNull == null) return Optional.empty();
-        PublishedVersion v = versions.get(versionOrNull);
+    private Optional<String> objection(String role, @Nullable String version) {
+        if (version == null) return Optional.empty();
+        PublishedVersion v = versions.get(version);
         if (v == null)
-            return Optional.of("its " + role + " " + versionOrNull
+            return Optional.of("its " + role + " " + version
                     + " is not in the registry; publish it again, or decide otherwise");
         return v.verification().accepted()
                 ? Optional.empty()
-                : Optional.of("its " + role + " " + versionOrNull + " is not trusted here: "
+                : Optional.of("its " + role + " " + version + " is not trusted here: "
                         + v.verification().message());
     }
 

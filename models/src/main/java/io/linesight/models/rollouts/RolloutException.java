@@ -7,10 +7,10 @@ public final class RolloutException extends Exception {
     /** What happened. */
     public enum Kind {
         /** The rules do not allow it; nothing was written. */
-        REFUSED,
+        REJECTED,
         /** Somebody else's decision was faster; ours is in the history and without effect. */
         OVERTAKEN,
-        /** Broker or registry are away; nothing was written. */
+        /** Broker or registry are unavailable; nothing was written. */
         UNAVAILABLE,
         /** It was written, or perhaps was; whether it came into force cannot be seen at the moment. */
         UNCERTAIN

@@ -8,6 +8,7 @@ import io.linesight.schemas.RolloutMode;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What may be decided about a channel, as pure functions of what is known: the record to write next, or why not.
@@ -81,31 +82,31 @@ public final class RolloutRules {
     }
 
     private Decision promote(String version) {
-        Optional<String> refusal = pinned().or(() -> unfit(version));
-        if (refusal.isPresent()) return new Decision.Refused(refusal.get());
+        Optional<String> rejection = pinned().or(() -> unfit(version));
+        if (rejection.isPresent()) return new Decision.Rejected(rejection.get());
         Rollout now = channel.inForce().orElse(null);
         String champion = now == null ? null : now.getChampion();
         if (version.equals(champion))
-            return new Decision.Refused(version + " is the champion of '" + name() + "' already"
+            return new Decision.Rejected(version + " is the champion of '" + name() + "' already"
                     + (now.getChallenger() == null ? "" : "; 'withdraw' ends the trial of " + now.getChallenger()));
         return next(RolloutAction.PROMOTE, active().setChampion(version).setPrevious(champion));
     }
 
     private Decision rollback() {
         Rollout now = channel.inForce().orElse(null);
-        if (author.automatic() && now != null && now.getPinned()) return new Decision.Refused(pinned().orElseThrow());
+        if (author.automatic() && now != null && now.getPinned()) return new Decision.Rejected(pinned().orElseThrow());
         if (now == null || now.getPrevious() == null) {
-            return new Decision.Refused(
+            return new Decision.Rejected(
                     "the channel '" + name() + "' has no previous champion to go back to; promote a version instead");
         }
-        Optional<String> refusal = unknown(now.getPrevious());
-        if (refusal.isPresent()) return new Decision.Refused(refusal.get());
+        Optional<String> rejection = unknown(now.getPrevious());
+        if (rejection.isPresent()) return new Decision.Rejected(rejection.get());
         return next(
                 RolloutAction.ROLLBACK, active().setChampion(now.getPrevious()).setPrevious(beforePrevious(now)));
     }
 
     /** What the target of a rollback had replaced itself, if that is still there. */
-    private String beforePrevious(Rollout now) {
+    private @Nullable String beforePrevious(Rollout now) {
         List<Rollout> decisions = channel.decisions();
         for (int i = decisions.size() - 1; i >= 0; i--) {
             Rollout d = decisions.get(i);
@@ -122,10 +123,10 @@ public final class RolloutRules {
     }
 
     private Decision shadow(String version, double percent) {
-        Optional<String> refusal = challenger(version);
-        if (refusal.isPresent()) return new Decision.Refused(refusal.get());
+        Optional<String> rejection = challenger(version);
+        if (rejection.isPresent()) return new Decision.Rejected(rejection.get());
         if (!(percent > 0 && percent <= 100))
-            return new Decision.Refused(
+            return new Decision.Rejected(
                     "a shadow scores a share of the frames: more than 0 and at most 100 percent, not " + percent);
         return next(
                 RolloutAction.SHADOW,
@@ -133,14 +134,14 @@ public final class RolloutRules {
     }
 
     private Decision canary(String version, List<String> cameras, List<String> products, double percent) {
-        Optional<String> refusal = challenger(version);
-        if (refusal.isPresent()) return new Decision.Refused(refusal.get());
+        Optional<String> rejection = challenger(version);
+        if (rejection.isPresent()) return new Decision.Rejected(rejection.get());
         if (!(percent >= 0 && percent <= 100))
-            return new Decision.Refused("a canary takes 0 to 100 percent of the cameras, not " + percent);
+            return new Decision.Rejected("a canary takes 0 to 100 percent of the cameras, not " + percent);
         if (cameras.isEmpty() && products.isEmpty() && percent == 0)
-            return new Decision.Refused("a canary needs frames to decide: name cameras, products or a percentage");
+            return new Decision.Rejected("a canary needs frames to decide: name cameras, products or a percentage");
         if (cameras.stream().anyMatch(String::isBlank) || products.stream().anyMatch(String::isBlank))
-            return new Decision.Refused("a camera or product of the canary has no name");
+            return new Decision.Rejected("a camera or product of the canary has no name");
         return next(
                 RolloutAction.CANARY,
                 active().setMode(RolloutMode.CANARY)
@@ -152,38 +153,38 @@ public final class RolloutRules {
 
     private Optional<String> challenger(String version) {
         Rollout now = channel.inForce().orElse(null);
-        Optional<String> refusal = pinned();
-        if (refusal.isEmpty() && (now == null || now.getChampion() == null))
-            refusal = Optional.of(
+        Optional<String> rejection = pinned();
+        if (rejection.isEmpty() && (now == null || now.getChampion() == null))
+            rejection = Optional.of(
                     "the channel '" + name() + "' has no champion to compare with; promote a version first");
-        if (refusal.isEmpty()) refusal = unfit(version);
-        if (refusal.isEmpty() && version.equals(now.getChampion()))
-            refusal = Optional.of(
+        if (rejection.isEmpty()) rejection = unfit(version);
+        if (rejection.isEmpty() && version.equals(now.getChampion()))
+            rejection = Optional.of(
                     version + " is the champion of '" + name() + "' and cannot challenge itself; name another version");
-        return refusal;
+        return rejection;
     }
 
     private Decision withdraw() {
-        Optional<String> refusal = pinned();
-        if (refusal.isPresent()) return new Decision.Refused(refusal.get());
+        Optional<String> rejection = pinned();
+        if (rejection.isPresent()) return new Decision.Rejected(rejection.get());
         if (channel.inForce().map(Rollout::getChallenger).isEmpty())
-            return new Decision.Refused("the channel '" + name() + "' has no challenger to withdraw");
+            return new Decision.Rejected("the channel '" + name() + "' has no challenger to withdraw");
         return next(RolloutAction.WITHDRAW, active());
     }
 
     private Decision pin() {
         Rollout now = channel.inForce().orElse(null);
         if (now == null)
-            return new Decision.Refused("nothing was ever decided for the channel '" + name()
+            return new Decision.Rejected("nothing was ever decided for the channel '" + name()
                     + "', so there is nothing to pin; promote a version first");
-        if (now.getPinned()) return new Decision.Refused(pinned().orElseThrow());
+        if (now.getPinned()) return new Decision.Rejected(pinned().orElseThrow());
         return next(RolloutAction.PIN, Rollout.newBuilder(now).setPinned(true));
     }
 
     private Decision unpin() {
         Rollout now = channel.inForce().orElse(null);
-        if (now == null || !now.getPinned()) return new Decision.Refused("the channel '" + name() + "' is not pinned");
-        if (author.automatic()) return new Decision.Refused(pinned().orElseThrow());
+        if (now == null || !now.getPinned()) return new Decision.Rejected("the channel '" + name() + "' is not pinned");
+        if (author.automatic()) return new Decision.Rejected(pinned().orElseThrow());
         return next(RolloutAction.UNPIN, Rollout.newBuilder(now).setPinned(false));
     }
 
@@ -204,14 +205,14 @@ public final class RolloutRules {
         if (v == null)
             return Optional.of("there is no version " + version + " in the registry; 'list' shows those there are");
         if (!v.verification().accepted())
-            return Optional.of(version + " is not trusted, every instance would refuse it: "
+            return Optional.of(version + " is not trusted, every instance would reject it: "
                     + v.verification().message());
         return Optional.empty();
     }
 
     private Optional<String> unfit(String version) {
-        Optional<String> refusal = unknown(version);
-        if (refusal.isPresent()) return refusal;
+        Optional<String> rejection = unknown(version);
+        if (rejection.isPresent()) return rejection;
         ModelVersion m = known.version(version).orElseThrow().manifest();
         GateOutcome gate = m.getGate().getOutcome();
         if (force) {

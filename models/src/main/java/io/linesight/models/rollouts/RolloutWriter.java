@@ -14,13 +14,13 @@ import org.apache.kafka.common.KafkaException;
 public final class RolloutWriter {
     private final ModelRegistry registry;
     private final ModelRegistryView view;
-    private final Duration patience;
+    private final Duration timeout;
 
-    /** @param patience how long to wait for the view, before and after writing */
-    public RolloutWriter(ModelRegistry registry, ModelRegistryView view, Duration patience) {
+    /** @param timeout how long to wait for the view, before and after writing */
+    public RolloutWriter(ModelRegistry registry, ModelRegistryView view, Duration timeout) {
         this.registry = registry;
         this.view = view;
-        this.patience = patience;
+        this.timeout = timeout;
     }
 
     /**
@@ -33,24 +33,28 @@ public final class RolloutWriter {
      */
     public Rollout decide(String channel, Function<RegistryState, Decision> rule)
             throws RolloutException, InterruptedException {
-        if (!view.awaitCaughtUp(patience)) {
+        if (!view.awaitCaughtUp(timeout)) {
             throw new RolloutException(
                     Kind.UNAVAILABLE,
                     "what is in force for '" + channel + "' cannot be seen: " + view.obstacle()
-                            + "; nothing was decided. Try again when that is mended",
+                            + "; nothing was decided. Try again when that is fixed",
                     null);
         }
-        Rollout next;
         Decision decision = rule.apply(view.state());
-        if (decision instanceof Decision.Refused refused)
-            throw new RolloutException(Kind.REFUSED, refused.reason(), null);
-        next = ((Decision.Next) decision).rollout();
+        if (decision instanceof Decision.Rejected rejected)
+            throw new RolloutException(Kind.REJECTED, rejected.reason(), null);
+        Rollout next = ((Decision.Next) decision).rollout();
         if (!next.getChannel().equals(channel))
             throw new IllegalArgumentException(
                     "the rule decided about '" + next.getChannel() + "' instead of '" + channel + "'");
-        long offset;
+        long offset = write(next);
+        ensureInForce(next, offset);
+        return next;
+    }
+
+    private long write(Rollout next) throws RolloutException {
         try {
-            offset = registry.write(next);
+            return registry.write(next);
         } catch (RegistryException e) {
             throw new RolloutException(
                     Kind.UNAVAILABLE,
@@ -60,27 +64,28 @@ public final class RolloutWriter {
             throw new RolloutException(
                     Kind.UNCERTAIN, e.getMessage() + ". Look at the history first: it may have been written", e);
         }
-        if (!view.awaitCaughtUp(patience)) {
+    }
+
+    private void ensureInForce(Rollout next, long offset) throws RolloutException, InterruptedException {
+        if (!view.awaitCaughtUp(timeout)) {
             throw new RolloutException(
                     Kind.UNCERTAIN,
                     "the decision was written, but whether it came into force cannot be seen: " + view.obstacle()
-                            + "; look at the history when that is mended",
+                            + "; look at the history when that is fixed",
                     null);
         }
-        ChannelState now = view.state().channel(channel);
-        HistoryEntry entry = now.history().stream()
-                .filter(e -> e.offset() == offset)
-                .findFirst()
-                .orElse(null);
-        if (entry != null && entry.counted()) return next;
-        String who = now.decisions().stream()
+        ChannelState channel = view.state().channel(next.getChannel());
+        boolean counted =
+                channel.history().stream().anyMatch(entry -> entry.offset() == offset && entry.counted());
+        if (counted) return;
+        String winner = channel.decisions().stream()
                 .filter(r -> r.getRevision() == next.getRevision())
                 .map(Rollout::getBy)
                 .findFirst()
                 .orElse("somebody else");
         throw new RolloutException(
                 Kind.OVERTAKEN,
-                "another rollout was decided at the same time by " + who + "; look at it and decide again",
+                "another rollout was decided at the same time by " + winner + "; look at it and decide again",
                 null);
     }
 }

@@ -2,6 +2,7 @@ package io.linesight.models.rollouts;
 
 import io.linesight.schemas.Rollout;
 import io.linesight.schemas.RolloutMode;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Which frames both models score in shadow mode. Pure, the same on every JVM, thread-safe; a frame that is processed
@@ -13,14 +14,14 @@ public final class ShadowSampler {
     /**
      * Whether the challenger scores this frame beside the champion.
      *
-     * @param rolloutOrNull what is in force
+     * @param rollout what is in force
      * @param offset of the frame in its partition
      */
-    public static boolean samples(Rollout rolloutOrNull, String cameraId, long offset) {
-        if (rolloutOrNull == null
-                || rolloutOrNull.getMode() != RolloutMode.SHADOW
-                || rolloutOrNull.getChallenger() == null) return false;
+    public static boolean samples(@Nullable Rollout rollout, String cameraId, long offset) {
+        if (rollout == null
+                || rollout.getMode() != RolloutMode.SHADOW
+                || rollout.getChallenger() == null) return false;
         return SelectionHash.percent(SelectionHash.mix(SelectionHash.of(cameraId) + 0x9e3779b97f4a7c15L * (offset + 1)))
-                < rolloutOrNull.getPercent();
+                < rollout.getPercent();
     }
 }

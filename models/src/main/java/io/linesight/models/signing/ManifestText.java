@@ -6,6 +6,7 @@ import io.linesight.schemas.ModelVersion;
 import io.linesight.schemas.ProductMetrics;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The text that a signature covers: every field of the manifest but {@code keyId} and {@code signature}, one
@@ -86,14 +87,14 @@ final class ManifestText {
                 + t.getNano() / 1000; // what overflows on the way comes back: the sum fits
     }
 
-    private void text(String name, String valueOrNull) {
+    private void text(String name, @Nullable String value) {
         out.append(name).append('=');
-        if (valueOrNull == null) {
+        if (value == null) {
             out.append("null");
         } else {
             out.append('"');
-            for (int i = 0; i < valueOrNull.length(); i++) {
-                char c = valueOrNull.charAt(i);
+            for (int i = 0; i < value.length(); i++) {
+                char c = value.charAt(i);
                 // Lone surrogates would all become one replacement character in UTF-8.
                 if (c < 0x20 || c == 0x7f || c == '"' || c == '\\' || Character.isSurrogate(c))
                     out.append(String.format("\\u%04x", (int) c));
@@ -108,10 +109,10 @@ final class ManifestText {
         out.append(name).append('=').append(value).append('\n');
     }
 
-    private void real(String name, Double valueOrNull) {
+    private void real(String name, @Nullable Double value) {
         out.append(name)
                 .append('=')
-                .append(valueOrNull == null ? "null" : Double.toHexString(valueOrNull))
+                .append(value == null ? "null" : Double.toHexString(value))
                 .append('\n');
     }
 }

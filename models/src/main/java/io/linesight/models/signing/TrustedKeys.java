@@ -18,7 +18,7 @@ import java.util.TreeMap;
  * Whose signatures count: one or more public keys, or explicitly nobody's. Immutable, thread-safe.
  *
  * <p>Where unsigned versions are allowed, signatures by unknown keys are accepted as well, since whoever can write the
- * topic could leave the signature out; a signature that names a trusted key and does not fit is refused always.
+ * topic could leave the signature out; a signature that names a trusted key and does not fit is rejected always.
  */
 public final class TrustedKeys {
     private final Map<String, PublicKey> keys;
@@ -30,7 +30,7 @@ public final class TrustedKeys {
         this.unsignedAllowed = unsignedAllowed;
         if (keys.isEmpty() && !unsignedAllowed) {
             throw new IllegalArgumentException(
-                    "no trusted key is given, so every checkpoint would be refused: name public keys with "
+                    "no trusted key is given, so every checkpoint would be rejected: name public keys with "
                             + ModelsConfig.TRUSTED_KEYS + ", or allow unsigned checkpoints with "
                             + ModelsConfig.UNSIGNED + "=accept");
         }

@@ -4,7 +4,7 @@ package io.linesight.models.signing;
  * What came of looking at a manifest's signature.
  *
  * @param outcome for programs
- * @param message one sentence for people, with what can be done where it was refused
+ * @param message one sentence for people, with what can be done where it was rejected
  * @param accepted whether the version may be used
  */
 public record Verification(Outcome outcome, String message, boolean accepted) {

@@ -59,7 +59,7 @@ final class CheckpointDownload implements AutoCloseable {
     /**
      * Whether the manifest describes something that can be fetched at all.
      *
-     * @throws CheckpointStoreException REFUSED naming what is wrong
+     * @throws CheckpointStoreException REJECTED naming what is wrong
      */
     static void check(ModelVersion m, long maxBytes) throws CheckpointStoreException {
         String what = null;
@@ -77,7 +77,7 @@ final class CheckpointDownload implements AutoCloseable {
         }
         if (what != null)
             throw new CheckpointStoreException(
-                    Reason.REFUSED,
+                    Reason.REJECTED,
                     "the manifest of " + m.getVersion() + " cannot be right: " + what
                             + "; nothing was fetched. Publish it again");
     }

@@ -9,7 +9,7 @@ public final class CheckpointStoreException extends IOException {
     /** What kind of failure. */
     public enum Reason {
         /** The manifest itself cannot be right, or its location is not one this program goes to. */
-        REFUSED,
+        REJECTED,
         /** Some or all of the bytes are not there. */
         MISSING,
         /** There are fewer or more bytes than there should be. */

@@ -9,6 +9,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The store that everybody uses: puts where it was told to, fetches and deletes wherever a manifest's location leads.
@@ -25,12 +26,12 @@ public final class CheckpointStores implements CheckpointStore {
     private final HttpCheckpointStore http;
 
     private CheckpointStores(
-            ModelsConfig config, String target, Path folderOrNull, URI baseOrNull, CheckpointDownload.Opener opener)
+            ModelsConfig config, String target, @Nullable Path folder, @Nullable URI base, CheckpointDownload.Opener opener)
             throws CheckpointStoreException {
         this.target = target;
         kafka = new KafkaCheckpointStore(config, opener);
-        file = new FileCheckpointStore(folderOrNull, config.maxBytes(), opener);
-        http = new HttpCheckpointStore(baseOrNull, config, opener);
+        file = new FileCheckpointStore(folder, config.maxBytes(), opener);
+        http = new HttpCheckpointStore(base, config, opener);
     }
 
     /** Puts into Kafka. */
@@ -47,7 +48,7 @@ public final class CheckpointStores implements CheckpointStore {
      *
      * @param target {@code kafka:}, {@code file:FOLDER} (a path or a file: URL) or {@code http(s)://...} below which
      *     files are put
-     * @throws CheckpointStoreException REFUSED if that is nothing of these
+     * @throws CheckpointStoreException REJECTED if that is nothing of these
      */
     public static CheckpointStores open(ModelsConfig config, String target) throws CheckpointStoreException {
         return open(config, target, CheckpointDownload.Opener.DISK);
@@ -76,9 +77,9 @@ public final class CheckpointStores implements CheckpointStore {
                 default:
             }
         } catch (IllegalArgumentException e) {
-            throw new CheckpointStoreException(Reason.REFUSED, notAStore(target), e);
+            throw new CheckpointStoreException(Reason.REJECTED, notAStore(target), e);
         }
-        throw new CheckpointStoreException(Reason.REFUSED, notAStore(target));
+        throw new CheckpointStoreException(Reason.REJECTED, notAStore(target));
     }
 
     private static String notAStore(String target) {
@@ -98,7 +99,7 @@ public final class CheckpointStores implements CheckpointStore {
             case "http", "https" -> http;
             default ->
                 throw new CheckpointStoreException(
-                        Reason.REFUSED,
+                        Reason.REJECTED,
                         "the manifest of " + version + " has the location '" + location
                                 + "', which this program does not know (kafka:, file:, http: and https: it does). Update the program, or publish it elsewhere");
         };
@@ -123,7 +124,7 @@ public final class CheckpointStores implements CheckpointStore {
      * Chunks in Kafka that no manifest names. Reads the whole chunk topic, so it takes as long as that.
      *
      * @param namedSha256 contents that manifests name
-     * @param before uploads with anything newer are left alone: they may be under way
+     * @param before uploads with anything newer are left alone: they may be in progress
      */
     public List<AbandonedUpload> abandonedUploads(Set<String> namedSha256, Instant before)
             throws CheckpointStoreException {

@@ -11,30 +11,31 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.Paths;
 import java.nio.file.StandardOpenOption;
+import org.jspecify.annotations.Nullable;
 
 /** A folder that all who need it see at the same place, with one {@code <sha256>.onnx} per checkpoint. */
 final class FileCheckpointStore implements CheckpointStore {
-    private final Path folderOrNull;
+    private final @Nullable Path folder;
     private final long maxBytes;
     private final CheckpointDownload.Opener opener;
 
-    /** @param folderOrNull null for a store that only fetches */
-    FileCheckpointStore(Path folderOrNull, long maxBytes, CheckpointDownload.Opener opener) {
-        this.folderOrNull =
-                folderOrNull == null ? null : folderOrNull.toAbsolutePath().normalize();
+    /** @param folder null for a store that only fetches */
+    FileCheckpointStore(@Nullable Path folder, long maxBytes, CheckpointDownload.Opener opener) {
+        this.folder =
+                folder == null ? null : folder.toAbsolutePath().normalize();
         this.maxBytes = maxBytes;
         this.opener = opener;
     }
 
     @Override
     public StoredCheckpoint put(Path file) throws CheckpointStoreException {
-        if (folderOrNull == null) throw new IllegalStateException("this store only fetches");
+        if (folder == null) throw new IllegalStateException("this store only fetches");
         Hashing.Content content = Hashing.toPublish(file, maxBytes);
         ModelVersion.Builder facts = Manifests.bare("of " + file.getFileName());
-        Path target = folderOrNull.resolve(content.sha256() + ".onnx");
+        Path target = folder.resolve(content.sha256() + ".onnx");
         StoredCheckpoint stored =
                 new StoredCheckpoint(target.toUri().toString(), content.sha256(), content.bytes(), 0, 0);
-        copy(file, stored.into(facts).build(), folderOrNull);
+        copy(file, stored.into(facts).build(), folder);
         return stored;
     }
 
@@ -82,9 +83,9 @@ final class FileCheckpointStore implements CheckpointStore {
         Path file = path(manifest).toAbsolutePath().normalize();
         // A manifest is only a record in a topic: it must not be able to have any other file removed.
         if (!file.getFileName().toString().equals(manifest.getSha256() + ".onnx")
-                || folderOrNull != null && !folderOrNull.equals(file.getParent())) {
+                || folder != null && !folder.equals(file.getParent())) {
             throw new CheckpointStoreException(
-                    Reason.REFUSED,
+                    Reason.REJECTED,
                     file
                             + " is not named as this store names its files, so it was not removed; remove it by hand if it is not needed");
         }
@@ -100,7 +101,7 @@ final class FileCheckpointStore implements CheckpointStore {
             return Paths.get(URI.create(manifest.getLocation()));
         } catch (RuntimeException e) {
             throw new CheckpointStoreException(
-                    Reason.REFUSED,
+                    Reason.REJECTED,
                     "the manifest of " + manifest.getVersion() + " has the location '" + manifest.getLocation()
                             + "', which is no file: URL of this machine",
                     e);

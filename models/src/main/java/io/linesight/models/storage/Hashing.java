@@ -51,10 +51,10 @@ final class Hashing {
             Content content = of(file);
             if (content.bytes() == 0)
                 throw new CheckpointStoreException(
-                        CheckpointStoreException.Reason.REFUSED, file + " is empty; nothing was published");
+                        CheckpointStoreException.Reason.REJECTED, file + " is empty; nothing was published");
             if (content.bytes() > maxBytes) {
                 throw new CheckpointStoreException(
-                        CheckpointStoreException.Reason.REFUSED,
+                        CheckpointStoreException.Reason.REJECTED,
                         file + " has " + content.bytes() + " bytes, at most " + maxBytes + " are allowed ("
                                 + io.linesight.models.storage.ModelsConfig.MAX_BYTES + "); nothing was published");
             }

@@ -233,7 +233,7 @@ class ModelRegistryIT {
     @Test
     void shouldRefuseByTheRulesAndWriteNothing() throws Exception {
         RolloutException e = catchThrowableOfType(RolloutException.class, () -> promote("nowhere"));
-        assertThat(e.kind()).isEqualTo(RolloutException.Kind.REFUSED);
+        assertThat(e.kind()).isEqualTo(RolloutException.Kind.REJECTED);
         assertThat(e).hasMessageContaining("no version nowhere");
         assertThatThrownBy(
                         () -> writer.decide("line", s -> RolloutRules.rollback(s, "line", Author.person("anna", ""))))
@@ -254,7 +254,7 @@ class ModelRegistryIT {
         assertThat(s.channel("line").history())
                 .extracting(HistoryEntry::counted)
                 .containsExactly(false, false, true);
-        assertThat(s.channel("line").history().get(0).refusal()).contains("cannot be read");
+        assertThat(s.channel("line").history().get(0).rejection()).contains("cannot be read");
     }
 
     @Test

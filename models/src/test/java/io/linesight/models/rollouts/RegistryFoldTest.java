@@ -45,7 +45,7 @@ class RegistryFoldTest {
         assertThat(s.inForce().orElseThrow().getChampion()).isEqualTo("d");
         assertThat(s.revision()).isEqualTo(3);
         assertThat(s.history()).extracting(HistoryEntry::counted).containsExactly(true, true, false, true);
-        assertThat(s.history().get(2).refusal()).contains("based on revision 1", "2 was in force", "faster");
+        assertThat(s.history().get(2).rejection()).contains("based on revision 1", "2 was in force", "faster");
     }
 
     @Test
@@ -58,12 +58,12 @@ class RegistryFoldTest {
         fold.unreadableRollout(3, "line", "no Avro");
         assertThat(fold.snapshot().channel("line").inForce()).isEmpty();
         assertThat(fold.snapshot().channel("line").history())
-                .extracting(HistoryEntry::refusal)
+                .extracting(HistoryEntry::rejection)
                 .satisfiesExactly(
                         r -> assertThat(r).contains("never in force"),
                         r -> assertThat(r).contains("after 0 comes 1"),
                         r -> assertThat(r).contains("cannot be read: no Avro"));
-        assertThat(fold.snapshot().channel("press").history().get(0).refusal()).contains("under the key 'press'");
+        assertThat(fold.snapshot().channel("press").history().get(0).rejection()).contains("under the key 'press'");
     }
 
     @Test

@@ -47,10 +47,10 @@ class RolloutRulesTest {
         return r;
     }
 
-    private String refuse(Function<RegistryState, Decision> rule) {
+    private String reject(Function<RegistryState, Decision> rule) {
         Decision d = rule.apply(fold.snapshot());
-        assertThat(d).isInstanceOf(Decision.Refused.class);
-        return ((Decision.Refused) d).reason();
+        assertThat(d).isInstanceOf(Decision.Rejected.class);
+        return ((Decision.Rejected) d).reason();
     }
 
     private static Function<RegistryState, Decision> promote(String version, Author by, boolean force) {
@@ -127,7 +127,7 @@ class RolloutRulesTest {
     @Test
     void shouldRollBackStepByStepAndThenRefuse() {
         take(promote("a"));
-        assertThat(refuse(rollback(ANNA))).contains("no previous champion", "promote");
+        assertThat(reject(rollback(ANNA))).contains("no previous champion", "promote");
         take(promote("b"));
         take(promote("c"));
         take(shadow("new", 10));
@@ -137,7 +137,7 @@ class RolloutRulesTest {
         assertThat(take(rollback(GUARD)))
                 .extracting(Rollout::getChampion, Rollout::getPrevious)
                 .containsExactly("a", null);
-        assertThat(refuse(rollback(ANNA))).contains("no previous");
+        assertThat(reject(rollback(ANNA))).contains("no previous");
         take(promote("c"));
         assertThat(take(rollback(ANNA)).getChampion()).isEqualTo("a");
     }
@@ -152,7 +152,7 @@ class RolloutRulesTest {
         fold.version("c", Manifests.with("c", GateOutcome.PASSED));
         take(promote("c"));
         fold.version("b", null);
-        assertThat(refuse(rollback(ANNA))).contains("no version b");
+        assertThat(reject(rollback(ANNA))).contains("no version b");
     }
 
     @Test
@@ -170,21 +170,21 @@ class RolloutRulesTest {
         assertThat(take(withdraw(GUARD)))
                 .extracting(Rollout::getMode, Rollout::getChallenger, Rollout::getChampion, Rollout::getAutomatic)
                 .containsExactly(RolloutMode.ACTIVE, null, "a", true);
-        assertThat(refuse(withdraw(ANNA))).contains("no challenger");
+        assertThat(reject(withdraw(ANNA))).contains("no challenger");
     }
 
     @Test
     void shouldRefuseTrialsWithoutSense() {
-        assertThat(refuse(shadow("b", 10))).contains("no champion", "promote a version first");
+        assertThat(reject(shadow("b", 10))).contains("no champion", "promote a version first");
         take(promote("a"));
-        assertThat(refuse(shadow("a", 10))).contains("cannot challenge itself");
+        assertThat(reject(shadow("a", 10))).contains("cannot challenge itself");
         for (double p : new double[] {0, -1, 100.1, Double.NaN})
-            assertThat(refuse(shadow("b", p))).contains("percent");
+            assertThat(reject(shadow("b", p))).contains("percent");
         for (double p : new double[] {-1, 101, Double.NaN})
-            assertThat(refuse(canary("b", List.of("cam1"), List.of(), p))).contains("percent");
-        assertThat(refuse(canary("b", List.of(), List.of(), 0))).contains("name cameras, products or a percentage");
-        assertThat(refuse(canary("b", List.of(" "), List.of(), 0))).contains("no name");
-        assertThat(refuse(promote("a"))).contains("champion of 'line' already");
+            assertThat(reject(canary("b", List.of("cam1"), List.of(), p))).contains("percent");
+        assertThat(reject(canary("b", List.of(), List.of(), 0))).contains("name cameras, products or a percentage");
+        assertThat(reject(canary("b", List.of(" "), List.of(), 0))).contains("no name");
+        assertThat(reject(promote("a"))).contains("champion of 'line' already");
     }
 
     static Stream<Arguments> namingRules() {
@@ -203,12 +203,12 @@ class RolloutRulesTest {
     @MethodSource("namingRules")
     void shouldOnlyNameVersionsThatAreFit(String name, Naming rule) {
         take(promote("a"));
-        assertThat(refuse(s -> rule.apply(s, "nowhere", ANNA, true))).contains("no version nowhere", "list");
-        assertThat(refuse(s -> rule.apply(s, "bad", ANNA, false))).contains("failed its gate: because", "force");
-        assertThat(refuse(s -> rule.apply(s, "bad", SILENT, true))).contains("needs a reason");
-        assertThat(refuse(s -> rule.apply(s, "bad", GUARD, true))).contains("only a person");
-        assertThat(refuse(s -> rule.apply(s, "other", ANNA, false))).contains("made for the channel 'press'");
-        assertThat(refuse(s -> rule.apply(s, "new", GUARD, false))).contains("has not passed a gate (NOT_JUDGED)");
+        assertThat(reject(s -> rule.apply(s, "nowhere", ANNA, true))).contains("no version nowhere", "list");
+        assertThat(reject(s -> rule.apply(s, "bad", ANNA, false))).contains("failed its gate: because", "force");
+        assertThat(reject(s -> rule.apply(s, "bad", SILENT, true))).contains("needs a reason");
+        assertThat(reject(s -> rule.apply(s, "bad", GUARD, true))).contains("only a person");
+        assertThat(reject(s -> rule.apply(s, "other", ANNA, false))).contains("made for the channel 'press'");
+        assertThat(reject(s -> rule.apply(s, "new", GUARD, false))).contains("has not passed a gate (NOT_JUDGED)");
         assertThat(rule.apply(fold.snapshot(), "new", ANNA, false)).isInstanceOf(Decision.Next.class);
         assertThat(rule.apply(fold.snapshot(), "b", GUARD, false)).isInstanceOf(Decision.Next.class);
         assertThat(rule.apply(fold.snapshot(), "other", ANNA, true)).isInstanceOf(Decision.Next.class);
@@ -223,7 +223,7 @@ class RolloutRulesTest {
         RegistryFold strict = new RegistryFold(TrustedKeys.of(List.of(key())));
         strict.version("a", Manifests.with("a", GateOutcome.PASSED));
         Decision d = RolloutRules.promote(strict.snapshot(), "line", "a", ANNA, true);
-        assertThat(((Decision.Refused) d).reason()).contains("a is not trusted", "unsigned");
+        assertThat(((Decision.Rejected) d).reason()).contains("a is not trusted", "unsigned");
     }
 
     private static java.security.PublicKey key() {
@@ -258,22 +258,22 @@ class RolloutRulesTest {
         take(promote("b"));
         take(shadow("c", 5));
         take(pin(ANNA));
-        assertThat(refuse(s -> rule.apply(s, ANNA)))
+        assertThat(reject(s -> rule.apply(s, ANNA)))
                 .contains("pinned by anna since 2026-02-03T04:05:06Z (new lamps)", "'unpin' it first");
-        assertThat(refuse(s -> rule.apply(s, GUARD))).contains("pinned by anna", "until a person unpins it");
+        assertThat(reject(s -> rule.apply(s, GUARD))).contains("pinned by anna", "until a person unpins it");
     }
 
     @Test
     void shouldOnlyRollBackAndUnpinAPinnedChannelByHand() {
-        assertThat(refuse(pin(ANNA))).contains("nothing to pin");
-        assertThat(refuse(unpin(ANNA))).contains("not pinned");
+        assertThat(reject(pin(ANNA))).contains("nothing to pin");
+        assertThat(reject(unpin(ANNA))).contains("not pinned");
         take(promote("a"));
         take(promote("b"));
         assertThat(take(pin(ANNA)))
                 .extracting(Rollout::getChampion, Rollout::getPinned, Rollout::getAction)
                 .containsExactly("b", true, RolloutAction.PIN);
-        assertThat(refuse(rollback(GUARD))).contains("pinned by anna");
-        assertThat(refuse(unpin(GUARD))).contains("until a person");
+        assertThat(reject(rollback(GUARD))).contains("pinned by anna");
+        assertThat(reject(unpin(GUARD))).contains("until a person");
         assertThat(take(rollback(ANNA)))
                 .extracting(Rollout::getChampion, Rollout::getPinned)
                 .containsExactly("a", true);

@@ -227,31 +227,31 @@ class StoresTest {
                             ModelVersion.newBuilder(m)
                                     .setSha256("../../etc/passwd")
                                     .build()))
-                    .isEqualTo(Reason.REFUSED);
+                    .isEqualTo(Reason.REJECTED);
             assertThat(reason(s, ModelVersion.newBuilder(m).setBytes(0).build()))
-                    .isEqualTo(Reason.REFUSED);
+                    .isEqualTo(Reason.REJECTED);
             assertThat(reason(s, ModelVersion.newBuilder(m).setBytes(1L << 40).build()))
-                    .isEqualTo(Reason.REFUSED);
+                    .isEqualTo(Reason.REJECTED);
             assertThat(reason(
                             s,
                             ModelVersion.newBuilder(m).setLocation("ftp://x/y").build()))
-                    .isEqualTo(Reason.REFUSED);
+                    .isEqualTo(Reason.REJECTED);
             assertThat(reason(
                             s,
                             ModelVersion.newBuilder(m)
                                     .setLocation("file://elsewhere/x")
                                     .build()))
-                    .isEqualTo(Reason.REFUSED);
+                    .isEqualTo(Reason.REJECTED);
             assertThat(reason(
                             s,
                             ModelVersion.newBuilder(m).setLocation("http:///x").build()))
-                    .isEqualTo(Reason.REFUSED);
+                    .isEqualTo(Reason.REJECTED);
             assertThat(reason(
                             s,
                             ModelVersion.newBuilder(m)
                                     .setLocation("http://a b/x")
                                     .build()))
-                    .isEqualTo(Reason.REFUSED);
+                    .isEqualTo(Reason.REJECTED);
             assertThat(reason(
                             s,
                             ModelVersion.newBuilder(m)
@@ -259,7 +259,7 @@ class StoresTest {
                                     .setChunks(2)
                                     .setChunkBytes(921_600)
                                     .build()))
-                    .isEqualTo(Reason.REFUSED);
+                    .isEqualTo(Reason.REJECTED);
             assertThat(reason(
                             s,
                             ModelVersion.newBuilder(m)
@@ -267,7 +267,7 @@ class StoresTest {
                                     .setChunks(1)
                                     .setChunkBytes(1 << 30)
                                     .build()))
-                    .isEqualTo(Reason.REFUSED);
+                    .isEqualTo(Reason.REJECTED);
         }
     }
 
@@ -321,9 +321,9 @@ class StoresTest {
             redirect("/nowhere", null);
             assertThat(s.fetch(at(m, "/here"), target)).hasSameBinaryContentAs(checkpoint);
             Files.delete(target.resolve(m.getSha256() + ".onnx"));
-            assertThat(reason(s, at(m, "/there"))).isEqualTo(Reason.REFUSED);
-            assertThat(reason(s, at(m, "/round"))).isEqualTo(Reason.REFUSED);
-            assertThat(reason(s, at(m, "/nowhere"))).isEqualTo(Reason.REFUSED);
+            assertThat(reason(s, at(m, "/there"))).isEqualTo(Reason.REJECTED);
+            assertThat(reason(s, at(m, "/round"))).isEqualTo(Reason.REJECTED);
+            assertThat(reason(s, at(m, "/nowhere"))).isEqualTo(Reason.REJECTED);
         }
     }
 
@@ -389,7 +389,7 @@ class StoresTest {
             assertThat(reason(s, at(m, "/silent"))).isEqualTo(Reason.UNREACHABLE);
             assertThat(reason(s, at(m, "/cut"))).isEqualTo(Reason.WRONG_SIZE);
             assertThat(reason(s, at(m, "/broken"))).isEqualTo(Reason.UNREACHABLE);
-            assertThat(reason(s, at(m, "/closed"))).isEqualTo(Reason.REFUSED);
+            assertThat(reason(s, at(m, "/closed"))).isEqualTo(Reason.REJECTED);
             server.stop(0);
             assertThat(reason(s, m)).isEqualTo(Reason.UNREACHABLE);
         } finally {
@@ -429,7 +429,7 @@ class StoresTest {
      * the answer.
      */
     @ParameterizedTest
-    @CsvSource({"405, REFUSED", "507, UNREACHABLE", "100, UNREACHABLE", "417, UNREACHABLE", "0, UNREACHABLE"})
+    @CsvSource({"405, REJECTED", "507, UNREACHABLE", "100, UNREACHABLE", "417, UNREACHABLE", "0, UNREACHABLE"})
     @Timeout(300)
     void shouldAskForTheAnswerThatWasLostWithTheConnection(int status, Reason reason) throws Exception {
         List<String> heads = new CopyOnWriteArrayList<>();

@@ -60,7 +60,7 @@ public final class FollowedChannel implements AutoCloseable {
             throw e;
         }
         stores = CheckpointStores.open(config);
-        writer = new RolloutWriter(registry, view, config.patience());
+        writer = new RolloutWriter(registry, view, config.timeout());
     }
 
     /**
@@ -85,10 +85,10 @@ public final class FollowedChannel implements AutoCloseable {
         FollowedChannel followed = new FollowedChannel(config, TrustedKeys.of(config), channel, instance);
         boolean read = false;
         try {
-            read = followed.view.awaitCaughtUp(config.patience());
+            read = followed.view.awaitCaughtUp(config.timeout());
             if (!read) {
                 throw new KafkaException("what was decided for channel '" + channel + "' could not be read within "
-                        + config.patience().toSeconds() + " s: " + followed.view.obstacle()
+                        + config.timeout().toSeconds() + " s: " + followed.view.obstacle()
                         + ". Mend that, then start again");
             }
             return followed;
@@ -169,7 +169,7 @@ public final class FollowedChannel implements AutoCloseable {
                     r.getRevision());
         } catch (RolloutException e) {
             switch (e.kind()) {
-                case REFUSED, OVERTAKEN ->
+                case REJECTED, OVERTAKEN ->
                     LOG.warn("The decision to {} {} is not taken: {}", action, version, e.getMessage());
                 default -> throw e;
             }
@@ -179,7 +179,7 @@ public final class FollowedChannel implements AutoCloseable {
     private Decision guarded(RegistryState known, Action action, long basedOn, Author author) {
         long now = known.channel(channel).revision();
         if (now != basedOn)
-            return new Decision.Refused("revision " + now + " is in force meanwhile instead of " + basedOn);
+            return new Decision.Rejected("revision " + now + " is in force meanwhile instead of " + basedOn);
         return action == Action.WITHDRAW
                 ? RolloutRules.withdraw(known, channel, author)
                 : RolloutRules.rollback(known, channel, author);

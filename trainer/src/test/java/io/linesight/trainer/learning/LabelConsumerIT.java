@@ -398,7 +398,7 @@ class LabelConsumerIT {
                 line.label(late, LabelKind.NORMAL, null, "ann");
                 LabelLine.await("it is said", () -> waits().size() == 1);
                 assertThat(waits().get(0))
-                        .contains("registry does not answer", "none is lost or refused", "taken in when it does");
+                        .contains("registry does not answer", "none is lost or rejected", "stored when it does");
                 LabelLine.neverWithin(TWO_RETRIES, "said once", () -> waits().size() != 1);
                 assertThat(s.failure()).isEmpty();
                 assertThat(s.working()).isTrue();
