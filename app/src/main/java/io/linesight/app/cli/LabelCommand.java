@@ -34,8 +34,8 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         description = {
-            "Says of frames whether they are normal or anomalous; the trainer learns from it.",
-            "The last label of a frame counts; 'retracted' takes labels back. Without --csv or --frame it asks about the latest doubtful results."
+            "Labels frames as normal or anomalous; the trainer learns from it.",
+            "The latest label of a frame wins; 'retracted' removes it. Without --csv or --frame it asks about the latest doubtful results."
         },
         footerHeading = "%nExamples:%n",
         footer = {
@@ -70,7 +70,7 @@ final class LabelCommand implements Callable<Integer> {
             description = "Where the defect is: grey PNG of the frame's size, 0 is good.")
     private Path mask;
 
-    @Option(names = "--product", paramLabel = "NAME", description = "Product, where the frame does not say it right.")
+    @Option(names = "--product", paramLabel = "NAME", description = "Product, where the frame names the wrong one or none.")
     private String product;
 
     @Option(
@@ -80,7 +80,7 @@ final class LabelCommand implements Callable<Integer> {
             description = "Free text that goes with the label.")
     private String note;
 
-    @Option(names = "--annotator", paramLabel = "NAME", description = "Who says so; the user's name by default.")
+    @Option(names = "--annotator", paramLabel = "NAME", description = "Who labels; the user's name by default.")
     private String annotator = System.getProperty("user.name", "");
 
     @Option(
@@ -93,7 +93,7 @@ final class LabelCommand implements Callable<Integer> {
     @Option(
             names = "--no-check",
             description =
-                    "Do not look whether the frames are there and masks fit; the trainer refuses later what does not.")
+                    "Do not check frames and masks first; the trainer rejects later what does not fit.")
     private boolean noCheck;
 
     private record Line(String name, Request request, String problem) {}
@@ -118,21 +118,18 @@ final class LabelCommand implements Callable<Integer> {
     }
 
     private int give(List<Line> lines, LabelPublisher publisher) {
-        PrintWriter out = spec.commandLine().getOut();
         PrintWriter err = spec.commandLine().getErr();
         List<String> problems = publisher.publish(
                 lines.stream().filter(l -> l.request != null).map(Line::request).toList(), !noCheck);
-        int refused = 0;
+        int rejected = 0;
         int next = 0;
-        for (Line l : lines) {
-            String problem = l.request == null ? l.problem : problems.get(next++);
+        for (Line line : lines) {
+            String problem = line.request == null ? line.problem : problems.get(next++);
             if (problem == null) continue;
-            refused++;
-            err.println(l.name + ": refused, " + problem);
+            rejected++;
+            err.println(line.name + ": rejected, " + problem);
         }
-        out.println(
-                "Gave " + (lines.size() - refused) + " labels" + (refused > 0 ? ", " + refused + " were refused" : ""));
-        return refused > 0 ? 1 : 0;
+        return summarize(lines.size() - rejected, rejected);
     }
 
     private Line single() {
@@ -225,35 +222,44 @@ final class LabelCommand implements Callable<Integer> {
         }
         BufferedReader in = new BufferedReader(new InputStreamReader(System.in, Charset.defaultCharset()));
         int given = 0;
-        int refused = 0;
+        int rejected = 0;
         for (int i = 0; i < results.size(); i++) {
-            InspectionResult r = results.get(i);
-            out.printf(
-                    Locale.ROOT,
-                    "%d/%d  %s  camera %s  product %s  %s %.2f  captured %s%n",
-                    i + 1,
-                    results.size(),
-                    r.getResultId(),
-                    r.getCameraId(),
-                    r.getProduct() == null ? "-" : r.getProduct(),
-                    r.getVerdict(),
-                    r.getScore(),
-                    r.getCapturedAt());
+            out.printf("%d/%d  %s%n", i + 1, results.size(), describe(results.get(i)));
             LabelKind kind = answer(in, out);
             if (kind == null) break;
             if (kind == LabelKind.UNKNOWN) continue;
-            String problem = publisher
-                    .publish(List.of(new Request(r.getFrameRef(), kind, product, null, annotator, note)), !noCheck)
-                    .get(0);
-            if (problem == null) {
-                given++;
-            } else {
-                refused++;
-                spec.commandLine().getErr().println(r.getResultId() + ": refused, " + problem);
-            }
+            if (publish(results.get(i), kind, publisher)) given++;
+            else rejected++;
         }
-        out.println("Gave " + given + " labels" + (refused > 0 ? ", " + refused + " were refused" : ""));
-        return refused > 0 ? 1 : 0;
+        return summarize(given, rejected);
+    }
+
+    private static String describe(InspectionResult r) {
+        return String.format(
+                Locale.ROOT,
+                "%s  camera %s  product %s  %s %.2f  captured %s",
+                r.getResultId(),
+                r.getCameraId(),
+                r.getProduct() == null ? "-" : r.getProduct(),
+                r.getVerdict(),
+                r.getScore(),
+                r.getCapturedAt());
+    }
+
+    /** Publishes one label; prints why when it is rejected. */
+    private boolean publish(InspectionResult result, LabelKind kind, LabelPublisher publisher) {
+        Request request = new Request(result.getFrameRef(), kind, product, null, annotator, note);
+        String problem = publisher.publish(List.of(request), !noCheck).get(0);
+        if (problem == null) return true;
+        spec.commandLine().getErr().println(result.getResultId() + ": rejected, " + problem);
+        return false;
+    }
+
+    private int summarize(int given, int rejected) {
+        spec.commandLine()
+                .getOut()
+                .println("Gave " + given + " labels" + (rejected > 0 ? ", " + rejected + " were rejected" : ""));
+        return rejected > 0 ? 1 : 0;
     }
 
     /** NORMAL or ANOMALOUS; UNKNOWN to skip, null to end. */

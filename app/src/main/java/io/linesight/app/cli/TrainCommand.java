@@ -34,8 +34,10 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.apache.kafka.common.KafkaException;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -49,13 +51,13 @@ import picocli.CommandLine.Spec;
         sortOptions = false,
         description = {
             "Learns from labels until it is stopped: fine-tunes the channel's champion when a trigger fires, judges the challenger against it and publishes it.",
-            "Of several trainers in a group one works. A file 'train.now' in its folder begins a run, too."
+            "Of several trainers in a group one is active. A file 'train.now' in its folder starts a run, too."
         },
         footerHeading = "%nExamples:%n",
         footer = {
             "  linesight train -b localhost:9092 -r http://localhost:8081 --dir trainer --trust line.pub --key line.key --after-normals 50 --shadow 10",
             "  linesight train -b localhost:9092 -r http://localhost:8081 --dir trainer --champion m.onnx --out challengers --now --once   files only",
-            "  linesight train --dir trainer --import parts      earlier pictures, so that they are not forgotten",
+            "  linesight train --dir trainer --import parts      earlier images, so that they are not forgotten",
             "  linesight train --dir trainer --export labelled   what was labelled, in MVTec-AD layout"
         })
 final class TrainCommand implements Callable<Integer> {
@@ -69,7 +71,7 @@ final class TrainCommand implements Callable<Integer> {
             names = "--dir",
             required = true,
             paramLabel = "DIR",
-            description = "Folder of the trainer: its pictures, its runs.")
+            description = "Folder of the trainer: its images, its runs.")
     private Path dir;
 
     @Option(
@@ -77,21 +79,21 @@ final class TrainCommand implements Callable<Integer> {
             paramLabel = "PUBLIC.PEM",
             split = ",",
             description =
-                    "Public key of those whose champions are gone on from (linesight.models.trusted.keys; linesight.models.unsigned=accept does without).")
+                    "Public key whose champions are trained further (linesight.models.trusted.keys; none is needed with linesight.models.unsigned=accept).")
     private List<Path> trust = List.of();
 
     @Option(
             names = "--key",
             paramLabel = "PRIVATE.PEM",
             description =
-                    "Sign challengers with this key; without one they are unsigned, and instances that trust keys refuse them.")
+                    "Sign challengers with this key; without one they are unsigned, and instances that trust keys reject them.")
     private Path key;
 
     @Option(
             names = "--store",
             paramLabel = "kafka:|file:DIR|http(s)://...",
             defaultValue = CheckpointStores.KAFKA,
-            description = "Where challengers' bytes go (${DEFAULT-VALUE}).")
+            description = "Where challengers are stored (${DEFAULT-VALUE}).")
     private String storeAt;
 
     @Option(
@@ -99,13 +101,13 @@ final class TrainCommand implements Callable<Integer> {
             paramLabel = "P",
             defaultValue = "0",
             description =
-                    "Percentage of the frames that a challenger which passed its gate begins to score beside the champion; by default people decide that.")
+                    "Percentage of the frames that a challenger scores beside the champion once it passed its gate; by default people decide that.")
     private double shadow;
 
     @Option(
             names = "--champion",
             paramLabel = "FILE",
-            description = "Go on from this checkpoint instead of the channel's champion; with --out.")
+            description = "Train this checkpoint instead of the channel's champion; with --out.")
     private Path champion;
 
     @Option(
@@ -125,41 +127,41 @@ final class TrainCommand implements Callable<Integer> {
     @Option(
             names = "--group",
             paramLabel = "NAME",
-            description = "Consumer group, of which one trainer works (linesight-trainer-<channel>).")
+            description = "Consumer group, of which one trainer is active (linesight-trainer-<channel>).")
     private String group;
 
     @Option(
             names = "--name",
             defaultValue = "trainer",
             paramLabel = "NAME",
-            description = "Name of this trainer, for people (${DEFAULT-VALUE}).")
+            description = "Name of this trainer in messages and manifests (${DEFAULT-VALUE}).")
     private String name;
 
     @Option(
             names = "--after-normals",
             defaultValue = "0",
             paramLabel = "N",
-            description = "Begin a run after so many new normals.")
+            description = "Start a run after so many new normals.")
     private int afterNormals;
 
     @Option(
             names = "--every",
             paramLabel = "TIME",
             converter = Durations.class,
-            description = "Begin a run so long after the last one, if labels came in; as 90s, 30m or 24h.")
+            description = "Start a run this long after the last one, if labels arrived; as 90s, 30m or 24h.")
     private Duration every;
 
-    @Option(names = "--now", description = "Begin a run as soon as the labels of the topic are in.")
+    @Option(names = "--now", description = "Start a run as soon as all labels of the topic are stored.")
     private boolean now;
 
-    @Option(names = "--once", description = "End after one run; exit code 0 when its challenger was handed over.")
+    @Option(names = "--once", description = "Stop after one run; exit code 0 when its challenger was handed over.")
     private boolean once;
 
     @Option(
             names = "--minutes",
             defaultValue = "10",
             paramLabel = "M",
-            description = "Time to train in one run (${DEFAULT-VALUE}).")
+            description = "Minutes of training in one run (${DEFAULT-VALUE}).")
     private double minutes;
 
     @Option(
@@ -195,14 +197,14 @@ final class TrainCommand implements Callable<Integer> {
             defaultValue = "0",
             paramLabel = "N",
             description =
-                    "Keep so many frames per product and hour that passed with confidence, as earlier normals (off).")
+                    "Store so many frames per product and hour that passed with confidence, as earlier normals (off).")
     private double sample;
 
     @Option(
             names = "--max-bytes",
             defaultValue = "10737418240",
             paramLabel = "N",
-            description = "Most bytes of pictures (${DEFAULT-VALUE}).")
+            description = "Maximum bytes of stored images (${DEFAULT-VALUE}).")
     private long maxBytes;
 
     @Option(
@@ -211,24 +213,17 @@ final class TrainCommand implements Callable<Integer> {
             description = "Serve /metrics, /live and /ready there; 0 for any free port (linesight.metrics.port; off).")
     private Integer metricsPort;
 
-    @Option(names = "--import", paramLabel = "DIR", description = "Take over pictures in MVTec-AD layout and stop.")
+    @Option(names = "--import", paramLabel = "DIR", description = "Import images in MVTec-AD layout and stop.")
     private Path importFrom;
 
-    @Option(names = "--export", paramLabel = "DIR", description = "Write all pictures in MVTec-AD layout and stop.")
+    @Option(names = "--export", paramLabel = "DIR", description = "Export all images in MVTec-AD layout and stop.")
     private Path exportTo;
 
     @Override
     public Integer call() throws Exception {
-        PrintWriter o = spec.commandLine().getOut();
         StoreConfig store = StoreConfig.in(dir.resolve("store")).withMaxBytes(maxBytes);
         if (importFrom != null || exportTo != null) {
-            if (importFrom != null) Inputs.folder(importFrom, "folder");
-            try (DatasetStore s = DatasetStore.open(store)) {
-                if (importFrom != null)
-                    o.println("Imported " + s.importFrom(MvtecDataset.open(importFrom, List.of()), "import")
-                            + " pictures");
-                if (exportTo != null) o.println("Wrote " + s.export(exportTo) + " pictures to " + exportTo);
-            }
+            copyImages(store);
             return 0;
         }
         if ((champion == null) != (out == null))
@@ -252,6 +247,17 @@ final class TrainCommand implements Callable<Integer> {
         }
     }
 
+    private void copyImages(StoreConfig config) throws IOException {
+        PrintWriter o = spec.commandLine().getOut();
+        if (importFrom != null) Inputs.folder(importFrom, "folder");
+        try (DatasetStore store = DatasetStore.open(config)) {
+            if (importFrom != null)
+                o.println("Imported " + store.importFrom(MvtecDataset.open(importFrom, List.of()), "import")
+                        + " images");
+            if (exportTo != null) o.println("Wrote " + store.export(exportTo) + " images to " + exportTo);
+        }
+    }
+
     private TrainedChannel join(Map<String, String> settings) {
         try {
             Optional<CheckpointSigner> signer = key == null
@@ -266,58 +272,69 @@ final class TrainCommand implements Callable<Integer> {
 
     private int serve(Map<String, String> settings, StoreConfig store, ChampionSource champions, ChallengerSink sink)
             throws IOException, InterruptedException {
+        TrainerConfig config = config(settings, store);
+        Logs.service();
+        CountDownLatch stop = new CountDownLatch(1);
+        AtomicReference<TrainerEvent> last = new AtomicReference<>();
+        // Events are in the log; printed here too, a terminal would show them twice.
+        Consumer<TrainerEvent> endAfterOneRun = event -> {
+            boolean ended = event.kind() == TrainerEvent.Kind.RUN_FINISHED
+                    || event.kind() == TrainerEvent.Kind.RUN_FAILED;
+            if (!ended || !once) return;
+            last.set(event);
+            stop.countDown();
+        };
+        try (TrainerService service = new TrainerService(config, champions, sink, endAfterOneRun);
+                StopSignal signal = new StopSignal(stop::countDown)) {
+            service.start();
+            if (now) service.trigger();
+            try (TrainerMetrics metrics = openMetrics(settings, service)) {
+                while (!signal.asked() && service.failure().isEmpty() && last.get() == null)
+                    stop.await(500, TimeUnit.MILLISECONDS);
+            }
+            ensureNotFailed(service);
+        }
+        return last.get() != null && last.get().kind() == TrainerEvent.Kind.RUN_FAILED ? 1 : 0;
+    }
+
+    private @Nullable TrainerMetrics openMetrics(Map<String, String> settings, TrainerService service) {
         PrintWriter o = spec.commandLine().getOut();
-        TrainerConfig config;
+        int port = metricsPort != null ? metricsPort : metricsPort(settings);
+        TrainerMetrics metrics = port < 0 ? null : TrainerMetrics.serve(port, service);
+        if (metrics != null) o.println("Metrics at http://localhost:" + metrics.port() + "/metrics");
+        o.println("Reading labels; Ctrl-C stops, and a run in progress resumes at the next start.");
+        o.flush();
+        return metrics;
+    }
+
+    private static void ensureNotFailed(TrainerService service) {
+        Throwable failure = service.failure().orElse(null);
+        if (failure != null)
+            throw new UserError(
+                    "the trainer stopped: " + failure.getMessage()
+                            + ". Labels it had not stored are read again at the next start",
+                    failure);
+    }
+
+    private TrainerConfig config(Map<String, String> settings, StoreConfig store) {
         try {
-            TrainerConfig plain = TrainerConfig.of(settings, dir);
+            TrainerConfig defaults = TrainerConfig.of(settings, dir);
             GateConfig gate = GateConfig.defaults();
-            config = plain.withStore(store)
+            return defaults.withStore(store)
                     .withChannel(channel)
                     .withGroup(group == null ? "linesight-trainer-" + channel : group)
                     .withInstance(name)
                     .withTriggers(new Triggers(afterNormals, every))
-                    .withTuning(plain.tuning()
+                    .withTuning(defaults.tuning()
                             .withMinutes(minutes)
                             .withLearningRate(learningRate)
                             .withThreads(threads))
-                    .withSampling(new Sampling(sample, Sampling.OFF.belowScore(), Sampling.OFF.mostPerProduct()))
+                    .withSampling(new Sampling(sample, Sampling.OFF.belowScore(), Sampling.OFF.maxPerProduct()))
                     .withGate(new GateConfig(
-                            margin, gate.leastNormals(), gate.leastAnomalous(), gate.mostFalseAlarms(), retired));
+                            margin, gate.minNormals(), gate.minAnomalous(), gate.maxFalseAlarms(), retired));
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage());
         }
-        Logs.service();
-        CountDownLatch stop = new CountDownLatch(1);
-        AtomicReference<TrainerEvent> last = new AtomicReference<>();
-        try (TrainerService service = new TrainerService(config, champions, sink, e -> {
-                    // What happens is in the log; said here too, a terminal would show it twice.
-                    boolean end =
-                            e.kind() == TrainerEvent.Kind.RUN_FINISHED || e.kind() == TrainerEvent.Kind.RUN_FAILED;
-                    if (end && once) {
-                        last.set(e);
-                        stop.countDown();
-                    }
-                });
-                StopSignal signal = new StopSignal(stop::countDown)) {
-            service.start();
-            if (now) service.trigger();
-            int port = metricsPort != null ? metricsPort : metricsPort(settings);
-            TrainerMetrics metrics = port < 0 ? null : TrainerMetrics.serve(port, service);
-            if (metrics != null) o.println("Metrics at http://localhost:" + metrics.port() + "/metrics");
-            o.println("Reading labels; Ctrl-C stops, and a run under way goes on at the next start.");
-            o.flush();
-            try (metrics) {
-                while (!signal.asked() && service.failure().isEmpty() && last.get() == null)
-                    stop.await(500, TimeUnit.MILLISECONDS);
-            }
-            Throwable why = service.failure().orElse(null);
-            if (why != null)
-                throw new UserError(
-                        "the trainer stopped: " + why.getMessage()
-                                + ". Labels it had not stored are read again at the next start",
-                        why);
-        }
-        return last.get() != null && last.get().kind() == TrainerEvent.Kind.RUN_FAILED ? 1 : 0;
     }
 
     private int metricsPort(Map<String, String> settings) {
@@ -326,7 +343,7 @@ final class TrainCommand implements Callable<Integer> {
             int port = Integer.parseInt(value.trim());
             if (port >= -1 && port <= 65_535) return port;
         } catch (NumberFormatException e) {
-            // said below
+            // reported below
         }
         throw new ParameterException(
                 spec.commandLine(),

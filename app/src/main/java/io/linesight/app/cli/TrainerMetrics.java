@@ -14,10 +14,11 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.function.ToDoubleFunction;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Meters of a training service, its {@code /metrics} and its probes. All tags have few values that are known
- * beforehand. Open after the service and close before it.
+ * Meters of a training service, its {@code /metrics} and its probes. Every tag has few values, known in
+ * advance. Open after the service and close before it.
  */
 public final class TrainerMetrics implements AutoCloseable {
     private static final String PREFIX = "linesight.trainer.";
@@ -26,12 +27,12 @@ public final class TrainerMetrics implements AutoCloseable {
     private static final String[] FRAMES = {"notYet", "expired", "notAFrame", "neverCame"};
     private static final String[] STAGES = {"FETCH", "TRAIN", "CALIBRATE", "GATE", "OFFER"};
 
-    /** One look at the service serves a whole scrape. */
-    private static final long FRESH_NANOS = 250_000_000;
+    /** One status serves a whole scrape. */
+    private static final long MAX_AGE_NANOS = 250_000_000;
 
     private final TrainerService service;
-    private TrainerStatus seen;
-    private long seenAt;
+    private @Nullable TrainerStatus cached;
+    private long cachedAt;
     private final MeterRegistry registry;
     private final JvmMetrics jvm;
     private final MetricsServer server;
@@ -52,7 +53,7 @@ public final class TrainerMetrics implements AutoCloseable {
 
     /**
      * @param port 0 for any free one
-     * @throws java.io.UncheckedIOException when the port cannot be had
+     * @throws java.io.UncheckedIOException when the port is taken
      */
     public static TrainerMetrics serve(int port, TrainerService service) {
         return new TrainerMetrics(port, service);
@@ -69,11 +70,11 @@ public final class TrainerMetrics implements AutoCloseable {
     }
 
     private synchronized TrainerStatus status() {
-        if (seen == null || System.nanoTime() - seenAt > FRESH_NANOS) {
-            seen = service.status();
-            seenAt = System.nanoTime();
+        if (cached == null || System.nanoTime() - cachedAt > MAX_AGE_NANOS) {
+            cached = service.status();
+            cachedAt = System.nanoTime();
         }
-        return seen;
+        return cached;
     }
 
     private void register() {
@@ -85,19 +86,32 @@ public final class TrainerMetrics implements AutoCloseable {
                 InspectionMetrics.READY,
                 "1 while the trainer reads labels or stands by",
                 s -> whyNotReady().isEmpty() ? 1 : 0);
-        gauge(PREFIX + "working", "1 for the trainer of its group that works", s -> s.working() ? 1 : 0);
+        registerRuns();
+        registerStore();
+    }
+
+    private void registerRuns() {
+        gauge(PREFIX + "working", "1 for the active trainer of its group", s -> s.working() ? 1 : 0);
         gauge(PREFIX + "waiting", "1 while labels or a run wait for something outside", s -> s.waiting() ? 1 : 0);
-        gauge(PREFIX + "running", "1 while a run is under way", s -> s.stage().isEmpty() ? 0 : 1);
+        gauge(PREFIX + "running", "1 while a run is in progress", s -> s.stage().isEmpty() ? 0 : 1);
         for (String stage : STAGES) {
             Gauge.builder(PREFIX + "stage", this, t -> t.status().stage().equals(stage) ? 1 : 0)
                     .tag("stage", stage)
-                    .description("1 for the stage of the run under way")
+                    .description("1 for the stage of the run in progress")
                     .register(registry);
         }
-        gauge(PREFIX + "step", "Newest training step of the run under way", TrainerStatus::step);
+        gauge(PREFIX + "step", "Newest training step of the run in progress", TrainerStatus::step);
         gauge(PREFIX + "loss", "Loss of the newest training step", TrainerStatus::loss);
-        gauge(PREFIX + "store.bytes", "Pictures in the dataset store", TrainerStatus::storeBytes);
-        gauge(PREFIX + "store.max.bytes", "Most of them", TrainerStatus::storeMaxBytes);
+        for (String outcome : new String[] {"started", "finished", "failed"})
+            count("runs", "Training runs", "outcome", outcome, s -> s.runs().get(outcome));
+        for (String verdict : new String[] {"passed", "not_passed"})
+            count("gate", "Decisions of the gate", "verdict", verdict, s -> s.verdicts()
+                    .get(verdict));
+    }
+
+    private void registerStore() {
+        gauge(PREFIX + "store.bytes", "Images in the dataset store", TrainerStatus::storeBytes);
+        gauge(PREFIX + "store.max.bytes", "Limit of the dataset store", TrainerStatus::storeMaxBytes);
         gauge(PREFIX + "labels.pending", "Labels that wait for their frames", TrainerStatus::pendingLabels);
         for (String kind : LABELS)
             count("labels", "Labels by what became of them", "kind", kind, s -> s.labels()
@@ -105,20 +119,15 @@ public final class TrainerMetrics implements AutoCloseable {
         for (String what : FRAMES) {
             count(
                     "label.frames",
-                    "Frames of labels that could not be had",
+                    "Frames of labels that could not be fetched",
                     "outcome",
                     what.toLowerCase(Locale.ROOT),
                     s -> s.labels().getOrDefault("frames." + what, 0L));
         }
         for (FetchOutcome o : FetchOutcome.values()) {
-            count("frames", "Frames asked of Kafka", "outcome", o.name().toLowerCase(Locale.ROOT), s -> s.frames()
+            count("frames", "Frames requested from Kafka", "outcome", o.name().toLowerCase(Locale.ROOT), s -> s.frames()
                     .getOrDefault(o, 0L));
         }
-        for (String outcome : new String[] {"started", "finished", "failed"})
-            count("runs", "Training runs", "outcome", outcome, s -> s.runs().get(outcome));
-        for (String verdict : new String[] {"passed", "not_passed"})
-            count("gate", "Decisions of the gate", "verdict", verdict, s -> s.verdicts()
-                    .get(verdict));
     }
 
     private void gauge(String name, String description, ToDoubleFunction<TrainerStatus> value) {

@@ -131,7 +131,7 @@ final class ModelCheck {
         } catch (CheckpointStoreException e) {
             switch (e.reason()) {
                 case NO_SPACE, IO -> unsure.add(manifest.getVersion() + " could not be checked: " + e.getMessage());
-                case REFUSED, MISSING, WRONG_SIZE, TAMPERED, UNREACHABLE ->
+                case REJECTED, MISSING, WRONG_SIZE, TAMPERED, UNREACHABLE ->
                     found.add(Finding.of(Problem.CHECKPOINT_GONE, subject, e.getMessage(), fix(manifest)));
             }
         } finally {

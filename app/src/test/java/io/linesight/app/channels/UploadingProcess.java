@@ -60,7 +60,7 @@ final class UploadingProcess {
                 @Override
                 public void close() {}
             };
-            new ModelPublisher(dying, registry, view, Optional.empty(), config.patience())
+            new ModelPublisher(dying, registry, view, Optional.empty(), config.timeout())
                     .publish(Path.of(args[3]), ChannelsIT.draft(args[4], GateOutcome.PASSED, ""));
         }
     }

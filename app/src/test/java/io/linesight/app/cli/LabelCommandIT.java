@@ -137,15 +137,15 @@ class LabelCommandIT {
         assertThat(label("--csv", dir.resolve("labels.csv").toString()))
                 .as(err.toString())
                 .isEqualTo(1);
-        assertThat(out.toString()).contains("Gave 2 labels, 6 were refused");
+        assertThat(out.toString()).contains("Gave 2 labels, 6 were rejected");
         assertThat(err.toString().lines())
                 .hasSize(6)
-                .anyMatch(l -> l.startsWith("line 4: refused") && l.contains("1x1"))
-                .anyMatch(l -> l.startsWith("line 5: refused") && l.contains("NOT_YET"))
-                .anyMatch(l -> l.startsWith("line 6: refused") && l.contains("nonsense"))
-                .anyMatch(l -> l.startsWith("line 7: refused") && l.contains("maybe"))
-                .anyMatch(l -> l.startsWith("line 8: refused") && l.contains("no mask") && l.contains("nowhere.png"))
-                .anyMatch(l -> l.startsWith("line 10: refused") && l.contains("ANOMALOUS only"));
+                .anyMatch(l -> l.startsWith("line 4: rejected") && l.contains("1x1"))
+                .anyMatch(l -> l.startsWith("line 5: rejected") && l.contains("NOT_YET"))
+                .anyMatch(l -> l.startsWith("line 6: rejected") && l.contains("nonsense"))
+                .anyMatch(l -> l.startsWith("line 7: rejected") && l.contains("maybe"))
+                .anyMatch(l -> l.startsWith("line 8: rejected") && l.contains("no mask") && l.contains("nowhere.png"))
+                .anyMatch(l -> l.startsWith("line 10: rejected") && l.contains("ANOMALOUS only"));
         Map<String, FrameLabel> given = labels();
         assertThat(given).containsOnlyKeys(FrameKeys.of(a), FrameKeys.of(b));
         assertThat(given.get(FrameKeys.of(a)).getNote()).isEqualTo("looks fine, \"really\"");

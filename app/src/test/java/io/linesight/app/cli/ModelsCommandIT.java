@@ -127,7 +127,7 @@ class ModelsCommandIT {
 
             ok("list", "--trust", dir.resolve("pub").toString());
             assertThat(out)
-                    .contains("VERSION", v1, "by ", "UNSIGNED, refused", "default: champion", "default, revision 8");
+                    .contains("VERSION", v1, "by ", "UNSIGNED, rejected", "default: champion", "default, revision 8");
             ok("show", v1, "--trust", dir.resolve("pub").toString());
             assertThat(out)
                     .contains(
@@ -153,7 +153,7 @@ class ModelsCommandIT {
             Path aside = Files.move(dir.resolve("store"), dir.resolve("aside"));
             ok("show", v2);
             assertThat(out).contains("version:    " + v2, "THRESHOLD").doesNotContain("What the thresholds rest on");
-            assertThat(err).contains("what the thresholds rest on is in the checkpoint itself, and that cannot be had");
+            assertThat(err).contains("what the thresholds rest on is in the checkpoint itself, which cannot be fetched");
             Files.move(aside, dir.resolve("store"));
             ok("gc", "--keep", "0", "--older-than", "1s");
             assertThat(out).contains(v1, "stays: named by default: champion", "Removed 1 of 2 versions");

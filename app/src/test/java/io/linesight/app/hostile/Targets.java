@@ -53,6 +53,7 @@ import io.linesight.trainer.folders.DatasetLayout;
 import io.linesight.trainer.folders.ImageSource;
 import io.linesight.trainer.imagestore.DatasetStore;
 import io.linesight.trainer.imagestore.DatasetStoreException;
+import io.linesight.trainer.imagestore.PendingLabel;
 import io.linesight.trainer.imagestore.StoreConfig;
 import io.linesight.trainer.learning.TrainerConfig;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -314,7 +315,7 @@ final class Targets implements AutoCloseable {
                 decisions.add(RolloutRules.unpin(state, "line", a));
             }
             for (Decision d : decisions)
-                if (d instanceof Decision.Refused r && r.reason().isBlank())
+                if (d instanceof Decision.Rejected r && r.reason().isBlank())
                     throw new AssertionError("rejected without a reason");
             state.newestFirst();
             state.latestStatus();
@@ -327,7 +328,7 @@ final class Targets implements AutoCloseable {
                 if (objection.isPresent()) rejected = objection.get();
             } else if (rejected == null) {
                 rejected = state.channel("line").history().stream()
-                        .map(h -> h.refusal())
+                        .map(h -> h.rejection())
                         .filter(t -> !t.isEmpty())
                         .findFirst()
                         .orElse("nothing was decided");
@@ -556,9 +557,9 @@ final class Targets implements AutoCloseable {
         Files.write(folder.resolve("journal.jsonl"), input);
         try (DatasetStore store = DatasetStore.open(StoreConfig.in(folder))) {
             store.bytes();
-            store.pictures().size();
+            store.images().size();
             store.positions().size();
-            for (DatasetStore.Pending p : store.pending()) p.since().toEpochMilli();
+            for (PendingLabel p : store.pending()) p.since().toEpochMilli();
         } finally {
             if (!Files.exists(outside)) throw new AssertionError("a file outside the store was removed");
         }

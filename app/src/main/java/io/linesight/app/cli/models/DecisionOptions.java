@@ -12,13 +12,14 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
+import org.jspecify.annotations.Nullable;
 
 /** Options and work of every command that takes a decision. */
 final class DecisionOptions {
     static final String CHANNEL = "default";
 
     @Mixin
-    private RegistryOptions line;
+    private RegistryOptions registry;
 
     @Option(
             names = "--channel",
@@ -39,9 +40,9 @@ final class DecisionOptions {
 
     int take(PrintWriter out, Rule rule) throws IOException, InterruptedException {
         Author author = Author.person(user(by), reason);
-        try (RegistryOptions.Open open = line.open()) {
+        try (RegistryOptions.Open open = registry.open()) {
             Rollout r = new RolloutWriter(
-                            open.registry(), open.view(), open.config().patience())
+                            open.registry(), open.view(), open.config().timeout())
                     .decide(channel, known -> rule.decide(known, channel, author));
             out.println("Revision " + r.getRevision() + " of '" + channel + "' is in force: " + describe(r) + ".");
             open.view().state().objection(r).ifPresent(o -> out.println("Note: " + Table.printable(o)));
@@ -51,8 +52,8 @@ final class DecisionOptions {
         }
     }
 
-    static String user(String givenOrNull) {
-        String user = givenOrNull == null ? System.getProperty("user.name", "") : givenOrNull;
+    static String user(@Nullable String given) {
+        String user = given == null ? System.getProperty("user.name", "") : given;
         if (user.isBlank() || user.equals("?"))
             throw new UserError("this system does not say who you are: pass --by NAME; nothing was done");
         return user;

@@ -6,6 +6,7 @@ import java.time.Instant;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /** Facts as people read them. */
 final class Formats {
@@ -32,20 +33,20 @@ final class Formats {
         Outcome o = v.verification().outcome();
         return switch (o) {
             case SIGNED -> "by " + v.manifest().getKeyId();
-            case UNSIGNED -> v.verification().accepted() ? "unsigned" : "UNSIGNED, refused";
+            case UNSIGNED -> v.verification().accepted() ? "unsigned" : "UNSIGNED, rejected";
             case UNKNOWN_KEY ->
                 v.verification().accepted()
                         ? "by " + v.manifest().getKeyId() + ", not checked"
-                        : "UNKNOWN KEY, refused";
-            case DOES_NOT_FIT -> "DOES NOT FIT, refused";
+                        : "UNKNOWN KEY, rejected";
+            case DOES_NOT_FIT -> "DOES NOT FIT, rejected";
         };
     }
 
-    static String number(Double valueOrNull) {
-        return valueOrNull == null ? "-" : String.format(Locale.ROOT, "%.4f", valueOrNull);
+    static String number(@Nullable Double value) {
+        return value == null ? "-" : String.format(Locale.ROOT, "%.4f", value);
     }
 
-    static String rate(Double valueOrNull) {
-        return valueOrNull == null ? "-" : String.format(Locale.ROOT, "%.1f %%", valueOrNull * 100);
+    static String rate(@Nullable Double value) {
+        return value == null ? "-" : String.format(Locale.ROOT, "%.1f %%", value * 100);
     }
 }

@@ -29,7 +29,7 @@ final class HistoryCommand implements Callable<Integer> {
     private CommandSpec spec;
 
     @Mixin
-    private RegistryOptions line;
+    private RegistryOptions registry;
 
     @Option(
             names = "--channel",
@@ -48,7 +48,7 @@ final class HistoryCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         PrintWriter out = spec.commandLine().getOut();
-        try (RegistryOptions.Open open = line.open()) {
+        try (RegistryOptions.Open open = registry.open()) {
             RegistryState s = open.view().state();
             List<HistoryEntry> all = s.channel(channel).history();
             if (all.isEmpty()) {
@@ -58,14 +58,14 @@ final class HistoryCommand implements Callable<Integer> {
             Table t = new Table("REV", "WHEN", "WHO", "WHAT", "THEN", "WHY");
             for (HistoryEntry e : all.subList(Math.max(0, all.size() - Math.max(1, last)), all.size())) {
                 Rollout r = e.rollout().orElse(null);
-                if (r == null) t.row("-", "-", "-", "-", "DID NOT COUNT: " + e.refusal(), "");
+                if (r == null) t.row("-", "-", "-", "-", "DID NOT COUNT: " + e.rejection(), "");
                 else
                     t.row(
                             e.counted() ? r.getRevision() : "-",
                             Formats.time(r.getAt()),
                             r.getBy() + (r.getAutomatic() ? " (automatic)" : ""),
                             Formats.word(r.getAction()),
-                            e.counted() ? DecisionOptions.describe(r) : "DID NOT COUNT: " + e.refusal(),
+                            e.counted() ? DecisionOptions.describe(r) : "DID NOT COUNT: " + e.rejection(),
                             r.getReason() + remark(s, r));
             }
             t.print(out);

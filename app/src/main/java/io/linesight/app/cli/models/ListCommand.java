@@ -26,7 +26,7 @@ final class ListCommand implements Callable<Integer> {
     private CommandSpec spec;
 
     @Mixin
-    private RegistryOptions line;
+    private RegistryOptions registry;
 
     @Option(names = "--channel", paramLabel = "NAME", description = "Only versions made for this channel.")
     private String channel;
@@ -34,7 +34,7 @@ final class ListCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         PrintWriter out = spec.commandLine().getOut();
-        try (RegistryOptions.Open open = line.open()) {
+        try (RegistryOptions.Open open = registry.open()) {
             RegistryState s = open.view().state();
             Table t = new Table("VERSION", "CHANNEL", "CREATED", "BY", "SIZE", "GATE", "SIGNATURE", "NAMED BY");
             for (ModelVersion m : s.newestFirst()) {

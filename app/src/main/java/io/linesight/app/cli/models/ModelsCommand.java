@@ -33,7 +33,7 @@ import picocli.CommandLine.Spec;
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
             "0:done",
-            "1:it failed or was refused; the message says why and what to do",
+            "1:it failed or was rejected; the message says why and what to do",
             "2:the command line is wrong"
         },
         footerHeading = "%nExamples:%n",

@@ -36,7 +36,7 @@ final class PublishCommand implements Callable<Integer> {
     private CommandSpec spec;
 
     @Mixin
-    private RegistryOptions line;
+    private RegistryOptions registry;
 
     @Parameters(
             paramLabel = "FILE",
@@ -55,7 +55,7 @@ final class PublishCommand implements Callable<Integer> {
             names = "--key",
             paramLabel = "PRIVATE.PEM",
             description =
-                    "Sign with this key; without one the version is unsigned, and instances that trust keys refuse it.")
+                    "Sign with this key; without one the version is unsigned, and instances that trust keys reject it.")
     private Path key;
 
     @Option(
@@ -78,14 +78,14 @@ final class PublishCommand implements Callable<Integer> {
                 Checkpoint.read(Inputs.existing(file, "checkpoint")).info();
         Optional<CheckpointSigner> signer = key == null ? Optional.empty() : Optional.of(CheckpointSigner.load(key));
         ModelVersion draft = ManifestDrafts.byHand(info, channel, DecisionOptions.user(by), note);
-        try (RegistryOptions.Open open = line.open();
+        try (RegistryOptions.Open open = registry.open();
                 CheckpointStores stores = CheckpointStores.open(open.config(), store)) {
             ModelVersion m = new ModelPublisher(
                             stores,
                             open.registry(),
                             open.view(),
                             signer,
-                            open.config().patience())
+                            open.config().timeout())
                     .publish(file, draft);
             out.println("Published " + m.getVersion() + " for '" + channel + "': " + Formats.size(m.getBytes())
                     + (m.getChunks() > 0 ? " in " + m.getChunks() + " chunks" : "") + " at " + m.getLocation() + ", "

@@ -60,9 +60,9 @@ final class RegistryOptions {
         try {
             registry = ModelRegistry.open(config);
             view = ModelRegistryView.open(config, trusted);
-            if (!view.awaitCaughtUp(config.patience())) {
+            if (!view.awaitCaughtUp(config.timeout())) {
                 throw new UserError("the topics about models could not be read within "
-                        + config.patience().toSeconds() + " s: " + view.obstacle() + ". Allow more with --set "
+                        + config.timeout().toSeconds() + " s: " + view.obstacle() + ". Allow more with --set "
                         + ModelsConfig.PATIENCE_MS + "=60000 where it is only slow. Nothing was done");
             }
             done = true;

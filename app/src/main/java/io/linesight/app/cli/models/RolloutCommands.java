@@ -49,7 +49,7 @@ final class RolloutCommands {
             mixinStandardHelpOptions = true,
             sortOptions = false,
             description =
-                    "Makes a version the champion, which scores all frames. The champion before it becomes 'previous'; a trial under way ends.",
+                    "Makes a version the champion, which scores all frames. The champion before it becomes 'previous'; a trial in progress ends.",
             footerHeading = "%nExamples:%n",
             footer = {
                 "  linesight models promote" + B + " 20260101-120000-1a2b3c4d --reason 'fewer false alarms'",

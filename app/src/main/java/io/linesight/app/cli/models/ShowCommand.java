@@ -3,12 +3,14 @@ package io.linesight.app.cli.models;
 import io.linesight.app.cli.common.CalibrationTable;
 import io.linesight.app.cli.common.Inputs;
 import io.linesight.app.cli.common.UserError;
-import io.linesight.mmad.checkpoint.Checkpoint;
 import io.linesight.mmad.checkpoint.CheckpointInfo;
+import io.linesight.mmad.checkpoint.Checkpoint;
 import io.linesight.models.rollouts.PublishedVersion;
 import io.linesight.models.rollouts.RegistryState;
 import io.linesight.models.storage.CheckpointStores;
 import io.linesight.models.storage.ModelsConfig;
+import io.linesight.schemas.DatasetSummary;
+import io.linesight.schemas.GateVerdict;
 import io.linesight.schemas.ModelStatus;
 import io.linesight.schemas.ModelVersion;
 import io.linesight.schemas.ProductMetrics;
@@ -17,6 +19,7 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
+import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
@@ -43,7 +46,7 @@ final class ShowCommand implements Callable<Integer> {
     private CommandSpec spec;
 
     @Mixin
-    private RegistryOptions line;
+    private RegistryOptions registry;
 
     @Parameters(paramLabel = "VERSION|FILE", description = "As 'linesight models list' shows it, or a checkpoint file.")
     private String version;
@@ -52,94 +55,101 @@ final class ShowCommand implements Callable<Integer> {
     public Integer call() throws Exception {
         PrintWriter out = spec.commandLine().getOut();
         if (version.endsWith(".onnx") || Files.isRegularFile(Path.of(version)))
-            return file(out, Inputs.existing(Path.of(version), "checkpoint"));
-        try (RegistryOptions.Open open = line.open()) {
-            RegistryState s = open.view().state();
-            PublishedVersion v = s.version(version)
+            return printFile(out, Inputs.existing(Path.of(version), "checkpoint"));
+        try (RegistryOptions.Open open = registry.open()) {
+            RegistryState state = open.view().state();
+            PublishedVersion published = state.version(version)
                     .orElseThrow(() -> new UserError("there is no version " + version
                             + " in the registry; 'linesight models list' shows those there are"));
-            ModelVersion m = v.manifest();
-            field(out, "version", m.getVersion());
-            field(out, "channel", m.getChannel());
-            field(out, "named by", s.aliases(version).isEmpty() ? "nobody" : String.join(", ", s.aliases(version)));
-            field(out, "created", Formats.time(m.getCreatedAt()) + " by " + m.getCreatedBy());
-            field(out, "parent", m.getParent() == null ? "none" : m.getParent());
-            field(
-                    out,
-                    "size",
-                    m.getBytes() + " bytes (" + Formats.size(m.getBytes()) + ")"
-                            + (m.getChunks() > 0 ? ", " + m.getChunks() + " chunks" : ""));
-            field(out, "location", m.getLocation());
-            field(out, "sha256", m.getSha256());
-            field(out, "signature", v.verification().message());
-            field(
-                    out,
-                    "gate",
-                    Formats.word(m.getGate().getOutcome())
-                            + (m.getGate().getAgainst() == null
-                                    ? ""
-                                    : " against " + m.getGate().getAgainst())
-                            + (m.getGate().getReason().isBlank()
-                                    ? ""
-                                    : ": " + m.getGate().getReason()));
-            field(
-                    out,
-                    "trained on",
-                    m.getDataset().getNormals() + " normal, " + m.getDataset().getAnomalous() + " anomalous"
-                            + (m.getDataset().getFingerprint().isBlank()
-                                    ? ""
-                                    : ", fingerprint " + m.getDataset().getFingerprint()));
-            if (!m.getNote().isBlank()) field(out, "note", m.getNote());
-            if (!m.getProducts().isEmpty()) {
-                out.println();
-                Table t = new Table(
-                        "PRODUCT",
-                        "THRESHOLD",
-                        "SCALE",
-                        "AUROC",
-                        "(PARENT)",
-                        "FALSE ALARMS",
-                        "(PARENT)",
-                        "MISSED",
-                        "(PARENT)");
-                for (ProductMetrics p : m.getProducts()) {
-                    t.row(
-                            p.getProduct(),
-                            Formats.number(p.getThreshold()),
-                            Formats.number(p.getScale()),
-                            Formats.number(p.getImageAuroc()),
-                            Formats.number(p.getParentImageAuroc()),
-                            Formats.rate(p.getFalseAlarmRate()),
-                            Formats.rate(p.getParentFalseAlarmRate()),
-                            Formats.rate(p.getMissRate()),
-                            Formats.rate(p.getParentMissRate()));
-                }
-                t.print(out);
-            }
-            thresholds(out, open.config(), m);
-            Table t = new Table("INSTANCE", "STATE", "ROLE", "SINCE", "REASON");
-            for (ModelStatus st : s.statuses()) {
-                if (st.getVersion().equals(version))
-                    t.row(
-                            st.getInstance(),
-                            Formats.word(st.getState()),
-                            Formats.word(st.getRole()),
-                            Formats.time(st.getAt()),
-                            st.getReason());
-            }
-            if (!t.isEmpty()) {
-                out.println();
-                t.print(out);
-            }
+            printManifest(out, state, published);
+            printProducts(out, published.manifest());
+            printThresholds(out, open.config(), published.manifest());
+            printInstances(out, state);
             return 0;
         }
     }
 
+    private void printManifest(PrintWriter out, RegistryState state, PublishedVersion published) {
+        ModelVersion m = published.manifest();
+        List<String> aliases = state.aliases(version);
+        field(out, "version", m.getVersion());
+        field(out, "channel", m.getChannel());
+        field(out, "named by", aliases.isEmpty() ? "nobody" : String.join(", ", aliases));
+        field(out, "created", Formats.time(m.getCreatedAt()) + " by " + m.getCreatedBy());
+        field(out, "parent", m.getParent() == null ? "none" : m.getParent());
+        field(
+                out,
+                "size",
+                m.getBytes() + " bytes (" + Formats.size(m.getBytes()) + ")"
+                        + (m.getChunks() > 0 ? ", " + m.getChunks() + " chunks" : ""));
+        field(out, "location", m.getLocation());
+        field(out, "sha256", m.getSha256());
+        field(out, "signature", published.verification().message());
+        field(out, "gate", describe(m.getGate()));
+        field(out, "trained on", describe(m.getDataset()));
+        if (!m.getNote().isBlank()) field(out, "note", m.getNote());
+    }
+
+    private static String describe(GateVerdict gate) {
+        return Formats.word(gate.getOutcome())
+                + (gate.getAgainst() == null ? "" : " against " + gate.getAgainst())
+                + (gate.getReason().isBlank() ? "" : ": " + gate.getReason());
+    }
+
+    private static String describe(DatasetSummary dataset) {
+        return dataset.getNormals() + " normal, " + dataset.getAnomalous() + " anomalous"
+                + (dataset.getFingerprint().isBlank() ? "" : ", fingerprint " + dataset.getFingerprint());
+    }
+
+    private static void printProducts(PrintWriter out, ModelVersion m) {
+        if (m.getProducts().isEmpty()) return;
+        Table table = new Table(
+                "PRODUCT",
+                "THRESHOLD",
+                "SCALE",
+                "AUROC",
+                "(PARENT)",
+                "FALSE ALARMS",
+                "(PARENT)",
+                "MISSED",
+                "(PARENT)");
+        for (ProductMetrics p : m.getProducts()) {
+            table.row(
+                    p.getProduct(),
+                    Formats.number(p.getThreshold()),
+                    Formats.number(p.getScale()),
+                    Formats.number(p.getImageAuroc()),
+                    Formats.number(p.getParentImageAuroc()),
+                    Formats.rate(p.getFalseAlarmRate()),
+                    Formats.rate(p.getParentFalseAlarmRate()),
+                    Formats.rate(p.getMissRate()),
+                    Formats.rate(p.getParentMissRate()));
+        }
+        out.println();
+        table.print(out);
+    }
+
+    private void printInstances(PrintWriter out, RegistryState state) {
+        Table table = new Table("INSTANCE", "STATE", "ROLE", "SINCE", "REASON");
+        for (ModelStatus status : state.statuses()) {
+            if (status.getVersion().equals(version))
+                table.row(
+                        status.getInstance(),
+                        Formats.word(status.getState()),
+                        Formats.word(status.getRole()),
+                        Formats.time(status.getAt()),
+                        status.getReason());
+        }
+        if (table.isEmpty()) return;
+        out.println();
+        table.print(out);
+    }
+
     /**
-     * The manifest has threshold and scale only; what they rest on is told by the file itself, which is fetched and
-     * thrown away.
+     * Prints what the thresholds rest on. The manifest has threshold and scale only, so the checkpoint is fetched into a
+     * temporary folder.
      */
-    private void thresholds(PrintWriter out, ModelsConfig config, ModelVersion m) throws IOException {
+    private void printThresholds(PrintWriter out, ModelsConfig config, ModelVersion m) throws IOException {
         Path folder = Files.createTempDirectory("linesight-show-");
         try (CheckpointStores stores = CheckpointStores.open(config)) {
             CheckpointInfo info = Checkpoint.read(stores.fetch(m, folder)).info();
@@ -149,9 +159,9 @@ final class ShowCommand implements Callable<Integer> {
             CalibrationTable.print(out, info.calibration().byProduct());
             CalibrationTable.explain(out);
         } catch (IOException e) {
-            // The rest of what is asked for is known all the same.
+            // Everything else is printed all the same.
             PrintWriter err = spec.commandLine().getErr();
-            err.println("linesight: what the thresholds rest on is in the checkpoint itself, and that cannot be had: "
+            err.println("linesight: what the thresholds rest on is in the checkpoint itself, which cannot be fetched: "
                     + Table.printable(e.getMessage()));
             err.flush();
         } finally {
@@ -161,8 +171,8 @@ final class ShowCommand implements Callable<Integer> {
         }
     }
 
-    /** All that a file says of itself. */
-    private static int file(PrintWriter out, Path file) throws IOException {
+    /** Prints what a checkpoint file says of itself. */
+    private static int printFile(PrintWriter out, Path file) throws IOException {
         CheckpointInfo info = Checkpoint.read(file).info();
         field(out, "version", info.version());
         field(out, "sha256", info.sha256());

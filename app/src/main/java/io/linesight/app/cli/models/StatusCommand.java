@@ -1,10 +1,10 @@
 package io.linesight.app.cli.models;
 
 import io.linesight.models.rollouts.RegistryState;
+import io.linesight.schemas.ModelState;
 import io.linesight.schemas.ModelStatus;
 import java.io.PrintWriter;
 import java.util.Comparator;
-import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -27,7 +27,7 @@ final class StatusCommand implements Callable<Integer> {
     private CommandSpec spec;
 
     @Mixin
-    private RegistryOptions line;
+    private RegistryOptions registry;
 
     @Option(names = "--all", description = "Also versions that were retired or that the registry no longer has.")
     private boolean all;
@@ -35,9 +35,9 @@ final class StatusCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         PrintWriter out = spec.commandLine().getOut();
-        try (RegistryOptions.Open open = line.open()) {
-            RegistryState s = open.view().state();
-            Table t = new Table(
+        try (RegistryOptions.Open open = registry.open()) {
+            RegistryState state = open.view().state();
+            Table table = new Table(
                     "INSTANCE",
                     "CHANNEL",
                     "VERSION",
@@ -49,31 +49,35 @@ final class StatusCommand implements Callable<Integer> {
                     "DEVICE",
                     "SINCE",
                     "REASON");
-            List<ModelStatus> sorted = s.statuses().stream()
+            state.statuses().stream()
+                    .filter(status -> all || isInUse(state, status))
                     .sorted(Comparator.comparing(ModelStatus::getInstance).thenComparing(ModelStatus::getAt))
-                    .toList();
-            for (ModelStatus st : sorted) {
-                if (!all
-                        && (st.getState() == io.linesight.schemas.ModelState.RETIRED
-                                || s.version(st.getVersion()).isEmpty())) continue;
-                t.row(
-                        st.getInstance(),
-                        st.getChannel(),
-                        st.getVersion(),
-                        Formats.word(st.getRole()),
-                        Formats.word(st.getState()),
-                        st.getRolloutRevision(),
-                        st.getLoadMillis() + " ms",
-                        st.getSwapPauseMicros() / 1000.0 + " ms",
-                        st.getDevice(),
-                        Formats.time(st.getAt()),
-                        st.getReason());
-            }
-            if (t.isEmpty())
-                out.println("No instance has told anything"
+                    .forEach(status -> addRow(table, status));
+            if (!table.isEmpty()) table.print(out);
+            else
+                out.println("No instance has reported anything"
                         + (all ? "." : " about a version that is in use; '--all' shows the rest."));
-            else t.print(out);
             return 0;
         }
+    }
+
+    private static boolean isInUse(RegistryState state, ModelStatus status) {
+        return status.getState() != ModelState.RETIRED
+                && state.version(status.getVersion()).isPresent();
+    }
+
+    private static void addRow(Table table, ModelStatus status) {
+        table.row(
+                status.getInstance(),
+                status.getChannel(),
+                status.getVersion(),
+                Formats.word(status.getRole()),
+                Formats.word(status.getState()),
+                status.getRolloutRevision(),
+                status.getLoadMillis() + " ms",
+                status.getSwapPauseMicros() / 1000.0 + " ms",
+                status.getDevice(),
+                Formats.time(status.getAt()),
+                status.getReason());
     }
 }
