@@ -70,7 +70,10 @@ final class LabelCommand implements Callable<Integer> {
             description = "Where the defect is: grey PNG of the frame's size, 0 is good.")
     private Path mask;
 
-    @Option(names = "--product", paramLabel = "NAME", description = "Product, where the frame names the wrong one or none.")
+    @Option(
+            names = "--product",
+            paramLabel = "NAME",
+            description = "Product, where the frame names the wrong one or none.")
     private String product;
 
     @Option(
@@ -92,8 +95,7 @@ final class LabelCommand implements Callable<Integer> {
 
     @Option(
             names = "--no-check",
-            description =
-                    "Do not check frames and masks first; the trainer rejects later what does not fit.")
+            description = "Do not check frames and masks first; the trainer rejects later what does not fit.")
     private boolean noCheck;
 
     private record Line(String name, Request request, String problem) {}

@@ -28,7 +28,8 @@ final class LabelCsv {
      */
     record Row(int number, Map<String, String> values) {
         /** The trimmed cell; null where it is missing or blank. */
-        @Nullable String get(String column) {
+        @Nullable
+        String get(String column) {
             String value = values.get(column);
             return value == null || value.isBlank() ? null : value.trim();
         }

@@ -252,8 +252,8 @@ final class TrainCommand implements Callable<Integer> {
         if (importFrom != null) Inputs.folder(importFrom, "folder");
         try (DatasetStore store = DatasetStore.open(config)) {
             if (importFrom != null)
-                o.println("Imported " + store.importFrom(MvtecDataset.open(importFrom, List.of()), "import")
-                        + " images");
+                o.println(
+                        "Imported " + store.importFrom(MvtecDataset.open(importFrom, List.of()), "import") + " images");
             if (exportTo != null) o.println("Wrote " + store.export(exportTo) + " images to " + exportTo);
         }
     }
@@ -278,8 +278,8 @@ final class TrainCommand implements Callable<Integer> {
         AtomicReference<TrainerEvent> last = new AtomicReference<>();
         // Events are in the log; printed here too, a terminal would show them twice.
         Consumer<TrainerEvent> endAfterOneRun = event -> {
-            boolean ended = event.kind() == TrainerEvent.Kind.RUN_FINISHED
-                    || event.kind() == TrainerEvent.Kind.RUN_FAILED;
+            boolean ended =
+                    event.kind() == TrainerEvent.Kind.RUN_FINISHED || event.kind() == TrainerEvent.Kind.RUN_FAILED;
             if (!ended || !once) return;
             last.set(event);
             stop.countDown();

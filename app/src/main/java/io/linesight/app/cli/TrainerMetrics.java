@@ -17,8 +17,8 @@ import java.util.function.ToDoubleFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Meters of a training service, its {@code /metrics} and its probes. Every tag has few values, known in
- * advance. Open after the service and close before it.
+ * Meters of a training service, its {@code /metrics} and its probes. Every tag has few values, known in advance. Open
+ * after the service and close before it.
  */
 public final class TrainerMetrics implements AutoCloseable {
     private static final String PREFIX = "linesight.trainer.";

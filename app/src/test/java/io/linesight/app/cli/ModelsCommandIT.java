@@ -153,7 +153,8 @@ class ModelsCommandIT {
             Path aside = Files.move(dir.resolve("store"), dir.resolve("aside"));
             ok("show", v2);
             assertThat(out).contains("version:    " + v2, "THRESHOLD").doesNotContain("What the thresholds rest on");
-            assertThat(err).contains("what the thresholds rest on is in the checkpoint itself, which cannot be fetched");
+            assertThat(err)
+                    .contains("what the thresholds rest on is in the checkpoint itself, which cannot be fetched");
             Files.move(aside, dir.resolve("store"));
             ok("gc", "--keep", "0", "--older-than", "1s");
             assertThat(out).contains(v1, "stays: named by default: champion", "Removed 1 of 2 versions");

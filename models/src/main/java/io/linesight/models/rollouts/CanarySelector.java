@@ -22,9 +22,7 @@ public final class CanarySelector {
      * @param product as the frame has it
      */
     public static boolean selects(@Nullable Rollout rollout, String cameraId, @Nullable String product) {
-        if (rollout == null
-                || rollout.getMode() != RolloutMode.CANARY
-                || rollout.getChallenger() == null) return false;
+        if (rollout == null || rollout.getMode() != RolloutMode.CANARY || rollout.getChallenger() == null) return false;
         return rollout.getCameras().contains(cameraId)
                 || product != null && rollout.getProducts().contains(product)
                 || SelectionHash.percent(SelectionHash.of(cameraId)) < rollout.getPercent();

@@ -7,9 +7,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/**
- * Whether broker and schema registry answer; logs every change once. One thread reports, any thread may ask.
- */
+/** Whether broker and schema registry answer; logs every change once. One thread reports, any thread may ask. */
 final class ConnectionMonitor {
     private static final Logger LOG = LoggerFactory.getLogger(ModelRegistryView.class);
     /** A missing right is noticed at every attempt; after this time without a rejection, it is there. */
@@ -30,7 +28,8 @@ final class ConnectionMonitor {
     }
 
     /** Who does not answer, or what is not allowed; null while connected. */
-    @Nullable String obstacle() {
+    @Nullable
+    String obstacle() {
         return obstacle;
     }
 
@@ -41,7 +40,9 @@ final class ConnectionMonitor {
                 : who + " does not answer (" + e.getMessage() + ")";
         if (rejected) lastRejected = nanoTime.getAsLong();
         if (isConnected())
-            LOG.warn("Cannot follow the model registry: {}. The last state stays; it is tried again until it works", why);
+            LOG.warn(
+                    "Cannot follow the model registry: {}. The last state stays; it is tried again until it works",
+                    why);
         obstacle = why;
     }
 

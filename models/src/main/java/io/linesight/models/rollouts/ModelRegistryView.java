@@ -185,7 +185,8 @@ public final class ModelRegistryView implements AutoCloseable {
     /**
      * Waits until everything that had been written when this was called is in {@link #state()}.
      *
-     * @return false if that did not come about in time, because broker or registry are unavailable; or if the view was closed
+     * @return false if that did not come about in time, because broker or registry are unavailable; or if the view was
+     *     closed
      */
     public boolean awaitCaughtUp(Duration atMost) throws InterruptedException {
         CompletableFuture<Void> request = new CompletableFuture<>();

@@ -63,8 +63,8 @@ public record RegistryState(
         if (version == null) return Optional.empty();
         PublishedVersion v = versions.get(version);
         if (v == null)
-            return Optional.of("its " + role + " " + version
-                    + " is not in the registry; publish it again, or decide otherwise");
+            return Optional.of(
+                    "its " + role + " " + version + " is not in the registry; publish it again, or decide otherwise");
         return v.verification().accepted()
                 ? Optional.empty()
                 : Optional.of("its " + role + " " + version + " is not trusted here: "

@@ -75,8 +75,7 @@ public final class RolloutWriter {
                     null);
         }
         ChannelState channel = view.state().channel(next.getChannel());
-        boolean counted =
-                channel.history().stream().anyMatch(entry -> entry.offset() == offset && entry.counted());
+        boolean counted = channel.history().stream().anyMatch(entry -> entry.offset() == offset && entry.counted());
         if (counted) return;
         String winner = channel.decisions().stream()
                 .filter(r -> r.getRevision() == next.getRevision())

@@ -18,9 +18,7 @@ public final class ShadowSampler {
      * @param offset of the frame in its partition
      */
     public static boolean samples(@Nullable Rollout rollout, String cameraId, long offset) {
-        if (rollout == null
-                || rollout.getMode() != RolloutMode.SHADOW
-                || rollout.getChallenger() == null) return false;
+        if (rollout == null || rollout.getMode() != RolloutMode.SHADOW || rollout.getChallenger() == null) return false;
         return SelectionHash.percent(SelectionHash.mix(SelectionHash.of(cameraId) + 0x9e3779b97f4a7c15L * (offset + 1)))
                 < rollout.getPercent();
     }

@@ -26,7 +26,11 @@ public final class CheckpointStores implements CheckpointStore {
     private final HttpCheckpointStore http;
 
     private CheckpointStores(
-            ModelsConfig config, String target, @Nullable Path folder, @Nullable URI base, CheckpointDownload.Opener opener)
+            ModelsConfig config,
+            String target,
+            @Nullable Path folder,
+            @Nullable URI base,
+            CheckpointDownload.Opener opener)
             throws CheckpointStoreException {
         this.target = target;
         kafka = new KafkaCheckpointStore(config, opener);

@@ -63,8 +63,8 @@ final class ChunkTopic implements AutoCloseable {
     /** A reader of the topic. */
     final class Scan implements AutoCloseable {
         private final KafkaConsumer<byte[], byte[]> consumer = openConsumer();
-        private final long begin = consumer.beginningOffsets(List.of(partition), config.timeout())
-                .get(partition);
+        private final long begin =
+                consumer.beginningOffsets(List.of(partition), config.timeout()).get(partition);
         private final long end =
                 consumer.endOffsets(List.of(partition), config.timeout()).get(partition);
 

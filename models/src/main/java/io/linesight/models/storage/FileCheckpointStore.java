@@ -21,8 +21,7 @@ final class FileCheckpointStore implements CheckpointStore {
 
     /** @param folder null for a store that only fetches */
     FileCheckpointStore(@Nullable Path folder, long maxBytes, CheckpointDownload.Opener opener) {
-        this.folder =
-                folder == null ? null : folder.toAbsolutePath().normalize();
+        this.folder = folder == null ? null : folder.toAbsolutePath().normalize();
         this.maxBytes = maxBytes;
         this.opener = opener;
     }

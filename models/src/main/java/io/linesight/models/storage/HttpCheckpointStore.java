@@ -58,12 +58,7 @@ final class HttpCheckpointStore implements CheckpointStore {
         }
         try {
             int status = requests.client()
-                    .send(
-                            requests.to(target)
-                                    .timeout(config.timeout())
-                                    .DELETE()
-                                    .build(),
-                            BodyHandlers.discarding())
+                    .send(requests.to(target).timeout(config.timeout()).DELETE().build(), BodyHandlers.discarding())
                     .statusCode();
             if (status / 100 != 2 && status != 404 && status != 410)
                 throw new CheckpointStoreException(

@@ -126,8 +126,8 @@ final class HttpDownload {
         if (status / 100 != 3)
             throw new CheckpointStoreException(
                     status == 404 || status == 410 ? Reason.MISSING : HttpRequests.reasonFor(status),
-                    what + " was not delivered: " + from + " answered with status " + status
-                            + HttpRequests.hint(status) + ". Nothing was kept");
+                    what + " was not delivered: " + from + " answered with status " + status + HttpRequests.hint(status)
+                            + ". Nothing was kept");
         URI to = resolve(from, answer.headers().firstValue("Location").orElse(null));
         if (to == null || !HttpRequests.sameOrigin(from, to))
             throw new CheckpointStoreException(

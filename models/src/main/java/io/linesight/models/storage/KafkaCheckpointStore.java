@@ -118,8 +118,7 @@ final class KafkaCheckpointStore implements CheckpointStore {
             ChunkTopic.Visitor chunks = (key, record) -> write(key, record, manifest, download, found);
             long hint = Math.max(scan.begin(), hint(manifest));
             if (hint < scan.end()) scan.read(hint, scan.end(), chunks);
-            if (found.cardinality() < manifest.getChunks())
-                scan.read(scan.begin(), Math.min(hint, scan.end()), chunks);
+            if (found.cardinality() < manifest.getChunks()) scan.read(scan.begin(), Math.min(hint, scan.end()), chunks);
             ensureComplete(manifest, found);
             return download.finish();
         } catch (KafkaException e) {
@@ -207,13 +206,16 @@ final class KafkaCheckpointStore implements CheckpointStore {
         }
     }
 
-    /** Reads the whole topic for checkpoints that no manifest names and whose newest chunk is older than {@code before}. */
+    /**
+     * Reads the whole topic for checkpoints that no manifest names and whose newest chunk is older than {@code before}.
+     */
     List<AbandonedUpload> abandoned(Set<String> namedSha256, Instant before) throws CheckpointStoreException {
         Map<String, Upload> uploads = new HashMap<>();
         try (ChunkTopic.Scan scan = topic.open()) {
             scan.read(scan.begin(), scan.end(), (key, record) -> {
                 if (key != null && !namedSha256.contains(key.sha256()))
-                    uploads.computeIfAbsent(key.sha256(), sha256 -> new Upload()).add(key.index(), record);
+                    uploads.computeIfAbsent(key.sha256(), sha256 -> new Upload())
+                            .add(key.index(), record);
                 return true;
             });
         } catch (KafkaException e) {

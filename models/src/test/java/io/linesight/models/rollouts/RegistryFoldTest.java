@@ -63,7 +63,8 @@ class RegistryFoldTest {
                         r -> assertThat(r).contains("never in force"),
                         r -> assertThat(r).contains("after 0 comes 1"),
                         r -> assertThat(r).contains("cannot be read: no Avro"));
-        assertThat(fold.snapshot().channel("press").history().get(0).rejection()).contains("under the key 'press'");
+        assertThat(fold.snapshot().channel("press").history().get(0).rejection())
+                .contains("under the key 'press'");
     }
 
     @Test

@@ -51,10 +51,7 @@ public enum DatasetLayout {
      * @throws DatasetException when the layout is none or not one, or files are missing; names them
      */
     public static Opened open(
-            List<Path> roots,
-            Collection<String> categories,
-            @Nullable DatasetLayout forced,
-            @Nullable Path table) {
+            List<Path> roots, Collection<String> categories, @Nullable DatasetLayout forced, @Nullable Path table) {
         if (table != null && forced != null && forced != VISA)
             throw new DatasetException("a csv goes with the layout visa only; leave --csv or --layout out");
         DatasetLayout layout = forced != null ? forced : table != null ? VISA : detect(roots);
@@ -73,10 +70,7 @@ public enum DatasetLayout {
      * only bad ones are left to measure on.
      */
     public static Opened openForTraining(
-            List<Path> roots,
-            Collection<String> categories,
-            @Nullable DatasetLayout forced,
-            @Nullable Path table) {
+            List<Path> roots, Collection<String> categories, @Nullable DatasetLayout forced, @Nullable Path table) {
         Opened opened = open(roots, categories, forced, table);
         if (opened.layout() != FOLDER) return opened;
         FileDataset set = new FileDataset(opened.source().name());

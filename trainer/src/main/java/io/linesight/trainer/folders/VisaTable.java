@@ -27,6 +27,7 @@ final class VisaTable {
     /** Text behind a closing quote belongs to the cell. */
     private static final CSVFormat FORMAT =
             CSVFormat.RFC4180.builder().setTrailingData(true).get();
+
     private static final String NORMAL = "normal";
     private static final String ANOMALY = "anomaly";
 

@@ -16,12 +16,12 @@ import org.jspecify.annotations.Nullable;
  * each model at its own thresholds on the same images.
  *
  * <ul>
- *   <li>False alarms are judged from {@code minNormals} held-out normals on, misses from {@code minAnomalous}
- *       anomalous images on, image AUROC when there are enough of both. The reason lists what is not judged.
+ *   <li>False alarms are judged from {@code minNormals} held-out normals on, misses from {@code minAnomalous} anomalous
+ *       images on, image AUROC when there are enough of both. The reason lists what is not judged.
  *   <li>A rate has to rise by more than the margin and by more than one image: one image decides nothing.
- *   <li>A champion that calls more than {@value ProductJudge#MAX_USEFUL_FALSE_ALARMS} of a product's normals anomalous finds its
- *       defects by rejecting nearly everything, and any challenger that fixes this misses more. Its misses are then counted where
- *       its threshold would have to lie to give no more false alarms than the challenger.
+ *   <li>A champion that calls more than {@value ProductJudge#MAX_USEFUL_FALSE_ALARMS} of a product's normals anomalous
+ *       finds its defects by rejecting nearly everything, and any challenger that fixes this misses more. Its misses
+ *       are then counted where its threshold would have to lie to give no more false alarms than the challenger.
  *   <li>A product that the champion never saw is judged by its false-alarm rate alone, and not at all where the
  *       challenger was not trained on it either.
  *   <li>A product that the champion knows and that was not among the training images fails, unless it is retired: the
@@ -51,8 +51,7 @@ public final class Gate {
             if (config.retired().contains(p.product())) findings.unjudged.add(p.product() + " (retired)");
             else new ProductJudge(p, config, findings).judge();
         }
-        GateVerdict verdict =
-                new GateVerdict(findings.outcome(), findings.reason(against), config.margin(), against);
+        GateVerdict verdict = new GateVerdict(findings.outcome(), findings.reason(against), config.margin(), against);
         return new GateResult(verdict, metrics);
     }
 

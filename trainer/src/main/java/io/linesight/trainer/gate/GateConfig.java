@@ -9,13 +9,11 @@ import java.util.Set;
  *
  * @param margin how much a product's AUROC may fall, and its false-alarm and miss rates may rise, 0..1
  * @param minNormals held-out normals below which false alarms (and AUROC) of a product are not judged, at least 1
- * @param minAnomalous held-out anomalous images below which misses and AUROC of a product are not judged, at least
- *     1
+ * @param minAnomalous held-out anomalous images below which misses and AUROC of a product are not judged, at least 1
  * @param maxFalseAlarms highest false-alarm rate of a product that the champion never saw, 0..1
  * @param retired products that are no longer made: the challenger may forget them
  */
-public record GateConfig(
-        double margin, int minNormals, int minAnomalous, double maxFalseAlarms, Set<String> retired) {
+public record GateConfig(double margin, int minNormals, int minAnomalous, double maxFalseAlarms, Set<String> retired) {
     /** @throws IllegalArgumentException naming every problem */
     public GateConfig {
         List<String> problems = new ArrayList<>();

@@ -108,7 +108,8 @@ final class ProductJudge {
         int rise = counts.after - counts.before;
         if (rise > 1 && (double) rise / counts.total > config.margin())
             fail(figure + " (" + percent((double) counts.before / counts.total) + " to "
-                    + percent((double) counts.after / counts.total) + ", may rise by " + percent(config.margin()) + ")");
+                    + percent((double) counts.after / counts.total) + ", may rise by " + percent(config.margin())
+                    + ")");
         else good.add(figure);
     }
 

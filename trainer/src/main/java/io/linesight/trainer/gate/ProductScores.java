@@ -28,8 +28,7 @@ public record ProductScores(
     public ProductScores {
         if (championNormals.length != challengerNormals.length
                 || championAnomalous.length != challengerAnomalous.length) {
-            throw new IllegalArgumentException(
-                    "product " + product + ": both models must have scored the same images");
+            throw new IllegalArgumentException("product " + product + ": both models must have scored the same images");
         }
     }
 }

@@ -1,6 +1,4 @@
-/**
- * Compares a challenger with the champion on held-out images, and decides whether it may take the champion's place.
- */
+/** Compares a challenger with the champion on held-out images, and decides whether it may take the champion's place. */
 @NullMarked
 package io.linesight.trainer.gate;
 

@@ -64,7 +64,10 @@ final class Blobs {
         Files.deleteIfExists(path(sha));
     }
 
-    /** Removes files that are not wanted: a kill between a file and its line in the journal leaves them. Returns how many. */
+    /**
+     * Removes files that are not wanted: a kill between a file and its line in the journal leaves them. Returns how
+     * many.
+     */
     int sweep(Set<String> wanted) throws IOException {
         List<Path> files;
         try (Stream<Path> s = Files.walk(folder)) {

@@ -38,7 +38,9 @@ final class DatasetImport {
         byte[] mask;
         try {
             image = ImageCodec.encodePng(sample.image().read());
-            mask = sample.mask() == null ? null : ImageCodec.encodePng(sample.mask().read());
+            mask = sample.mask() == null
+                    ? null
+                    : ImageCodec.encodePng(sample.mask().read());
         } catch (BadImageException e) {
             throw new DatasetStoreException(
                     "image " + product + "/" + sample.name() + " cannot be imported: " + e.getMessage()

@@ -100,8 +100,8 @@ public final class DatasetStore implements AutoCloseable {
     static DatasetStore open(StoreConfig config, Disk disk) throws IOException {
         Files.createDirectories(config.folder());
         ExclusiveLock lock = ExclusiveLock.tryOn(config.folder().resolve("lock"))
-                .orElseThrow(() -> new DatasetStoreException("another process uses the dataset store "
-                        + config.folder() + "; nothing was opened. Stop it, or choose another folder"));
+                .orElseThrow(() -> new DatasetStoreException("another process uses the dataset store " + config.folder()
+                        + "; nothing was opened. Stop it, or choose another folder"));
         try {
             return new DatasetStore(config, lock, disk);
         } catch (IOException | RuntimeException e) {
@@ -311,8 +311,9 @@ public final class DatasetStore implements AutoCloseable {
                 .sorted(Comparator.comparingLong(StoredImage::sequence))
                 .toList();
         List<StoredImage> victims = reservoir.subList(0, Math.max(0, reservoir.size() - max));
-        journal.append(
-                victims.stream().map(victim -> JournalLine.evict(victim.frame())).toList());
+        journal.append(victims.stream()
+                .map(victim -> JournalLine.evict(victim.frame()))
+                .toList());
         for (StoredImage victim : victims) delete(state.remove(victim.frame()));
         return victims.size();
     }
@@ -469,8 +470,8 @@ public final class DatasetStore implements AutoCloseable {
     }
 
     /**
-     * Copies everything into a folder in MVTec-AD layout, with {@code images.csv} listing frame, annotator and split
-     * of every file. Normals that are trained on or place thresholds go to {@code train/good}, held-out ones to
+     * Copies everything into a folder in MVTec-AD layout, with {@code images.csv} listing frame, annotator and split of
+     * every file. Normals that are trained on or place thresholds go to {@code train/good}, held-out ones to
      * {@code test/good}, anomalous ones to {@code test/anomalous}.
      *
      * @param out made when absent; must be empty

@@ -23,8 +23,7 @@ final class Eviction {
      * @param pinned files that stay on the disk even when no image refers to them
      * @return the images and how many bytes are still missing, 0 or less when they suffice
      */
-    static Choice choose(
-            StoreState state, long excess, int minNormals, ImageKey incoming, Set<String> pinned) {
+    static Choice choose(StoreState state, long excess, int minNormals, ImageKey incoming, Set<String> pinned) {
         Map<String, Integer> normals = new HashMap<>();
         for (StoredImage image : state.images())
             if (!image.anomalous()) normals.merge(image.product(), 1, Integer::sum);

@@ -19,8 +19,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Append-only file of JSON lines. A line counts once its newline is on the disk; {@link #append} returns after that. A
- * last line without a newline is what a crash leaves: it was not acknowledged and is cut off. Any other line that cannot
- * be read is damage, and opening fails.
+ * last line without a newline is what a crash leaves: it was not acknowledged and is cut off. Any other line that
+ * cannot be read is damage, and opening fails.
  */
 final class Journal implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Journal.class);

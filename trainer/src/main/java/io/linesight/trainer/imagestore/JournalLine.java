@@ -78,7 +78,9 @@ final class JournalLine {
     }
 
     private static ObjectNode at(LabelPosition position, ObjectNode line) {
-        return position.partition() < 0 ? line : line.put("lp", position.partition()).put("lo", position.offset());
+        return position.partition() < 0
+                ? line
+                : line.put("lp", position.partition()).put("lo", position.offset());
     }
 
     static StoredImage readImage(JsonNode line) {

@@ -161,7 +161,8 @@ final class StoreState {
         return latest.containsKey(frame);
     }
 
-    @Nullable StoredImage image(String frame) {
+    @Nullable
+    StoredImage image(String frame) {
         return images.get(frame);
     }
 
@@ -176,9 +177,8 @@ final class StoreState {
             String key = image.product() + "\n" + image.sha256();
             StoredImage other = distinct.get(key);
             // A person's label outranks a frame that only passed.
-            boolean outranked = other != null
-                    && other.origin() == LabelSource.PERSON
-                    && image.origin() == LabelSource.RESERVOIR;
+            boolean outranked =
+                    other != null && other.origin() == LabelSource.PERSON && image.origin() == LabelSource.RESERVOIR;
             if (!outranked) distinct.put(key, image);
         }
         return bySequence(distinct.values());
@@ -190,7 +190,8 @@ final class StoreState {
                 .toList();
     }
 
-    @Nullable PendingLabel pending(String frame) {
+    @Nullable
+    PendingLabel pending(String frame) {
         return pending.get(frame);
     }
 
@@ -202,7 +203,8 @@ final class StoreState {
         return Map.copyOf(nextOffsets);
     }
 
-    @Nullable String boundTo() {
+    @Nullable
+    String boundTo() {
         return boundTo;
     }
 

@@ -54,7 +54,8 @@ final class Handover {
 
     /** The champion may have changed while the run was suspended. */
     private void ensureSameChampion(ModelVersion draft) throws IOException, TrainingRun.GivenUpException {
-        Optional<Champion> champion = environment.champions().current(environment.config().channel());
+        Optional<Champion> champion =
+                environment.champions().current(environment.config().channel());
         if (champion.isPresent() && champion.get().version().equals(draft.getParent())) return;
         throw TrainingRun.GivenUpException.startOver("the champion is no longer " + draft.getParent() + " but "
                 + champion.map(Champion::version).orElse("none")

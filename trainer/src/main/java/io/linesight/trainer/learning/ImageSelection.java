@@ -44,7 +44,9 @@ record ImageSelection(List<StoredImage> images, List<String> trained, List<Strin
         Chooser chooser = new Chooser(tuning, trainedThrough, runId);
         Map<String, List<StoredImage>> byProduct = new TreeMap<>();
         for (StoredImage image : all)
-            byProduct.computeIfAbsent(image.product(), product -> new ArrayList<>()).add(image);
+            byProduct
+                    .computeIfAbsent(image.product(), product -> new ArrayList<>())
+                    .add(image);
         byProduct.forEach(chooser::addProduct);
         return new ImageSelection(chooser.images, chooser.trained, chooser.tooFew, chooser.newNormals);
     }
@@ -90,7 +92,8 @@ record ImageSelection(List<StoredImage> images, List<String> trained, List<Strin
             List<StoredImage> unseen = normals.stream()
                     .filter(image -> image.sequence() > trainedThrough && image.labelledOnTheLine())
                     .toList();
-            List<StoredImage> newest = unseen.subList(Math.max(0, unseen.size() - tuning.newPerProduct()), unseen.size());
+            List<StoredImage> newest =
+                    unseen.subList(Math.max(0, unseen.size() - tuning.newPerProduct()), unseen.size());
             Set<StoredImage> chosen = new HashSet<>(newest);
             newNormals += newest.size();
             images.addAll(newest);

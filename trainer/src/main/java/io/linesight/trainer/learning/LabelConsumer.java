@@ -143,7 +143,9 @@ final class LabelConsumer {
             if (Duration.between(label.since(), clock.instant()).compareTo(lateFrames) < 0) continue;
             store.drop(label.frame());
             counters.add(LabelCounters.NEVER_CAME);
-            LOG.warn("Dropped the label of frame {}: the frame never arrived. Label it again when it is there", label.frame());
+            LOG.warn(
+                    "Dropped the label of frame {}: the frame never arrived. Label it again when it is there",
+                    label.frame());
         }
     }
 
@@ -192,10 +194,10 @@ final class LabelConsumer {
     }
 
     private void dropUnusable(LabelRecord label, FetchedFrame frame, boolean retried) throws IOException {
-        String counter =
-                frame.outcome() == FetchOutcome.EXPIRED ? LabelCounters.EXPIRED : LabelCounters.NOT_A_FRAME;
+        String counter = frame.outcome() == FetchOutcome.EXPIRED ? LabelCounters.EXPIRED : LabelCounters.NOT_A_FRAME;
         if (countOnce(counter, label.position()))
-            LOG.warn("The label of frame {} by {} cannot be used: {}", label.frame(), label.annotator(), frame.reason());
+            LOG.warn(
+                    "The label of frame {} by {} cannot be used: {}", label.frame(), label.annotator(), frame.reason());
         if (retried) store.drop(label.frame());
     }
 

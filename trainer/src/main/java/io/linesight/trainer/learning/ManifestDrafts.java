@@ -20,9 +20,7 @@ import java.util.TreeMap;
 public final class ManifestDrafts {
     private ManifestDrafts() {}
 
-    /**
-     * A checkpoint that a person publishes; no gate judged it. Location, size and signature are still open.
-     */
+    /** A checkpoint that a person publishes; no gate judged it. Location, size and signature are still open. */
     public static ModelVersion byHand(CheckpointInfo info, String channel, String by, String note) {
         List<ProductMetrics> products = new ArrayList<>();
         new TreeMap<>(info.calibration().byProduct())

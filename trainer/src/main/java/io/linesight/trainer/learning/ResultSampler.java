@@ -13,8 +13,8 @@ import io.linesight.trainer.feedback.FetchedFrame;
 import io.linesight.trainer.feedback.FrameFetcher;
 import io.linesight.trainer.imagestore.DatasetStore;
 import io.linesight.trainer.imagestore.DatasetStore.Entry;
-import io.linesight.trainer.imagestore.LabelPosition;
 import io.linesight.trainer.imagestore.DatasetStoreException;
+import io.linesight.trainer.imagestore.LabelPosition;
 import io.linesight.trainer.imagestore.LabelSource;
 import java.io.IOException;
 import java.time.Duration;
@@ -46,7 +46,8 @@ final class ResultSampler implements AutoCloseable {
     private final Map<String, Long> due = new HashMap<>();
     private boolean full;
 
-    ResultSampler(TrainerConfig config, Topics topics, DatasetStore store, FrameFetcher fetcher, LabelCounters counters) {
+    ResultSampler(
+            TrainerConfig config, Topics topics, DatasetStore store, FrameFetcher fetcher, LabelCounters counters) {
         this.config = config.sampling();
         this.store = store;
         this.fetcher = fetcher;

@@ -43,7 +43,9 @@ final class RunFolder {
         return run;
     }
 
-    /** The newest run that is not over; null without one. Removes folders without a record: such a run never started. */
+    /**
+     * The newest run that is not over; null without one. Removes folders without a record: such a run never started.
+     */
     static @Nullable RunFolder unfinished(Path runs) throws IOException {
         for (Path folder : all(runs)) {
             Path file = folder.resolve(RECORD);
@@ -103,8 +105,8 @@ final class RunFolder {
     void tidy(Set<String> known) throws IOException {
         List<Path> files;
         try (Stream<Path> s = Files.list(folder)) {
-            files = s.filter(f ->
-                            !f.endsWith(RECORD) && !known.contains(f.getFileName().toString()))
+            files = s.filter(f -> !f.endsWith(RECORD)
+                            && !known.contains(f.getFileName().toString()))
                     .toList();
         }
         for (Path f : files) delete(f);

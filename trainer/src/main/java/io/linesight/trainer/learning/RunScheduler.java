@@ -7,7 +7,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
-import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.Optional;
@@ -141,7 +140,8 @@ final class RunScheduler {
 
     private void run(RunFolder run, long number) {
         try {
-            long through = new TrainingRun(environment, new LeaseGuard(number), history.trainedThrough(), run).execute();
+            long through =
+                    new TrainingRun(environment, new LeaseGuard(number), history.trainedThrough(), run).execute();
             end(run, "finished", history.afterFinished(through, clock.instant()));
         } catch (CancellationException e) {
             LOG.info("Run {} is suspended: {}", run.id, e.getMessage());

@@ -133,8 +133,7 @@ public final class TrainerService implements AutoCloseable {
         store.bind(identity());
         TrainingRun.Environment environment =
                 new TrainingRun.Environment(config, store, champions, sink, events, faults, timing.retry);
-        runs = new RunScheduler(
-                environment, runCounters, lease, health, timing, Clock.systemUTC(), System::nanoTime);
+        runs = new RunScheduler(environment, runCounters, lease, health, timing, Clock.systemUTC(), System::nanoTime);
         if (triggeredEarly) runs.trigger();
         serde = SerdeFactory.create(FrameLabel.class, config.kafka(), false);
         fetcher = new FrameFetcher(config.kafka(), topics, ImageLimits.defaults(), FRAME_TIMEOUT);

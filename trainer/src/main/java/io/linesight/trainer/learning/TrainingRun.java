@@ -158,10 +158,9 @@ final class TrainingRun {
     /** A file must be the one that its stage recorded. */
     private void verify(Stage stage, String file) throws IOException, GivenUpException {
         String recorded = run.of(stage).path("sha256").asText();
-        if (!Files.isRegularFile(run.file(file))
-                || !Sha256.hex(run.file(file)).equals(recorded)) {
-            throw GivenUpException.startOver("the file " + file + " in " + run.folder
-                    + " is not the one that stage " + stage + " wrote; the run starts over");
+        if (!Files.isRegularFile(run.file(file)) || !Sha256.hex(run.file(file)).equals(recorded)) {
+            throw GivenUpException.startOver("the file " + file + " in " + run.folder + " is not the one that stage "
+                    + stage + " wrote; the run starts over");
         }
     }
 
@@ -186,7 +185,12 @@ final class TrainingRun {
                 RunFolder.facts()
                         .put("champion", champion.version())
                         .put("sha256", info.sha256())
-                        .put("through", all.stream().mapToLong(StoredImage::sequence).max().orElse(0))
+                        .put(
+                                "through",
+                                all.stream()
+                                        .mapToLong(StoredImage::sequence)
+                                        .max()
+                                        .orElse(0))
                         .put("new", selection.newNormals()));
         report(
                 Kind.STAGE_DONE,
@@ -195,8 +199,8 @@ final class TrainingRun {
                         + ", to train champion " + champion.version() + " further"
                         + (selection.tooFew().isEmpty()
                                 ? ""
-                                : ". Too few normals on the training side (" + ImageSelection.MIN_NORMALS
-                                        + " needed): " + String.join(", ", selection.tooFew())));
+                                : ". Too few normals on the training side (" + ImageSelection.MIN_NORMALS + " needed): "
+                                        + String.join(", ", selection.tooFew())));
     }
 
     private static void ensureTrainable(Champion champion, CheckpointInfo info) throws GivenUpException {
@@ -212,8 +216,8 @@ final class TrainingRun {
         throw new GivenUpException("there is nothing to train on: "
                 + (selection.tooFew().isEmpty()
                         ? "the store has no images"
-                        : "a product needs " + ImageSelection.MIN_NORMALS
-                                + " normals on the training side, there are " + String.join(", ", selection.tooFew()))
+                        : "a product needs " + ImageSelection.MIN_NORMALS + " normals on the training side, there are "
+                                + String.join(", ", selection.tooFew()))
                 + ". " + RETRY);
     }
 
@@ -278,9 +282,7 @@ final class TrainingRun {
             throw new GivenUpException("the thresholds could not be placed: " + e.getMessage() + ". " + RETRY, e);
         }
         environment.faults().at(Stage.CALIBRATE.name());
-        run.done(
-                Stage.CALIBRATE,
-                RunFolder.facts().put("sha256", info.sha256()).put("version", info.version()));
+        run.done(Stage.CALIBRATE, RunFolder.facts().put("sha256", info.sha256()).put("version", info.version()));
         report(Kind.STAGE_DONE, "thresholds placed");
     }
 
@@ -316,7 +318,9 @@ final class TrainingRun {
                 RunFolder.facts()
                         .put("sha256", Sha256.hex(run.file(DRAFT)))
                         .put("outcome", result.verdict().getOutcome().name()));
-        report(Kind.VERDICT, result.verdict().getOutcome() + ": " + result.verdict().getReason());
+        report(
+                Kind.VERDICT,
+                result.verdict().getOutcome() + ": " + result.verdict().getReason());
     }
 
     private ScorerOptions scorerOptions() {

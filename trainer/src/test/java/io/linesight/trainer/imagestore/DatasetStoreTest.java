@@ -8,8 +8,6 @@ import io.linesight.mmad.image.RgbImage;
 import io.linesight.trainer.folders.ImageSource;
 import io.linesight.trainer.folders.MvtecDataset;
 import io.linesight.trainer.imagestore.DatasetStore.Entry;
-import io.linesight.trainer.imagestore.PendingLabel;
-import io.linesight.trainer.imagestore.LabelPosition;
 import io.linesight.trainer.imagestore.DatasetStore.Put;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -57,12 +55,28 @@ class DatasetStoreTest {
 
     private static Entry normal(String frame, int picture, long offset) {
         return new Entry(
-                frame, "bolt", false, LabelSource.PERSON, "ann", AT, picture(picture), null, new LabelPosition(0, offset));
+                frame,
+                "bolt",
+                false,
+                LabelSource.PERSON,
+                "ann",
+                AT,
+                picture(picture),
+                null,
+                new LabelPosition(0, offset));
     }
 
     private static Entry anomalous(String frame, int picture, long offset) {
         return new Entry(
-                frame, "bolt", true, LabelSource.PERSON, "bob", AT, picture(picture), mask(), new LabelPosition(0, offset));
+                frame,
+                "bolt",
+                true,
+                LabelSource.PERSON,
+                "bob",
+                AT,
+                picture(picture),
+                mask(),
+                new LabelPosition(0, offset));
     }
 
     private static Entry reservoir(String frame, String product, byte[] image) {
@@ -109,7 +123,9 @@ class DatasetStoreTest {
             assertThat(s.put(normal("f-0-1", 1, 11))).as("older").isEqualTo(Put.UNCHANGED);
             assertThat(s.put(anomalous("f-0-1", 1, 12))).as("the same again").isEqualTo(Put.UNCHANGED);
             assertThat(s.get("f-0-1").orElseThrow().annotator()).isEqualTo("bob");
-            assertThat(s.retract("f-0-1", new LabelPosition(0, 12))).as("not newer").isEmpty();
+            assertThat(s.retract("f-0-1", new LabelPosition(0, 12)))
+                    .as("not newer")
+                    .isEmpty();
             assertThat(s.retract("f-0-1", new LabelPosition(0, 13))).isPresent();
             assertThat(s.put(normal("f-0-1", 1, 10)))
                     .as("labels from before the retraction")
@@ -118,7 +134,15 @@ class DatasetStoreTest {
             assertThat(files()).isEmpty();
             assertThat(s.put(normal("f-0-1", 1, 14))).isEqualTo(Put.ADDED);
             assertThat(s.put(new Entry(
-                            "f-0-1", "nut", false, LabelSource.PERSON, "ann", AT, null, null, new LabelPosition(0, 15))))
+                            "f-0-1",
+                            "nut",
+                            false,
+                            LabelSource.PERSON,
+                            "ann",
+                            AT,
+                            null,
+                            null,
+                            new LabelPosition(0, 15))))
                     .isEqualTo(Put.REPLACED);
             assertThat(s.images()).extracting(StoredImage::product).containsExactly("nut");
         }
@@ -319,10 +343,7 @@ class DatasetStoreTest {
     void shouldNeverLetAPictureChangeSides() throws Exception {
         Map<Split, Integer> sides = new java.util.EnumMap<>(Split.class);
         for (int i = 0; i < 2000; i++)
-            sides.merge(
-                    Split.of(Blobs.sha256(new byte[] {(byte) i, (byte) (i >> 8)}), 0.3, 0.15),
-                    1,
-                    Integer::sum);
+            sides.merge(Split.of(Blobs.sha256(new byte[] {(byte) i, (byte) (i >> 8)}), 0.3, 0.15), 1, Integer::sum);
         assertThat(sides.get(Split.HELD_OUT)).isBetween(540, 660);
         assertThat(sides.get(Split.CALIBRATE)).isBetween(250, 350);
         Split first;
@@ -559,10 +580,7 @@ class DatasetStoreTest {
                             after = s.images();
                         }
                         try (DatasetStore again = reopened(s, config)) {
-                            assertThat(again.images())
-                                    .as(full)
-                                    .isEqualTo(after)
-                                    .hasSize(2);
+                            assertThat(again.images()).as(full).isEqualTo(after).hasSize(2);
                             StoredImage p = again.get("f-0-1").orElseThrow();
                             assertThat(Files.readAllBytes(again.file(p.sha256())))
                                     .as(full)

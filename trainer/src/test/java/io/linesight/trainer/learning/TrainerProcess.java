@@ -10,8 +10,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -32,7 +32,8 @@ final class TrainerProcess {
     /** Held-out pictures per product and kind that the gate looks at. */
     static final int MEASURED = 3;
 
-    static final TrainerService.Timing QUICK = new TrainerService.Timing(Duration.ofMillis(200), Duration.ofMillis(200));
+    static final TrainerService.Timing QUICK =
+            new TrainerService.Timing(Duration.ofMillis(200), Duration.ofMillis(200));
 
     private TrainerProcess() {}
 

@@ -424,11 +424,10 @@ class TrainerServiceIT {
         List<String> waits = of(diary, "waits");
         assertThat(waits).as("said once each, and gone on").hasSize(7);
         assertThat(waits.get(0)).contains("dataset store", "labels wait in Kafka, none is lost", "No space left");
-        assertThat(waits.get(1))
-                .contains("resumes after the last recorded stage", "champion.onnx", "No space left");
+        assertThat(waits.get(1)).contains("resumes after the last recorded stage", "champion.onnx", "No space left");
         assertThat(waits.get(2)).contains("training needs", "make room");
-        assertThat(waits.subList(3, 6)).allSatisfy(w -> assertThat(w)
-                .contains("resumes after the last recorded stage", "No space left"));
+        assertThat(waits.subList(3, 6))
+                .allSatisfy(w -> assertThat(w).contains("resumes after the last recorded stage", "No space left"));
         assertThat(waits.get(6)).contains("is kept and cannot be handed over now", "No space left");
         assertThat(of(diary, "reached"))
                 .as("nothing half done is noted, nothing noted is done again")

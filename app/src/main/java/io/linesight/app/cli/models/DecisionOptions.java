@@ -10,9 +10,9 @@ import io.linesight.schemas.Rollout;
 import io.linesight.schemas.RolloutMode;
 import java.io.IOException;
 import java.io.PrintWriter;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import org.jspecify.annotations.Nullable;
 
 /** Options and work of every command that takes a decision. */
 final class DecisionOptions {

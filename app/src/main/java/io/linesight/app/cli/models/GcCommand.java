@@ -95,8 +95,8 @@ final class GcCommand implements Callable<Integer> {
     private void removeUploads(ModelJanitor janitor, PrintWriter out) throws IOException, InterruptedException {
         Duration age = olderThan.compareTo(MAX_UPLOAD) < 0 ? MAX_UPLOAD : olderThan;
         List<AbandonedUpload> found = janitor.collectUploads(age, dryRun);
-        found.forEach(u -> out.println("  " + u.sha256() + ": " + u.indices().size() + " chunks, last written "
-                + Formats.time(u.newest())));
+        found.forEach(u -> out.println(
+                "  " + u.sha256() + ": " + u.indices().size() + " chunks, last written " + Formats.time(u.newest())));
         long bytes = found.stream().mapToLong(AbandonedUpload::bytes).sum();
         out.println(done() + found.size() + " uploads that were cut off, " + Formats.size(bytes) + ".");
     }

@@ -3,8 +3,8 @@ package io.linesight.app.cli.models;
 import io.linesight.app.cli.common.CalibrationTable;
 import io.linesight.app.cli.common.Inputs;
 import io.linesight.app.cli.common.UserError;
-import io.linesight.mmad.checkpoint.CheckpointInfo;
 import io.linesight.mmad.checkpoint.Checkpoint;
+import io.linesight.mmad.checkpoint.CheckpointInfo;
 import io.linesight.models.rollouts.PublishedVersion;
 import io.linesight.models.rollouts.RegistryState;
 import io.linesight.models.storage.CheckpointStores;
@@ -104,15 +104,7 @@ final class ShowCommand implements Callable<Integer> {
     private static void printProducts(PrintWriter out, ModelVersion m) {
         if (m.getProducts().isEmpty()) return;
         Table table = new Table(
-                "PRODUCT",
-                "THRESHOLD",
-                "SCALE",
-                "AUROC",
-                "(PARENT)",
-                "FALSE ALARMS",
-                "(PARENT)",
-                "MISSED",
-                "(PARENT)");
+                "PRODUCT", "THRESHOLD", "SCALE", "AUROC", "(PARENT)", "FALSE ALARMS", "(PARENT)", "MISSED", "(PARENT)");
         for (ProductMetrics p : m.getProducts()) {
             table.row(
                     p.getProduct(),
@@ -146,8 +138,8 @@ final class ShowCommand implements Callable<Integer> {
     }
 
     /**
-     * Prints what the thresholds rest on. The manifest has threshold and scale only, so the checkpoint is fetched into a
-     * temporary folder.
+     * Prints what the thresholds rest on. The manifest has threshold and scale only, so the checkpoint is fetched into
+     * a temporary folder.
      */
     private void printThresholds(PrintWriter out, ModelsConfig config, ModelVersion m) throws IOException {
         Path folder = Files.createTempDirectory("linesight-show-");
