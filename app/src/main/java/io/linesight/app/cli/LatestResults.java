@@ -15,17 +15,17 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.SerializationException;
 
-/** The youngest results that a person should look at. */
+/** Finds the newest results that a person should check. */
 final class LatestResults {
-    /** Results per partition that are looked through. */
+    /** Results that are read per partition. */
     private static final long WINDOW = 5_000;
 
     private static final Duration STALL_TIMEOUT = Duration.ofSeconds(30);
 
     private LatestResults() {}
 
-    /** At most this many FAIL and REVIEW results, the youngest first. */
-    static List<InspectionResult> doubtful(Map<String, String> settings, Topics topics, int most) {
+    /** At most {@code max} FAIL and REVIEW results, newest first. */
+    static List<InspectionResult> doubtful(Map<String, String> settings, Topics topics, int max) {
         String topic = topics.results().name();
         List<InspectionResult> found = new ArrayList<>();
         try (AvroSerde<InspectionResult> serde = AvroSerde.of(InspectionResult.class, settings, false);
@@ -41,14 +41,14 @@ final class LatestResults {
                             && (result.getVerdict() == Verdict.FAIL || result.getVerdict() == Verdict.REVIEW))
                         found.add(result);
                 } catch (SerializationException e) {
-                    // Not a result; what others wrote there is nobody's doubt.
+                    // Not a result.
                 }
                 return true;
             });
         }
         return found.stream()
                 .sorted(Comparator.comparing(InspectionResult::getScoredAt).reversed())
-                .limit(most)
+                .limit(max)
                 .toList();
     }
 }

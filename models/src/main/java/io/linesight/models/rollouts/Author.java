@@ -5,7 +5,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.Objects;
 
 /**
- * Who decides, why and when; what the history shows.
+ * Who decides, why and when, for the history.
  *
  * @param by person or program
  * @param automatic whether a program decided by itself: then a pinned channel is left alone and a challenger must have
@@ -16,7 +16,7 @@ import java.util.Objects;
 public record Author(String by, boolean automatic, String reason, Instant at) {
     public Author {
         Objects.requireNonNull(reason, "reason");
-        if (by == null || by.isBlank()) throw new IllegalArgumentException("a decision needs somebody who takes it");
+        if (by == null || by.isBlank()) throw new IllegalArgumentException("a decision needs an author");
         at = at.truncatedTo(ChronoUnit.MICROS);
     }
 

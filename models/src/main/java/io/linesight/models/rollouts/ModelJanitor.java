@@ -20,7 +20,7 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Removes versions that nobody needs: manifest first, so that nobody begins to fetch, then the bytes, unless a version
+ * Removes unused versions: manifest first, so that no instance starts to fetch, then the bytes, unless a version
  * that stays has the same. Run it from one place at a time. Owns nothing.
  */
 public final class ModelJanitor {
@@ -44,7 +44,7 @@ public final class ModelJanitor {
     }
 
     /**
-     * One version and what became of it.
+     * One version and whether it was removed.
      *
      * @param removed whether the manifest was removed, or would be
      * @param bytes that were given back, or would be; 0 where a version that stays has the same
@@ -56,10 +56,10 @@ public final class ModelJanitor {
      * Removes versions that no alias of any channel names, that no instance has in use, that are older than
      * {@code minimumAge} and not among the newest {@code keepPerChannel} of their channel.
      *
-     * @param dryRun only say what would be done
+     * @param dryRun report what would be removed, and remove nothing
      * @return every version, newest first
      * @throws CheckpointStoreException UNREACHABLE if broker or registry are unavailable. What was removed before stays
-     *     removed; calling again goes on
+     *     removed; calling again continues
      */
     public List<Outcome> collect(int keepPerChannel, Duration minimumAge, boolean dryRun)
             throws CheckpointStoreException, InterruptedException {
@@ -67,11 +67,11 @@ public final class ModelJanitor {
         catchUp();
         RegistryState state = view.state();
         Instant before = clock.instant().minus(minimumAge);
-        Map<String, Integer> seen = new HashMap<>();
         List<Outcome> out = new ArrayList<>();
         List<ModelVersion> doomed = new ArrayList<>();
+        Map<String, Integer> ranks = new HashMap<>();
         for (ModelVersion m : state.newestFirst()) {
-            int rank = seen.merge(m.getChannel(), 1, Integer::sum);
+            int rank = ranks.merge(m.getChannel(), 1, Integer::sum);
             String needed = needed(state, m, before);
             if (needed == null && rank <= keepPerChannel)
                 needed = "among the newest " + keepPerChannel + " of its channel";
@@ -80,22 +80,23 @@ public final class ModelJanitor {
             else doomed.add(m);
         }
         Set<String> kept = out.stream().map(o -> o.manifest().getSha256()).collect(Collectors.toSet());
-        for (ModelVersion m : doomed) {
-            // Of doomed versions with the same content the last one takes the bytes with it.
-            boolean shared = kept.contains(m.getSha256())
-                    || doomed.stream().skip(doomed.indexOf(m) + 1L).anyMatch(o -> o.getSha256()
-                            .equals(m.getSha256()));
-            out.add(
-                    dryRun
-                            ? new Outcome(
-                                    m,
-                                    true,
-                                    shared ? 0 : m.getBytes(),
-                                    "would be removed"
-                                            + (shared ? "; another version has the same bytes, they would stay" : ""))
-                            : remove(m, before));
+        for (int i = 0; i < doomed.size(); i++) {
+            ModelVersion m = doomed.get(i);
+            out.add(dryRun ? preview(m, isShared(m, kept, doomed.subList(i + 1, doomed.size()))) : remove(m, before));
         }
         return out;
+    }
+
+    /** Of doomed versions with the same content, the last one takes the bytes with it. */
+    private static boolean isShared(ModelVersion m, Set<String> kept, List<ModelVersion> later) {
+        return kept.contains(m.getSha256())
+                || later.stream().anyMatch(other -> other.getSha256().equals(m.getSha256()));
+    }
+
+    private static Outcome preview(ModelVersion m, boolean shared) {
+        return shared
+                ? new Outcome(m, true, 0, "would be removed; another version has the same bytes, they would stay")
+                : new Outcome(m, true, m.getBytes(), "would be removed");
     }
 
     /** Why it must stay whatever its age; null if it need not. */
@@ -106,7 +107,7 @@ public final class ModelJanitor {
             boolean inUse = s.getState() == ModelState.LOADING
                     || s.getState() == ModelState.WARM
                     || s.getState() == ModelState.ACTIVE;
-            // An instance that was killed never says that it is gone, so old news do not count.
+            // A killed instance never reports that it stopped, so an old status does not count.
             if (inUse && s.getVersion().equals(m.getVersion()) && s.getAt().isAfter(before))
                 return "in use by " + s.getInstance();
         }

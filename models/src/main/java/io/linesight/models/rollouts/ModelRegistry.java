@@ -22,7 +22,7 @@ import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.serialization.Serde;
 
 /**
- * Writes the topics about models: manifests, rollouts (through {@link RolloutWriter}) and statuses.
+ * Writes the topics of the model registry: manifests, rollouts (through {@link RolloutWriter}) and statuses.
  * {@link ModelRegistryView} reads them.
  *
  * <p>Threads: safe to share. Ownership: whoever opens it closes it, which waits for what is in progress. Nothing is
@@ -41,8 +41,8 @@ public final class ModelRegistry implements AutoCloseable {
         rollouts = SerdeFactory.create(Rollout.class, config.settings(), false);
         statuses = SerdeFactory.create(ModelStatus.class, config.settings(), false);
         Map<String, Object> c = ClientSettings.forWriter(config.settings());
-        // With several in progress, a new topic's first leader may reject the first and take the second, and then never
-        // take the first.
+        // INVARIANT: one request in flight. With several, a new topic's first leader may reject the first and accept the
+        // second, and then never accept the first.
         c.put(ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION, 1);
         c.put(ProducerConfig.LINGER_MS_CONFIG, 0);
         c.put(ProducerConfig.BUFFER_MEMORY_CONFIG, 4L << 20);

@@ -38,9 +38,9 @@ import org.slf4j.LoggerFactory;
  * shown before the manifests it names, and none of the past ones is shown while the topics are read for the first time.
  * Two views of the same topics show the same history, whatever they trust and whenever they started.
  *
- * <p>When the broker or the schema registry goes away, the last state stays, is said so once in the log, and reading
- * goes on by itself when they are back. A record that cannot be read is left out with a warning; among rollouts it
- * appears in the history as rejected.
+ * <p>While the broker or the schema registry is unavailable, the last state stays, one warning is logged, and reading
+ * resumes by itself. A record that cannot be read is left out with a warning; a rollout among them appears in the
+ * history as rejected.
  *
  * <p>Threads: one of its own, which also calls the listeners; every method may be called from any thread. Ownership:
  * whoever opens it closes it.
@@ -109,9 +109,8 @@ public final class ModelRegistryView implements AutoCloseable {
 
     private static Map<String, Object> consumerConfigs(ModelsConfig config) {
         Map<String, Object> c = ClientSettings.forReader(config.settings());
-        c.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none"); // going back on the quiet would count everything twice
-        // Asking for the ends of the topics waits behind a fetch, so this is how long a caught-up reader takes to say
-        // so.
+        c.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none"); // a silent reset would count everything twice
+        // A request for the ends of the topics waits behind a fetch: a caught-up reader takes this long to notice.
         c.put(ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG, 100);
         c.put(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, (int)
                 Math.min(Integer.MAX_VALUE, config.timeout().toMillis()));
@@ -119,7 +118,7 @@ public final class ModelRegistryView implements AutoCloseable {
     }
 
     /**
-     * Connects and begins to read; returns before everything is read, see {@link #awaitCaughtUp}.
+     * Connects and starts to read; returns before everything is read, see {@link #awaitCaughtUp}.
      *
      * @throws KafkaException with a message for people when the broker does not answer or a topic is missing
      */
@@ -166,7 +165,7 @@ public final class ModelRegistryView implements AutoCloseable {
     }
 
     /**
-     * Whether the broker and the schema registry answered when they were last asked, every few seconds. While false,
+     * Whether broker and schema registry answered the last request; one is sent every few seconds. While false,
      * the state may be old.
      */
     public boolean connected() {
@@ -256,7 +255,7 @@ public final class ModelRegistryView implements AutoCloseable {
         }
         if (target != null && partitions.stream().allMatch(p -> consumer.position(p) >= target.get(p))) {
             target = null;
-            // A rollout that came after the ends were asked for may name a manifest that lies behind them.
+            // A rollout that came after the ends were requested may name a manifest behind them.
             if (!rolloutSinceTarget) show();
         }
         deliver();
@@ -312,7 +311,7 @@ public final class ModelRegistryView implements AutoCloseable {
         return a.compareTo(b) < 0 ? a : b;
     }
 
-    /** Stops following; the last state can still be asked for. */
+    /** Stops following; {@link #state} still returns the last state. */
     @Override
     public void close() {
         stop = true;

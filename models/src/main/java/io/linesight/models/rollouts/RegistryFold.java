@@ -13,7 +13,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes the state out of records in the order of their topics. One thread.
+ * Folds the records of the registry's topics into a state. One thread.
  *
  * <p>Whether a rollout counts depends on the rollouts topic alone, never on what other topics hold or on which keys are
  * trusted: those are read at different speeds, differ from place to place and change (an old version is removed), and

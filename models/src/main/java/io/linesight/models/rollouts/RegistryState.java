@@ -14,7 +14,7 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the three topics said at one moment. Immutable; the Avro records in it are shared and not to be changed.
+ * The registry at one moment. Immutable; the Avro records in it are shared and not to be changed.
  *
  * @param versions by version, those that lie in the models topic
  * @param channels by name, those that anything was ever decided for
@@ -50,7 +50,7 @@ public record RegistryState(
      * Why a decision cannot be carried out here, although it counts: it names a version that is not in the registry or
      * whose manifest is not trusted here, or a newer program wrote it. Whether a record counts must be the same for
      * everybody and for ever; this may differ from place to place and change, so it never touches the history. Whoever
-     * meets it keeps the champion they have, or starts with the one before.
+     * reads it keeps its champion, or starts with the previous one.
      */
     public Optional<String> objection(Rollout rollout) {
         if (rollout.getMode() == RolloutMode.UNKNOWN)

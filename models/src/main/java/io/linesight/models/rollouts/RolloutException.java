@@ -8,9 +8,9 @@ public final class RolloutException extends Exception {
     public enum Kind {
         /** The rules do not allow it; nothing was written. */
         REJECTED,
-        /** Somebody else's decision was faster; ours is in the history and without effect. */
+        /** Another decision was faster; this one is in the history and has no effect. */
         OVERTAKEN,
-        /** Broker or registry are unavailable; nothing was written. */
+        /** Broker or schema registry are unavailable; nothing was written. */
         UNAVAILABLE,
         /** It was written, or perhaps was; whether it came into force cannot be seen at the moment. */
         UNCERTAIN

@@ -8,7 +8,7 @@ import java.util.function.Function;
 import org.apache.kafka.common.KafkaException;
 
 /**
- * Takes decisions: looks at the newest state, asks the rules, writes, and waits to see who won. Safe to share between
+ * Makes decisions: reads the newest state, applies the rules, writes, and waits until the registry shows which decision won. Safe to share between
  * threads; owns nothing.
  */
 public final class RolloutWriter {

@@ -15,7 +15,7 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * Whose signatures count: one or more public keys, or explicitly nobody's. Immutable, thread-safe.
+ * The public keys whose signatures are trusted: one or more, or explicitly none. Immutable, thread-safe.
  *
  * <p>Where unsigned versions are allowed, signatures by unknown keys are accepted as well, since whoever can write the
  * topic could leave the signature out; a signature that names a trusted key and does not fit is rejected always.
@@ -63,7 +63,7 @@ public final class TrustedKeys {
         return new TrustedKeys(keys, config.unsignedAllowed());
     }
 
-    /** Looks at the manifest's signature; says nothing about the checkpoint's bytes. */
+    /** Verifies the manifest's signature, not the checkpoint's bytes. */
     public Verification verify(ModelVersion manifest) {
         String keyId = manifest.getKeyId();
         ByteBuffer given = manifest.getSignature().duplicate();

@@ -1,7 +1,7 @@
 package io.linesight.models.signing;
 
 /**
- * What came of looking at a manifest's signature.
+ * Result of verifying a manifest's signature.
  *
  * @param outcome for programs
  * @param message one sentence for people, with what can be done where it was rejected
@@ -14,7 +14,7 @@ public record Verification(Outcome outcome, String message, boolean accepted) {
         SIGNED,
         /** There is none. */
         UNSIGNED,
-        /** By a key that is not among the trusted ones, so nothing can be said. */
+        /** By a key that is not trusted, so it proves nothing. */
         UNKNOWN_KEY,
         /** A trusted key is named, but the signature does not fit: the manifest was changed after it was signed. */
         DOES_NOT_FIT

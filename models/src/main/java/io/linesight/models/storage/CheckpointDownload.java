@@ -18,8 +18,8 @@ import java.util.Optional;
 import java.util.UUID;
 
 /**
- * A checkpoint on its way in: a temporary file beside its future place, which it takes only when it is complete and
- * right.
+ * A checkpoint that is being downloaded: a temporary file beside its target, renamed only when it is complete and
+ * verified.
  */
 final class CheckpointDownload implements AutoCloseable {
     private static final String PREFIX = ".incoming-";
@@ -103,7 +103,7 @@ final class CheckpointDownload implements AutoCloseable {
             throw new CheckpointStoreException(
                     Reason.WRONG_SIZE,
                     "the checkpoint of " + manifest.getVersion() + " is longer than the " + manifest.getBytes()
-                            + " bytes its manifest says; it was not published so. Nothing was kept");
+                            + " bytes of its manifest; it is not what was published. Nothing was kept");
         }
         try {
             channel.position(position);
@@ -113,7 +113,7 @@ final class CheckpointDownload implements AutoCloseable {
         }
     }
 
-    /** Checks length and checksum of what lies on the disk, and gives it its name. */
+    /** Verifies length and checksum of the file on the disk, and gives it its name. */
     Path finish() throws CheckpointStoreException {
         try {
             if (channel instanceof FileChannel disk) disk.force(true);
@@ -187,7 +187,7 @@ final class CheckpointDownload implements AutoCloseable {
                         .isBefore(Instant.now().minus(ABANDONED))) Files.deleteIfExists(p);
             }
         } catch (java.nio.file.NoSuchFileException e) {
-            // somebody else's fetch ended at this moment
+            // another fetch ended at this moment
         }
     }
 }

@@ -12,7 +12,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The store that everybody uses: puts where it was told to, fetches and deletes wherever a manifest's location leads.
+ * All stores behind one: puts into the configured target, fetches and deletes at the location of each manifest.
  *
  * <p>Threads: safe to share. Ownership: whoever opens it closes it. Nothing is connected before it is needed.
  */

@@ -7,7 +7,7 @@ import io.linesight.schemas.ModelVersion;
 import java.time.Instant;
 import java.util.List;
 
-/** Manifests that only say where bytes lie. */
+/** Manifests with a location and nothing else. */
 final class Manifests {
     private Manifests() {}
 

@@ -3,9 +3,9 @@ package io.linesight.models.storage;
 import io.linesight.schemas.ModelVersion;
 
 /**
- * Where a checkpoint was put: what its manifest must say to be fetched again.
+ * Where a checkpoint is stored; its manifest needs these facts to fetch it.
  *
- * @param location {@code kafka:<offset>} for the chunk topic (the offset only says where looking is quickest), or a
+ * @param location {@code kafka:<offset>} for the chunk topic (the offset is a hint where to read first), or a
  *     file: or http(s): URL
  * @param sha256 of the whole file, lower-case hex
  * @param bytes length of the file

@@ -28,7 +28,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Reads single frames out of the frames topic by their place. Every place asked for gets an outcome; all but FETCHED
+ * Reads single frames of the frames topic by reference. Every reference gets an outcome; all but FETCHED
  * are logged with the reason.
  *
  * <p>Threads: one at a time. Ownership: whoever makes it closes it. It belongs to no consumer group and commits
@@ -57,7 +57,7 @@ public final class FrameFetcher implements AutoCloseable {
     /**
      * Reads frames, one partition after the other in the order of their offsets.
      *
-     * @return an outcome for every place asked for
+     * @return an outcome for every reference
      * @throws KafkaException when the broker does not answer; nothing is known about the frames then
      * @throws io.linesight.schemas.registry.RegistryException when the registry does not answer; the same
      */
@@ -76,7 +76,7 @@ public final class FrameFetcher implements AutoCloseable {
         records.fetch(places, (ref, lookup) -> found.put(ref, toFetched(ref, lookup)));
         found.forEach((ref, f) -> {
             counts.merge(f.outcome(), 1L, Long::sum);
-            // Whoever asked knows what it means; a frame that is not there yet is asked for again and again.
+            // The caller knows what it means, and requests such a frame again and again.
             if (f.outcome() == FetchOutcome.NOT_YET)
                 LOG.debug("Frame {}: {}, {}", FrameKeys.of(ref), f.outcome(), f.reason());
             else if (f.outcome() != FetchOutcome.FETCHED)

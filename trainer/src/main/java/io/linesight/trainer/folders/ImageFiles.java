@@ -14,20 +14,20 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
 
-/** Image files and the folders they lie in. */
+/** Image files and their folders. */
 public final class ImageFiles {
     private static final ImageLimits LIMITS = ImageLimits.defaults();
 
     private ImageFiles() {}
 
-    /** Reads an image's file when asked to. */
+    /** Reads an image file on demand. */
     public static Reader image(Path file) {
         return () -> ImageCodec.decode(bytes(file), LIMITS);
     }
 
     /**
-     * Reads a mask's file when asked to: white where it marks a defect. Whoever reads it knows the image only, so
-     * errors name the file.
+     * Reads a mask file on demand: white where it marks a defect. Errors name the file, because the caller knows the
+     * image only.
      */
     public static Reader mask(Path file) {
         return () -> {
@@ -45,7 +45,7 @@ public final class ImageFiles {
     }
 
     private static byte[] bytes(Path file) throws IOException, BadImageException {
-        // Before the bytes are in memory: a video among the images must not end the run.
+        // Checked before the file is in memory: a video among the images must not end the run.
         long size = Files.size(file);
         if (size > LIMITS.maxBytes())
             throw new BadImageException(

@@ -13,12 +13,10 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -47,7 +45,7 @@ public final class DatasetStore implements AutoCloseable {
     private final Blobs blobs;
     private final Journal journal;
     private final StoreState state = new StoreState();
-    private final Map<String, Integer> pins = new HashMap<>();
+    private final Pins pins = new Pins();
     private boolean closed;
     /** Lines of the journal when rewriting it failed: not retried until there are many more. */
     private int linesAtFailedRewrite;
@@ -117,7 +115,7 @@ public final class DatasetStore implements AutoCloseable {
         List<JsonNode> lines = new ArrayList<>();
         journal = Journal.open(config.folder().resolve("journal.jsonl"), lines, disk);
         try {
-            replay(lines);
+            state.replay(lines, config.folder());
             ensureComplete();
             int swept = blobs.sweep(state.files());
             if (swept > 0) LOG.info("Removed {} files that no line of the journal names", swept);
@@ -125,22 +123,6 @@ public final class DatasetStore implements AutoCloseable {
         } catch (IOException | RuntimeException e) {
             journal.close();
             throw e;
-        }
-    }
-
-    private void replay(List<JsonNode> lines) {
-        for (int i = 0; i < lines.size(); i++) {
-            try {
-                if (!state.apply(lines.get(i)))
-                    throw new DatasetStoreException("the journal in " + config.folder() + " has a line '"
-                            + lines.get(i).path("op").asText()
-                            + "' that this program does not know; use the program that wrote it. Nothing was changed");
-            } catch (IllegalArgumentException e) {
-                throw new DatasetStoreException(
-                        "line " + (i + 1) + " of the journal in " + config.folder() + " is damaged (" + e.getMessage()
-                                + "); restore the folder from a copy, or remove that line to continue without it. Nothing was changed",
-                        e);
-            }
         }
     }
 
@@ -267,7 +249,7 @@ public final class DatasetStore implements AutoCloseable {
         long excess = bytes() + added - config.maxBytes();
         if (excess <= 0 || added == 0) return List.of();
         Eviction.Choice choice = Eviction.choose(
-                state, excess, config.minNormals(), new Eviction.ImageKey(frame, sha256), pins.keySet());
+                state, excess, config.minNormals(), new Eviction.ImageKey(frame, sha256), pins.files());
         if (choice.missingBytes() <= 0) return choice.victims();
         throw new DatasetStoreException("the dataset store " + config.folder() + " is full (" + (bytes() >> 20) + " of "
                 + (config.maxBytes() >> 20) + " MiB), and every image left is needed: labelled, held out, or among the "
@@ -279,7 +261,7 @@ public final class DatasetStore implements AutoCloseable {
     public synchronized long bytes() {
         long sum = 0;
         for (String file : state.files()) sum += state.size(file);
-        for (String file : pins.keySet()) if (!state.refersTo(file)) sum += state.size(file);
+        for (String file : pins.files()) if (!state.refersTo(file)) sum += state.size(file);
         return sum;
     }
 
@@ -409,7 +391,7 @@ public final class DatasetStore implements AutoCloseable {
         long missing = files.stream().filter(file -> !blobs.has(file)).count();
         if (missing > 0)
             throw new DatasetStoreException(missing + " of " + files.size() + " images are no longer in the store");
-        files.forEach(file -> pins.merge(file, 1, Integer::sum));
+        pins.add(files);
         return new FilePin(files);
     }
 
@@ -426,12 +408,7 @@ public final class DatasetStore implements AutoCloseable {
             synchronized (DatasetStore.this) {
                 if (released) return;
                 released = true;
-                List<String> unpinned = new ArrayList<>();
-                for (String file : files) {
-                    if (pins.merge(file, -1, Integer::sum) > 0) continue;
-                    pins.remove(file);
-                    unpinned.add(file);
-                }
+                List<String> unpinned = pins.remove(files);
                 if (!closed) delete(unpinned);
             }
         }
@@ -440,7 +417,7 @@ public final class DatasetStore implements AutoCloseable {
     /** Deletes files, except those that an image or a pin still needs. */
     private void delete(List<String> files) {
         for (String file : files) {
-            if (state.refersTo(file) || pins.containsKey(file)) continue;
+            if (state.refersTo(file) || pins.contains(file)) continue;
             state.forgetSize(file);
             try {
                 blobs.delete(file);
@@ -478,13 +455,7 @@ public final class DatasetStore implements AutoCloseable {
      * @return number of images, masks not counted
      */
     public int export(Path out) throws IOException {
-        if (Files.exists(out)) {
-            try (Stream<Path> files = Files.list(out)) {
-                if (files.findAny().isPresent())
-                    throw new IOException(
-                            out + " is not empty: choose another folder or empty it; nothing was written");
-            }
-        }
+        MvtecExport.ensureEmpty(out);
         List<StoredImage> images = images();
         try (Pin pin = pin(images)) {
             return MvtecExport.write(this, images, out);

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVPrinter;
 
@@ -24,6 +25,14 @@ final class MvtecExport {
     private MvtecExport(DatasetStore store, Path out) {
         this.store = store;
         this.out = out;
+    }
+
+    static void ensureEmpty(Path out) throws IOException {
+        if (!Files.exists(out)) return;
+        try (Stream<Path> files = Files.list(out)) {
+            if (files.findAny().isPresent())
+                throw new IOException(out + " is not empty: choose another folder or empty it; nothing was written");
+        }
     }
 
     /** Returns the number of images written. */

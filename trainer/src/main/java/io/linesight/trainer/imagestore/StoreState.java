@@ -2,6 +2,7 @@ package io.linesight.trainer.imagestore;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -14,7 +15,7 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a dataset store's journal says, in memory: {@link #apply} reads a line into it, {@link #lines} writes what is
+ * What a dataset store's journal says, in memory: {@link #replay} reads lines into it, {@link #lines} writes what is
  * still true. Not thread-safe; the store guards it.
  */
 final class StoreState {
@@ -30,12 +31,34 @@ final class StoreState {
     private long sequence;
 
     /**
+     * Reads a journal.
+     *
+     * @param folder of the store, for messages
+     * @throws DatasetStoreException naming the line that is damaged or unknown
+     */
+    void replay(List<JsonNode> lines, Path folder) {
+        for (int i = 0; i < lines.size(); i++) {
+            try {
+                if (!apply(lines.get(i)))
+                    throw new DatasetStoreException("the journal in " + folder + " has a line '"
+                            + lines.get(i).path("op").asText()
+                            + "' that this program does not know; use the program that wrote it. Nothing was changed");
+            } catch (IllegalArgumentException e) {
+                throw new DatasetStoreException(
+                        "line " + (i + 1) + " of the journal in " + folder + " is damaged (" + e.getMessage()
+                                + "); restore the folder from a copy, or remove that line to continue without it. Nothing was changed",
+                        e);
+            }
+        }
+    }
+
+    /**
      * Reads one line of the journal.
      *
      * @return false when no program of this version writes such a line
      * @throws IllegalArgumentException when the line is damaged; the message is a clause that says how
      */
-    boolean apply(JsonNode line) {
+    private boolean apply(JsonNode line) {
         String frame = JournalLine.frame(line);
         switch (line.path("op").asText()) {
             case "put" -> {

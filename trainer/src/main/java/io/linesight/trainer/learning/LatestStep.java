@@ -32,7 +32,7 @@ final class LatestStep {
             while (tail.hasRemaining() && channel.read(tail) >= 0) {}
             text = new String(tail.array(), 0, tail.position(), StandardCharsets.UTF_8);
         } catch (IOException e) {
-            return Step.NONE; // no step was taken yet, or the run is being tidied away
+            return Step.NONE; // no step yet, or the run is being removed
         }
         int end = text.lastIndexOf('\n');
         if (end < 0) return Step.NONE;
@@ -41,7 +41,7 @@ final class LatestStep {
             JsonNode step = JSON.readTree(line);
             return new Step(step.path("step").asLong(), step.path("loss").asDouble(Double.NaN));
         } catch (IOException e) {
-            return Step.NONE; // the last bytes begin inside a line that is longer than they are
+            return Step.NONE; // the tail starts inside a line that is longer than it
         }
     }
 }

@@ -70,7 +70,7 @@ final class Lease {
     }
 
     /**
-     * Answers who asked.
+     * Answers all questions.
      *
      * @param commit asks the broker; called once for every question about the current lease
      */

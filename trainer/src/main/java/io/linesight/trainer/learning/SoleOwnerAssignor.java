@@ -10,7 +10,7 @@ import org.apache.kafka.common.TopicPartition;
 
 /**
  * Gives every partition to one member of the group and keeps it there while that member lives: the group is a lease.
- * Public only because Kafka makes it by its class.
+ * Public because Kafka instantiates it.
  */
 public final class SoleOwnerAssignor implements ConsumerPartitionAssignor {
     @Override
@@ -19,8 +19,8 @@ public final class SoleOwnerAssignor implements ConsumerPartitionAssignor {
     }
 
     /**
-     * Cooperative alone: with the eager protocol everybody gives up everything first, and the owner would change for no
-     * reason.
+     * Cooperative only: with the eager protocol all members release their partitions first, and the owner would change
+     * without need.
      */
     @Override
     public List<RebalanceProtocol> supportedProtocols() {
@@ -36,7 +36,7 @@ public final class SoleOwnerAssignor implements ConsumerPartitionAssignor {
             Subscription s = members.get(member);
             if (s.ownedPartitions().isEmpty()) continue;
             int g = s.generationId().orElse(-1);
-            // Of two who both believe to own it the one who heard of the group last is right.
+            // Of two members that claim it, the one with the later generation is right.
             if (owner == null || g > generation) {
                 owner = member;
                 generation = g;

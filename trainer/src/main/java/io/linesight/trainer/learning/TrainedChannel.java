@@ -31,7 +31,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Joins a trainer to a rollout channel: its champion is the channel's, and what it makes is signed and published. Every
  * challenger is published, also one that failed its gate, so that people can read why; the rules keep those from being
- * rolled out. One that passed begins to score beside the champion where that was asked for.
+ * rolled out. One that passed scores beside the champion, if that is configured.
  *
  * <p>Threads: safe to share. Ownership: whoever opens it closes it, after the trainer.
  */
@@ -109,7 +109,7 @@ public final class TrainedChannel implements ChampionSource, ChallengerSink, Aut
                 .orElseThrow(() -> new IOException("the champion " + version + " of channel '" + channel
                         + "' is not in the registry any more; publish it again, or roll back"));
         if (!champion.verification().accepted())
-            throw new IOException("the champion " + version + " of channel '" + channel + "' cannot be gone on from: "
+            throw new IOException("the champion " + version + " of channel '" + channel + "' cannot be trained further: "
                     + champion.verification().message());
         Path folder = options.folder();
         Files.createDirectories(folder);
@@ -162,7 +162,7 @@ public final class TrainedChannel implements ChampionSource, ChallengerSink, Aut
             LOG.info("{} scores {} % of the frames beside the champion", version, options.shadowPercent());
         } catch (RolloutException e) {
             switch (e.kind()) {
-                // Published it is all the same; people can go on from there.
+                // It is published all the same; people can decide from there.
                 case REJECTED, OVERTAKEN ->
                     LOG.warn("{} does not score beside the champion: {}", version, e.getMessage());
                 default -> throw new IOException(e.getMessage(), e);

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Options and work of every command that takes a decision. */
+/** Options of every command that makes a decision; makes it. */
 final class DecisionOptions {
     static final String CHANNEL = "default";
 
@@ -38,7 +38,7 @@ final class DecisionOptions {
         Decision decide(RegistryState known, String channel, Author author);
     }
 
-    int take(PrintWriter out, Rule rule) throws IOException, InterruptedException {
+    int decide(PrintWriter out, Rule rule) throws IOException, InterruptedException {
         Author author = Author.person(user(by), reason);
         try (RegistryOptions.Open open = registry.open()) {
             Rollout r = new RolloutWriter(
@@ -59,7 +59,7 @@ final class DecisionOptions {
         return user;
     }
 
-    /** What a rollout means, in a few words. */
+    /** Describes a rollout in a few words. */
     static String describe(Rollout r) {
         StringBuilder s = new StringBuilder("champion ").append(r.getChampion() == null ? "none" : r.getChampion());
         if (r.getChallenger() != null && r.getMode() == RolloutMode.SHADOW)

@@ -16,7 +16,7 @@ import org.apache.kafka.common.KafkaException;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Where the line is, and whose signatures count. */
+/** Options that name the model registry and the keys that are trusted; opens it. */
 final class RegistryOptions {
     @Mixin
     private Kafka kafka;
@@ -61,8 +61,8 @@ final class RegistryOptions {
             registry = ModelRegistry.open(config);
             view = ModelRegistryView.open(config, trusted);
             if (!view.awaitCaughtUp(config.timeout())) {
-                throw new UserError("the topics about models could not be read within "
-                        + config.timeout().toSeconds() + " s: " + view.obstacle() + ". Allow more with --set "
+                throw new UserError("the model registry could not be read within "
+                        + config.timeout().toSeconds() + " s: " + view.obstacle() + ". Allow more time with --set "
                         + ModelsConfig.PATIENCE_MS + "=60000 where it is only slow. Nothing was done");
             }
             done = true;

@@ -23,13 +23,13 @@ final class RolloutCommands {
         private CommandSpec spec;
 
         @Mixin
-        private DecisionOptions deciding;
+        private DecisionOptions decision;
 
         abstract DecisionOptions.Rule rule();
 
         @Override
         public Integer call() throws Exception {
-            return deciding.take(spec.commandLine().getOut(), rule());
+            return decision.decide(spec.commandLine().getOut(), rule());
         }
     }
 
