@@ -28,8 +28,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Reads single frames of the frames topic by reference. Every reference gets an outcome; all but FETCHED
- * are logged with the reason.
+ * Reads single frames of the frames topic by reference. Every reference gets an outcome; all but FETCHED are logged
+ * with the reason.
  *
  * <p>Threads: one at a time. Ownership: whoever makes it closes it. It belongs to no consumer group and commits
  * nothing.

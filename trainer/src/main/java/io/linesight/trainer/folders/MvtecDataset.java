@@ -10,8 +10,8 @@ import java.util.TreeMap;
 
 /**
  * A folder in MVTec-AD layout: {@code <root>/<category>/train/good/*}, {@code test/<defect>/*} (with {@code good} for
- * normals) and {@code ground_truth/<defect>/<stem>_mask.png}. PNG and JPEG. Opening reads names only; pixels are read on
- * demand.
+ * normals) and {@code ground_truth/<defect>/<stem>_mask.png}. PNG and JPEG. Opening reads names only; pixels are read
+ * on demand.
  */
 public final class MvtecDataset implements ImageSource {
     private static final String GOOD = "good";

@@ -248,8 +248,8 @@ public final class DatasetStore implements AutoCloseable {
     private List<StoredImage> makeRoom(long added, String frame, String sha256) {
         long excess = bytes() + added - config.maxBytes();
         if (excess <= 0 || added == 0) return List.of();
-        Eviction.Choice choice = Eviction.choose(
-                state, excess, config.minNormals(), new Eviction.ImageKey(frame, sha256), pins.files());
+        Eviction.Choice choice =
+                Eviction.choose(state, excess, config.minNormals(), new Eviction.ImageKey(frame, sha256), pins.files());
         if (choice.missingBytes() <= 0) return choice.victims();
         throw new DatasetStoreException("the dataset store " + config.folder() + " is full (" + (bytes() >> 20) + " of "
                 + (config.maxBytes() >> 20) + " MiB), and every image left is needed: labelled, held out, or among the "

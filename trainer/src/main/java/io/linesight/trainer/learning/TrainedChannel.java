@@ -109,8 +109,8 @@ public final class TrainedChannel implements ChampionSource, ChallengerSink, Aut
                 .orElseThrow(() -> new IOException("the champion " + version + " of channel '" + channel
                         + "' is not in the registry any more; publish it again, or roll back"));
         if (!champion.verification().accepted())
-            throw new IOException("the champion " + version + " of channel '" + channel + "' cannot be trained further: "
-                    + champion.verification().message());
+            throw new IOException("the champion " + version + " of channel '" + channel
+                    + "' cannot be trained further: " + champion.verification().message());
         Path folder = options.folder();
         Files.createDirectories(folder);
         Path file = stores.fetch(champion.manifest(), folder);

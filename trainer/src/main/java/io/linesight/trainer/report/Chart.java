@@ -25,7 +25,7 @@ final class Chart {
                 "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"%s\"><g transform=\"translate(%d,%d)\">",
                 LEFT + WIDTH + RIGHT,
                 TOP + HEIGHT + BOTTOM,
-                Html.text(label),
+                Html.escape(label),
                 LEFT,
                 TOP));
         for (double t : x.ticks()) {
@@ -54,12 +54,12 @@ final class Chart {
                 WIDTH,
                 WIDTH / 2,
                 HEIGHT + 30,
-                Html.text(xLabel)));
+                Html.escape(xLabel)));
         svg.append(String.format(
                 Locale.ROOT,
                 "<text class=\"mid\" transform=\"translate(-30,%d) rotate(-90)\">%s</text>",
                 HEIGHT / 2,
-                Html.text(yLabel)));
+                Html.escape(yLabel)));
     }
 
     private double px(double v) {
@@ -87,7 +87,7 @@ final class Chart {
                 style,
                 px(atX),
                 py(atY),
-                Html.text(tip)));
+                Html.escape(tip)));
         return this;
     }
 
@@ -112,7 +112,7 @@ final class Chart {
                 py(height),
                 px(toX) - px(fromX),
                 HEIGHT - py(height),
-                Html.text(tip)));
+                Html.escape(tip)));
         return this;
     }
 
@@ -126,7 +126,7 @@ final class Chart {
                 HEIGHT,
                 left ? "end" : "start",
                 px(atX) + (left ? -3 : 3),
-                Html.text(label)));
+                Html.escape(label)));
         return this;
     }
 

@@ -6,6 +6,7 @@ import io.linesight.trainer.evaluate.EvaluateOptions;
 import io.linesight.trainer.evaluate.EvaluationReport;
 import io.linesight.trainer.evaluate.EvaluationReport.ImageScore;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * A checkpoint and how it did.
@@ -33,6 +34,19 @@ record Contender(String letter, EvaluateOptions options, EvaluationReport report
         ProductCalibration line = detail(s.category()).calibration();
         double margin = (s.raw() - line.threshold()) / line.scale();
         return s.defective() ? -margin : margin;
+    }
+
+    /** Its class in the style sheet. */
+    String style() {
+        return letter.toLowerCase(Locale.ROOT);
+    }
+
+    String fileName() {
+        return String.valueOf(options.checkpoint().getFileName());
+    }
+
+    String millisecondsPerImage() {
+        return String.format(Locale.ROOT, "%.0f", 1000 * report.secondsPerImage());
     }
 
     Decisions decisions(String category) {

@@ -51,7 +51,7 @@ record Histogram(double from, double width, int[] normal, int[] defective) {
         Axis y = Axis.over(0, highest() * 1.05, 4);
         // No halves of pictures along the axis.
         if (y.step() < 1) y = new Axis(y.from(), y.to(), 1);
-        Chart chart = new Chart(label, x, y, "image score", "pictures");
+        Chart chart = new Chart(label, x, y, "image score", "images");
         for (int i = 0; i < normal.length; i++) {
             String range = Html.score(at(i)) + " to " + Html.score(at(i + 1)) + ": ";
             chart.bar(at(i), at(i + 1), normal[i], "normal", range + normal[i] + " normal");

@@ -2,48 +2,42 @@ package io.linesight.trainer.report;
 
 import java.util.Base64;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
-/** Pieces of HTML. */
+/**
+ * Texts and numbers as the report writes them. The templates escape what they are given; charts escape by themselves.
+ */
 final class Html {
     static final String DASH = "–";
 
     private Html() {}
 
-    /**
-     * Text or attribute value that means itself. Characters that HTML has no place for become the replacement
-     * character.
-     */
-    static String text(String s) {
-        StringBuilder out = new StringBuilder(s.length() + 16);
+    /** The text with the replacement character for every character that HTML has no place for. */
+    static String clean(String s) {
+        StringBuilder out = new StringBuilder(s.length());
         s.codePoints().forEach(c -> {
-            switch (c) {
-                case '&' -> out.append("&amp;");
-                case '<' -> out.append("&lt;");
-                case '>' -> out.append("&gt;");
-                case '"' -> out.append("&quot;");
-                case '\'' -> out.append("&#39;");
-                default -> {
-                    boolean control = Character.isISOControl(c) && c != '\n' && c != '\t';
-                    boolean alone = c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE;
-                    out.appendCodePoint(control || alone ? 0xFFFD : c);
-                }
-            }
+            boolean control = Character.isISOControl(c) && c != '\n' && c != '\t';
+            boolean alone = c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE;
+            out.appendCodePoint(control || alone ? 0xFFFD : c);
         });
         return out.toString();
     }
 
-    /** A name from the user's disk: apart, so that right-to-left characters in it do not turn the text around it. */
-    static String name(String s) {
-        return "<bdi>" + text(s) + "</bdi>";
+    /** Text or attribute value in a chart, which is written without a template. */
+    static String escape(String s) {
+        return s.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\"", "&quot;");
     }
 
-    static String image(byte[] jpeg, String alt) {
-        return "<img alt=\"" + text(alt) + "\" src=\"data:image/jpeg;base64,"
-                + Base64.getEncoder().encodeToString(jpeg) + "\">";
+    static String dataUrl(byte[] jpeg) {
+        return "data:image/jpeg;base64," + Base64.getEncoder().encodeToString(jpeg);
+    }
+
+    static String plural(int n, String one, String many) {
+        return n + " " + (n == 1 ? one : many);
     }
 
     /** A fraction in per cent with one digit, as in the table of the command line. */
-    static String percent(Double fraction) {
+    static String percent(@Nullable Double fraction) {
         return fraction == null ? DASH : String.format(Locale.ROOT, "%.1f", 100 * fraction);
     }
 

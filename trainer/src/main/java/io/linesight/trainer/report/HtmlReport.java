@@ -1,17 +1,23 @@
 package io.linesight.trainer.report;
 
+import gg.jte.ContentType;
+import gg.jte.TemplateEngine;
+import gg.jte.TemplateOutput;
+import gg.jte.output.WriterOutput;
 import io.linesight.trainer.evaluate.EvaluateOptions;
 import io.linesight.trainer.evaluate.EvaluationReport;
 import io.linesight.trainer.report.Gallery.Pick;
 import io.linesight.trainer.report.Tiles.Tile;
 import java.io.BufferedWriter;
 import java.io.IOException;
+import java.io.Writer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What was measured as one HTML file for people: table, curves, histograms, worst mistakes with their anomaly maps,
@@ -20,6 +26,10 @@ import java.util.TreeMap;
 public final class HtmlReport {
     /** Name of the file in the folder given. */
     public static final String FILE = "report.html";
+
+    /** Compiled with the program, into this package, so that they see its types. */
+    private static final TemplateEngine TEMPLATES = TemplateEngine.createPrecompiled(
+            null, ContentType.Html, HtmlReport.class.getClassLoader(), HtmlReport.class.getPackageName());
 
     private HtmlReport() {}
 
@@ -54,7 +64,16 @@ public final class HtmlReport {
         return write(new Contender("A", first, firstReport), new Contender("B", second, secondReport), options);
     }
 
-    private static Path write(Contender a, Contender b, ReportOptions options) throws IOException {
+    static void render(Page page, Writer out) {
+        render("report.jte", page, new WriterOutput(out));
+    }
+
+    /** @param value the template's only parameter */
+    static void render(String template, Object value, TemplateOutput out) {
+        TEMPLATES.render(template, value, out);
+    }
+
+    private static Path write(Contender a, @Nullable Contender b, ReportOptions options) throws IOException {
         Map<String, List<Pick>> picks = new TreeMap<>();
         Map<String, List<String>> names = new TreeMap<>();
         for (String category : a.report().categories().keySet()) {
@@ -70,7 +89,7 @@ public final class HtmlReport {
         Path temporary = options.folder().resolve("." + FILE + ".tmp");
         try {
             try (BufferedWriter out = Files.newBufferedWriter(temporary)) {
-                new Page(out, a, b, options).write(picks, tiles, other);
+                render(new Page(a, b, options, picks, tiles, other), out);
             }
             Files.move(temporary, file, StandardCopyOption.REPLACE_EXISTING);
         } finally {

@@ -23,19 +23,19 @@ import java.util.Set;
  * scored, and keeping every map until then could take gigabytes.
  */
 final class Tiles {
-    private static final int LONGEST = 256;
+    private static final int MAX_SIDE = 256;
     private static final int QUALITY = 82;
 
     /**
      * JPEGs of one picture.
      *
-     * @param picture the picture; null when only the map was asked for
+     * @param image the image itself; null when only the map was asked for
      * @param truth the picture with its ground truth; null when there is none
      * @param map the picture under its anomaly map
      * @param own the map's colours go from its own lowest to its own highest value: a missed defect would be blank
      *     otherwise, and whether the model saw nothing or too little is what its reader wants to know
      */
-    record Tile(byte[] picture, byte[] truth, byte[] map, boolean own) {}
+    record Tile(byte[] image, byte[] truth, byte[] map, boolean own) {}
 
     private Tiles() {}
 
@@ -81,7 +81,7 @@ final class Tiles {
                 byte[] mask = s.mask() == null || mapOnly
                         ? null
                         : Preprocess.mask(s.mask().read());
-                batch.add(new Loaded(s, Heatmaps.thumbnail(image, LONGEST), Preprocess.toModelInput(image), mask));
+                batch.add(new Loaded(s, Heatmaps.thumbnail(image, MAX_SIDE), Preprocess.toModelInput(image), mask));
             } catch (IOException | BadImageException e) {
                 // It was readable when it was measured. The report says that it is gone.
                 to.remove(s.name());

@@ -50,8 +50,7 @@ class LeaseTest {
     @Test
     void shouldAskAgainWhileTheGroupRebalances() {
         lease.acquire();
-        Supplier<Acceptance> broker =
-                () -> commits.incrementAndGet() < 3 ? Acceptance.UNKNOWN : Acceptance.ACCEPTED;
+        Supplier<Acceptance> broker = () -> commits.incrementAndGet() < 3 ? Acceptance.UNKNOWN : Acceptance.ACCEPTED;
         assertThat(confirm(lease.number(), broker)).isTrue();
         assertThat(commits).hasValue(3);
     }

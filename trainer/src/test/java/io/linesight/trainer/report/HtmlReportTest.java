@@ -67,7 +67,7 @@ class HtmlReportTest {
                         "40 normal and 32 defective");
         Decisions d = Decisions.of(report.images());
         assertThat(page)
-                .contains("of 40 normal pictures")
+                .contains("of 40 normal images")
                 .contains("<b>" + d.falseAlarms() + "</b>")
                 .contains("<b>" + d.misses() + "</b>");
     }
@@ -98,7 +98,7 @@ class HtmlReportTest {
         assertThat(page(report))
                 .contains(
                         "evt, 80 normal, 3 anomalous; 1.2 % false alarms expected; review 0.35 to 0.70, 3.0 % of normals",
-                        "7 of these pictures placed the checkpoint's thresholds");
+                        "7 of these images placed the checkpoint's thresholds");
     }
 
     @Test
@@ -106,8 +106,9 @@ class HtmlReportTest {
         Reports reports = new Reports().category("bolt", 3, 2, 2, true, 1);
         Contender a = reports.contender("A");
         StringWriter out = new StringWriter();
-        new Page(out, a, null, options("c"))
-                .write(Map.of("bolt", Gallery.select(a, null, "bolt", 5)), Map.of(), Map.of());
+        HtmlReport.render(
+                new Page(a, null, options("c"), Map.of("bolt", Gallery.select(a, null, "bolt", 5)), Map.of(), Map.of()),
+                out);
         for (ImageScore s : a.images("bolt")) {
             assertThat(out.toString())
                     .contains(s.name())
@@ -154,9 +155,9 @@ class HtmlReportTest {
                 .report("v1"));
         assertThat(page)
                 .contains(
-                        "<bdi>bolt</bdi>: no normal pictures",
-                        "<bdi>nut</bdi>: no defective pictures",
-                        "<bdi>pin</bdi>: no defective picture has ground truth");
+                        "<bdi>bolt</bdi>: no normal images",
+                        "<bdi>nut</bdi>: no defective images",
+                        "<bdi>pin</bdi>: no defective image has ground truth");
         assertThat(page)
                 .containsPattern("<bdi>bolt</bdi>\\s*</th>\\s*<td>–</td>\\s*<td>–</td>\\s*<td>–</td>\\s*<td>[0-9]")
                 .contains("No curves per image", "No curves per pixel");
@@ -180,7 +181,7 @@ class HtmlReportTest {
                 HtmlReport.write(Reports.options(), report, options("linesight evaluate --data '</code><b>x'")));
         assertThat(page)
                 .doesNotContain("<script>", "<img src=x>", "</code><b>")
-                .contains("<bdi>&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;&quot;&amp;amp;</bdi>");
+                .contains("<bdi>&lt;script&gt;alert('x')&lt;/script&gt;\"&amp;amp;</bdi>");
     }
 
     @Test

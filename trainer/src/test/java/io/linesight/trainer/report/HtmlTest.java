@@ -2,24 +2,36 @@ package io.linesight.trainer.report;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import gg.jte.output.StringOutput;
 import org.junit.jupiter.api.Test;
 
 class HtmlTest {
+    private static String name(String text) {
+        StringOutput out = new StringOutput();
+        HtmlReport.render("name.jte", text, out);
+        return out.toString();
+    }
+
     @Test
     void shouldEscapeWhatHtmlWouldUnderstand() {
-        assertThat(Html.text("<a href=\"x\" onclick='y'>&lt;"))
-                .isEqualTo("&lt;a href=&quot;x&quot; onclick=&#39;y&#39;&gt;&amp;lt;");
-        assertThat(Html.text("Schraube äöü 螺丝 \uD83D\uDD29")).isEqualTo("Schraube äöü 螺丝 \uD83D\uDD29");
+        assertThat(name("<a href=\"x\" onclick='y'>&lt;"))
+                .isEqualTo("<bdi>&lt;a href=\"x\" onclick='y'&gt;&amp;lt;</bdi>");
+        assertThat(name("Schraube äöü 螺丝 \uD83D\uDD29")).isEqualTo("<bdi>Schraube äöü 螺丝 \uD83D\uDD29</bdi>");
+    }
+
+    @Test
+    void shouldEscapeQuotesInCharts() {
+        assertThat(Html.escape("<a href=\"x\">&lt;")).isEqualTo("&lt;a href=&quot;x&quot;&gt;&amp;lt;");
     }
 
     @Test
     void shouldReplaceWhatHtmlHasNoPlaceFor() {
-        assertThat(Html.text("a\0b\u001b[31mc\uD83Dd\u0085")).isEqualTo("a\uFFFDb\uFFFD[31mc\uFFFDd\uFFFD");
+        assertThat(name("a\0b\u001b[31mc\uD83Dd\u0085")).isEqualTo("<bdi>a\uFFFDb\uFFFD[31mc\uFFFDd\uFFFD</bdi>");
     }
 
     @Test
     void shouldKeepTurnedTextWithinItsName() {
-        assertThat(Html.name("x\u202Egnp.exe")).startsWith("<bdi>").endsWith("</bdi>");
+        assertThat(name("x\u202Egnp.exe")).startsWith("<bdi>").endsWith("</bdi>");
     }
 
     @Test
