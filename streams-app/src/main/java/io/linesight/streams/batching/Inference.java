@@ -4,30 +4,28 @@ import io.linesight.mmad.checkpoint.CheckpointInfo;
 import java.time.Instant;
 
 /**
- * What the model said about one frame.
+ * A model's answer for one frame, and how it came about.
  *
- * @param raw image score, uncalibrated; NaN when the model returned NaN or when {@code failure} is set
- * @param map smoothed anomaly map, row-major, {@code mapSize * mapSize}; null exactly when {@code failure} is set
- * @param mapSize side of the map in pixels
- * @param failure why inference failed on this frame even alone; null when it did not
  * @param model the model that scored it
  * @param queueNanos from submission to the start of the batch
- * @param inferenceNanos wall time of the whole batch, repeated attempts included
+ * @param inferenceNanos wall time of the whole batch, retries included
  * @param batchSize frames in the batch
  * @param scoredAt end of the batch
  */
 public record Inference(
-        float raw,
-        float[] map,
-        int mapSize,
-        String failure,
-        CheckpointInfo model,
-        long queueNanos,
-        long inferenceNanos,
-        int batchSize,
-        Instant scoredAt) {
+        Answer answer, CheckpointInfo model, long queueNanos, long inferenceNanos, int batchSize, Instant scoredAt) {
 
     public boolean failed() {
-        return failure != null;
+        return answer instanceof Answer.Failed;
+    }
+
+    /** Image score, uncalibrated; NaN when the model returned NaN or inference failed. */
+    public float raw() {
+        return answer instanceof Answer.Scored scored ? scored.raw() : Float.NaN;
+    }
+
+    /** Wall time of the batch per frame. */
+    public long nanosPerFrame() {
+        return inferenceNanos / batchSize;
     }
 }

@@ -15,7 +15,7 @@ import io.linesight.schemas.FrameRef;
 import io.linesight.schemas.InspectionResult;
 import io.linesight.schemas.Region;
 import io.linesight.schemas.StageTimings;
-import io.linesight.schemas.clients.DaemonThreads;
+import io.linesight.streams.batching.Answer;
 import io.linesight.streams.batching.BatcherClosedException;
 import io.linesight.streams.batching.Inference;
 import io.linesight.streams.batching.SharedBatcher;
@@ -26,6 +26,7 @@ import io.linesight.streams.routing.Verdicts;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -61,7 +62,7 @@ public final class InspectionPipeline implements AutoCloseable {
     // Apart from the decoders, which block while the batcher is full.
     private final ExecutorService renderers;
     private final AtomicInteger outstanding = new AtomicInteger();
-    private final Set<String> saidUnknownProduct = ConcurrentHashMap.newKeySet();
+    private final Set<String> unknownProductLogged = ConcurrentHashMap.newKeySet();
 
     /** One model for all frames. Takes no ownership of the batcher. */
     public InspectionPipeline(InspectionConfig config, SharedBatcher batcher, InspectionMetrics metrics) {
@@ -90,12 +91,11 @@ public final class InspectionPipeline implements AutoCloseable {
         CompletableFuture<Outcome> outcome = new CompletableFuture<>();
         outstanding.incrementAndGet();
         outcome.whenComplete((o, e) -> outstanding.decrementAndGet());
-        // Before the decoders, which may overtake each other: a camera goes over to another model at one place in its
-        // sequence.
-        FrameRouter.Route route =
-                router.route(source, frame.getCameraId(), FrameHeader.of(frame).product());
+        FrameHeader header = FrameHeader.of(frame);
+        // Before the decoders, which may overtake each other: a camera changes its model at one place in its sequence.
+        FrameRouter.Route route = router.route(source, header.cameraId(), header.product());
         try {
-            decoders.execute(() -> decodeAndSubmit(source, frame, route, outcome));
+            decoders.execute(() -> decodeAndSubmit(source, header, frame, route, outcome));
         } catch (RejectedExecutionException e) {
             outcome.completeExceptionally(new BatcherClosedException("the app is stopping"));
         }
@@ -109,11 +109,15 @@ public final class InspectionPipeline implements AutoCloseable {
 
     @SuppressWarnings("try") // FrameLog works by being open
     private void decodeAndSubmit(
-            FrameRef source, CameraFrame frame, FrameRouter.Route route, CompletableFuture<Outcome> outcome) {
-        try (FrameLog log = FrameLog.of(frame.getCameraId(), frame.getFrameId(), source)) {
-            Decoded decoded = decode(source, frame);
+            FrameRef source,
+            FrameHeader header,
+            CameraFrame frame,
+            FrameRouter.Route route,
+            CompletableFuture<Outcome> outcome) {
+        try (FrameLog log = FrameLog.of(header.cameraId(), header.frameId(), source)) {
+            Decoded decoded = decode(source, header, frame);
             metrics.decoded(decoded.nanos);
-            router.submit(route, decoded.header.cameraId(), decoded.planar)
+            router.submit(route, header.cameraId(), decoded.planar)
                     .whenCompleteAsync((inference, error) -> judge(decoded, inference, error, outcome), renderers);
         } catch (BadImageException e) {
             outcome.complete(new Outcome.Rejected(DeadLetters.code(e.code()), e.getMessage()));
@@ -126,7 +130,7 @@ public final class InspectionPipeline implements AutoCloseable {
         }
     }
 
-    private Decoded decode(FrameRef source, CameraFrame frame) throws BadImageException {
+    private Decoded decode(FrameRef source, FrameHeader header, CameraFrame frame) throws BadImageException {
         long start = System.nanoTime();
         FrameEncoding encoding = frame.getEncoding();
         byte[] bytes = bytes(frame.getImage());
@@ -142,7 +146,7 @@ public final class InspectionPipeline implements AutoCloseable {
                 };
         byte[] planar = Preprocess.toModelInput(image);
         return new Decoded(
-                FrameHeader.of(frame), source, image.width(), image.height(), planar, System.nanoTime() - start);
+                header, source, image.width(), image.height(), planar, System.nanoTime() - start);
     }
 
     private static byte[] bytes(ByteBuffer buffer) {
@@ -176,12 +180,31 @@ public final class InspectionPipeline implements AutoCloseable {
         FrameHeader header = decoded.header;
         Verdicts.Decision decision = verdicts.decide(inference, header.product());
         if (Verdicts.MODEL_RETURNED_NAN.equals(decision.reason())) metrics.nan();
-        if (decision.applied().equals(Verdicts.FALLBACK)) sayUnknownProduct(header);
-        List<Region> regions = decision.anomalous()
-                ? regions(inference, decision.calibration().threshold(), decoded.width, decoded.height)
-                : List.of();
+        if (decision.applied().equals(Verdicts.FALLBACK)) logUnknownProduct(header);
+        Outcome.Inspected inspected = decision.anomalous() && inference.answer() instanceof Answer.Scored scored
+                ? anomalous(decoded, inference, decision, scored)
+                : new Outcome.Inspected(result(decoded, inference, decision, List.of()), null);
+        router.decided(decoded.source, header.cameraId(), header.product(), inference, decision, decoded.planar);
+        metrics.queued(inference.queueNanos());
+        metrics.rendered(System.nanoTime() - start);
+        return inspected;
+    }
+
+    /** Only these frames copy their map out of the batch's. */
+    private Outcome.Inspected anomalous(
+            Decoded decoded, Inference inference, Verdicts.Decision decision, Answer.Scored scored) {
+        float[] map = scored.map();
+        double threshold = decision.calibration().threshold();
+        InspectionResult result =
+                result(decoded, inference, decision, regions(map, scored.mapSize(), threshold, decoded));
+        return new Outcome.Inspected(result, renderer.render(result, map, scored.mapSize(), decoded.planar));
+    }
+
+    private static InspectionResult result(
+            Decoded decoded, Inference inference, Verdicts.Decision decision, List<Region> regions) {
+        FrameHeader header = decoded.header;
         FrameRef source = decoded.source;
-        InspectionResult result = InspectionResult.newBuilder()
+        return InspectionResult.newBuilder()
                 .setResultId(source.getTopic() + "-" + source.getPartition() + "-" + source.getOffset())
                 .setFrameRef(source)
                 .setFrameId(header.frameId())
@@ -205,20 +228,12 @@ public final class InspectionPipeline implements AutoCloseable {
                         inference.batchSize()))
                 .setRegions(regions)
                 .build();
-        AnomalyEvent anomaly = decision.anomalous()
-                ? renderer.render(result, inference.map(), inference.mapSize(), decoded.planar)
-                : null;
-        router.decided(source, header.cameraId(), header.product(), inference, decision, decoded.planar);
-        metrics.queued(inference.queueNanos());
-        metrics.rendered(System.nanoTime() - start);
-        return new Outcome.Inspected(result, anomaly);
     }
 
-    private List<Region> regions(Inference inference, double threshold, int width, int height) {
+    private List<Region> regions(float[] map, int mapSize, double threshold, Decoded decoded) {
         if (maxRegions == 0) return List.of();
         List<Region> regions = new ArrayList<>();
-        for (FoundRegion r :
-                RegionFinder.find(inference.map(), inference.mapSize(), threshold, width, height, maxRegions)) {
+        for (FoundRegion r : RegionFinder.find(map, mapSize, threshold, decoded.width, decoded.height, maxRegions)) {
             regions.add(new Region(r.x(), r.y(), r.width(), r.height(), r.area(), r.peak(), r.peakX(), r.peakY()));
         }
         return regions;
@@ -226,12 +241,12 @@ public final class InspectionPipeline implements AutoCloseable {
 
     /** The contract has microseconds; what a consumer reads back should equal what was written. */
     private static Instant micros(Instant time) {
-        return time.truncatedTo(java.time.temporal.ChronoUnit.MICROS);
+        return time.truncatedTo(ChronoUnit.MICROS);
     }
 
-    private void sayUnknownProduct(FrameHeader header) {
+    private void logUnknownProduct(FrameHeader header) {
         metrics.unknownProduct();
-        if (saidUnknownProduct.size() < REMEMBERED_CAMERAS && saidUnknownProduct.add(header.cameraId())) {
+        if (unknownProductLogged.size() < REMEMBERED_CAMERAS && unknownProductLogged.add(header.cameraId())) {
             LOG.info(
                     "Camera {} sends {}; the model's fallback calibration applies",
                     header.cameraId(),

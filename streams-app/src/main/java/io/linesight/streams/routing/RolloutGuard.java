@@ -78,7 +78,7 @@ public final class RolloutGuard {
             int outcome = outcome(inference, decision);
             if (version.equals(seen.champion())) {
                 champion.add(outcome, place, Double.NaN);
-                champion.latencies.add(inference.batchSize(), inference.inferenceNanos() / inference.batchSize());
+                champion.latencies.add(inference.batchSize(), inference.nanosPerFrame());
                 if (!version.equals(watched)) return;
                 verdict = watched(
                         outcome,
@@ -175,7 +175,7 @@ public final class RolloutGuard {
             int outcome, String place, double expected, Inference inference, Rates against, String againstVersion) {
         boolean judged = (outcome & (Rates.FAILED | Rates.NAN)) == 0;
         watch.add(outcome, place, judged ? expected : Double.NaN);
-        watch.latencies.add(inference.batchSize(), inference.inferenceNanos() / inference.batchSize());
+        watch.latencies.add(inference.batchSize(), inference.nanosPerFrame());
         if (tripped || watch.frames() < limits.minimum()) return null;
         String reason = reason(against, againstVersion);
         if (reason == null) return null;

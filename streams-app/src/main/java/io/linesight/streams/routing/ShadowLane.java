@@ -144,7 +144,7 @@ public final class ShadowLane implements AutoCloseable {
                 .setChallengerScore((float) decision.score())
                 .setChampionVerdict(sample.decision.verdict())
                 .setChallengerVerdict(decision.verdict())
-                .setChallengerMicros(inference.inferenceNanos() / 1000 / inference.batchSize())
+                .setChallengerMicros(inference.nanosPerFrame() / 1000)
                 .setScoredAt(Instant.now().truncatedTo(ChronoUnit.MICROS))
                 .build());
         events.compared();

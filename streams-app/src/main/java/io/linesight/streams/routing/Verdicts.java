@@ -4,7 +4,9 @@ import io.linesight.mmad.checkpoint.Calibration;
 import io.linesight.mmad.checkpoint.ProductCalibration;
 import io.linesight.mmad.checkpoint.ReviewBand;
 import io.linesight.schemas.Verdict;
+import io.linesight.streams.batching.Answer;
 import io.linesight.streams.batching.Inference;
+import org.jspecify.annotations.Nullable;
 
 /** From the model's raw score to a verdict on the product's own scale. Immutable. */
 public final class Verdicts {
@@ -16,8 +18,8 @@ public final class Verdicts {
     public static final String MODEL_RETURNED_NAN = "MODEL_RETURNED_NAN";
     public static final String FALLBACK = "*";
 
-    private final Double low;
-    private final Double high;
+    private final @Nullable Double low;
+    private final @Nullable Double high;
 
     /**
      * Calibrated scores below {@code low} are PASS, from {@code high} on FAIL, between them REVIEW.
@@ -26,7 +28,7 @@ public final class Verdicts {
      *     where it has none
      * @param high likewise
      */
-    public Verdicts(Double low, Double high) {
+    public Verdicts(@Nullable Double low, @Nullable Double high) {
         this.low = low;
         this.high = high;
     }
@@ -38,7 +40,7 @@ public final class Verdicts {
      * @param applied product of the calibration, or {@value #FALLBACK}
      */
     public record Decision(
-            double score, Verdict verdict, String reason, ProductCalibration calibration, String applied) {
+            double score, Verdict verdict, @Nullable String reason, ProductCalibration calibration, String applied) {
         /** Whether the score reached the decision point. */
         public boolean anomalous() {
             return score >= DECISION_POINT;
@@ -46,27 +48,19 @@ public final class Verdicts {
     }
 
     /** @param product of the frame; null or unknown takes the fallback calibration */
-    public Decision decide(Inference inference, String product) {
+    public Decision decide(Inference inference, @Nullable String product) {
         Calibration calibrations = inference.model().calibration();
         ProductCalibration calibration = calibrations.forProduct(product);
         String applied = calibrations.knows(product) ? product : FALLBACK;
-        if (inference.failed()) return new Decision(Double.NaN, Verdict.REVIEW, INFERENCE_FAILED, calibration, applied);
+        if (!(inference.answer() instanceof Answer.Scored scored))
+            return new Decision(Double.NaN, Verdict.REVIEW, INFERENCE_FAILED, calibration, applied);
         // A number next to a map that is partly NaN says nothing about the part that is.
-        if (!Float.isFinite(inference.raw()) || !finite(inference.map())) {
-            return new Decision(Double.NaN, Verdict.REVIEW, MODEL_RETURNED_NAN, calibration, applied);
-        }
-        double score = calibration.calibrated(inference.raw());
+        if (!scored.isFinite()) return new Decision(Double.NaN, Verdict.REVIEW, MODEL_RETURNED_NAN, calibration, applied);
+        double score = calibration.calibrated(scored.raw());
         ReviewBand band = calibration.band();
         Verdict verdict = score < (low == null ? band.low() : low)
                 ? Verdict.PASS
                 : score >= (high == null ? band.high() : high) ? Verdict.FAIL : Verdict.REVIEW;
         return new Decision(score, verdict, null, calibration, applied);
-    }
-
-    private static boolean finite(float[] map) {
-        for (float value : map) {
-            if (!Float.isFinite(value)) return false;
-        }
-        return true;
     }
 }

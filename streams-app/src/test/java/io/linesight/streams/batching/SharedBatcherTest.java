@@ -69,8 +69,9 @@ class SharedBatcherTest {
         assertThat(inference.batchSize()).isEqualTo(1);
         assertThat(inference.queueNanos()).isGreaterThanOrEqualTo(TimeUnit.MILLISECONDS.toNanos(100));
         assertThat(inference.failed()).isFalse();
-        assertThat(inference.mapSize()).isEqualTo(FakeScorer.SIZE);
-        assertThat(inference.map()[4 * FakeScorer.SIZE + 8]).isEqualTo(0.2f);
+        Answer.Scored scored = (Answer.Scored) inference.answer();
+        assertThat(scored.mapSize()).isEqualTo(FakeScorer.SIZE);
+        assertThat(scored.map()[4 * FakeScorer.SIZE + 8]).isEqualTo(0.2f);
     }
 
     @Test
@@ -153,9 +154,10 @@ class SharedBatcherTest {
         assertThat(good.get().raw()).isEqualTo(10 / 255f);
         assertThat(alsoGood.get().raw()).isEqualTo(20 / 255f);
         assertThat(bad.get().failed()).isTrue();
-        assertThat(bad.get().failure()).contains("the runtime refused");
+        assertThat(bad.get().answer())
+                .isInstanceOfSatisfying(
+                        Answer.Failed.class, f -> assertThat(f.reason()).contains("the runtime refused"));
         assertThat(bad.get().raw()).isNaN();
-        assertThat(bad.get().map()).isNull();
         assertThat(b.submit("a", frame(30))).satisfies(f -> {
             b.close();
             assertThat(f.get().raw()).as("the batcher goes on").isEqualTo(30 / 255f);
@@ -197,7 +199,9 @@ class SharedBatcherTest {
             public void close() {}
         };
         batcher = new SharedBatcher(ServingModel.fixed(wrong), 1, Duration.ZERO, 4, BatchListener.NONE);
-        assertThat(batcher.submit("a", frame(1)).get().failure()).contains("1 frames with 2 scores");
+        assertThat(batcher.submit("a", frame(1)).get().answer())
+                .isInstanceOfSatisfying(
+                        Answer.Failed.class, f -> assertThat(f.reason()).contains("1 frames with 2 scores"));
     }
 
     @Test

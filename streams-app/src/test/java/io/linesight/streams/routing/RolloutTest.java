@@ -6,12 +6,14 @@ import io.linesight.mmad.checkpoint.Calibration;
 import io.linesight.mmad.checkpoint.CheckpointInfo;
 import io.linesight.mmad.checkpoint.ProductCalibration;
 import io.linesight.mmad.score.Scorer;
+import io.linesight.mmad.score.Scores;
 import io.linesight.schemas.FrameRef;
 import io.linesight.schemas.Rollout;
 import io.linesight.schemas.RolloutAction;
 import io.linesight.schemas.RolloutMode;
 import io.linesight.schemas.ShadowDifference;
 import io.linesight.schemas.Verdict;
+import io.linesight.streams.batching.Answer;
 import io.linesight.streams.batching.BatchListener;
 import io.linesight.streams.batching.Inference;
 import io.linesight.streams.batching.SharedBatcher;
@@ -94,11 +96,11 @@ class RolloutTest {
     private static Inference inference(String version, float raw, boolean failed, int batch, long micros) {
         CheckpointInfo info = new CheckpointInfo(
                 version, "00", new Calibration(new ProductCalibration(0.5, 0.1), Map.of()), Map.of());
+        Answer answer = failed
+                ? new Answer.Failed("broken")
+                : new Answer.Scored(new Scores(1, 1, new float[] {raw}, new float[] {raw}), 0);
         return new Inference(
-                failed ? Float.NaN : raw,
-                failed ? null : new float[] {raw},
-                failed ? 0 : 1,
-                failed ? "broken" : null,
+                answer,
                 info,
                 0,
                 micros * 1000 * batch,

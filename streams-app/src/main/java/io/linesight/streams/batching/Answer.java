@@ -1,0 +1,45 @@
+package io.linesight.streams.batching;
+
+import io.linesight.mmad.score.Scores;
+
+/** A model's answer for one frame. */
+public sealed interface Answer {
+
+    /**
+     * The frame has a score.
+     *
+     * @param batch answers for the whole batch; shared by its frames, not to be changed
+     * @param frame place of the frame in the batch
+     */
+    record Scored(Scores batch, int frame) implements Answer {
+
+        /** Image score, uncalibrated; NaN when the model returned NaN. */
+        public float raw() {
+            return batch.raw()[frame];
+        }
+
+        /** Side of the anomaly map in pixels. */
+        public int mapSize() {
+            return batch.size();
+        }
+
+        /** A copy of the smoothed anomaly map, row-major, {@code mapSize * mapSize}. Few frames need one. */
+        public float[] map() {
+            return batch.map(frame);
+        }
+
+        /** Whether score and map are free of NaN and infinity. Reads the map where it lies. */
+        public boolean isFinite() {
+            if (!Float.isFinite(raw())) return false;
+            int values = batch.size() * batch.size();
+            float[] maps = batch.maps();
+            for (int i = frame * values, end = i + values; i < end; i++) {
+                if (!Float.isFinite(maps[i])) return false;
+            }
+            return true;
+        }
+    }
+
+    /** Inference fails on this frame, even alone. */
+    record Failed(String reason) implements Answer {}
+}
