@@ -7,7 +7,6 @@ import io.linesight.mmad.image.Preprocess;
 import io.linesight.mmad.image.RgbImage;
 import io.linesight.mmad.score.FoundRegion;
 import io.linesight.mmad.score.RegionFinder;
-import io.linesight.schemas.AnomalyEvent;
 import io.linesight.schemas.CameraFrame;
 import io.linesight.schemas.DeadLetterCode;
 import io.linesight.schemas.FrameEncoding;
@@ -145,8 +144,7 @@ public final class InspectionPipeline implements AutoCloseable {
                                 "the frame's encoding is UNKNOWN, or one that a newer camera wrote; JPEG, PNG, GRAY8, RGB8 and BGR8 are supported");
                 };
         byte[] planar = Preprocess.toModelInput(image);
-        return new Decoded(
-                header, source, image.width(), image.height(), planar, System.nanoTime() - start);
+        return new Decoded(header, source, image.width(), image.height(), planar, System.nanoTime() - start);
     }
 
     private static byte[] bytes(ByteBuffer buffer) {

@@ -55,7 +55,8 @@ public final class Verdicts {
         if (!(inference.answer() instanceof Answer.Scored scored))
             return new Decision(Double.NaN, Verdict.REVIEW, INFERENCE_FAILED, calibration, applied);
         // A number next to a map that is partly NaN says nothing about the part that is.
-        if (!scored.isFinite()) return new Decision(Double.NaN, Verdict.REVIEW, MODEL_RETURNED_NAN, calibration, applied);
+        if (!scored.isFinite())
+            return new Decision(Double.NaN, Verdict.REVIEW, MODEL_RETURNED_NAN, calibration, applied);
         double score = calibration.calibrated(scored.raw());
         ReviewBand band = calibration.band();
         Verdict verdict = score < (low == null ? band.low() : low)

@@ -154,9 +154,8 @@ class SharedBatcherTest {
         assertThat(good.get().raw()).isEqualTo(10 / 255f);
         assertThat(alsoGood.get().raw()).isEqualTo(20 / 255f);
         assertThat(bad.get().failed()).isTrue();
-        assertThat(bad.get().answer())
-                .isInstanceOfSatisfying(
-                        Answer.Failed.class, f -> assertThat(f.reason()).contains("the runtime refused"));
+        assertThat(bad.get().answer()).isInstanceOfSatisfying(Answer.Failed.class, f -> assertThat(f.reason())
+                .contains("the runtime refused"));
         assertThat(bad.get().raw()).isNaN();
         assertThat(b.submit("a", frame(30))).satisfies(f -> {
             b.close();

@@ -99,13 +99,7 @@ class RolloutTest {
         Answer answer = failed
                 ? new Answer.Failed("broken")
                 : new Answer.Scored(new Scores(1, 1, new float[] {raw}, new float[] {raw}), 0);
-        return new Inference(
-                answer,
-                info,
-                0,
-                micros * 1000 * batch,
-                batch,
-                Instant.now());
+        return new Inference(answer, info, 0, micros * 1000 * batch, batch, Instant.now());
     }
 
     private void decided(
