@@ -13,6 +13,7 @@ import io.linesight.schemas.topics.TopicSpec;
 import io.linesight.schemas.topics.Topics;
 import io.linesight.streams.InspectionApp;
 import io.linesight.streams.config.InspectionConfig;
+import io.linesight.streams.routing.ModelControl;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.Instant;
@@ -59,7 +60,7 @@ final class Line {
 
     /** A started app with a model that answers at once. */
     static InspectionApp app(Map<String, String> settings) throws InterruptedException {
-        InspectionApp app = new InspectionApp(InspectionConfig.of(settings), null, new MeanScorer());
+        InspectionApp app = new InspectionApp(InspectionConfig.of(settings), ModelControl.fixed().withScorer(MeanScorer::new), null);
         app.start();
         if (!app.awaitRunning(Duration.ofSeconds(60)))
             throw new AssertionError("the app does not run: " + app.state() + ", " + app.failure());

@@ -26,6 +26,7 @@ import io.linesight.schemas.topics.Topics;
 import io.linesight.streams.InspectionApp;
 import io.linesight.streams.StartupException;
 import io.linesight.streams.config.InspectionConfig;
+import io.linesight.streams.routing.ModelControl;
 import io.linesight.streams.routing.FollowedChannel;
 import io.linesight.trainer.feedback.FrameFetcher;
 import io.linesight.trainer.learning.TrainedChannel;
@@ -252,7 +253,7 @@ class SecurityIT {
         inspect.put("linesight.models.unsigned", "accept");
         try (FollowedChannel followed = FollowedChannel.open(inspect, "default", "line-1");
                 InspectionApp app =
-                        new InspectionApp(InspectionConfig.of(inspect), null, new MeanScorer(), followed.control());
+                        new InspectionApp(InspectionConfig.of(inspect), followed.control().withScorer(MeanScorer::new), null);
                 FramePublisher camera = new FramePublisher(plain(as("camera")), line.topics, "line")) {
             app.start();
             assertThat(app.awaitRunning(Duration.ofSeconds(90)))
@@ -345,7 +346,7 @@ class SecurityIT {
                         return;
                     }
                     try (InspectionApp app = new InspectionApp(
-                            InspectionConfig.of(inspect), null, new MeanScorer(), followed.control())) {
+                            InspectionConfig.of(inspect), followed.control().withScorer(MeanScorer::new), null)) {
                         app.start();
                     }
                 }
@@ -515,14 +516,16 @@ class SecurityIT {
     }
 
     private static void start(Map<String, String> settings) {
-        try (InspectionApp app = new InspectionApp(InspectionConfig.of(settings), null, new MeanScorer())) {
+        try (InspectionApp app = new InspectionApp(
+                InspectionConfig.of(settings), ModelControl.fixed().withScorer(MeanScorer::new), null)) {
             app.start();
         }
     }
 
     /** Starts an app that is expected to fail once it runs; what it says then. */
     private static String failure(Map<String, String> settings) throws InterruptedException {
-        try (InspectionApp app = new InspectionApp(InspectionConfig.of(settings), null, new MeanScorer())) {
+        try (InspectionApp app = new InspectionApp(
+                InspectionConfig.of(settings), ModelControl.fixed().withScorer(MeanScorer::new), null)) {
             app.start();
             assertThat(app.awaitEnd(Duration.ofSeconds(90))).as("it stops").isTrue();
             StringBuilder text = new StringBuilder();

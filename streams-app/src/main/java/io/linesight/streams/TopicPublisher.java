@@ -16,25 +16,24 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Writes records beside the stream: with a producer of its own, outside the results' transactions, so that a record may
- * be missing or there twice after a crash. Never throws: what cannot be written is counted and said in the log.
- * Thread-safe.
+ * be missing or there twice after a crash. Never throws: what cannot be written is counted and logged. Thread-safe.
  */
 public final class TopicPublisher<T> implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(TopicPublisher.class);
-    private static final long SAY_EVERY_NANOS = TimeUnit.SECONDS.toNanos(30);
+    private static final long WARNING_INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(30);
 
     private final String topic;
     private final Serializer<T> serializer;
     private final Function<T, String> key;
     private final KafkaProducer<byte[], byte[]> producer;
     private final AtomicLong lost = new AtomicLong();
-    private final AtomicLong saidAt = new AtomicLong(System.nanoTime() - SAY_EVERY_NANOS);
+    private final AtomicLong warnedAt = new AtomicLong(System.nanoTime() - WARNING_INTERVAL_NANOS);
 
     /**
      * @param settings of the producer, brokers included; what this class depends on is set on top
      * @param key of a record
-     * @param maxBlock longest wait of {@link #publish} for the broker
+     * @param maxBlock max wait of {@link #publish} for the broker
      */
     public TopicPublisher(
             String topic,
@@ -45,9 +44,9 @@ public final class TopicPublisher<T> implements AutoCloseable {
         this.topic = topic;
         this.serializer = serializer;
         this.key = key;
-        Map<String, Object> all = ClientSettings.forWriter(settings);
-        all.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, "" + maxBlock.toMillis());
-        producer = ClientSettings.openProducer(all);
+        Map<String, Object> configs = ClientSettings.forWriter(settings);
+        configs.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, "" + maxBlock.toMillis());
+        producer = ClientSettings.openProducer(configs);
     }
 
     /** Hands a record to the producer. */
@@ -67,8 +66,8 @@ public final class TopicPublisher<T> implements AutoCloseable {
     private void lost(Exception e) {
         long count = lost.incrementAndGet();
         long now = System.nanoTime();
-        long last = saidAt.get();
-        if (now - last >= SAY_EVERY_NANOS && saidAt.compareAndSet(last, now)) {
+        long last = warnedAt.get();
+        if (now - last >= WARNING_INTERVAL_NANOS && warnedAt.compareAndSet(last, now)) {
             LOG.warn(
                     "A record for {} was not written ({} so far); results are not affected: {}",
                     topic,

@@ -256,7 +256,8 @@ class CrashIT {
         static final int HALTED = 9;
 
         public static void main(String[] args) throws Exception {
-            InspectionApp app = new InspectionApp(InspectionConfig.ofFile(Path.of(args[0])), null, new MeanScorer());
+            InspectionApp app = new InspectionApp(
+                    InspectionConfig.ofFile(Path.of(args[0])), MeanScorer.serving(new MeanScorer()), null);
             app.start();
             if (!app.awaitRunning(Duration.ofSeconds(120))) System.exit(3);
             System.out.println(RUNNING + ProcessHandle.current().pid());

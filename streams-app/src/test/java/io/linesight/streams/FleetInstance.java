@@ -114,7 +114,7 @@ public final class FleetInstance {
                     real.canary(),
                     real.shadow(),
                     real.decision());
-            InspectionApp app = new InspectionApp(config, null, null, slow);
+            InspectionApp app = new InspectionApp(config, slow, null);
             app.start();
             started.set(true);
             System.out.println(RUNNING + app.modelVersion().orElseThrow());

@@ -15,6 +15,7 @@ import io.linesight.schemas.Verdict;
 import io.linesight.schemas.serde.AvroSerde;
 import io.linesight.schemas.topics.TopicSpec;
 import io.linesight.streams.config.InspectionConfig;
+import io.linesight.streams.routing.ModelControl;
 import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -90,8 +91,8 @@ class InspectionAppIT {
         MeanScorer scorer = new MeanScorer();
         try (InspectionApp app = new InspectionApp(
                 InspectionConfig.of(line.settings("application.id", "order", "linesight.metrics.port", "0")),
-                null,
-                scorer)) {
+                MeanScorer.serving(scorer),
+                null)) {
             app.start();
             assertThat(app.awaitRunning(Duration.ofSeconds(30))).isTrue();
             line.awaitCommitted("order", total, Desk.TIMEOUT);
@@ -209,7 +210,7 @@ class InspectionAppIT {
         InspectionConfig config =
                 InspectionConfig.of(line.settings("application.id", "resume", "linesight.batch.max", "4"));
         for (int run = 0; run < 3; run++) {
-            try (InspectionApp app = new InspectionApp(config, null, scorer)) {
+            try (InspectionApp app = new InspectionApp(config, MeanScorer.serving(scorer), null)) {
                 app.start();
                 for (int i = 0; i < 50; i++)
                     line.send(0, Line.frame("cam", run * 50L + i, 10).build());
@@ -238,7 +239,7 @@ class InspectionAppIT {
                 return super.score(batch);
             }
         };
-        try (InspectionApp app = new InspectionApp(InspectionConfig.of(settings), null, scorer)) {
+        try (InspectionApp app = new InspectionApp(InspectionConfig.of(settings), MeanScorer.serving(scorer), null)) {
             app.start();
             assertThat(app.awaitRunning(Duration.ofSeconds(30))).isTrue();
             broken.set(true);
@@ -252,7 +253,7 @@ class InspectionAppIT {
         assertThat(line.results()).isEmpty();
 
         broken.set(false);
-        try (InspectionApp app = new InspectionApp(InspectionConfig.of(settings), null, scorer)) {
+        try (InspectionApp app = new InspectionApp(InspectionConfig.of(settings), MeanScorer.serving(scorer), null)) {
             app.start();
             line.awaitCommitted("failing", 20, Desk.TIMEOUT);
         }
@@ -278,7 +279,7 @@ class InspectionAppIT {
                 "1500",
                 "linesight.checkpoint",
                 "no/such/model.onnx"));
-        InspectionApp app = new InspectionApp(config);
+        InspectionApp app = new InspectionApp(config, ModelControl.fixed(), null);
         StartupException e = catchThrowableOfType(StartupException.class, app::start);
         assertThat(e.problems()).hasSize(3);
         assertThat(e.getMessage())
@@ -292,7 +293,9 @@ class InspectionAppIT {
     @Test
     void shouldAskForTheTopicsCommandWhenTopicsAreMissing() {
         InspectionApp app = new InspectionApp(
-                InspectionConfig.of(line.settings("linesight.topics.prefix", "absent")), null, new MeanScorer());
+                InspectionConfig.of(line.settings("linesight.topics.prefix", "absent")),
+                MeanScorer.serving(new MeanScorer()),
+                null);
         StartupException e = catchThrowableOfType(StartupException.class, app::start);
         assertThat(e.problems()).hasSize(4).allSatisfy(p -> assertThat(p).contains("absent.", "linesight topics"));
     }
@@ -319,7 +322,8 @@ class InspectionAppIT {
                     .value()
                     .equals("100000"));
         }
-        InspectionApp app = new InspectionApp(InspectionConfig.of(line.settings()), null, new MeanScorer());
+        InspectionApp app =
+                new InspectionApp(InspectionConfig.of(line.settings()), MeanScorer.serving(new MeanScorer()), null);
         StartupException e = catchThrowableOfType(StartupException.class, app::start);
         assertThat(e.problems())
                 .as("frames are only read")
@@ -349,7 +353,9 @@ class InspectionAppIT {
             other.subscribe(List.of(line.topics.frames().name()));
             while (other.assignment().isEmpty()) other.poll(Duration.ofMillis(100));
             InspectionApp app = new InspectionApp(
-                    InspectionConfig.of(line.settings("application.id", "taken")), null, new MeanScorer());
+                    InspectionConfig.of(line.settings("application.id", "taken")),
+                    MeanScorer.serving(new MeanScorer()),
+                    null);
             StartupException e = catchThrowableOfType(StartupException.class, app::start);
             assertThat(e.problems())
                     .singleElement()
@@ -363,8 +369,8 @@ class InspectionAppIT {
         try (ServerSocket taken = new ServerSocket(0)) {
             InspectionApp app = new InspectionApp(
                     InspectionConfig.of(line.settings("linesight.metrics.port", "" + taken.getLocalPort())),
-                    null,
-                    new MeanScorer());
+                    MeanScorer.serving(new MeanScorer()),
+                    null);
             StartupException e = catchThrowableOfType(StartupException.class, app::start);
             assertThat(e.getMessage()).contains("Port " + taken.getLocalPort() + " is taken");
         }

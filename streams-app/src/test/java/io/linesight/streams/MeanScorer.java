@@ -5,6 +5,7 @@ import io.linesight.mmad.checkpoint.CheckpointInfo;
 import io.linesight.mmad.checkpoint.ProductCalibration;
 import io.linesight.mmad.score.Scorer;
 import io.linesight.mmad.score.Scores;
+import io.linesight.streams.routing.ModelControl;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -19,6 +20,11 @@ class MeanScorer implements Scorer {
     private static final int SIZE = 8;
     private static final CheckpointInfo INFO =
             new CheckpointInfo("mean-1", "00", new Calibration(new ProductCalibration(0.5, 0.1), Map.of()), Map.of());
+
+    /** An app's only model. */
+    static ModelControl serving(Scorer scorer) {
+        return ModelControl.fixed().withScorer(() -> scorer);
+    }
 
     final AtomicInteger batches = new AtomicInteger();
     final AtomicInteger frames = new AtomicInteger();

@@ -180,7 +180,7 @@ class RolloutIT {
                     line.send(c, Line.frame("cam" + c, rounds.get(), 20).build());
                 rounds.incrementAndGet();
             };
-            try (InspectionApp app = new InspectionApp(config, null, new MeanScorer(), control)) {
+            try (InspectionApp app = new InspectionApp(config, control.withScorer(MeanScorer::new), null)) {
                 app.start();
                 assertThat(app.awaitRunning(Duration.ofSeconds(60))).isTrue();
                 assertThat(app.modelVersion()).contains("mean-1");
@@ -205,7 +205,7 @@ class RolloutIT {
                                         .counter(InspectionMetrics.MODEL_REJECTIONS)
                                         .count()
                                 == 1,
-                        "the forged one is refused");
+                        "the forged one is rejected");
                 assertThat(app.modelVersion()).contains("v1");
                 // Every camera is back at the champion; otherwise one may never be seen there.
                 awaitFramesOfEveryCamera(line, rounds);
@@ -264,12 +264,12 @@ class RolloutIT {
 
             // A new instance comes up on the champion, without a checkpoint file; on one that cannot be served it does
             // not come up.
-            try (InspectionApp app = new InspectionApp(config, null, null, control)) {
+            try (InspectionApp app = new InspectionApp(config, control, null)) {
                 app.start();
                 assertThat(app.modelVersion()).contains("v2");
             }
             channel.decide(RolloutAction.PROMOTE, RolloutMode.ACTIVE, "forged", null);
-            InspectionApp app = new InspectionApp(config, null, null, control);
+            InspectionApp app = new InspectionApp(config, control, null);
             assertThatThrownBy(app::start)
                     .isInstanceOf(StartupException.class)
                     .hasMessageContaining("forged")

@@ -5,6 +5,7 @@ import io.linesight.app.cli.common.UserError;
 import io.linesight.streams.InspectionApp;
 import io.linesight.streams.config.InspectionConfig;
 import io.linesight.streams.routing.FollowedChannel;
+import io.linesight.streams.routing.ModelControl;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -109,7 +110,7 @@ final class ServeCommand implements Callable<Integer> {
         InspectionConfig config = InspectionConfig.of(settings);
         try (FollowedChannel followed = follow(config, settings);
                 InspectionApp app =
-                        new InspectionApp(config, null, null, followed == null ? null : followed.control());
+                        new InspectionApp(config, followed == null ? ModelControl.fixed() : followed.control(), null);
                 StopSignal signal = new StopSignal(stop::countDown)) {
             app.start();
             out.println("Inspecting " + settings.get(InspectionConfig.BOOTSTRAP_SERVERS) + " with model "

@@ -29,7 +29,7 @@ import io.linesight.streams.Desk;
 import io.linesight.streams.config.InspectionConfig;
 import io.linesight.streams.routing.FollowedChannel;
 import io.linesight.streams.routing.ModelControl;
-import io.linesight.streams.serving.ModelRefusedException;
+import io.linesight.streams.serving.ModelRejectedException;
 import io.linesight.streams.serving.RolloutDecision.Action;
 import io.linesight.trainer.learning.Champion;
 import io.linesight.trainer.learning.TrainedChannel;
@@ -316,7 +316,7 @@ class ChannelsIT {
                         .check(ModelVersion.newBuilder(v1)
                                 .setSha256("11".repeat(32))
                                 .build()))
-                .isInstanceOf(ModelRefusedException.class)
+                .isInstanceOf(ModelRejectedException.class)
                 .hasMessageContaining("does not fit");
         assertThatThrownBy(() -> control.source()
                         .fetch(

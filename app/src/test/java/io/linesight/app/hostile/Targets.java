@@ -46,7 +46,7 @@ import io.linesight.streams.config.InvalidConfigException;
 import io.linesight.streams.inspect.InspectionPipeline;
 import io.linesight.streams.inspect.InspectionTopology;
 import io.linesight.streams.monitoring.InspectionMetrics;
-import io.linesight.streams.serving.ServingModel;
+import io.linesight.streams.support.FixedModel;
 import io.linesight.trainer.feedback.LabelRules;
 import io.linesight.trainer.folders.DatasetException;
 import io.linesight.trainer.folders.DatasetLayout;
@@ -365,8 +365,8 @@ final class Targets implements AutoCloseable {
                     "0"));
             InspectionMetrics metrics = new InspectionMetrics(new SimpleMeterRegistry());
             batcher = new SharedBatcher(
-                    ServingModel.fixed(new FlatScorer()), 4, config.batching().linger(), 8, metrics);
-            pipeline = new InspectionPipeline(config, batcher, metrics);
+                    FixedModel.of(new FlatScorer()), 4, config.batching().linger(), 8, metrics);
+            pipeline = new InspectionPipeline(config, FixedModel.router(batcher, "flat"), metrics);
             Properties p = new Properties();
             p.putAll(Map.of(
                     "application.id",

@@ -16,8 +16,9 @@ import io.linesight.schemas.LabelKind;
 import io.linesight.schemas.topics.SizeLimits;
 import io.linesight.streams.InspectionApp;
 import io.linesight.streams.config.InspectionConfig;
-import io.linesight.trainer.learning.FileChampionSource;
-import io.linesight.trainer.learning.FolderChallengerSink;
+import io.linesight.streams.routing.ModelControl;
+import io.linesight.trainer.learning.FileChampion;
+import io.linesight.trainer.learning.FolderSink;
 import io.linesight.trainer.learning.LabelLine;
 import io.linesight.trainer.learning.TrainerConfig;
 import io.linesight.trainer.learning.TrainerService;
@@ -80,7 +81,7 @@ class MonitoringIT {
                 folder.resolve("state").toString(),
                 "linesight.device",
                 "cpu"));
-        app = new InspectionApp(InspectionConfig.of(settings));
+        app = new InspectionApp(InspectionConfig.of(settings), ModelControl.fixed(), null);
         app.start();
         assertThat(app.awaitRunning(Duration.ofSeconds(60))).isTrue();
         trainer = new TrainerService(

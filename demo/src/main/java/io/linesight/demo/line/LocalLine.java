@@ -6,6 +6,7 @@ import io.linesight.schemas.topics.Topics;
 import io.linesight.streams.InspectionApp;
 import io.linesight.streams.config.InspectionConfig;
 import io.linesight.streams.routing.FollowedChannel;
+import io.linesight.streams.routing.ModelControl;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
@@ -86,7 +87,7 @@ public final class LocalLine implements AutoCloseable {
             followed = follow(config, inspection.models());
             open.push(followed);
         }
-        app = new InspectionApp(inspection, null, null, followed == null ? null : followed.control());
+        app = new InspectionApp(inspection, followed == null ? ModelControl.fixed() : followed.control(), null);
         open.push(app);
         app.start();
         progress.accept(withTime("inspection app", begin));

@@ -2,6 +2,7 @@ package io.linesight.streams.batching;
 
 import io.linesight.mmad.checkpoint.CheckpointInfo;
 import io.linesight.mmad.score.Scorer;
+import io.linesight.schemas.clients.DaemonThreads;
 import io.linesight.streams.serving.ServingModel;
 import java.time.Duration;
 import java.time.Instant;
@@ -57,9 +58,7 @@ public final class SharedBatcher implements AutoCloseable {
         this.queue = new LaneQueue(maxBatch, maxLinger, capacity);
         this.batchScorer = new BatchScorer(listener);
         listener.onStart(queue::size);
-        thread = new Thread(this::run, name);
-        thread.setDaemon(true);
-        thread.start();
+        thread = DaemonThreads.start(name, this::run);
     }
 
     /**

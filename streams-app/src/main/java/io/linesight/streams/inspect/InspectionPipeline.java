@@ -14,10 +14,10 @@ import io.linesight.schemas.FrameRef;
 import io.linesight.schemas.InspectionResult;
 import io.linesight.schemas.Region;
 import io.linesight.schemas.StageTimings;
+import io.linesight.schemas.clients.DaemonThreads;
 import io.linesight.streams.batching.Answer;
 import io.linesight.streams.batching.BatcherClosedException;
 import io.linesight.streams.batching.Inference;
-import io.linesight.streams.batching.SharedBatcher;
 import io.linesight.streams.config.InspectionConfig;
 import io.linesight.streams.monitoring.InspectionMetrics;
 import io.linesight.streams.routing.FrameRouter;
@@ -63,12 +63,7 @@ public final class InspectionPipeline implements AutoCloseable {
     private final AtomicInteger outstanding = new AtomicInteger();
     private final Set<String> unknownProductLogged = ConcurrentHashMap.newKeySet();
 
-    /** One model for all frames. Takes no ownership of the batcher. */
-    public InspectionPipeline(InspectionConfig config, SharedBatcher batcher, InspectionMetrics metrics) {
-        this(config, FrameRouter.single(batcher), metrics);
-    }
-
-    /** @param router says which model decides a frame */
+    /** @param router says which model decides a frame; not owned */
     public InspectionPipeline(InspectionConfig config, FrameRouter router, InspectionMetrics metrics) {
         this.router = router;
         this.limits = config.imageLimits();

@@ -18,7 +18,7 @@ import io.linesight.models.storage.ModelsConfig;
 import io.linesight.schemas.ModelVersion;
 import io.linesight.schemas.Rollout;
 import io.linesight.streams.config.InspectionConfig;
-import io.linesight.streams.serving.ModelRefusedException;
+import io.linesight.streams.serving.ModelRejectedException;
 import io.linesight.streams.serving.RolloutDecision.Action;
 import io.linesight.streams.serving.RolloutFeed;
 import java.io.IOException;
@@ -151,9 +151,9 @@ public final class FollowedChannel implements AutoCloseable {
         }
     }
 
-    private void check(ModelVersion version) throws ModelRefusedException {
+    private void check(ModelVersion version) throws ModelRejectedException {
         Verification v = trusted.verify(version);
-        if (!v.accepted()) throw new ModelRefusedException(v.message());
+        if (!v.accepted()) throw new ModelRejectedException(v.message());
     }
 
     /** A guard's decision. Whether it is still called for is looked at in the newest state, by the rule. */

@@ -11,7 +11,7 @@ import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Which model decides a frame. Without rollouts there is one batcher and no choice. Thread-safe; owns nothing. */
+/** Which model decides a frame. Thread-safe; owns nothing. */
 public final class FrameRouter {
 
     private static final Logger LOG = LoggerFactory.getLogger(FrameRouter.class);
@@ -29,8 +29,8 @@ public final class FrameRouter {
     private final FrameSelector sampled;
     private final RolloutGuard guard;
     private final ShadowLane shadow;
-    private final AtomicBoolean saidSelector = new AtomicBoolean();
-    private final AtomicBoolean saidGuard = new AtomicBoolean();
+    private final AtomicBoolean selectorLogged = new AtomicBoolean();
+    private final AtomicBoolean guardLogged = new AtomicBoolean();
 
     private FrameRouter(
             SharedBatcher champion,
@@ -47,11 +47,6 @@ public final class FrameRouter {
         this.sampled = sampled;
         this.guard = guard;
         this.shadow = shadow;
-    }
-
-    /** One model, no choice. */
-    public static FrameRouter single(SharedBatcher batcher) {
-        return new FrameRouter(batcher, null, null, null, null, null, null);
     }
 
     /**
@@ -81,7 +76,6 @@ public final class FrameRouter {
 
     /** To be asked in the order of the frames, so that a camera changes its model at one place in its sequence. */
     public Route route(FrameRef source, String camera, String product) {
-        if (plan == null) return Route.CHAMPION;
         ServingPlan now = plan.get();
         return now.canary() && selects(canary, now, camera, product, source) ? Route.CHALLENGER : Route.CHAMPION;
     }
@@ -91,7 +85,7 @@ public final class FrameRouter {
         try {
             return selector.selects(now.rollout(), camera, product, source);
         } catch (RuntimeException e) {
-            if (saidSelector.compareAndSet(false, true))
+            if (selectorLogged.compareAndSet(false, true))
                 LOG.error("The choice of frames for revision {} failed; the champion decides them", now.revision(), e);
             return false;
         }
@@ -110,12 +104,11 @@ public final class FrameRouter {
             Inference inference,
             Verdicts.Decision decision,
             byte[] planar) {
-        if (plan == null) return;
         try {
             guard.decided(camera, product, inference, decision);
         } catch (RuntimeException e) {
             // The frame is decided; a fault of the guard must not make a dead letter of it.
-            if (saidGuard.compareAndSet(false, true))
+            if (guardLogged.compareAndSet(false, true))
                 LOG.error("The guard failed; models are not watched where it does", e);
         }
         ServingPlan now = plan.get();
@@ -126,7 +119,7 @@ public final class FrameRouter {
 
     /** Inference time per frame, of the slower model while two decide. */
     public long frameNanos() {
-        boolean both = plan != null && plan.get().canary();
+        boolean both = plan.get().canary();
         return both ? Math.max(champion.frameNanos(), challenger.frameNanos()) : champion.frameNanos();
     }
 }

@@ -29,10 +29,10 @@ import org.slf4j.LoggerFactory;
 public final class ShadowLane implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(ShadowLane.class);
-    /** Frames the challenger takes at a time: the longest that the champion can find the processor or the GPU taken. */
-    private static final int AT_A_TIME = 4;
+    /** Frames the challenger takes at a time: while they run, the champion can find the processor or the GPU taken. */
+    private static final int MAX_BATCH = 4;
 
-    private static final long POLITE_PAUSE_MILLIS = 2;
+    private static final long YIELD_MILLIS = 2;
 
     /**
      * A frame that the champion has decided.
@@ -94,14 +94,14 @@ public final class ShadowLane implements AutoCloseable {
     }
 
     private void run() {
-        List<Sample> samples = new ArrayList<>(AT_A_TIME);
+        List<Sample> samples = new ArrayList<>(MAX_BATCH);
         while (!closing) {
             try {
                 Sample first = queue.poll(200, TimeUnit.MILLISECONDS);
                 if (first == null) continue;
-                while (championQueued.getAsInt() >= busy && !closing) Thread.sleep(POLITE_PAUSE_MILLIS);
+                while (championQueued.getAsInt() >= busy && !closing) Thread.sleep(YIELD_MILLIS);
                 samples.add(first);
-                queue.drainTo(samples, AT_A_TIME - 1);
+                queue.drainTo(samples, MAX_BATCH - 1);
                 compare(samples);
             } catch (InterruptedException | BatcherClosedException e) {
                 if (!closing) LOG.debug("Shadow samples were given up: {}", e.toString());

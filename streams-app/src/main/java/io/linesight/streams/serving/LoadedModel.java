@@ -13,15 +13,15 @@ import org.slf4j.LoggerFactory;
 
 /**
  * A model in memory and the number of those who need it: whoever loaded it, the slots it is in, and the batches it is
- * scoring. The last one to let go closes it, on the closer's thread, because freeing a session can take longer than a
- * batch. Lock-free.
+ * scoring. The last one to release it closes it, on the closer's thread, because freeing a session can take longer than
+ * a batch. Lock-free.
  */
 final class LoadedModel {
 
     private static final Logger LOG = LoggerFactory.getLogger(LoadedModel.class);
 
     private final Scorer scorer;
-    private final Scorer lent;
+    private final LentScorer lent;
     private final long frameNanos;
     private final Executor closer;
     private final Turn turn;
@@ -31,27 +31,28 @@ final class LoadedModel {
     /**
      * Takes ownership of the scorer; the caller holds the first reference.
      *
+     * @param info what borrowers see of the model
      * @param frameNanos inference time per frame measured in the warm-up
      * @param closer runs the closing of the scorer
      */
-    LoadedModel(Scorer scorer, long frameNanos, Executor closer) {
-        this(scorer, frameNanos, closer, Turn.NONE);
+    LoadedModel(Scorer scorer, CheckpointInfo info, long frameNanos, Executor closer) {
+        this(scorer, info, frameNanos, closer, Turn.NONE);
     }
 
-    LoadedModel(Scorer scorer, long frameNanos, Executor closer, Turn turn) {
+    LoadedModel(Scorer scorer, CheckpointInfo info, long frameNanos, Executor closer, Turn turn) {
         this.scorer = Objects.requireNonNull(scorer, "scorer");
-        this.lent = new Lent(scorer);
+        this.lent = new LentScorer(scorer, info);
         this.frameNanos = frameNanos;
         this.closer = Objects.requireNonNull(closer, "closer");
         this.turn = turn;
     }
 
     CheckpointInfo info() {
-        return scorer.info();
+        return lent.info();
     }
 
     String version() {
-        return scorer.info().version();
+        return lent.info().version();
     }
 
     String device() {
@@ -78,7 +79,7 @@ final class LoadedModel {
         }
     }
 
-    /** Takes a reference away; the last one closes the model. */
+    /** Gives a reference back; the last one closes the model. */
     void release() {
         turn.next(scorer);
         int left = references.decrementAndGet();
@@ -102,19 +103,21 @@ final class LoadedModel {
     }
 
     /**
-     * A scorer takes one caller at a time. At a promotion one model is the challenger's last batch and the champion's
-     * first, which are on two threads.
+     * What borrowers get: the scorer under the name by which people know the model, for one caller at a time. At a
+     * promotion one model has the challenger's last batch and the champion's first, which are on two threads.
      */
-    private static final class Lent implements Scorer {
+    private static final class LentScorer implements Scorer {
         private final Scorer scorer;
+        private final CheckpointInfo info;
 
-        private Lent(Scorer scorer) {
+        private LentScorer(Scorer scorer, CheckpointInfo info) {
             this.scorer = scorer;
+            this.info = info;
         }
 
         @Override
         public CheckpointInfo info() {
-            return scorer.info();
+            return info;
         }
 
         @Override
@@ -129,7 +132,7 @@ final class LoadedModel {
 
         @Override
         public void close() {
-            throw new UnsupportedOperationException("a borrowed model is closed by whoever gives it back last");
+            throw new UnsupportedOperationException("a borrowed model is closed by whoever releases it last");
         }
     }
 }

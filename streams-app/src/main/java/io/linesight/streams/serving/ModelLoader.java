@@ -1,6 +1,5 @@
 package io.linesight.streams.serving;
 
-import io.linesight.mmad.checkpoint.Calibration;
 import io.linesight.mmad.checkpoint.Checkpoint;
 import io.linesight.mmad.checkpoint.CheckpointInfo;
 import io.linesight.mmad.checkpoint.Checkpoints;
@@ -23,6 +22,8 @@ import java.util.Objects;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.Executor;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -72,10 +73,10 @@ public final class ModelLoader {
      * Loads a published checkpoint.
      *
      * @param cancelled asked between the steps
-     * @throws ModelRefusedException when it is not fit to serve, or cannot be had now
+     * @throws ModelRejectedException when it is not fit to serve, or cannot be had now
      * @throws CancellationException when {@code cancelled} said so
      */
-    LoadedModel load(ModelVersion manifest, BooleanSupplier cancelled) throws ModelRefusedException {
+    LoadedModel load(ModelVersion manifest, BooleanSupplier cancelled) throws ModelRejectedException {
         trust.check(manifest);
         Path folder;
         try {
@@ -83,7 +84,7 @@ public final class ModelLoader {
             sweep();
             folder = Files.createTempDirectory(directory, PREFIX);
         } catch (IOException e) {
-            throw new ModelRefusedException(
+            throw new ModelRejectedException(
                     "there is no place for the download: " + directory + " cannot be written (" + e + ")", e, true);
         }
         try {
@@ -95,75 +96,85 @@ public final class ModelLoader {
         }
     }
 
-    /** Warms up a scorer that somebody chose by hand and makes a model of it. Takes ownership. */
-    LoadedModel adopt(Scorer scorer) throws ModelRefusedException {
+    /**
+     * Opens and warms up the checkpoint that somebody configured by hand: it needs no manifest and no self-test.
+     *
+     * @throws ModelRejectedException when it cannot be opened or does not score
+     */
+    LoadedModel loadFile(Supplier<Scorer> file) throws ModelRejectedException {
+        Scorer scorer;
+        try {
+            scorer = file.get();
+        } catch (ScoringException e) {
+            throw new ModelRejectedException(message(e), e, false);
+        }
         return prepare(scorer, null, () -> false);
     }
 
-    private Path fetch(ModelVersion manifest, Path folder) throws ModelRefusedException {
+    private Path fetch(ModelVersion manifest, Path folder) throws ModelRejectedException {
         try {
             Path file = source.fetch(manifest, folder);
             if (file == null || !Files.isRegularFile(file)) throw new IOException("the store gave no file");
             return file;
         } catch (IOException | RuntimeException e) {
-            throw new ModelRefusedException(
-                    "it could not be fetched from " + manifest.getLocation() + ": " + said(e), e, true);
+            throw new ModelRejectedException(
+                    "it could not be fetched from " + manifest.getLocation() + ": " + message(e), e, true);
         }
     }
 
-    private static Checkpoint verify(ModelVersion manifest, Path file) throws ModelRefusedException {
+    private static Checkpoint verify(ModelVersion manifest, Path file) throws ModelRejectedException {
         Checkpoint checkpoint;
         try {
             long size = Files.size(file);
             if (size != manifest.getBytes()) {
-                throw new ModelRefusedException(
+                throw new ModelRejectedException(
                         "it has " + size + " bytes instead of " + manifest.getBytes() + ": the file is "
                                 + (size < manifest.getBytes() ? "truncated" : "not the one that was published"));
             }
             checkpoint = Checkpoint.read(file);
         } catch (IOException e) {
-            throw new ModelRefusedException("the download cannot be read: " + e, e, true);
+            throw new ModelRejectedException("the download cannot be read: " + e, e, true);
         }
         String found = checkpoint.sha256();
         if (!found.equalsIgnoreCase(manifest.getSha256())) {
-            throw new ModelRefusedException("its checksum is " + found + " instead of " + manifest.getSha256()
+            throw new ModelRejectedException("its checksum is " + found + " instead of " + manifest.getSha256()
                     + ": the bytes are not those that were published");
         }
         return checkpoint;
     }
 
-    /** Reads the file once; its bytes are let go of as soon as a session has taken them. */
-    private Scorer open(ModelVersion manifest, Path file, BooleanSupplier cancelled) throws ModelRefusedException {
+    /** Reads the file once; its bytes are released as soon as a session has taken them. */
+    private Scorer open(ModelVersion manifest, Path file, BooleanSupplier cancelled) throws ModelRejectedException {
         Checkpoint checkpoint = verify(manifest, file);
         stop(cancelled);
         try {
             return opener.open(checkpoint);
         } catch (RuntimeException e) {
             // People know the version; the file's name says nothing and is gone in a moment.
-            throw new ModelRefusedException(said(e).replace(file.toString(), manifest.getVersion()), e, false);
+            throw new ModelRejectedException(message(e).replace(file.toString(), manifest.getVersion()), e, false);
         }
     }
 
-    private LoadedModel prepare(Scorer opened, ModelVersion manifest, BooleanSupplier cancelled)
-            throws ModelRefusedException {
+    private LoadedModel prepare(Scorer scorer, @Nullable ModelVersion manifest, BooleanSupplier cancelled)
+            throws ModelRejectedException {
         boolean ready = false;
         try {
-            Scorer scorer = manifest == null ? opened : named(opened, manifest);
+            CheckpointInfo info = manifest == null ? scorer.info() : named(scorer.info(), manifest);
             stop(cancelled);
             if (manifest != null) SelfTest.check(scorer);
             stop(cancelled);
-            LoadedModel model = new LoadedModel(scorer, warmUp(scorer), closer);
+            LoadedModel model = new LoadedModel(scorer, info, warmUp(scorer), closer);
             ready = true;
             return model;
         } catch (ScoringException e) {
-            throw new ModelRefusedException(said(e), e, false);
+            throw new ModelRejectedException(message(e), e, false);
         } catch (CancellationException e) {
             throw e;
         } catch (RuntimeException e) {
-            throw new ModelRefusedException("it failed its self-test: " + said(e), e, false);
+            throw new ModelRejectedException("it failed its self-test: " + message(e), e, false);
         } finally {
             // Whatever it was, an Error of the JVM included: a session nobody knows of would stay for ever.
-            if (!ready) close(opened);
+            if (!ready) close(scorer);
         }
     }
 
@@ -171,25 +182,25 @@ public final class ModelLoader {
         try {
             scorer.close();
         } catch (RuntimeException e) {
-            LOG.error("A refused model could not be closed; its memory stays until the process ends", e);
+            LOG.error("A rejected model could not be closed; its memory stays until the process ends", e);
         }
     }
 
     /** Results name the version by which people know the model, so the file and the registry must agree on it. */
-    private static Scorer named(Scorer scorer, ModelVersion manifest) throws ModelRefusedException {
-        CheckpointInfo info = scorer.info();
+    private static CheckpointInfo named(CheckpointInfo info, ModelVersion manifest) throws ModelRejectedException {
+        if (info.version().equals(manifest.getVersion())) return info;
         String own = info.properties().get(Checkpoints.VERSION);
-        if (info.version().equals(manifest.getVersion())) return scorer;
         if (own != null) {
-            throw new ModelRefusedException("the file calls itself " + own + " but was published as "
+            throw new ModelRejectedException("the file calls itself " + own + " but was published as "
                     + manifest.getVersion() + ": publish it again under its own name");
         }
-        Calibration calibration = info.calibration();
-        return new Renamed(
-                scorer, new CheckpointInfo(manifest.getVersion(), info.sha256(), calibration, info.properties()));
+        return new CheckpointInfo(manifest.getVersion(), info.sha256(), info.calibration(), info.properties());
     }
 
-    /** The first inference allocates and compiles; no frame should wait for that. Returns nanoseconds per frame. */
+    /**
+     * The first inference allocates and compiles; no frame should wait for that, and a model that cannot score should
+     * not start. Returns nanoseconds per frame.
+     */
     private long warmUp(Scorer scorer) {
         int batch = Math.max(1, Math.min(WARM_UP_BATCH, maxBatch));
         List<byte[]> frames = Collections.nCopies(batch, SelfTest.frames().get(0));
@@ -203,7 +214,7 @@ public final class ModelLoader {
         if (cancelled.getAsBoolean()) throw new CancellationException("a newer decision overtook the load");
     }
 
-    private static String said(Throwable e) {
+    private static String message(Throwable e) {
         return e.getMessage() == null ? e.toString() : e.getMessage();
     }
 
@@ -237,24 +248,6 @@ public final class ModelLoader {
                     "The download {} could not be deleted; the next load after a day tries again: {}",
                     folder,
                     e.toString());
-        }
-    }
-
-    /** A foreign model under the name it was published with. */
-    private record Renamed(Scorer scorer, CheckpointInfo info) implements Scorer {
-        @Override
-        public String device() {
-            return scorer.device();
-        }
-
-        @Override
-        public Scores score(List<byte[]> frames) {
-            return scorer.score(frames);
-        }
-
-        @Override
-        public void close() {
-            scorer.close();
         }
     }
 }

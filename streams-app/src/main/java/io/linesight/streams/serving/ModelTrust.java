@@ -7,8 +7,8 @@ import io.linesight.schemas.ModelVersion;
 public interface ModelTrust {
 
     /**
-     * @throws ModelRefusedException saying what is wrong: unsigned, signed by an unknown key, or changed since it was
+     * @throws ModelRejectedException saying what is wrong: unsigned, signed by an unknown key, or changed since it was
      *     signed
      */
-    void check(ModelVersion version) throws ModelRefusedException;
+    void check(ModelVersion version) throws ModelRejectedException;
 }

@@ -13,7 +13,7 @@ public interface RolloutFeed {
 
     /**
      * The versions that decisions made champion, the newest first, each once. A starting instance that finds the first
-     * refused serves the next one, as those do that were running when it came.
+     * rejected serves the next one, as those do that were running when it came.
      */
     List<String> champions();
 
@@ -27,6 +27,29 @@ public interface RolloutFeed {
      * @return ends the subscription
      */
     Subscription listen(Runnable changed);
+
+    /** The single decision of an app that follows no channel: the configured checkpoint file serves, for good. */
+    RolloutFeed FIXED = new RolloutFeed() {
+        @Override
+        public Optional<Rollout> current() {
+            return Optional.empty();
+        }
+
+        @Override
+        public List<String> champions() {
+            return List.of();
+        }
+
+        @Override
+        public Optional<ModelVersion> version(String version) {
+            return Optional.empty();
+        }
+
+        @Override
+        public Subscription listen(Runnable changed) {
+            return () -> {};
+        }
+    };
 
     /** Ends when closed. */
     interface Subscription extends AutoCloseable {

@@ -1,7 +1,6 @@
 package io.linesight.streams.serving;
 
 import io.linesight.mmad.score.Scorer;
-import java.util.Objects;
 
 /**
  * The model that frames are scored with at this moment.
@@ -30,21 +29,4 @@ public interface ServingModel {
      * @throws IllegalStateException when there is none, because the app is stopping
      */
     Lease acquire();
-
-    /**
-     * One model for the life of the app; the caller keeps ownership of the scorer and closes it after the last batch.
-     */
-    static ServingModel fixed(Scorer scorer) {
-        Objects.requireNonNull(scorer, "scorer");
-        Lease lease = new Lease() {
-            @Override
-            public Scorer scorer() {
-                return scorer;
-            }
-
-            @Override
-            public void close() {}
-        };
-        return () -> lease;
-    }
 }

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.linesight.mmad.score.Scorer;
 import io.linesight.mmad.score.Scores;
-import io.linesight.streams.serving.ServingModel;
 import io.linesight.streams.support.FakeScorer;
+import io.linesight.streams.support.FixedModel;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -34,7 +34,7 @@ class SharedBatcherTest {
     }
 
     private SharedBatcher batcher(int maxBatch, Duration linger, int capacity) {
-        batcher = new SharedBatcher(ServingModel.fixed(scorer), maxBatch, linger, capacity, BatchListener.NONE);
+        batcher = new SharedBatcher(FixedModel.of(scorer), maxBatch, linger, capacity, BatchListener.NONE);
         return batcher;
     }
 
@@ -197,7 +197,7 @@ class SharedBatcherTest {
             @Override
             public void close() {}
         };
-        batcher = new SharedBatcher(ServingModel.fixed(wrong), 1, Duration.ZERO, 4, BatchListener.NONE);
+        batcher = new SharedBatcher(FixedModel.of(wrong), 1, Duration.ZERO, 4, BatchListener.NONE);
         assertThat(batcher.submit("a", frame(1)).get().answer())
                 .isInstanceOfSatisfying(
                         Answer.Failed.class, f -> assertThat(f.reason()).contains("1 frames with 2 scores"));

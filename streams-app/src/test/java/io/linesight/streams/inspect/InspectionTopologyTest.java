@@ -21,8 +21,8 @@ import io.linesight.schemas.topics.DeadLetterHeaders;
 import io.linesight.streams.batching.SharedBatcher;
 import io.linesight.streams.config.InspectionConfig;
 import io.linesight.streams.monitoring.InspectionMetrics;
-import io.linesight.streams.serving.ServingModel;
 import io.linesight.streams.support.FakeScorer;
+import io.linesight.streams.support.FixedModel;
 import io.linesight.streams.support.StubRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.ByteArrayOutputStream;
@@ -92,9 +92,9 @@ class InspectionTopologyTest {
         settings.putAll(more);
         config = InspectionConfig.of(settings);
         InspectionMetrics metrics = new InspectionMetrics(meters);
-        batcher = new SharedBatcher(
-                ServingModel.fixed(scorer), 4, config.batching().linger(), 8, metrics);
-        pipeline = new InspectionPipeline(config, batcher, metrics);
+        batcher = new SharedBatcher(FixedModel.of(scorer), 4, config.batching().linger(), 8, metrics);
+        pipeline = new InspectionPipeline(
+                config, FixedModel.router(batcher, scorer.info().version()), metrics);
         Properties properties = new Properties();
         properties.put(StreamsConfig.APPLICATION_ID_CONFIG, "test");
         properties.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, "unused:9092");

@@ -18,9 +18,9 @@ import io.linesight.streams.batching.BatchListener;
 import io.linesight.streams.batching.Inference;
 import io.linesight.streams.batching.SharedBatcher;
 import io.linesight.streams.config.GuardLimits;
-import io.linesight.streams.serving.ServingModel;
 import io.linesight.streams.serving.ServingPlan;
 import io.linesight.streams.support.FakeScorer;
+import io.linesight.streams.support.FixedModel;
 import io.linesight.streams.support.TestModels;
 import java.time.Duration;
 import java.time.Instant;
@@ -230,8 +230,8 @@ class RolloutTest {
     // --- router and shadow
 
     private SharedBatcher batcher(Scorer scorer, int maxBatch, int capacity) {
-        SharedBatcher batcher = new SharedBatcher(
-                ServingModel.fixed(scorer), maxBatch, Duration.ofMillis(1), capacity, BatchListener.NONE);
+        SharedBatcher batcher =
+                new SharedBatcher(FixedModel.of(scorer), maxBatch, Duration.ofMillis(1), capacity, BatchListener.NONE);
         open.add(batcher);
         return batcher;
     }

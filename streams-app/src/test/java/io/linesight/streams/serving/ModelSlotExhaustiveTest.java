@@ -81,7 +81,7 @@ class ModelSlotExhaustiveTest {
         private LoadedModel model(Turn turn, String version) {
             Probe probe = new Probe(turn, version);
             probes.add(probe);
-            return new LoadedModel(probe, 0, Runnable::run, turn);
+            return new LoadedModel(probe, probe.info, 0, Runnable::run, turn);
         }
 
         @Override
@@ -236,10 +236,10 @@ class ModelSlotExhaustiveTest {
     }
 
     @Test
-    void shouldRefuseToUseALeaseThatWasGivenBack() {
+    void shouldRejectALeaseThatWasGivenBack() {
         ModelSlot slot = new ModelSlot();
         Probe probe = new Probe(Turn.NONE, "a");
-        LoadedModel model = new LoadedModel(probe, 0, Runnable::run);
+        LoadedModel model = model(probe);
         assertThatThrownBy(slot::acquire).isInstanceOf(IllegalStateException.class);
         slot.swap(model);
         ServingModel.Lease lease = slot.acquire();
@@ -254,9 +254,13 @@ class ModelSlotExhaustiveTest {
         assertThat(model.closed()).isCompleted();
         assertThatThrownBy(() -> slot.swap(model)).isInstanceOf(IllegalStateException.class);
         slot.close();
-        LoadedModel late = new LoadedModel(new Probe(Turn.NONE, "b"), 0, Runnable::run);
+        LoadedModel late = model(new Probe(Turn.NONE, "b"));
         assertThat(slot.swap(late)).isFalse();
         late.release();
         assertThat(late.closed()).isCompleted();
+    }
+
+    private static LoadedModel model(Probe probe) {
+        return new LoadedModel(probe, probe.info, 0, Runnable::run);
     }
 }

@@ -113,9 +113,8 @@ class SwapUnderLoadTest {
                 models,
                 loader,
                 null,
-                models.statuses::add,
-                (action, basedOn, version, reason) -> {},
-                ModelEvents.NONE);
+                new ModelLifecycle.Callbacks(
+                        models.statuses::add, (action, basedOn, version, reason) -> {}, ModelEvents.NONE));
         lifecycle.start(Duration.ofSeconds(5));
         models.batchMillis = 3;
         Gaps gaps = new Gaps();

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
  * of the app module.
  */
 @Timeout(600)
-class SessionRefusalIT {
+class SessionRejectionIT {
 
     private static final Duration TIMEOUT = Duration.ofSeconds(60);
 
@@ -61,9 +61,8 @@ class SessionRefusalIT {
                 models,
                 loader,
                 null,
-                models.statuses::add,
-                (action, basedOn, version, reason) -> {},
-                ModelEvents.NONE);
+                new ModelLifecycle.Callbacks(
+                        models.statuses::add, (action, basedOn, version, reason) -> {}, ModelEvents.NONE));
     }
 
     @Test
@@ -97,7 +96,7 @@ class SessionRefusalIT {
         for (String version : List.of("half", "text", "renamed", "drifted")) {
             models.promote(version);
             Awaitility.await(version).atMost(TIMEOUT).until(() -> rejection(version) != null);
-            System.out.println("SessionRefusalIT: " + version + " refused: " + rejection(version));
+            System.out.println("SessionRejectionIT: " + version + " rejected: " + rejection(version));
             assertThat(rejection(version)).isNotNull().contains(reasons.get(version));
             assertThat(lifecycle.championSlot().version()).contains("good");
         }

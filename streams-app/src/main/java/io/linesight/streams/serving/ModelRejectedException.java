@@ -1,22 +1,22 @@
 package io.linesight.streams.serving;
 
 /** A published checkpoint is not served. The message is the reason on the model-status topic, for people. */
-public final class ModelRefusedException extends Exception {
+public final class ModelRejectedException extends Exception {
 
-    private final boolean passing;
+    private final boolean retriable;
 
     /** For good: this version will not be tried again unless a new decision names it. */
-    public ModelRefusedException(String reason) {
+    public ModelRejectedException(String reason) {
         this(reason, null, false);
     }
 
-    ModelRefusedException(String reason, Throwable cause, boolean passing) {
+    ModelRejectedException(String reason, Throwable cause, boolean retriable) {
         super(reason, cause);
-        this.passing = passing;
+        this.retriable = retriable;
     }
 
     /** Whether trying again later may help. */
-    boolean passing() {
-        return passing;
+    boolean retriable() {
+        return retriable;
     }
 }

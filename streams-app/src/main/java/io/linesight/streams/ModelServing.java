@@ -1,0 +1,241 @@
+package io.linesight.streams;
+
+import io.linesight.mmad.checkpoint.CheckpointInfo;
+import io.linesight.mmad.runtime.DeviceChooser;
+import io.linesight.mmad.score.OrtScorer;
+import io.linesight.mmad.score.Scorer;
+import io.linesight.schemas.ModelStatus;
+import io.linesight.schemas.Rollout;
+import io.linesight.schemas.ShadowDifference;
+import io.linesight.schemas.clients.DaemonThreads;
+import io.linesight.schemas.serde.SerdeFactory;
+import io.linesight.streams.batching.BatchListener;
+import io.linesight.streams.batching.SharedBatcher;
+import io.linesight.streams.config.InspectionConfig;
+import io.linesight.streams.monitoring.InspectionMetrics;
+import io.linesight.streams.routing.FrameRouter;
+import io.linesight.streams.routing.ModelControl;
+import io.linesight.streams.routing.RolloutGuard;
+import io.linesight.streams.routing.ShadowLane;
+import io.linesight.streams.routing.Verdicts;
+import io.linesight.streams.serving.ModelLifecycle;
+import io.linesight.streams.serving.ModelLoader;
+import io.linesight.streams.serving.ServingPlan;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.function.IntSupplier;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The models of one app: the lifecycle that loads them, the batchers that score with them, and the router that says
+ * which of them decides a frame. A fixed checkpoint is served the same way; only nobody is told about it. Thread-safe.
+ */
+final class ModelServing implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(ModelServing.class);
+    private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(30);
+
+    private final InspectionConfig config;
+    private final ModelControl control;
+    private final @Nullable TopicPublisher<ModelStatus> statuses;
+    private final @Nullable TopicPublisher<ShadowDifference> differences;
+    private final ModelLifecycle lifecycle;
+    private final SharedBatcher champion;
+    private final SharedBatcher challenger;
+    private final ShadowLane shadow;
+    private final FrameRouter router;
+
+    /**
+     * Loads the champion, before any frame is taken; a challenger follows while frames flow.
+     *
+     * @throws IllegalStateException saying why there is no model to serve; nothing stays open
+     */
+    ModelServing(InspectionConfig config, ModelControl control, InspectionMetrics metrics) {
+        this.config = config;
+        this.control = control;
+        boolean reports = control.followsChannel();
+        statuses = reports ? openStatuses() : null;
+        differences = reports ? openDifferences() : null;
+        lifecycle = lifecycle(metrics);
+        try {
+            lifecycle.start(config.recovery().startupTimeout());
+        } catch (RuntimeException | Error e) {
+            closePublishers();
+            throw e;
+        }
+        logStart();
+        champion = batcher("linesight-inference", lifecycle.championSlot(), listener(metrics));
+        challenger = batcher("linesight-challenger", lifecycle.challengerModel(), metrics.challengerBatches());
+        RolloutGuard guard = new RolloutGuard(lifecycle::plan, config.models().guard(), lifecycle::distrust);
+        shadow = shadowLane(guard, metrics);
+        router = FrameRouter.of(
+                champion, challenger, lifecycle::plan, control.canary(), control.shadow(), guard, shadow);
+    }
+
+    private TopicPublisher<ModelStatus> openStatuses() {
+        return new TopicPublisher<>(
+                config.topics().modelStatus().name(),
+                config.producerProperties(),
+                SerdeFactory.create(ModelStatus.class, config.serdes(), false).serializer(),
+                status -> status.getInstance() + "/" + status.getVersion(),
+                Duration.ofSeconds(5));
+    }
+
+    private TopicPublisher<ShadowDifference> openDifferences() {
+        return new TopicPublisher<>(
+                config.topics().shadow().name(),
+                config.producerProperties(),
+                SerdeFactory.create(ShadowDifference.class, config.serdes(), false)
+                        .serializer(),
+                ShadowDifference::getCameraId,
+                Duration.ofSeconds(1));
+    }
+
+    private ModelLifecycle lifecycle(InspectionMetrics metrics) {
+        InspectionConfig.Models models = config.models();
+        ModelLoader loader = new ModelLoader(
+                control.source(),
+                control.trust(),
+                path -> OrtScorer.open(path, config.scorer()),
+                models.directory(),
+                config.batching().maxBatch(),
+                // A thread each: a batch that outlasts the app must find one when it gives its model back.
+                task -> DaemonThreads.start("linesight-model-close", task));
+        return new ModelLifecycle(
+                new ModelLifecycle.Identity(
+                        models.instance(),
+                        models.channel(),
+                        models.stagger(),
+                        models.guard().probation()),
+                control.feed(),
+                loader,
+                checkpoint(),
+                new ModelLifecycle.Callbacks(
+                        statuses == null ? status -> {} : statuses::publish, control.decision(), metrics));
+    }
+
+    private @Nullable Supplier<Scorer> checkpoint() {
+        if (control.scorer() != null) return control.scorer();
+        Path file = config.checkpoint();
+        return file == null ? null : () -> OrtScorer.open(file, config.scorer());
+    }
+
+    private void logStart() {
+        LOG.info(
+                "Model {} serves on {}{}: {} ms per frame in the warm-up",
+                lifecycle.plan().champion(),
+                lifecycle.device(),
+                control.followsChannel()
+                        ? ", instance " + config.models().instance() + " of channel "
+                                + config.models().channel()
+                        : "",
+                lifecycle.frameNanos() / 1_000_000);
+    }
+
+    private SharedBatcher batcher(
+            String thread, io.linesight.streams.serving.ServingModel model, BatchListener listener) {
+        InspectionConfig.Batching batching = config.batching();
+        SharedBatcher batcher = new SharedBatcher(
+                thread, model, batching.maxBatch(), batching.linger(), 2 * batching.maxBatch(), listener);
+        batcher.expectFrameNanos(lifecycle.frameNanos());
+        return batcher;
+    }
+
+    private ShadowLane shadowLane(RolloutGuard guard, InspectionMetrics metrics) {
+        return new ShadowLane(
+                challenger,
+                champion::queued,
+                config.batching().maxBatch(),
+                config.models().shadowQueue(),
+                new Verdicts(config.review().low(), config.review().high()),
+                differences == null ? difference -> {} : differences::publish,
+                guard,
+                metrics);
+    }
+
+    /** The metrics' listener, which also lets the lifecycle know when the champion's batches change their model. */
+    private BatchListener listener(InspectionMetrics metrics) {
+        return new BatchListener() {
+            @Override
+            public void onStart(IntSupplier queued) {
+                metrics.onStart(queued);
+            }
+
+            @Override
+            public void onBatch(int size, int failed, long inferenceNanos) {
+                metrics.onBatch(size, failed, inferenceNanos);
+            }
+
+            @Override
+            public void onRetry(int size, RuntimeException cause) {
+                metrics.onRetry(size, cause);
+            }
+
+            @Override
+            public void onModel(CheckpointInfo model, long pauseNanos) {
+                metrics.onModel(model, pauseNanos);
+                lifecycle.firstBatch(model.version(), pauseNanos);
+            }
+        };
+    }
+
+    /** Says which model decides a frame. */
+    FrameRouter router() {
+        return router;
+    }
+
+    /** What is served now. */
+    ServingPlan plan() {
+        return lifecycle.plan();
+    }
+
+    /** The device that the champion runs on. */
+    String device() {
+        return lifecycle.device();
+    }
+
+    /** Whether a GPU was looked for in vain. */
+    boolean fellBackToCpu() {
+        return config.scorer().device().equals("auto")
+                && DeviceChooser.builtWithCuda()
+                && device().equalsIgnoreCase("cpu");
+    }
+
+    /** Whether the channel has decided for another champion than the one in service. */
+    boolean isBehind() {
+        String decided = control.feed().current().map(Rollout::getChampion).orElse(null);
+        return decided != null && !decided.equals(plan().champion());
+    }
+
+    /** No further swaps; the models stay for the frames that are still to be scored. */
+    void stop() {
+        lifecycle.stop();
+    }
+
+    @Override
+    public void close() {
+        closeAfterLastBatch();
+    }
+
+    /**
+     * In the order of the data flow, so that nobody is left waiting for a part that is gone.
+     *
+     * @return true when every model is closed; false when one is still busy, which is closed after its batch
+     */
+    boolean closeAfterLastBatch() {
+        boolean idle = champion.close(CLOSE_TIMEOUT);
+        shadow.close();
+        idle &= challenger.close(CLOSE_TIMEOUT);
+        idle &= lifecycle.close(CLOSE_TIMEOUT);
+        closePublishers();
+        return idle;
+    }
+
+    private void closePublishers() {
+        if (statuses != null) statuses.close();
+        if (differences != null) differences.close();
+    }
+}
