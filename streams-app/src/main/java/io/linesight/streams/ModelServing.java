@@ -12,6 +12,8 @@ import io.linesight.schemas.serde.SerdeFactory;
 import io.linesight.streams.batching.BatchListener;
 import io.linesight.streams.batching.SharedBatcher;
 import io.linesight.streams.config.InspectionConfig;
+import io.linesight.streams.config.BatchingSettings;
+import io.linesight.streams.config.RolloutSettings;
 import io.linesight.streams.monitoring.InspectionMetrics;
 import io.linesight.streams.routing.FrameRouter;
 import io.linesight.streams.routing.ModelControl;
@@ -95,7 +97,7 @@ final class ModelServing implements AutoCloseable {
     }
 
     private ModelLifecycle lifecycle(InspectionMetrics metrics) {
-        InspectionConfig.Models models = config.models();
+        RolloutSettings models = config.models();
         ModelLoader loader = new ModelLoader(
                 control.source(),
                 control.trust(),
@@ -137,7 +139,7 @@ final class ModelServing implements AutoCloseable {
 
     private SharedBatcher batcher(
             String thread, io.linesight.streams.serving.ServingModel model, BatchListener listener) {
-        InspectionConfig.Batching batching = config.batching();
+        BatchingSettings batching = config.batching();
         SharedBatcher batcher = new SharedBatcher(
                 thread, model, batching.maxBatch(), batching.linger(), 2 * batching.maxBatch(), listener);
         batcher.expectFrameNanos(lifecycle.frameNanos());

@@ -5,6 +5,7 @@ import io.linesight.schemas.topics.TopicSpec;
 import io.linesight.schemas.topics.Topics;
 import io.linesight.streams.InspectionApp;
 import io.linesight.streams.config.InspectionConfig;
+import io.linesight.streams.config.RolloutSettings;
 import io.linesight.streams.routing.FollowedChannel;
 import io.linesight.streams.routing.ModelControl;
 import java.io.IOException;
@@ -93,7 +94,7 @@ public final class LocalLine implements AutoCloseable {
         progress.accept(withTime("inspection app", begin));
     }
 
-    private static FollowedChannel follow(Map<String, String> config, InspectionConfig.Models models) {
+    private static FollowedChannel follow(Map<String, String> config, RolloutSettings models) {
         try {
             return FollowedChannel.open(config, models.channel(), models.instance());
         } catch (IOException e) {

@@ -19,6 +19,7 @@ import io.linesight.streams.batching.Answer;
 import io.linesight.streams.batching.BatcherClosedException;
 import io.linesight.streams.batching.Inference;
 import io.linesight.streams.config.InspectionConfig;
+import io.linesight.streams.config.EventSettings;
 import io.linesight.streams.monitoring.InspectionMetrics;
 import io.linesight.streams.routing.FrameRouter;
 import io.linesight.streams.routing.Verdicts;
@@ -68,7 +69,7 @@ public final class InspectionPipeline implements AutoCloseable {
         this.router = router;
         this.limits = config.imageLimits();
         this.verdicts = new Verdicts(config.review().low(), config.review().high());
-        InspectionConfig.Events events = config.events();
+        EventSettings events = config.events();
         this.renderer = new AnomalyRenderer(events.mapRange(), events.thumbnail(), events.thumbnailQuality());
         this.maxRegions = events.maxRegions();
         this.metrics = metrics;

@@ -211,7 +211,7 @@ class InspectionConfigTest {
 
     @Test
     void shouldReadWhatConcernsRollouts() {
-        InspectionConfig.Models models = InspectionConfig.of(minimal(
+        RolloutSettings models = InspectionConfig.of(minimal(
                         "linesight.models.instance",
                         "line-3",
                         "linesight.models.trusted.keys",

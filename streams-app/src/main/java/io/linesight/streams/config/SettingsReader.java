@@ -1,0 +1,99 @@
+package io.linesight.streams.config;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import org.apache.kafka.common.config.ConfigDef;
+import org.apache.kafka.common.config.ConfigValue;
+
+/**
+ * Typed values of the settings, and every problem found with them. Values may be asked for once {@link #throwIfAny} has
+ * passed. Not thread-safe.
+ */
+final class SettingsReader {
+
+    private final Map<String, Object> values = new HashMap<>();
+    private final Set<String> given;
+    private final List<String> problems = new ArrayList<>();
+
+    /** Parses the settings; a value that is wrong becomes a problem. */
+    SettingsReader(ConfigDef definition, Map<String, String> settings) {
+        given = Set.copyOf(settings.keySet());
+        for (ConfigValue value : definition.validate(settings)) {
+            // Only the first: what follows follows from it.
+            if (value.errorMessages().isEmpty()) values.put(value.name(), value.value());
+            else
+                reject(explain(
+                        definition, value.name(), value.errorMessages().get(0)));
+        }
+    }
+
+    private static String explain(ConfigDef definition, String key, String message) {
+        return message.contains("Missing required configuration")
+                ? key + " is missing: " + definition.configKeys().get(key).documentation
+                : message;
+    }
+
+    /** Adds a problem: one sentence that names the key. */
+    void reject(String problem) {
+        problems.add(problem);
+    }
+
+    /** @throws InvalidConfigException with every problem at once */
+    void throwIfAny() {
+        if (!problems.isEmpty()) throw new InvalidConfigException(problems);
+    }
+
+    /** Whether the user has set it. */
+    boolean isGiven(String key) {
+        return given.contains(key);
+    }
+
+    int integer(String key) {
+        return (Integer) Objects.requireNonNull(values.get(key), key);
+    }
+
+    long longInteger(String key) {
+        return (Long) Objects.requireNonNull(values.get(key), key);
+    }
+
+    double real(String key) {
+        return (Double) Objects.requireNonNull(values.get(key), key);
+    }
+
+    boolean bool(String key) {
+        return (Boolean) Objects.requireNonNull(values.get(key), key);
+    }
+
+    List<String> list(String key) {
+        return ((List<?>) values.get(key))
+                .stream().map(String::valueOf).filter(s -> !s.isBlank()).toList();
+    }
+
+    /** Null where there is neither a value nor a default. */
+    String text(String key) {
+        return (String) values.get(key);
+    }
+
+    Duration millis(String key) {
+        return Duration.ofMillis(integer(key));
+    }
+
+    /** Rejects two whole numbers, the first of which is not the smaller one. */
+    void requireBelow(String smaller, String larger, String why) {
+        if (values.get(smaller) instanceof Integer a && values.get(larger) instanceof Integer b && a >= b) {
+            reject(smaller + "=" + a + " must be below " + larger + "=" + b + ": " + why);
+        }
+    }
+
+    /** Rejects two whole numbers, the first of which is the larger one. */
+    void requireNotAbove(String smaller, String larger, String why) {
+        if (values.get(smaller) instanceof Integer a && values.get(larger) instanceof Integer b && a > b) {
+            reject(smaller + "=" + a + " must not be above " + larger + "=" + b + ": " + why);
+        }
+    }
+}
