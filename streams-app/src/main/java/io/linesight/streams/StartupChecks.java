@@ -38,13 +38,13 @@ final class StartupChecks {
     /** @param followsRollouts whether the app also writes what concerns models */
     static List<String> problems(InspectionConfig config, boolean needsCheckpoint, boolean followsRollouts) {
         List<String> problems = new ArrayList<>();
-        if (needsCheckpoint) checkpoint(config, followsRollouts, problems);
-        broker(config, used(config.topics(), followsRollouts), problems);
-        registry(config, problems);
+        if (needsCheckpoint) checkCheckpoint(config, followsRollouts, problems);
+        checkBroker(config, usedTopics(config.topics(), followsRollouts), problems);
+        checkRegistry(config, problems);
         return problems;
     }
 
-    private static void checkpoint(InspectionConfig config, boolean followsRollouts, List<String> problems) {
+    private static void checkCheckpoint(InspectionConfig config, boolean followsRollouts, List<String> problems) {
         Path checkpoint = config.checkpoint();
         if (checkpoint == null && followsRollouts) {
             problems.add("The channel '" + config.models().channel()
@@ -62,20 +62,20 @@ final class StartupChecks {
     }
 
     /** Topics of other parts of the catalogue may be missing: who needs them asks for them. */
-    private static List<TopicSpec> used(Topics topics, boolean followsRollouts) {
+    private static List<TopicSpec> usedTopics(Topics topics, boolean followsRollouts) {
         List<TopicSpec> used =
                 new ArrayList<>(List.of(topics.frames(), topics.results(), topics.anomalies(), topics.deadLetter()));
         if (followsRollouts) used.addAll(List.of(topics.modelStatus(), topics.shadow()));
         return used;
     }
 
-    private static void broker(InspectionConfig config, List<TopicSpec> topics, List<String> problems) {
-        Duration patience = config.recovery().startupTimeout();
+    private static void checkBroker(InspectionConfig config, List<TopicSpec> topics, List<String> problems) {
+        Duration timeout = config.recovery().startupTimeout();
         Map<String, Object> settings = new HashMap<>(config.adminProperties());
-        settings.put("default.api.timeout.ms", "" + patience.toMillis());
-        settings.put("request.timeout.ms", "" + Math.min(patience.toMillis(), 5_000));
+        settings.put("default.api.timeout.ms", "" + timeout.toMillis());
+        settings.put("request.timeout.ms", "" + Math.min(timeout.toMillis(), 5_000));
         try (Admin admin = Admin.create(settings)) {
-            admin.describeCluster().clusterId().get(patience.toMillis(), TimeUnit.MILLISECONDS);
+            admin.describeCluster().clusterId().get(timeout.toMillis(), TimeUnit.MILLISECONDS);
             List<TopicSpec> there = new ArrayList<>();
             for (TopicAdmin.TopicReport report : TopicAdmin.check(admin, topics)) {
                 if (report.state() != TopicAdmin.State.MISSING) there.add(report.topic());
@@ -83,17 +83,17 @@ final class StartupChecks {
                     case MISSING ->
                         problems.add("Topic " + report.topic().name()
                                 + " does not exist. Create the topics with: linesight topics");
-                    case DIFFERS -> differs(config, report, problems);
+                    case DIFFERS -> reportDifferences(config, report, problems);
                     case EXISTS, CREATED -> {}
                 }
             }
-            rights(admin, there, config.topics().frames(), patience, problems);
-            group(config, admin, patience, problems);
+            checkRights(admin, there, config.topics().frames(), timeout, problems);
+            checkGroup(config, admin, timeout, problems);
         } catch (TimeoutException | ExecutionException | KafkaException e) {
             String why = BrokerFault.explain(config.bootstrapServers(), e);
             problems.add(
                     BrokerFault.of(e) == BrokerFault.SILENT
-                            ? why.replace(". Check", " within " + patience.toMillis() + " ms. Check")
+                            ? why.replace(". Check", " within " + timeout.toMillis() + " ms. Check")
                             : why);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -105,14 +105,14 @@ final class StartupChecks {
      * A right that is missing would show only after the start, as a stream thread that fails again and again. Without
      * ACLs everybody may do all.
      */
-    private static void rights(
-            Admin admin, List<TopicSpec> topics, TopicSpec frames, Duration patience, List<String> problems)
+    private static void checkRights(
+            Admin admin, List<TopicSpec> topics, TopicSpec frames, Duration timeout, List<String> problems)
             throws InterruptedException, ExecutionException, TimeoutException {
         Map<String, TopicDescription> described = admin.describeTopics(
                         topics.stream().map(TopicSpec::name).toList(),
                         new DescribeTopicsOptions().includeAuthorizedOperations(true))
                 .allTopicNames()
-                .get(patience.toMillis(), TimeUnit.MILLISECONDS);
+                .get(timeout.toMillis(), TimeUnit.MILLISECONDS);
         for (TopicSpec topic : topics) {
             AclOperation needed = topic.name().equals(frames.name()) ? AclOperation.READ : AclOperation.WRITE;
             Set<AclOperation> allowed = described.get(topic.name()).authorizedOperations();
@@ -127,41 +127,41 @@ final class StartupChecks {
     /**
      * A topic that takes less than is written to it would fail later, on the first large record, thread after thread.
      */
-    private static void differs(InspectionConfig config, TopicAdmin.TopicReport report, List<String> problems) {
+    private static void reportDifferences(InspectionConfig config, TopicAdmin.TopicReport report, List<String> problems) {
         LOG.info("Topic {}", report.describe());
         TopicSpec topic = report.topic();
         for (TopicAdmin.Difference d : report.differences()) {
             if (!d.setting().equals("max.message.bytes")
                     || !d.found().matches("\\d{1,10}")
                     || Long.parseLong(d.found()) >= topic.maxMessageBytes()) continue;
-            String mend = "Raise it: kafka-configs --bootstrap-server " + config.bootstrapServers()
+            String remedy = "Raise it: kafka-configs --bootstrap-server " + config.bootstrapServers()
                     + " --alter --entity-type topics --entity-name " + topic.name() + " --add-config max.message.bytes="
                     + topic.maxMessageBytes() + ", or set " + InspectionConfig.MAX_FRAME_BYTES
                     + " to the largest frame there really is";
             if (topic.name().equals(config.topics().frames().name())) {
                 LOG.warn(
-                        "Topic {} takes records of {} bytes only, {} allows frames of {}: the broker refuses larger ones at the camera, which says so; smaller ones are inspected. {}",
+                        "Topic {} takes records of {} bytes only, {} allows frames of {}: the broker rejects larger ones at the camera, which says so; smaller ones are inspected. {}",
                         topic.name(),
                         d.found(),
                         InspectionConfig.MAX_FRAME_BYTES,
                         config.topics().limits().frameBytes(),
-                        mend);
+                        remedy);
             } else {
                 problems.add("Topic " + topic.name() + " takes records of " + d.found() + " bytes only, and up to "
-                        + topic.maxMessageBytes() + " are written to it. " + mend);
+                        + topic.maxMessageBytes() + " are written to it. " + remedy);
             }
         }
     }
 
     /** Another program with this id would share the partitions, and each of the two would miss what the other takes. */
-    private static void group(InspectionConfig config, Admin admin, Duration patience, List<String> problems)
+    private static void checkGroup(InspectionConfig config, Admin admin, Duration timeout, List<String> problems)
             throws InterruptedException, TimeoutException {
         String id = config.applicationId();
         try {
             ConsumerGroupDescription group = admin.describeConsumerGroups(List.of(id))
                     .describedGroups()
                     .get(id)
-                    .get(patience.toMillis(), TimeUnit.MILLISECONDS);
+                    .get(timeout.toMillis(), TimeUnit.MILLISECONDS);
             List<GroupMembers.Member> foreign = GroupMembers.foreign(
                     GroupMembers.of(group), id, Set.of(config.topics().frames().name()));
             if (!foreign.isEmpty()) {
@@ -171,13 +171,13 @@ final class StartupChecks {
                         + InspectionConfig.APPLICATION_ID + " of its own, or stop the other program");
             }
         } catch (ExecutionException e) {
-            // Nobody there yet, or not allowed to look: what joining needs is said when the threads join.
+            // Nobody there yet, or not allowed to look: the threads report what is missing when they join.
             LOG.debug(
                     "The group {} could not be described: {}", id, e.getCause().toString());
         }
     }
 
-    private static void registry(InspectionConfig config, List<String> problems) {
+    private static void checkRegistry(InspectionConfig config, List<String> problems) {
         try {
             new SchemaRegistryClient(config.serdes()).subjects();
         } catch (RegistryException e) {

@@ -9,7 +9,7 @@ import java.nio.FloatBuffer;
  * milliseconds. Thread-safe; costs about a second of one core the first time and nothing later.
  */
 public final class ScanWarmup {
-    private static final long MOST_NANOS = 3_000_000_000L;
+    private static final long MAX_NANOS = 3_000_000_000L;
     private static final int ROUNDS = 60;
     private static boolean done;
 
@@ -37,7 +37,7 @@ public final class ScanWarmup {
                 order,
                 image(shape.imageValues()));
         long start = System.nanoTime();
-        for (int i = 0; i < ROUNDS && System.nanoTime() - start < MOST_NANOS; i++) ScanKernel.run(data, 1);
+        for (int i = 0; i < ROUNDS && System.nanoTime() - start < MAX_NANOS; i++) ScanKernel.run(data, 1);
     }
 
     private static FloatBuffer[] image(int values) {

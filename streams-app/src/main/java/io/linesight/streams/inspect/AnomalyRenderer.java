@@ -8,7 +8,7 @@ import io.linesight.schemas.InspectionResult;
 import io.linesight.streams.config.MapRange;
 import java.nio.ByteBuffer;
 
-/** Pictures of an anomaly event: the map as a grey PNG, the frame as a small JPEG. Stateless; any thread. */
+/** Images of an anomaly event: the map as a grey PNG, the frame as a small JPEG. Stateless; any thread. */
 final class AnomalyRenderer {
 
     private final MapRange range;

@@ -21,7 +21,7 @@ public final class DeadLetters {
      * The record to write to the dead-letter topic; {@code original} is not changed.
      *
      * @param maxBytes what the topic takes. A record that would not fit (a frames topic with a larger limit than
-     *     configured here) goes without its value and says so: the source headers tell where it lies, and the app must
+     *     configured here) goes without its value, and its message tells: the source headers tell where it lies, and the app must
      *     not fail on it for ever
      */
     public static Record<byte[], byte[]> of(

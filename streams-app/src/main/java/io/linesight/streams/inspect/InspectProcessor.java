@@ -46,12 +46,12 @@ final class InspectProcessor implements Processor<byte[], byte[], byte[], byte[]
      * @param maxLetterBytes what the dead-letter topic takes
      * @param maxPending frames a task keeps at most
      * @param drainBudget estimated backlog beyond which a task takes no further frame
-     * @param drainTimeout longest wait for outcomes in one go
+     * @param drainTimeout max wait for outcomes in one pass
      */
     record Shared(
             InspectionPipeline pipeline,
             FrameReader reader,
-            RegistryPatience registry,
+            RegistryRetry registry,
             Serializer<InspectionResult> results,
             String resultsTopic,
             Serializer<AnomalyEvent> anomalies,
@@ -150,11 +150,11 @@ final class InspectProcessor implements Processor<byte[], byte[], byte[], byte[]
         } catch (TimeoutException e) {
             throw new StreamsException(
                     "No score for the frame at " + head.source + " within " + shared.drainTimeout.toMillis()
-                            + " ms; the thread gives up and the frame is taken up again",
+                            + " ms; the thread gives up and the frame is processed again",
                     e);
         } catch (ExecutionException e) {
             throw new StreamsException(
-                    "The frame at " + head.source + " was not inspected; it stays uncommitted and is taken up again: "
+                    "The frame at " + head.source + " was not inspected; it stays uncommitted and is processed again: "
                             + e.getCause().getMessage(),
                     e.getCause());
         } catch (InterruptedException e) {
@@ -206,7 +206,7 @@ final class InspectProcessor implements Processor<byte[], byte[], byte[], byte[]
     }
 
     /**
-     * The frame's, but never of the future: brokers refuse records that are too far ahead, and the frame would fail for
+     * The frame's, but never of the future: brokers reject records that are too far ahead, and the frame would fail for
      * ever.
      */
     private static long timestamp(Pending head) {

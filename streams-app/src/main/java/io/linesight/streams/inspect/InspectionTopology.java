@@ -17,7 +17,7 @@ import org.apache.kafka.streams.Topology;
  * {@code frames} to {@code results}, {@code anomalies} and {@code dead-letter}.
  *
  * <p>Kafka Streams sees bytes only. Reading and writing Avro is the processor's own business, so that a record that
- * cannot be read becomes a dead letter with a reason, and a registry that is away becomes a wait.
+ * cannot be read becomes a dead letter with a reason, and an unavailable registry becomes a wait.
  */
 public final class InspectionTopology {
 
@@ -25,7 +25,7 @@ public final class InspectionTopology {
 
     /**
      * @param pipeline shared by all tasks of the app; must outlive the streams
-     * @throws org.apache.kafka.common.config.ConfigException when the serde refuses its settings
+     * @throws org.apache.kafka.common.config.ConfigException when the serde rejects its settings
      */
     public static Topology build(InspectionConfig config, InspectionPipeline pipeline, InspectionMetrics metrics) {
         Topics topics = config.topics();
@@ -35,7 +35,7 @@ public final class InspectionTopology {
         InspectProcessor.Shared shared = new InspectProcessor.Shared(
                 pipeline,
                 new FrameReader(topics.frames().name(), frames.deserializer()),
-                new RegistryPatience(config.recovery().registryRetry(), metrics),
+                new RegistryRetry(config.recovery().registryRetry(), metrics),
                 results.serializer(),
                 topics.results().name(),
                 anomalies.serializer(),

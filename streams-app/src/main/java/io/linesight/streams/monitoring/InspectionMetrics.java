@@ -135,13 +135,13 @@ public final class InspectionMetrics implements BatchListener, ModelEvents, Shad
                 UNKNOWN_PRODUCT, "Frames without a product that the model is calibrated on; the fallback applied");
         threadsReplaced = counter(THREADS_REPLACED, "Stream threads that failed and were replaced");
         swaps = counter(MODEL_SWAPS, "Champions replaced by another model");
-        rejections = counter(MODEL_REJECTIONS, "Models that were refused, or taken out of service by a guard");
+        rejections = counter(MODEL_REJECTIONS, "Models that were rejected, or taken out of service by a guard");
         swapPause = Timer.builder(SWAP_PAUSE)
                 .description(
                         "From the old model's last batch, or the first waiting frame, to the new model's first batch")
                 .register(registry);
         shadowSamples = counter(SHADOW_SAMPLES, "Frames that champion and challenger have both scored");
-        shadowDrops = counter(SHADOW_DROPS, "Shadow samples given up: the queue was full, or the challenger went away");
+        shadowDrops = counter(SHADOW_DROPS, "Shadow samples dropped: the queue was full, or the challenger was replaced");
         challengerFrames = counter(CHALLENGER_FRAMES, "Frames scored in the challenger's batcher, shadow and canary");
         withdrawals = counter(MODEL_WITHDRAWALS, "Models that a guard of this instance took out of service");
         Gauge.builder(REGISTRY_WAITING, registryWaiting, AtomicInteger::get)
@@ -157,7 +157,7 @@ public final class InspectionMetrics implements BatchListener, ModelEvents, Shad
     }
 
     /**
-     * Says where the model runs.
+     * Records where the model runs.
      *
      * @param wanted as configured
      * @param fallback whether a GPU was looked for in vain

@@ -89,7 +89,7 @@ public final class FollowedChannel implements AutoCloseable {
             if (!read) {
                 throw new KafkaException("what was decided for channel '" + channel + "' could not be read within "
                         + config.timeout().toSeconds() + " s: " + followed.view.obstacle()
-                        + ". Mend that, then start again");
+                        + ". Fix that, then start again");
             }
             return followed;
         } finally {

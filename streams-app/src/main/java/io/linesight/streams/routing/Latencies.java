@@ -9,7 +9,7 @@ import java.util.Arrays;
 final class Latencies {
 
     private static final int KEPT = 128;
-    private static final int LEAST = 20;
+    private static final int MIN_SAMPLES = 20;
     private static final int SIZES = 12;
 
     private final long[][] nanos = new long[SIZES][];
@@ -31,7 +31,7 @@ final class Latencies {
         int weight = 0;
         for (int size = 0; size < SIZES; size++) {
             int n = Math.min(KEPT, counts[size]);
-            if (n < LEAST || others.counts[size] < LEAST) continue;
+            if (n < MIN_SAMPLES || others.counts[size] < MIN_SAMPLES) continue;
             sum += n * (double) p95(size) / Math.max(1, others.p95(size));
             weight += n;
         }

@@ -16,7 +16,7 @@ final class Rates {
     /** Cameras and products are not ours to bound. */
     private static final int PLACES = 4096;
 
-    private static final int LEAST_AT_PLACE = 20;
+    private static final int MIN_AT_PLACE = 20;
     private static final double MEMORY = 1 / 200.0;
 
     private static final class Place {
@@ -82,7 +82,7 @@ final class Rates {
         return frames() == 0 ? 0 : n / (double) frames();
     }
 
-    /** Frames for which it is known what the other model would have said. */
+    /** Frames for which it is known how the other model would have judged. */
     int expectations() {
         return expectations;
     }
@@ -96,9 +96,9 @@ final class Rates {
      * How often this model finds something wrong there; its overall rate where it has seen too little; NaN when it has
      * seen nothing.
      */
-    double anomalousAt(String place, int least) {
+    double anomalousAt(String place, int min) {
         Place here = places.get(place);
-        if (here != null && here.frames >= LEAST_AT_PLACE) return here.rate;
-        return frames() >= least ? share(ANOMALOUS) : Double.NaN;
+        if (here != null && here.frames >= MIN_AT_PLACE) return here.rate;
+        return frames() >= min ? share(ANOMALOUS) : Double.NaN;
     }
 }

@@ -72,7 +72,7 @@ public final class RolloutGuard {
     void decided(String camera, String product, Inference inference, Verdicts.Decision decision) {
         Verdict verdict;
         synchronized (this) {
-            look();
+            adoptPlan();
             String version = inference.model().version();
             String place = camera + '\n' + product;
             int outcome = outcome(inference, decision);
@@ -80,7 +80,7 @@ public final class RolloutGuard {
                 champion.add(outcome, place, Double.NaN);
                 champion.latencies.add(inference.batchSize(), inference.nanosPerFrame());
                 if (!version.equals(watched)) return;
-                verdict = watched(
+                verdict = judge(
                         outcome,
                         place,
                         previous.anomalousAt(place, limits.minimum()),
@@ -88,7 +88,7 @@ public final class RolloutGuard {
                         previous,
                         previousVersion);
             } else if (version.equals(watched) && seen.canary()) {
-                verdict = watched(
+                verdict = judge(
                         outcome,
                         place,
                         champion.anomalousAt(place, limits.minimum()),
@@ -99,7 +99,7 @@ public final class RolloutGuard {
                 return;
             }
         }
-        act(verdict);
+        apply(verdict);
     }
 
     /** A challenger has judged a frame that the champion decided. */
@@ -111,9 +111,9 @@ public final class RolloutGuard {
             Verdicts.Decision decision) {
         Verdict verdict;
         synchronized (this) {
-            look();
+            adoptPlan();
             if (!challenger.model().version().equals(watched) || !seen.shadow()) return;
-            verdict = watched(
+            verdict = judge(
                     outcome(challenger, decision),
                     camera + '\n' + product,
                     championAnomalous ? 1 : 0,
@@ -121,7 +121,7 @@ public final class RolloutGuard {
                     champion,
                     seen.champion());
         }
-        act(verdict);
+        apply(verdict);
     }
 
     private static int outcome(Inference inference, Verdicts.Decision decision) {
@@ -130,13 +130,13 @@ public final class RolloutGuard {
         return decision.anomalous() ? Rates.ANOMALOUS : 0;
     }
 
-    /** Takes note of a new plan: whom to watch, against whom. */
-    private void look() {
+    /** Adopts a new plan: whom to watch, against whom. */
+    private void adoptPlan() {
         ServingPlan now = plan.get();
         if (now == seen) {
             if (watched != null
                     && watched.equals(seen.champion())
-                    && nanoTime.get() - promotedAt > limits.probation().toNanos()) passed();
+                    && nanoTime.get() - promotedAt > limits.probation().toNanos()) endProbation();
             return;
         }
         boolean newChampion = !Objects.equals(now.champion(), seen.champion());
@@ -165,25 +165,25 @@ public final class RolloutGuard {
         sinceLatency = 0;
     }
 
-    private void passed() {
+    private void endProbation() {
         LOG.info("Champion {} has passed its probation against {}", watched, previousVersion);
         watched = null;
         previous = null;
     }
 
-    private Verdict watched(
+    private Verdict judge(
             int outcome, String place, double expected, Inference inference, Rates against, String againstVersion) {
         boolean judged = (outcome & (Rates.FAILED | Rates.NAN)) == 0;
         watch.add(outcome, place, judged ? expected : Double.NaN);
         watch.latencies.add(inference.batchSize(), inference.nanosPerFrame());
         if (tripped || watch.frames() < limits.minimum()) return null;
-        String reason = reason(against, againstVersion);
+        String reason = exceededLimit(against, againstVersion);
         if (reason == null) return null;
         tripped = true;
         return new Verdict(seen.revision(), watched, reason, seen.rollout().getPinned());
     }
 
-    private String reason(Rates against, String againstVersion) {
+    private String exceededLimit(Rates against, String againstVersion) {
         double failed = watch.share(Rates.FAILED);
         double nan = watch.share(Rates.NAN);
         if (failed - against.share(Rates.FAILED) > limits.errorRate())
@@ -223,7 +223,7 @@ public final class RolloutGuard {
     }
 
     /** Outside the lock: the brake has one of its own. */
-    private void act(Verdict verdict) {
+    private void apply(Verdict verdict) {
         if (verdict == null) return;
         if (verdict.pinned) {
             LOG.warn(

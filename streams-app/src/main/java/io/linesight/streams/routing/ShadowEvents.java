@@ -6,7 +6,7 @@ public interface ShadowEvents {
     /** Both models have scored a sample. */
     default void compared() {}
 
-    /** A sample was given up: the queue was full, or the challenger went away. */
+    /** A sample was dropped: the queue was full, or the challenger was replaced. */
     default void dropped() {}
 
     ShadowEvents NONE = new ShadowEvents() {};

@@ -54,7 +54,7 @@ public final class Verdicts {
         String applied = calibrations.knows(product) ? product : FALLBACK;
         if (!(inference.answer() instanceof Answer.Scored scored))
             return new Decision(Double.NaN, Verdict.REVIEW, INFERENCE_FAILED, calibration, applied);
-        // A number next to a map that is partly NaN says nothing about the part that is.
+        // A score beside a map that is partly NaN does not cover the part that is.
         if (!scored.isFinite())
             return new Decision(Double.NaN, Verdict.REVIEW, MODEL_RETURNED_NAN, calibration, applied);
         double score = calibration.calibrated(scored.raw());

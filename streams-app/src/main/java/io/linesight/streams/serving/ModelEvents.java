@@ -11,10 +11,10 @@ public interface ModelEvents {
     /** A champion was replaced by another. */
     default void swapped() {}
 
-    /** A version was refused, or a guard put it out of service. */
+    /** A version was rejected, or a guard took it out of service. */
     default void rejected() {}
 
-    /** A guard put a version out of service; follows {@link #rejected}. */
+    /** A guard took a version out of service; follows {@link #rejected}. */
     default void withdrawn() {}
 
     ModelEvents NONE = new ModelEvents() {};

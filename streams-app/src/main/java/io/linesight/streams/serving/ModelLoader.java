@@ -150,7 +150,7 @@ public final class ModelLoader {
         try {
             return opener.open(checkpoint);
         } catch (RuntimeException e) {
-            // People know the version; the file's name says nothing and is gone in a moment.
+            // People know the version; the file is temporary and its name means nothing.
             throw new ModelRejectedException(message(e).replace(file.toString(), manifest.getVersion()), e, false);
         }
     }

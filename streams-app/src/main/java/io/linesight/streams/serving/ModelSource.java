@@ -9,7 +9,7 @@ import java.nio.file.Path;
 public interface ModelSource {
 
     /**
-     * Brings a checkpoint to disk. May take as long as it takes; the champion goes on scoring.
+     * Brings a checkpoint to disk. May take long; the champion keeps scoring.
      *
      * @param directory exists, is empty and belongs to this call; it is deleted afterwards, whatever became of the
      *     checkpoint

@@ -2,7 +2,7 @@ package io.linesight.streams.serving;
 
 import io.linesight.schemas.ModelStatus;
 
-/** Tells others what this instance does. Must not throw; called from the lifecycle's thread and in order. */
+/** Publishes what this instance does. Must not throw; called from the lifecycle's thread and in order. */
 @FunctionalInterface
 public interface StatusPublisher {
     void publish(ModelStatus status);
