@@ -44,6 +44,30 @@ public record RolloutSettings(
         GuardLimits guard) {
 
     static void define(ConfigDef definition) {
+        defineChannel(definition);
+        defineDownloads(definition);
+        definition
+                .define(STAGGER_MS,
+                        Type.INT,
+                        0,
+                        Range.between(0, 3_600_000),
+                        Importance.LOW,
+                        "Rolling updates: an instance swaps its champion this long after the one before it in order. The order is the number at the end of linesight.models.instance, or a hash of the name. 0 swaps as soon as the model is ready; a rollback never waits.")
+                .define(PROBATION_MS,
+                        Type.INT,
+                        600_000,
+                        Range.between(0, 86_400_000),
+                        Importance.LOW,
+                        "How long after a promotion the guards compare the new champion with the one before, which stays in memory meanwhile. 0 for not at all.")
+                .define(SHADOW_QUEUE,
+                        Type.INT,
+                        32,
+                        Range.between(1, 10_000),
+                        Importance.LOW,
+                        "Most frames that wait for a shadow's score, 200 kB each. More are dropped and counted; results are not affected.");
+    }
+
+    private static void defineChannel(ConfigDef definition) {
         definition
                 .define(CHANNEL,
                         Type.STRING,
@@ -72,7 +96,11 @@ public record RolloutSettings(
                         "refuse",
                         ValidString.in("refuse", "accept"),
                         Importance.HIGH,
-                        "Whether published checkpoints without a signature are served. A wrong signature is always refused.")
+                        "Whether published checkpoints without a signature are served. A wrong signature is always refused.");
+    }
+
+    private static void defineDownloads(ConfigDef definition) {
+        definition
                 .define(MODELS_PATIENCE_MS,
                         Type.INT,
                         30_000,
@@ -89,29 +117,11 @@ public record RolloutSettings(
                         Type.PASSWORD,
                         null,
                         Importance.LOW,
-                        "Authorization header for checkpoints on a web server; a secret.")
-                .define(STAGGER_MS,
-                        Type.INT,
-                        0,
-                        Range.between(0, 3_600_000),
-                        Importance.LOW,
-                        "Rolling updates: an instance swaps its champion this long after the one before it in order. The order is the number at the end of linesight.models.instance, or a hash of the name. 0 swaps as soon as the model is ready; a rollback never waits.")
-                .define(PROBATION_MS,
-                        Type.INT,
-                        600_000,
-                        Range.between(0, 86_400_000),
-                        Importance.LOW,
-                        "How long after a promotion the guards compare the new champion with the one before, which stays in memory meanwhile. 0 for not at all.")
-                .define(SHADOW_QUEUE,
-                        Type.INT,
-                        32,
-                        Range.between(1, 10_000),
-                        Importance.LOW,
-                        "Most frames that wait for a shadow's score, 200 kB each. More are dropped and counted; results are not affected.");
+                        "Authorization header for checkpoints on a web server; a secret.");
     }
 
     static RolloutSettings read(SettingsReader settings) {
-        String instance = settings.text(INSTANCE);
+        String instance = settings.optionalText(INSTANCE);
         return new RolloutSettings(
                 settings.text(CHANNEL),
                 instance == null || instance.isEmpty() ? hostName() : instance,

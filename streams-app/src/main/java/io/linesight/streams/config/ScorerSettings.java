@@ -49,7 +49,7 @@ final class ScorerSettings {
 
     /** Null where no file is configured. */
     static @Nullable Path checkpoint(SettingsReader settings) {
-        String file = settings.text(CHECKPOINT);
+        String file = settings.optionalText(CHECKPOINT);
         return file == null || file.isEmpty() ? null : Path.of(file);
     }
 

@@ -9,6 +9,7 @@ import java.util.Objects;
 import java.util.Set;
 import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.ConfigValue;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Typed values of the settings, and every problem found with them. Values may be asked for once {@link #throwIfAny} has
@@ -74,8 +75,12 @@ final class SettingsReader {
                 .stream().map(String::valueOf).filter(s -> !s.isBlank()).toList();
     }
 
-    /** Null where there is neither a value nor a default. */
     String text(String key) {
+        return (String) Objects.requireNonNull(values.get(key), key);
+    }
+
+    /** Null where there is neither a value nor a default. */
+    @Nullable String optionalText(String key) {
         return (String) values.get(key);
     }
 

@@ -48,7 +48,12 @@ public record StreamsSettings(
                         100,
                         Range.between(1, 600_000),
                         Importance.LOW,
-                        "Time between commits. With exactly_once_v2 results become visible at a commit; every commit first waits for the pending frames.")
+                        "Time between commits. With exactly_once_v2 results become visible at a commit; every commit first waits for the pending frames.");
+        defineLimits(definition);
+    }
+
+    private static void defineLimits(ConfigDef definition) {
+        definition
                 .define(TRANSACTION_TIMEOUT_MS,
                         Type.INT,
                         30_000,

@@ -22,6 +22,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import java.util.function.IntSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Meters of the inspection app. Counted when a frame is read or forwarded, so after a crash the frames of the aborted
@@ -92,23 +93,11 @@ public final class InspectionMetrics implements BatchListener, ModelEvents, Shad
     public InspectionMetrics(MeterRegistry registry) {
         this.registry = registry;
         frames = counter(FRAMES, "Frames read from the frames topic");
-        for (Verdict verdict : Verdict.values()) {
-            results.put(
-                    verdict,
-                    Counter.builder(RESULTS)
-                            .description("Results by verdict")
-                            .tag("verdict", verdict.name())
-                            .register(registry));
-        }
+        for (Verdict verdict : Verdict.values())
+            results.put(verdict, counter(RESULTS, "Results by verdict", "verdict", verdict.name()));
         anomalies = counter(ANOMALIES, "Anomaly events");
-        for (DeadLetterCode code : DeadLetterCode.values()) {
-            deadLetters.put(
-                    code,
-                    Counter.builder(DEAD_LETTERS)
-                            .description("Frames put aside by reason")
-                            .tag("code", code.name())
-                            .register(registry));
-        }
+        for (DeadLetterCode code : DeadLetterCode.values())
+            deadLetters.put(code, counter(DEAD_LETTERS, "Frames put aside by reason", "code", code.name()));
         batchSize = DistributionSummary.builder(BATCH_SIZE)
                 .description("Frames per inference")
                 .publishPercentiles(0.5, 0.95)
@@ -118,13 +107,7 @@ public final class InspectionMetrics implements BatchListener, ModelEvents, Shad
         queue = stage("queue", "From decoded to the start of the batch, per frame");
         inference = stage("inference", "Inference, per batch");
         render = stage("render", "Verdict, regions, map and thumbnail, per frame");
-        latency = Timer.builder(LATENCY)
-                .description("From the camera's exposure to the forwarded result")
-                .publishPercentiles(0.5, 0.95, 0.99)
-                .publishPercentileHistogram()
-                .minimumExpectedValue(Duration.ofMillis(1))
-                .maximumExpectedValue(Duration.ofMinutes(1))
-                .register(registry);
+        latency = latencyTimer();
         drain = Timer.builder(DRAIN)
                 .description("Wait for pending frames before a commit")
                 .publishPercentiles(0.5, 0.95, 0.99)
@@ -181,8 +164,18 @@ public final class InspectionMetrics implements BatchListener, ModelEvents, Shad
                 .register(registry);
     }
 
-    private Counter counter(String name, String description) {
-        return Counter.builder(name).description(description).register(registry);
+    private Timer latencyTimer() {
+        return Timer.builder(LATENCY)
+                .description("From the camera's exposure to the forwarded result")
+                .publishPercentiles(0.5, 0.95, 0.99)
+                .publishPercentileHistogram()
+                .minimumExpectedValue(Duration.ofMillis(1))
+                .maximumExpectedValue(Duration.ofMinutes(1))
+                .register(registry);
+    }
+
+    private Counter counter(String name, String description, String... tags) {
+        return Counter.builder(name).description(description).tags(tags).register(registry);
     }
 
     private Timer stage(String stage, String description) {
@@ -268,7 +261,7 @@ public final class InspectionMetrics implements BatchListener, ModelEvents, Shad
     }
 
     @Override
-    public synchronized void serving(ModelRole role, String version) {
+    public synchronized void serving(ModelRole role, @Nullable String version) {
         Meter before = serving.remove(role);
         if (before != null) registry.remove(before);
         if (version == null) return;

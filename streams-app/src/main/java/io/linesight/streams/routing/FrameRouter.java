@@ -8,6 +8,7 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -75,13 +76,13 @@ public final class FrameRouter {
     }
 
     /** To be asked in the order of the frames, so that a camera changes its model at one place in its sequence. */
-    public Route route(FrameRef source, String camera, String product) {
+    public Route route(FrameRef source, String camera, @Nullable String product) {
         ServingPlan now = plan.get();
         return now.canary() && selects(canary, now, camera, product, source) ? Route.CHALLENGER : Route.CHAMPION;
     }
 
     /** A selector that fails must not cost a frame. */
-    private boolean selects(FrameSelector selector, ServingPlan now, String camera, String product, FrameRef source) {
+    private boolean selects(FrameSelector selector, ServingPlan now, String camera, @Nullable String product, FrameRef source) {
         try {
             return selector.selects(now.rollout(), camera, product, source);
         } catch (RuntimeException e) {
@@ -100,7 +101,7 @@ public final class FrameRouter {
     public void decided(
             FrameRef source,
             String camera,
-            String product,
+            @Nullable String product,
             Inference inference,
             Verdicts.Decision decision,
             byte[] planar) {

@@ -2,6 +2,7 @@ package io.linesight.streams.routing;
 
 import io.linesight.schemas.FrameRef;
 import io.linesight.schemas.Rollout;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Which frames a decision is about: for a canary those that the challenger decides, for a shadow those that both score.
@@ -12,5 +13,5 @@ import io.linesight.schemas.Rollout;
 public interface FrameSelector {
 
     /** @param product null when the frame names none */
-    boolean selects(Rollout rollout, String cameraId, String product, FrameRef frame);
+    boolean selects(Rollout rollout, String cameraId, @Nullable String product, FrameRef frame);
 }

@@ -7,6 +7,7 @@ import io.linesight.streams.serving.ServingPlan;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -45,11 +46,11 @@ public final class RolloutGuard {
 
     private ServingPlan seen = new ServingPlan(null, null, null);
     private Rates champion;
-    private Rates previous;
-    private String previousVersion;
+    private @Nullable Rates previous;
+    private @Nullable String previousVersion;
     private long promotedAt;
-    private String watched;
-    private Rates watch;
+    private @Nullable String watched;
+    private @Nullable Rates watch;
     private boolean tripped;
     private int sinceLatency;
 
@@ -69,7 +70,7 @@ public final class RolloutGuard {
     private record Verdict(long revision, String version, String reason, boolean pinned) {}
 
     /** A frame has been decided. */
-    void decided(String camera, String product, Inference inference, Verdicts.Decision decision) {
+    void decided(String camera, @Nullable String product, Inference inference, Verdicts.Decision decision) {
         Verdict verdict;
         synchronized (this) {
             adoptPlan();
@@ -105,7 +106,7 @@ public final class RolloutGuard {
     /** A challenger has judged a frame that the champion decided. */
     void compared(
             String camera,
-            String product,
+            @Nullable String product,
             boolean championAnomalous,
             Inference challenger,
             Verdicts.Decision decision) {
@@ -171,7 +172,7 @@ public final class RolloutGuard {
         previous = null;
     }
 
-    private Verdict judge(
+    private @Nullable Verdict judge(
             int outcome, String place, double expected, Inference inference, Rates against, String againstVersion) {
         boolean judged = (outcome & (Rates.FAILED | Rates.NAN)) == 0;
         watch.add(outcome, place, judged ? expected : Double.NaN);
@@ -183,7 +184,7 @@ public final class RolloutGuard {
         return new Verdict(seen.revision(), watched, reason, seen.rollout().getPinned());
     }
 
-    private String exceededLimit(Rates against, String againstVersion) {
+    private @Nullable String exceededLimit(Rates against, String againstVersion) {
         double failed = watch.share(Rates.FAILED);
         double nan = watch.share(Rates.NAN);
         if (failed - against.share(Rates.FAILED) > limits.errorRate())
@@ -223,7 +224,7 @@ public final class RolloutGuard {
     }
 
     /** Outside the lock: the brake has one of its own. */
-    private void apply(Verdict verdict) {
+    private void apply(@Nullable Verdict verdict) {
         if (verdict == null) return;
         if (verdict.pinned) {
             LOG.warn(

@@ -15,6 +15,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.IntSupplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -43,7 +44,7 @@ public final class ShadowLane implements AutoCloseable {
     record Sample(
             FrameRef source,
             String camera,
-            String product,
+            @Nullable String product,
             String champion,
             String challenger,
             Verdicts.Decision decision,

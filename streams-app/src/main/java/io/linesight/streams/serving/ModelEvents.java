@@ -1,12 +1,13 @@
 package io.linesight.streams.serving;
 
 import io.linesight.schemas.ModelRole;
+import org.jspecify.annotations.Nullable;
 
-/** Told what happens to models, for metrics. Quick, and must not throw; any thread. */
+/** Counts what happens to models, for metrics. Quick, and must not throw; any thread. */
 public interface ModelEvents {
 
     /** The role is now filled by that version; null when by none. */
-    default void serving(ModelRole role, String version) {}
+    default void serving(ModelRole role, @Nullable String version) {}
 
     /** A champion was replaced by another. */
     default void swapped() {}

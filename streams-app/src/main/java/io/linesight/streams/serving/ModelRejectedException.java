@@ -1,5 +1,7 @@
 package io.linesight.streams.serving;
 
+import org.jspecify.annotations.Nullable;
+
 /** A published checkpoint is not served. The message is the reason on the model-status topic, for people. */
 public final class ModelRejectedException extends Exception {
 
@@ -10,7 +12,7 @@ public final class ModelRejectedException extends Exception {
         this(reason, null, false);
     }
 
-    ModelRejectedException(String reason, Throwable cause, boolean retriable) {
+    ModelRejectedException(String reason, @Nullable Throwable cause, boolean retriable) {
         super(reason, cause);
         this.retriable = retriable;
     }

@@ -5,6 +5,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where a batcher finds its model. Models are swapped between batches: the batch that runs ends with the model it began
@@ -19,7 +20,7 @@ import java.util.concurrent.atomic.AtomicReference;
 public final class ModelSlot implements ServingModel, AutoCloseable {
 
     /** What the slot holds, compared by identity. */
-    private record Content(LoadedModel model) {}
+    private record Content(@Nullable LoadedModel model) {}
 
     private static final Content EMPTY = new Content(null);
     private static final Content CLOSED = new Content(null);
@@ -46,7 +47,7 @@ public final class ModelSlot implements ServingModel, AutoCloseable {
     }
 
     /** As {@link #acquire}; null when the slot is empty or closed. */
-    Lease tryAcquire() {
+    @Nullable Lease tryAcquire() {
         while (true) {
             turn.next(content);
             LoadedModel model = content.get().model;

@@ -2,15 +2,16 @@ package io.linesight.streams.serving;
 
 import io.linesight.schemas.Rollout;
 import io.linesight.schemas.RolloutMode;
+import org.jspecify.annotations.Nullable;
 
 /**
- * What this instance does at this moment; immutable.
+ * What this instance serves at this moment; immutable.
  *
  * @param rollout the decision it follows; null when there is none
- * @param champion version in the champion's slot
+ * @param champion version in the champion's slot; null before the start
  * @param challenger version in the challenger's slot; null when there is none to be used, for whatever reason
  */
-public record ServingPlan(Rollout rollout, String champion, String challenger) {
+public record ServingPlan(@Nullable Rollout rollout, @Nullable String champion, @Nullable String challenger) {
 
     /** The challenger decides for selected frames. */
     public boolean canary() {
