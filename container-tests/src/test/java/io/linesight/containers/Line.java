@@ -60,7 +60,8 @@ final class Line {
 
     /** A started app with a model that answers at once. */
     static InspectionApp app(Map<String, String> settings) throws InterruptedException {
-        InspectionApp app = new InspectionApp(InspectionConfig.of(settings), ModelControl.fixed().withScorer(MeanScorer::new), null);
+        InspectionApp app = new InspectionApp(
+                InspectionConfig.of(settings), ModelControl.fixed().withScorer(MeanScorer::new), null);
         app.start();
         if (!app.awaitRunning(Duration.ofSeconds(60)))
             throw new AssertionError("the app does not run: " + app.state() + ", " + app.failure());

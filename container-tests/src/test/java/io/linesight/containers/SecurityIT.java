@@ -26,8 +26,8 @@ import io.linesight.schemas.topics.Topics;
 import io.linesight.streams.InspectionApp;
 import io.linesight.streams.StartupException;
 import io.linesight.streams.config.InspectionConfig;
-import io.linesight.streams.routing.ModelControl;
 import io.linesight.streams.routing.FollowedChannel;
+import io.linesight.streams.routing.ModelControl;
 import io.linesight.trainer.feedback.FrameFetcher;
 import io.linesight.trainer.learning.TrainedChannel;
 import io.linesight.trainer.learning.TrainerConfig;
@@ -252,8 +252,8 @@ class SecurityIT {
         Map<String, String> inspect = as("inspect");
         inspect.put("linesight.models.unsigned", "accept");
         try (FollowedChannel followed = FollowedChannel.open(inspect, "default", "line-1");
-                InspectionApp app =
-                        new InspectionApp(InspectionConfig.of(inspect), followed.control().withScorer(MeanScorer::new), null);
+                InspectionApp app = new InspectionApp(
+                        InspectionConfig.of(inspect), followed.control().withScorer(MeanScorer::new), null);
                 FramePublisher camera = new FramePublisher(plain(as("camera")), line.topics, "line")) {
             app.start();
             assertThat(app.awaitRunning(Duration.ofSeconds(90)))

@@ -11,8 +11,8 @@ import io.linesight.schemas.clients.DaemonThreads;
 import io.linesight.schemas.serde.SerdeFactory;
 import io.linesight.streams.batching.BatchListener;
 import io.linesight.streams.batching.SharedBatcher;
-import io.linesight.streams.config.InspectionConfig;
 import io.linesight.streams.config.BatchingSettings;
+import io.linesight.streams.config.InspectionConfig;
 import io.linesight.streams.config.RolloutSettings;
 import io.linesight.streams.monitoring.InspectionMetrics;
 import io.linesight.streams.routing.FrameRouter;
@@ -22,6 +22,7 @@ import io.linesight.streams.routing.ShadowLane;
 import io.linesight.streams.routing.Verdicts;
 import io.linesight.streams.serving.ModelLifecycle;
 import io.linesight.streams.serving.ModelLoader;
+import io.linesight.streams.serving.ServingModel;
 import io.linesight.streams.serving.ServingPlan;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -69,7 +70,7 @@ final class ModelServing implements AutoCloseable {
             throw e;
         }
         logStart();
-        champion = batcher("linesight-inference", lifecycle.championSlot(), listener(metrics));
+        champion = batcher("linesight-inference", lifecycle.championModel(), listener(metrics));
         challenger = batcher("linesight-challenger", lifecycle.challengerModel(), metrics.challengerBatches());
         RolloutGuard guard = new RolloutGuard(lifecycle::plan, config.models().guard(), lifecycle::distrust);
         shadow = shadowLane(guard, metrics);
@@ -137,8 +138,7 @@ final class ModelServing implements AutoCloseable {
                 lifecycle.frameNanos() / 1_000_000);
     }
 
-    private SharedBatcher batcher(
-            String thread, io.linesight.streams.serving.ServingModel model, BatchListener listener) {
+    private SharedBatcher batcher(String thread, ServingModel model, BatchListener listener) {
         BatchingSettings batching = config.batching();
         SharedBatcher batcher = new SharedBatcher(
                 thread, model, batching.maxBatch(), batching.linger(), 2 * batching.maxBatch(), listener);

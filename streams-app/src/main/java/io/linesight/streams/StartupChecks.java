@@ -127,7 +127,8 @@ final class StartupChecks {
     /**
      * A topic that takes less than is written to it would fail later, on the first large record, thread after thread.
      */
-    private static void reportDifferences(InspectionConfig config, TopicAdmin.TopicReport report, List<String> problems) {
+    private static void reportDifferences(
+            InspectionConfig config, TopicAdmin.TopicReport report, List<String> problems) {
         LOG.info("Topic {}", report.describe());
         TopicSpec topic = report.topic();
         for (TopicAdmin.Difference d : report.differences()) {

@@ -18,7 +18,7 @@ import org.slf4j.LoggerFactory;
  * Writes records beside the stream: with a producer of its own, outside the results' transactions, so that a record may
  * be missing or there twice after a crash. Never throws: what cannot be written is counted and logged. Thread-safe.
  */
-public final class TopicPublisher<T> implements AutoCloseable {
+final class TopicPublisher<T> implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(TopicPublisher.class);
     private static final long WARNING_INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(30);

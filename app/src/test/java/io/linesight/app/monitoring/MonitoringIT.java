@@ -17,8 +17,6 @@ import io.linesight.schemas.topics.SizeLimits;
 import io.linesight.streams.InspectionApp;
 import io.linesight.streams.config.InspectionConfig;
 import io.linesight.streams.routing.ModelControl;
-import io.linesight.trainer.learning.FileChampion;
-import io.linesight.trainer.learning.FolderSink;
 import io.linesight.trainer.learning.LabelLine;
 import io.linesight.trainer.learning.TrainerConfig;
 import io.linesight.trainer.learning.TrainerService;

@@ -25,46 +25,47 @@ import org.apache.kafka.common.config.ConfigDef.Type;
  * @param drainTimeout wait before a commit after which the thread gives up and its frames are processed again
  */
 public record BatchingSettings(
-        int maxBatch,
-        Duration linger,
-        int maxPending,
-        int decodeThreads,
-        Duration drainBudget,
-        Duration drainTimeout) {
+        int maxBatch, Duration linger, int maxPending, int decodeThreads, Duration drainBudget, Duration drainTimeout) {
 
     static void define(ConfigDef definition) {
         definition
-                .define(MAX_BATCH,
+                .define(
+                        MAX_BATCH,
                         Type.INT,
                         16,
                         Range.between(1, 1024),
                         Importance.MEDIUM,
                         "Most frames in one inference.")
-                .define(LINGER_MS,
+                .define(
+                        LINGER_MS,
                         Type.INT,
                         5,
                         Range.between(0, 10_000),
                         Importance.MEDIUM,
                         "Longest wait of a frame for its batch to fill.")
-                .define(MAX_PENDING,
+                .define(
+                        MAX_PENDING,
                         Type.INT,
                         64,
                         Range.between(1, 100_000),
                         Importance.MEDIUM,
                         "Most frames one task (partition) keeps while they are decoded and scored; more block, which is the back-pressure.")
-                .define(DECODE_THREADS,
+                .define(
+                        DECODE_THREADS,
                         Type.INT,
                         0,
                         Range.between(0, 256),
                         Importance.LOW,
                         "Threads that decode and resize frames for all tasks; 0 means half the processors.")
-                .define(DRAIN_BUDGET_MS,
+                .define(
+                        DRAIN_BUDGET_MS,
                         Type.INT,
                         5_000,
                         Range.atLeast(1),
                         Importance.LOW,
                         "A commit waits for every pending frame. A task takes no new frame while the frames pending in this instance need longer than this at the measured speed.")
-                .define(DRAIN_TIMEOUT_MS,
+                .define(
+                        DRAIN_TIMEOUT_MS,
                         Type.INT,
                         25_000,
                         Range.atLeast(10),

@@ -10,34 +10,36 @@ import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.ConfigDef.Importance;
 import org.apache.kafka.common.config.ConfigDef.Type;
 
-/**
- * Where Kafka and the schema registry are, and as whom the app reads.
- */
+/** Where Kafka and the schema registry are, and as whom the app reads. */
 final class ConnectionSettings {
 
     private ConnectionSettings() {}
 
     static void define(ConfigDef definition) {
         definition
-                .define(BOOTSTRAP_SERVERS,
+                .define(
+                        BOOTSTRAP_SERVERS,
                         Type.STRING,
                         ConfigDef.NO_DEFAULT_VALUE,
                         new ConfigDef.NonEmptyString(),
                         Importance.HIGH,
                         "Kafka brokers, host:port,host:port.")
-                .define(APPLICATION_ID,
+                .define(
+                        APPLICATION_ID,
                         Type.STRING,
                         "linesight-inspection",
                         new ConfigDef.NonEmptyString(),
                         Importance.HIGH,
                         "Consumer group and prefix of the transactional ids. Instances with the same id share the cameras.")
-                .define(REGISTRY_URL,
+                .define(
+                        REGISTRY_URL,
                         Type.STRING,
                         ConfigDef.NO_DEFAULT_VALUE,
                         new ConfigDef.NonEmptyString(),
                         Importance.HIGH,
                         "Schema registry, several addresses separated by commas. All other keys of Confluent's serdes (basic.auth.user.info, auto.register.schemas, ...) are passed to the serdes as they are.")
-                .define(SERDE_CLASS,
+                .define(
+                        SERDE_CLASS,
                         Type.STRING,
                         AvroSerde.class.getName(),
                         new ConfigDef.NonEmptyString(),

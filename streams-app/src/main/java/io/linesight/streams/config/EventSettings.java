@@ -23,24 +23,28 @@ public record EventSettings(boolean thumbnail, int thumbnailQuality, MapRange ma
 
     static void define(ConfigDef definition) {
         definition
-                .define(THUMBNAIL,
+                .define(
+                        THUMBNAIL,
                         Type.BOOLEAN,
                         true,
                         Importance.LOW,
                         "Whether anomaly events carry the frame as a JPEG at model resolution.")
-                .define(THUMBNAIL_QUALITY,
+                .define(
+                        THUMBNAIL_QUALITY,
                         Type.INT,
                         85,
                         Range.between(1, 100),
                         Importance.LOW,
                         "JPEG quality of thumbnails.")
-                .define(MAP_RANGE,
+                .define(
+                        MAP_RANGE,
                         Type.STRING,
                         "auto",
                         ConfigDef.LambdaValidator.with(EventSettings::checkMapRange, () -> "auto or low,high"),
                         Importance.LOW,
                         "Raw values of black and white in the anomaly map's PNG. auto takes each map's own smallest and largest value; mapLow and mapHigh of the event always say which.")
-                .define(MAX_REGIONS,
+                .define(
+                        MAX_REGIONS,
                         Type.INT,
                         10,
                         Range.between(0, 10),

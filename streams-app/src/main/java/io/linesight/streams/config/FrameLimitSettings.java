@@ -13,33 +13,35 @@ import org.apache.kafka.common.config.ConfigDef.Importance;
 import org.apache.kafka.common.config.ConfigDef.Range;
 import org.apache.kafka.common.config.ConfigDef.Type;
 
-/**
- * The topics, and the largest frame that they and the decoder take.
- */
+/** The topics, and the largest frame that they and the decoder take. */
 final class FrameLimitSettings {
 
     private FrameLimitSettings() {}
 
     static void define(ConfigDef definition) {
         definition
-                .define(TOPICS_PREFIX,
+                .define(
+                        TOPICS_PREFIX,
                         Type.STRING,
                         Topics.DEFAULT_PREFIX,
                         new ConfigDef.NonEmptyString(),
                         Importance.MEDIUM,
                         "First part of every topic's name.")
-                .define(MAX_FRAME_BYTES,
+                .define(
+                        MAX_FRAME_BYTES,
                         Type.INT,
                         SizeLimits.DEFAULT_FRAME_BYTES,
                         Importance.MEDIUM,
                         "Largest serialised frame. Producer and consumer limits follow from it; topics and brokers must allow it too (command: topics).")
-                .define(IMAGE_MAX_SIDE,
+                .define(
+                        IMAGE_MAX_SIDE,
                         Type.INT,
                         ImageLimits.defaults().maxSide(),
                         Range.atLeast(1),
                         Importance.LOW,
                         "Pictures with a longer side go to the dead-letter topic; read from the header before any pixel is decoded.")
-                .define(IMAGE_MAX_PIXELS,
+                .define(
+                        IMAGE_MAX_PIXELS,
                         Type.LONG,
                         ImageLimits.defaults().maxPixels(),
                         Range.atLeast(1),

@@ -42,37 +42,43 @@ public record GuardLimits(
 
     static void define(ConfigDef definition) {
         definition
-                .define(GUARD_WINDOW,
+                .define(
+                        GUARD_WINDOW,
                         Type.INT,
                         500,
                         Range.between(1, 1_000_000),
                         Importance.LOW,
                         "Guards: rates are taken over this many of a model's newest frames.")
-                .define(GUARD_MINIMUM,
+                .define(
+                        GUARD_MINIMUM,
                         Type.INT,
                         100,
                         Range.between(1, 1_000_000),
                         Importance.LOW,
                         "Guards: frames of a new model before it is judged. At most linesight.guard.window.frames.")
-                .define(GUARD_ERROR_RATE,
+                .define(
+                        GUARD_ERROR_RATE,
                         Type.DOUBLE,
                         0.02,
                         Range.between(0, 1),
                         Importance.LOW,
                         "Guards: a new model goes when inference fails on so much larger a share of its frames than with the model before. 1 for no limit.")
-                .define(GUARD_NAN_RATE,
+                .define(
+                        GUARD_NAN_RATE,
                         Type.DOUBLE,
                         0.01,
                         Range.between(0, 1),
                         Importance.LOW,
                         "Guards: the same for NaN. 1 for no limit.")
-                .define(GUARD_LATENCY_RATIO,
+                .define(
+                        GUARD_LATENCY_RATIO,
                         Type.DOUBLE,
                         3.0,
                         Range.between(0, 1_000),
                         Importance.LOW,
                         "Guards: a new model goes when its p95 inference time per frame, in batches of like size, is more than this many times the other's. 0 for no limit.")
-                .define(GUARD_ANOMALY_JUMP,
+                .define(
+                        GUARD_ANOMALY_JUMP,
                         Type.DOUBLE,
                         0.2,
                         Range.between(0, 1),

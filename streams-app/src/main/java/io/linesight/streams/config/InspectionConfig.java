@@ -2,7 +2,6 @@ package io.linesight.streams.config;
 
 import io.linesight.mmad.image.ImageLimits;
 import io.linesight.mmad.runtime.ScorerOptions;
-import io.linesight.schemas.clients.ClientSettings;
 import io.linesight.schemas.clients.Setting;
 import io.linesight.schemas.serde.SerdeFactory;
 import io.linesight.schemas.topics.SizeLimits;
@@ -156,12 +155,13 @@ public record InspectionConfig(
         RecoverySettings.define(definition);
         RolloutSettings.define(definition);
         GuardLimits.define(definition);
-        return definition.define(METRICS_PORT,
-                        Type.INT,
-                        NO_PORT,
-                        Range.between(NO_PORT, 65_535),
-                        Importance.LOW,
-                        "Port of /metrics (Prometheus), /live and /ready; -1 for none, 0 for any free one.");
+        return definition.define(
+                METRICS_PORT,
+                Type.INT,
+                NO_PORT,
+                Range.between(NO_PORT, 65_535),
+                Importance.LOW,
+                "Port of /metrics (Prometheus), /live and /ready; -1 for none, 0 for any free one.");
     }
 
     /**

@@ -43,7 +43,9 @@ final class KafkaProperties {
         p.put(StreamsConfig.APPLICATION_ID_CONFIG, config.applicationId());
         p.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, streams.guarantee());
         p.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, "" + streams.threads());
-        p.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, "" + streams.commitInterval().toMillis());
+        p.put(
+                StreamsConfig.COMMIT_INTERVAL_MS_CONFIG,
+                "" + streams.commitInterval().toMillis());
         p.put(StreamsConfig.STATE_DIR_CONFIG, streams.stateDir().toString());
         p.put(
                 StreamsConfig.consumerPrefix(InspectionConfig.MAX_POLL_INTERVAL_MS),

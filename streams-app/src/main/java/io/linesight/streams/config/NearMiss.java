@@ -5,7 +5,7 @@ import java.util.Comparator;
 import java.util.Optional;
 
 /** Finds the key a person probably meant. */
-public final class NearMiss {
+final class NearMiss {
 
     private NearMiss() {}
 

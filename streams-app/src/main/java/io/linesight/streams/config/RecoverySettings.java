@@ -22,19 +22,22 @@ public record RecoverySettings(Duration registryRetry, Duration startupTimeout, 
 
     static void define(ConfigDef definition) {
         definition
-                .define(REGISTRY_RETRY_MS,
+                .define(
+                        REGISTRY_RETRY_MS,
                         Type.INT,
                         15_000,
                         Range.between(0, 600_000),
                         Importance.LOW,
                         "How long a frame waits, with growing pauses, for a registry that does not answer. Then the stream thread is replaced and tries again, for ever: a frame is never a dead letter because the registry is away.")
-                .define(STARTUP_TIMEOUT_MS,
+                .define(
+                        STARTUP_TIMEOUT_MS,
                         Type.INT,
                         15_000,
                         Range.between(100, 600_000),
                         Importance.LOW,
                         "How long the start waits for broker and registry before it gives up with a message.")
-                .define(THREAD_REPLACEMENTS,
+                .define(
+                        THREAD_REPLACEMENTS,
                         Type.INT,
                         10,
                         Range.between(0, 1_000_000),

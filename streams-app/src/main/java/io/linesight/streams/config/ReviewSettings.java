@@ -10,7 +10,8 @@ import org.apache.kafka.common.config.ConfigDef.Type;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where the verdicts lie on the calibrated score: below {@code low} PASS, from {@code high} on FAIL, between them REVIEW.
+ * Where the verdicts lie on the calibrated score: below {@code low} PASS, from {@code high} on FAIL, between them
+ * REVIEW.
  *
  * @param low null leaves it to the checkpoint
  * @param high null leaves it to the checkpoint
@@ -19,13 +20,15 @@ public record ReviewSettings(@Nullable Double low, @Nullable Double high) {
 
     static void define(ConfigDef definition) {
         definition
-                .define(REVIEW_LOW,
+                .define(
+                        REVIEW_LOW,
                         Type.DOUBLE,
                         0.4,
                         Range.between(0, 0.5),
                         Importance.MEDIUM,
                         "Calibrated scores below this are PASS, from here to linesight.review.high REVIEW. Where it is set, it counts for every product; where not, the checkpoint's own band of the product comes first.")
-                .define(REVIEW_HIGH,
+                .define(
+                        REVIEW_HIGH,
                         Type.DOUBLE,
                         0.6,
                         Range.between(0.5, 1),

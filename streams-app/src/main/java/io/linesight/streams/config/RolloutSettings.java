@@ -28,8 +28,8 @@ import org.apache.kafka.common.config.ConfigDef.ValidString;
  * @param channel whose decisions are followed
  * @param instance name of this instance on the model-status topic
  * @param directory for downloads
- * @param follow whether it is configured whose checkpoints are served; without that there are no rollouts to follow. Who
- *     makes the {@code ModelControl} reads those settings
+ * @param follow whether it is configured whose checkpoints are served; without that there are no rollouts to follow.
+ *     Who makes the {@code ModelControl} reads those settings
  * @param stagger pause between the swaps of two instances
  * @param shadowQueue max frames that wait for a shadow's score
  * @param guard when a new model is taken out of service
@@ -47,19 +47,22 @@ public record RolloutSettings(
         defineChannel(definition);
         defineDownloads(definition);
         definition
-                .define(STAGGER_MS,
+                .define(
+                        STAGGER_MS,
                         Type.INT,
                         0,
                         Range.between(0, 3_600_000),
                         Importance.LOW,
                         "Rolling updates: an instance swaps its champion this long after the one before it in order. The order is the number at the end of linesight.models.instance, or a hash of the name. 0 swaps as soon as the model is ready; a rollback never waits.")
-                .define(PROBATION_MS,
+                .define(
+                        PROBATION_MS,
                         Type.INT,
                         600_000,
                         Range.between(0, 86_400_000),
                         Importance.LOW,
                         "How long after a promotion the guards compare the new champion with the one before, which stays in memory meanwhile. 0 for not at all.")
-                .define(SHADOW_QUEUE,
+                .define(
+                        SHADOW_QUEUE,
                         Type.INT,
                         32,
                         Range.between(1, 10_000),
@@ -69,29 +72,34 @@ public record RolloutSettings(
 
     private static void defineChannel(ConfigDef definition) {
         definition
-                .define(CHANNEL,
+                .define(
+                        CHANNEL,
                         Type.STRING,
                         "default",
                         new ConfigDef.NonEmptyString(),
                         Importance.MEDIUM,
                         "Rollout channel whose champion and challenger this instance serves. While the channel has no champion, linesight.checkpoint is served.")
-                .define(INSTANCE,
+                .define(
+                        INSTANCE,
                         Type.STRING,
                         null,
                         Importance.MEDIUM,
                         "Name of this instance on the model-status topic: the same after a restart, different from every other instance. Without it the host's name; several instances on one host need names of their own. A number at its end is its place in a staggered rollout.")
-                .define(MODELS_DIR,
+                .define(
+                        MODELS_DIR,
                         Type.STRING,
                         Path.of(System.getProperty("java.io.tmpdir"), "linesight-models")
                                 .toString(),
                         Importance.LOW,
                         "Folder for checkpoints while they are downloaded and checked. Nothing stays there.")
-                .define(TRUSTED_KEYS,
+                .define(
+                        TRUSTED_KEYS,
                         Type.LIST,
                         "",
                         Importance.HIGH,
                         "Files with the public keys of those whose published checkpoints are served, separated by commas. With keys, or with linesight.models.unsigned=accept, 'serve' follows the rollouts of its channel; without, it serves linesight.checkpoint for good.")
-                .define(UNSIGNED,
+                .define(
+                        UNSIGNED,
                         Type.STRING,
                         "refuse",
                         ValidString.in("refuse", "accept"),
@@ -101,19 +109,22 @@ public record RolloutSettings(
 
     private static void defineDownloads(ConfigDef definition) {
         definition
-                .define(MODELS_PATIENCE_MS,
+                .define(
+                        MODELS_PATIENCE_MS,
                         Type.INT,
                         30_000,
                         Range.atLeast(1),
                         Importance.LOW,
                         "How long a broker or a web server that keeps checkpoints may stay silent before a download fails and is tried again.")
-                .define(MODELS_MAX_BYTES,
+                .define(
+                        MODELS_MAX_BYTES,
                         Type.LONG,
                         (long) Integer.MAX_VALUE,
                         Range.atLeast(1),
                         Importance.LOW,
                         "Largest published checkpoint that is downloaded.")
-                .define(MODELS_HTTP_AUTHORIZATION,
+                .define(
+                        MODELS_HTTP_AUTHORIZATION,
                         Type.PASSWORD,
                         null,
                         Importance.LOW,
@@ -126,7 +137,8 @@ public record RolloutSettings(
                 settings.text(CHANNEL),
                 instance == null || instance.isEmpty() ? hostName() : instance,
                 Path.of(settings.text(MODELS_DIR)),
-                !settings.list(TRUSTED_KEYS).isEmpty() || settings.text(UNSIGNED).equals("accept"),
+                !settings.list(TRUSTED_KEYS).isEmpty()
+                        || settings.text(UNSIGNED).equals("accept"),
                 settings.millis(STAGGER_MS),
                 settings.integer(SHADOW_QUEUE),
                 GuardLimits.read(settings));

@@ -17,9 +17,7 @@ import org.apache.kafka.common.config.ConfigDef.ValidString;
 import org.apache.kafka.common.config.ConfigException;
 import org.jspecify.annotations.Nullable;
 
-/**
- * The model file, and where and how it runs.
- */
+/** The model file, and where and how it runs. */
 final class ScorerSettings {
 
     private ScorerSettings() {}
@@ -27,19 +25,22 @@ final class ScorerSettings {
     static void define(ConfigDef definition) {
         definition
                 .define(CHECKPOINT, Type.STRING, null, Importance.HIGH, "The model: a checkpoint file written by fit.")
-                .define(DEVICE,
+                .define(
+                        DEVICE,
                         Type.STRING,
                         "auto",
                         ConfigDef.LambdaValidator.with(ScorerSettings::checkDevice, () -> "auto, cpu or cuda:N"),
                         Importance.HIGH,
                         "Where the model runs. auto takes CUDA where it works and says what it chose; cuda:N fails where it does not.")
-                .define(SCORER_THREADS,
+                .define(
+                        SCORER_THREADS,
                         Type.INT,
                         0,
                         Range.atLeast(0),
                         Importance.LOW,
                         "CPU threads of the model; 0 lets the runtime choose.")
-                .define(SCAN,
+                .define(
+                        SCAN,
                         Type.STRING,
                         "auto",
                         ValidString.in("auto", "operator", "function"),

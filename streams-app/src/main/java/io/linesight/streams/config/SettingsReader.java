@@ -27,9 +27,7 @@ final class SettingsReader {
         for (ConfigValue value : definition.validate(settings)) {
             // Only the first: what follows follows from it.
             if (value.errorMessages().isEmpty()) values.put(value.name(), value.value());
-            else
-                reject(explain(
-                        definition, value.name(), value.errorMessages().get(0)));
+            else reject(explain(definition, value.name(), value.errorMessages().get(0)));
         }
     }
 
@@ -80,7 +78,8 @@ final class SettingsReader {
     }
 
     /** Null where there is neither a value nor a default. */
-    @Nullable String optionalText(String key) {
+    @Nullable
+    String optionalText(String key) {
         return (String) values.get(key);
     }
 

@@ -17,9 +17,7 @@ import org.apache.kafka.common.config.ConfigDef.Type;
 import org.apache.kafka.common.config.ConfigDef.ValidString;
 import org.apache.kafka.streams.StreamsConfig;
 
-/**
- * Kafka Streams settings that depend on each other.
- */
+/** Kafka Streams settings that depend on each other. */
 public record StreamsSettings(
         int threads,
         String guarantee,
@@ -31,19 +29,22 @@ public record StreamsSettings(
 
     static void define(ConfigDef definition) {
         definition
-                .define(STREAM_THREADS,
+                .define(
+                        STREAM_THREADS,
                         Type.INT,
                         2,
                         Range.between(1, 256),
                         Importance.MEDIUM,
                         "Stream threads of this instance. Decoding and scoring have threads of their own, so few are enough.")
-                .define(PROCESSING_GUARANTEE,
+                .define(
+                        PROCESSING_GUARANTEE,
                         Type.STRING,
                         StreamsConfig.EXACTLY_ONCE_V2,
                         ValidString.in(StreamsConfig.EXACTLY_ONCE_V2, StreamsConfig.AT_LEAST_ONCE),
                         Importance.MEDIUM,
                         "exactly_once_v2 writes every result once for read_committed consumers; at_least_once shows results sooner and may repeat some after a crash (same resultId).")
-                .define(COMMIT_INTERVAL_MS,
+                .define(
+                        COMMIT_INTERVAL_MS,
                         Type.INT,
                         100,
                         Range.between(1, 600_000),
@@ -54,25 +55,29 @@ public record StreamsSettings(
 
     private static void defineLimits(ConfigDef definition) {
         definition
-                .define(TRANSACTION_TIMEOUT_MS,
+                .define(
+                        TRANSACTION_TIMEOUT_MS,
                         Type.INT,
                         30_000,
                         Range.between(1_000, 900_000),
                         Importance.LOW,
                         "Kafka aborts a transaction that lasts longer. After a crash its partitions wait this long before they go on.")
-                .define(MAX_POLL_INTERVAL_MS,
+                .define(
+                        MAX_POLL_INTERVAL_MS,
                         Type.INT,
                         300_000,
                         Range.between(1_000, Integer.MAX_VALUE),
                         Importance.LOW,
                         "A stream thread that takes longer between polls loses its partitions. Must be above transaction.timeout.ms.")
-                .define(AUTO_OFFSET_RESET,
+                .define(
+                        AUTO_OFFSET_RESET,
                         Type.STRING,
                         "earliest",
                         ValidString.in("earliest", "latest"),
                         Importance.LOW,
                         "Where the very first start begins: with the oldest frame still there, or with the next new one.")
-                .define(STATE_DIR,
+                .define(
+                        STATE_DIR,
                         Type.STRING,
                         Path.of(System.getProperty("java.io.tmpdir"), "linesight-streams")
                                 .toString(),

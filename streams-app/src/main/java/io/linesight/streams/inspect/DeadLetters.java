@@ -10,7 +10,7 @@ import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.streams.processor.api.Record;
 
 /** Builds dead letters: the original record, bytes and headers untouched, with the reason in additional headers. */
-public final class DeadLetters {
+final class DeadLetters {
 
     private DeadLetters() {}
 
@@ -21,8 +21,8 @@ public final class DeadLetters {
      * The record to write to the dead-letter topic; {@code original} is not changed.
      *
      * @param maxBytes what the topic takes. A record that would not fit (a frames topic with a larger limit than
-     *     configured here) goes without its value, and its message tells: the source headers tell where it lies, and the app must
-     *     not fail on it for ever
+     *     configured here) goes without its value, and its message tells: the source headers tell where it lies, and
+     *     the app must not fail on it for ever
      */
     public static Record<byte[], byte[]> of(
             Record<byte[], byte[]> original, FrameRef source, DeadLetterCode code, String message, int maxBytes) {

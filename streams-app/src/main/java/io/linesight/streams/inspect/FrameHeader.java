@@ -5,7 +5,8 @@ import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
 /** A camera frame without its pixels, which would otherwise stay in memory until the score is known. */
-record FrameHeader(String frameId, String cameraId, String lineId, @Nullable String product, long sequence, Instant capturedAt) {
+record FrameHeader(
+        String frameId, String cameraId, String lineId, @Nullable String product, long sequence, Instant capturedAt) {
 
     static FrameHeader of(CameraFrame frame) {
         String product = frame.getProduct();

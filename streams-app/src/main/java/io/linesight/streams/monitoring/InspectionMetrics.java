@@ -124,7 +124,8 @@ public final class InspectionMetrics implements BatchListener, ModelEvents, Shad
                         "From the old model's last batch, or the first waiting frame, to the new model's first batch")
                 .register(registry);
         shadowSamples = counter(SHADOW_SAMPLES, "Frames that champion and challenger have both scored");
-        shadowDrops = counter(SHADOW_DROPS, "Shadow samples dropped: the queue was full, or the challenger was replaced");
+        shadowDrops =
+                counter(SHADOW_DROPS, "Shadow samples dropped: the queue was full, or the challenger was replaced");
         challengerFrames = counter(CHALLENGER_FRAMES, "Frames scored in the challenger's batcher, shadow and canary");
         withdrawals = counter(MODEL_WITHDRAWALS, "Models that a guard of this instance took out of service");
         Gauge.builder(REGISTRY_WAITING, registryWaiting, AtomicInteger::get)

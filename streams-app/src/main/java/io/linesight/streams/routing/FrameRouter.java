@@ -82,7 +82,8 @@ public final class FrameRouter {
     }
 
     /** A selector that fails must not cost a frame. */
-    private boolean selects(FrameSelector selector, ServingPlan now, String camera, @Nullable String product, FrameRef source) {
+    private boolean selects(
+            FrameSelector selector, ServingPlan now, String camera, @Nullable String product, FrameRef source) {
         try {
             return selector.selects(now.rollout(), camera, product, source);
         } catch (RuntimeException e) {

@@ -122,7 +122,11 @@ public final class ModelLifecycle implements AutoCloseable {
     }
 
     /** What the champion's batcher scores with. */
-    public ModelSlot championSlot() {
+    public ServingModel championModel() {
+        return championSlot;
+    }
+
+    ModelSlot championSlot() {
         return championSlot;
     }
 

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * reads the slot again. A count never leaves zero. Lock-free and thread-safe; {@code ModelSlotExhaustiveTest} runs
  * every order of steps.
  */
-public final class ModelSlot implements ServingModel, AutoCloseable {
+final class ModelSlot implements ServingModel, AutoCloseable {
 
     /** What the slot holds, compared by identity. */
     private record Content(@Nullable LoadedModel model) {}
@@ -29,7 +29,7 @@ public final class ModelSlot implements ServingModel, AutoCloseable {
     private final Turn turn;
 
     /** An empty slot. */
-    public ModelSlot() {
+    ModelSlot() {
         this(Turn.NONE);
     }
 
@@ -47,7 +47,8 @@ public final class ModelSlot implements ServingModel, AutoCloseable {
     }
 
     /** As {@link #acquire}; null when the slot is empty or closed. */
-    @Nullable Lease tryAcquire() {
+    @Nullable
+    Lease tryAcquire() {
         while (true) {
             turn.next(content);
             LoadedModel model = content.get().model;

@@ -15,8 +15,8 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * Plays a channel, a store and a clock to the reconciler, and writes down what it wants done. Commands are
- * separated by semicolons, or by {@code &} where the reconciler sees only what comes of both:
+ * Plays a channel, a store and a clock to the reconciler, and writes down what it wants done. Commands are separated by
+ * semicolons, or by {@code &} where the reconciler sees only what comes of both:
  *
  * <ul>
  *   <li>{@code promote v1}, {@code rollback v1}, {@code shadow v1 v2}, {@code canary v1 v2}, {@code unname}: a decision
