@@ -17,6 +17,8 @@ import io.linesight.schemas.topics.SizeLimits;
 import io.linesight.streams.InspectionApp;
 import io.linesight.streams.config.InspectionConfig;
 import io.linesight.streams.routing.ModelControl;
+import io.linesight.trainer.learning.FileChampionSource;
+import io.linesight.trainer.learning.FolderChallengerSink;
 import io.linesight.trainer.learning.LabelLine;
 import io.linesight.trainer.learning.TrainerConfig;
 import io.linesight.trainer.learning.TrainerService;
