@@ -102,7 +102,7 @@ final class ModelServing implements AutoCloseable {
         ModelLoader loader = new ModelLoader(
                 control.source(),
                 control.trust(),
-                path -> OrtScorer.open(path, config.scorer()),
+                checkpoint -> OrtScorer.open(checkpoint, config.scorer()),
                 models.directory(),
                 config.batching().maxBatch(),
                 // A thread each: a batch that outlasts the app must find one when it gives its model back.
