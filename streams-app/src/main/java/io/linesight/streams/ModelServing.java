@@ -4,11 +4,9 @@ import io.linesight.mmad.checkpoint.CheckpointInfo;
 import io.linesight.mmad.runtime.DeviceChooser;
 import io.linesight.mmad.score.OrtScorer;
 import io.linesight.mmad.score.Scorer;
-import io.linesight.schemas.ModelStatus;
 import io.linesight.schemas.Rollout;
-import io.linesight.schemas.ShadowDifference;
 import io.linesight.schemas.clients.DaemonThreads;
-import io.linesight.schemas.serde.SerdeFactory;
+import io.linesight.streams.batching.BatchLimits;
 import io.linesight.streams.batching.BatchListener;
 import io.linesight.streams.batching.SharedBatcher;
 import io.linesight.streams.config.BatchingSettings;
@@ -43,8 +41,7 @@ final class ModelServing implements AutoCloseable {
 
     private final InspectionConfig config;
     private final ModelControl control;
-    private final @Nullable TopicPublisher<ModelStatus> statuses;
-    private final @Nullable TopicPublisher<ShadowDifference> differences;
+    private final ModelReports reports;
     private final ModelLifecycle lifecycle;
     private final SharedBatcher champion;
     private final SharedBatcher challenger;
@@ -59,14 +56,12 @@ final class ModelServing implements AutoCloseable {
     ModelServing(InspectionConfig config, ModelControl control, InspectionMetrics metrics) {
         this.config = config;
         this.control = control;
-        boolean reports = control.followsChannel();
-        statuses = reports ? openStatuses() : null;
-        differences = reports ? openDifferences() : null;
+        reports = control.followsChannel() ? ModelReports.toTopics(config) : ModelReports.none();
         lifecycle = lifecycle(metrics);
         try {
             lifecycle.start(config.recovery().startupTimeout());
         } catch (RuntimeException | Error e) {
-            closePublishers();
+            reports.close();
             throw e;
         }
         logStart();
@@ -76,25 +71,6 @@ final class ModelServing implements AutoCloseable {
         shadow = shadowLane(guard, metrics);
         router = FrameRouter.of(
                 champion, challenger, lifecycle::plan, control.canary(), control.shadow(), guard, shadow);
-    }
-
-    private TopicPublisher<ModelStatus> openStatuses() {
-        return new TopicPublisher<>(
-                config.topics().modelStatus().name(),
-                config.producerProperties(),
-                SerdeFactory.create(ModelStatus.class, config.serdes(), false).serializer(),
-                status -> status.getInstance() + "/" + status.getVersion(),
-                Duration.ofSeconds(5));
-    }
-
-    private TopicPublisher<ShadowDifference> openDifferences() {
-        return new TopicPublisher<>(
-                config.topics().shadow().name(),
-                config.producerProperties(),
-                SerdeFactory.create(ShadowDifference.class, config.serdes(), false)
-                        .serializer(),
-                ShadowDifference::getCameraId,
-                Duration.ofSeconds(1));
     }
 
     private ModelLifecycle lifecycle(InspectionMetrics metrics) {
@@ -116,8 +92,7 @@ final class ModelServing implements AutoCloseable {
                 control.feed(),
                 loader,
                 checkpoint(),
-                new ModelLifecycle.Callbacks(
-                        statuses == null ? status -> {} : statuses::publish, control.decision(), metrics));
+                new ModelLifecycle.Callbacks(reports.statuses(), control.decision(), metrics));
     }
 
     private @Nullable Supplier<Scorer> checkpoint() {
@@ -140,8 +115,8 @@ final class ModelServing implements AutoCloseable {
 
     private SharedBatcher batcher(String thread, ServingModel model, BatchListener listener) {
         BatchingSettings batching = config.batching();
-        SharedBatcher batcher = new SharedBatcher(
-                thread, model, batching.maxBatch(), batching.linger(), 2 * batching.maxBatch(), listener);
+        SharedBatcher batcher =
+                new SharedBatcher(thread, model, BatchLimits.of(batching.maxBatch(), batching.linger()), listener);
         batcher.expectFrameNanos(lifecycle.frameNanos());
         return batcher;
     }
@@ -153,7 +128,7 @@ final class ModelServing implements AutoCloseable {
                 config.batching().maxBatch(),
                 config.models().shadowQueue(),
                 new Verdicts(config.review().low(), config.review().high()),
-                differences == null ? difference -> {} : differences::publish,
+                reports.differences(),
                 guard,
                 metrics);
     }
@@ -232,12 +207,7 @@ final class ModelServing implements AutoCloseable {
         shadow.close();
         idle &= challenger.close(CLOSE_TIMEOUT);
         idle &= lifecycle.close(CLOSE_TIMEOUT);
-        closePublishers();
+        reports.close();
         return idle;
-    }
-
-    private void closePublishers() {
-        if (statuses != null) statuses.close();
-        if (differences != null) differences.close();
     }
 }

@@ -40,6 +40,7 @@ import io.linesight.schemas.registry.SchemaRegistryClient;
 import io.linesight.schemas.serde.BadRecordException;
 import io.linesight.schemas.serde.LinesightAvroDeserializer;
 import io.linesight.schemas.topics.DeadLetterHeaders;
+import io.linesight.streams.batching.BatchLimits;
 import io.linesight.streams.batching.SharedBatcher;
 import io.linesight.streams.config.InspectionConfig;
 import io.linesight.streams.config.InvalidConfigException;
@@ -365,7 +366,10 @@ final class Targets implements AutoCloseable {
                     "0"));
             InspectionMetrics metrics = new InspectionMetrics(new SimpleMeterRegistry());
             batcher = new SharedBatcher(
-                    FixedModel.of(new FlatScorer()), 4, config.batching().linger(), 8, metrics);
+                    "linesight-inference",
+                    FixedModel.of(new FlatScorer()),
+                    new BatchLimits(4, config.batching().linger(), 8),
+                    metrics);
             pipeline = new InspectionPipeline(config, FixedModel.router(batcher, "flat"), metrics);
             Properties p = new Properties();
             p.putAll(Map.of(

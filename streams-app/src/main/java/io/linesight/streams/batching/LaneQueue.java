@@ -1,6 +1,5 @@
 package io.linesight.streams.batching;
 
-import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -30,19 +29,10 @@ final class LaneQueue {
     private int size;
     private boolean closed;
 
-    /**
-     * @param maxBatch max frames of a batch
-     * @param linger max wait of a frame for a batch to fill
-     * @param capacity frames from which on {@link #put} blocks
-     */
-    LaneQueue(int maxBatch, Duration linger, int capacity) {
-        if (maxBatch < 1) throw new IllegalArgumentException("maxBatch must be at least 1, got " + maxBatch);
-        if (linger.isNegative()) throw new IllegalArgumentException("maxLinger must not be negative, got " + linger);
-        if (capacity < maxBatch)
-            throw new IllegalArgumentException("capacity " + capacity + " is smaller than a batch of " + maxBatch);
-        this.maxBatch = maxBatch;
-        this.lingerNanos = linger.toNanos();
-        this.capacity = capacity;
+    LaneQueue(BatchLimits limits) {
+        this.maxBatch = limits.maxBatch();
+        this.lingerNanos = limits.linger().toNanos();
+        this.capacity = limits.capacity();
     }
 
     /**

@@ -38,24 +38,15 @@ public final class SharedBatcher implements AutoCloseable {
     private @Nullable CheckpointInfo lastModel;
     private long lastEnd;
 
-    /** As the other constructor, with {@code linesight-inference} as the thread's name. */
-    public SharedBatcher(ServingModel model, int maxBatch, Duration maxLinger, int capacity, BatchListener listener) {
-        this("linesight-inference", model, maxBatch, maxLinger, capacity, listener);
-    }
-
     /**
      * Starts the inference thread.
      *
      * @param name of the inference thread
-     * @param maxBatch max frames of a batch, 1 or more
-     * @param maxLinger max wait of a frame for a batch to fill; zero means as soon as the scorer is free
-     * @param capacity max frames queued; {@link #submit} blocks beyond it
      */
-    public SharedBatcher(
-            String name, ServingModel model, int maxBatch, Duration maxLinger, int capacity, BatchListener listener) {
+    public SharedBatcher(String name, ServingModel model, BatchLimits limits, BatchListener listener) {
         this.model = Objects.requireNonNull(model, "model");
         this.listener = Objects.requireNonNull(listener, "listener");
-        this.queue = new LaneQueue(maxBatch, maxLinger, capacity);
+        this.queue = new LaneQueue(limits);
         this.batchScorer = new BatchScorer(listener);
         listener.onStart(queue::size);
         thread = DaemonThreads.start(name, this::run);

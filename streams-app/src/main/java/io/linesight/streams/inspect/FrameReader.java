@@ -4,8 +4,9 @@ import io.linesight.schemas.CameraFrame;
 import io.linesight.schemas.DeadLetterCode;
 import io.linesight.schemas.serde.BadRecordException;
 import org.apache.kafka.common.serialization.Deserializer;
+import org.jspecify.annotations.Nullable;
 
-/** Bytes of the frames topic to a frame whose text fields are of sane length. */
+/** Bytes of the frames topic to a frame whose text fields are of sane length; waits for the registry. */
 final class FrameReader {
 
     /** Results repeat these fields, and a result has to fit its topic. */
@@ -13,19 +14,22 @@ final class FrameReader {
 
     private final String topic;
     private final Deserializer<CameraFrame> deserializer;
+    private final RegistryRetry registry;
 
-    FrameReader(String topic, Deserializer<CameraFrame> deserializer) {
+    FrameReader(String topic, Deserializer<CameraFrame> deserializer, RegistryRetry registry) {
         this.topic = topic;
         this.deserializer = deserializer;
+        this.registry = registry;
     }
 
     /**
      * @throws BadRecordException when these bytes are not a frame and never will be
-     * @throws io.linesight.schemas.registry.RegistryException when the registry cannot tell
+     * @throws RegistryUnavailableException when the registry cannot tell in time
+     * @throws io.linesight.schemas.registry.RegistryException when waiting would not help
      */
-    CameraFrame read(byte[] value) {
+    CameraFrame read(byte @Nullable [] value) {
         if (value == null) throw new BadRecordException(DeadLetterCode.EMPTY_RECORD, "the record has no value (null)");
-        CameraFrame frame = deserializer.deserialize(topic, value);
+        CameraFrame frame = registry.call(() -> deserializer.deserialize(topic, value));
         if (frame == null) throw new BadRecordException(DeadLetterCode.EMPTY_RECORD, "the record has no value");
         checkLength("frameId", frame.getFrameId());
         checkLength("cameraId", frame.getCameraId());

@@ -1,6 +1,5 @@
 package io.linesight.streams.inspect;
 
-import io.linesight.schemas.AnomalyEvent;
 import io.linesight.schemas.CameraFrame;
 import io.linesight.schemas.DeadLetterCode;
 import io.linesight.schemas.FrameRef;
@@ -18,7 +17,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.apache.kafka.common.errors.SerializationException;
-import org.apache.kafka.common.serialization.Serializer;
 import org.apache.kafka.streams.errors.StreamsException;
 import org.apache.kafka.streams.processor.Cancellable;
 import org.apache.kafka.streams.processor.PunctuationType;
@@ -26,6 +24,7 @@ import org.apache.kafka.streams.processor.api.Processor;
 import org.apache.kafka.streams.processor.api.ProcessorContext;
 import org.apache.kafka.streams.processor.api.Record;
 import org.apache.kafka.streams.processor.api.RecordMetadata;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One task's share of the work: hands frames to the pipeline, keeps them pending, and forwards what became of them in
@@ -40,27 +39,21 @@ final class InspectProcessor implements Processor<byte[], byte[], byte[], byte[]
     static final String ANOMALIES = "anomalies";
     static final String DEAD_LETTERS = "dead-letters";
 
-    /**
-     * What the processors of one app share.
-     *
-     * @param maxLetterBytes what the dead-letter topic takes
-     * @param maxPending frames a task keeps at most
-     * @param drainBudget estimated backlog beyond which a task takes no further frame
-     * @param drainTimeout max wait for outcomes in one pass
-     */
+    /** What the processors of one app share. */
     record Shared(
             InspectionPipeline pipeline,
             FrameReader reader,
-            RegistryRetry registry,
-            Serializer<InspectionResult> results,
-            String resultsTopic,
-            Serializer<AnomalyEvent> anomalies,
-            String anomaliesTopic,
+            EventWriter writer,
             InspectionMetrics metrics,
-            int maxLetterBytes,
-            int maxPending,
-            Duration drainBudget,
-            Duration drainTimeout) {}
+            Limits limits) {}
+
+    /**
+     * @param letterBytes what the dead-letter topic takes
+     * @param pending max frames of a task
+     * @param drainBudget estimated backlog beyond which a task takes no further frame
+     * @param drainTimeout max wait for outcomes in one pass
+     */
+    record Limits(int letterBytes, int pending, Duration drainBudget, Duration drainTimeout) {}
 
     private record Pending(
             Record<byte[], byte[]> record,
@@ -101,15 +94,15 @@ final class InspectProcessor implements Processor<byte[], byte[], byte[], byte[]
         pending.add(new Pending(record, deferred.origin(), source, admit(record, source)));
         // Only while frames are pending: a ticker that always runs would make every commit interval commit something.
         if (ticker == null) ticker = context.schedule(TICK, PunctuationType.WALL_CLOCK_TIME, now -> tick());
-        forward(shared.maxPending - 1);
-        while (pending.size() > 1 && shared.pipeline.backlog().compareTo(shared.drainBudget) > 0)
+        forward(shared.limits.pending - 1);
+        while (pending.size() > 1 && shared.pipeline.backlog().compareTo(shared.limits.drainBudget) > 0)
             forward(pending.size() - 1);
     }
 
     private CompletableFuture<Outcome> admit(Record<byte[], byte[]> record, FrameRef source) {
         CameraFrame frame;
         try {
-            frame = failing(() -> shared.registry.call(() -> shared.reader.read(record.value())));
+            frame = failing(() -> shared.reader.read(record.value()));
         } catch (BadRecordException e) {
             return CompletableFuture.completedFuture(new Outcome.Rejected(e.code(), e.getMessage()));
         }
@@ -132,7 +125,7 @@ final class InspectProcessor implements Processor<byte[], byte[], byte[], byte[]
 
     /** Forwards what is done, in order; waits for the oldest while more than {@code keep} are pending. */
     private void forward(int keep) {
-        long deadline = System.nanoTime() + shared.drainTimeout.toNanos();
+        long deadline = System.nanoTime() + shared.limits.drainTimeout.toNanos();
         while (!pending.isEmpty()
                 && (pending.size() > keep || pending.peek().outcome.isDone())) {
             Pending head = pending.peek();
@@ -149,7 +142,7 @@ final class InspectProcessor implements Processor<byte[], byte[], byte[], byte[]
             return head.outcome.get(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
         } catch (TimeoutException e) {
             throw new StreamsException(
-                    "No score for the frame at " + head.source + " within " + shared.drainTimeout.toMillis()
+                    "No score for the frame at " + head.source + " within " + shared.limits.drainTimeout.toMillis()
                             + " ms; the thread gives up and the frame is processed again",
                     e);
         } catch (ExecutionException e) {
@@ -171,13 +164,10 @@ final class InspectProcessor implements Processor<byte[], byte[], byte[], byte[]
     private void emit(Pending head, Outcome.Inspected inspected) {
         InspectionResult result = inspected.result();
         byte[] value;
-        byte[] anomaly;
+        byte @Nullable [] anomaly;
         try {
-            value = shared.registry.call(() -> shared.results.serialize(shared.resultsTopic, result));
-            anomaly = inspected.anomaly() == null
-                    ? null
-                    : shared.registry.call(
-                            () -> shared.anomalies.serialize(shared.anomaliesTopic, inspected.anomaly()));
+            value = shared.writer.write(result);
+            anomaly = inspected.anomaly() == null ? null : shared.writer.write(inspected.anomaly());
         } catch (SerializationException e) {
             // The frame would come again and fail again for ever.
             emit(
@@ -200,7 +190,7 @@ final class InspectProcessor implements Processor<byte[], byte[], byte[], byte[]
                 head.source,
                 rejected.code(),
                 rejected.message(),
-                shared.maxLetterBytes);
+                shared.limits.letterBytes);
         deferred.runAs(head.origin, () -> context.forward(letter, DEAD_LETTERS));
         shared.metrics.deadLetter(rejected.code());
     }

@@ -1,8 +1,6 @@
 package io.linesight.streams.inspect;
 
-import io.linesight.schemas.AnomalyEvent;
 import io.linesight.schemas.CameraFrame;
-import io.linesight.schemas.InspectionResult;
 import io.linesight.schemas.serde.SerdeFactory;
 import io.linesight.schemas.topics.Topics;
 import io.linesight.streams.config.InspectionConfig;
@@ -29,22 +27,18 @@ public final class InspectionTopology {
      */
     public static Topology build(InspectionConfig config, InspectionPipeline pipeline, InspectionMetrics metrics) {
         Topics topics = config.topics();
+        RegistryRetry registry = new RegistryRetry(config.recovery().registryRetry(), metrics);
         Serde<CameraFrame> frames = SerdeFactory.create(CameraFrame.class, config.serdes(), false);
-        Serde<InspectionResult> results = SerdeFactory.create(InspectionResult.class, config.serdes(), false);
-        Serde<AnomalyEvent> anomalies = SerdeFactory.create(AnomalyEvent.class, config.serdes(), false);
         InspectProcessor.Shared shared = new InspectProcessor.Shared(
                 pipeline,
-                new FrameReader(topics.frames().name(), frames.deserializer()),
-                new RegistryRetry(config.recovery().registryRetry(), metrics),
-                results.serializer(),
-                topics.results().name(),
-                anomalies.serializer(),
-                topics.anomalies().name(),
+                new FrameReader(topics.frames().name(), frames.deserializer(), registry),
+                new EventWriter(config, registry),
                 metrics,
-                topics.limits().deadLetterTopicBytes(),
-                config.batching().maxPending(),
-                config.batching().drainBudget(),
-                config.batching().drainTimeout());
+                new InspectProcessor.Limits(
+                        topics.limits().deadLetterTopicBytes(),
+                        config.batching().maxPending(),
+                        config.batching().drainBudget(),
+                        config.batching().drainTimeout()));
         ByteArraySerializer bytes = new ByteArraySerializer();
         return new Topology()
                 .addSource(

@@ -34,7 +34,11 @@ class SharedBatcherTest {
     }
 
     private SharedBatcher batcher(int maxBatch, Duration linger, int capacity) {
-        batcher = new SharedBatcher(FixedModel.of(scorer), maxBatch, linger, capacity, BatchListener.NONE);
+        batcher = new SharedBatcher(
+                "linesight-inference",
+                FixedModel.of(scorer),
+                new BatchLimits(maxBatch, linger, capacity),
+                BatchListener.NONE);
         return batcher;
     }
 
@@ -197,7 +201,8 @@ class SharedBatcherTest {
             @Override
             public void close() {}
         };
-        batcher = new SharedBatcher(FixedModel.of(wrong), 1, Duration.ZERO, 4, BatchListener.NONE);
+        batcher = new SharedBatcher(
+                "linesight-inference", FixedModel.of(wrong), new BatchLimits(1, Duration.ZERO, 4), BatchListener.NONE);
         assertThat(batcher.submit("a", frame(1)).get().answer())
                 .isInstanceOfSatisfying(
                         Answer.Failed.class, f -> assertThat(f.reason()).contains("1 frames with 2 scores"));

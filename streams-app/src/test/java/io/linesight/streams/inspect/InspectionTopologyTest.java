@@ -18,6 +18,7 @@ import io.linesight.schemas.Region;
 import io.linesight.schemas.Verdict;
 import io.linesight.schemas.serde.SerdeFactory;
 import io.linesight.schemas.topics.DeadLetterHeaders;
+import io.linesight.streams.batching.BatchLimits;
 import io.linesight.streams.batching.SharedBatcher;
 import io.linesight.streams.config.InspectionConfig;
 import io.linesight.streams.monitoring.InspectionMetrics;
@@ -92,7 +93,11 @@ class InspectionTopologyTest {
         settings.putAll(more);
         config = InspectionConfig.of(settings);
         InspectionMetrics metrics = new InspectionMetrics(meters);
-        batcher = new SharedBatcher(FixedModel.of(scorer), 4, config.batching().linger(), 8, metrics);
+        batcher = new SharedBatcher(
+                "linesight-inference",
+                FixedModel.of(scorer),
+                new BatchLimits(4, config.batching().linger(), 8),
+                metrics);
         pipeline = new InspectionPipeline(
                 config, FixedModel.router(batcher, scorer.info().version()), metrics);
         Properties properties = new Properties();

@@ -14,6 +14,7 @@ import io.linesight.schemas.RolloutMode;
 import io.linesight.schemas.ShadowDifference;
 import io.linesight.schemas.Verdict;
 import io.linesight.streams.batching.Answer;
+import io.linesight.streams.batching.BatchLimits;
 import io.linesight.streams.batching.BatchListener;
 import io.linesight.streams.batching.Inference;
 import io.linesight.streams.batching.SharedBatcher;
@@ -230,8 +231,11 @@ class RolloutTest {
     // --- router and shadow
 
     private SharedBatcher batcher(Scorer scorer, int maxBatch, int capacity) {
-        SharedBatcher batcher =
-                new SharedBatcher(FixedModel.of(scorer), maxBatch, Duration.ofMillis(1), capacity, BatchListener.NONE);
+        SharedBatcher batcher = new SharedBatcher(
+                "linesight-inference",
+                FixedModel.of(scorer),
+                new BatchLimits(maxBatch, Duration.ofMillis(1), capacity),
+                BatchListener.NONE);
         open.add(batcher);
         return batcher;
     }

@@ -3,6 +3,7 @@ package io.linesight.streams.serving;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.linesight.mmad.checkpoint.CheckpointInfo;
+import io.linesight.streams.batching.BatchLimits;
 import io.linesight.streams.batching.BatchListener;
 import io.linesight.streams.batching.Inference;
 import io.linesight.streams.batching.SharedBatcher;
@@ -118,8 +119,11 @@ class SwapUnderLoadTest {
         lifecycle.start(Duration.ofSeconds(5));
         models.batchMillis = 3;
         Gaps gaps = new Gaps();
-        SharedBatcher batcher =
-                new SharedBatcher(lifecycle.championSlot(), BATCH, Duration.ofMillis(1), 2 * BATCH, gaps);
+        SharedBatcher batcher = new SharedBatcher(
+                "linesight-inference",
+                lifecycle.championSlot(),
+                new BatchLimits(BATCH, Duration.ofMillis(1), 2 * BATCH),
+                gaps);
         AtomicReference<Boolean> on = new AtomicReference<>(true);
         List<Camera> cameras = new ArrayList<>();
         for (int i = 0; i < CAMERAS; i++) cameras.add(new Camera(i, batcher, on));
