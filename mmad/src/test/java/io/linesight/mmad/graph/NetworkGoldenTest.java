@@ -41,8 +41,8 @@ class NetworkGoldenTest {
             OnnxGraph g = OnnxGraph.graph("ss2d");
             NetworkWriter network = new NetworkWriter(g, Golden.weights(golden, "a."));
             g.input("x", Type.FLOAT, "N", 64, c);
-            String y = network.ss2d(
-                    "x", List.of("a"), null, c, 8, ScanKind.valueOf(kind.toUpperCase(java.util.Locale.ROOT)));
+            ScanKind scanKind = ScanKind.valueOf(kind.toUpperCase(java.util.Locale.ROOT));
+            String y = network.ss2d("x", new ScanBlockWriter.ScanBlocks(List.of("a"), null, c, 8, scanKind));
             g.output(g.op("Identity", y).out("y"), Type.FLOAT, "N", 64, c);
             MmadGraph.exposeTaps(g, network);
             var out = Golden.run(
