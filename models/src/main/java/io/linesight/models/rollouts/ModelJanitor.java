@@ -20,8 +20,8 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Removes unused versions: manifest first, so that no instance starts to fetch, then the bytes, unless a version
- * that stays has the same. Run it from one place at a time. Owns nothing.
+ * Removes unused versions: manifest first, so that no instance starts to fetch, then the bytes, unless a version that
+ * stays has the same. Run it from one place at a time. Owns nothing.
  */
 public final class ModelJanitor {
     private final ModelRegistry registry;

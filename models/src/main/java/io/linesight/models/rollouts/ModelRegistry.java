@@ -41,7 +41,8 @@ public final class ModelRegistry implements AutoCloseable {
         rollouts = SerdeFactory.create(Rollout.class, config.settings(), false);
         statuses = SerdeFactory.create(ModelStatus.class, config.settings(), false);
         Map<String, Object> c = ClientSettings.forWriter(config.settings());
-        // INVARIANT: one request in flight. With several, a new topic's first leader may reject the first and accept the
+        // INVARIANT: one request in flight. With several, a new topic's first leader may reject the first and accept
+        // the
         // second, and then never accept the first.
         c.put(ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION, 1);
         c.put(ProducerConfig.LINGER_MS_CONFIG, 0);

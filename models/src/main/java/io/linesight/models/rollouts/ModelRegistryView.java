@@ -165,8 +165,8 @@ public final class ModelRegistryView implements AutoCloseable {
     }
 
     /**
-     * Whether broker and schema registry answered the last request; one is sent every few seconds. While false,
-     * the state may be old.
+     * Whether broker and schema registry answered the last request; one is sent every few seconds. While false, the
+     * state may be old.
      */
     public boolean connected() {
         return connection.isConnected();

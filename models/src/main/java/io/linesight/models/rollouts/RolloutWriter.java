@@ -8,8 +8,8 @@ import java.util.function.Function;
 import org.apache.kafka.common.KafkaException;
 
 /**
- * Makes decisions: reads the newest state, applies the rules, writes, and waits until the registry shows which decision won. Safe to share between
- * threads; owns nothing.
+ * Makes decisions: reads the newest state, applies the rules, writes, and waits until the registry shows which decision
+ * won. Safe to share between threads; owns nothing.
  */
 public final class RolloutWriter {
     private final ModelRegistry registry;

@@ -5,8 +5,8 @@ import io.linesight.schemas.ModelVersion;
 /**
  * Where a checkpoint is stored; its manifest needs these facts to fetch it.
  *
- * @param location {@code kafka:<offset>} for the chunk topic (the offset is a hint where to read first), or a
- *     file: or http(s): URL
+ * @param location {@code kafka:<offset>} for the chunk topic (the offset is a hint where to read first), or a file: or
+ *     http(s): URL
  * @param sha256 of the whole file, lower-case hex
  * @param bytes length of the file
  * @param chunks number of chunks; 0 for whole files
