@@ -104,7 +104,7 @@ public final class Demo {
         }
     }
 
-    /** Goes on second by second until the run is over or something has failed. */
+    /** Adjusts the rate and draws the table every second, until the run is over or something has failed. */
     private Optional<String> watch(LocalLine local, CameraGroup cameras, HostileCamera hostile, String version)
             throws InterruptedException {
         LiveTable table = new LiveTable(out, options.terminal());

@@ -1,6 +1,6 @@
 package io.linesight.demo.story;
 
-/** The story cannot go on; the message says why. */
+/** Ends the story; the message says why. */
 final class StoryEnd extends Exception {
     private static final long serialVersionUID = 1L;
 
