@@ -34,8 +34,8 @@ import picocli.CommandLine.Spec;
         },
         footerHeading = "%nExamples:%n",
         footer = {
-            "  linesight camera -b localhost:9092 -r http://localhost:8081 --cameras 4 --fps 2",
-            "  linesight camera -b localhost:9092 -r http://localhost:8081 --limit 20 --defects 0.5 --wait --json out.json"
+            "  linesight camera -b localhost:9092 -r http://localhost:8081 --fps 2",
+            "  linesight camera -c line.properties --limit 20 --defects 0.5 --json out.json"
         })
 final class CameraCommand implements Callable<Integer> {
     @Spec
@@ -73,7 +73,11 @@ final class CameraCommand implements Callable<Integer> {
             description = "Share of defective parts, 0 to 1. Default: ${DEFAULT-VALUE}.")
     private double defects;
 
-    @Option(names = "--seed", defaultValue = "1", description = "Seed of the parts. Default: ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--seed",
+            paramLabel = "N",
+            defaultValue = "1",
+            description = "Seed of the parts. Default: ${DEFAULT-VALUE}.")
     private long seed;
 
     @Option(

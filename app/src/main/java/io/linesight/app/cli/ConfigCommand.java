@@ -30,8 +30,8 @@ import picocli.CommandLine.Spec;
         description = "Prints every setting of every command with its type, default, valid values and meaning.",
         footerHeading = "%nExamples:%n",
         footer = {
-            "  linesight config                                   prints all settings",
-            "  linesight config --markdown docs/configuration.md  writes the page"
+            "  linesight config                                   # all settings",
+            "  linesight config --markdown docs/configuration.md  # writes the page"
         })
 final class ConfigCommand implements Callable<Integer> {
     /** Options that every command has, or that are said once for all. */

@@ -41,9 +41,9 @@ import picocli.CommandLine.Spec;
         },
         footerHeading = "%nExamples:%n",
         footer = {
-            "  linesight demo                                     runs until Ctrl-C",
+            "  linesight demo                        # until Ctrl-C",
             "  linesight demo --for 2m --json out.json",
-            "  linesight demo --learn                             the line learns to live with a new lamp",
+            "  linesight demo --learn                # the line learns a new lamp",
             "  linesight demo --cameras 8 --fps 3 --model m.onnx --device cuda:0"
         })
 final class DemoCommand implements Callable<Integer> {
@@ -66,7 +66,7 @@ final class DemoCommand implements Callable<Integer> {
     @Option(
             names = "--dir",
             paramLabel = "DIR",
-            description = "Folder of the run: log, heatmaps, the broker's data. Default: ./out/demo-<time>.")
+            description = "Folder of the run: log, heatmaps, the broker's data. Default: out/demo-<time>.")
     private @Nullable Path folder;
 
     @Option(
@@ -82,7 +82,11 @@ final class DemoCommand implements Callable<Integer> {
             description = "Frames a second and camera. Default: as many as the machine can score; 1.5 with --learn.")
     private @Nullable Double fps;
 
-    @Option(names = "--seed", defaultValue = "42", description = "Seed of the parts. Default: ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--seed",
+            paramLabel = "N",
+            defaultValue = "42",
+            description = "Seed of the parts. Default: ${DEFAULT-VALUE}.")
     private long seed;
 
     @Option(

@@ -44,9 +44,9 @@ import picocli.CommandLine.Spec;
         footerHeading = "%nExamples:%n",
         footer = {
             "  linesight doctor -b kafka:9092 -r http://registry:8081",
-            "  linesight doctor --config line.properties --for serve --device cuda:0",
-            "  linesight doctor --config line.properties --acls        rights, and the kafka-acls commands that grant them",
-            "  linesight doctor --problems                             lists every problem it can find"
+            "  linesight doctor -c line.properties --for serve --device cuda:0",
+            "  linesight doctor -c line.properties --acls     # rights, and how to grant them",
+            "  linesight doctor --problems                    # every problem it can find"
         })
 final class DoctorCommand implements Callable<Integer> {
     @Spec

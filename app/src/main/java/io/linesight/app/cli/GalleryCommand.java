@@ -34,7 +34,11 @@ final class GalleryCommand implements Callable<Integer> {
     @Option(names = "--out", required = true, paramLabel = "FILE", description = "Image to write.")
     private Path out;
 
-    @Option(names = "--seed", defaultValue = "42", description = "Seed of the simulated line (${DEFAULT-VALUE}).")
+    @Option(
+            names = "--seed",
+            paramLabel = "N",
+            defaultValue = "42",
+            description = "Seed of the simulated line (${DEFAULT-VALUE}).")
     private long seed;
 
     @Mixin

@@ -38,8 +38,8 @@ import picocli.CommandLine.Spec;
         footerHeading = "%nExamples:%n",
         footer = {
             "  linesight replay --data parts --model m.onnx --json out.json",
-            "  linesight replay --data parts -b localhost:9092 -r http://localhost:8081 --fps 5 --loop",
-            "  linesight replay --data parts -b localhost:9092 -r http://localhost:8081 --wait"
+            "  linesight replay --data parts -c line.properties --fps 5 --loop",
+            "  linesight replay --data parts -b localhost:9092 -r http://localhost:8081"
         })
 final class ReplayCommand implements Callable<Integer> {
     @Spec
@@ -114,13 +114,13 @@ final class ReplayCommand implements Callable<Integer> {
                     "With a cluster: wait for the answers and print a summary; exit code 1 when a frame was lost or doubled.")
     private boolean wait;
 
-    @Option(names = "--json", paramLabel = "FILE", description = "Write the summary as JSON.")
+    @Option(names = "--json", paramLabel = "FILE", description = "Write the summary as JSON; implies --wait.")
     private Path json;
 
     @Option(
             names = "--dir",
             paramLabel = "DIR",
-            description = "Without a cluster: folder of the line's data and log. Default: ./out/replay-<time>.")
+            description = "Without a cluster: folder of the line's data and log. Default: out/replay-<time>.")
     private Path folder;
 
     @Mixin

@@ -51,7 +51,7 @@ import picocli.CommandLine.Spec;
         footerHeading = "%nExamples:%n",
         footer = {
             "  linesight score --model m.onnx part.png",
-            "  linesight score --product board --heatmaps out --maps out parts/board/test/scratch"
+            "  linesight score --product board --heatmaps out parts/board/test/scratch"
         })
 final class ScoreCommand implements Callable<Integer> {
     private static final int BATCH = 8;

@@ -31,10 +31,10 @@ import picocli.CommandLine.Spec;
         description = "Inspects the frames on a Kafka cluster until it is stopped.",
         footerHeading = "%nExamples:%n",
         footer = {
-            "  linesight serve -b localhost:9092 -r http://localhost:8081 --model m.onnx",
-            "  linesight serve -b localhost:9092 -r http://localhost:8081 --trust line.pub --instance line-3      follows rollouts",
-            "  linesight serve --config line.properties --set linesight.batch.max=32",
-            "  linesight serve --reference                        prints every setting with its meaning"
+            "  linesight serve -b localhost:9092 -r http://localhost:8081 -m m.onnx",
+            "  linesight serve -c line.properties --trust line.pub   # follows rollouts",
+            "  linesight serve -c line.properties --set linesight.batch.max=32",
+            "  linesight serve --reference                           # every setting"
         })
 final class ServeCommand implements Callable<Integer> {
     @Spec

@@ -46,6 +46,7 @@ final class SimulateCommand implements Callable<Integer> {
 
     @Option(
             names = "--seed",
+            paramLabel = "N",
             defaultValue = "1",
             description = "Seed of the parts: the same seed writes the same images. Default: ${DEFAULT-VALUE}.")
     private long seed;

@@ -26,8 +26,8 @@ import picocli.CommandLine.Spec;
         description = "Creates the topics that are missing. Topics that exist are never changed or deleted.",
         footerHeading = "%nExamples:%n",
         footer = {
-            "  linesight topics --describe                        prints the catalogue; needs no broker",
-            "  linesight topics -b localhost:9092 --dry-run       says what would be created",
+            "  linesight topics --describe                      # the catalogue; no broker",
+            "  linesight topics -b localhost:9092 --dry-run     # what would be created",
             "  linesight topics -b localhost:9092 --partitions 12"
         })
 final class TopicsCommand implements Callable<Integer> {
@@ -43,7 +43,10 @@ final class TopicsCommand implements Callable<Integer> {
     @Option(names = "--dry-run", description = "Compare with the broker and say what would be created; create nothing.")
     private boolean dryRun;
 
-    @Option(names = "--prefix", description = "First part of the topics' names. Default: linesight.")
+    @Option(
+            names = "--prefix",
+            paramLabel = "NAME",
+            description = "First part of the topics' names. Default: linesight.")
     private String prefix;
 
     @Option(names = "--partitions", paramLabel = "N", description = "Number of partitions of every topic. Default: 4.")

@@ -48,7 +48,8 @@ final class ArrayMutations {
         try (ZipInputStream in = new ZipInputStream(new ByteArrayInputStream(b))) {
             for (ZipEntry e = in.getNextEntry(); e != null; e = in.getNextEntry()) {
                 byte[] content = in.readNBytes(ByteMutations.MAX_BYTES);
-                if (content.length == ByteMutations.MAX_BYTES) throw new IllegalStateException("a bomb: too large to be taken apart");
+                if (content.length == ByteMutations.MAX_BYTES)
+                    throw new IllegalStateException("a bomb: too large to be taken apart");
                 entries.put(e.getName(), content);
             }
         }
@@ -117,7 +118,8 @@ final class ArrayMutations {
             case 1 -> ByteMutations.replaced(b, at, 0, ByteMutations.repeated(op, 1 + bytes.random.nextInt(3000)));
             case 2 -> ByteMutations.replaced(b, at, 1, op);
             case 3 -> ByteMutations.replaced(b, at, 0, new byte[] {'h', (byte) bytes.random.nextInt(4)});
-            case 4 -> ByteMutations.replaced(b, at, 0, "ccollections\nOrderedDict\n)R".getBytes(StandardCharsets.US_ASCII));
+            case 4 ->
+                ByteMutations.replaced(b, at, 0, "ccollections\nOrderedDict\n)R".getBytes(StandardCharsets.US_ASCII));
             default -> {
                 byte[] out = b.clone();
                 bytes.putNumber(out, at);

@@ -154,7 +154,11 @@ final class ImageMutations {
                 return ByteMutations.replaced(b, s[1], s[2] - s[1], new byte[0]);
             case 2:
                 return ByteMutations.replaced(
-                        b, s[1], 0, ByteMutations.repeated(Arrays.copyOfRange(b, s[1], s[2]), bytes.random.nextInt(6) == 0 ? 300 : 1));
+                        b,
+                        s[1],
+                        0,
+                        ByteMutations.repeated(
+                                Arrays.copyOfRange(b, s[1], s[2]), bytes.random.nextInt(6) == 0 ? 300 : 1));
             case 3: {
                 byte[] data = bytes.random(bytes.random.nextInt(300));
                 int marker = new int[] {
@@ -188,7 +192,8 @@ final class ImageMutations {
             default: {
                 byte[] out = b.clone();
                 int from = Math.min(b.length - 1, segments.get(segments.size() - 1)[2]);
-                for (int i = 0; i < 8; i++) out[from + bytes.random.nextInt(b.length - from)] = (byte) bytes.random.nextInt(256);
+                for (int i = 0; i < 8; i++)
+                    out[from + bytes.random.nextInt(b.length - from)] = (byte) bytes.random.nextInt(256);
                 return out;
             }
         }

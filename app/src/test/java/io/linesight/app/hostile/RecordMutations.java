@@ -33,7 +33,8 @@ final class RecordMutations {
         return switch (bytes.random.nextInt(3)) {
             case 0 -> ByteMutations.replaced(b, at, end - at + 1, varint);
             case 1 -> ByteMutations.replaced(b, at, 0, varint);
-            default -> ByteMutations.replaced(b, at, end - at + 1, ByteMutations.varint((long) bytes.random.nextInt(64)));
+            default ->
+                ByteMutations.replaced(b, at, end - at + 1, ByteMutations.varint((long) bytes.random.nextInt(64)));
         };
     }
 
@@ -52,12 +53,15 @@ final class RecordMutations {
                         b,
                         at,
                         0,
-                        ByteMutations.repeated(new byte[] {(byte) (8 * (1 + bytes.random.nextInt(15)) + 3)}, 1 + bytes.random.nextInt(20_000)));
+                        ByteMutations.repeated(
+                                new byte[] {(byte) (8 * (1 + bytes.random.nextInt(15)) + 3)},
+                                1 + bytes.random.nextInt(20_000)));
             case 3: {
                 byte[] inner = b;
                 int field = new int[] {7, 1, 5, 25, 8}[bytes.random.nextInt(5)];
                 for (int i = bytes.random.nextInt(200); i > 0 && inner.length < ByteMutations.MAX_BYTES / 2; i--) {
-                    byte[] head = ByteMutations.concat(ByteMutations.varint(field << 3 | 2), ByteMutations.varint(inner.length));
+                    byte[] head = ByteMutations.concat(
+                            ByteMutations.varint(field << 3 | 2), ByteMutations.varint(inner.length));
                     inner = ByteMutations.concat(head, inner);
                 }
                 return ByteMutations.concat(b, inner);
@@ -79,7 +83,11 @@ final class RecordMutations {
             int length = width == 1 ? b[start - 1] & 0xff : (b[start - 2] & 0x7f) | (b[start - 1] & 0xff) << 7;
             if (length < 2 || start + length > b.length || b[start + length - 1] != '}') continue;
             byte[] changed = text.json(Arrays.copyOfRange(b, start, start + length));
-            return ByteMutations.replaced(b, start - width, width + length, ByteMutations.concat(ByteMutations.varint(changed.length), changed));
+            return ByteMutations.replaced(
+                    b,
+                    start - width,
+                    width + length,
+                    ByteMutations.concat(ByteMutations.varint(changed.length), changed));
         }
         throw new IllegalStateException("no text here");
     }

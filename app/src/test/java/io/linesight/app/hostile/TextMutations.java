@@ -121,7 +121,8 @@ final class TextMutations {
     byte[] text(byte[] b) {
         String s = new String(b, StandardCharsets.ISO_8859_1);
         String by = new String(
-                TEXTS[bytes.random.nextInt(TEXTS.length)].getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1);
+                TEXTS[bytes.random.nextInt(TEXTS.length)].getBytes(StandardCharsets.UTF_8),
+                StandardCharsets.ISO_8859_1);
         int at = bytes.random.nextInt(s.length() + 1);
         String out =
                 switch (bytes.random.nextInt(5)) {

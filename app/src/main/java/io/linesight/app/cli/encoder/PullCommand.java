@@ -34,7 +34,7 @@ import picocli.CommandLine.Spec;
         },
         footerHeading = "%nExamples:%n",
         footer = {
-            "  linesight encoder pull resnet34            writes resnet34.onnx",
+            "  linesight encoder pull resnet34            # writes resnet34.onnx",
             "  linesight encoder pull resnet34 --from https://mirror.example/resnet34.pth",
             "  linesight encoder pull resnet34 --from resnet34-b627a593.pth --out enc.onnx",
             "",
