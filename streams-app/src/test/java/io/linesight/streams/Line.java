@@ -6,6 +6,8 @@ import io.linesight.schemas.CameraFrame;
 import io.linesight.schemas.DeadLetterReason;
 import io.linesight.schemas.FrameEncoding;
 import io.linesight.schemas.InspectionResult;
+import io.linesight.schemas.clients.ClientSettings;
+import io.linesight.schemas.clients.RangeReader;
 import io.linesight.schemas.serde.AvroSerde;
 import io.linesight.schemas.topics.DeadLetterHeaders;
 import io.linesight.schemas.topics.SizeLimits;
@@ -28,9 +30,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InterruptException;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.awaitility.Awaitility;
 import org.hamcrest.Matchers;
@@ -146,16 +146,9 @@ public final class Line implements AutoCloseable {
         configs.put("bootstrap.servers", bootstrapServers);
         configs.put("isolation.level", isolation);
         List<ConsumerRecord<byte[], byte[]>> records = new ArrayList<>();
-        try (KafkaConsumer<byte[], byte[]> consumer =
-                new KafkaConsumer<>(configs, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
-            List<TopicPartition> partitions = consumer.partitionsFor(topic.name()).stream()
-                    .map(p -> new TopicPartition(topic.name(), p.partition()))
-                    .toList();
-            consumer.assign(partitions);
-            consumer.seekToBeginning(partitions);
-            Map<TopicPartition, Long> end = consumer.endOffsets(partitions);
-            while (partitions.stream().anyMatch(p -> consumer.position(p) < end.get(p)))
-                consumer.poll(Duration.ofMillis(200)).forEach(records::add);
+        try (KafkaConsumer<byte[], byte[]> consumer = ClientSettings.openConsumer(configs)) {
+            RangeReader reader = new RangeReader(consumer, Duration.ofMinutes(1));
+            reader.read(reader.ranges(List.of(topic.name())), records::add);
         }
         return records;
     }

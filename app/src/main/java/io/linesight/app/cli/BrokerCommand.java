@@ -32,7 +32,7 @@ import picocli.CommandLine.Spec;
         },
         footerHeading = "%nExamples:%n",
         footer = {
-            "  linesight broker                                   data in out/broker; a second run goes on with them",
+            "  linesight broker                        data in out/broker, kept for the next run",
             "  linesight broker --dir /var/tmp/line --port 19092 --registry-port 18081",
             "",
             "In other terminals, with the addresses that it prints:",
@@ -48,7 +48,7 @@ final class BrokerCommand implements Callable<Integer> {
             names = "--dir",
             paramLabel = "DIR",
             defaultValue = "out/broker",
-            description = "Folder of the data; what it holds is there again (${DEFAULT-VALUE}).")
+            description = "Folder that keeps the data for the next run (${DEFAULT-VALUE}).")
     private Path folder;
 
     @Option(

@@ -11,6 +11,8 @@ import io.linesight.schemas.InspectionResult;
 import io.linesight.schemas.LabelKind;
 import io.linesight.schemas.StageTimings;
 import io.linesight.schemas.Verdict;
+import io.linesight.schemas.clients.ClientSettings;
+import io.linesight.schemas.clients.RangeReader;
 import io.linesight.schemas.serde.AvroSerde;
 import io.linesight.schemas.topics.FrameKeys;
 import io.linesight.trainer.learning.LabelLine;
@@ -29,14 +31,10 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
-import org.apache.kafka.common.serialization.StringDeserializer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -94,20 +92,15 @@ class LabelCommandIT {
         Map<String, FrameLabel> found = new LinkedHashMap<>();
         String topic = line.topics.labels().name();
         try (AvroSerde<FrameLabel> serde = AvroSerde.of(FrameLabel.class, line.settings, false);
-                KafkaConsumer<String, byte[]> c = new KafkaConsumer<>(
-                        Map.of("bootstrap.servers", kafka.bootstrapServers()),
-                        new StringDeserializer(),
-                        new ByteArrayDeserializer())) {
-            List<TopicPartition> partitions = c.partitionsFor(topic).stream()
-                    .map(p -> new TopicPartition(topic, p.partition()))
-                    .toList();
-            c.assign(partitions);
-            c.seekToBeginning(partitions);
-            Map<TopicPartition, Long> end = c.endOffsets(partitions);
-            while (partitions.stream().anyMatch(p -> c.position(p) < end.get(p))) {
-                for (ConsumerRecord<String, byte[]> r : c.poll(Duration.ofMillis(100)))
-                    found.put(r.key(), serde.deserializer().deserialize(topic, r.value()));
-            }
+                KafkaConsumer<byte[], byte[]> consumer =
+                        ClientSettings.openConsumer(Map.of("bootstrap.servers", kafka.bootstrapServers()))) {
+            RangeReader reader = new RangeReader(consumer, Duration.ofMinutes(1));
+            reader.read(reader.ranges(List.of(topic)), r -> {
+                found.put(
+                        new String(r.key(), StandardCharsets.UTF_8),
+                        serde.deserializer().deserialize(topic, r.value()));
+                return true;
+            });
         }
         return found;
     }

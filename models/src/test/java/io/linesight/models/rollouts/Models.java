@@ -7,9 +7,12 @@ import io.linesight.schemas.DatasetSummary;
 import io.linesight.schemas.GateOutcome;
 import io.linesight.schemas.GateVerdict;
 import io.linesight.schemas.ModelVersion;
+import io.linesight.schemas.clients.ClientSettings;
+import io.linesight.schemas.clients.RangeReader;
 import io.linesight.schemas.topics.TopicAdmin;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
@@ -23,8 +26,6 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /** The topics about models of one test. */
@@ -104,14 +105,10 @@ final class Models implements AutoCloseable {
 
     List<ConsumerRecord<byte[], byte[]>> records(String topic) {
         List<ConsumerRecord<byte[], byte[]>> out = new ArrayList<>();
-        TopicPartition p = new TopicPartition(topic, 0);
-        try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(
-                Map.of("bootstrap.servers", bootstrap), new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
-            consumer.assign(List.of(p));
-            consumer.seekToBeginning(List.of(p));
-            long end = consumer.endOffsets(List.of(p)).get(p);
-            while (consumer.position(p) < end)
-                consumer.poll(java.time.Duration.ofMillis(100)).forEach(out::add);
+        try (KafkaConsumer<byte[], byte[]> consumer =
+                ClientSettings.openConsumer(Map.of("bootstrap.servers", bootstrap))) {
+            RangeReader reader = new RangeReader(consumer, Duration.ofMinutes(1));
+            reader.read(reader.ranges(List.of(topic)), out::add);
         }
         return out;
     }
