@@ -1,0 +1,2 @@
+/** Measures a checkpoint on labelled images. */
+package io.linesight.trainer.evaluate;

@@ -1,0 +1,2 @@
+/** Encoder features on disk, found by checksum. */
+package io.linesight.trainer.features;
