@@ -372,14 +372,14 @@ class EmbeddedPlatformIT {
         TopicPartition partition = new TopicPartition(topic, 0);
         consumer.assign(List.of(partition));
         consumer.seekToBeginning(List.of(partition));
-        long end = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+        long end = System.nanoTime() + Duration.ofSeconds(120).toNanos();
         while (System.nanoTime() < end) {
             var records = consumer.poll(Duration.ofMillis(200));
             if (!records.isEmpty()) {
                 return records.iterator().next();
             }
         }
-        throw new AssertionError("no record in " + topic + " within 20 s");
+        throw new AssertionError("no record in " + topic + " within two minutes");
     }
 
     private static CameraFrame frame(String camera, long sequence, byte[] image) {

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.linesight.embedded.EmbeddedKafka;
 import io.linesight.embedded.EmbeddedRegistry;
+import io.linesight.embedded.SharedPlatform;
 import io.linesight.schemas.AnomalyEvent;
 import io.linesight.schemas.DeadLetterCode;
 import io.linesight.schemas.FrameRef;
@@ -142,9 +143,9 @@ class AuditCommandIT {
 
     @Test
     void shouldFindWhatIsLostDoubledAndOutOfOrderAndNothingElse() throws Exception {
-        try (EmbeddedKafka kafka = EmbeddedKafka.in(dir.resolve("kafka")).start();
-                EmbeddedRegistry registry = EmbeddedRegistry.start(kafka.bootstrapServers(), 0);
-                Admin admin = Admin.create(Map.of("bootstrap.servers", kafka.bootstrapServers()))) {
+        EmbeddedKafka kafka = SharedPlatform.kafka();
+        EmbeddedRegistry registry = SharedPlatform.registry();
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", kafka.bootstrapServers()))) {
             assertThat(audit(kafka, registry)).isEqualTo(1);
             assertThat(err)
                     .startsWith("linesight: ")

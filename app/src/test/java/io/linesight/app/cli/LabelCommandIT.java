@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.linesight.embedded.EmbeddedKafka;
 import io.linesight.embedded.EmbeddedRegistry;
+import io.linesight.embedded.SharedPlatform;
 import io.linesight.mmad.image.ImageCodec;
 import io.linesight.schemas.FrameLabel;
 import io.linesight.schemas.FrameRef;
@@ -59,20 +60,14 @@ class LabelCommandIT {
     private StringWriter err;
 
     @BeforeAll
-    void startPlatform(@TempDir Path platform) {
-        kafka = EmbeddedKafka.in(platform.resolve("kafka")).start();
-        registry = EmbeddedRegistry.start(kafka.bootstrapServers(), 0);
-    }
-
-    @AfterAll
-    void stopPlatform() {
-        registry.close();
-        kafka.close();
+    void startPlatform() {
+        kafka = SharedPlatform.kafka();
+        registry = SharedPlatform.registry();
     }
 
     @BeforeEach
     void topics(TestInfo test) {
-        line = new LabelLine(kafka, registry, test.getTestMethod().orElseThrow().getName());
+        line = new LabelLine(kafka, registry, "label." + test.getTestMethod().orElseThrow().getName());
     }
 
     private int label(String... args) {

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -17,6 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
  * Executes what the documents tell to execute, by the launcher and a shell, in a folder where nothing but the launcher
  * lies: small data, short times, otherwise as it is written. {@link Rules} says which command another test executes.
  */
+@Tag("full")
 @Timeout(1800)
 class DocumentedCommandsIT {
     @TempDir

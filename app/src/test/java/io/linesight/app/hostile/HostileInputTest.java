@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,7 +29,7 @@ import org.slf4j.LoggerFactory;
  * be rejected with a reason, by the exception that the reader promises, soon, and without memory that the input's size
  * does not explain.
  *
- * <p>{@code -Dfuzz.cases} (cases per target, 850), {@code -Dfuzz.seed} (1), {@code -Dfuzz.target} (one alone),
+ * <p>{@code -Dfuzz.cases} (cases per target, 250 and with {@code -Pfull} 850), {@code -Dfuzz.seed} (1), {@code -Dfuzz.target} (one alone),
  * {@code -Dfuzz.keep} (folder for the inputs that failed). Of a run with the same seed and number, every input is the
  * same.
  */
@@ -59,7 +60,18 @@ class HostileInputTest {
     }
 
     @Test
+    void shouldAcceptOrRejectTheCorpusAndSomeMutations() throws Exception {
+        attackAll(Integer.getInteger("fuzz.cases", 250));
+    }
+
+    @Test
+    @Tag("full")
     void shouldAcceptOrRejectWhateverComes() throws Exception {
+        attackAll(Integer.getInteger("fuzz.cases", 850));
+    }
+
+    /** @param cases of every target, the corpus among them, which is always tried as a whole */
+    private void attackAll(int cases) throws Exception {
         // Thousands of rejections would fill the log.
         Logger root = (Logger) LoggerFactory.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
         Level before = root.getLevel();
@@ -71,7 +83,7 @@ class HostileInputTest {
             assertThat(new TreeSet<>(Corpus.targets()))
                     .as("folders of the corpus")
                     .isEqualTo(new TreeSet<>(all.stream().map(Target::name).toList()));
-            for (Target t : all) if (only == null || only.equals(t.name())) rows.put(t.name(), attack(t));
+            for (Target t : all) if (only == null || only.equals(t.name())) rows.put(t.name(), attack(t, cases));
         } finally {
             root.setLevel(before);
         }
@@ -89,7 +101,7 @@ class HostileInputTest {
         }
     }
 
-    private Row attack(Target target) throws IOException {
+    private Row attack(Target target, int cases) throws IOException {
         Row row = new Row();
         Map<String, byte[]> corpus = Corpus.of(target.name());
         List<byte[]> contents = List.copyOf(corpus.values());
@@ -99,7 +111,6 @@ class HostileInputTest {
         for (int i = 0; i < names.size(); i++) one(target, contents.get(i), names.get(i), row);
         Mutator mutator =
                 new Mutator(Long.getLong("fuzz.seed", 1L) * 31 + target.name().hashCode());
-        int cases = Integer.getInteger("fuzz.cases", 850);
         for (int i = names.size(); i < cases; i++) {
             int seed = i % names.size();
             byte[] input = mutator.mutate(

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.linesight.app.cli.Linesight;
 import io.linesight.embedded.EmbeddedKafka;
 import io.linesight.embedded.EmbeddedRegistry;
+import io.linesight.embedded.SharedPlatform;
 import io.linesight.schemas.InspectionResult;
 import io.linesight.schemas.ModelState;
 import io.linesight.schemas.Rollout;
@@ -54,11 +55,7 @@ class ServeIT {
 
     @Test
     void shouldFollowItsChannelUntilItIsStoppedAndSayWhyItCannot() throws Exception {
-        try (EmbeddedKafka kafka = EmbeddedKafka.in(folder.resolve("kafka"))
-                        .sizeLimits(Line.LIMITS)
-                        .start();
-                EmbeddedRegistry registry = EmbeddedRegistry.start(kafka.bootstrapServers(), 0);
-                Line serving = new Line(kafka, registry, "serve", 1);
+        try (Line serving = new Line(SharedPlatform.kafka(), SharedPlatform.registry(), "serve", 1);
                 Desk people = new Desk(serving, folder.resolve("desk"))) {
             line = serving;
             desk = people;

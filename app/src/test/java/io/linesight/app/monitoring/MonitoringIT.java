@@ -11,6 +11,7 @@ import io.linesight.cameras.CameraShot;
 import io.linesight.demo.line.BundledModel;
 import io.linesight.embedded.EmbeddedKafka;
 import io.linesight.embedded.EmbeddedRegistry;
+import io.linesight.embedded.SharedPlatform;
 import io.linesight.schemas.FrameEncoding;
 import io.linesight.schemas.LabelKind;
 import io.linesight.schemas.topics.SizeLimits;
@@ -55,8 +56,6 @@ class MonitoringIT {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int FRAMES = 12;
 
-    private EmbeddedKafka kafka;
-    private EmbeddedRegistry registry;
     private LabelLine line;
     private InspectionApp app;
     private TrainerService trainer;
@@ -65,11 +64,7 @@ class MonitoringIT {
 
     @BeforeAll
     void startEverythingAndScrape(@TempDir Path folder) throws Exception {
-        kafka = EmbeddedKafka.in(folder.resolve("kafka"))
-                .sizeLimits(new SizeLimits(1 << 20))
-                .start();
-        registry = EmbeddedRegistry.start(kafka.bootstrapServers(), 0);
-        line = new LabelLine(kafka, registry, "plant");
+        line = new LabelLine(SharedPlatform.kafka(), SharedPlatform.registry(), "plant");
         Path model = BundledModel.unpack(folder).orElseThrow();
         Map<String, String> settings = new HashMap<>(line.settings);
         settings.putAll(Map.of(
@@ -111,7 +106,7 @@ class MonitoringIT {
 
     @AfterAll
     void stop() throws Exception {
-        for (AutoCloseable c : new AutoCloseable[] {trainerMetrics, trainer, app, line, registry, kafka})
+        for (AutoCloseable c : new AutoCloseable[] {trainerMetrics, trainer, app, line})
             if (c != null) c.close();
     }
 

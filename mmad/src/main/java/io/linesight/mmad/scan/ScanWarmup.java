@@ -18,9 +18,11 @@ public final class ScanWarmup {
     /**
      * Blocks until the scan is compiled, or three seconds have passed. Returns at once where the operator is not
      * available.
+     *
+     * @return whether this call did it
      */
-    public static synchronized void run() {
-        if (done || !SelectiveScanOperator.available()) return;
+    public static synchronized boolean run() {
+        if (done || !SelectiveScanOperator.available()) return false;
         done = true;
         ScanShape shape = new ScanShape(1, 256, 4, 32, 8, 16);
         int[] order = new int[shape.directions() * shape.length()];
@@ -38,6 +40,7 @@ public final class ScanWarmup {
                 image(shape.imageValues()));
         long start = System.nanoTime();
         for (int i = 0; i < ROUNDS && System.nanoTime() - start < MAX_NANOS; i++) ScanKernel.run(data, 1);
+        return true;
     }
 
     private static FloatBuffer[] image(int values) {

@@ -132,8 +132,6 @@ class SelectiveScanOperatorTest {
     @Test
     void shouldWarmUpOnlyOnce() {
         ScanWarmup.run();
-        long start = System.nanoTime();
-        ScanWarmup.run();
-        assertThat(System.nanoTime() - start).isLessThan(50_000_000L);
+        assertThat(ScanWarmup.run()).as("a second warm-up").isFalse();
     }
 }

@@ -37,18 +37,24 @@ final class FitProcess {
         return ChildJvm.start(wrapped, List.of("-Xmx512m"), main, List.of(argument.toString()), log);
     }
 
+    /** One epoch: copying takes many times as long. */
+    static FitOptions copyingOptions(Path out) {
+        return options(out).training(t -> t.withEpochs(1));
+    }
+
     /** As if activations moved between host and device. */
     static Process startCopying(Path out, Path log) throws IOException {
         return ChildJvm.start(
                 List.of(),
                 List.of("-Xmx512m", "-Dlinesight.torch.copying=true"),
                 FitProcess.class,
-                List.of(out.toString()),
+                List.of(out.toString(), "copying"),
                 log);
     }
 
     public static void main(String[] args) throws Exception {
-        FitResult result = Fit.run(options(Path.of(args[0])));
+        Path out = Path.of(args[0]);
+        FitResult result = Fit.run(args.length > 1 ? copyingOptions(out) : options(out));
         System.err.println("finished with loss " + result.lastLoss());
     }
 }
