@@ -385,7 +385,8 @@ class ChannelsIT {
                 .hasMessageContaining("linesight topics");
         Map<String, String> silent = new HashMap<>(settings);
         silent.put("schema.registry.url", "http://127.0.0.1:1");
-        silent.put(ModelsConfig.PATIENCE_MS, "1500");
+        silent.put("max.retries", "0");
+        silent.put(ModelsConfig.PATIENCE_MS, "5000");
         assertThatThrownBy(() -> {
                     trained.offer(checkpoint(1), draft("v1", GateOutcome.NOT_JUDGED, ""));
                     FollowedChannel.open(silent, "line", "i");

@@ -36,7 +36,6 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -67,7 +66,8 @@ class LabelCommandIT {
 
     @BeforeEach
     void topics(TestInfo test) {
-        line = new LabelLine(kafka, registry, "label." + test.getTestMethod().orElseThrow().getName());
+        line = new LabelLine(
+                kafka, registry, "label." + test.getTestMethod().orElseThrow().getName());
     }
 
     private int label(String... args) {

@@ -29,9 +29,9 @@ import org.slf4j.LoggerFactory;
  * be rejected with a reason, by the exception that the reader promises, soon, and without memory that the input's size
  * does not explain.
  *
- * <p>{@code -Dfuzz.cases} (cases per target, 250 and with {@code -Pfull} 850), {@code -Dfuzz.seed} (1), {@code -Dfuzz.target} (one alone),
- * {@code -Dfuzz.keep} (folder for the inputs that failed). Of a run with the same seed and number, every input is the
- * same.
+ * <p>{@code -Dfuzz.cases} (cases per target, 250 and with {@code -Pfull} 850), {@code -Dfuzz.seed} (1),
+ * {@code -Dfuzz.target} (one alone), {@code -Dfuzz.keep} (folder for the inputs that failed). Of a run with the same
+ * seed and number, every input is the same.
  */
 class HostileInputTest {
     private static final long MAX_CPU_NANOS = 2_000_000_000L;

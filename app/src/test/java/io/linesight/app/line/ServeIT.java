@@ -3,8 +3,6 @@ package io.linesight.app.line;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.linesight.app.cli.Linesight;
-import io.linesight.embedded.EmbeddedKafka;
-import io.linesight.embedded.EmbeddedRegistry;
 import io.linesight.embedded.SharedPlatform;
 import io.linesight.schemas.InspectionResult;
 import io.linesight.schemas.ModelState;

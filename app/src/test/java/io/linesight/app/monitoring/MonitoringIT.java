@@ -9,12 +9,9 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import io.linesight.app.cli.TrainerMetrics;
 import io.linesight.cameras.CameraShot;
 import io.linesight.demo.line.BundledModel;
-import io.linesight.embedded.EmbeddedKafka;
-import io.linesight.embedded.EmbeddedRegistry;
 import io.linesight.embedded.SharedPlatform;
 import io.linesight.schemas.FrameEncoding;
 import io.linesight.schemas.LabelKind;
-import io.linesight.schemas.topics.SizeLimits;
 import io.linesight.streams.InspectionApp;
 import io.linesight.streams.config.InspectionConfig;
 import io.linesight.streams.routing.ModelControl;
@@ -106,8 +103,7 @@ class MonitoringIT {
 
     @AfterAll
     void stop() throws Exception {
-        for (AutoCloseable c : new AutoCloseable[] {trainerMetrics, trainer, app, line})
-            if (c != null) c.close();
+        for (AutoCloseable c : new AutoCloseable[] {trainerMetrics, trainer, app, line}) if (c != null) c.close();
     }
 
     private int appPort() {
