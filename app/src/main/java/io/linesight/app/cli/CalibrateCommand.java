@@ -31,11 +31,11 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         description =
-                "Places a checkpoint's thresholds anew by the scores of good pictures, and of defective ones if wanted. The network stays as it is; the new file has a version of its own.",
+                "Places a checkpoint's thresholds anew by the scores of good images, and of defective ones if wanted. The network stays as it is; the new file has a version of its own.",
         footerHeading = "%nExamples:%n",
         footer = {
             "  linesight calibrate m.onnx --data parts --false-reject 0.002 --out strict.onnx",
-            "  linesight calibrate m.onnx --data delivery --normals train --out new-lamps.onnx         good pictures taken since",
+            "  linesight calibrate m.onnx --data delivery --normals train --out new-lamps.onnx         good images taken since",
             "  linesight calibrate m.onnx --data labelled --layout folder --anomalies --out m2.onnx    good and bad, none of them trained on"
         })
 final class CalibrateCommand implements Callable<Integer> {
@@ -49,13 +49,13 @@ final class CalibrateCommand implements Callable<Integer> {
             names = "--data",
             required = true,
             paramLabel = "DIR",
-            description = "Folder of labelled pictures; may be repeated.")
+            description = "Folder of labelled images; may be repeated.")
     private List<Path> data;
 
     @Option(
             names = "--layout",
             paramLabel = "mvtec|visa|folder",
-            description = "How the pictures lie in it, as for 'evaluate'; found out by default.")
+            description = "How the images lie in it, as for 'evaluate'; found out by default.")
     private DatasetLayout layout;
 
     @Option(names = "--csv", paramLabel = "FILE", description = "The csv of the layout visa, where there are several.")
@@ -72,7 +72,7 @@ final class CalibrateCommand implements Callable<Integer> {
             names = "--normals",
             paramLabel = "held-out|train|test",
             description = {
-                "Which good pictures. None may have been trained on.",
+                "Which good images. None may have been trained on.",
                 "held-out: those of train/good that 'fit' kept out of training (default).",
                 "train: all of train/good, where this checkpoint was not trained on them.",
                 "test: test/good, or good in the layout folder (default there). Measure on others then."
@@ -81,8 +81,7 @@ final class CalibrateCommand implements Callable<Integer> {
 
     @Option(
             names = "--anomalies",
-            description =
-                    "Use the defective test pictures too; they only ever lower thresholds. Measure on others then.")
+            description = "Use the defective test images too; they only ever lower thresholds. Measure on others then.")
     private boolean anomalies;
 
     @Option(
@@ -98,12 +97,12 @@ final class CalibrateCommand implements Callable<Integer> {
             paramLabel = "auto|quantile|evt|pooled|student|f1max",
             description = {
                 "How a threshold is found (${DEFAULT-VALUE}).",
-                "auto: by the number of good pictures, as below; f1max where --anomalies are given.",
-                "quantile: their own quantile; from 100 / RATE pictures on.",
+                "auto: by the number of good images, as below; f1max where --anomalies are given.",
+                "quantile: their own quantile; from 100 / RATE images on.",
                 "evt: generalised Pareto tail; from 50 on.",
                 "pooled: own location and spread with the help of the other products; fewer than 50.",
                 "student: Student's prediction bound; fewer than 50 of a single product.",
-                "f1max: the same, drawn towards the best F1 by defective pictures."
+                "f1max: the same, drawn towards the best F1 by defective images."
             })
     private ThresholdMethod method;
 
@@ -134,13 +133,12 @@ final class CalibrateCommand implements Callable<Integer> {
         if (csv != null && layout != null && layout != DatasetLayout.VISA)
             throw new ParameterException(spec.commandLine(), "--csv goes with --layout visa only");
         if (method == ThresholdMethod.F1MAX && !anomalies)
-            throw new ParameterException(
-                    spec.commandLine(), "--method f1max needs defective pictures: add --anomalies");
+            throw new ParameterException(spec.commandLine(), "--method f1max needs defective images: add --anomalies");
         if (anomalies && method != ThresholdMethod.F1MAX && method != ThresholdMethod.AUTO) {
             throw new ParameterException(
                     spec.commandLine(),
                     "--method " + method.name().toLowerCase(Locale.ROOT)
-                            + " goes by good pictures alone: leave --anomalies out, or take f1max");
+                            + " goes by good images alone: leave --anomalies out, or take f1max");
         }
         Inputs.existing(checkpoint, "checkpoint");
         for (Path d : data) Inputs.folder(d, "folder");
@@ -198,7 +196,7 @@ final class CalibrateCommand implements Callable<Integer> {
         PrintWriter err = spec.commandLine().getErr();
         new TreeMap<>(result.kept())
                 .forEach((c, n) -> err.println(
-                        "linesight: " + c + " keeps the threshold that it has: " + n + " good pictures, 4 are needed"));
+                        "linesight: " + c + " keeps the threshold that it has: " + n + " good images, 4 are needed"));
         CalibrationTable.warn(err, placed);
         if (result.info().calibration().byProduct().size() > placed.size()) {
             err.println("linesight: as they were: "

@@ -27,7 +27,7 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         description =
-                "Measures a checkpoint on labelled pictures: image AUROC, AP, F1max, pixel AUROC, AP, F1max, AUPRO, and their mean.",
+                "Measures a checkpoint on labelled images: image AUROC, AP, F1max, pixel AUROC, AP, F1max, AUPRO, and their mean.",
         footerHeading = "%nExamples:%n",
         footer = {
             "  linesight evaluate --data parts --model m.onnx --json metrics.json",
@@ -42,14 +42,14 @@ final class EvaluateCommand implements Callable<Integer> {
             names = "--data",
             required = true,
             paramLabel = "DIR",
-            description = "Folder of labelled pictures; may be repeated.")
+            description = "Folder of labelled images; may be repeated.")
     private List<Path> data;
 
     @Option(
             names = "--layout",
             paramLabel = "mvtec|visa|folder",
             description = {
-                "How the pictures lie in it; found out by default.",
+                "How the images lie in it; found out by default.",
                 "mvtec: CATEGORY/test/good, CATEGORY/test/DEFECT, CATEGORY/ground_truth/DEFECT/NAME_mask.png.",
                 "visa: a csv with the columns object,split,label,image,mask in the folder or in split_csv.",
                 "folder: good and bad, or CATEGORY/good and CATEGORY/bad; no masks."
@@ -81,13 +81,13 @@ final class EvaluateCommand implements Callable<Integer> {
             defaultValue = "24",
             paramLabel = "N",
             description =
-                    "Pictures per category in the report, 0 to " + ReportOptions.MOST_PICTURES + " (${DEFAULT-VALUE}).")
+                    "Images per category in the report, 0 to " + ReportOptions.MAX_IMAGES + " (${DEFAULT-VALUE}).")
     private int gallery;
 
     @Option(
             names = "--compare",
             paramLabel = "CHECKPOINT",
-            description = "Measure this one on the same pictures too; the report shows both side by side.")
+            description = "Measure this one on the same images too; the report shows both side by side.")
     private Path compare;
 
     @Option(names = "--json", paramLabel = "FILE", description = "Write the figures of --model as JSON.")
@@ -96,7 +96,7 @@ final class EvaluateCommand implements Callable<Integer> {
     @Option(
             names = "--heatmaps",
             paramLabel = "DIR",
-            description = "Write a picture per test image: frame, truth, anomaly map.")
+            description = "Write an image per test image: frame, truth, anomaly map.")
     private Path heatmaps;
 
     @Option(names = "--scores", paramLabel = "FILE", description = "Write every image's score by --model as CSV.")
@@ -106,12 +106,10 @@ final class EvaluateCommand implements Callable<Integer> {
             names = "--batch",
             defaultValue = "8",
             paramLabel = "N",
-            description = "Pictures per inference (${DEFAULT-VALUE}).")
+            description = "Images per inference (${DEFAULT-VALUE}).")
     private int batch;
 
-    @Option(
-            names = "--skip-unreadable",
-            description = "Leave damaged pictures out instead of stopping with their list.")
+    @Option(names = "--skip-unreadable", description = "Leave damaged images out instead of stopping with their list.")
     private boolean skipUnreadable;
 
     @Mixin
@@ -120,8 +118,8 @@ final class EvaluateCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         if (batch < 1 || batch > 64) throw new ParameterException(spec.commandLine(), "--batch must be 1..64");
-        if (gallery < 0 || gallery > ReportOptions.MOST_PICTURES)
-            throw new ParameterException(spec.commandLine(), "--gallery must be 0.." + ReportOptions.MOST_PICTURES);
+        if (gallery < 0 || gallery > ReportOptions.MAX_IMAGES)
+            throw new ParameterException(spec.commandLine(), "--gallery must be 0.." + ReportOptions.MAX_IMAGES);
         if (csv != null && layout != null && layout != DatasetLayout.VISA)
             throw new ParameterException(spec.commandLine(), "--csv goes with --layout visa only");
         for (Path d : data) Inputs.folder(d, "folder");
@@ -175,9 +173,9 @@ final class EvaluateCommand implements Callable<Integer> {
         if (measured.calibratedOn() > 0) {
             out.println(
                     measured.calibratedOn()
-                            + " of these pictures placed the checkpoint's thresholds (linesight calibrate): the counts at the threshold flatter it. Measure on others");
+                            + " of these images placed the checkpoint's thresholds (linesight calibrate): the counts at the threshold flatter it. Measure on others");
         }
-        if (measured.skipped() > 0) out.println(measured.skipped() + " pictures could not be read and were left out");
+        if (measured.skipped() > 0) out.println(measured.skipped() + " images could not be read and were left out");
         out.flush();
     }
 

@@ -127,7 +127,7 @@ class CalibrateCommandIT {
         assertThat(run("evaluate", "--data", parts, "--model", fitted, "--device", "cpu", "--threads", "1"))
                 .as(err.toString())
                 .isZero();
-        assertThat(out.toString()).contains("16 of these pictures placed the checkpoint's thresholds");
+        assertThat(out.toString()).contains("16 of these images placed the checkpoint's thresholds");
         // Placed anew by others, it is not made to fit these any more.
         assertThat(run(
                         "calibrate",
@@ -165,7 +165,7 @@ class CalibrateCommandIT {
         SimulatedDataset.export(few, List.of("fabric"), 3, 2, 3, Lamp.TUBE);
         assertThat(run("calibrate", model, "--data", few, "--normals", "train", "--device", "cpu", "--out", there))
                 .isEqualTo(1);
-        assertThat(err.toString()).contains("4 normal pictures", "fabric=3", "Nothing was written");
+        assertThat(err.toString()).contains("4 normal images", "fabric=3", "Nothing was written");
         assertThat(run("calibrate", model, "--data", parts, "--false-reject", "0.5", "--out", there))
                 .isEqualTo(2);
         assertThat(run("calibrate", model, "--data", parts, "--method", "f1max", "--out", there))

@@ -200,7 +200,7 @@ class EvaluateCommandIT {
                 .isZero();
         assertThat(err.toString()).contains("layout visa found", "layout folder found");
         assertThat(page())
-                .contains("no defective picture has ground truth", "<span>ground truth</span>")
+                .contains("no defective image has ground truth", "<span>ground truth</span>")
                 .doesNotContain("alt=\"ground truth\"");
         assertThat(inlined(page())).hasSize(4);
     }

@@ -73,10 +73,7 @@ class FitPatchCoreIT {
     @Test
     void shouldSayWhatItMadeAndWriteItDown() throws IOException {
         CheckpointInfo info = Checkpoint.read(model).info();
-        assertThat(said)
-                .contains(info.version())
-                .contains("20 pictures")
-                .contains("a bank of 400 out of 20480 patches");
+        assertThat(said).contains(info.version()).contains("20 images").contains("a bank of 400 out of 20480 patches");
         assertThat(info.properties())
                 .containsEntry("linesight.method", "patchcore")
                 .containsEntry("linesight.provenance.bank", "400")

@@ -10,9 +10,9 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * Which pictures placed a checkpoint's thresholds after it was trained, so that whoever measures it on the same ones
- * can be told: figures at a threshold that was made to fit the pictures flatter it. Pictures are known by what the
- * model sees of them, whatever their names. Immutable.
+ * Which images placed a checkpoint's thresholds after it was trained, so that whoever measures it on the same ones can
+ * be told: figures at a threshold that was made to fit the images flatter it. Images are known by what the model sees
+ * of them, whatever their names. Immutable.
  */
 public final class CalibrationImages {
     /** Metadata property: JSON, a list of marks per product. */
@@ -47,7 +47,7 @@ public final class CalibrationImages {
         return own != null && own.contains(mark(frame));
     }
 
-    /** The property, with those products' pictures in place of what they had. */
+    /** The property, with those products' images in place of what they had. */
     Map<String, String> with(Map<String, Set<String>> placed) {
         Map<String, Set<String>> all = new TreeMap<>(marks);
         all.putAll(placed);

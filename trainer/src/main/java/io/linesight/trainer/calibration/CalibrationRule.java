@@ -13,7 +13,7 @@ public record CalibrationRule(double falseReject, ThresholdMethod method) {
         if (method == null) throw new IllegalArgumentException("a method is needed");
     }
 
-    /** One normal part in a hundred, by the best method that the pictures allow. */
+    /** One normal part in a hundred, by the best method that the images allow. */
     public static CalibrationRule defaults() {
         return new CalibrationRule(0.01, ThresholdMethod.AUTO);
     }

@@ -9,9 +9,9 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * Thresholds from the scores of pictures that were not trained on: where only the wanted share of normal parts scores
- * as high. How the normals' {@link Tail} is found goes by their number ({@link ThresholdMethod}); a logit is one
- * standard deviation of the normal scores there.
+ * Thresholds from the scores of images that were not trained on: where only the wanted share of normal parts scores as
+ * high. How the normals' {@link Tail} is found goes by their number ({@link ThresholdMethod}); a logit is one standard
+ * deviation of the normal scores there.
  *
  * <p>Anomalous scores lower the threshold towards that of the best F1 (of several equally good ones the one nearest to
  * the normals' threshold): n of them move it by the share {@code n / (n + 10)} of the way. So anomalous labels only
@@ -32,12 +32,12 @@ final class Calibrator {
      * Never let a product be more certain than this share of its threshold per logit: a spread of zero says nothing
      * about defects.
      */
-    private static final double LEAST_SCALE = 0.02;
+    private static final double MIN_SCALE = 0.02;
     /** Anomalous scores that move the threshold half of the way. */
     private static final double HALF_WAY = 10;
 
-    private static final double MOST_FALSE_ALARMS = 0.05;
-    private static final int LEAST_FOR_SCALE = 5;
+    private static final double MAX_FALSE_ALARMS = 0.05;
+    private static final int MIN_FOR_SCALE = 5;
     /** How many times more, and fewer, normals lie at the ends of the review band. */
     private static final double BAND = 3;
 
@@ -82,11 +82,11 @@ final class Calibrator {
             threshold = Math.max(threshold, Arrays.stream(s.normals()).max().orElseThrow());
         // The normals' spread as the upper tail has it, which is the side that decides.
         double deviation = (threshold - tail.quantile(0.5)) / Distributions.normalQuantile(rule.falseReject());
-        double scale = Math.max(Math.max(deviation, LEAST_SCALE * Math.abs(threshold)), 1e-9);
+        double scale = Math.max(Math.max(deviation, MIN_SCALE * Math.abs(threshold)), 1e-9);
         boolean lowers = s.anomalous().length > 0
                 && (rule.method() == ThresholdMethod.AUTO || rule.method() == ThresholdMethod.F1MAX);
         if (lowers) threshold = lowered(s.normals(), s.anomalous(), threshold, rule.falseReject());
-        if (lowers && s.anomalous().length >= LEAST_FOR_SCALE)
+        if (lowers && s.anomalous().length >= MIN_FOR_SCALE)
             scale = Logistic.scale(s.normals(), s.anomalous(), threshold, scale);
         return described(s, tail, threshold, scale, lowers ? ThresholdMethod.F1MAX : method, rule);
     }
@@ -98,7 +98,7 @@ final class Calibrator {
             int least = rule.method() == ThresholdMethod.EVT ? 20 : 1;
             if (normals < least)
                 throw new IllegalArgumentException(
-                        "the method evt needs at least " + least + " normal pictures, and there are " + normals
+                        "the method evt needs at least " + least + " normal images, and there are " + normals
                                 + "; give more, or let the program choose the method");
             return rule.method();
         }
@@ -148,7 +148,7 @@ final class Calibrator {
         double[] sorted = normals.clone();
         Arrays.sort(sorted);
         double floor =
-                Math.nextUp(sorted[sorted.length - 1 - (int) (Math.max(MOST_FALSE_ALARMS, wanted) * sorted.length)]);
+                Math.nextUp(sorted[sorted.length - 1 - (int) (Math.max(MAX_FALSE_ALARMS, wanted) * sorted.length)]);
         return Math.min(bound, Math.max(threshold, floor));
     }
 

@@ -32,17 +32,17 @@ public final class CheckpointFinisher {
     public static final Calibration UNCALIBRATED = new Calibration(new ProductCalibration(0.5, 0.1), Map.of());
 
     /**
-     * Pictures trained on that are scored: of one category, and of all together. From a hundred the spread is known to
-     * a fourteenth, and the shape begins to show.
+     * Images trained on that are scored: of one category, and of all together. From a hundred the spread is known to a
+     * fourteenth, and the shape begins to show.
      */
-    private static final int MOST_TRAINING = 100;
+    private static final int MAX_TRAINING = 100;
 
-    private static final int LEAST_TRAINING = 10;
+    private static final int MIN_TRAINING = 10;
     private static final int ALL_TRAINING = 400;
 
-    /** Pictures of a category that were trained on and are worth scoring, where there are so many categories. */
+    /** Images of a category that were trained on and are worth scoring, where there are so many categories. */
     public static int worthScoring(int categories) {
-        return Math.max(LEAST_TRAINING, Math.min(MOST_TRAINING, ALL_TRAINING / categories));
+        return Math.max(MIN_TRAINING, Math.min(MAX_TRAINING, ALL_TRAINING / categories));
     }
 
     private final Path out;
@@ -61,7 +61,7 @@ public final class CheckpointFinisher {
     }
 
     /**
-     * Pictures that were trained on, and what they are scored by: they tell how normal scores spread, as far as it does
+     * Images that were trained on, and what they are scored by: they tell how normal scores spread, as far as it does
      * not know them by heart.
      *
      * @param frames by category; may lack some
@@ -88,7 +88,7 @@ public final class CheckpointFinisher {
                     score(some, training);
                     bar.update(
                             (double) ++done / (seen.size() + 1),
-                            done + " of " + seen.size() + " parts of the training pictures");
+                            done + " of " + seen.size() + " parts of the training images");
                 }
             }
             Map<String, ProductScores> scores = new TreeMap<>();
@@ -143,7 +143,7 @@ public final class CheckpointFinisher {
         });
     }
 
-    /** Scores of some of the pictures that were trained on, evenly spaced. */
+    /** Scores of some of the images that were trained on, evenly spaced. */
     public static double[] training(Scorer scorer, String category, List<Sample> samples, int categories)
             throws IOException {
         int wanted = Math.min(samples.size(), worthScoring(categories));

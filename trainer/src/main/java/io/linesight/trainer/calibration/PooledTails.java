@@ -12,16 +12,16 @@ import java.util.stream.DoubleStream;
  * products, and a location and a spread of each. Of a product there are a few normals that were not trained on and many
  * that were: the many tell location and spread, the few by how much training lowered them. Both corrections, and the
  * spread where nothing was trained on, are drawn towards what they are on the other products, the more the fewer the
- * product's own pictures (random effects by the method of moments). What stays uncertain widens the bound as Student's
- * t does, so that a product that stands alone with {@code n} normals gets Student's bound with {@code n - 1} degrees of
+ * product's own images (random effects by the method of moments). What stays uncertain widens the bound as Student's t
+ * does, so that a product that stands alone with {@code n} normals gets Student's bound with {@code n - 1} degrees of
  * freedom.
  */
 final class PooledTails {
-    private static final int LEAST_TRAINING = 8;
+    private static final int MIN_TRAINING = 8;
     /** Standardised scores from which on their own shape is taken, and not the normal distribution's. */
-    private static final int LEAST_SHAPE = 50;
+    private static final int MIN_SHAPE = 50;
     /** The same of a single product, and how many make it half its own shape. */
-    private static final int LEAST_OWN_SHAPE = 20;
+    private static final int MIN_OWN_SHAPE = 20;
 
     private static final double HALF_OWN_SHAPE = 20;
     /** Shape of the normal distribution's tail where one in seven lies above; logarithms of maxima are much like it. */
@@ -30,10 +30,10 @@ final class PooledTails {
      * Products differ at least so much, whatever the few at hand say: in standard deviations, and in the logarithm of
      * the spread.
      */
-    private static final double LEAST_SHIFT_APART = 0.2;
+    private static final double MIN_SHIFT_APART = 0.2;
 
-    private static final double LEAST_RATIO_APART = 0.1;
-    private static final double LEAST_SPREAD_APART = 0.3;
+    private static final double MIN_RATIO_APART = 0.1;
+    private static final double MIN_SPREAD_APART = 0.3;
 
     private PooledTails() {}
 
@@ -46,12 +46,12 @@ final class PooledTails {
     static Map<String, Tail> tails(Map<String, ProductScores> products) {
         boolean log = products.values().stream()
                 .flatMapToDouble(p -> DoubleStream.concat(Arrays.stream(p.normals()), Arrays.stream(p.training())))
-                .allMatch(d -> d > Tail.LEAST_LOGARITHM);
+                .allMatch(d -> d > Tail.MIN_LOGARITHM);
         Map<String, Summary> own = new TreeMap<>();
         Map<String, Summary> trained = new TreeMap<>();
         products.forEach((name, p) -> {
             own.put(name, Summary.of(logs(p.normals(), log)));
-            Summary t = p.training().length < LEAST_TRAINING ? null : Summary.of(logs(p.training(), log));
+            Summary t = p.training().length < MIN_TRAINING ? null : Summary.of(logs(p.training(), log));
             if (t != null && t.spread > 0) trained.put(name, t);
         });
         Map<String, Place> places = places(own, trained);
@@ -59,18 +59,18 @@ final class PooledTails {
         products.forEach((name, p) -> standard.put(name, standardised(name, p, own, trained, places, log)));
         double[] all =
                 standard.values().stream().flatMapToDouble(Arrays::stream).toArray();
-        Tail common = all.length < LEAST_SHAPE ? Tail.normal() : Tail.pareto(all, LOGARITHMS_SHAPE, false);
+        Tail common = all.length < MIN_SHAPE ? Tail.normal() : Tail.pareto(all, LOGARITHMS_SHAPE, false);
         Map<String, Tail> tails = new TreeMap<>();
         places.forEach((name, p) -> tails.put(name, tail(p, shape(standard.get(name), common), log)));
         return tails;
     }
 
     /**
-     * The product's own as far as its pictures tell it: on some products normal scores end soon, on others a few stand
+     * The product's own as far as its images tell it: on some products normal scores end soon, on others a few stand
      * far out.
      */
     private static Tail shape(double[] standard, Tail common) {
-        if (standard.length < LEAST_OWN_SHAPE) return common;
+        if (standard.length < MIN_OWN_SHAPE) return common;
         Tail own = Tail.pareto(standard, LOGARITHMS_SHAPE, false);
         double share = standard.length / (standard.length + HALF_OWN_SHAPE);
         return rate -> share * own.quantile(rate) + (1 - share) * common.quantile(rate);
@@ -90,8 +90,8 @@ final class PooledTails {
 
     private static Map<String, Place> places(Map<String, Summary> own, Map<String, Summary> trained) {
         List<String> names = List.copyOf(trained.keySet());
-        Shrunk shift = new Shrunk(LEAST_SHIFT_APART);
-        Shrunk ratio = new Shrunk(LEAST_RATIO_APART);
+        Shrunk shift = new Shrunk(MIN_SHIFT_APART);
+        Shrunk ratio = new Shrunk(MIN_RATIO_APART);
         for (String name : names) {
             Summary t = trained.get(name);
             Summary h = own.get(name);
@@ -103,7 +103,7 @@ final class PooledTails {
         for (int i = 0; i < names.size(); i++) {
             Summary t = trained.get(names.get(i));
             double spread = Math.exp(t.logSpread() + ratio.value(i));
-            // In spreads of the new pictures.
+            // In spreads of the new images.
             double unit = t.spread / spread;
             places.put(
                     names.get(i),
@@ -115,7 +115,7 @@ final class PooledTails {
         }
         List<String> alone =
                 own.keySet().stream().filter(name -> !trained.containsKey(name)).toList();
-        Shrunk spreads = new Shrunk(LEAST_SPREAD_APART);
+        Shrunk spreads = new Shrunk(MIN_SPREAD_APART);
         for (String name : alone) {
             Summary h = own.get(name);
             if (h.spread > 0) spreads.add(h.logSpread(), h.logSpreadVariance());

@@ -26,12 +26,12 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
- * Places a checkpoint's thresholds anew, by normals and anomalous pictures that it was not trained on. The network
- * stays as it is.
+ * Places a checkpoint's thresholds anew, by normals and anomalous images that it was not trained on. The network stays
+ * as it is.
  */
 public final class Recalibration {
     /** Normals below which a product keeps the threshold that it has: they say less than what set it. */
-    static final int LEAST_NORMALS = 4;
+    static final int MIN_NORMALS = 4;
 
     private final Checkpoint in;
     private final CalibrationRule rule;
@@ -50,13 +50,13 @@ public final class Recalibration {
     /** Which of a source's normals place the thresholds. */
     public enum Normals {
         /**
-         * The training pictures that {@code fit} keeps out of training; the spread comes from the scores of the others
+         * The training images that {@code fit} keeps out of training; the spread comes from the scores of the others
          * that it left in the checkpoint, or, where it left none, from what the checkpoint gives them.
          */
         HELD_OUT,
-        /** All training pictures: the checkpoint has seen none of them. */
+        /** All training images: the checkpoint has seen none of them. */
         TRAIN,
-        /** The test pictures. */
+        /** The test images. */
         TEST
     }
 
@@ -75,7 +75,7 @@ public final class Recalibration {
      * checkpoint does not know.
      *
      * @return metadata of the new file; the version is another, since it decides differently
-     * @throws DatasetException naming every picture that cannot be read; nothing was written
+     * @throws DatasetException naming every image that cannot be read; nothing was written
      * @throws IOException when a file cannot be read or written
      */
     public static CheckpointInfo run(Path in, Path out, ImageSource source, ScorerOptions options) throws IOException {
@@ -89,16 +89,15 @@ public final class Recalibration {
     }
 
     /**
-     * Copies a checkpoint with thresholds by the pictures of a folder. The fallback stays, and so do products that the
+     * Copies a checkpoint with thresholds by the images of a folder. The fallback stays, and so do products that the
      * folder lacks.
      *
-     * @param anomalies whether the source's anomalous test pictures count too
+     * @param anomalies whether the source's anomalous test images count too
      * @param progress a line per category
-     * @throws DatasetException naming every picture that cannot be read, or when there are too few normals for any
+     * @throws DatasetException naming every image that cannot be read, or when there are too few normals for any
      *     category; nothing was written
      * @throws IOException when a file cannot be read or written
-     * @throws IllegalArgumentException when the method asked for cannot be had with so few pictures; nothing was
-     *     written
+     * @throws IllegalArgumentException when the method asked for cannot be had with so few images; nothing was written
      */
     public static Result run(
             Path in,
@@ -144,9 +143,8 @@ public final class Recalibration {
             }
         }
         if (r.unreadable.count() == 0 && r.samples.isEmpty()) {
-            throw new DatasetException(
-                    "no category has the " + LEAST_NORMALS + " normal pictures that a threshold needs: " + r.kept
-                            + ". Nothing was written; add some, or take others with --normals");
+            throw new DatasetException("no category has the " + MIN_NORMALS + " normal images that a threshold needs: "
+                    + r.kept + ". Nothing was written; add some, or take others with --normals");
         }
         return r.write(out);
     }
@@ -162,7 +160,7 @@ public final class Recalibration {
                 unreadable.add(category, s, e);
             }
         }
-        if (normals.size() < LEAST_NORMALS) {
+        if (normals.size() < MIN_NORMALS) {
             kept.put(category, normals.size());
             return;
         }
@@ -180,7 +178,7 @@ public final class Recalibration {
 
     private Result write(Path out) throws IOException {
         if (unreadable.count() > 0)
-            throw new DatasetException(unreadable.count() + " pictures cannot be read, nothing was written: "
+            throw new DatasetException(unreadable.count() + " images cannot be read, nothing was written: "
                     + String.join("; ", unreadable.images()));
         CheckpointInfo before = in.info();
         Map<String, ProductCalibration> products =

@@ -2,15 +2,15 @@ package io.linesight.trainer.calibration;
 
 import java.util.Arrays;
 
-/** How high the scores of normal pictures reach: which score a share of them exceeds. Never rises with the share. */
+/** How high the scores of normal images reach: which score a share of them exceeds. Never rises with the share. */
 interface Tail {
     /** Scores that are no higher have no logarithm that means anything. */
-    double LEAST_LOGARITHM = 1e-9;
+    double MIN_LOGARITHM = 1e-9;
 
-    /** @param rate share of normal pictures at or above the score, 0..0.5 */
+    /** @param rate share of normal images at or above the score, 0..0.5 */
     double quantile(double rate);
 
-    /** Share of normal pictures at or above the score; at most a half. */
+    /** Share of normal images at or above the score; at most a half. */
     default double rate(double score) {
         double low = 1e-9;
         double high = 0.5;
@@ -49,7 +49,7 @@ interface Tail {
      * skewed.
      */
     static Tail student(double[] scores) {
-        boolean log = Arrays.stream(scores).allMatch(d -> d > LEAST_LOGARITHM);
+        boolean log = Arrays.stream(scores).allMatch(d -> d > MIN_LOGARITHM);
         double[] x = log ? Arrays.stream(scores).map(Math::log).toArray() : scores;
         int n = x.length;
         double mean = Arrays.stream(x).average().orElseThrow();

@@ -4,7 +4,7 @@ import java.util.Locale;
 
 /** How a product's threshold is found from its scores. */
 public enum ThresholdMethod {
-    /** The best that the number of pictures allows. */
+    /** The best that the number of images allows. */
     AUTO,
     /**
      * The scores' own quantile. Needs a hundred normals for every one that is to be rejected wrongly ({@code 100 /
@@ -16,13 +16,13 @@ public enum ThresholdMethod {
      */
     EVT,
     /**
-     * Own location and spread, borrowed from the other products and from the pictures trained on as far as the own
+     * Own location and spread, borrowed from the other products and from the images trained on as far as the own
      * normals say little.
      */
     POOLED,
     /** Student's prediction bound of the own normals, never below the highest: wide where they are few. */
     STUDENT,
-    /** The best of the above, lowered towards the threshold of the best F1 by anomalous pictures. */
+    /** The best of the above, lowered towards the threshold of the best F1 by anomalous images. */
     F1MAX;
 
     /** Its name in checkpoints. */

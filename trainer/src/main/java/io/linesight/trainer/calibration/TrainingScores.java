@@ -9,7 +9,7 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * Scores of pictures that a checkpoint was trained on, as models gave them whose map did not know these pictures. They
+ * Scores of images that a checkpoint was trained on, as models gave them whose map did not know these images. They
  * cannot be had from the checkpoint afterwards, and whoever places its thresholds anew needs them as much as
  * {@code fit} did.
  */
@@ -48,7 +48,7 @@ public final class TrainingScores {
                     info.properties().getOrDefault(PROPERTY, "{}"), new TypeReference<TreeMap<String, double[]>>() {});
         } catch (JsonProcessingException e) {
             throw new IllegalArgumentException(
-                    "the checkpoint's scores of training pictures (" + PROPERTY + ") cannot be read: "
+                    "the checkpoint's scores of training images (" + PROPERTY + ") cannot be read: "
                             + e.getOriginalMessage(),
                     e);
         }

@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 /**
- * Frames in a temporary file, so that pictures are decoded once: while they are checked, before the encoder spends its
+ * Frames in a temporary file, so that images are decoded once: while they are checked, before the encoder spends its
  * hours on them. Deleted on {@link #close}. Not thread-safe.
  */
 public final class FrameSpool implements AutoCloseable {
@@ -27,12 +27,7 @@ public final class FrameSpool implements AutoCloseable {
     /** @param workDir existing folder, or null for the system's temporary one */
     public static FrameSpool create(Path workDir, int expected) throws IOException {
         return new FrameSpool(Scratch.file(
-                workDir,
-                "linesight-frames-",
-                ".u8",
-                (long) BYTES * expected,
-                expected + " pictures",
-                "make room there"));
+                workDir, "linesight-frames-", ".u8", (long) BYTES * expected, expected + " images", "make room there"));
     }
 
     /** Number of frames. */

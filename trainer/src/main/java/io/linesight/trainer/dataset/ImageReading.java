@@ -16,7 +16,7 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Decodes every picture, once, before anything costly begins, and says what is wrong with them; the same for every
+ * Decodes every image, once, before anything costly begins, and says what is wrong with them; the same for every
  * method. Used by one thread.
  */
 public final class ImageReading {
@@ -32,9 +32,9 @@ public final class ImageReading {
     /**
      * What was read.
      *
-     * @param categories that have a picture to learn from, in the spool's order
-     * @param sizes pictures of each
-     * @param training pictures to learn from, the first in the spool; those for validation follow
+     * @param categories that have an image to learn from, in the spool's order
+     * @param sizes images of each
+     * @param training images to learn from, the first in the spool; those for validation follow
      * @param calibrationFrames by category, what sets the thresholds
      */
     public record Result(
@@ -65,7 +65,7 @@ public final class ImageReading {
      *
      * @param set of the source
      * @param spool empty; takes the frames to learn from, then those for validation
-     * @throws DatasetException when pictures cannot be read or are not fit to learn from; names all of them
+     * @throws DatasetException when images cannot be read or are not fit to learn from; names all of them
      * @throws CancellationException when it is cancelled
      */
     public static Result of(ImageSource source, TrainingSet set, FrameSpool spool, Context context) throws IOException {
@@ -98,8 +98,8 @@ public final class ImageReading {
                 spool(e.getKey(), e.getValue(), progress);
             role[0] = Survey.Role.HELD_OUT;
             result = new Result(categories, sizes, training, set.calibrationFrames());
-            if (training == 0 && set.skipped() == 0) throw new DatasetException("no training pictures");
-            if (training == 0) throw new DatasetException("no training picture can be read");
+            if (training == 0 && set.skipped() == 0) throw new DatasetException("no training images");
+            if (training == 0) throw new DatasetException("no training image can be read");
             if (survey == null) return result;
             done += sizeOf(set.heldOut());
             for (String category : source.categories())
@@ -139,7 +139,7 @@ public final class ImageReading {
                 .toList();
         if (!errors.isEmpty())
             throw new DatasetException(
-                    "the pictures are not fit to train on, nothing was done:\n  " + String.join("\n  ", errors));
+                    "the images are not fit to train on, nothing was done:\n  " + String.join("\n  ", errors));
     }
 
     private void ensureNotCancelled() {

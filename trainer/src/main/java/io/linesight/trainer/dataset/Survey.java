@@ -12,9 +12,9 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
- * What can be wrong with pictures before a model is trained on them: the same picture twice, a picture to measure on
- * that is also learned from, too few of them, blank ones, sizes that do not go together. Pictures are told as they are
- * read; {@link #findings} says everything at once.
+ * What can be wrong with images before a model is trained on them: the same image twice, an image to measure on that is
+ * also learned from, too few of them, blank ones, sizes that do not go together. Images are told as they are read;
+ * {@link #findings} says everything at once.
  */
 final class Survey {
     /** Normals of a category below which thresholds and figures say little. */
@@ -23,7 +23,7 @@ final class Survey {
     static final int LEAST = 2;
     private static final int IMBALANCE = 10;
     private static final int EXAMPLES = 3;
-    /** Grey levels that a picture's deviation is below when there is nothing on it. */
+    /** Grey levels that an image's deviation is below when there is nothing on it. */
     private static final double BLANK = 2;
     /**
      * Of 64 bits, and mean grey levels between 16x16 thumbnails; meant for the same shot saved twice. A warning only,
@@ -35,7 +35,7 @@ final class Survey {
     private static final double SIZES = 4;
     private static final double SHAPES = 1.25;
 
-    /** What a picture is for. */
+    /** What an image is for. */
     enum Role {
         TRAINING,
         VALIDATION,
@@ -132,7 +132,7 @@ final class Survey {
         return true;
     }
 
-    /** No colour varies over the picture, whatever it is. */
+    /** No colour varies over the image, whatever it is. */
     private static boolean blank(byte[] frame) {
         int plane = frame.length / 3;
         for (int c = 0; c < 3; c++) {
@@ -199,19 +199,18 @@ final class Survey {
         if (!leaks.isEmpty()) {
             errors.put(
                     "--allow-leakage",
-                    are(leaks.size(), "test picture") + " learned from too, so that figures measured on "
+                    are(leaks.size(), "test image") + " learned from too, so that figures measured on "
                             + (leaks.size() == 1 ? "it" : "them") + " flatter: " + examples(leaks)
                             + ". Remove one of each pair, or go on with --allow-leakage");
         }
         if (!within.isEmpty())
-            warn(are(within.size(), "normal picture") + " there twice; learning and thresholds count them double: "
+            warn(are(within.size(), "normal image") + " there twice; learning and thresholds count them double: "
                     + examples(within));
         if (!both.isEmpty())
             warn(both.size() + " of them both learned from and set apart, so that the threshold gets too low: "
                     + examples(both));
         if (!across.isEmpty())
-            warn(are(across.size(), "picture") + " in more than one category; is one of them wrong? "
-                    + examples(across));
+            warn(are(across.size(), "image") + " in more than one category; is one of them wrong? " + examples(across));
         nearLeaks(byHash);
 
         Map<String, List<Seen>> byCategory = new TreeMap<>();
@@ -268,18 +267,18 @@ final class Survey {
         if (!tooFew.isEmpty()) {
             errors.put(
                     "--allow-few",
-                    "fewer than " + LEAST + " normal pictures in " + String.join(", ", tooFew)
+                    "fewer than " + LEAST + " normal images in " + String.join(", ", tooFew)
                             + ": the threshold would be set on what was learned. Add some, leave the category out, or go on with --allow-few");
         }
         if (!few.isEmpty())
-            warn("few normal pictures (fewer than " + FEW + "): " + String.join(", ", few)
+            warn("few normal images (fewer than " + FEW + "): " + String.join(", ", few)
                     + ". Thresholds will be rough");
         if (unevenAdvice != null && least > 0 && greatest > IMBALANCE * least) {
-            warn(biggest + " has " + greatest + " pictures and " + smallest + " " + least + ": " + unevenAdvice);
+            warn(biggest + " has " + greatest + " images and " + smallest + " " + least + ": " + unevenAdvice);
         }
-        if (!blank.isEmpty()) warn(are(blank.size(), "normal picture") + " blank: " + examples(blank));
+        if (!blank.isEmpty()) warn(are(blank.size(), "normal image") + " blank: " + examples(blank));
         if (unreadable.getOrDefault(Role.TEST, 0) > 0)
-            warn(are(unreadable.get(Role.TEST), "test picture")
+            warn(are(unreadable.get(Role.TEST), "test image")
                     + " unreadable; training does not need them, evaluate will name them");
         StringBuilder text = new StringBuilder(table);
         for (String w : warnings) text.append("warning: ").append(w).append(System.lineSeparator());
@@ -301,7 +300,7 @@ final class Survey {
                     .ifPresent(n -> near.add(t.label() + " looks like " + n.label()));
         }
         if (!near.isEmpty())
-            warn(are(near.size(), "test picture") + " almost like one that is learned from; figures may flatter: "
+            warn(are(near.size(), "test image") + " almost like one that is learned from; figures may flatter: "
                     + examples(near));
     }
 
@@ -325,13 +324,13 @@ final class Survey {
         }
         List<String> some = List.copyOf(all);
         if (widest > SHAPES * narrowest)
-            warn(category + ": pictures have different shapes (" + examples(some)
+            warn(category + ": images have different shapes (" + examples(some)
                     + "), and all become squares: parts will look stretched differently");
         else if (biggest > SIZES * smallest)
-            warn(category + ": pictures have very different sizes (" + examples(some) + "), hence different sharpness");
+            warn(category + ": images have very different sizes (" + examples(some) + "), hence different sharpness");
         if (grey > 0 && grey < normals.size())
             warn(category + ": " + grey + " of " + normals.size()
-                    + " pictures are grey, the others coloured; a line's camera gives one kind");
+                    + " images are grey, the others coloured; a line's camera gives one kind");
         return all.isEmpty() ? "-" : all.size() == 1 ? all.first() : all.size() + " sizes";
     }
 

@@ -21,14 +21,14 @@ import java.util.SplittableRandom;
 import java.util.TreeMap;
 
 /**
- * A source's normal pictures, divided into those to learn from and those that set the thresholds, and what became of
- * them while they were read: the unreadable ones and the fingerprint of all others. Not thread-safe.
+ * A source's normal images, divided into those to learn from and those that set the thresholds, and what became of them
+ * while they were read: the unreadable ones and the fingerprint of all others. Not thread-safe.
  */
 public final class TrainingSet {
     /** Share of a category's normals kept out of training for its threshold, and the least number of them. */
     private static final double HELD_OUT = 0.1;
 
-    private static final int LEAST_HELD_OUT = 4;
+    private static final int MIN_HELD_OUT = 4;
 
     private final ImageSource source;
     private final boolean skipUnreadable;
@@ -41,7 +41,7 @@ public final class TrainingSet {
     private String fingerprint;
     private Observer observer = (category, sample, image, frame) -> {};
 
-    /** Sees every picture that could be read, as it is read. */
+    /** Sees every image that could be read, as it is read. */
     interface Observer {
         void saw(String category, Sample sample, RgbImage image, byte[] frame);
     }
@@ -84,7 +84,7 @@ public final class TrainingSet {
         return heldOut;
     }
 
-    /** Number of pictures to learn from. */
+    /** Number of images to learn from. */
     public int size() {
         return training.values().stream().mapToInt(List::size).sum();
     }
@@ -95,7 +95,7 @@ public final class TrainingSet {
     }
 
     /**
-     * Lower-case hex SHA-256 over the names and pixels of all pictures read, in the order of reading. Ends the reading.
+     * Lower-case hex SHA-256 over the names and pixels of all images read, in the order of reading. Ends the reading.
      */
     public String fingerprint() {
         if (fingerprint == null) fingerprint = Sha256.hex(digest);
@@ -103,10 +103,10 @@ public final class TrainingSet {
     }
 
     /**
-     * The normals that set the thresholds, as frames, by category. Called after the training pictures were read, so
-     * that all that cannot be read is named at once.
+     * The normals that set the thresholds, as frames, by category. Called after the training images were read, so that
+     * all that cannot be read is named at once.
      *
-     * @throws DatasetException when pictures cannot be read and must not be skipped, or a category has none left
+     * @throws DatasetException when images cannot be read and must not be skipped, or a category has none left
      */
     public Map<String, List<byte[]>> calibrationFrames() throws IOException {
         Map<String, List<byte[]>> frames = new TreeMap<>();
@@ -115,13 +115,13 @@ public final class TrainingSet {
         unreadable.check(skipUnreadable, progress);
         for (Map.Entry<String, List<byte[]>> e : frames.entrySet()) {
             if (e.getValue().isEmpty())
-                throw new DatasetException("category '" + e.getKey() + "' has no readable normal pictures left");
+                throw new DatasetException("category '" + e.getKey() + "' has no readable normal images left");
         }
         return frames;
     }
 
     /**
-     * What a checkpoint's provenance says of the pictures, whatever the method. Ends the reading.
+     * What a checkpoint's provenance says of the images, whatever the method. Ends the reading.
      *
      * @param images learned from
      * @param frames what set the thresholds
@@ -144,12 +144,12 @@ public final class TrainingSet {
         for (String category : source.categories()) if (source.train(category).isEmpty()) empty.add(category);
         if (source.categories().isEmpty()) throw new DatasetException("there is no category to train on");
         if (!empty.isEmpty())
-            throw new DatasetException("no normal training pictures (train/good) in: " + String.join(", ", empty)
+            throw new DatasetException("no normal training images (train/good) in: " + String.join(", ", empty)
                     + ". Add some, or leave the category out");
     }
 
     private void split(String category, boolean validating) {
-        // By the pictures' names and not by the seed: whoever goes on from a checkpoint must not calibrate on what it
+        // By the images' names and not by the seed: whoever goes on from a checkpoint must not calibrate on what it
         // was trained on.
         List<Sample> all = new ArrayList<>(source.train(category));
         all.sort(Comparator.comparingLong((Sample s) -> scattered(category + "/" + s.name()))
@@ -157,10 +157,10 @@ public final class TrainingSet {
         List<Sample> apart = source.calibration(category).stream()
                 .filter(s -> !s.anomalous())
                 .toList();
-        // What the source sets apart is used as it is; only where that is too little, training pictures fill it up.
+        // What the source sets apart is used as it is; only where that is too little, training images fill it up.
         int wanted = apart.isEmpty()
-                ? Math.max(LEAST_HELD_OUT, (int) Math.round(HELD_OUT * all.size()))
-                : Math.max(0, LEAST_HELD_OUT - apart.size());
+                ? Math.max(MIN_HELD_OUT, (int) Math.round(HELD_OUT * all.size()))
+                : Math.max(0, MIN_HELD_OUT - apart.size());
         int held = Math.min(wanted, all.size() / 2);
         List<Sample> forThreshold = new ArrayList<>(apart);
         // A single normal has to serve for both.
@@ -168,7 +168,7 @@ public final class TrainingSet {
         heldOut.put(category, List.copyOf(forThreshold));
         List<Sample> rest = all.subList(held, all.size());
         int watched = validating
-                ? Math.min(Math.max(LEAST_HELD_OUT, (int) Math.round(HELD_OUT * rest.size())), rest.size() / 3)
+                ? Math.min(Math.max(MIN_HELD_OUT, (int) Math.round(HELD_OUT * rest.size())), rest.size() / 3)
                 : 0;
         validation.put(category, List.copyOf(rest.subList(0, watched)));
         training.put(category, List.copyOf(rest.subList(watched, rest.size())));

@@ -11,10 +11,10 @@ import java.util.List;
  * @param blocks residual blocks at strides 4, 8, 16
  */
 record Architecture(int stem, List<Integer> widths, List<Integer> blocks) {
-    /** What the encoder may cost: multiplications for a 256x256 picture, and bytes of its file. */
-    static final long MOST_MACS = 1_500_000_000L;
+    /** What the encoder may cost: multiplications for a 256x256 image, and bytes of its file. */
+    static final long MAX_MACS = 1_500_000_000L;
 
-    static final long MOST_BYTES = 12_000_000L;
+    static final long MAX_BYTES = 12_000_000L;
 
     /** A convolution, followed by batch normalisation unless it is a projection. */
     record Conv(String name, int in, int out, int kernel, int stride, int inputStride, boolean projection) {}
@@ -42,7 +42,7 @@ record Architecture(int stem, List<Integer> widths, List<Integer> blocks) {
         return layers;
     }
 
-    /** Multiplications for one picture of side x side pixels. */
+    /** Multiplications for one image of side x side pixels. */
     long macs(int side) {
         long macs = 0;
         for (Conv c : layers()) {
@@ -61,9 +61,9 @@ record Architecture(int stem, List<Integer> widths, List<Integer> blocks) {
 
     /** @throws IllegalStateException when the network costs more than an encoder may */
     void check() {
-        if (macs(256) > MOST_MACS || 4 * parameters() > MOST_BYTES) {
-            throw new IllegalStateException("the student needs " + macs(256) + " multiplications a picture and "
-                    + 4 * parameters() + " bytes; at most " + MOST_MACS + " and " + MOST_BYTES + " are allowed");
+        if (macs(256) > MAX_MACS || 4 * parameters() > MAX_BYTES) {
+            throw new IllegalStateException("the student needs " + macs(256) + " multiplications an image and "
+                    + 4 * parameters() + " bytes; at most " + MAX_MACS + " and " + MAX_BYTES + " are allowed");
         }
     }
 }

@@ -2,7 +2,7 @@ package io.linesight.trainer.distill;
 
 import java.util.SplittableRandom;
 
-/** What cameras and lighting do to a picture, and the eight symmetries of the square. Stateless. */
+/** What cameras and lighting do to an image, and the eight symmetries of the square. Stateless. */
 final class Augment {
     private Augment() {}
 

@@ -3,7 +3,7 @@ package io.linesight.trainer.distill;
 import java.util.SplittableRandom;
 
 /**
- * A square colour picture of floats in [0,1], and what is needed to paint surfaces on it. Everything is antialiased
+ * A square colour image of floats in [0,1], and what is needed to paint surfaces on it. Everything is antialiased
  * through signed distances.
  */
 final class Canvas {

@@ -4,7 +4,7 @@ import io.linesight.mmad.image.RgbImage;
 import java.util.SplittableRandom;
 
 /**
- * The endless stream of training pictures, by number: crop n of a seed is always the same, whoever asks and when.
+ * The endless stream of training images, by number: crop n of a seed is always the same, whoever asks and when.
  * Thread-safe.
  */
 final class Crops {

@@ -34,12 +34,12 @@ final class Feed implements AutoCloseable {
         thread = DaemonThreads.start("linesight-distill-feed", () -> produce(next));
     }
 
-    private void produce(long next) {
+    private void produce(long first) {
         try {
-            for (long n = next; !closed; n++) {
-                byte[][] pictures = new byte[batch][];
-                for (int i = 0; i < batch; i++) pictures[i] = crops.train(n * batch + i);
-                put(new Item(answer(teachers, pictures, crops.side()), null));
+            for (long n = first; !closed; n++) {
+                byte[][] next = new byte[batch][];
+                for (int i = 0; i < batch; i++) next[i] = crops.train(n * batch + i);
+                put(new Item(answer(teachers, next, crops.side()), null));
             }
         } catch (InterruptedException e) {
             // closed
@@ -57,11 +57,11 @@ final class Feed implements AutoCloseable {
     }
 
     /** The teachers' answers together, in the target space. */
-    static Batch answer(List<Teacher> teachers, byte[][] pictures, int side) {
-        float[] images = images(pictures);
+    static Batch answer(List<Teacher> teachers, byte[][] crops, int side) {
+        float[] images = images(crops);
         float[][] targets = null;
         for (Teacher teacher : teachers) {
-            float[][] part = teacher.answer(images, pictures.length, side);
+            float[][] part = teacher.answer(images, crops.length, side);
             if (targets == null) {
                 targets = part;
                 continue;
@@ -71,10 +71,10 @@ final class Feed implements AutoCloseable {
         return new Batch(images, targets);
     }
 
-    static float[] images(byte[][] pictures) {
-        float[] images = new float[pictures.length * pictures[0].length];
+    static float[] images(byte[][] crops) {
+        float[] images = new float[crops.length * crops[0].length];
         int at = 0;
-        for (byte[] p : pictures) for (byte b : p) images[at++] = (b & 255) / 255f;
+        for (byte[] p : crops) for (byte b : p) images[at++] = (b & 255) / 255f;
         return images;
     }
 

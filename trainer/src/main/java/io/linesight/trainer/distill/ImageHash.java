@@ -3,11 +3,11 @@ package io.linesight.trainer.distill;
 import io.linesight.mmad.image.RgbImage;
 
 /**
- * What tells pictures apart: the hash of the pixels, and 256 bits of where brightness rises from left to right in a
- * 17x16 thumbnail, which survive scaling and compression.
+ * What tells images apart: the hash of the pixels, and 256 bits of where brightness rises from left to right in a 17x16
+ * thumbnail, which survive scaling and compression.
  */
 record ImageHash(String pixels, long d0, long d1, long d2, long d3) {
-    /** Two pictures of at most this distance show the same. */
+    /** Two images of at most this distance show the same. */
     static final int ALIKE = 16;
 
     private static final int ROWS = 16;
@@ -33,7 +33,7 @@ record ImageHash(String pixels, long d0, long d1, long d2, long d3) {
                 + Long.bitCount(d3 ^ o.d3);
     }
 
-    /** Whether two pictures are the same to the pixel or look it. Thumbnails with next to no structure say nothing. */
+    /** Whether two images are the same to the pixel or look it. Thumbnails with next to no structure say nothing. */
     boolean same(ImageHash o) {
         return pixels.equals(o.pixels) || structured() && o.structured() && distance(o) <= ALIKE;
     }

@@ -26,9 +26,9 @@ import java.util.stream.Stream;
  */
 final class Photos {
     private static final int SIDE = 1024;
-    private static final int LEAST_SIDE = 96;
+    private static final int MIN_SIDE = 96;
     private static final int HELD_OUT = 20;
-    /** Standard deviation of brightness below which a picture shows nothing. */
+    /** Standard deviation of brightness below which an image shows nothing. */
     private static final double FLAT = 4;
 
     private final List<RgbImage> train = new ArrayList<>();
@@ -48,12 +48,12 @@ final class Photos {
     }
 
     /**
-     * Reads all pictures below folders.
+     * Reads all images below folders.
      *
-     * @param exclude folders with pictures that must not be learned from
+     * @param exclude folders with images that must not be learned from
      * @param budget bytes of pixels to keep at most; what comes later, in an order drawn from the seed, is left out and
      *     counted
-     * @throws DatasetException when a picture is one of the excluded ones, or there is none at all
+     * @throws DatasetException when an image is one of the excluded ones, or there is none at all
      */
     static Photos load(List<Path> folders, List<Path> exclude, long budget, long seed, PrintStream progress) {
         Photos photos = new Photos();
@@ -61,13 +61,13 @@ final class Photos {
         List<ImageHash> excluded = new ArrayList<>();
         List<Path> excludedFiles = new ArrayList<>();
         for (Path folder : exclude) {
-            for (Path file : pictures(folder)) {
+            for (Path file : images(folder)) {
                 try {
                     excluded.add(ImageHash.of(ImageFiles.image(file).read()));
                     excludedFiles.add(file);
                 } catch (IOException | BadImageException e) {
                     throw new DatasetException(
-                            "the picture " + file
+                            "the image " + file
                                     + " to exclude cannot be read, so nobody can tell whether it is among the photographs: "
                                     + e.getMessage(),
                             e);
@@ -78,7 +78,7 @@ final class Photos {
         List<Found> files = new ArrayList<>();
         for (Path folder : folders) {
             photos.counts.put(folder, 0);
-            for (Path file : pictures(folder)) files.add(new Found(folder, file));
+            for (Path file : images(folder)) files.add(new Found(folder, file));
         }
         Collections.shuffle(files, new Random(seed));
         Set<String> pixels = new HashSet<>();
@@ -97,15 +97,15 @@ final class Photos {
                 photos.unreadable++;
                 continue;
             }
-            if (Math.min(image.width(), image.height()) < LEAST_SIDE) {
+            if (Math.min(image.width(), image.height()) < MIN_SIDE) {
                 photos.poor++;
                 continue;
             }
             ImageHash hash = ImageHash.of(image);
             for (int k = 0; k < excluded.size(); k++) {
                 if (hash.same(excluded.get(k))) {
-                    throw new DatasetException("the photograph " + found.file + " is the picture "
-                            + excludedFiles.get(k) + " that must not be learned from: take it out of the folder");
+                    throw new DatasetException("the photograph " + found.file + " is the image " + excludedFiles.get(k)
+                            + " that must not be learned from: take it out of the folder");
                 }
             }
             RgbImage small = shrink(image);
@@ -128,17 +128,17 @@ final class Photos {
         }
         if (photos.train.isEmpty())
             throw new DatasetException(
-                    "no usable photograph (PNG or JPEG, at least " + LEAST_SIDE + " pixels a side) below " + folders);
+                    "no usable photograph (PNG or JPEG, at least " + MIN_SIDE + " pixels a side) below " + folders);
         photos.chance = new double[photos.train.size()];
         double sum = 0;
-        // A large picture holds more to see than a small one, though not in proportion to its area.
+        // A large image holds more to see than a small one, though not in proportion to its area.
         for (int i = 0; i < photos.chance.length; i++)
             photos.chance[i] = sum += Math.sqrt(
                     (double) photos.train.get(i).width() * photos.train.get(i).height());
         return photos;
     }
 
-    private static List<Path> pictures(Path folder) {
+    private static List<Path> images(Path folder) {
         try (Stream<Path> all = Files.walk(folder)) {
             return all.filter(Files::isRegularFile)
                     .filter(f -> {

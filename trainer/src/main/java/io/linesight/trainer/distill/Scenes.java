@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /**
- * Made-up surfaces and parts as industrial cameras see them. The same random numbers give the same picture. Stateless.
+ * Made-up surfaces and parts as industrial cameras see them. The same random numbers give the same image. Stateless.
  */
 final class Scenes {
     private interface Family {

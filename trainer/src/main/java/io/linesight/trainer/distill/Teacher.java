@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A teacher's network for pictures of any size, as it is or with its part of the projection to the target space behind
+ * A teacher's network for images of any size, as it is or with its part of the projection to the target space behind
  * each output. One call at a time; whoever opened it closes it.
  */
 final class Teacher implements AutoCloseable {

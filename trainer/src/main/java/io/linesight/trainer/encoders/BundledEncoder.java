@@ -7,7 +7,7 @@ import java.io.UncheckedIOException;
 
 /**
  * The encoder that ships with the trainer, for whoever has no pretrained network at hand: 64, 128 and 256 channels, 1.5
- * billion multiplications a picture, trained by {@code encoder distill}. Its model card lies beside it in the jar
+ * billion multiplications an image, trained by {@code encoder distill}. Its model card lies beside it in the jar
  * ({@code linesight-small.onnx.md}).
  */
 public final class BundledEncoder {

@@ -28,14 +28,14 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** Measures a checkpoint on labelled pictures with the reference's seven metrics, through the scorer that serves it. */
+/** Measures a checkpoint on labelled images with the reference's seven metrics, through the scorer that serves it. */
 public final class Evaluate {
     private static final long REPORT_EVERY = 10_000_000_000L;
 
     private final EvaluateOptions options;
     private final UnreadableImages unreadable = new UnreadableImages();
     private final List<ImageScore> images = new ArrayList<>();
-    private CalibrationImages calibrationPictures;
+    private CalibrationImages calibrationImages;
     private int calibratedOn;
     private long lastReport = System.nanoTime();
 
@@ -44,10 +44,10 @@ public final class Evaluate {
     }
 
     /**
-     * Scores every test picture and computes the metrics per category and their mean. A category without test pictures
-     * is left out.
+     * Scores every test image and computes the metrics per category and their mean. A category without test images is
+     * left out.
      *
-     * @throws DatasetException when no category has test pictures, or some cannot be read; names them
+     * @throws DatasetException when no category has test images, or some cannot be read; names them
      * @throws IOException when the checkpoint cannot be read or a file cannot be written
      */
     public static EvaluationReport run(EvaluateOptions options) throws IOException {
@@ -63,7 +63,7 @@ public final class Evaluate {
                 .toList();
         if (categories.isEmpty())
             throw new DatasetException(
-                    "there are no test pictures in " + options.source().name());
+                    "there are no test images in " + options.source().name());
         long start = System.nanoTime();
         int total = categories.stream()
                 .mapToInt(c -> options.source().test(c).size())
@@ -73,7 +73,7 @@ public final class Evaluate {
         CheckpointInfo info;
         try (Scorer scorer = OrtScorer.open(options.checkpoint(), options.scorer())) {
             info = scorer.info();
-            calibrationPictures = CalibrationImages.of(info);
+            calibrationImages = CalibrationImages.of(info);
             for (String category : categories) metrics.put(category, measure(scorer, category, total, details));
         }
         unreadable.check(options.skipUnreadable(), options.progress());
@@ -109,7 +109,7 @@ public final class Evaluate {
                 Scores scores = scorer.score(batch.stream().map(Loaded::frame).toList());
                 for (int i = 0; i < batch.size(); i++) {
                     Loaded l = batch.get(i);
-                    if (calibrationPictures.contain(category, l.frame)) calibratedOn++;
+                    if (calibrationImages.contain(category, l.frame)) calibratedOn++;
                     float raw = scores.raw()[i];
                     if (!Float.isFinite(raw))
                         throw new IllegalStateException("the model gives a score that is not a number for " + category

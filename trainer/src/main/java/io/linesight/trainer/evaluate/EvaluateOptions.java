@@ -9,12 +9,12 @@ import java.nio.file.Path;
  * What to measure.
  *
  * @param checkpoint file to measure
- * @param source labelled pictures
+ * @param source labelled images
  * @param scorer device, threads and scan
- * @param batch pictures per inference, 1..64
- * @param heatmaps folder for one picture per test image (picture, truth, map side by side), or null
+ * @param batch images per inference, 1..64
+ * @param heatmaps folder for one image per test image (image, truth, map side by side), or null
  * @param scores CSV file of every image's score, or null
- * @param skipUnreadable leave out unreadable pictures instead of stopping with their list
+ * @param skipUnreadable leave out unreadable images instead of stopping with their list
  * @param progress where progress goes
  */
 public record EvaluateOptions(
@@ -28,7 +28,7 @@ public record EvaluateOptions(
         PrintStream progress) {
     public EvaluateOptions {
         if (checkpoint == null || source == null || scorer == null || progress == null)
-            throw new IllegalArgumentException("checkpoint, pictures, scorer options and progress are needed");
+            throw new IllegalArgumentException("checkpoint, images, scorer options and progress are needed");
         if (batch < 1 || batch > 64) throw new IllegalArgumentException("batch must be 1..64, got " + batch);
     }
 

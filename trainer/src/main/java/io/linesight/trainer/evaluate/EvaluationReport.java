@@ -14,14 +14,13 @@ import java.util.Map;
  *
  * @param modelVersion version of the checkpoint
  * @param modelSha256 of its file, lower-case hex
- * @param dataset name of the pictures' source
+ * @param dataset name of the images' source
  * @param categories metrics per category, sorted by name
  * @param details what lies behind them, for the same categories
  * @param mean unweighted mean over the categories
  * @param images every image's score
- * @param skipped unreadable pictures left out
- * @param calibratedOn pictures measured that also placed the checkpoint's thresholds: what it decides on them flatters
- *     it
+ * @param skipped unreadable images left out
+ * @param calibratedOn images measured that also placed the checkpoint's thresholds: what it decides on them flatters it
  * @param secondsPerImage wall-clock seconds per image, reading included
  */
 public record EvaluationReport(

@@ -24,7 +24,7 @@ import java.util.zip.CRC32C;
 /**
  * Features that outlast a run: a folder with one pair of append-only files per encoder and type of numbers, records of
  * fixed size and an index of their keys and checksums. A key is the SHA-256 of the 256x256 frame that the encoder sees,
- * so that another picture, another way of resizing or another encoder never finds what is not its own. A record counts
+ * so that another image, another way of resizing or another encoder never finds what is not its own. A record counts
  * once its index entry is there; what a crash leaves behind that is cut off at the next opening, and a record whose
  * bytes are not what the index says is not found. One process at a time works on an encoder's files. Not thread-safe.
  */

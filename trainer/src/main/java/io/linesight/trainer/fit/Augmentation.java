@@ -8,7 +8,7 @@ import java.util.SplittableRandom;
 import java.util.stream.Collectors;
 
 /**
- * Changed copies of a planar 256x256 RGB frame, made before encoding. What a copy looks like follows from seed, picture
+ * Changed copies of a planar 256x256 RGB frame, made before encoding. What a copy looks like follows from seed, image
  * and number alone.
  */
 final class Augmentation {
@@ -27,9 +27,9 @@ final class Augmentation {
     }
 
     /** @param copy 0 is the frame itself, not a copy */
-    byte[] apply(byte[] frame, int picture, int copy) {
+    byte[] apply(byte[] frame, int image, int copy) {
         if (copy == 0) return frame;
-        SplittableRandom random = new SplittableRandom(seed * 0x9E3779B97F4A7C15L + picture * 1_000_003L + copy);
+        SplittableRandom random = new SplittableRandom(seed * 0x9E3779B97F4A7C15L + image * 1_000_003L + copy);
         // Every draw is made whatever was chosen, so that one change more does not alter the others.
         boolean across = random.nextBoolean();
         boolean down = random.nextBoolean();

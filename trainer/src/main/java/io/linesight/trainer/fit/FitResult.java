@@ -13,7 +13,7 @@ import java.util.Map;
  * @param epochs passes over the training images (the last may be partial)
  * @param images training images, those held out for calibration not counted
  * @param heldOut held-out normals per category
- * @param skipped unreadable pictures left out
+ * @param skipped unreadable images left out
  * @param firstLoss mean loss over the first epoch; this and the next two are NaN where nothing was trained
  * @param lastLoss mean loss over the last full epoch (or all steps when there was none)
  * @param secondsPerImage wall-clock seconds of training per image seen, encoder not counted

@@ -15,7 +15,7 @@ import java.util.stream.Stream;
  */
 final class MemoryNeed {
     /**
-     * JVM, libraries and what training holds whatever the batch, and what a picture of a batch adds, in MiB of resident
+     * JVM, libraries and what training holds whatever the batch, and what an image of a batch adds, in MiB of resident
      * memory.
      */
     private record Peak(int fixed, int perImage) {}

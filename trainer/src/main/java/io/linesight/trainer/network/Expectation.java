@@ -15,7 +15,7 @@ import org.bytedeco.pytorch.global.torch;
 
 /**
  * Fits what {@link io.linesight.mmad.architecture.MapKind#STANDARDISED} needs: per scale, the level and spread of the
- * log distance between teacher and student that the student's own features let one expect on normal pictures.
+ * log distance between teacher and student that the student's own features let one expect on normal images.
  *
  * <p>One hidden layer of random units beside a linear path, solved in closed form by ridge regression: deterministic by
  * seed, no learning rate, seconds instead of epochs. First the mean of log distance is fitted, then the mean absolute
@@ -23,20 +23,20 @@ import org.bytedeco.pytorch.global.torch;
  */
 public final class Expectation {
     /**
-     * Candidates, as a share of the regressors' mean square. Few pictures call for a stiff fit, many for a looser one.
-     * Below a tenth nothing was gained on many pictures (simulated line: 96.0 at 0.1 and at 0.00001), and much was lost
+     * Candidates, as a share of the regressors' mean square. Few images call for a stiff fit, many for a looser one.
+     * Below a tenth nothing was gained on many images (simulated line: 96.0 at 0.1 and at 0.00001), and much was lost
      * on few.
      */
     private static final double[] RIDGES = {0.1, 0.3, 1, 3, 10};
-    /** Every fifth picture is held back to choose the ridge. */
+    /** Every fifth image is held back to choose the ridge. */
     private static final int HELD = 5;
     /**
-     * Expectations beyond this share of what the normal pictures gave, at either end, are cut off: a defect makes
+     * Expectations beyond this share of what the normal images gave, at either end, are cut off: a defect makes
      * features that were never seen, and what is extrapolated from them must not excuse it.
      */
     private static final double TAIL = 0.001;
     /** A spread below this share of the pixels' is not believed: there a breath of noise would count as a defect. */
-    private static final double LEAST_SPREAD = 0.01;
+    private static final double MIN_SPREAD = 0.01;
 
     private final MmadConfig config;
     private final Weights weights;
@@ -49,11 +49,11 @@ public final class Expectation {
     }
 
     /**
-     * Puts the fitted {@code anomaly_map.*} tensors into the weights. The pictures' decoder outputs are held in native
-     * memory meanwhile: 0.5 MB a picture for the tiny preset, 1.8 MB for base.
+     * Puts the fitted {@code anomaly_map.*} tensors into the weights. The images' decoder outputs are held in native
+     * memory meanwhile: 0.5 MB an image for the tiny preset, 1.8 MB for base.
      *
-     * @param features raw teacher features [1,L,C] of picture i, finest first
-     * @param count how many pictures; all products alike, or the rarer one's expectations will be the common one's
+     * @param features raw teacher features [1,L,C] of image i, finest first
+     * @param count how many images; all products alike, or the rarer one's expectations will be the common one's
      */
     public static void fit(
             MmadNet net, MmadConfig config, IntFunction<List<Tensor>> features, int count, long seed, Weights weights) {
@@ -62,7 +62,7 @@ public final class Expectation {
             List<List<Tensor>> levels = new ArrayList<>();
             List<List<Tensor>> distances = new ArrayList<>();
             for (int i = 0; i < count; i++) {
-                try (PointerScope picture = new PointerScope()) {
+                try (PointerScope image = new PointerScope()) {
                     List<Tensor> teacher = net.normalised(features.apply(i));
                     MmadNet.Student student = net.student(teacher, null);
                     List<Tensor> kept = new ArrayList<>();
@@ -159,7 +159,7 @@ public final class Expectation {
             }
             Tensor spread = split.solve(deviation);
             float[] spreads = sorted(predictions(regressors, spread, inputs.size()));
-            float least = Math.max(quantile(spreads, LEAST_SPREAD), 1e-3f);
+            float least = Math.max(quantile(spreads, MIN_SPREAD), 1e-3f);
             float most = Math.max(quantile(spreads, 1 - TAIL), least);
             write(
                     scale,
@@ -265,8 +265,8 @@ public final class Expectation {
     }
 
     /**
-     * Sums of products of regressors, those of every fifth picture apart so that the ridge can be chosen on pictures it
-     * was not solved for.
+     * Sums of products of regressors, those of every fifth image apart so that the ridge can be chosen on images it was
+     * not solved for.
      */
     private record Split(IntFunction<Tensor> regressors, Tensor fitted, Tensor held) {
         static Split of(IntFunction<Tensor> regressors, int count) {
@@ -277,7 +277,7 @@ public final class Expectation {
             return new Split(regressors, accumulated(count, false, product), accumulated(count, true, product));
         }
 
-        /** Weights [regressors, 1] of the ridge that predicts the held pictures best, solved over all pictures. */
+        /** Weights [regressors, 1] of the ridge that predicts the held images best, solved over all images. */
         Tensor solve(List<Tensor> targets) {
             IntFunction<Tensor> product = i -> regressors.apply(i).t().mm(targets.get(i));
             Tensor right = accumulated(targets.size(), false, product);
@@ -286,7 +286,7 @@ public final class Expectation {
             double least = Double.POSITIVE_INFINITY;
             for (double ridge : RIDGES) {
                 Tensor w = ridge(fitted, right, ridge);
-                // Squared error on the held pictures, less what does not depend on w.
+                // Squared error on the held images, less what does not depend on w.
                 double error = w.t().mm(held.mm(w)).item_double()
                         - 2 * w.t().mm(heldRight).item_double();
                 if (error < least) {
@@ -306,11 +306,11 @@ public final class Expectation {
             return Torch.solve(gram.add(Torch.of(diagonal, n, n)), right);
         }
 
-        /** Sum of float matrices over the pictures of one side, in double. */
+        /** Sum of float matrices over the images of one side, in double. */
         private static Tensor accumulated(int count, boolean held, IntFunction<Tensor> term) {
             Tensor sum = null;
             for (int i = 0; i < count; i++) {
-                // A single picture has to serve for both.
+                // A single image has to serve for both.
                 if (count > 1 && (i % HELD == HELD - 1 || i == count - 1 && count < HELD) != held) continue;
                 try (PointerScope scope = new PointerScope()) {
                     Tensor t = term.apply(i).to(torch.ScalarType.Double);

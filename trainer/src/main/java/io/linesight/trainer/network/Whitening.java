@@ -15,26 +15,26 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * Fits what {@link io.linesight.mmad.architecture.MapKind#WHITENED} needs, in closed form on normal pictures: per scale
+ * Fits what {@link io.linesight.mmad.architecture.MapKind#WHITENED} needs, in closed form on normal images: per scale
  * and product the mean and covariance of the difference between teacher and student, averaged over 3x3 pixels, and by
  * place the mean and deviation of the logarithms of both distances.
  *
- * <p>A covariance knows the pictures that it comes from: their own differences look small by it, the more the fewer
- * they are. So every product's pictures are dealt into folds, each with a covariance of the other folds' pictures only.
- * By these the levels of the Mahalanobis distance are measured, and whoever wants scores of these pictures as new ones
- * would have them takes {@link LeftOut}.
+ * <p>A covariance knows the images that it comes from: their own differences look small by it, the more the fewer they
+ * are. So every product's images are dealt into folds, each with a covariance of the other folds' images only. By these
+ * the levels of the Mahalanobis distance are measured, and whoever wants scores of these images as new ones would have
+ * them takes {@link LeftOut}.
  */
 public final class Whitening {
     /**
-     * Added to the covariance's diagonal, as a share of its mean: directions in which normal pictures hardly differ are
+     * Added to the covariance's diagonal, as a share of its mean: directions in which normal images hardly differ are
      * not blown up. Between 0.003 and 0.3 the real categories' mean image AUROC moved by 0.004.
      */
     private static final double SHRINK = 0.03;
 
-    /** A group's covariance counts as much as the mean of all groups' when it comes from so many pictures. */
+    /** A group's covariance counts as much as the mean of all groups' when it comes from so many images. */
     private static final double BORROWED = 10;
 
-    /** A place's level counts as much as that of the whole picture when it comes from so many pictures. */
+    /** A place's level counts as much as that of the whole image when it comes from so many images. */
     private static final double PICTURES_FOR_PLACE = 30;
 
     private static final int FOLDS = 5;
@@ -61,20 +61,20 @@ public final class Whitening {
     }
 
     /**
-     * The folds: which pictures each holds, and the tensors fitted without them.
+     * The folds: which images each holds, and the tensors fitted without them.
      *
-     * @param foldOf of picture i its fold; -1 where its product has a single picture, which cannot be left out
-     * @param tensors by fold, those of the weights that are other than with all pictures
+     * @param foldOf of image i its fold; -1 where its product has a single image, which cannot be left out
+     * @param tensors by fold, those of the weights that are other than with all images
      */
     public record LeftOut(int[] foldOf, List<Map<String, io.linesight.mmad.architecture.Tensor>> tensors) {}
 
     /**
-     * Puts the fitted {@code anomaly_map.*} tensors into the weights. The network sees every picture twice. One
-     * product's differences are held in native memory at a time: 1.6 MB a picture for a MobileNet without stride 4, 3.7
-     * MB with it.
+     * Puts the fitted {@code anomaly_map.*} tensors into the weights. The network sees every image twice. One product's
+     * differences are held in native memory at a time: 1.6 MB an image for a MobileNet without stride 4, 3.7 MB with
+     * it.
      *
-     * @param features raw teacher features [1,L,C] of picture i, finest first
-     * @param groupOf of picture i its group, 0 to {@link MmadConfig#groups} - 1; every group has at least one
+     * @param features raw teacher features [1,L,C] of image i, finest first
+     * @param groupOf of image i its group, 0 to {@link MmadConfig#groups} - 1; every group has at least one
      */
     public static LeftOut fit(
             MmadNet net, MmadConfig config, IntFunction<List<Tensor>> features, int[] groupOf, Weights weights) {
@@ -84,13 +84,13 @@ public final class Whitening {
         }
     }
 
-    private LeftOut fit(int pictures, Weights weights) {
-        float[][] means = new float[pictures][];
+    private LeftOut fit(int images, Weights weights) {
+        float[][] means = new float[images][];
         List<Tensor> common = common(means);
         List<Map<String, float[]>> left = new ArrayList<>();
         for (int f = 0; f < folds; f++) left.add(new HashMap<>());
         Map<String, float[]> whole = new HashMap<>();
-        int[] foldOf = new int[pictures];
+        int[] foldOf = new int[images];
         for (int g = 0; g < groups; g++) {
             List<Integer> mine = members.get(g);
             for (int n = 0; n < mine.size(); n++) foldOf[mine.get(n)] = mine.size() < 2 ? -1 : n % folds;
@@ -109,16 +109,16 @@ public final class Whitening {
     }
 
     /**
-     * One picture's differences [L,C], averaged, and logarithms of its cosine distances [L], by scale; both in the
+     * One image's differences [L,C], averaged, and logarithms of its cosine distances [L], by scale; both in the
      * caller's scope.
      */
     private record Distances(List<Tensor> differences, List<float[]> cosine, float[] mean) {}
 
-    private Distances distances(int picture, PointerScope keeper) {
+    private Distances distances(int image, PointerScope keeper) {
         List<Tensor> differences = new ArrayList<>();
         List<float[]> cosine = new ArrayList<>();
         try (PointerScope scope = new PointerScope()) {
-            List<Tensor> all = net.normalised(features.apply(picture));
+            List<Tensor> all = net.normalised(features.apply(image));
             List<Tensor> teacher = net.imitated(all);
             List<Tensor> student = net.student(all, null).features();
             for (int s = 0; s < scales; s++) {
@@ -142,7 +142,7 @@ public final class Whitening {
         return "anomaly_map." + (scale + config.finest()) + ".";
     }
 
-    /** By scale the mean of the groups' covariances; fills in every picture's mean coarsest feature. */
+    /** By scale the mean of the groups' covariances; fills in every image's mean coarsest feature. */
     private List<Tensor> common(float[][] means) {
         List<Tensor> common = new ArrayList<>();
         for (int s = 0; s < scales; s++)
@@ -151,10 +151,10 @@ public final class Whitening {
             try (PointerScope group = new PointerScope()) {
                 List<Sums> sums = new ArrayList<>();
                 for (int s = 0; s < scales; s++) sums.add(new Sums(channels(s)));
-                for (int picture : mine) {
+                for (int image : mine) {
                     try (PointerScope scope = new PointerScope()) {
-                        Distances d = distances(picture, scope);
-                        means[picture] = d.mean;
+                        Distances d = distances(image, scope);
+                        means[image] = d.mean;
                         for (int s = 0; s < scales; s++) sums.get(s).add(d.differences.get(s));
                     }
                 }
@@ -170,28 +170,28 @@ public final class Whitening {
         private final Tensor sum;
         private final Tensor products;
         private long rows;
-        private int pictures;
+        private int images;
 
         Sums(int c) {
             sum = torch.zeros(new long[] {c}).to(torch.ScalarType.Double);
             products = torch.zeros(new long[] {c, c}).to(torch.ScalarType.Double);
         }
 
-        /** Sums within a picture in float, over pictures in double. */
+        /** Sums within an image in float, over images in double. */
         void add(Tensor difference) {
-            try (PointerScope picture = new PointerScope()) {
+            try (PointerScope image = new PointerScope()) {
                 sum.add_(difference.sum(new long[] {0}).to(torch.ScalarType.Double));
                 products.add_(difference.t().mm(difference).to(torch.ScalarType.Double));
             }
             rows += difference.size(0);
-            pictures++;
+            images++;
         }
 
         void add(Sums other) {
             sum.add_(other.sum);
             products.add_(other.products);
             rows += other.rows;
-            pictures += other.pictures;
+            images += other.images;
         }
 
         Tensor mean() {
@@ -212,7 +212,7 @@ public final class Whitening {
         /** @param common the mean of all groups' covariances */
         static Measure of(Sums sums, Tensor common) {
             int c = (int) common.size(0);
-            double borrowed = BORROWED / (sums.pictures + BORROWED);
+            double borrowed = BORROWED / (sums.images + BORROWED);
             Tensor covariance =
                     sums.covariance().mul(Torch.scalar(1 - borrowed)).add(common.mul(Torch.scalar(borrowed)));
             Tensor eye = torch.eye(c).to(torch.ScalarType.Double);
@@ -224,7 +224,7 @@ public final class Whitening {
 
         /** Logarithms of the rows' mean squares, [L]. */
         float[] logSquares(Tensor difference) {
-            try (PointerScope picture = new PointerScope()) {
+            try (PointerScope image = new PointerScope()) {
                 Tensor squares = difference
                         .sub(mean)
                         .mm(factor)
@@ -241,24 +241,17 @@ public final class Whitening {
         try (PointerScope scope = new PointerScope()) {
             List<Integer> mine = members.get(g);
             List<Distances> all = new ArrayList<>();
-            for (int picture : mine) all.add(distances(picture, scope));
+            for (int image : mine) all.add(distances(image, scope));
             for (int s = 0; s < scales; s++)
-                scale(
-                        g,
-                        s,
-                        all,
-                        mine.stream().mapToInt(picture -> foldOf[picture]).toArray(),
-                        common.get(s),
-                        whole,
-                        left);
+                scale(g, s, all, mine.stream().mapToInt(image -> foldOf[image]).toArray(), common.get(s), whole, left);
         }
     }
 
-    /** @param fold of the group's pictures; -1 where there is none */
+    /** @param fold of the group's images; -1 where there is none */
     private void scale(
             int g,
             int s,
-            List<Distances> pictures,
+            List<Distances> images,
             int[] fold,
             Tensor common,
             Map<String, float[]> whole,
@@ -268,7 +261,7 @@ public final class Whitening {
             List<Sums> parts = new ArrayList<>();
             for (int f = 0; f < folds; f++) parts.add(new Sums(c));
             for (int n = 0; n < fold.length; n++)
-                parts.get(Math.max(0, fold[n])).add(pictures.get(n).differences.get(s));
+                parts.get(Math.max(0, fold[n])).add(images.get(n).differences.get(s));
             Sums sums = new Sums(c);
             parts.forEach(sums::add);
             Measure measure = Measure.of(sums, common);
@@ -276,20 +269,20 @@ public final class Whitening {
             float[][] logs = new float[fold.length][];
             for (int f = 0; f < folds; f++) {
                 try (PointerScope one = new PointerScope()) {
-                    // Without the fold's pictures, also in what is borrowed from all groups together. A fold may hold
+                    // Without the fold's images, also in what is borrowed from all groups together. A fold may hold
                     // none.
                     Measure others =
-                            parts.get(f).pictures == 0 || fold.length < 2 ? measure : others(parts, f, sums, common);
+                            parts.get(f).images == 0 || fold.length < 2 ? measure : others(parts, f, sums, common);
                     put(left.get(f), s, g, others);
                     for (int n = 0; n < fold.length; n++)
                         if (Math.max(0, fold[n]) == f)
-                            logs[n] = others.logSquares(
-                                    pictures.get(n).differences.get(s));
+                            logs[n] =
+                                    others.logSquares(images.get(n).differences.get(s));
                 }
             }
             float[] levels =
                     whole.computeIfAbsent(prefix(s) + "levels", name -> new float[groups * 4 * side(s) * side(s)]);
-            levels(pictures.stream().map(d -> d.cosine.get(s)).toList(), side(s), levels, 4 * g);
+            levels(images.stream().map(d -> d.cosine.get(s)).toList(), side(s), levels, 4 * g);
             levels(List.of(logs), side(s), levels, 4 * g + 2);
         }
     }
@@ -321,17 +314,17 @@ public final class Whitening {
      * Mean and deviation by place, into {@code into[at]} and {@code into[at + 1]} (rows of L values): averaged over 3x3
      * places, drawn towards those of all places, the mean no less than that of all.
      */
-    static void levels(List<float[]> pictures, int side, float[] into, int at) {
+    static void levels(List<float[]> images, int side, float[] into, int at) {
         int places = side * side;
-        double share = pictures.size() / (pictures.size() + PICTURES_FOR_PLACE);
+        double share = images.size() / (images.size() + PICTURES_FOR_PLACE);
         double[] mean = new double[places];
-        for (float[] p : pictures) for (int i = 0; i < places; i++) mean[i] += p[i] / pictures.size();
+        for (float[] p : images) for (int i = 0; i < places; i++) mean[i] += p[i] / images.size();
         double all = Arrays.stream(mean).average().orElseThrow();
         mean = smoothed(mean, side);
         double[] squares = new double[places];
         for (int i = 0; i < places; i++) {
             mean[i] = Math.max(all, share * mean[i] + (1 - share) * all);
-            for (float[] p : pictures) squares[i] += (p[i] - mean[i]) * (p[i] - mean[i]) / pictures.size();
+            for (float[] p : images) squares[i] += (p[i] - mean[i]) * (p[i] - mean[i]) / images.size();
         }
         squares = smoothed(squares, side);
         double typical = Arrays.stream(squares).average().orElseThrow();

@@ -8,8 +8,8 @@ import java.nio.file.Path;
  *
  * @param checkpoint file written
  * @param info its metadata, thresholds included
- * @param images pictures learnt from, those held out for calibration not counted
- * @param skipped unreadable pictures left out
+ * @param images images learnt from, those held out for calibration not counted
+ * @param skipped unreadable images left out
  * @param candidates patches that the bank was chosen from
  * @param bank patches in the bank
  * @param seconds wall-clock time of all of it

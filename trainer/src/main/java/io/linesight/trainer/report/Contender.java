@@ -27,7 +27,7 @@ record Contender(String letter, EvaluateOptions options, EvaluationReport report
     }
 
     /**
-     * How far a picture is on the wrong side of the line, in logits: positive for mistakes, the greater the more
+     * How far an image is on the wrong side of the line, in logits: positive for mistakes, the greater the more
      * certain.
      */
     double wrongness(ImageScore s) {

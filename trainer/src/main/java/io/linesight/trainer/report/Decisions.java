@@ -4,11 +4,11 @@ import io.linesight.trainer.evaluate.EvaluationReport.ImageScore;
 import java.util.Collection;
 
 /**
- * How pictures fared at the threshold.
+ * How images fared at the threshold.
  *
- * @param normal normal pictures
+ * @param normal normal images
  * @param falseAlarms of them, those that are called anomalous
- * @param defective defective pictures
+ * @param defective defective images
  * @param misses of them, those that are not
  */
 record Decisions(int normal, int falseAlarms, int defective, int misses) {

@@ -11,13 +11,13 @@ import java.util.Set;
 import java.util.function.ToDoubleFunction;
 
 /**
- * Which pictures are shown: those the two checkpoints decide differently, the most different first; then mistakes, the
- * most certain first, then right calls, the narrowest first. Defective and normal pictures take turns, so that many of
+ * Which images are shown: those the two checkpoints decide differently, the most different first; then mistakes, the
+ * most certain first, then right calls, the narrowest first. Defective and normal images take turns, so that many of
  * the one do not hide the other.
  */
 final class Gallery {
     /**
-     * One picture.
+     * One image.
      *
      * @param first what the first checkpoint says
      * @param second what the second says, or null

@@ -43,7 +43,7 @@ public final class HtmlReport {
     }
 
     /**
-     * A report of two checkpoints on the same pictures, side by side. The pictures shown are scored once more.
+     * A report of two checkpoints on the same images, side by side. The images shown are scored once more.
      *
      * @param first what was measured, and the figures of it
      * @param second the same for the other checkpoint
@@ -59,7 +59,7 @@ public final class HtmlReport {
             throws IOException {
         if (!firstReport.categories().keySet().equals(secondReport.categories().keySet())
                 || firstReport.images().size() != secondReport.images().size()) {
-            throw new IllegalArgumentException("the two checkpoints were not measured on the same pictures");
+            throw new IllegalArgumentException("the two checkpoints were not measured on the same images");
         }
         return write(new Contender("A", first, firstReport), new Contender("B", second, secondReport), options);
     }

@@ -19,7 +19,7 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Thumbnails of chosen pictures. They are scored once more: which ones are wanted is known only when all have been
+ * Thumbnails of chosen images. They are scored once more: which ones are wanted is known only when all have been
  * scored, and keeping every map until then could take gigabytes.
  */
 final class Tiles {
@@ -27,11 +27,11 @@ final class Tiles {
     private static final int QUALITY = 82;
 
     /**
-     * JPEGs of one picture.
+     * JPEGs of one image.
      *
      * @param image the image itself; null when only the map was asked for
-     * @param truth the picture with its ground truth; null when there is none
-     * @param map the picture under its anomaly map
+     * @param truth the image with its ground truth; null when there is none
+     * @param map the image under its anomaly map
      * @param own the map's colours go from its own lowest to its own highest value: a missed defect would be blank
      *     otherwise, and whether the model saw nothing or too little is what its reader wants to know
      */
@@ -41,8 +41,8 @@ final class Tiles {
 
     /**
      * @param wanted names of samples per category
-     * @param mapOnly leaves picture and truth out
-     * @return tiles per category and name; a picture that can no longer be read has none
+     * @param mapOnly leaves image and truth out
+     * @return tiles per category and name; an image that can no longer be read has none
      */
     static Map<String, Map<String, Tile>> of(
             Contender contender, Map<String, ? extends Collection<String>> wanted, boolean mapOnly) {

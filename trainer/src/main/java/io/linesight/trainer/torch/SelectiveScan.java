@@ -42,7 +42,7 @@ public final class SelectiveScan extends JavaOp {
 
     /**
      * On a GPU the activations come to the host and go back: the kernel is Java, and in tensor operators the scan takes
-     * tens of gigabytes a picture.
+     * tens of gigabytes an image.
      */
     @Override
     protected Tensor forward(Tensor device) {

@@ -127,7 +127,7 @@ class CalibratorTest {
 
     @ParameterizedTest
     @EnumSource(Law.class)
-    void shouldHoldTheRateWithFourNormalsOfEachProductByWhatTheOthersAndTheTrainingPicturesTell(Law law) {
+    void shouldHoldTheRateWithFourNormalsOfEachProductByWhatTheOthersAndTheTrainingImagesTell(Law law) {
         Random r = new Random(7);
         long pooled = 0;
         long student = 0;
@@ -209,7 +209,7 @@ class CalibratorTest {
     }
 
     @Test
-    void shouldRefuseAMethodThatTheNormalsAreTooFewForRatherThanTakeAnother() {
+    void shouldRejectAMethodThatTheNormalsAreTooFewForRatherThanTakeAnother() {
         assertThatThrownBy(() -> of(NORMALS, NONE, new CalibrationRule(0.01, ThresholdMethod.EVT)))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("10")

@@ -32,7 +32,7 @@ class SurveyTest {
     }
 
     @Test
-    void shouldHaveNothingToSayOfSoundPictures() {
+    void shouldHaveNothingToSayOfSoundImages() {
         normals("weave", 0, 22);
         saw("weave", "good/a.png", Role.HELD_OUT, TextureSource.weave(50, false));
         saw("weave", "good/t.png", Role.TEST, TextureSource.weave(51, false));
@@ -45,7 +45,7 @@ class SurveyTest {
     }
 
     @Test
-    void shouldFindTheSamePictureEverywhere() {
+    void shouldFindTheSameImageEverywhere() {
         normals("a", 0, 21);
         normals("b", 100, 121);
         saw("a", "good/again.png", Role.HELD_OUT, TextureSource.weave(3, false));
@@ -53,7 +53,7 @@ class SurveyTest {
         saw("a", "good/leaked.png", Role.TEST, TextureSource.weave(7, false));
         Survey.Findings f = survey.findings("--balance helps");
         assertThat(f.text())
-                .contains("1 normal picture is there twice")
+                .contains("1 normal image is there twice")
                 .contains("a/good/again.png is a/good/3.png")
                 .contains("both learned from and set apart")
                 .contains("b/good/other.png is a/good/5.png");
@@ -71,7 +71,7 @@ class SurveyTest {
         Survey.Findings f = survey.findings("--balance helps");
         assertThat(f.errors()).isEmpty();
         assertThat(f.text())
-                .contains("1 test picture is almost like")
+                .contains("1 test image is almost like")
                 .contains("a/good/t.png (test) looks like a/good/7.png");
     }
 
@@ -85,14 +85,14 @@ class SurveyTest {
         assertThat(f.text())
                 .contains("fewer than 20")
                 .contains("some (3)")
-                .contains("many has 40 pictures and one 1")
+                .contains("many has 40 images and one 1")
                 .contains("--balance")
                 .doesNotContain("twice");
         assertThat(f.errors().get("--allow-few")).contains("one (1)");
     }
 
     @Test
-    void shouldWarnOfBlankGreyAndOddlySizedPictures() {
+    void shouldWarnOfBlankGreyAndOddlySizedImages() {
         normals("a", 0, 21);
         saw("a", "good/blank.png", Role.TRAINING, plain(256, 256, 90, 90, 90));
         saw("a", "good/wide.png", Role.TRAINING, plain(512, 256, 90, 40, 40));
@@ -101,11 +101,11 @@ class SurveyTest {
         saw("b", "good/small.png", Role.TRAINING, new RgbImage(64, 64, small));
         Survey.Findings f = survey.findings("--balance helps");
         assertThat(f.text())
-                .contains("normal pictures are blank: a/good/blank.png; a/good/wide.png")
-                .contains("a: pictures have different shapes")
+                .contains("normal images are blank: a/good/blank.png; a/good/wide.png")
+                .contains("a: images have different shapes")
                 .contains("256x256; 512x256")
-                .contains("b: pictures have very different sizes")
-                .contains("a: 1 of 23 pictures are grey");
+                .contains("b: images have very different sizes")
+                .contains("a: 1 of 23 images are grey");
         assertThat(f.errors()).isEmpty();
     }
 }

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Pictures of all kinds, good and bad, as they lie in folders. */
+/** Images of all kinds, good and bad, as they lie in folders. */
 class TrainingSetTest {
     @TempDir
     Path dir;
@@ -119,13 +119,13 @@ class TrainingSetTest {
     }
 
     @Test
-    void shouldNameEveryPictureThatCannotBeUsedAndWhy() throws IOException {
+    void shouldNameEveryImageThatCannotBeUsedAndWhy() throws IOException {
         for (int i = 0; i < 6; i++) png(i + ".png", i);
         Files.write(good.resolve("inks.jpg"), cmyk());
         byte[] whole = ImageCodec.encodePng(TextureSource.weave(9, false));
         Files.write(good.resolve("cut.png"), Arrays.copyOf(whole, whole.length / 2));
         Files.write(good.resolve("empty.png"), new byte[0]);
-        Files.writeString(good.resolve("text.png"), "not a picture at all");
+        Files.writeString(good.resolve("text.png"), "not an image at all");
         assertThatThrownBy(() -> readAll(false))
                 .isInstanceOf(DatasetException.class)
                 .hasMessageContaining("4 images cannot be read")
@@ -141,7 +141,7 @@ class TrainingSetTest {
     }
 
     @Test
-    void shouldReadDeepPaletteAndGreyPicturesAndIgnoreOrientation() throws Exception {
+    void shouldReadDeepPaletteAndGreyImagesAndIgnoreOrientation() throws Exception {
         png("a.png", 1);
         BufferedImage deep = new BufferedImage(32, 16, BufferedImage.TYPE_USHORT_GRAY);
         for (int x = 0; x < 32; x++) deep.getRaster().setSample(x, 3, 0, 0x1200 + x);
@@ -204,7 +204,7 @@ class TrainingSetTest {
     }
 
     @Test
-    void shouldLearnFromGoodPicturesOfThePlainLayout() throws IOException {
+    void shouldLearnFromGoodImagesOfThePlainLayout() throws IOException {
         Path plain = Files.createDirectories(dir.resolve("plain/good"));
         Files.createDirectories(dir.resolve("plain/bad"));
         Files.write(plain.resolve("a.png"), ImageCodec.encodePng(TextureSource.weave(1, false)));

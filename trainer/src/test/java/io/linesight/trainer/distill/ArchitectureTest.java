@@ -37,26 +37,26 @@ class ArchitectureTest {
             long numbers = ModelProto.parseFrom(student.onnx()).getGraph().getInitializerList().stream()
                     .mapToLong(t -> t.getDimsList().stream().reduce(1L, (a, b) -> a * b))
                     .sum();
-            assertThat(numbers).as("and mean and deviation of the picture").isEqualTo(TINY.parameters() + 6);
+            assertThat(numbers).as("and mean and deviation of the image").isEqualTo(TINY.parameters() + 6);
         }
     }
 
     @Test
-    void shouldRefuseWhatCostsMoreThanAnEncoderMay() {
+    void shouldRejectWhatCostsMoreThanAnEncoderMay() {
         assertThatCode(() -> Architecture.standard().check()).doesNotThrowAnyException();
         Architecture slow = new Architecture(32, List.of(128, 64, 64), List.of(2, 1, 1));
-        assertThat(slow.macs(256)).isGreaterThan(Architecture.MOST_MACS);
-        assertThat(4 * slow.parameters()).isLessThan(Architecture.MOST_BYTES);
+        assertThat(slow.macs(256)).isGreaterThan(Architecture.MAX_MACS);
+        assertThat(4 * slow.parameters()).isLessThan(Architecture.MAX_BYTES);
         assertThatThrownBy(slow::check)
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("" + slow.macs(256))
-                .hasMessageContaining("" + Architecture.MOST_MACS);
+                .hasMessageContaining("" + Architecture.MAX_MACS);
         Architecture large = new Architecture(32, List.of(16, 16, 420), List.of(1, 1, 1));
-        assertThat(large.macs(256)).isLessThan(Architecture.MOST_MACS);
-        assertThat(4 * large.parameters()).isGreaterThan(Architecture.MOST_BYTES);
+        assertThat(large.macs(256)).isLessThan(Architecture.MAX_MACS);
+        assertThat(4 * large.parameters()).isGreaterThan(Architecture.MAX_BYTES);
         assertThatThrownBy(large::check)
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("" + 4 * large.parameters())
-                .hasMessageContaining("" + Architecture.MOST_BYTES);
+                .hasMessageContaining("" + Architecture.MAX_BYTES);
     }
 }

@@ -100,7 +100,7 @@ class DistillTest {
     }
 
     @Test
-    void shouldRefuseToGoOnWithOtherOptionsAndNameThem() throws IOException {
+    void shouldRejectToGoOnWithOtherOptionsAndNameThem() throws IOException {
         Path second = dir.resolve("run.onnx");
         Distill.run(options("run").training(t -> t.withSteps(1)));
         byte[] former = Files.readAllBytes(second);
@@ -147,7 +147,7 @@ class DistillTest {
     }
 
     @Test
-    void shouldRefuseADamagedState() throws IOException {
+    void shouldRejectADamagedState() throws IOException {
         Distill.run(options("run").training(t -> t.withSteps(1)));
         byte[] encoder = Files.readAllBytes(dir.resolve("run.onnx"));
         for (String name : List.of("state.npz", "targets.npz")) {
@@ -227,7 +227,7 @@ class DistillTest {
     }
 
     @Test
-    void shouldRefuseAWorkFolderInUse() throws IOException {
+    void shouldRejectAWorkFolderInUse() throws IOException {
         AtomicReference<Throwable> second = new AtomicReference<>();
         Distill.run(options("run")
                 .training(t -> t.withSteps(1))
@@ -245,7 +245,7 @@ class DistillTest {
     }
 
     @Test
-    void shouldNotBeginWithAnEvaluationPictureAmongThePhotographs() throws IOException {
+    void shouldNotBeginWithAnEvaluationImageAmongThePhotographs() throws IOException {
         Path photos = Files.createDirectories(dir.resolve("photos"));
         Path evaluation = Files.createDirectories(dir.resolve("evaluation"));
         Files.write(photos.resolve("a.png"), ImageCodec.encodePng(PhotosTest.scene(1)));

@@ -36,7 +36,7 @@ class PhotosTest {
         evaluation = Files.createDirectories(dir.resolve("evaluation"));
     }
 
-    /** A picture of rich contrast all over, as a photograph is; another for every seed. */
+    /** An image of rich contrast all over, as a photograph is; another for every seed. */
     static RgbImage scene(long seed) {
         SplittableRandom random = new SplittableRandom(seed);
         Canvas canvas = new Canvas(SIDE);
@@ -79,7 +79,7 @@ class PhotosTest {
                 List.of(dir.resolve("photos")), exclude, budget, 42, new PrintStream(new ByteArrayOutputStream()));
     }
 
-    private void shouldRefuse(String name, byte[] disguised) throws IOException {
+    private void shouldReject(String name, byte[] disguised) throws IOException {
         Path file = photos.resolve(name);
         Files.write(file, disguised);
         assertThatThrownBy(() -> load(List.of(evaluation), BUDGET))
@@ -91,22 +91,22 @@ class PhotosTest {
     }
 
     @Test
-    void shouldRefuseAnEvaluationPictureHoweverItIsPackedOrScaled() throws IOException {
-        RgbImage picture = scene(11);
-        Files.write(evaluation.resolve("e.png"), ImageCodec.encodePng(picture));
+    void shouldRejectAnEvaluationImageHoweverItIsPackedOrScaled() throws IOException {
+        RgbImage image = scene(11);
+        Files.write(evaluation.resolve("e.png"), ImageCodec.encodePng(image));
         for (int i = 0; i < 8; i++)
             Files.write(photos.resolve("other" + i + ".png"), ImageCodec.encodePng(scene(100 + i)));
         assertThat(load(List.of(evaluation), BUDGET).size())
                 .as("what is not among them passes")
                 .isEqualTo(8);
-        shouldRefuse("same.png", ImageCodec.encodePng(picture));
-        shouldRefuse("compressed.jpg", ImageCodec.encodeJpeg(picture, 50));
-        shouldRefuse("smaller.png", ImageCodec.encodePng(scaled(picture, 120, 120)));
-        shouldRefuse("larger, stretched and compressed.jpeg", ImageCodec.encodeJpeg(scaled(picture, 331, 270), 70));
+        shouldReject("same.png", ImageCodec.encodePng(image));
+        shouldReject("compressed.jpg", ImageCodec.encodeJpeg(image, 50));
+        shouldReject("smaller.png", ImageCodec.encodePng(scaled(image, 120, 120)));
+        shouldReject("larger, stretched and compressed.jpeg", ImageCodec.encodeJpeg(scaled(image, 331, 270), 70));
     }
 
     @Test
-    void shouldTellDifferentPicturesApart() {
+    void shouldTellDifferentImagesApart() {
         for (int i = 0; i < 30; i++) {
             for (int j = 0; j < i; j++)
                 assertThat(ImageHash.of(scene(i)).same(ImageHash.of(scene(j))))
@@ -116,7 +116,7 @@ class PhotosTest {
     }
 
     @Test
-    void shouldRefuseAPictureToExcludeThatCannotBeRead() throws IOException {
+    void shouldRejectAnImageToExcludeThatCannotBeRead() throws IOException {
         Files.write(photos.resolve("a.png"), ImageCodec.encodePng(scene(1)));
         Path broken = evaluation.resolve("broken.png");
         Files.write(broken, new byte[] {1, 2, 3});

@@ -28,7 +28,7 @@ class BundledEncoderTest {
                     .contains(
                             "Licence of these weights",
                             "Teachers",
-                            "No evaluation picture was used",
+                            "No evaluation image was used",
                             "Seed",
                             "explained");
             assertThat(card).as("the card is of this very network").contains(encoder.sha256());

@@ -76,15 +76,15 @@ class ResNetImportTest {
         RandomResNet.tensors("resnet18", 5).forEach(right::put);
         Weights wrong = new Weights();
         RandomResNet.tensors("resnet18", 5).forEach(wrong::put);
-        byte[] picture = EncoderCheck.picture(1);
-        var expected = new ResNetReference(right).features(EncoderCheck.scaled(picture), MmadConfig.INPUT_SIZE);
+        byte[] image = EncoderCheck.picture(1);
+        var expected = new ResNetReference(right).features(EncoderCheck.scaled(image), MmadConfig.INPUT_SIZE);
         wrong.get("layer3.1.bn2.running_mean").data()[0] += 3;
         Encoder off = ResNetEncoder.create(ResNetArchitecture.of("resnet18"), wrong, "off", true);
-        assertThatThrownBy(() -> EncoderCheck.compare(off, picture, expected))
+        assertThatThrownBy(() -> EncoderCheck.compare(off, image, expected))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("stride 16 is off by");
         Encoder unnormalised = ResNetEncoder.create(ResNetArchitecture.of("resnet18"), right, "off", false);
-        assertThatThrownBy(() -> EncoderCheck.compare(unnormalised, picture, expected))
+        assertThatThrownBy(() -> EncoderCheck.compare(unnormalised, image, expected))
                 .hasMessageContaining("stride 4 is off by");
     }
 
@@ -108,7 +108,7 @@ class ResNetImportTest {
     }
 
     @Test
-    void shouldRefuseWeightsThatAreNotUsable() throws Exception {
+    void shouldRejectWeightsThatAreNotUsable() throws Exception {
         Map<String, Tensor> tensors = RandomResNet.tensors("resnet18", 5);
         tensors.get("layer1.0.conv1.weight").data()[3] = Float.NaN;
         Path file = StateDictFiles.safetensors(dir.resolve("nan.safetensors"), tensors);

@@ -25,13 +25,13 @@ class AugmentationTest {
 
     @ParameterizedTest
     @EnumSource
-    void shouldFollowFromSeedPictureAndNumber(Change change) {
+    void shouldFollowFromSeedImageAndNumber(Change change) {
         Augmentation a = new Augmentation(List.of(change), 9);
         Set<Integer> seen = new HashSet<>();
-        for (int picture = 0; picture < 4; picture++) {
+        for (int image = 0; image < 4; image++) {
             for (int copy = 1; copy < 4; copy++) {
-                byte[] one = a.apply(FRAME, picture, copy);
-                assertThat(new Augmentation(List.of(change), 9).apply(FRAME, picture, copy))
+                byte[] one = a.apply(FRAME, image, copy);
+                assertThat(new Augmentation(List.of(change), 9).apply(FRAME, image, copy))
                         .isEqualTo(one);
                 seen.add(Arrays.hashCode(one));
             }

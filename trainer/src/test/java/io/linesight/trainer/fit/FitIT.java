@@ -107,7 +107,7 @@ class FitIT {
         assertThat(Checkpoint.read(dir.resolve("m.onnx")).weights().has("net_s.layers_up.3.upsample.expand.weight"))
                 .as("the level at stride 4")
                 .isFalse();
-        // Two passes teach a network next to nothing; what it gets wrong on all normal pictures must not matter.
+        // Two passes teach a network next to nothing; what it gets wrong on all normal images must not matter.
         EvaluationReport report = Evaluate.run(EvaluateOptions.of(dir.resolve("m.onnx"), source)
                 .withScorer(CPU)
                 .withProgress(silent()));
@@ -174,8 +174,8 @@ class FitIT {
     }
 
     @Test
-    void shouldSayHowNewPicturesScoreByThoseThatTheMapDoesNotKnow() throws Exception {
-        // So few pictures that a covariance all but knows each of them.
+    void shouldSayHowNewImagesScoreByThoseThatTheMapDoesNotKnow() throws Exception {
+        // So few images that a covariance all but knows each of them.
         TextureSource source = new TextureSource(12, 6);
         FitResult result = Fit.run(
                 options(source).training(t -> t.withEpochs(2).withSeed(3)).network(n -> n.withMap(MapKind.WHITENED)
@@ -207,7 +207,7 @@ class FitIT {
                         silent())
                 .info();
         assertThat(again.calibration().byProduct().get("weave").threshold())
-                .as("the same pictures and rule give the same threshold")
+                .as("the same images and rule give the same threshold")
                 .isCloseTo(result.info().calibration().byProduct().get("weave").threshold(), within(1e-4));
     }
 
@@ -268,7 +268,7 @@ class FitIT {
     }
 
     /**
-     * Rises for two steps, falls along half a cosine, stops when it learns no more; every picture in three guises, kept
+     * Rises for two steps, falls along half a cosine, stops when it learns no more; every image in three guises, kept
      * for the next run.
      */
     @Test
@@ -351,7 +351,7 @@ class FitIT {
     }
 
     @Test
-    void shouldRefuseToLearnFromWhatIsMeasuredOn() {
+    void shouldRejectToLearnFromWhatIsMeasuredOn() {
         TextureSource source = new TextureSource(8, 0);
         ImageSource leaking = new ImageSource() {
             @Override
@@ -387,7 +387,7 @@ class FitIT {
     }
 
     @Test
-    void shouldNameUnreadablePicturesAndWriteNothing() {
+    void shouldNameUnreadableImagesAndWriteNothing() {
         ImageSource broken = new ImageSource() {
             @Override
             public String name() {

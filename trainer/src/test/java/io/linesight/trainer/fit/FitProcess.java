@@ -10,12 +10,12 @@ import java.util.List;
 
 /** A training run in a JVM of its own, so that it can be killed. */
 final class FitProcess {
-    static final int PICTURES = 12;
+    static final int IMAGES = 12;
 
     private FitProcess() {}
 
     static FitOptions options(Path out) {
-        return FitOptions.of(new TextureSource(PICTURES, 0), out)
+        return FitOptions.of(new TextureSource(IMAGES, 0), out)
                 // A tenth of the work of a step, and all that is saved and read again.
                 .network(n -> n.withPreset("tiny").withMap(MapKind.COSINE).withFinestStride(16))
                 .output(o -> o.withRunFolder(out.resolveSibling(out.getFileName() + ".fit"))

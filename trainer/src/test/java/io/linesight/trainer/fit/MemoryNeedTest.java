@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 
 class MemoryNeedTest {
     @Test
-    void shouldRefuseWhatTheMachineCannotHold() {
+    void shouldRejectWhatTheMachineCannotHold() {
         long need = MemoryNeed.estimate("small", 8);
         assertThat(MemoryNeed.check("small", 8, need, need)).isNull();
         assertThat(MemoryNeed.check("small", 8, need, need - 1))

@@ -134,7 +134,7 @@ class ResumeIT {
             Process p = FitProcess.start(out, log, List.of());
             try {
                 if (kills < maxKills) {
-                    // While pictures are encoded, early in training, while a state is saved, anywhere.
+                    // While images are encoded, early in training, while a state is saved, anywhere.
                     int enough = before + 1 + random.nextInt(3);
                     boolean saving = kills % 2 == 1;
                     boolean first = kills == 0;
@@ -172,7 +172,7 @@ class ResumeIT {
     @Test
     void shouldStopWhenAskedAndGoOnFromThere() throws Exception {
         int[] asked = {0};
-        // Asked before every picture and batch too: in the middle of training, one validation done.
+        // Asked before every image and batch too: in the middle of training, one validation done.
         assertThatThrownBy(() -> Fit.run(options("stopped.onnx")
                         .output(o -> o.withSaveEvery(Duration.ofHours(1)))
                         .session(s -> s.withStopWhen(
@@ -245,7 +245,7 @@ class ResumeIT {
     }
 
     @Test
-    void shouldRefuseADamagedStateAndBeginAnewWhenTold() throws Exception {
+    void shouldRejectADamagedStateAndBeginAnewWhenTold() throws Exception {
         int[] asked = {0};
         FitOptions stopping = options("m.onnx")
                 .session(s -> s.withStopWhen(() -> Files.exists(dir.resolve("m.metrics.jsonl")) && ++asked[0] > 3));

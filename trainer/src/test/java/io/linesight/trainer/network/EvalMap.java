@@ -81,7 +81,7 @@ public final class EvalMap {
         return d;
     }
 
-    /** The group whose centre the picture's mean feature is nearest to. */
+    /** The group whose centre the image's mean feature is nearest to. */
     private static int group(MmadConfig config, float[] coarsest, Weights weights) {
         if (config.groups() < 2) return 0;
         float[] centre = weights.get("anomaly_map.groups.centre").data();

@@ -27,7 +27,7 @@ class WhiteningTest {
     }
 
     /** The network's imitation is that of random weights: what is whitened does not matter here. */
-    private static Whitening.LeftOut fit(List<float[][]> pictures, int[] groupOf, Weights weights) {
+    private static Whitening.LeftOut fit(List<float[][]> images, int[] groupOf, Weights weights) {
         try (Parameters p = new Parameters(ParameterSpecs.of(CONFIG), weights);
                 MmadNet net = new MmadNet(CONFIG, p)) {
             return Whitening.fit(
@@ -37,7 +37,7 @@ class WhiteningTest {
                         List<org.bytedeco.pytorch.Tensor> features = new ArrayList<>();
                         for (int s = 0; s < 3; s++)
                             features.add(Torch.of(
-                                    pictures.get(i)[s],
+                                    images.get(i)[s],
                                     1,
                                     (64 >> s) * (64 >> s),
                                     CONFIG.encoderChannels().get(s)));
@@ -48,7 +48,7 @@ class WhiteningTest {
         }
     }
 
-    private static float[][] picture(long seed) {
+    private static float[][] image(long seed) {
         Random r = new Random(seed);
         float[][] scales = new float[3][];
         for (int s = 0; s < 3; s++) {
@@ -60,18 +60,18 @@ class WhiteningTest {
     }
 
     @Test
-    void shouldJudgeAFoldsPicturesByTheOthersOnly() {
+    void shouldJudgeAFoldsImagesByTheOthersOnly() {
         int[] groupOf = {0, 0, 0, 0, 0, 0, 1, 1, 1};
-        List<float[][]> pictures = new ArrayList<>();
-        for (int i = 0; i < groupOf.length; i++) pictures.add(picture(i));
+        List<float[][]> images = new ArrayList<>();
+        for (int i = 0; i < groupOf.length; i++) images.add(image(i));
         Weights first = Initializer.fresh(ParameterSpecs.of(CONFIG), 3);
-        Whitening.LeftOut before = fit(pictures, groupOf, first);
+        Whitening.LeftOut before = fit(images, groupOf, first);
         assertThat(before.foldOf()).containsExactly(0, 1, 2, 3, 4, 0, 0, 1, 2);
 
-        // Picture 1 alone is in the second fold of the first group.
-        for (float[] scale : pictures.get(1)) for (int i = 0; i < scale.length; i++) scale[i] *= 5;
+        // Image 1 alone is in the second fold of the first group.
+        for (float[] scale : images.get(1)) for (int i = 0; i < scale.length; i++) scale[i] *= 5;
         Weights second = Initializer.fresh(ParameterSpecs.of(CONFIG), 3);
-        Whitening.LeftOut after = fit(pictures, groupOf, second);
+        Whitening.LeftOut after = fit(images, groupOf, second);
         for (int s = 1; s < 3; s++) {
             String matrix = "anomaly_map." + s + ".whiten.matrix";
             int own = CONFIG.encoderChannels().get(s) * CONFIG.encoderChannels().get(s);
@@ -79,7 +79,7 @@ class WhiteningTest {
             float[] without = Arrays.copyOf(before.tensors().get(1).get(matrix).data(), own);
             for (int i = 0; i < own; i++)
                 assertThat(with[i])
-                        .as(matrix + " without the picture")
+                        .as(matrix + " without the image")
                         .isCloseTo(without[i], within(1e-4f * Math.max(1, Math.abs(without[i]))));
             assertThat(largest(after.tensors().get(0).get(matrix).data(), own))
                     .as("other folds know it")
@@ -98,9 +98,9 @@ class WhiteningTest {
     }
 
     @Test
-    void shouldLeaveOutNothingWhereThereIsOnePicture() {
+    void shouldLeaveOutNothingWhereThereIsOneImage() {
         Weights weights = Initializer.fresh(ParameterSpecs.of(CONFIG), 3);
-        Whitening.LeftOut left = fit(List.of(picture(1), picture(2), picture(3)), new int[] {0, 1, 1}, weights);
+        Whitening.LeftOut left = fit(List.of(image(1), image(2), image(3)), new int[] {0, 1, 1}, weights);
         assertThat(left.foldOf()).containsExactly(-1, 0, 1);
         for (int s = 1; s < 3; s++)
             for (float v : weights.get("anomaly_map." + s + ".levels").data())
@@ -108,7 +108,7 @@ class WhiteningTest {
     }
 
     @Test
-    void shouldExpectMoreWhereNormalPicturesHaveMoreAndTheMoreTheMorePicturesSaySo() {
+    void shouldExpectMoreWhereNormalImagesHaveMoreAndTheMoreTheMoreImagesSaySo() {
         double few = corner(3);
         double many = corner(300);
         // The corner's 3x3 mean, the border's values standing in for what is beyond it, is 4/9 of 9.
@@ -116,12 +116,12 @@ class WhiteningTest {
         assertThat(few).isCloseTo((4 - 9.0 / 64) * 3 / 33, within(0.1));
     }
 
-    /** Mean expected in a corner where normal pictures have 9 and elsewhere -1 to 1. */
-    private static double corner(int pictures) {
+    /** Mean expected in a corner where normal images have 9 and elsewhere -1 to 1. */
+    private static double corner(int images) {
         int side = 8;
         Random r = new Random(5);
         List<float[]> logs = new ArrayList<>();
-        for (int n = 0; n < pictures; n++) {
+        for (int n = 0; n < images; n++) {
             float[] p = new float[side * side];
             for (int i = 0; i < p.length; i++) p[i] = r.nextFloat() * 2 - 1;
             p[0] = 9;
@@ -132,7 +132,7 @@ class WhiteningTest {
         double all = 9.0 / 64;
         for (int i = 0; i < side * side; i++) {
             assertThat((double) levels[i])
-                    .as("never less than the whole picture's")
+                    .as("never less than the whole image's")
                     .isGreaterThan(all - 0.1);
             assertThat(levels[side * side + i]).isPositive();
         }

@@ -22,7 +22,7 @@ import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What is wrong with pictures is said before the encoder sees one. */
+/** What is wrong with images is said before the encoder sees one. */
 class PatchCoreFitTest {
     @TempDir
     Path dir;
@@ -53,7 +53,7 @@ class PatchCoreFitTest {
         }
     };
 
-    private static ImageSource.Sample picture(String name, int seed) {
+    private static ImageSource.Sample image(String name, int seed) {
         return ImageSource.Sample.normal(name, () -> {
             byte[] rgb = new byte[3 * 256 * 256];
             new SplittableRandom(seed).nextBytes(rgb);
@@ -63,7 +63,7 @@ class PatchCoreFitTest {
 
     private void category(String name, int from, int to) {
         for (int i = from; i < to; i++)
-            normals.computeIfAbsent(name, k -> new ArrayList<>()).add(picture("good/" + i, i));
+            normals.computeIfAbsent(name, k -> new ArrayList<>()).add(image("good/" + i, i));
     }
 
     private PatchCoreOptions options(boolean allowLeakage) {
@@ -87,8 +87,8 @@ class PatchCoreFitTest {
     void shouldSayWhatIsWrongAndRefuseTheWorstBeforeAnyWork() {
         category("big", 0, 24);
         category("lone", 100, 101);
-        normals.get("big").add(picture("good/again", 3));
-        tests.put("big", List.of(picture("good/t", 7)));
+        normals.get("big").add(image("good/again", 3));
+        tests.put("big", List.of(image("good/t", 7)));
         assertThatThrownBy(() -> PatchCoreFit.run(options(false)))
                 .isInstanceOf(DatasetException.class)
                 .hasMessageContaining("nothing was done")
@@ -98,13 +98,13 @@ class PatchCoreFitTest {
                 .hasMessageContaining("--allow-few");
         assertThat(said())
                 .containsPattern("big/good/(again is big/good/3|3 is big/good/again)")
-                .contains("big has ", " pictures and lone 1: the bank has as much room")
+                .contains("big has ", " images and lone 1: the bank has as much room")
                 .doesNotContain("--balance", "choosing", "encode");
         assertThat(dir).as("neither checkpoint nor temporary files").isEmptyDirectory();
     }
 
     @Test
-    void shouldNameAllUnreadablePicturesBeforeAnyWork() {
+    void shouldNameAllUnreadableImagesBeforeAnyWork() {
         category("big", 0, 24);
         for (String name : List.of("good/a", "good/b")) {
             normals.get("big").add(ImageSource.Sample.normal(name, () -> {
@@ -122,11 +122,11 @@ class PatchCoreFitTest {
     @Test
     void shouldGoOnWhereItIsAllowed() throws Exception {
         category("big", 0, 24);
-        tests.put("big", List.of(picture("good/t", 7)));
+        tests.put("big", List.of(image("good/t", 7)));
         PatchCoreResult r = PatchCoreFit.run(options(true));
         assertThat(said())
                 .contains(
-                        "warning, allowed: 1 test picture is learned from too",
+                        "warning, allowed: 1 test image is learned from too",
                         "choosing 64 of 640 patches of 20 images");
         assertThat(r.images()).isEqualTo(20);
         assertThat(dir.toFile().list()).containsExactly("m.onnx");

@@ -69,7 +69,7 @@ class GalleryTest {
     }
 
     @Test
-    void shouldKeepEveryPictureOnItsSideOfTheThresholdInTheHistogram() {
+    void shouldKeepEveryImageOnItsSideOfTheThresholdInTheHistogram() {
         Random random = new Random(4);
         for (int round = 0; round < 200; round++) {
             List<ImageScore> images = new ArrayList<>();

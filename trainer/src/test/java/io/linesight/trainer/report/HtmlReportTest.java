@@ -73,7 +73,7 @@ class HtmlReportTest {
     }
 
     @Test
-    void shouldTellWhatThresholdsRestOnAndWhetherTheyWereMadeOnThesePictures() throws Exception {
+    void shouldTellWhatThresholdsRestOnAndWhetherTheyWereMadeOnTheseImages() throws Exception {
         EvaluationReport plain =
                 new Reports().category("bolt", 30, 20, 2, true, 1).report("v1");
         assertThat(page(plain)).doesNotContain("placed the checkpoint's thresholds");
@@ -102,7 +102,7 @@ class HtmlReportTest {
     }
 
     @Test
-    void shouldSayEveryPicturesScoreAndItsThreshold() throws Exception {
+    void shouldSayEveryImagesScoreAndItsThreshold() throws Exception {
         Reports reports = new Reports().category("bolt", 3, 2, 2, true, 1);
         Contender a = reports.contender("A");
         StringWriter out = new StringWriter();

@@ -30,7 +30,7 @@ final class Reports {
         return new ImageScore(category, name, anomalous, false, (float) raw, line.calibrated((float) raw));
     }
 
-    /** @param lift how much higher defective pictures and pixels score */
+    /** @param lift how much higher defective images and pixels score */
     Reports category(String category, int normal, int defective, double lift, boolean masks, long seed) {
         Random random = new Random(seed);
         ProductCalibration line = new ProductCalibration(1.5, 0.5);
@@ -74,7 +74,7 @@ final class Reports {
         return new Contender(letter, options(), report("v" + letter));
     }
 
-    /** No picture is ever read with these. */
+    /** No image is ever read with these. */
     static EvaluateOptions options() {
         return EvaluateOptions.of(Path.of("m.onnx"), new ImageSource() {
                     @Override

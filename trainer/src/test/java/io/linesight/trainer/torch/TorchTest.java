@@ -16,7 +16,7 @@ class TorchTest {
     private static final int N = 700;
 
     /**
-     * As in a process that decodes pictures before it trains: OpenCV brings OpenBLAS with it, with as many threads as
+     * As in a process that decodes images before it trains: OpenCV brings OpenBLAS with it, with as many threads as
      * there are processors.
      */
     @BeforeAll
