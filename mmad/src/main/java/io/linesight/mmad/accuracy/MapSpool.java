@@ -7,6 +7,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Maps and masks of a class between the two passes that binning needs. The first few stay on the heap, the rest goes to
@@ -16,7 +17,7 @@ final class MapSpool implements AutoCloseable {
     private static final int IN_MEMORY = 64;
 
     interface Visitor {
-        void image(float[] map, byte[] maskOrNull);
+        void image(float[] map, byte @Nullable [] mask);
     }
 
     private final int pixels;
@@ -30,10 +31,10 @@ final class MapSpool implements AutoCloseable {
         this.pixels = pixels;
     }
 
-    void add(float[] map, byte[] maskOrNull) {
+    void add(float[] map, byte @Nullable [] mask) {
         if (count < IN_MEMORY) {
             maps[count] = map.clone();
-            masks[count++] = maskOrNull == null ? null : maskOrNull.clone();
+            masks[count++] = mask == null ? null : mask.clone();
             return;
         }
         try {
@@ -44,9 +45,9 @@ final class MapSpool implements AutoCloseable {
                 buffer = ByteBuffer.allocate(1 + 5 * pixels);
             }
             buffer.clear();
-            buffer.put((byte) (maskOrNull == null ? 0 : 1));
+            buffer.put((byte) (mask == null ? 0 : 1));
             for (float v : map) buffer.putFloat(v);
-            buffer.put(maskOrNull == null ? new byte[pixels] : maskOrNull);
+            buffer.put(mask == null ? new byte[pixels] : mask);
             buffer.flip();
             while (buffer.hasRemaining()) file.write(buffer);
             count++;

@@ -26,8 +26,8 @@ import java.util.Objects;
  * @param topShare the score is the mean over this share of the map's pixels, the highest ones (read at every fourth row
  *     and column); 0 = the single highest pixel, as published. More than one pixel makes the score steadier where
  *     defects are larger than a few pixels
- * @param groups groups of pictures, one per product trained on, that have statistics of their own in
- *     {@link MapKind#WHITENED}; a picture belongs to the group that its mean feature at stride 16 is nearest to, nobody
+ * @param groups groups of images, one per product trained on, that have statistics of their own in
+ *     {@link MapKind#WHITENED}; an image belongs to the group that its mean feature at stride 16 is nearest to, nobody
  *     has to say which. 0 or 1 = one for all
  */
 public record MmadConfig(
@@ -62,9 +62,9 @@ public record MmadConfig(
      */
     private static final int WIDEST = 16_384;
 
-    private static final int MOST_BLOCKS = 32;
-    private static final int MOST_SCANS = 8;
-    private static final int MOST_GROUPS = 4096;
+    private static final int MAX_BLOCKS = 32;
+    private static final int MAX_SCANS = 8;
+    private static final int MAX_GROUPS = 4096;
 
     public MmadConfig {
         if (encoderChannels == null
@@ -106,16 +106,16 @@ public record MmadConfig(
                 problems.add("each level must be half as wide as the one before, got " + levelChannels);
         }
         for (int b : blocks)
-            if (b < 1 || b > MOST_BLOCKS)
-                problems.add("every level needs at least one block, at most " + MOST_BLOCKS + ", got " + blocks);
+            if (b < 1 || b > MAX_BLOCKS)
+                problems.add("every level needs at least one block, at most " + MAX_BLOCKS + ", got " + blocks);
         for (List<ScanKind> c : chains)
-            if (c.isEmpty() || c.size() > MOST_SCANS)
-                problems.add("every level needs at least one scan in its chains, at most " + MOST_SCANS);
+            if (c.isEmpty() || c.size() > MAX_SCANS)
+                problems.add("every level needs at least one scan in its chains, at most " + MAX_SCANS);
         if (finest < 0 || finest > 2)
             problems.add("finest must be 0 (stride 4), 1 (stride 8) or 2 (stride 16), got " + finest);
         if (!(topShare >= 0 && topShare <= 1)) problems.add("topShare must be 0..1, got " + topShare);
-        if (groups < 0 || groups > MOST_GROUPS)
-            problems.add("groups must not be negative and at most " + MOST_GROUPS + ", got " + groups);
+        if (groups < 0 || groups > MAX_GROUPS)
+            problems.add("groups must not be negative and at most " + MAX_GROUPS + ", got " + groups);
         if (featureNorm == null) problems.add("featureNorm is missing");
         if (!problems.isEmpty())
             throw new IllegalArgumentException("MMAD configuration: " + String.join("; ", problems));
@@ -247,7 +247,7 @@ public record MmadConfig(
                 groups);
     }
 
-    /** The same network with statistics for so many groups of pictures. */
+    /** The same network with statistics for so many groups of images. */
     public MmadConfig withGroups(int count) {
         return new MmadConfig(
                 preset,

@@ -1,7 +1,7 @@
 package io.linesight.mmad.architecture;
 
 /**
- * What a PatchCore model has learnt: patches of normal pictures that everything else is measured against, and what is
+ * What a PatchCore model has learnt: patches of normal images that everything else is measured against, and what is
  * taken from every patch first, so that vectors are short and squared distances keep their digits.
  *
  * @param vectors [K,D] patches less the shift, K at least {@value #LEAST}

@@ -2,6 +2,7 @@ package io.linesight.mmad.checkpoint;
 
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Calibration of every product a checkpoint knows, and the one used for products it does not know.
@@ -17,11 +18,11 @@ public record Calibration(ProductCalibration fallback, Map<String, ProductCalibr
         byProduct = Map.copyOf(new TreeMap<>(byProduct));
     }
 
-    public ProductCalibration forProduct(String productOrNull) {
-        return productOrNull == null ? fallback : byProduct.getOrDefault(productOrNull, fallback);
+    public ProductCalibration forProduct(@Nullable String product) {
+        return product == null ? fallback : byProduct.getOrDefault(product, fallback);
     }
 
-    public boolean knows(String productOrNull) {
-        return productOrNull != null && byProduct.containsKey(productOrNull);
+    public boolean knows(@Nullable String product) {
+        return product != null && byProduct.containsKey(product);
     }
 }

@@ -9,14 +9,14 @@ import com.fasterxml.jackson.annotation.JsonInclude;
  *
  * @param method {@code quantile}, {@code evt}, {@code pooled}, {@code student} or {@code f1max}
  * @param targetFalseRejectRate normals wanted at or above the decision point
- * @param normals normal pictures that were not trained on
- * @param anomalous anomalous pictures
+ * @param normals normal images that were not trained on
+ * @param anomalous anomalous images
  * @param expectedFalseRejectRate normals at or above the decision point, as the fitted distribution has it
  * @param upperFalseRejectRate what that rate may be all the same, by counting alone: 95 % upper confidence bound
  *     (Clopper-Pearson)
  * @param expectedFailRate normals that become FAIL, with the checkpoint's review band
  * @param expectedReviewRate normals that become REVIEW
- * @param expectedMissRate share of the anomalous pictures given that become PASS
+ * @param expectedMissRate share of the anomalous images given that become PASS
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record ThresholdBasis(

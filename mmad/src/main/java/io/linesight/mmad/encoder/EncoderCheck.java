@@ -9,14 +9,14 @@ import java.util.List;
 import java.util.Locale;
 import java.util.SplittableRandom;
 
-/** Compares an encoder with another computation of the same network, on pictures made for it. */
+/** Compares an encoder with another computation of the same network, on images made for it. */
 public final class EncoderCheck {
     /** Largest difference, divided by the largest value of the feature map, that passes. */
     public static final double LIMIT = 1e-3;
 
     private EncoderCheck() {}
 
-    /** A picture with shading, edges and noise, planar RGB 256x256; the same for the same seed. */
+    /** An image with shading, edges and noise, planar RGB 256x256; the same for the same seed. */
     public static byte[] picture(int seed) {
         int side = MmadConfig.INPUT_SIZE;
         SplittableRandom random = new SplittableRandom(seed);
@@ -35,7 +35,7 @@ public final class EncoderCheck {
         return planar;
     }
 
-    /** The same picture as the encoder sees it: {@code [3,256,256]} in [0,1]. */
+    /** The same image as the encoder sees it: {@code [3,256,256]} in [0,1]. */
     public static float[] scaled(byte[] picture) {
         float[] values = new float[picture.length];
         for (int i = 0; i < values.length; i++) values[i] = (picture[i] & 0xff) / 255f;
@@ -43,9 +43,9 @@ public final class EncoderCheck {
     }
 
     /**
-     * Runs the encoder on the picture, alone and behind another one in a batch.
+     * Runs the encoder on the image, alone and behind another one in a batch.
      *
-     * @param expected the feature maps of the picture at strides 4, 8, 16, computed otherwise
+     * @param expected the feature maps of the image at strides 4, 8, 16, computed otherwise
      * @return differences of the three maps
      * @throws IllegalArgumentException when a map differs, is not finite or is zero everywhere, or when the neighbour
      *     in the batch changes it

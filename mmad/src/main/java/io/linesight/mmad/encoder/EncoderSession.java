@@ -24,7 +24,7 @@ public final class EncoderSession implements AutoCloseable {
      * Loads the encoder on the device that the options name; their scan mode does not matter.
      *
      * @throws io.linesight.mmad.runtime.ModelLoadException when the device is not there
-     * @throws ScoringException when the runtime refuses the encoder
+     * @throws ScoringException when the runtime rejects the encoder
      */
     public static EncoderSession open(Encoder encoder, ScorerOptions options) {
         OnnxGraph graph = OnnxGraph.graph("features").scope("frames");

@@ -46,7 +46,7 @@ public final class FilterBankEncoder {
         String opponents = graph.op("Conv", image, graph.floats(new float[] {1, -1, 0, 0.5f, 0.5f, -1}, 2, 3, 1, 1))
                 .out();
 
-        // The coarse octave sees the picture at half size, so that every filter stays 7x7.
+        // The coarse octave sees the image at half size, so that every filter stays 7x7.
         Bank fine = new Bank(FINE);
         for (int o = 0; o < FINE; o++) fine.gabor(o, Math.PI * o / FINE, 1);
         Bank coarse = new Bank(COARSE);
@@ -105,7 +105,7 @@ public final class FilterBankEncoder {
     /** Local energy of quadrature pairs: {@code (re^2 + im^2)^(1/4)}. */
     private String energy(String in, Bank bank, int stride, int groups) {
         int pad = bank.k / 2;
-        // Borders are reflected before filtering: zero padding would draw a frame of edges around every picture.
+        // Borders are reflected before filtering: zero padding would draw a frame of edges around every image.
         String padded = graph.op("Pad", in, graph.longs(0, 0, pad, pad, 0, 0, pad, pad))
                 .attr("mode", "reflect")
                 .out();

@@ -43,7 +43,7 @@ public final class FrameSession implements AutoCloseable {
      * @param input name of its uint8 input
      * @param outputs names of its float outputs
      * @throws io.linesight.mmad.runtime.ModelLoadException when the device is not there
-     * @throws ScoringException when the runtime refuses the network
+     * @throws ScoringException when the runtime rejects the network
      */
     public static FrameSession open(
             String what, ModelProto model, String input, List<String> outputs, ScorerOptions options) {

@@ -30,8 +30,8 @@ import java.util.stream.Collectors;
 
 /**
  * Makes an encoder out of any ONNX network: what its three feature maps need is kept, the rest goes, and the step from
- * [0,1] to what the network was trained on may be put before it. A fixed batch or picture size in the file is taken as
- * an accident of its export; the result is compared with the file as it came, and with a batch of two.
+ * [0,1] to what the network was trained on may be put before it. A fixed batch or image size in the file is taken as an
+ * accident of its export; the result is compared with the file as it came, and with a batch of two.
  */
 public final class OnnxCut {
     private static final String INPUT = "linesight.image";
@@ -74,7 +74,7 @@ public final class OnnxCut {
      * @param onnx one self-contained file; its input must be float {@code [N,3,H,W]}
      * @param outputs names of the values to give out, at strides 4, 8, 16; empty when the network's own three outputs
      *     are meant
-     * @param mean per channel, taken off the picture in [0,1]; null for none
+     * @param mean per channel, taken off the image in [0,1]; null for none
      * @param std per channel, divided by after that; null for none
      * @throws IllegalArgumentException when that makes no encoder; where strides or names are the reason, the message
      *     names values that fit
@@ -182,7 +182,7 @@ public final class OnnxCut {
     }
 
     /**
-     * The three values as the network computes them in its own operator set, unoptimised, from a picture normalised
+     * The three values as the network computes them in its own operator set, unoptimised, from an image normalised
      * here.
      */
     private List<float[]> original(byte[] picture) {

@@ -32,13 +32,13 @@ public final class PatchCoreGraph {
      */
     private static final int CHUNK = 1024;
     /** Patches that make the score: one in a hundred. */
-    private static final int MOST_ANOMALOUS = 10;
+    private static final int ANOMALOUS_PATCHES = 10;
     /** Neighbours that the score's weight looks at, the nearest one among them. */
     private static final int NEIGHBOURS = 9;
 
     /** How the distances of an image's patches become its score. */
     public enum Score {
-        /** The mean of the ten largest: of a single patch that is far from all others normal pictures have some too. */
+        /** The mean of the ten largest: of a single patch that is far from all others normal images have some too. */
         MEAN_OF_LARGEST,
         /** As published: the largest, weighed by how alone its nearest patch is in the bank. */
         REWEIGHTED
@@ -94,7 +94,7 @@ public final class PatchCoreGraph {
         g.scope("score");
         switch (score) {
             case MEAN_OF_LARGEST -> {
-                String largest = g.op("TopK", byImage, g.longs(MOST_ANOMALOUS))
+                String largest = g.op("TopK", byImage, g.longs(ANOMALOUS_PATCHES))
                         .attr("axis", 1)
                         .attr("sorted", 1)
                         .outs(2)

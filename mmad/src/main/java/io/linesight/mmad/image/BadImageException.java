@@ -1,6 +1,6 @@
 package io.linesight.mmad.image;
 
-/** A picture that cannot be used. The message is complete: it says what is wrong, with the sizes that matter. */
+/** An image that cannot be used. The message is complete: it says what is wrong, with the sizes that matter. */
 public class BadImageException extends Exception {
     /** Why; stable names, fit for metrics and dead-letter headers. */
     public enum Code {

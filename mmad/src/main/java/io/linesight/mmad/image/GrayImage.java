@@ -1,7 +1,7 @@
 package io.linesight.mmad.image;
 
 /**
- * A one-channel picture.
+ * A one-channel image.
  *
  * @param width pixels
  * @param height pixels

@@ -12,11 +12,11 @@ import org.bytedeco.opencv.global.opencv_imgcodecs;
 import org.bytedeco.opencv.opencv_core.Mat;
 
 /**
- * Pictures from and to bytes. Stateless; any number of threads. All native memory is released before a method returns.
+ * Images from and to bytes. Stateless; any number of threads. All native memory is released before a method returns.
  *
  * <p>Decoding gives what Pillow's {@code open(...).convert("RGB")} gives: the orientation tag of EXIF is ignored (a
- * camera's frame is meant as its sensor saw it), transparency is dropped, grey and palette pictures become RGB. Of
- * 16-bit samples the upper 8 bits count.
+ * camera's frame is meant as its sensor saw it), transparency is dropped, grey and palette images become RGB. Of 16-bit
+ * samples the upper 8 bits count.
  */
 public final class ImageCodec {
     private ImageCodec() {}
@@ -69,10 +69,10 @@ public final class ImageCodec {
     }
 
     /**
-     * Makes a picture of raw pixels.
+     * Makes an image of raw pixels.
      *
      * @param encoding GRAY8, RGB8 or BGR8: rows from the top, interleaved, no padding
-     * @param pixels copied, so that the picture does not change with the caller's buffer
+     * @param pixels copied, so that the image does not change with the caller's buffer
      * @throws BadImageException EMPTY, UNSUPPORTED (another encoding), TOO_LARGE, SIZE_MISMATCH
      */
     public static RgbImage raw(String encoding, int width, int height, byte[] pixels, ImageLimits limits)

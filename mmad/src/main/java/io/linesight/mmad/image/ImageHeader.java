@@ -23,7 +23,7 @@ record ImageHeader(Format format, int width, int height) {
      */
     private static final int MAX_SCANS = 100;
     /** Deflate makes at most 1032 bytes of one. */
-    private static final long MOST_EXPANSION = 1032;
+    private static final long MAX_EXPANSION = 1032;
 
     /**
      * Reads the header and checks the size before looking at the rest, then walks the file's structure to its end.
@@ -168,7 +168,7 @@ record ImageHeader(Format format, int width, int height) {
             }
             if (type == 0x49454e44) {
                 if (!data) throw new BadImageException(CORRUPT, "PNG without picture data");
-                if (leastRaw > MOST_EXPANSION * (dataBytes + 1)) {
+                if (leastRaw > MAX_EXPANSION * (dataBytes + 1)) {
                     throw new BadImageException(
                             CORRUPT,
                             "PNG damaged: " + dataBytes + " bytes of picture data cannot hold " + header.width() + "x"
@@ -180,7 +180,7 @@ record ImageHeader(Format format, int width, int height) {
         }
     }
 
-    /** At least; kinds that do not exist are the decoder's to refuse. */
+    /** At least; kinds that do not exist are the decoder's to reject. */
     private static int bitsPerPixel(int depth, int colour) {
         int samples =
                 switch (colour) {

@@ -1,11 +1,11 @@
 package io.linesight.mmad.image;
 
 /**
- * What a picture may be at most; checked on its header, before any pixel memory is allocated.
+ * What an image may be at most; checked on its header, before any pixel memory is allocated.
  *
  * @param maxSide longest side in pixels
  * @param maxPixels width times height
- * @param maxBytes bytes of the encoded (or raw) picture
+ * @param maxBytes bytes of the encoded (or raw) image
  */
 public record ImageLimits(int maxSide, long maxPixels, long maxBytes) {
     private static final ImageLimits DEFAULTS = new ImageLimits(16_384, 64_000_000L, 64L << 20);

@@ -1,7 +1,7 @@
 package io.linesight.mmad.image;
 
 /**
- * Pictures and masks at the model's resolution, equal to the reference's Pillow pipeline bit by bit. Stateless; any
+ * Images and masks at the model's resolution, equal to the reference's Pillow pipeline bit by bit. Stateless; any
  * thread.
  */
 public final class Preprocess {
@@ -21,7 +21,7 @@ public final class Preprocess {
     }
 
     /**
-     * Brings a ground-truth mask to 256x256: above 0 becomes 255, resized as the picture is, above one half counts as
+     * Brings a ground-truth mask to 256x256: above 0 becomes 255, resized as the image is, above one half counts as
      * defect.
      *
      * @param gray {@code width*height} unsigned bytes
@@ -39,7 +39,7 @@ public final class Preprocess {
         return out;
     }
 
-    /** The same for a mask decoded as a picture: a pixel counts as marked when any of its channels is above 0. */
+    /** The same for a mask decoded as an image: a pixel counts as marked when any of its channels is above 0. */
     public static byte[] mask(RgbImage image) {
         byte[] rgb = image.rgb();
         byte[] gray = new byte[rgb.length / 3];

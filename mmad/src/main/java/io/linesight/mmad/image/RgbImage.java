@@ -5,7 +5,7 @@ import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 
 /**
- * A decoded picture.
+ * A decoded image.
  *
  * @param width pixels
  * @param height pixels
@@ -20,7 +20,7 @@ public record RgbImage(int width, int height, byte[] rgb) {
                     + (long) width * height * 3 + " bytes, got " + rgb.length);
     }
 
-    /** Lower-case hex SHA-256 of size and pixels: the same for files that decode to the same picture. */
+    /** Lower-case hex SHA-256 of size and pixels: the same for files that decode to the same image. */
     public String sha256() {
         MessageDigest digest = Sha256.digest();
         digest.update(ByteBuffer.allocate(8).putInt(width).putInt(height).array());

@@ -13,7 +13,7 @@ import java.util.regex.Pattern;
 /** NumPy's {@code .npy} files: little-endian, C order, f4, f8, i4, i8, u1 and bool. Stateless; any thread. */
 public final class Npy {
     private static final byte[] MAGIC = {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y'};
-    private static final int LONGEST_HEADER = 10_000;
+    private static final int MAX_HEADER = 10_000;
     private static final Pattern DESCR = Pattern.compile("'descr'\\s*:\\s*'([^']*)'");
     private static final Pattern FORTRAN = Pattern.compile("'fortran_order'\\s*:\\s*(True|False)");
     private static final Pattern SHAPE = Pattern.compile("'shape'\\s*:\\s*\\(([^)]*)\\)");
@@ -69,8 +69,8 @@ public final class Npy {
         } else {
             throw new IOException(name + " has NumPy format version " + major + "; versions 1 to 3 are supported");
         }
-        if (headerLength > LONGEST_HEADER)
-            throw new IOException(name + " has a header of " + headerLength + " bytes; at most " + LONGEST_HEADER
+        if (headerLength > MAX_HEADER)
+            throw new IOException(name + " has a header of " + headerLength + " bytes; at most " + MAX_HEADER
                     + " are read, as NumPy does");
         if (start + headerLength > file.length) throw new IOException(name + " is truncated in its header");
         String header = new String(file, start, (int) headerLength, StandardCharsets.UTF_8);
@@ -99,67 +99,50 @@ public final class Npy {
             throw new IOException(name + " should hold " + elements + " elements of " + descr + " (" + elements * width
                     + " bytes) but has " + in.remaining() + " bytes of data");
         }
-        int n = (int) elements;
-        Object data =
-                switch (descr) {
-                    case "<f4" -> {
-                        float[] a = new float[n];
-                        in.asFloatBuffer().get(a);
-                        yield a;
-                    }
-                    case "<f8" -> {
-                        double[] a = new double[n];
-                        in.asDoubleBuffer().get(a);
-                        yield a;
-                    }
-                    case "<i4" -> {
-                        int[] a = new int[n];
-                        in.asIntBuffer().get(a);
-                        yield a;
-                    }
-                    case "<i8" -> {
-                        long[] a = new long[n];
-                        in.asLongBuffer().get(a);
-                        yield a;
-                    }
-                    case "|u1" -> {
-                        byte[] a = new byte[n];
-                        in.get(a);
-                        yield a;
-                    }
-                    default -> {
-                        boolean[] a = new boolean[n];
-                        for (int i = 0; i < n; i++) a[i] = in.get() != 0;
-                        yield a;
-                    }
-                };
-        return new NpyArray(shape, data);
+        return new NpyArray(shape, data(descr, in, (int) elements));
+    }
+
+    /** The elements from the buffer's position on, as an array of their type. */
+    private static Object data(String descr, ByteBuffer in, int n) {
+        return switch (descr) {
+            case "<f4" -> {
+                float[] a = new float[n];
+                in.asFloatBuffer().get(a);
+                yield a;
+            }
+            case "<f8" -> {
+                double[] a = new double[n];
+                in.asDoubleBuffer().get(a);
+                yield a;
+            }
+            case "<i4" -> {
+                int[] a = new int[n];
+                in.asIntBuffer().get(a);
+                yield a;
+            }
+            case "<i8" -> {
+                long[] a = new long[n];
+                in.asLongBuffer().get(a);
+                yield a;
+            }
+            case "|u1" -> {
+                byte[] a = new byte[n];
+                in.get(a);
+                yield a;
+            }
+            default -> {
+                boolean[] a = new boolean[n];
+                for (int i = 0; i < n; i++) a[i] = in.get() != 0;
+                yield a;
+            }
+        };
     }
 
     /** The bytes of a {@code .npy} file, format version 1.0. */
     public static byte[] format(NpyArray array) {
         Object data = array.data();
-        String descr;
-        int width;
-        if (data instanceof float[]) {
-            descr = "<f4";
-            width = 4;
-        } else if (data instanceof double[]) {
-            descr = "<f8";
-            width = 8;
-        } else if (data instanceof int[]) {
-            descr = "<i4";
-            width = 4;
-        } else if (data instanceof long[]) {
-            descr = "<i8";
-            width = 8;
-        } else if (data instanceof byte[]) {
-            descr = "|u1";
-            width = 1;
-        } else {
-            descr = "|b1";
-            width = 1;
-        }
+        String descr = descr(data);
+        int width = descr.charAt(2) - '0';
         StringBuilder shape = new StringBuilder("(");
         for (int d : array.shape()) shape.append(d).append(", ");
         if (array.shape().length > 1) shape.setLength(shape.length() - 2);
@@ -182,6 +165,14 @@ public final class Npy {
         else if (data instanceof byte[] a) out.put(a);
         else for (boolean b : (boolean[]) data) out.put((byte) (b ? 1 : 0));
         return out.array();
+    }
+
+    private static String descr(Object data) {
+        if (data instanceof float[]) return "<f4";
+        if (data instanceof double[]) return "<f8";
+        if (data instanceof int[]) return "<i4";
+        if (data instanceof long[]) return "<i8";
+        return data instanceof byte[] ? "|u1" : "|b1";
     }
 
     private static String field(Pattern pattern, String header, String name) throws IOException {

@@ -21,7 +21,7 @@ import java.util.zip.ZipOutputStream;
 public final class Npz implements AutoCloseable {
     private static final String SUFFIX = ".npy";
     private static final long UNSUSPICIOUS = 1 << 20;
-    private static final long MOST_EXPANSION = 100;
+    private static final long MAX_EXPANSION = 100;
 
     private final Path file;
     private final ZipFile zip;
@@ -84,7 +84,7 @@ public final class Npz implements AutoCloseable {
         if (entry == null) throw new IOException(file + " has no array '" + name + "'; it has " + names());
         // Compression of numbers seldom gains more than a few times; far more is a way to fill the memory from a small
         // file.
-        long most = Math.min(Integer.MAX_VALUE - 8, UNSUSPICIOUS + Files.size(file) * MOST_EXPANSION);
+        long most = Math.min(Integer.MAX_VALUE - 8, UNSUSPICIOUS + Files.size(file) * MAX_EXPANSION);
         if (entry.getSize() < 0 || entry.getSize() > most)
             throw new IOException(
                     file + " is damaged or hostile: array '" + name + "' claims " + entry.getSize() + " bytes");

@@ -3,6 +3,7 @@ package io.linesight.mmad.io;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /** Temporary files whose size is known before they are written. */
 public final class Scratch {
@@ -11,7 +12,7 @@ public final class Scratch {
     /**
      * An empty file, on a disk that has room for what will be written.
      *
-     * @param folderOrNull existing folder; null for the system's temporary one
+     * @param folder existing folder; null for the system's temporary one
      * @param name what the file's name begins with, before a random part
      * @param suffix what it ends with
      * @param bytes that will be written
@@ -19,11 +20,9 @@ public final class Scratch {
      * @param remedy what to do, for the message
      * @throws IOException when there is too little room; no file is left
      */
-    public static Path file(Path folderOrNull, String name, String suffix, long bytes, String what, String remedy)
+    public static Path file(@Nullable Path folder, String name, String suffix, long bytes, String what, String remedy)
             throws IOException {
-        Path file = folderOrNull == null
-                ? Files.createTempFile(name, suffix)
-                : Files.createTempFile(folderOrNull, name, suffix);
+        Path file = folder == null ? Files.createTempFile(name, suffix) : Files.createTempFile(folder, name, suffix);
         long free = Files.getFileStore(file).getUsableSpace();
         if (bytes <= free) {
             file.toFile().deleteOnExit();

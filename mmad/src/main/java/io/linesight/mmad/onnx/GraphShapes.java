@@ -22,7 +22,7 @@ public final class GraphShapes {
     private final GraphProto graph;
     private final Map<String, long[]> shapes = new HashMap<>();
 
-    /** @throws OrtException when the runtime refuses the network */
+    /** @throws OrtException when the runtime rejects the network */
     public GraphShapes(ModelProto model, String input) throws OrtException {
         this.graph = model.getGraph();
         int side = MmadConfig.INPUT_SIZE;

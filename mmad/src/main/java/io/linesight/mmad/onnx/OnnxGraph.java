@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Writes one ONNX graph, or the body of a model-local function, node by node. Values are known by name; intermediate
@@ -289,10 +290,8 @@ public final class OnnxGraph {
     }
 
     /** LayerNormalization over the last axis. */
-    public String layerNorm(String x, String scale, String biasOrNull, float eps) {
-        Node n = biasOrNull == null
-                ? op("LayerNormalization", x, scale)
-                : op("LayerNormalization", x, scale, biasOrNull);
+    public String layerNorm(String x, String scale, @Nullable String bias, float eps) {
+        Node n = bias == null ? op("LayerNormalization", x, scale) : op("LayerNormalization", x, scale, bias);
         return n.attr("axis", -1).attr("epsilon", eps).out();
     }
 

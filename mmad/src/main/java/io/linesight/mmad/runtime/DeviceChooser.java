@@ -58,7 +58,7 @@ public final class DeviceChooser {
      *
      * @param name what is being opened, for messages
      * @throws ModelLoadException when the device or the operator asked for is not there
-     * @throws OrtException when ONNX Runtime refuses the model itself
+     * @throws OrtException when ONNX Runtime rejects the model itself
      */
     public static Opened open(String name, ScorerOptions options, ModelSource source) throws OrtException {
         Device wanted = Device.parse(options.device());

@@ -28,7 +28,7 @@ final class OrtApi {
     private static final int RELEASE_TENSOR_TYPE_AND_SHAPE_INFO = 99;
     private static final int LAST = RELEASE_TENSOR_TYPE_AND_SHAPE_INFO;
     private static final int RUNTIME_EXCEPTION = 6;
-    private static final int MOST_DIMENSIONS = 8;
+    private static final int MAX_DIMENSIONS = 8;
 
     private final Function[] functions = new Function[LAST + 1];
 
@@ -95,7 +95,7 @@ final class OrtApi {
     }
 
     TensorView input(Pointer context, int index) {
-        try (Memory out = new Memory((long) MOST_DIMENSIONS * Long.BYTES)) {
+        try (Memory out = new Memory((long) MAX_DIMENSIONS * Long.BYTES)) {
             call(KERNEL_CONTEXT_GET_INPUT, context, (long) index, out);
             Pointer value = out.getPointer(0);
             call(GET_TENSOR_TYPE_AND_SHAPE, value, out);
@@ -104,7 +104,7 @@ final class OrtApi {
             try {
                 call(GET_DIMENSIONS_COUNT, info, out);
                 int rank = (int) out.getLong(0);
-                if (rank > MOST_DIMENSIONS)
+                if (rank > MAX_DIMENSIONS)
                     throw new IllegalArgumentException("input " + index + " has " + rank + " dimensions");
                 call(GET_DIMENSIONS, info, out, (long) rank);
                 shape = out.getLongArray(0, rank);

@@ -36,8 +36,8 @@ public final class RegionFinder {
      *
      * @param map row-major, {@code size*size}; NaN counts as below the threshold
      * @param threshold a pixel belongs to a region when its value is at least this
-     * @param frameWidth of the original picture; the map covers all of it
-     * @param frameHeight of the original picture
+     * @param frameWidth of the original image; the map covers all of it
+     * @param frameHeight of the original image
      * @param max how many regions to return at most, 0 or more
      */
     public static List<FoundRegion> find(

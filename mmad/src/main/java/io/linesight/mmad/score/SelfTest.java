@@ -12,8 +12,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Whether a loaded model can be trusted with frames: it scores a few synthetic pictures, the same in every program and
- * on every machine, twice alone and once in a batch. All three answers must be finite, of the right shape and equal to
+ * Whether a loaded model can be trusted with frames: it scores a few synthetic images, the same in every program and on
+ * every machine, twice alone and once in a batch. All three answers must be finite, of the right shape and equal to
  * within {@value #REPEATABLE}, absolutely for values up to 1 and relatively above. A checkpoint that carries
  * {@link #PROPERTY} must also give the raw scores that its maker saw.
  *
@@ -31,7 +31,7 @@ public final class SelfTest {
     private static final double TOLERANCE = 0.05;
     /** Scores below this count as this large when a share of them is taken. */
     private static final double SMALL = 0.1;
-    /** Which pictures; counts up when they change. */
+    /** Which images; counts up when they change. */
     private static final int EDITION = 1;
 
     private static final int SIDE = MmadConfig.INPUT_SIZE;
@@ -40,7 +40,7 @@ public final class SelfTest {
 
     private SelfTest() {}
 
-    /** The pictures, as {@link Scorer#score} takes them: a ramp, a checkerboard, noise, and stripes with a spot. */
+    /** The images, as {@link Scorer#score} takes them: a ramp, a checkerboard, noise, and stripes with a spot. */
     public static List<byte[]> frames() {
         List<byte[]> frames = new ArrayList<>();
         for (int kind = 0; kind < 4; kind++) frames.add(frame(kind));

@@ -26,7 +26,7 @@ final class Pickle {
             "torch.nn.parameter.Parameter",
             "torch.jit._pickle.restore_type_tag");
     /** Checkpoints with optimiser state have some 100,000. */
-    private static final int MOST_INSTRUCTIONS = 4_000_000;
+    private static final int MAX_INSTRUCTIONS = 4_000_000;
     /** The magic number of the old format has ten bytes. */
     private static final int LONGEST_INTEGER = 16;
 
@@ -60,12 +60,12 @@ final class Pickle {
 
     /** Runs one pickle to its end; the input then stands behind it. */
     Object load() throws IOException {
-        for (int i = 0; i < MOST_INSTRUCTIONS; i++) {
+        for (int i = 0; i < MAX_INSTRUCTIONS; i++) {
             int op = in.u8();
             if (op == '.') return pop();
             step(op);
         }
-        throw new StateDictException(file + " has a pickle of more than " + MOST_INSTRUCTIONS
+        throw new StateDictException(file + " has a pickle of more than " + MAX_INSTRUCTIONS
                 + " instructions, which no state dict needs; it was not read further");
     }
 

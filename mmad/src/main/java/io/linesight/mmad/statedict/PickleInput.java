@@ -6,7 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
 /**
- * Bytes of a pickle, with their number known: a length inside it that goes beyond is refused before anything is
+ * Bytes of a pickle, with their number known: a length inside it that goes beyond is rejected before anything is
  * allocated.
  */
 final class PickleInput {

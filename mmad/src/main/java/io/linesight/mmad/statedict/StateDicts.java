@@ -20,7 +20,7 @@ import java.util.Set;
  * {@code .pt} in the zip format and the one before it. The format is told by the content, not by the name.
  *
  * <p>A {@code .pth} file is a program for Python's pickle machine. Here it runs on a machine of our own that knows
- * plain values, OrderedDict and tensors; whatever else the file asks for is refused by name and never run. No file,
+ * plain values, OrderedDict and tensors; whatever else the file asks for is rejected by name and never run. No file,
  * however it lies about sizes, makes this take memory beyond a few times its own size. Float16, bfloat16 and float64
  * become float32. Weights wrapped under {@code state_dict} or {@code model} are found, and the prefix {@code module.}
  * that parallel training leaves is dropped. Thread-safe.

@@ -149,7 +149,7 @@ class AnomalyMetricsTest {
     }
 
     @Test
-    void shouldRefuseWhatCannotBeRanked() {
+    void shouldRejectWhatCannotBeRanked() {
         try (AnomalyMetrics metrics = new AnomalyMetrics(SIDE)) {
             float[] map = new float[SIDE * SIDE];
             assertThatThrownBy(() -> metrics.add(Double.NaN, true, map, null)).hasMessageContaining("NaN");

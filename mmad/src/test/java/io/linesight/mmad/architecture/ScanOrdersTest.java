@@ -48,7 +48,7 @@ class ScanOrdersTest {
     }
 
     @Test
-    void shouldRefuseSidesThatAreNoPowerOfTwo() {
+    void shouldRejectSidesThatAreNoPowerOfTwo() {
         assertThatThrownBy(() -> ScanOrders.table(ScanKind.HILBERT, 12))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("12");

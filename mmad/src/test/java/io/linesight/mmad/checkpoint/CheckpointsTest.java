@@ -271,7 +271,7 @@ class CheckpointsTest {
     }
 
     @Test
-    void shouldRefuseWeightsAndEncodersThatDoNotFit() {
+    void shouldRejectWeightsAndEncodersThatDoNotFit() {
         MmadConfig base = MmadConfig.base(CHANNELS);
         assertThatThrownBy(() -> Checkpoints.write(
                         dir.resolve("x.onnx"), new MmadModel(base, weights, encoder), CALIBRATION, Map.of()))

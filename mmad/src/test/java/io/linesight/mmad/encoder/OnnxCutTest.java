@@ -15,7 +15,7 @@ class OnnxCutTest {
     private static final List<String> MAPS = List.of("a", "b", "c");
 
     /**
-     * A classifier with a fixed batch and picture size, as exporters write it: convolutions, then a head that takes
+     * A classifier with a fixed batch and image size, as exporters write it: convolutions, then a head that takes
      * 256x256 only.
      */
     private static byte[] classifier(Object batch, boolean fixedInside, int opset) {
@@ -95,14 +95,14 @@ class OnnxCutTest {
     }
 
     @Test
-    void shouldRefuseWhatCannotBeBatched() {
+    void shouldRejectWhatCannotBeBatched() {
         assertThatThrownBy(() -> OnnxCut.cut(classifier(1, true, 15), "net", MAPS, null, null))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("two pictures at once");
     }
 
     @Test
-    void shouldRefuseWhatIsNoNetworkOfPictures() {
+    void shouldRejectWhatIsNoNetworkOfPictures() {
         assertThatThrownBy(() -> OnnxCut.cut(new byte[] {1, 2, 3}, "x", MAPS, null, null))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("not an ONNX file");

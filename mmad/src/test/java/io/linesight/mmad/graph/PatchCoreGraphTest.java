@@ -266,7 +266,7 @@ class PatchCoreGraphTest {
     }
 
     @Test
-    void shouldRefuseABankOfAnotherEncoder() {
+    void shouldRejectABankOfAnotherEncoder() {
         Encoder other = TinyEncoder.create(List.of(8, 32, 24), 17);
         assertThatThrownBy(() -> PatchCoreGraph.write(bank(4), other, PatchCoreGraph.Score.REWEIGHTED))
                 .isInstanceOf(IllegalArgumentException.class)

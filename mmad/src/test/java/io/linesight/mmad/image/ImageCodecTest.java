@@ -148,7 +148,7 @@ class ImageCodecTest {
     }
 
     @Test
-    void shouldRefuseFourInksAndSayWhatToDo() throws IOException {
+    void shouldRejectFourInksAndSayWhatToDo() throws IOException {
         byte[] inks = jpegOfBands(4);
         BadImageException e = catchThrowableOfType(BadImageException.class, () -> ImageCodec.decode(inks, LIMITS));
         assertThat(e.code()).isEqualTo(Code.UNSUPPORTED);
@@ -236,7 +236,7 @@ class ImageCodecTest {
     }
 
     @Test
-    void shouldRefuseMasksWithLosses() {
+    void shouldRejectMasksWithLosses() {
         BadImageException e = catchThrowableOfType(
                 BadImageException.class, () -> ImageCodec.decodeMask(ImageCodec.encodeJpeg(PICTURE, 90), LIMITS));
         assertThat(e.code()).isEqualTo(Code.UNSUPPORTED);
@@ -244,7 +244,7 @@ class ImageCodecTest {
     }
 
     @Test
-    void shouldRefuseEveryTruncation() {
+    void shouldRejectEveryTruncation() {
         for (byte[] file : new byte[][] {ImageCodec.encodeJpeg(PICTURE, 90), ImageCodec.encodePng(PICTURE)}) {
             assertThat(refusal(new byte[0])).isEqualTo(Code.EMPTY);
             for (int n = 8; n < file.length; n += 7)
@@ -265,7 +265,7 @@ class ImageCodecTest {
     }
 
     @Test
-    void shouldRefuseAHugeHeaderWithoutDecoding() {
+    void shouldRejectAHugeHeaderWithoutDecoding() {
         byte[] jpeg = ImageCodec.encodeJpeg(PICTURE, 50);
         for (int i = 2; i < jpeg.length - 9; i++) {
             if ((jpeg[i] & 0xff) == 0xff && (jpeg[i + 1] & 0xff) == 0xc0) {
@@ -283,7 +283,7 @@ class ImageCodecTest {
     }
 
     @Test
-    void shouldRefuseBeyondEachLimit() {
+    void shouldRejectBeyondEachLimit() {
         byte[] png = ImageCodec.encodePng(PICTURE);
         assertThat(refusal(png, new ImageLimits(96, 1_000_000, 1_000_000))).isEqualTo(Code.TOO_LARGE);
         assertThat(refusal(png, new ImageLimits(97, 97 * 61 - 1, 1_000_000))).isEqualTo(Code.TOO_LARGE);
@@ -291,7 +291,7 @@ class ImageCodecTest {
     }
 
     @Test
-    void shouldRefuseOtherFormats() {
+    void shouldRejectOtherFormats() {
         for (String start : new String[] {
             "BM..............", "II*\0............", "GIF89a..........", "RIFF....WEBPVP8 ", "<svg>", "x"
         }) {

@@ -101,7 +101,7 @@ class PreprocessTest {
     }
 
     @Test
-    void shouldRefuseAMaskOfAnotherSize() {
+    void shouldRejectAMaskOfAnotherSize() {
         assertThatThrownBy(() -> Preprocess.mask(new byte[5], 2, 3))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("6 bytes, got 5");

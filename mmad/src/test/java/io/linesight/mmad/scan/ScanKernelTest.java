@@ -102,7 +102,7 @@ class ScanKernelTest {
     }
 
     @Test
-    void shouldRefuseAnOrderThatLeavesTheMap() {
+    void shouldRejectAnOrderThatLeavesTheMap() {
         ScanCase in = ScanCase.random(4, 1, 32, 1, 8, 2, 16);
         in.order()[35] = 32;
 

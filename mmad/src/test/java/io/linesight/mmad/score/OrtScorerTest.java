@@ -108,7 +108,7 @@ class OrtScorerTest {
     }
 
     @Test
-    void shouldRefuseFramesOfAnotherSize() throws IOException {
+    void shouldRejectFramesOfAnotherSize() throws IOException {
         try (OrtScorer scorer = OrtScorer.open(new ToyModel().write(path), CPU)) {
             assertThatThrownBy(() -> scorer.score(List.of(new byte[100])))
                     .isInstanceOf(IllegalArgumentException.class)
@@ -119,7 +119,7 @@ class OrtScorerTest {
     }
 
     @Test
-    void shouldRefuseToScoreAfterClosing() throws IOException {
+    void shouldRejectFramesAfterClosing() throws IOException {
         OrtScorer scorer = OrtScorer.open(new ToyModel().write(path), CPU);
         scorer.close();
         scorer.close();
@@ -172,7 +172,7 @@ class OrtScorerTest {
     }
 
     @Test
-    void shouldRefuseADeviceThatIsNotThere() throws IOException {
+    void shouldRejectADeviceThatIsNotThere() throws IOException {
         org.junit.jupiter.api.Assumptions.assumeFalse(DeviceChooser.builtWithCuda(), "built with CUDA");
         new ToyModel().write(path);
 

@@ -111,7 +111,7 @@ class SelfTestTest {
     }
 
     @Test
-    void shouldRefuseWhatDependsOnTheCallOrTheBatch() {
+    void shouldRejectWhatDependsOnTheCallOrTheBatch() {
         Scorer call = new Mean(Map.of()) {
             @Override
             float change(int at) {
@@ -129,7 +129,7 @@ class SelfTestTest {
     }
 
     @Test
-    void shouldRefuseNanWrongShapesAndFailures() {
+    void shouldRejectNanWrongShapesAndFailures() {
         Scorer nan = new Mean(Map.of()) {
             @Override
             float change(int at) {

@@ -277,7 +277,7 @@ class StateDictsTest {
         "torch,load",
         "collections,defaultdict"
     })
-    void shouldRefuseEveryOtherGlobalByName(String module, String name) throws IOException {
+    void shouldRejectEveryOtherGlobalByName(String module, String name) throws IOException {
         PickleBytes evil = new PickleBytes()
                 .global(module, name)
                 .text("touch " + dir.resolve("owned"))
@@ -306,7 +306,7 @@ class StateDictsTest {
     }
 
     @Test
-    void shouldRefuseTensorsThatReachBeyondTheirStorage() throws IOException {
+    void shouldRejectTensorsThatReachBeyondTheirStorage() throws IOException {
         Map<String, byte[]> storages = Map.of("0", StateDictFiles.floats(1, 2, 3, 4));
         Object[][] views = {
             {4L, 1L, new long[] {4}, new long[] {1}},
@@ -335,7 +335,7 @@ class StateDictsTest {
     }
 
     @Test
-    void shouldRefuseToMakeALotOfALittle() throws IOException {
+    void shouldRejectTensorsThatMakeALotOfALittle() throws IOException {
         float[] storage = new float[10_000];
         PickleBytes p = new PickleBytes().raw('}', '(');
         for (int i = 0; i < 50; i++)
@@ -345,7 +345,7 @@ class StateDictsTest {
     }
 
     @Test
-    void shouldRefusePicklesWithoutEnd() throws IOException {
+    void shouldRejectPicklesWithoutEnd() throws IOException {
         byte[] lists = new byte[5_000_000];
         Arrays.fill(lists, (byte) ']');
         lists[0] = (byte) 0x80;
@@ -405,13 +405,13 @@ class StateDictsTest {
                 "{\"a\":{\"dtype\":\"F32\"|header",
                 "{}|12 bytes more"
             })
-    void shouldRefuseSafetensorsThatLie(String header, String word) throws IOException {
+    void shouldRejectSafetensorsThatLie(String header, String word) throws IOException {
         StateDictFiles.safetensors(file, header, new byte[12]);
         refused(word);
     }
 
     @Test
-    void shouldRefuseAHeaderLongerThanItsFile() throws IOException {
+    void shouldRejectAHeaderLongerThanItsFile() throws IOException {
         Files.write(
                 file,
                 ByteBuffer.allocate(100)

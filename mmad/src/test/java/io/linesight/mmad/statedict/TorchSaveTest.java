@@ -133,7 +133,7 @@ class TorchSaveTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"ustar\u000000", "ustar  \u0000"})
-    void shouldRefuseTheArchivesBeforeAllOthers(String signature) throws IOException {
+    void shouldRejectTheArchivesBeforeAllOthers(String signature) throws IOException {
         byte[] evil = "cposix\nsystem\n(S'touch owned'\ntR.".getBytes(StandardCharsets.US_ASCII);
         ByteArrayOutputStream tar = new ByteArrayOutputStream();
         for (String member : List.of("sys_info", "pickle", "tensors", "storages")) {
