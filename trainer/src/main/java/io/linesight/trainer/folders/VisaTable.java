@@ -3,7 +3,6 @@ package io.linesight.trainer.folders;
 import io.linesight.trainer.folders.ImageSource.Sample;
 import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -14,9 +13,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import org.apache.commons.csv.CSVFormat;
-import org.apache.commons.csv.CSVParser;
-import org.apache.commons.csv.CSVRecord;
 import org.jspecify.annotations.Nullable;
 
 /** VisA's layout: a csv with one line per image, its paths relative to the data set's folder. */
@@ -24,9 +20,6 @@ final class VisaTable {
     private static final List<String> COLUMNS = List.of("object", "split", "label", "image", "mask");
     private static final String DEFAULT = "1cls.csv";
     private static final int MAX_PROBLEMS = 20;
-    /** Text behind a closing quote belongs to the cell. */
-    private static final CSVFormat FORMAT =
-            CSVFormat.RFC4180.builder().setTrailingData(true).get();
 
     private static final String NORMAL = "normal";
     private static final String ANOMALY = "anomaly";
@@ -202,15 +195,31 @@ final class VisaTable {
     }
 
     /**
-     * Cells of one line. Lines are parsed one by one, so that a quote that is not closed spoils its own line only and
-     * every problem is reported with its line.
+     * Cells of one line; quoted cells may hold commas and doubled quotes. Not by commons-csv: lines are parsed one by one,
+     * so that a quote that is not closed spoils its own line only, and a parser for each would allocate 16 KiB a line.
+     *
+     * @throws IllegalArgumentException when a quote is not closed
      */
     private static List<String> cells(String text) {
-        try (CSVParser parser = CSVParser.parse(text, FORMAT)) {
-            List<CSVRecord> records = parser.getRecords();
-            return records.isEmpty() ? List.of() : records.get(0).toList();
-        } catch (IOException | UncheckedIOException e) {
-            throw new IllegalArgumentException("has a quote that is not closed", e);
+        List<String> cells = new ArrayList<>();
+        StringBuilder cell = new StringBuilder();
+        boolean quoted = false;
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (c == '"' && quoted && i + 1 < text.length() && text.charAt(i + 1) == '"') {
+                cell.append('"');
+                i++;
+            } else if (c == '"') {
+                quoted = !quoted;
+            } else if (c == ',' && !quoted) {
+                cells.add(cell.toString());
+                cell.setLength(0);
+            } else {
+                cell.append(c);
+            }
         }
+        if (quoted) throw new IllegalArgumentException("has a quote that is not closed");
+        cells.add(cell.toString());
+        return cells;
     }
 }
