@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What turns a trained model into a checkpoint, whatever method it was trained by: it is written beside the file
@@ -67,7 +68,7 @@ public final class CheckpointFinisher {
      * @param frames by category; may lack some
      * @param model that knows less of them than the model itself; null = the model itself
      */
-    public record Seen(Map<String, List<byte[]>> frames, Draft model) {}
+    public record Seen(Map<String, List<byte[]>> frames, @Nullable Draft model) {}
 
     /**
      * Writes, scores, calibrates and puts in place.

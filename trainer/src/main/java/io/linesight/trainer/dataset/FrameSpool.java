@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Frames in a temporary file, so that images are decoded once: while they are checked, before the encoder spends its
@@ -25,7 +26,7 @@ public final class FrameSpool implements AutoCloseable {
     }
 
     /** @param workDir existing folder, or null for the system's temporary one */
-    public static FrameSpool create(Path workDir, int expected) throws IOException {
+    public static FrameSpool create(@Nullable Path workDir, int expected) throws IOException {
         return new FrameSpool(Scratch.file(
                 workDir, "linesight-frames-", ".u8", (long) BYTES * expected, expected + " images", "make room there"));
     }

@@ -2,6 +2,7 @@ package io.linesight.trainer.evaluate;
 
 import io.linesight.mmad.accuracy.CategoryCurves;
 import io.linesight.mmad.checkpoint.ProductCalibration;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What lies behind one category's figures.
@@ -21,4 +22,4 @@ public record CategoryDetail(
         int unmarked,
         int vanished,
         int misshapen,
-        String firstMisshapen) {}
+        @Nullable String firstMisshapen) {}

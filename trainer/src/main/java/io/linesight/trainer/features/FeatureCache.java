@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Features that outlast a run: a folder with one pair of append-only files per encoder and type of numbers, records of
@@ -154,7 +155,7 @@ public final class FeatureCache implements AutoCloseable {
      *
      * @return null, or why these features cannot be kept here
      */
-    public String makeRoom(Collection<byte[]> keys) throws IOException {
+    public @Nullable String makeRoom(Collection<byte[]> keys) throws IOException {
         long missing = keys.stream()
                 .map(ByteBuffer::wrap)
                 .distinct()

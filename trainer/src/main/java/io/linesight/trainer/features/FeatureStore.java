@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The frozen encoder's features of every training image, computed once and kept in a file (the page cache keeps what
@@ -24,10 +25,10 @@ import org.bytedeco.pytorch.global.torch;
  */
 public final class FeatureStore implements AutoCloseable {
     /** The temporary file; null with a cache. */
-    private final Path file;
+    private final @Nullable Path file;
 
-    private final FileChannel channel;
-    private final FeatureCache cache;
+    private final @Nullable FileChannel channel;
+    private final @Nullable FeatureCache cache;
     private final FeatureShape shape;
     private final ByteBuffer row;
     private final double[][] sum = new double[FeatureShape.SCALES][];
@@ -37,7 +38,7 @@ public final class FeatureStore implements AutoCloseable {
 
     private int encoded;
 
-    private FeatureStore(Path file, FeatureCache cache, FeatureShape shape) throws IOException {
+    private FeatureStore(@Nullable Path file, @Nullable FeatureCache cache, FeatureShape shape) throws IOException {
         this.file = file;
         this.cache = cache;
         this.shape = shape;
@@ -55,7 +56,7 @@ public final class FeatureStore implements AutoCloseable {
      * @param workDir existing folder for the file, or null for the system's temporary folder
      * @param expected images that will be added: refuses at once when the disk has no room for them
      */
-    public static FeatureStore create(Path workDir, Encoder encoder, FeatureType type, int expected)
+    public static FeatureStore create(@Nullable Path workDir, Encoder encoder, FeatureType type, int expected)
             throws IOException {
         FeatureShape shape = new FeatureShape(encoder, type);
         return new FeatureStore(

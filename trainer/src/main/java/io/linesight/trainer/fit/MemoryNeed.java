@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What training takes of the machine's memory, estimated from measured peaks (docs/operations.md), so that a run is not
@@ -62,7 +63,7 @@ final class MemoryNeed {
      * @return a warning, or null when there is enough
      * @throws IllegalStateException when the machine is too small
      */
-    static String check(String preset, int batch, long total, long available) {
+    static @Nullable String check(String preset, int batch, long total, long available) {
         long need = estimate(preset, batch);
         if (need > total) {
             throw new IllegalStateException("training preset " + preset + " with batch " + batch + " takes about "

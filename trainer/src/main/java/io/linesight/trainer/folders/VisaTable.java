@@ -195,8 +195,9 @@ final class VisaTable {
     }
 
     /**
-     * Cells of one line; quoted cells may hold commas and doubled quotes. Not by commons-csv: lines are parsed one by one,
-     * so that a quote that is not closed spoils its own line only, and a parser for each would allocate 16 KiB a line.
+     * Cells of one line; quoted cells may hold commas and doubled quotes. Not by commons-csv: lines are parsed one by
+     * one, so that a quote that is not closed spoils its own line only, and a parser for each would allocate 16 KiB a
+     * line.
      *
      * @throws IllegalArgumentException when a quote is not closed
      */

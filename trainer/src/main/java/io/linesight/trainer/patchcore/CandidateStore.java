@@ -8,6 +8,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Patches that may come into the bank, as the encoder gives them, in a temporary file of float32 that is deleted on
@@ -30,7 +31,7 @@ final class CandidateStore implements AutoCloseable {
     }
 
     /** @param expected rows that will be added: refuses at once when the disk has no room for them */
-    static CandidateStore create(Path workDirOrNull, int channels, long expected) throws IOException {
+    static CandidateStore create(@Nullable Path workDirOrNull, int channels, long expected) throws IOException {
         return new CandidateStore(
                 Scratch.file(
                         workDirOrNull,

@@ -17,6 +17,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Thumbnails of chosen images. They are scored once more: which ones are wanted is known only when all have been
@@ -35,7 +36,7 @@ final class Tiles {
      * @param own the map's colours go from its own lowest to its own highest value: a missed defect would be blank
      *     otherwise, and whether the model saw nothing or too little is what its reader wants to know
      */
-    record Tile(byte[] image, byte[] truth, byte[] map, boolean own) {}
+    record Tile(byte @Nullable [] image, byte @Nullable [] truth, byte[] map, boolean own) {}
 
     private Tiles() {}
 
