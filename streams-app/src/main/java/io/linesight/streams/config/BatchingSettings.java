@@ -42,7 +42,12 @@ public record BatchingSettings(
                         5,
                         Range.between(0, 10_000),
                         Importance.MEDIUM,
-                        "Longest wait of a frame for its batch to fill.")
+                        "Longest wait of a frame for its batch to fill.");
+        defineBackPressure(definition);
+    }
+
+    private static void defineBackPressure(ConfigDef definition) {
+        definition
                 .define(
                         MAX_PENDING,
                         Type.INT,

@@ -55,7 +55,12 @@ public record GuardLimits(
                         100,
                         Range.between(1, 1_000_000),
                         Importance.LOW,
-                        "Guards: frames of a new model before it is judged. At most linesight.guard.window.frames.")
+                        "Guards: frames of a new model before it is judged. At most linesight.guard.window.frames.");
+        defineLimits(definition);
+    }
+
+    private static void defineLimits(ConfigDef definition) {
+        definition
                 .define(
                         GUARD_ERROR_RATE,
                         Type.DOUBLE,

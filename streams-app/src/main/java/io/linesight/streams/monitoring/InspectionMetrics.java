@@ -108,10 +108,7 @@ public final class InspectionMetrics implements BatchListener, ModelEvents, Shad
         inference = stage("inference", "Inference, per batch");
         render = stage("render", "Verdict, regions, map and thumbnail, per frame");
         latency = latencyTimer();
-        drain = Timer.builder(DRAIN)
-                .description("Wait for pending frames before a commit")
-                .publishPercentiles(0.5, 0.95, 0.99)
-                .register(registry);
+        drain = drainTimer();
         failedFrames = counter(FAILED_FRAMES, "Frames on which inference failed even alone; verdict REVIEW");
         nanFrames = counter(NAN_FRAMES, "Frames for which the model returned NaN or infinity; verdict REVIEW");
         unknownProduct = counter(
@@ -172,6 +169,13 @@ public final class InspectionMetrics implements BatchListener, ModelEvents, Shad
                 .publishPercentileHistogram()
                 .minimumExpectedValue(Duration.ofMillis(1))
                 .maximumExpectedValue(Duration.ofMinutes(1))
+                .register(registry);
+    }
+
+    private Timer drainTimer() {
+        return Timer.builder(DRAIN)
+                .description("Wait for pending frames before a commit")
+                .publishPercentiles(0.5, 0.95, 0.99)
                 .register(registry);
     }
 
