@@ -252,9 +252,9 @@ class EvaluateCommandIT {
                 .isZero();
         assertThat(page())
                 .contains(
-                        "other proportions than the picture",
+                        "other proportions than the image",
                         "marks nothing at the model's resolution",
-                        "no defective pictures",
+                        "no defective images",
                         "ground truth (empty)")
                 .doesNotContain("NaN");
     }
