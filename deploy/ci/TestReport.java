@@ -17,11 +17,13 @@ import javax.xml.stream.XMLStreamException;
 import javax.xml.stream.XMLStreamReader;
 
 /**
- * Prints what Maven's test reports say: tests per module, the ten slowest test classes, the tests that failed, and one line "N passed, N
- * failed, N skipped". Run it with {@code java deploy/ci/TestReport.java [--slowest-only] FOLDER}. Exit code 1 where no test ran or one failed.
+ * Prints what Maven's test reports say: the ten slowest test classes, tests per module, the tests that failed, and one
+ * line "N passed, N failed, N skipped". Run it with {@code java deploy/ci/TestReport.java [--slowest-only] FOLDER}.
+ * Exit code 1 where no test ran or one failed.
  */
 public final class TestReport {
-    private record Suite(String module, String name, double seconds, int tests, int failed, int skipped, List<String> failures) {}
+    private record Suite(
+            String module, String name, double seconds, int tests, int failed, int skipped, List<String> failures) {}
 
     public static void main(String[] args) throws IOException, XMLStreamException {
         boolean slowestOnly = args[0].equals("--slowest-only");
@@ -56,12 +58,14 @@ public final class TestReport {
             @Override
             public FileVisitResult preVisitDirectory(Path dir, BasicFileAttributes attributes) {
                 String name = dir.getFileName() == null ? "" : dir.getFileName().toString();
-                return name.equals(".git") || name.equals("src") || name.equals("node_modules") ? FileVisitResult.SKIP_SUBTREE : FileVisitResult.CONTINUE;
+                boolean skip = name.equals(".git") || name.equals("src");
+                return skip ? FileVisitResult.SKIP_SUBTREE : FileVisitResult.CONTINUE;
             }
 
             @Override
             public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
-                if (file.getFileName().toString().matches("TEST-.*\\.xml") && file.getParent().getFileName().toString().endsWith("-reports")) {
+                boolean report = file.getFileName().toString().matches("TEST-.*\\.xml");
+                if (report && file.getParent().getFileName().toString().endsWith("-reports")) {
                     reports.add(file);
                 }
                 return FileVisitResult.CONTINUE;
@@ -72,9 +76,10 @@ public final class TestReport {
         return suites;
     }
 
-    /** Counts elements rather than believing the suite's attributes: those of a test that was run twice are of its last run alone. */
+    /** Counts elements: the suite's own attributes are those of its last run alone. */
     private static Suite suite(Path report) throws IOException, XMLStreamException {
-        String module = report.toAbsolutePath().normalize().getParent().getParent().getParent().getFileName().toString();
+        Path target = report.toAbsolutePath().normalize().getParent().getParent();
+        String module = target.getParent().getFileName().toString();
         String name = report.getFileName().toString();
         double seconds = 0;
         int tests = 0;
@@ -98,7 +103,8 @@ public final class TestReport {
                         test = xml.getAttributeValue(null, "name");
                     }
                     case "skipped" -> skipped++;
-                    case "failure", "error" -> failures.add(test + ": " + firstLine(xml.getAttributeValue(null, "message")));
+                    case "failure", "error" -> 
+                        failures.add(test + ": " + firstLine(xml.getAttributeValue(null, "message")));
                     default -> {}
                 }
             }

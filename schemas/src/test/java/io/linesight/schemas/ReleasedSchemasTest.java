@@ -83,7 +83,8 @@ class ReleasedSchemasTest {
 
         assertThat(parse(files.get(files.size() - 1)))
                 .as(
-                        "%s.avsc differs from its newest committed version. If the change is meant, add %s/%s/v%d.avsc with:%n%s%n",
+                        "%s.avsc differs from its newest committed version. If the change is meant, add "
+                                + "%s/%s/v%d.avsc with:%n%s%n",
                         record, RELEASED, record, files.size() + 1, current.toString(true))
                 .isEqualTo(current);
     }
@@ -103,7 +104,8 @@ class ReleasedSchemasTest {
         }
         assertThat(found)
                 .as(
-                        "a released version never changes: add the next one, and its line to %s (in the folder: sha256sum RECORD/vN.avsc)",
+                        "a released version never changes: add the next one, and its line to %s (in the folder: "
+                                + "sha256sum RECORD/vN.avsc)",
                         PINS)
                 .isEqualTo(pinned);
     }

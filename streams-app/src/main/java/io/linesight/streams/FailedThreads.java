@@ -46,7 +46,8 @@ final class FailedThreads implements StreamsUncaughtExceptionHandler {
         if (tryReplace(e)) return StreamThreadExceptionResponse.REPLACE_THREAD;
         onTooMany.accept(explained ? new IllegalStateException(explanation, e) : e);
         LOG.error(
-                "Stream threads failed more than {} times in 10 minutes; the app stops. Uncommitted frames stay in Kafka for the next start",
+                "Stream threads failed more than {} times in 10 minutes; the app stops. Uncommitted frames stay in "
+                        + "Kafka for the next start",
                 config.recovery().threadReplacements(),
                 e);
         return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
@@ -67,7 +68,8 @@ final class FailedThreads implements StreamsUncaughtExceptionHandler {
         replacements.add(now);
         metrics.threadReplaced();
         LOG.error(
-                "A stream thread failed; it is replaced and its uncommitted frames are processed again ({} of at most {} in 10 minutes)",
+                "A stream thread failed; it is replaced and its uncommitted frames are processed again ({} of at "
+                        + "most {} in 10 minutes)",
                 replacements.size(),
                 allowed,
                 e);

@@ -141,7 +141,8 @@ final class StartupChecks {
                     + " to the largest frame there really is";
             if (topic.name().equals(config.topics().frames().name())) {
                 LOG.warn(
-                        "Topic {} takes records of {} bytes only, {} allows frames of {}: the broker rejects larger ones at the camera, which says so; smaller ones are inspected. {}",
+                        "Topic {} takes records of {} bytes only, {} allows frames of {}: the broker rejects larger "
+                                + "ones at the camera, which says so; smaller ones are inspected. {}",
                         topic.name(),
                         d.found(),
                         InspectionConfig.MAX_FRAME_BYTES,

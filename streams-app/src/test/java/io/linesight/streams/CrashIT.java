@@ -116,7 +116,8 @@ class CrashIT {
         assertThat(letters).isEqualTo(feeder.badOffsets);
         int attempts = line.read(line.topics.results(), "read_uncommitted").size();
         System.out.printf(
-                "CrashIT: %d frames and %d dead letters exactly once and in order; %d results of aborted transactions stayed invisible%n",
+                "CrashIT: %d frames and %d dead letters exactly once and in order; %d results of aborted "
+                        + "transactions stayed invisible%n",
                 results.size(),
                 feeder.badOffsets.values().stream().mapToInt(List::size).sum(),
                 attempts - results.size());

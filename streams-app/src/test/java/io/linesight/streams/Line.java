@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -48,6 +49,8 @@ public final class Line implements AutoCloseable {
     private final AvroSerde<InspectionResult> results;
     private final KafkaProducer<byte[], byte[]> producer;
     private final AtomicLong acknowledged = new AtomicLong();
+    /** Why the first frame that could not be written was not; null while all are. */
+    private final AtomicReference<Exception> lost = new AtomicReference<>();
 
     /** Creates topics of that prefix; takes no ownership of broker and registry. */
     public Line(EmbeddedKafka kafka, EmbeddedRegistry registry, String prefix, int partitions) {
@@ -70,6 +73,8 @@ public final class Line implements AutoCloseable {
         configs.put("bootstrap.servers", bootstrapServers);
         configs.put("enable.idempotence", "true");
         configs.put("linger.ms", "5");
+        // A busy machine delays a test; it does not lose its frames.
+        configs.put("delivery.timeout.ms", "600000");
         configs.putAll(camera);
         producer = new KafkaProducer<>(configs, new ByteArraySerializer(), new ByteArraySerializer());
     }
@@ -126,18 +131,26 @@ public final class Line implements AutoCloseable {
         producer.send(
                 new ProducerRecord<>(topics.frames().name(), partition, key == null ? null : key.getBytes(), value),
                 (metadata, e) -> {
-                    if (e != null) throw new IllegalStateException("a test frame was not written", e);
-                    acknowledged.incrementAndGet();
+                    // Kafka only logs what a callback throws.
+                    if (e == null) acknowledged.incrementAndGet();
+                    else lost.compareAndSet(null, e);
                 });
     }
 
     /** Frames and bad records that the broker has said to have. */
     public long acknowledged() {
+        checkWritten();
         return acknowledged.get();
+    }
+
+    private void checkWritten() {
+        Exception why = lost.get();
+        if (why != null) throw new IllegalStateException("a test frame was not written", why);
     }
 
     public void flush() {
         producer.flush();
+        checkWritten();
     }
 
     /** Everything committed in a topic, in order per partition. */

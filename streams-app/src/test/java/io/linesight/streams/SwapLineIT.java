@@ -269,7 +269,8 @@ class SwapLineIT {
         double longestPause = pauses.get(pauses.size() - 1);
         System.out.printf(
                 Locale.ROOT,
-                "SwapLineIT: longest batch %.1f ms; longest gap between scored frames during swaps %.1f ms, from the last of a model to the first of the next %.1f ms; "
+                "SwapLineIT: longest batch %.1f ms; longest gap between scored frames during swaps %.1f ms, from the "
+                        + "last of a model to the first of the next %.1f ms; "
                         + "pause of the batcher at %d swaps: median %.2f ms, longest %.2f ms%n",
                 longestBatch,
                 longestGap,
@@ -290,7 +291,8 @@ class SwapLineIT {
         List<Memory> last = memory.subList(memory.size() - averaged, memory.size());
         System.out.printf(
                 Locale.ROOT,
-                "SwapLineIT: MiB, mean of the first %d swaps and of the last: heap %.1f and %.1f, resident %.1f and %.1f, allocated by native code %.1f and %.1f%n",
+                "SwapLineIT: MiB, mean of the first %d swaps and of the last: heap %.1f and %.1f, resident %.1f and "
+                        + "%.1f, allocated by native code %.1f and %.1f%n",
                 averaged,
                 heap(first),
                 heap(last),

@@ -29,7 +29,8 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         description =
-                "Counts on the topics whether every frame has exactly one answer, in order. Reads only; the line may run meanwhile.",
+                "Counts on the topics whether every frame has exactly one answer, in order. Reads only; the line may "
+                        + "run meanwhile.",
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
             "0:nothing is lost, doubled or out of order",

@@ -23,7 +23,9 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         description =
-                "Runs a Kafka broker and a schema registry on this machine until it is stopped, so that the other commands can be tried as separate processes. One copy of everything, loopback interface only: for trials, not for a plant.",
+                "Runs a Kafka broker and a schema registry on this machine until it is stopped, so that the other "
+                        + "commands can be tried as separate processes. One copy of everything, loopback interface "
+                        + "only: for trials, not for a plant.",
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
             "0:it was stopped; the data stay in the folder",

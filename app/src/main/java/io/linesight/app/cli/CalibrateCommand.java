@@ -30,13 +30,15 @@ import picocli.CommandLine.Spec;
         name = "calibrate",
         mixinStandardHelpOptions = true,
         sortOptions = false,
-        description =
-                "Places a checkpoint's thresholds anew by the scores of good images, and of defective ones if wanted. The network stays as it is; the new file has a version of its own.",
+        description = "Places a checkpoint's thresholds anew by the scores of good images, and of defective ones if "
+                + "wanted. The network stays as it is; the new file has a version of its own.",
         footerHeading = "%nExamples:%n",
         footer = {
             "  linesight calibrate m.onnx --data parts --false-reject 0.002 --out strict.onnx",
-            "  linesight calibrate m.onnx --data delivery --normals train --out new-lamps.onnx         good images taken since",
-            "  linesight calibrate m.onnx --data labelled --layout folder --anomalies --out m2.onnx    good and bad, none of them trained on"
+            "  linesight calibrate m.onnx --data delivery --normals train --out new-lamps.onnx         good images "
+                    + "taken since",
+            "  linesight calibrate m.onnx --data labelled --layout folder --anomalies --out m2.onnx    good and bad, "
+                    + "none of them trained on"
         })
 final class CalibrateCommand implements Callable<Integer> {
     @Spec

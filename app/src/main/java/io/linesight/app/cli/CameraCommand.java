@@ -30,7 +30,8 @@ import picocli.CommandLine.Spec;
         sortOptions = false,
         description = {
             "Runs simulated cameras that send frames to a Kafka cluster until they are stopped.",
-            "Camera n sees product n of flange, board, fabric and blister, then the list repeats. The bundled checkpoint knows these products."
+            "Camera n sees product n of flange, board, fabric and blister, then the list repeats. The bundled "
+                    + "checkpoint knows these products."
         },
         footerHeading = "%nExamples:%n",
         footer = {
@@ -55,8 +56,8 @@ final class CameraCommand implements Callable<Integer> {
             names = "--first",
             defaultValue = "1",
             paramLabel = "N",
-            description =
-                    "Number of the first camera; give each process its own range of numbers. Default: ${DEFAULT-VALUE}.")
+            description = "Number of the first camera; give each process its own range of numbers. Default: "
+                    + "${DEFAULT-VALUE}.")
     private int first;
 
     @Option(

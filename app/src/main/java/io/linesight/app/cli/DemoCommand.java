@@ -137,8 +137,10 @@ final class DemoCommand implements Callable<Integer> {
     @Option(
             names = "--learn",
             description = {
-                "Let the line learn: the lamp over the second camera is replaced, an operator answers the false alarms,",
-                "a trainer learns from the answers, and the new model goes through shadow and canary to the whole line.",
+                "Let the line learn: the lamp over the second camera is replaced, an operator answers the false "
+                        + "alarms,",
+                "a trainer learns from the answers, and the new model goes through shadow and canary to the "
+                        + "whole line.",
                 "Takes about ten minutes."
             })
     private boolean learn;

@@ -33,8 +33,8 @@ import picocli.CommandLine.Spec;
         name = "doctor",
         mixinStandardHelpOptions = true,
         sortOptions = false,
-        description =
-                "Checks the cluster, the registry and this machine, and says how to fix what is wrong. Changes nothing.",
+        description = "Checks the cluster, the registry and this machine, and says how to fix what is wrong. Changes "
+                + "nothing.",
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
             "0:nothing stops Linesight from working here",
@@ -83,7 +83,8 @@ final class DoctorCommand implements Callable<Integer> {
     @Option(
             names = "--acls",
             description =
-                    "Show what the principal may do, and print the kafka-acls commands that grant exactly what is needed.")
+                    "Show what the principal may do, and print the kafka-acls commands that grant exactly what is "
+                            + "needed.")
     private boolean acls;
 
     @Option(names = "--json", description = "Print one JSON object instead of text.")

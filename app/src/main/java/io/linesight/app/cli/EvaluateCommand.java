@@ -27,7 +27,8 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         description =
-                "Measures a checkpoint on labelled images: image AUROC, AP, F1max, pixel AUROC, AP, F1max, AUPRO, and their mean.",
+                "Measures a checkpoint on labelled images: image AUROC, AP, F1max, pixel AUROC, AP, F1max, AUPRO, "
+                        + "and their mean.",
         footerHeading = "%nExamples:%n",
         footer = {
             "  linesight evaluate --data parts --model m.onnx --json metrics.json",
@@ -171,9 +172,9 @@ final class EvaluateCommand implements Callable<Integer> {
         out.println();
         DecisionTable.print(out, measured);
         if (measured.calibratedOn() > 0) {
-            out.println(
-                    measured.calibratedOn()
-                            + " of these images placed the checkpoint's thresholds (linesight calibrate): the counts at the threshold flatter it. Measure on others");
+            out.println(measured.calibratedOn()
+                    + " of these images placed the checkpoint's thresholds (linesight calibrate): the counts "
+                    + "at the threshold flatter it. Measure on others");
         }
         if (measured.skipped() > 0) out.println(measured.skipped() + " images could not be read and were left out");
         out.flush();

@@ -54,9 +54,12 @@ import picocli.CommandLine.Spec;
         footerHeading = "%nExamples:%n",
         footer = {
             "  linesight fit --data parts --minutes 20 --out m.onnx",
-            "  linesight fit --data images --categories metal_plate,cookie --encoder mobilenet.onnx --preset small --epochs 40 --out m.onnx",
-            "  linesight fit --data parts --minutes 600 --early-stop 10 --cache ~/features --out m.onnx    # killed? the same command resumes",
-            "  linesight fit --data VisA --csv VisA/split_csv/1cls.csv --epochs 100 --schedule cosine --warmup 200 --out m.onnx",
+            "  linesight fit --data images --categories metal_plate,cookie --encoder mobilenet.onnx --preset small "
+                    + "--epochs 40 --out m.onnx",
+            "  linesight fit --data parts --minutes 600 --early-stop 10 --cache ~/features --out m.onnx    # killed? "
+                    + "the same command resumes",
+            "  linesight fit --data VisA --csv VisA/split_csv/1cls.csv --epochs 100 --schedule cosine --warmup 200 "
+                    + "--out m.onnx",
             "  linesight fit --data parts --method patchcore --encoder mobilenet.onnx --out m.onnx"
         })
 final class FitCommand implements Callable<Integer> {
@@ -159,7 +162,8 @@ final class FitCommand implements Callable<Integer> {
             paramLabel = "mmad|patchcore",
             description = {
                 "mmad trains a network (${DEFAULT-VALUE}).",
-                "patchcore keeps a bank of normal patches and trains nothing: done in minutes, a baseline for mmad. It takes --bank, and nothing that "
+                "patchcore keeps a bank of normal patches and trains nothing: done in minutes, a baseline for mmad. "
+                        + "It takes --bank, and nothing that "
                         + "has to do with training."
             })
     private Method method;
@@ -185,8 +189,10 @@ final class FitCommand implements Callable<Integer> {
             names = "--recipe",
             paramLabel = "preset|paper",
             description =
-                    "paper does as published (preset): mmad leaves the encoder's features untouched and scores by the highest cosine distance over all strides, "
-                            + "patchcore scores by the largest distance, reweighted, instead of the mean of the ten largest.")
+                    "paper does as published (preset): mmad leaves the encoder's features untouched and scores by "
+                            + "the highest cosine distance over all strides, "
+                            + "patchcore scores by the largest distance, reweighted, instead of the mean of the ten "
+                            + "largest.")
     private Recipe recipe;
 
     @Option(
@@ -195,7 +201,8 @@ final class FitCommand implements Callable<Integer> {
             description = {
                 "cosine: the bare distance between encoder and network, as published.",
                 "standardised: its excess over what normal images let expect at that place.",
-                "whitened: its excess, and that of a distance in which counts what the network always gets right. Useful after minutes of training.",
+                "whitened: its excess, and that of a distance in which counts what the network always gets right. "
+                        + "Useful after minutes of training.",
                 "Whitened by default; cosine with --recipe paper; with --from as that checkpoint has it."
             })
     private MapKind map;
@@ -204,9 +211,10 @@ final class FitCommand implements Callable<Integer> {
             names = "--finest-stride",
             defaultValue = "0",
             paramLabel = "4|8|16",
-            description =
-                    "Finest of the encoder's feature maps that is imitated and scored. "
-                            + "Three quarters of the decoder's pixels are at stride 4 (the paper's): 8 is faster to train and to score, and on real parts found no less. 8 by default; 4 with --recipe paper.")
+            description = "Finest of the encoder's feature maps that is imitated and scored. "
+                    + "Three quarters of the decoder's pixels are at stride 4 (the paper's): 8 is faster to "
+                    + "train and to score, and on real parts found no less. 8 by default; 4 with "
+                    + "--recipe paper.")
     private int finestStride;
 
     @Option(
@@ -248,8 +256,8 @@ final class FitCommand implements Callable<Integer> {
             names = "--schedule",
             defaultValue = "paper",
             paramLabel = "paper|cosine|constant",
-            description =
-                    "Learning rate over the run: a tenth for the last fifth, half a cosine, or constant (${DEFAULT-VALUE}).")
+            description = "Learning rate over the run: a tenth for the last fifth, half a cosine, or constant "
+                    + "(${DEFAULT-VALUE}).")
     private Schedule schedule;
 
     @Option(
@@ -263,9 +271,9 @@ final class FitCommand implements Callable<Integer> {
             names = "--early-stop",
             defaultValue = "0",
             paramLabel = "N",
-            description =
-                    "Set a tenth of the images apart, stop when the loss on them has not fallen for so many validations, "
-                            + "take the weights of the lowest. Never by default.")
+            description = "Set a tenth of the images apart, stop when the loss on them has not fallen for so many "
+                    + "validations, "
+                    + "take the weights of the lowest. Never by default.")
     private int patience;
 
     @Option(
@@ -313,9 +321,9 @@ final class FitCommand implements Callable<Integer> {
             names = "--device",
             defaultValue = "cpu",
             paramLabel = "auto|cpu|cuda:N",
-            description =
-                    "Where the network is trained (${DEFAULT-VALUE}). cuda needs libtorch's GPU natives (docs/operations.md) "
-                            + "and has not run on a GPU yet; auto takes the CPU where there is none.")
+            description = "Where the network is trained (${DEFAULT-VALUE}). cuda needs libtorch's GPU natives "
+                    + "(docs/operations.md) "
+                    + "and has not run on a GPU yet; auto takes the CPU where there is none.")
     private String device;
 
     @Option(
@@ -361,7 +369,8 @@ final class FitCommand implements Callable<Integer> {
             defaultValue = "60",
             paramLabel = "SECONDS",
             description =
-                    "How often the run is saved in OUT.fit (${DEFAULT-VALUE}). The same command resumes from there after a kill.")
+                    "How often the run is saved in OUT.fit (${DEFAULT-VALUE}). The same command resumes from there "
+                            + "after a kill.")
     private double saveEvery;
 
     @Option(names = "--fresh", description = "Start over though an unfinished run lies in OUT.fit.")

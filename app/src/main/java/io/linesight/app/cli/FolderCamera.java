@@ -30,7 +30,7 @@ import org.slf4j.LoggerFactory;
  * category becomes the product, and the folder under {@code test} or {@code train} becomes the ground truth;
  * {@code ground_truth} itself is left out.
  */
-public final class FolderCamera implements Camera {
+final class FolderCamera implements Camera {
     private static final Logger LOG = LoggerFactory.getLogger(FolderCamera.class);
     private final String id;
     private final Path root;

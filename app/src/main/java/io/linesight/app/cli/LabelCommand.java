@@ -35,15 +35,18 @@ import picocli.CommandLine.Spec;
         sortOptions = false,
         description = {
             "Labels frames as normal or anomalous; the trainer learns from it.",
-            "The latest label of a frame wins; 'retracted' removes it. Without --csv or --frame it asks about the latest doubtful results."
+            "The latest label of a frame wins; 'retracted' removes it. Without --csv or --frame it asks about the "
+                    + "latest doubtful results."
         },
         footerHeading = "%nExamples:%n",
         footer = {
             "  linesight label -b localhost:9092 -r http://localhost:8081",
-            "  linesight label -b localhost:9092 -r http://localhost:8081 --frame linesight.frames.v1-0-42 --label normal",
+            "  linesight label -b localhost:9092 -r http://localhost:8081 --frame linesight.frames.v1-0-42 --label "
+                    + "normal",
             "  linesight label -b localhost:9092 -r http://localhost:8081 --csv labels.csv",
             "",
-            "A CSV file has a header line: frame (or topic,partition,offset), label (normal, anomalous, retracted), and where wanted annotator, product, mask (a PNG beside the file), note."
+            "A CSV file has a header line: frame (or topic,partition,offset), label (normal, anomalous, retracted), "
+                    + "and where wanted annotator, product, mask (a PNG beside the file), note."
         })
 final class LabelCommand implements Callable<Integer> {
     @Spec

@@ -97,9 +97,9 @@ final class LabelCsv {
 
     private static void check(Path file, @Nullable List<String> header) {
         if (header == null)
-            throw new UserError(
-                    file
-                            + " is empty; its first line names the columns, such as frame,label,annotator,mask,note. Nothing was labelled");
+            throw new UserError(file
+                    + " is empty; its first line names the columns, such as frame,label,annotator,mask,note. "
+                    + "Nothing was labelled");
         boolean frame = header.contains("frame") || header.containsAll(List.of("topic", "partition", "offset"));
         if (!frame || !header.contains("label"))
             throw new UserError(

@@ -76,7 +76,8 @@ public final class Linesight implements Runnable {
             paramLabel = "text|json",
             scope = CommandLine.ScopeType.INHERIT,
             description =
-                    "Format of log lines on stderr; json writes one object a line. Default: LINESIGHT_LOG_FORMAT, else text.")
+                    "Format of log lines on stderr; json writes one object a line. Default: LINESIGHT_LOG_FORMAT, "
+                            + "else text.")
     void logFormat(Logs.Format format) {
         // Picocli clears options that were not given.
         if (format != null) Logs.format(format);

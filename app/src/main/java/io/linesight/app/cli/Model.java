@@ -64,9 +64,9 @@ final class Model {
         if (model != null) return Inputs.existing(model, "checkpoint");
         try {
             return BundledModel.unpack(folder)
-                    .orElseThrow(
-                            () -> new UserError(
-                                    "this build has no bundled checkpoint: pass --model FILE; 'linesight simulate' and 'linesight fit' make one. Nothing was started"));
+                    .orElseThrow(() -> new UserError(
+                            "this build has no bundled checkpoint: pass --model FILE; 'linesight simulate' "
+                                    + "and 'linesight fit' make one. Nothing was started"));
         } catch (IOException e) {
             throw new UserError(
                     "the bundled checkpoint cannot be written to " + folder + ": " + e.getMessage()

@@ -14,7 +14,8 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         description =
-                "Builds a checkpoint from the reference weights that a manifest names, to compare its maps with the reference's.",
+                "Builds a checkpoint from the reference weights that a manifest names, to compare its maps with the "
+                        + "reference's.",
         footerHeading = "%nExample:%n",
         footer = {
             "  linesight parity --manifest golden/weights/manifest.json --out parity.onnx",

@@ -18,7 +18,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** Plays cameras into Kafka and, when asked, waits for the answers and sums them up. Use once. */
-public final class Replay {
+final class Replay {
     private static final long PROGRESS_NANOS = 10_000_000_000L;
 
     private final Map<String, String> settings;

@@ -33,7 +33,8 @@ import picocli.CommandLine.Spec;
         sortOptions = false,
         description = {
             "Sends a folder of images as the frames of cameras, one camera per product.",
-            "With --bootstrap-servers they go to that cluster. Without, a line in this process scores them and the command prints a summary."
+            "With --bootstrap-servers they go to that cluster. Without, a line in this process scores them and the "
+                    + "command prints a summary."
         },
         footerHeading = "%nExamples:%n",
         footer = {
@@ -111,7 +112,8 @@ final class ReplayCommand implements Callable<Integer> {
     @Option(
             names = "--wait",
             description =
-                    "With a cluster: wait for the answers and print a summary; exit code 1 when a frame was lost or doubled.")
+                    "With a cluster: wait for the answers and print a summary; exit code 1 when a frame was lost or "
+                            + "doubled.")
     private boolean wait;
 
     @Option(names = "--json", paramLabel = "FILE", description = "Write the summary as JSON; implies --wait.")

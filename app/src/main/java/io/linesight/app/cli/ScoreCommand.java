@@ -41,7 +41,8 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         description =
-                "Scores images and prints the calibrated score (0.5 is the decision point), the raw score and the verdict.",
+                "Scores images and prints the calibrated score (0.5 is the decision point), the raw score and the "
+                        + "verdict.",
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
             "0:every image was scored",

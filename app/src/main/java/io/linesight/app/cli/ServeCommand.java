@@ -54,7 +54,8 @@ final class ServeCommand implements Callable<Integer> {
             paramLabel = "PUBLIC.PEM",
             split = ",",
             description =
-                    "Public key that signed checkpoints must match; repeatable. Makes this instance follow rollouts (linesight.models.trusted.keys).")
+                    "Public key that signed checkpoints must match; repeatable. Makes this instance follow rollouts "
+                            + "(linesight.models.trusted.keys).")
     private List<Path> trust = List.of();
 
     @Option(
@@ -67,7 +68,8 @@ final class ServeCommand implements Callable<Integer> {
             names = "--instance",
             paramLabel = "NAME",
             description =
-                    "Name of this instance, which must stay the same after a restart (linesight.models.instance). Default: the host name.")
+                    "Name of this instance, which must stay the same after a restart (linesight.models.instance). "
+                            + "Default: the host name.")
     private String instance;
 
     @Option(

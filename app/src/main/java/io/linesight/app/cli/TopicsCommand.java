@@ -95,8 +95,8 @@ final class TopicsCommand implements Callable<Integer> {
                 differs |= r.state() == TopicAdmin.State.DIFFERS;
             }
             if (differs)
-                out.println(
-                        "Topics that differ work as long as their limits are not too small. Kafka's own tools change them.");
+                out.println("Topics that differ work as long as their limits are not too small. Kafka's own tools "
+                        + "change them.");
             return 0;
         } catch (KafkaException e) {
             throw new UserError(

@@ -50,13 +50,16 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         description = {
-            "Learns from labels until it is stopped: fine-tunes the channel's champion when a trigger fires, judges the challenger against it and publishes it.",
+            "Learns from labels until it is stopped: fine-tunes the channel's champion when a trigger fires, judges "
+                    + "the challenger against it and publishes it.",
             "Of several trainers in a group one is active. A file 'train.now' in its folder starts a run, too."
         },
         footerHeading = "%nExamples:%n",
         footer = {
-            "  linesight train -b localhost:9092 -r http://localhost:8081 --dir trainer --trust line.pub --key line.key --after-normals 50 --shadow 10",
-            "  linesight train -b localhost:9092 -r http://localhost:8081 --dir trainer --champion m.onnx --out challengers --now --once   files only",
+            "  linesight train -b localhost:9092 -r http://localhost:8081 --dir trainer --trust line.pub --key "
+                    + "line.key --after-normals 50 --shadow 10",
+            "  linesight train -b localhost:9092 -r http://localhost:8081 --dir trainer --champion m.onnx --out "
+                    + "challengers --now --once   files only",
             "  linesight train --dir trainer --import parts      earlier images, so that they are not forgotten",
             "  linesight train --dir trainer --export labelled   what was labelled, in MVTec-AD layout"
         })
@@ -79,14 +82,16 @@ final class TrainCommand implements Callable<Integer> {
             paramLabel = "PUBLIC.PEM",
             split = ",",
             description =
-                    "Public key whose champions are trained further (linesight.models.trusted.keys; none is needed with linesight.models.unsigned=accept).")
+                    "Public key whose champions are trained further (linesight.models.trusted.keys; none is needed "
+                            + "with linesight.models.unsigned=accept).")
     private List<Path> trust = List.of();
 
     @Option(
             names = "--key",
             paramLabel = "PRIVATE.PEM",
             description =
-                    "Sign challengers with this key; without one they are unsigned, and instances that trust keys reject them.")
+                    "Sign challengers with this key; without one they are unsigned, and instances that trust keys "
+                            + "reject them.")
     private Path key;
 
     @Option(
@@ -101,7 +106,8 @@ final class TrainCommand implements Callable<Integer> {
             paramLabel = "P",
             defaultValue = "0",
             description =
-                    "Percentage of the frames that a challenger scores beside the champion once it passed its gate; by default people decide that.")
+                    "Percentage of the frames that a challenger scores beside the champion once it passed its gate; "
+                            + "by default people decide that.")
     private double shadow;
 
     @Option(
@@ -114,7 +120,8 @@ final class TrainCommand implements Callable<Integer> {
             names = "--out",
             paramLabel = "DIR",
             description =
-                    "Put challengers into this folder instead of publishing them; those that the gate did not pass go into its sub-folder not-passed.")
+                    "Put challengers into this folder instead of publishing them; those that the gate did not pass "
+                            + "go into its sub-folder not-passed.")
     private Path out;
 
     @Option(
@@ -229,7 +236,8 @@ final class TrainCommand implements Callable<Integer> {
         if ((champion == null) != (out == null))
             throw new ParameterException(
                     spec.commandLine(),
-                    "--champion and --out go together; without both, the champion is the channel's and challengers are published");
+                    "--champion and --out go together; without both, the champion is the channel's and challengers "
+                            + "are published");
         Map<String, String> settings = kafka.clientSettings();
         Kafka.require(settings, "bootstrap.servers", "--bootstrap-servers");
         Kafka.require(settings, "schema.registry.url", "--registry");

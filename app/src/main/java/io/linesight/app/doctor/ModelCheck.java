@@ -174,7 +174,8 @@ final class ModelCheck {
     }
 
     private static String fix(ModelVersion manifest) {
-        return "Publish the same file again, which restores its bytes (linesight models publish FILE, with --key if it was signed; its SHA-256 is "
+        return "Publish the same file again, which restores its bytes (linesight models publish FILE, with --key if "
+                + "it was signed; its SHA-256 is "
                 + manifest.getSha256() + "), or decide for another version (linesight models promote VERSION)";
     }
 }

@@ -21,10 +21,12 @@ public enum Problem {
     ISR_TOO_FEW(
             Severity.STOPS,
             "min.insync.replicas of a topic is above its copies: nothing can be written to it",
-            "kafka-configs --alter --entity-type topics --entity-name TOPIC --add-config min.insync.replicas=N, N below the copies"),
+            "kafka-configs --alter --entity-type topics --entity-name TOPIC --add-config min.insync.replicas=N, N "
+                    + "below the copies"),
     ISR_FRAGILE(
             Severity.WARNS,
-            "min.insync.replicas equals the copies, or the copies in sync have fallen to it: one broker that restarts stops all writing",
+            "min.insync.replicas equals the copies, or the copies in sync have fallen to it: one broker that "
+                    + "restarts stops all writing",
             "Have one copy more than min.insync.replicas, usually 3 and 2; look for a broker that is down"),
     SINGLE_COPY(
             Severity.NOTE,
@@ -41,31 +43,39 @@ public enum Problem {
     TOPIC_TOO_SMALL(
             Severity.STOPS,
             "A topic takes smaller records than are written to it",
-            "kafka-configs --alter --entity-type topics --entity-name TOPIC --add-config max.message.bytes=N, or lower linesight.max.frame.bytes to the largest frame there is"),
+            "kafka-configs --alter --entity-type topics --entity-name TOPIC --add-config max.message.bytes=N, or "
+                    + "lower linesight.max.frame.bytes to the largest frame there is"),
     BROKER_TOO_SMALL(
             Severity.WARNS,
             "The broker's replica.fetch.max.bytes or socket.request.max.bytes is below the frames",
-            "Set them in server.properties to what 'linesight topics --describe' says, and restart broker after broker"),
+            "Set them in server.properties to what 'linesight topics --describe' says, and restart broker after "
+                    + "broker"),
     PARTITIONS_DIFFER(
             Severity.WARNS,
             "The topics of frames and results have different numbers of partitions",
-            "The order of a camera is not affected; programs that join the two by partition need as many in both: kafka-topics --alter --topic TOPIC --partitions N"),
+            "The order of a camera is not affected; programs that join the two by partition need as many in both: "
+                    + "kafka-topics --alter --topic TOPIC --partitions N"),
     COMPACTED(
             Severity.STOPS,
             "A topic whose every record counts is compacted: only the last frame of a camera would stay",
-            "kafka-configs --alter --entity-type topics --entity-name TOPIC --add-config cleanup.policy=delete,retention.ms=N; what is gone stays gone"),
+            "kafka-configs --alter --entity-type topics --entity-name TOPIC --add-config "
+                    + "cleanup.policy=delete,retention.ms=N; what is gone stays gone"),
     NOT_COMPACTED(
             Severity.STOPS,
-            "A topic whose last record per key must stay deletes by age or size: labels, manifests and chunks of checkpoints would vanish",
-            "kafka-configs --alter --entity-type topics --entity-name TOPIC --add-config cleanup.policy=compact; publish checkpoints again whose chunks are gone"),
+            "A topic whose last record per key must stay deletes by age or size: labels, manifests and chunks of "
+                    + "checkpoints would vanish",
+            "kafka-configs --alter --entity-type topics --entity-name TOPIC --add-config cleanup.policy=compact; "
+                    + "publish checkpoints again whose chunks are gone"),
     HISTORY_CUT(
             Severity.STOPS,
             "Decisions are deleted by age or size; a history without its start counts nothing",
-            "kafka-configs --alter --entity-type topics --entity-name TOPIC --add-config retention.ms=-1,retention.bytes=-1"),
+            "kafka-configs --alter --entity-type topics --entity-name TOPIC --add-config "
+                    + "retention.ms=-1,retention.bytes=-1"),
     RETENTION_SHORT(
             Severity.WARNS,
             "Records are kept for a shorter time than the catalogue has, frames for less than an hour or by size",
-            "kafka-configs --alter --entity-type topics --entity-name TOPIC --add-config retention.ms=N; labels can only be given while the frame is kept"),
+            "kafka-configs --alter --entity-type topics --entity-name TOPIC --add-config retention.ms=N; labels can "
+                    + "only be given while the frame is kept"),
     REGISTRY_UNUSABLE(
             Severity.STOPS,
             "The schema registry cannot be used",
@@ -73,11 +83,13 @@ public enum Problem {
     SCHEMA_MISSING(
             Severity.STOPS,
             "A schema is not registered, and auto.register.schemas is false",
-            "Register it (the schema is schemas/src/main/avro), or let the first writer do it: auto.register.schemas=true"),
+            "Register it (the schema is schemas/src/main/avro), or let the first writer do it: "
+                    + "auto.register.schemas=true"),
     SCHEMA_INCOMPATIBLE(
             Severity.STOPS,
             "This version's schema may not be registered beside the one that is there, or cannot read it",
-            "Use the version of Linesight that fits, or another topic prefix; delete a foreign schema under our subject in the registry"),
+            "Use the version of Linesight that fits, or another topic prefix; delete a foreign schema under our "
+                    + "subject in the registry"),
     SCHEMA_UNGUARDED(
             Severity.WARNS,
             "A subject's compatibility is NONE: anybody may break its readers",
@@ -88,7 +100,8 @@ public enum Problem {
             "Give it; --acls prints the kafka-acls commands of all that is needed"),
     CLOCK_SKEW(
             Severity.WARNS,
-            "This machine's clock and the registry's differ by more than 5 s: latencies and retention are wrong by as much",
+            "This machine's clock and the registry's differ by more than 5 s: latencies and retention are wrong by "
+                    + "as much",
             "Synchronise both machines with the same time server (chrony, ntpd)"),
     CAMERA_AHEAD(
             Severity.WARNS,
@@ -96,11 +109,15 @@ public enum Problem {
             "Set the clock of the camera's machine; the broker rejects a frame that is more than an hour ahead"),
     CHECKPOINT_GONE(
             Severity.STOPS,
-            "A version that a channel serves, tries or could roll back to cannot be fetched: chunks were deleted or damaged, or its store is not reachable. Running instances continue; one that starts takes an earlier champion, or none",
-            "Publish the same file again, which brings its bytes back: linesight models publish FILE; or decide for another version: linesight models promote VERSION"),
+            "A version that a channel serves, tries or could roll back to cannot be fetched: chunks were deleted or "
+                    + "damaged, or its store is not reachable. Running instances continue; one that starts takes an "
+                    + "earlier champion, or none",
+            "Publish the same file again, which brings its bytes back: linesight models publish FILE; or decide for "
+                    + "another version: linesight models promote VERSION"),
     MODEL_UNTRUSTED(
             Severity.STOPS,
-            "A version that a channel names is not signed by a key of linesight.models.trusted.keys: every instance rejects it",
+            "A version that a channel names is not signed by a key of linesight.models.trusted.keys: every instance "
+                    + "rejects it",
             "Publish it again with a key that is trusted (--key), or add the public key if it is one of yours"),
     DEVICE_UNUSABLE(
             Severity.STOPS,
@@ -113,7 +130,8 @@ public enum Problem {
     NATIVE_MISSING(
             Severity.STOPS,
             "A native library does not load",
-            "Use linux-x86_64 with glibc, give the container a writable temporary folder, and see the message for the library that is missing"),
+            "Use linux-x86_64 with glibc, give the container a writable temporary folder, and see the message for "
+                    + "the library that is missing"),
     VECTOR_MISSING(
             Severity.WARNS,
             "The JVM runs without jdk.incubator.vector: the scan is 13 to 24 times slower",

@@ -140,7 +140,8 @@ class ModelsCommandIT {
             assertThat(out)
                     .contains("What the thresholds rest on:", "review band", "by counting:")
                     .containsPattern(
-                            "flange +evt +64 +7 +[0-9.]+ +1.00 % +1.23 % +< 5.60 % +0.31 to 0.72 +0.40 % +2.90 % +14 %");
+                            "flange +evt +64 +7 +[0-9.]+ +1.00 % +1.23 % +< 5.60 % +0.31 to 0.72 +0.40 % +2.90 "
+                                    + "% +14 %");
             assertThat(refused("show", "v9")).contains("no version v9");
             ok("history");
             assertThat(out.lines().count()).isEqualTo(9);

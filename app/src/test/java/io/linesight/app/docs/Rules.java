@@ -27,7 +27,8 @@ final class Rules {
             run("./linesight simulate --out parts --train 40 --test 6 --seed 5"),
             run("./linesight fit --data parts --preset small --minutes 20 --out m.onnx"),
             run("./linesight fit --data parts --method patchcore --out p.onnx"),
-            run("./linesight fit --data parts --preset tiny --epochs 20 --seed 1 --schedule cosine --warmup 50 --out m.onnx")
+            run("./linesight fit --data parts --preset tiny --epochs 20 --seed 1 --schedule cosine --warmup 50 --out "
+                            + "m.onnx")
                     .given(w -> w.copy("m.onnx", "old.onnx")),
             run("./linesight evaluate --data parts --model m.onnx --json report.json"),
             run("./linesight evaluate --data parts --model m.onnx --compare old.onnx --report out")
@@ -40,7 +41,8 @@ final class Rules {
             run("./linesight evaluate --data parts --model new.onnx --compare old.onnx --report out")
                     .given(w -> w.copy("june.onnx", "new.onnx"))
                     .says("Report: out"),
-            run("./linesight evaluate --data VisA --csv VisA/split_csv/1cls.csv --model m.onnx --report out --gallery 40")
+            run("./linesight evaluate --data VisA --csv VisA/split_csv/1cls.csv --model m.onnx --report out "
+                            + "--gallery 40")
                     .given(Workshop::visa)
                     .says("Report: out"),
             run("./linesight calibrate m.onnx --data delivery --normals train --out m2.onnx")
@@ -53,15 +55,15 @@ final class Rules {
 
     private static final List<Rule> DEMO_MODEL = List.of(
             run("./linesight simulate --out p1 --train 250 --test 60 --seed 2026"),
-            run(
-                    "./linesight fit --data p1 --encoder filters --preset tiny --map cosine --finest-stride 4 --top-share 0 --batch 4 --minutes 15 --out 1.onnx"),
+            run("./linesight fit --data p1 --encoder filters --preset tiny --map cosine --finest-stride 4 "
+                    + "--top-share 0 --batch 4 --minutes 15 --out 1.onnx"),
             run("./linesight fit --data p1 --from 1.onnx --lr 0.002 --batch 8 --minutes 26 --seed 43 --out 2.onnx"),
             run("./linesight simulate --out p3 --train 300 --test 60 --seed 3031"),
-            run(
-                    "./linesight fit --data p3 --from 2.onnx --map standardised --lr 0.002 --batch 8 --minutes 25 --seed 44 --out 3.onnx"),
+            run("./linesight fit --data p3 --from 2.onnx --map standardised --lr 0.002 --batch 8 --minutes 25 "
+                    + "--seed 44 --out 3.onnx"),
             run("./linesight simulate --out p6 --train 220 --test 60 --seed 6011"),
-            run(
-                    "./linesight fit --data p6 --from 3.onnx --lr 0.0012 --batch 8 --minutes 13 --seed 46 --out demo.onnx"));
+            run("./linesight fit --data p6 --from 3.onnx --lr 0.0012 --batch 8 --minutes 13 --seed 46 --out "
+                    + "demo.onnx"));
 
     private static final List<Rule> LINE = List.of(
             serve("./linesight broker", "Ctrl-C stops both").with("$", " --port 0 --registry-port 0"),
@@ -96,7 +98,8 @@ final class Rules {
                     run("curl localhost:9404/ready").until("\"UP\"")),
             serve("./linesight serve -c line.properties --log-format json", INSPECTING),
             run("./linesight doctor -c line.properties --for serve --acls").exits(0, 1),
-            run("./linesight serve -c line.properties --set linesight.serde.class=io.confluent.kafka.streams.serdes.avro.SpecificAvroSerde")
+            run("./linesight serve -c line.properties --set "
+                            + "linesight.serde.class=io.confluent.kafka.streams.serdes.avro.SpecificAvroSerde")
                     .exits(1)
                     .says("is not on the class path"),
             run("./linesight calibrate m.onnx --data parts --false-reject 0.002 --out strict.onnx"),
@@ -125,14 +128,17 @@ final class Rules {
                             + " --dir trainer --champion m.onnx --out challengers --now --once",
                     "TrainerServiceIT"),
             serve(
-                    "./linesight train -c line.properties --dir trainer --trust line.pub --key line.key --after-normals 50 --shadow 10",
+                    "./linesight train -c line.properties --dir trainer --trust line.pub --key line.key "
+                            + "--after-normals 50 --shadow 10",
                     LEARNING),
             serve(
                     "./linesight train" + PLANT_SHORT
-                            + " --dir trainer --trust line.pub --key line.key --after-normals 50 --every 24h --shadow 10",
+                            + " --dir trainer --trust line.pub --key line.key --after-normals 50 --every 24h "
+                            + "--shadow 10",
                     LEARNING),
             serve(
-                    "./linesight train -c line.properties --dir trainer --trust line.pub --key line.key --after-normals 50 --metrics-port 9404",
+                    "./linesight train -c line.properties --dir trainer --trust line.pub --key line.key "
+                            + "--after-normals 50 --metrics-port 9404",
                     LEARNING,
                     run("touch trainer/train.now")),
             run("./linesight train --dir trainer --export labelled").says("Wrote"),
@@ -145,7 +151,8 @@ final class Rules {
             run("./linesight encoder pull resnet34")
                     .with(
                             "^",
-                            "LINESIGHT_JAVA_OPTS='-XX:TieredStopAtLevel=1 -Dhttps.proxyHost=127.0.0.1 -Dhttps.proxyPort=1' ")
+                            "LINESIGHT_JAVA_OPTS='-XX:TieredStopAtLevel=1 -Dhttps.proxyHost=127.0.0.1 "
+                                    + "-Dhttps.proxyPort=1' ")
                     .exits(1)
                     .says("Without a network here: download"),
             run("./linesight encoder import wide_resnet50_2.pth --out wide.onnx")
@@ -155,8 +162,10 @@ final class Rules {
                     .with("a,b,c", "f4,f8,f16")
                     .given(w -> w.copy("small.onnx", "net.onnx")),
             test(
-                    "./linesight encoder distill --teacher mobilenet.onnx --teacher-licence Apache-2.0 --photos photos --photos-licence "
-                            + "\"Debian packages, see photos/LICENCES.tsv\" --exclude parts --minutes 600 --work work --out small.onnx",
+                    "./linesight encoder distill --teacher mobilenet.onnx --teacher-licence Apache-2.0 --photos "
+                            + "photos --photos-licence "
+                            + "\"Debian packages, see photos/LICENCES.tsv\" --exclude parts --minutes 600 --work "
+                            + "work --out small.onnx",
                     "DistillTest"),
             checked("trainer/distill-photos.sh photos", "it fetches packages of photographs"));
 
@@ -173,10 +182,12 @@ final class Rules {
             checked("mvn verify -Pfull", "it executes this test, and takes hours"),
             checked("mvn spotless:apply", "it changes the sources; the build checks what it would have changed"),
             test(
-                    "mvn -pl streams-app -am test -Dtest=ModelSlotExhaustiveTest -Dsurefire.failIfNoSpecifiedTests=false",
+                    "mvn -pl streams-app -am test -Dtest=ModelSlotExhaustiveTest "
+                            + "-Dsurefire.failIfNoSpecifiedTests=false",
                     "ModelSlotExhaustiveTest"),
             test(
-                    "mvn -pl streams-app -am verify -Dtest=none -Dit.test=SwapLineIT -Dsurefire.failIfNoSpecifiedTests=false "
+                    "mvn -pl streams-app -am verify -Dtest=none -Dit.test=SwapLineIT "
+                            + "-Dsurefire.failIfNoSpecifiedTests=false "
                             + "-Dfailsafe.failIfNoSpecifiedTests=false",
                     "SwapLineIT"),
             test(
@@ -203,12 +214,14 @@ final class Rules {
                     "services=(kafka registry setup inspect trainer prometheus)"),
             script("deploy/ci/base-images.sh", "deploy/ci/containers.sh", "base-images.sh"),
             script(
-                    "mvn verify -Dlinesight.kafka.image=local/kafka:4.3.1 -Dlinesight.registry.image=local/apicurio:2.6.13.Final",
+                    "mvn verify -Dlinesight.kafka.image=local/kafka:4.3.1 "
+                            + "-Dlinesight.registry.image=local/apicurio:2.6.13.Final",
                     "deploy/ci/containers.sh",
                     "-Dlinesight.kafka.image="),
             script("docker compose down", "deploy/ci/compose-e2e.sh", "compose down -v "),
             checked(
-                    "docker compose run --rm -v \"$PWD/m.onnx:/m.onnx:ro\" --entrypoint /opt/linesight/bin/linesight setup models publish --key /signing/line.key --by me /m.onnx",
+                    "docker compose run --rm -v \"$PWD/m.onnx:/m.onnx:ro\" --entrypoint /opt/linesight/bin/linesight "
+                            + "setup models publish --key /signing/line.key --by me /m.onnx",
                     "the setup that compose-e2e.sh starts publishes and promotes by the same commands"),
             checked(
                     SETUP + "promote VERSION --by me --reason 'our parts'",
@@ -216,7 +229,8 @@ final class Rules {
             checked("deploy/build-image.sh --cuda", "it needs an image registry"),
             checked("docker compose --profile gpu up -d --scale inspect=0", "it needs a GPU"),
             checked(
-                    "deploy/build-image.sh --tag registry.plant.example/linesight:1 --base registry.plant.example/ubuntu:24.04 --jre registry.plant.example/temurin:17-jre",
+                    "deploy/build-image.sh --tag registry.plant.example/linesight:1 --base "
+                            + "registry.plant.example/ubuntu:24.04 --jre registry.plant.example/temurin:17-jre",
                     "it needs an image registry; containers.sh runs it with other images"));
 
     private Rules() {}

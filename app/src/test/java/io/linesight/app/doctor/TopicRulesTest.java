@@ -74,7 +74,8 @@ class TopicRulesTest {
                 "1048588",
                 "linesight.max.frame.bytes=8388608",
                 "at the camera",
-                "kafka-configs --bootstrap-server b:9092 --alter --entity-type topics --entity-name plant.frames.v1 --add-config max.message.bytes=8454144");
+                "kafka-configs --bootstrap-server b:9092 --alter --entity-type topics --entity-name plant.frames.v1 "
+                        + "--add-config max.message.bytes=8454144");
         assertThat(mangled(TOPICS.frames(), "max.message.bytes", "99999999")).isEmpty();
     }
 
@@ -166,8 +167,8 @@ class TopicRulesTest {
                 TOPICS.results(),
                 "not allowed: WRITE");
         assertThat(Needs.of(Part.CAMERA, TOPICS, false, "inspection", "trainer").commands("b:9092", "User:cam"))
-                .containsExactly(
-                        "kafka-acls --bootstrap-server b:9092 --command-config admin.properties --add --allow-principal 'User:cam' --operation Write --topic plant.frames.v1");
+                .containsExactly("kafka-acls --bootstrap-server b:9092 --command-config admin.properties --add "
+                        + "--allow-principal 'User:cam' --operation Write --topic plant.frames.v1");
         assertThat(Needs.of(Part.SERVE, TOPICS, true, "inspection", "trainer").commands("b:9092", "User:i"))
                 .anySatisfy(c -> assertThat(c).endsWith("--operation Read --group inspection"))
                 .anySatisfy(c -> assertThat(c)

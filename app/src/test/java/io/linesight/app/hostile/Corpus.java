@@ -179,12 +179,14 @@ final class Corpus {
                 folder,
                 "label-csv",
                 "seed-frame.csv",
-                "frame,label,annotator,mask,note\nlinesight.frames.v1-0-42,anomalous,anna,m.png,\"a \"\"deep\"\" scratch, left\"\nlinesight.frames.v1-1-7,normal,,,\n");
+                "frame,label,annotator,mask,note\nlinesight.frames.v1-0-42,anomalous,anna,m.png,\"a \"\"deep\"\" "
+                        + "scratch, left\"\nlinesight.frames.v1-1-7,normal,,,\n");
         put(
                 folder,
                 "label-csv",
                 "seed-place.csv",
-                "\uFEFFtopic,partition,offset,label\r\nlinesight.frames.v1,0,42,normal\r\n\r\nlinesight.frames.v1,3,9,retracted\r\n");
+                "\uFEFFtopic,partition,offset,label\r\nlinesight.frames.v1,0,42,normal\r\n\r\n"
+                        + "linesight.frames.v1,3,9,retracted\r\n");
 
         Path keys = Files.createTempDirectory("keys");
         KeyFiles.generate(keys.resolve("private"), keys.resolve("public"));
@@ -309,15 +311,22 @@ final class Corpus {
                 folder,
                 "settings",
                 "seed-serve.properties",
-                "bootstrap.servers=localhost:9092\nschema.registry.url=http://u:p@localhost:8081/api,http://other:8081\nlinesight.topics.prefix=line\n"
-                        + "linesight.batch.max=8\nlinesight.batch.linger.ms=5\nlinesight.review.low=0.4\nlinesight.review.high=0.6\nlinesight.metrics.port=9100\nkafka.security.protocol=SASL_SSL\n"
+                "bootstrap.servers=localhost:9092\n"
+                        + "schema.registry.url=http://u:p@localhost:8081/api,http://other:8081\n"
+                        + "linesight.topics.prefix=line\n"
+                        + "linesight.batch.max=8\nlinesight.batch.linger.ms=5\nlinesight.review.low=0.4\n"
+                        + "linesight.review.high=0.6\nlinesight.metrics.port=9100\n"
+                        + "kafka.security.protocol=SASL_SSL\n"
                         + "linesight.max.frame.bytes=8388608\nhttp.read.timeout.ms=1000\nmax.retries=2\n");
         put(
                 folder,
                 "settings",
                 "seed-models.properties",
-                "bootstrap.servers=localhost:9092\nschema.registry.url=http://localhost:8081\nlinesight.models.patience.ms=30000\nlinesight.models.max.bytes=1000000\n"
-                        + "linesight.models.unsigned=accept\nlinesight.models.http.authorization=Bearer x\nlinesight.models.trusted.keys=a.pub, b.pub\nbasic.auth.user.info=user:secret\nlinesight.topics.partitions=4\n");
+                "bootstrap.servers=localhost:9092\nschema.registry.url=http://localhost:8081\n"
+                        + "linesight.models.patience.ms=30000\nlinesight.models.max.bytes=1000000\n"
+                        + "linesight.models.unsigned=accept\nlinesight.models.http.authorization=Bearer "
+                        + "x\nlinesight.models.trusted.keys=a.pub, "
+                        + "b.pub\nbasic.auth.user.info=user:secret\nlinesight.topics.partitions=4\n");
 
         String schema =
                 new ObjectMapper().writeValueAsString(FrameRef.getClassSchema().toString());
@@ -346,7 +355,8 @@ final class Corpus {
                 folder,
                 "registry-reply",
                 "seed-http.bin",
-                "\11\0HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n[1,2]\r\n0\r\n\r\n");
+                "\11\0HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: "
+                        + "chunked\r\n\r\n5\r\n[1,2]\r\n0\r\n\r\n");
 
         List<String> shas = List.copyOf(PICTURES.keySet());
         put(
@@ -366,18 +376,22 @@ final class Corpus {
                 folder,
                 "store-journal",
                 "seed-taken-back.jsonl",
-                "{\"op\":\"known\",\"frame\":\"f-0-1\",\"lp\":0,\"lo\":1}\n{\"op\":\"retract\",\"frame\":\"f-0-1\",\"lp\":0,\"lo\":2}\n{\"op\":\"evict\",\"frame\":\"f-0-9\"}\n"
+                "{\"op\":\"known\",\"frame\":\"f-0-1\",\"lp\":0,\"lo\":1}\n"
+                        + "{\"op\":\"retract\",\"frame\":\"f-0-1\",\"lp\":0,\"lo\":2}\n"
+                        + "{\"op\":\"evict\",\"frame\":\"f-0-9\"}\n"
                         + "{\"op\":\"drop\",\"frame\":\"f-0-8\"}\n{\"op\":\"sequence\",\"seq\":40}\n");
         put(
                 folder,
                 "visa-table",
                 "seed-plain.csv",
-                "object,split,label,image,mask\nbolt,train,normal,a.png,\nbolt,test,normal,b.png,\nbolt,test,anomaly,c.png,a.png\n");
+                "object,split,label,image,mask\nbolt,train,normal,a.png,\nbolt,test,normal,b.png,\n"
+                        + "bolt,test,anomaly,c.png,a.png\n");
         put(
                 folder,
                 "visa-table",
                 "seed-quoted.csv",
-                "\uFEFF\"mask\",\"image\",\"label\",\"split\",\"object\",\"more\"\r\n\"\",\"a.png\",\"normal\",\"train\",\"a \"\"b\"\"\",\"1,2\"\r\n");
+                "\uFEFF\"mask\",\"image\",\"label\",\"split\",\"object\",\"more\"\r\n"
+                        + "\"\",\"a.png\",\"normal\",\"train\",\"a \"\"b\"\"\",\"1,2\"\r\n");
         put(
                 folder,
                 "dead-letter",

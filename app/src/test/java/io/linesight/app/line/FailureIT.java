@@ -290,7 +290,8 @@ class FailureIT {
                         + report.uncommitted() + " results of transactions that were given up stayed invisible");
         System.out.printf(
                 Locale.ROOT,
-                "FailureIT: %d faults in %.0f s; from exposure to score p50 %d ms, p99 %d ms, longest %d ms; longest time without any score %d ms; %d instances ended of themselves%n",
+                "FailureIT: %d faults in %.0f s; from exposure to score p50 %d ms, p99 %d ms, longest %d ms; longest "
+                        + "time without any score %d ms; %d instances ended of themselves%n",
                 recoveries.values().stream().mapToInt(List::size).sum(),
                 (System.nanoTime() - start) / 1e9,
                 latency[latency.length / 2],

@@ -166,7 +166,8 @@ class RollingRestartIT {
             }
         }
         System.out.printf(
-                "RollingRestartIT: 3 restarts in %d s, %d frames, %d lost, %d doubled, %d out of order, longest pause of a camera %d ms%n",
+                "RollingRestartIT: 3 restarts in %d s, %d frames, %d lost, %d doubled, %d out of order, longest "
+                        + "pause of a camera %d ms%n",
                 lasted.toSeconds(), CAMERAS * perCamera, lost, doubled, unordered, pause.toMillis());
         assertThat(byCamera).hasSize(CAMERAS);
         assertThat(lost).as("lost").isZero();

@@ -92,7 +92,8 @@ class SoakIT {
                 .add(Duration.between(r.getCapturedAt(), r.getScoredAt()).toMillis()));
         System.out.print(report.table());
         System.out.println(
-                "SoakIT: tenth of the run, frames, p50 and p99 from exposure to score (ms), heap, resident and allocated by native code, of all instances (MiB)");
+                "SoakIT: tenth of the run, frames, p50 and p99 from exposure to score (ms), heap, resident and "
+                        + "allocated by native code, of all instances (MiB)");
         double[] p99 = new double[10];
         for (int tenth = 0; tenth < 10; tenth++) {
             long[] sorted = latencies.getOrDefault(tenth, List.of(0L)).stream()
@@ -127,7 +128,8 @@ class SoakIT {
                 slope(hours, warm.stream().mapToDouble(Sample::allocated).toArray());
         System.out.printf(
                 Locale.ROOT,
-                "SoakIT: %.1f min, %d frames, trend after the first quarter in MiB an hour: heap %+.1f, resident %+.1f, allocated by native code %+.1f%n",
+                "SoakIT: %.1f min, %d frames, trend after the first quarter in MiB an hour: heap %+.1f, resident "
+                        + "%+.1f, allocated by native code %+.1f%n",
                 MINUTES,
                 cameras.good(),
                 heap,

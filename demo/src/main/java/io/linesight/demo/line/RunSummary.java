@@ -131,7 +131,8 @@ public record RunSummary(
         rows.add(new Row(
                 "latency",
                 format(
-                        "p50 %.0f, p95 %.0f, p99 %.0f ms from exposure to committed result (scored after %.0f, %.0f, %.0f)",
+                        "p50 %.0f, p95 %.0f, p99 %.0f ms from exposure to committed result (scored after %.0f, "
+                                + "%.0f, %.0f)",
                         latency.p50(), latency.p95(), latency.p99(), scored.p50(), scored.p95(), scored.p99())));
         rows.add(new Row("anomalies", anomalies + " events"));
         if (!accuracy.aurocByProduct().isEmpty()) rows.add(new Row("image AUROC", aurocText()));

@@ -10,7 +10,7 @@ import java.util.List;
  *
  * <p>Maps and masks are row-major, {@code width*height} each; a mask is 0/1, or null for an image without a defect.
  */
-public final class PixelMetrics {
+final class PixelMetrics {
     private PixelMetrics() {}
 
     /** AUROC, AP and AUPRO of one binning. */

@@ -74,7 +74,8 @@ public record MmadConfig(
                 || chains == null
                 || chains.stream().anyMatch(Objects::isNull)) {
             throw new IllegalArgumentException(
-                    "MMAD configuration: encoderChannels, fuserChannels, levelChannels, blocks and chains are all needed");
+                    "MMAD configuration: encoderChannels, fuserChannels, levelChannels, blocks and chains are all "
+                            + "needed");
         }
         encoderChannels = List.copyOf(encoderChannels);
         fuserChannels = List.copyOf(fuserChannels);

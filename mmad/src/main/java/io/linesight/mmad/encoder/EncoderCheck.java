@@ -60,7 +60,8 @@ public final class EncoderCheck {
                 both = session.features(List.of(picture(2), picture));
             } catch (ScoringException e) {
                 throw new IllegalArgumentException(
-                        "the network does not take two pictures at once, a batch of one is built into it; export it with a dynamic batch dimension ("
+                        "the network does not take two pictures at once, a batch of one is built into it; export it "
+                                + "with a dynamic batch dimension ("
                                 + e.getMessage() + ")",
                         e);
             }
@@ -76,9 +77,9 @@ public final class EncoderCheck {
             differences.add(d);
             double neighbour = difference(e, Arrays.copyOfRange(both[i], e.length, 2 * e.length), map);
             if (!(neighbour <= LIMIT))
-                throw new IllegalArgumentException(
-                        map
-                                + " of a picture changes with its neighbour in a batch; frames are scored in batches, so this network cannot be used");
+                throw new IllegalArgumentException(map
+                        + " of a picture changes with its neighbour in a batch; frames are scored in "
+                        + "batches, so this network cannot be used");
         }
         return differences;
     }

@@ -28,9 +28,9 @@ public final class OnnxRuntime {
         // The C library's own copy is what ONNX Runtime reads; Java's System.getenv() does not see the change.
         int failed = NativeLibrary.getProcess().getFunction("setenv").invokeInt(new Object[] {SWITCH, "1", 1});
         if (failed != 0)
-            throw new IllegalStateException(
-                    SWITCH
-                            + " could not be set, so ONNX Runtime was not loaded: it would send usage data. Set it for the whole process and try again");
+            throw new IllegalStateException(SWITCH
+                    + " could not be set, so ONNX Runtime was not loaded: it would send usage data. Set it "
+                    + "for the whole process and try again");
         OrtEnvironment environment = OrtEnvironment.getEnvironment();
         try {
             environment.setTelemetry(false);

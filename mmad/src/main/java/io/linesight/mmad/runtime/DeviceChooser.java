@@ -77,7 +77,8 @@ public final class DeviceChooser {
                 } catch (OrtException e) {
                     throw new ModelLoadException(
                             name + " cannot be loaded on " + wanted + ": " + e.getMessage()
-                                    + ". ONNX Runtime needs CUDA 12 and cuDNN 9 on the library path and a free GPU of that number; or choose device cpu.",
+                                    + ". ONNX Runtime needs CUDA 12 and cuDNN 9 on the library path and a free GPU "
+                                    + "of that number; or choose device cpu.",
                             e);
                 }
             }

@@ -75,7 +75,8 @@ public final class SelectiveScanOperator {
     private static synchronized void giveUp(String reason) {
         if (unavailable == null) {
             LOG.warn(
-                    "The Java operator {}::{} is off: {}. Scans run the checkpoint's portable definition, about 20 times slower.",
+                    "The Java operator {}::{} is off: {}. Scans run the checkpoint's portable definition, about 20 "
+                            + "times slower.",
                     DOMAIN,
                     NAME,
                     reason);

@@ -5,7 +5,7 @@ import java.io.IOException;
 /**
  * A file of weights that is damaged, hostile or not what it should be; the message names the file and says what to do.
  */
-public final class StateDictException extends IOException {
+final class StateDictException extends IOException {
     StateDictException(String message) {
         super(message);
     }

@@ -52,10 +52,11 @@ public final class StateDicts {
                         + " bytes, too few for a file of weights; it is truncated or something else");
             byte[] head = stored.bytes(0, 16);
             if (tar(stored)) {
-                throw new StateDictException(
-                        file
-                                + " is a tar archive, as PyTorch saved before 0.1.10; nothing in it was read or executed. If you trust where it comes from, "
-                                + "load it with torch.load(..., weights_only=False) and save it again with torch.save(state_dict, ...) or as .safetensors");
+                throw new StateDictException(file
+                        + " is a tar archive, as PyTorch saved before 0.1.10; nothing in it was read or "
+                        + "executed. If you trust where it comes from, "
+                        + "load it with torch.load(..., weights_only=False) and save it again with "
+                        + "torch.save(state_dict, ...) or as .safetensors");
             }
             if (head[8] == '{') return chosen(file, new Safetensors(stored).tensors());
             if (head[0] == 'P' && head[1] == 'K') return chosen(file, new TorchZip(stored).tensors());
@@ -99,9 +100,9 @@ public final class StateDicts {
             }
             budget -= ref.count() * ref.type().bytes();
             if (budget < 0)
-                throw new StateDictException(
-                        file
-                                + " claims tensors of more bytes than the whole file has; it is damaged or hostile, and was not read");
+                throw new StateDictException(file
+                        + " claims tensors of more bytes than the whole file has; it is damaged or hostile, "
+                        + "and was not read");
             wanted.computeIfAbsent(ref.storage(), k -> new ArrayList<>()).add(ref);
         }
         // One storage after the other: read once for every tensor in it, a small file with many tensors in a large

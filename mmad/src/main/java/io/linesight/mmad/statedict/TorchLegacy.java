@@ -26,9 +26,9 @@ final class TorchLegacy {
     Tensors tensors() throws IOException {
         PickleInput in = file.input(0);
         if (!MAGIC.equals(new Pickle(path, in).load()))
-            throw new StateDictException(
-                    path
-                            + " is a pickle, but not one that torch.save wrote; save the weights with torch.save or as .safetensors");
+            throw new StateDictException(path
+                    + " is a pickle, but not one that torch.save wrote; save the weights with torch.save or "
+                    + "as .safetensors");
         new Pickle(path, in).load();
         if (new Pickle(path, in).load() instanceof Map<?, ?> machine
                 && Boolean.FALSE.equals(machine.get("little_endian"))) {

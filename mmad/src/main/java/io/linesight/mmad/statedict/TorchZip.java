@@ -52,9 +52,9 @@ final class TorchZip {
                     + pickles.size() + " entries " + PICKLE + ")");
         String prefix = pickles.get(0).substring(0, pickles.get(0).length() - PICKLE.length());
         if (zip.getEntry(prefix + "constants.pkl") != null) {
-            throw new StateDictException(
-                    path
-                            + " is a TorchScript program, not weights alone; it was not run. Save it with torch.save(model.state_dict(), ...)");
+            throw new StateDictException(path
+                    + " is a TorchScript program, not weights alone; it was not run. Save it with "
+                    + "torch.save(model.state_dict(), ...)");
         }
         ZipEntry order = zip.getEntry(prefix + "byteorder");
         if (order != null

@@ -85,8 +85,8 @@ class GoldenMetricsTest {
                 .isCloseTo(expected.get("ader_exact AUPRO max_step=200").asDouble(), within(1e-7));
         assertThat(PixelMetrics.auproExact(maps, masks, SIDE, SIDE))
                 .isCloseTo(
-                        expected.get(
-                                        "exact AUPRO (all thresholds, trapezoid, cut and interpolated at FPR 0.3, divided by 0.3)")
+                        expected.get("exact AUPRO (all thresholds, trapezoid, cut and interpolated at FPR 0.3, "
+                                        + "divided by 0.3)")
                                 .asDouble(),
                         within(1e-9));
     }

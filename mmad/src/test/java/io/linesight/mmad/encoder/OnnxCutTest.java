@@ -85,7 +85,8 @@ class OnnxCutTest {
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContainingAll(
                         "stride 4",
-                        "Values to choose from at stride 4: a (Relu, 8 channels); at stride 8: b (Relu, 16 channels); at stride 16: c (Relu, 32 channels)");
+                        "Values to choose from at stride 4: a (Relu, 8 channels); at stride 8: b (Relu, 16 "
+                                + "channels); at stride 16: c (Relu, 32 channels)");
         assertThatThrownBy(() -> OnnxCut.cut(net, "net", List.of("a", "b", "x"), null, null))
                 .hasMessageContainingAll("no value 'x'", "c (Relu, 32 channels)");
         assertThatThrownBy(() -> OnnxCut.cut(net, "net", List.of(), null, null))

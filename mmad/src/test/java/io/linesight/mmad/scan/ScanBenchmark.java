@@ -27,7 +27,8 @@ public final class ScanBenchmark {
             double scalar = args.length > 0 ? Double.NaN : best(() -> scalar(in), 2);
             System.out.printf(
                     Locale.ROOT,
-                    "%4d pixels x %d groups x %3d channels: %.3f ns per state on 1 thread, %.3f on %d; scalar loop %.2f (%.1f times)%n",
+                    "%4d pixels x %d groups x %3d channels: %.3f ns per state on 1 thread, %.3f on %d; scalar loop "
+                            + "%.2f (%.1f times)%n",
                     length,
                     s[1],
                     s[2],

@@ -54,12 +54,14 @@ public final class ModelPublisher {
             throw new CheckpointStoreException(
                     Reason.REJECTED,
                     "'" + draft.getVersion()
-                            + "' cannot be a version: letters, digits, '.', '_', '+' and '-' can. Nothing was published");
+                            + "' cannot be a version: letters, digits, '.', '_', '+' and '-' can. Nothing was "
+                            + "published");
         if (!draft.getChannel().matches(NAME))
             throw new CheckpointStoreException(
                     Reason.REJECTED,
                     "'" + draft.getChannel()
-                            + "' cannot be a channel: letters, digits, '.', '_', '+' and '-' can. Nothing was published");
+                            + "' cannot be a channel: letters, digits, '.', '_', '+' and '-' can. Nothing was "
+                            + "published");
         if (!view.awaitCaughtUp(timeout)) {
             throw new CheckpointStoreException(
                     Reason.UNREACHABLE,
@@ -75,7 +77,8 @@ public final class ModelPublisher {
             throw new CheckpointStoreException(
                     Reason.REJECTED,
                     "version " + draft.getVersion()
-                            + " exists already with other content, and a version is never changed; publish under another version. Nothing became visible");
+                            + " exists already with other content, and a version is never changed; publish under "
+                            + "another version. Nothing became visible");
         }
         ModelVersion signed = signer.isPresent() ? signer.get().sign(manifest) : manifest;
         registry.publish(signed);

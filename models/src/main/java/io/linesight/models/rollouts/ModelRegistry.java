@@ -138,7 +138,8 @@ public final class ModelRegistry implements AutoCloseable {
             throw new KafkaException(
                     "it is not certain that " + what + " was written to " + topic.name() + " at " + config.broker()
                             + ": " + why
-                            + ". Check that the broker runs and has the topic ('linesight topics' creates it), then do it again",
+                            + ". Check that the broker runs and has the topic ('linesight topics' creates it), then "
+                            + "do it again",
                     e.getCause());
         }
     }

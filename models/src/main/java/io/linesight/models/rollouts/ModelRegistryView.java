@@ -220,7 +220,8 @@ public final class ModelRegistryView implements AutoCloseable {
                     // close() woke the consumer
                 } catch (InvalidOffsetException e) {
                     LOG.warn(
-                            "A topic of the model registry was recreated or truncated ({}). Everything is read again; the last state stays until then",
+                            "A topic of the model registry was recreated or truncated ({}). Everything is read "
+                                    + "again; the last state stays until then",
                             e.getMessage());
                     fold = new RegistryFold(trusted);
                     target = null;

@@ -46,9 +46,9 @@ public final class KeyFiles {
     public static String generate(Path privateFile, Path publicFile) throws IOException {
         for (Path p : new Path[] {privateFile, publicFile}) {
             if (Files.exists(p))
-                throw new FileAlreadyExistsException(
-                        p
-                                + " exists; a key is never overwritten. Choose another name, or move it away; nothing was written");
+                throw new FileAlreadyExistsException(p
+                        + " exists; a key is never overwritten. Choose another name, or move it away; "
+                        + "nothing was written");
         }
         KeyPair pair = newPair();
         try {
@@ -60,7 +60,8 @@ public final class KeyFiles {
         } catch (UnsupportedOperationException e) {
             throw new IOException(
                     "the file system of " + privateFile
-                            + " cannot keep a file from other users, so no private key was written there; choose another place",
+                            + " cannot keep a file from other users, so no private key was written there; choose "
+                            + "another place",
                     e);
         }
         write(publicFile, "PUBLIC KEY", pair.getPublic().getEncoded());

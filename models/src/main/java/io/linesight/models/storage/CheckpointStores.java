@@ -105,7 +105,8 @@ public final class CheckpointStores implements CheckpointStore {
                 throw new CheckpointStoreException(
                         Reason.REJECTED,
                         "the manifest of " + version + " has the location '" + location
-                                + "', which this program does not know (kafka:, file:, http: and https: it does). Update the program, or publish it elsewhere");
+                                + "', which this program does not know (kafka:, file:, http: and https: it does). "
+                                + "Update the program, or publish it elsewhere");
         };
     }
 

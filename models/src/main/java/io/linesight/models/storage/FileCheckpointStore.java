@@ -86,7 +86,8 @@ final class FileCheckpointStore implements CheckpointStore {
             throw new CheckpointStoreException(
                     Reason.REJECTED,
                     file
-                            + " is not named as this store names its files, so it was not removed; remove it by hand if it is not needed");
+                            + " is not named as this store names its files, so it was not removed; remove it by hand "
+                            + "if it is not needed");
         }
         try {
             Files.deleteIfExists(file);

@@ -76,6 +76,7 @@ final class Hashing {
         return new CheckpointStoreException(
                 CheckpointStoreException.Reason.IO,
                 file
-                        + " changed while it was being published; nothing was published. Publish it again when no program writes to it");
+                        + " changed while it was being published; nothing was published. Publish it again when no "
+                        + "program writes to it");
     }
 }

@@ -54,7 +54,8 @@ final class HttpCheckpointStore implements CheckpointStore {
             throw new CheckpointStoreException(
                     Reason.REJECTED,
                     target
-                            + " is not named as this store names its files, so it was not removed; remove it by hand if it is not needed");
+                            + " is not named as this store names its files, so it was not removed; remove it by hand "
+                            + "if it is not needed");
         }
         try {
             int status = requests.client()

@@ -54,21 +54,25 @@ public record ModelsConfig(
                     Type.LIST,
                     "",
                     Importance.HIGH,
-                    "Files with the public keys of those whose published checkpoints are served, separated by commas. With keys, or with linesight.models.unsigned=accept, 'serve' follows the rollouts of its channel; without, it serves linesight.checkpoint for good.")
+                    "Files with the public keys of those whose published checkpoints are served, separated by "
+                            + "commas. With keys, or with linesight.models.unsigned=accept, 'serve' follows the "
+                            + "rollouts of its channel; without, it serves linesight.checkpoint for good.")
             .define(
                     UNSIGNED,
                     Type.STRING,
                     "refuse",
                     ValidString.in("refuse", "accept"),
                     Importance.HIGH,
-                    "Whether published checkpoints without a signature are served. A wrong signature is always refused.")
+                    "Whether published checkpoints without a signature are served. A wrong signature is always "
+                            + "refused.")
             .define(
                     PATIENCE_MS,
                     Type.INT,
                     30_000,
                     Range.atLeast(1),
                     Importance.LOW,
-                    "How long a broker or a web server that keeps checkpoints may stay silent before a download fails and is tried again.")
+                    "How long a broker or a web server that keeps checkpoints may stay silent before a download "
+                            + "fails and is tried again.")
             .define(
                     MAX_BYTES,
                     Type.LONG,

@@ -222,10 +222,13 @@ class SigningTest {
         // openssl genpkey -algorithm ed25519; the pair of RFC 8410's appendix.
         Path secret = Files.writeString(
                 dir.resolve("o.pem"),
-                "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n-----END PRIVATE KEY-----\n");
+                "-----BEGIN PRIVATE "
+                        + "KEY-----\nMC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n-----END "
+                        + "PRIVATE KEY-----\n");
         Path open = Files.writeString(
                 dir.resolve("op.pem"),
-                "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n");
+                "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END "
+                        + "PUBLIC KEY-----\n");
         assertThat(CheckpointSigner.load(secret).keyId()).isEqualTo(KeyFiles.id(KeyFiles.readPublic(open)));
     }
 

@@ -30,26 +30,29 @@ public enum BrokerFault {
     UNKNOWN_HOST("Correct the host names in bootstrap.servers, or the name service of this machine"),
     /** User or password are wrong, or the mechanism is not the broker's. */
     WRONG_CREDENTIALS(
-            "Check user and password in sasl.jaas.config, and that sasl.mechanism is one the broker has; then start again"),
+            "Check user and password in sasl.jaas.config, and that sasl.mechanism is one the broker has; then "
+                    + "start again"),
     /** The broker's certificate, or ours, is past its end or before its beginning. */
     EXPIRED_CERTIFICATE(
-            "Renew the certificate (the date is in the message), put it where the broker or ssl.keystore.location has it, and start again;"
+            "Renew the certificate (the date is in the message), put it where the broker or ssl.keystore.location "
+                    + "has it, and start again;"
                     + " when the date is wrong instead, set this machine's clock"),
     /** Whoever signed the broker's certificate is not known here. */
     UNTRUSTED_CERTIFICATE(
-            "Put the certificate of the authority that signed the broker's into ssl.truststore.location; never switch the check off"),
+            "Put the certificate of the authority that signed the broker's into ssl.truststore.location; never "
+                    + "switch the check off"),
     /** The certificate was made out to another name. */
-    WRONG_NAME(
-            "Use the host name that is in the broker's certificate in bootstrap.servers, or have the certificate made out to this one"),
+    WRONG_NAME("Use the host name that is in the broker's certificate in bootstrap.servers, or have the certificate "
+            + "made out to this one"),
     /** TLS is spoken to a listener without it. */
     TLS_AGAINST_PLAIN(
             "Set security.protocol to PLAINTEXT or SASL_PLAINTEXT, or use the port of the broker's TLS listener"),
     /** The broker wants a certificate of ours, or none of the ciphers fit. */
-    TLS_REJECTED(
-            "Check ssl.keystore.location (does the broker want a certificate of the client?) and ssl.enabled.protocols; then start again"),
+    TLS_REJECTED("Check ssl.keystore.location (does the broker want a certificate of the client?) and "
+            + "ssl.enabled.protocols; then start again"),
     /** The principal may not do it. */
-    NOT_ALLOWED(
-            "Give the principal the operation: 'linesight doctor --acls' prints the kafka-acls commands of all it needs"),
+    NOT_ALLOWED("Give the principal the operation: 'linesight doctor --acls' prints the kafka-acls commands of all "
+            + "it needs"),
     /** The broker is too old for what was asked. */
     TOO_OLD("Use a broker of Kafka 3.3 or newer"),
     /** A setting of the client is wrong. */

@@ -41,7 +41,8 @@ final class RegistryConfig {
                     3_000,
                     1,
                     ANY,
-                    "Longest wait for a connection to the registry. The inspection app leaves retrying to linesight.registry.retry.ms."),
+                    "Longest wait for a connection to the registry. The inspection app leaves retrying to "
+                            + "linesight.registry.retry.ms."),
             new Whole(
                     READ_TIMEOUT,
                     10_000,

@@ -37,9 +37,9 @@ public record SizeLimits(int frameBytes) {
 
     public SizeLimits {
         if (frameBytes < MIN_FRAME_BYTES || frameBytes > MAX_FRAME_BYTES) {
-            throw new IllegalArgumentException(
-                    FRAME_BYTES_CONFIG + "=" + frameBytes
-                            + " is outside 65536 (64 KiB) to 536870912 (512 MiB); set it to the size of the largest frame record");
+            throw new IllegalArgumentException(FRAME_BYTES_CONFIG + "=" + frameBytes
+                    + " is outside 65536 (64 KiB) to 536870912 (512 MiB); set it to the size of the largest "
+                    + "frame record");
         }
     }
 

@@ -177,7 +177,8 @@ public final class TopicAdmin {
     private static KafkaException unreachable(String what, Throwable cause) {
         return new org.apache.kafka.common.errors.TimeoutException(
                 "could not " + what
-                        + ": the broker does not answer; check bootstrap.servers and that the broker runs, then run this again",
+                        + ": the broker does not answer; check bootstrap.servers and that the broker runs, then run "
+                        + "this again",
                 cause);
     }
 }

@@ -59,7 +59,8 @@ public final class Topics {
                     SizeLimits.DEFAULT_FRAME_BYTES,
                     Range.between(SizeLimits.MIN_FRAME_BYTES, SizeLimits.MAX_FRAME_BYTES),
                     Importance.MEDIUM,
-                    "Largest serialised frame. Producer and consumer limits follow from it; topics and brokers must allow it too (command: topics).");
+                    "Largest serialised frame. Producer and consumer limits follow from it; topics and brokers must "
+                            + "allow it too (command: topics).");
 
     private final SizeLimits limits;
     private final TopicSpec frames;

@@ -26,9 +26,9 @@ class BrokerFaultTest {
     static Stream<Arguments> faults() {
         return Stream.of(
                 Arguments.of(
-                        new ExecutionException(
-                                new SaslAuthenticationException(
-                                        "Authentication failed during authentication due to invalid credentials with SASL mechanism SCRAM-SHA-512")),
+                        new ExecutionException(new SaslAuthenticationException(
+                                "Authentication failed during authentication due to invalid credentials with "
+                                        + "SASL mechanism SCRAM-SHA-512")),
                         BrokerFault.WRONG_CREDENTIALS,
                         "invalid credentials",
                         "sasl.jaas.config"),

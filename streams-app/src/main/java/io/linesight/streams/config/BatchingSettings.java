@@ -54,7 +54,8 @@ public record BatchingSettings(
                         64,
                         Range.between(1, 100_000),
                         Importance.MEDIUM,
-                        "Most frames one task (partition) keeps while they are decoded and scored; more block, which is the back-pressure.")
+                        "Most frames one task (partition) keeps while they are decoded and scored; more block, which "
+                                + "is the back-pressure.")
                 .define(
                         DECODE_THREADS,
                         Type.INT,
@@ -68,14 +69,16 @@ public record BatchingSettings(
                         5_000,
                         Range.atLeast(1),
                         Importance.LOW,
-                        "A commit waits for every pending frame. A task takes no new frame while the frames pending in this instance need longer than this at the measured speed.")
+                        "A commit waits for every pending frame. A task takes no new frame while the frames pending "
+                                + "in this instance need longer than this at the measured speed.")
                 .define(
                         DRAIN_TIMEOUT_MS,
                         Type.INT,
                         25_000,
                         Range.atLeast(10),
                         Importance.LOW,
-                        "Longest wait for a score. Then the stream thread is replaced and its uncommitted frames are scored again. Must be below transaction.timeout.ms.");
+                        "Longest wait for a score. Then the stream thread is replaced and its uncommitted frames are "
+                                + "scored again. Must be below transaction.timeout.ms.");
     }
 
     static void check(SettingsReader settings) {

@@ -30,14 +30,17 @@ final class ConnectionSettings {
                         "linesight-inspection",
                         new ConfigDef.NonEmptyString(),
                         Importance.HIGH,
-                        "Consumer group and prefix of the transactional ids. Instances with the same id share the cameras.")
+                        "Consumer group and prefix of the transactional ids. Instances with the same id share the "
+                                + "cameras.")
                 .define(
                         REGISTRY_URL,
                         Type.STRING,
                         ConfigDef.NO_DEFAULT_VALUE,
                         new ConfigDef.NonEmptyString(),
                         Importance.HIGH,
-                        "Schema registry, several addresses separated by commas. All other keys of Confluent's serdes (basic.auth.user.info, auto.register.schemas, ...) are passed to the serdes as they are.")
+                        "Schema registry, several addresses separated by commas. All other keys of Confluent's "
+                                + "serdes (basic.auth.user.info, auto.register.schemas, ...) are passed to the "
+                                + "serdes as they are.")
                 .define(
                         SERDE_CLASS,
                         Type.STRING,

@@ -42,7 +42,8 @@ public record EventSettings(boolean thumbnail, int thumbnailQuality, MapRange ma
                         "auto",
                         ConfigDef.LambdaValidator.with(EventSettings::checkMapRange, () -> "auto or low,high"),
                         Importance.LOW,
-                        "Raw values of black and white in the anomaly map's PNG. auto takes each map's own smallest and largest value; mapLow and mapHigh of the event always say which.")
+                        "Raw values of black and white in the anomaly map's PNG. auto takes each map's own smallest "
+                                + "and largest value; mapLow and mapHigh of the event always say which.")
                 .define(
                         MAX_REGIONS,
                         Type.INT,

@@ -32,14 +32,16 @@ final class FrameLimitSettings {
                         Type.INT,
                         SizeLimits.DEFAULT_FRAME_BYTES,
                         Importance.MEDIUM,
-                        "Largest serialised frame. Producer and consumer limits follow from it; topics and brokers must allow it too (command: topics).")
+                        "Largest serialised frame. Producer and consumer limits follow from it; topics and brokers "
+                                + "must allow it too (command: topics).")
                 .define(
                         IMAGE_MAX_SIDE,
                         Type.INT,
                         ImageLimits.defaults().maxSide(),
                         Range.atLeast(1),
                         Importance.LOW,
-                        "Pictures with a longer side go to the dead-letter topic; read from the header before any pixel is decoded.")
+                        "Pictures with a longer side go to the dead-letter topic; read from the header before any "
+                                + "pixel is decoded.")
                 .define(
                         IMAGE_MAX_PIXELS,
                         Type.LONG,

@@ -67,7 +67,8 @@ public record GuardLimits(
                         0.02,
                         Range.between(0, 1),
                         Importance.LOW,
-                        "Guards: a new model goes when inference fails on so much larger a share of its frames than with the model before. 1 for no limit.")
+                        "Guards: a new model goes when inference fails on so much larger a share of its frames than "
+                                + "with the model before. 1 for no limit.")
                 .define(
                         GUARD_NAN_RATE,
                         Type.DOUBLE,
@@ -81,14 +82,16 @@ public record GuardLimits(
                         3.0,
                         Range.between(0, 1_000),
                         Importance.LOW,
-                        "Guards: a new model goes when its p95 inference time per frame, in batches of like size, is more than this many times the other's. 0 for no limit.")
+                        "Guards: a new model goes when its p95 inference time per frame, in batches of like size, is "
+                                + "more than this many times the other's. 0 for no limit.")
                 .define(
                         GUARD_ANOMALY_JUMP,
                         Type.DOUBLE,
                         0.2,
                         Range.between(0, 1),
                         Importance.LOW,
-                        "Guards: a new model goes when the share of frames it calls anomalous is so much larger than what the model before would call so. 1 for no limit.");
+                        "Guards: a new model goes when the share of frames it calls anomalous is so much larger than "
+                                + "what the model before would call so. 1 for no limit.");
     }
 
     static void check(SettingsReader settings) {

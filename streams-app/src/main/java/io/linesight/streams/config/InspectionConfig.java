@@ -326,8 +326,8 @@ public record InspectionConfig(
             out.append(")\n").append("    ").append(s.doc()).append('\n');
         }
         out.append(KAFKA_PREFIX)
-                .append(
-                        "*\n    Any setting of Kafka Streams or its clients, for instance kafka.security.protocol or kafka.consumer.fetch.max.wait.ms.\n");
+                .append("*\n    Any setting of Kafka Streams or its clients, for instance kafka.security.protocol or "
+                        + "kafka.consumer.fetch.max.wait.ms.\n");
         return out.toString();
     }
 

@@ -28,7 +28,9 @@ public record RecoverySettings(Duration registryRetry, Duration startupTimeout, 
                         15_000,
                         Range.between(0, 600_000),
                         Importance.LOW,
-                        "How long a frame waits, with growing pauses, for a registry that does not answer. Then the stream thread is replaced and tries again, for ever: a frame is never a dead letter because the registry is away.")
+                        "How long a frame waits, with growing pauses, for a registry that does not answer. Then the "
+                                + "stream thread is replaced and tries again, for ever: a frame is never a dead "
+                                + "letter because the registry is away.")
                 .define(
                         STARTUP_TIMEOUT_MS,
                         Type.INT,
@@ -42,7 +44,8 @@ public record RecoverySettings(Duration registryRetry, Duration startupTimeout, 
                         10,
                         Range.between(0, 1_000_000),
                         Importance.LOW,
-                        "Stream threads that may fail and be replaced within 10 minutes before the app stops. Threads that fail because the registry is away do not count.");
+                        "Stream threads that may fail and be replaced within 10 minutes before the app stops. "
+                                + "Threads that fail because the registry is away do not count.");
     }
 
     static void check(SettingsReader settings) {

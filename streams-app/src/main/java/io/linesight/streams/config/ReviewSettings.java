@@ -26,14 +26,18 @@ public record ReviewSettings(@Nullable Double low, @Nullable Double high) {
                         0.4,
                         Range.between(0, 0.5),
                         Importance.MEDIUM,
-                        "Calibrated scores below this are PASS, from here to linesight.review.high REVIEW. Where it is set, it counts for every product; where not, the checkpoint's own band of the product comes first.")
+                        "Calibrated scores below this are PASS, from here to linesight.review.high REVIEW. Where it "
+                                + "is set, it counts for every product; where not, the checkpoint's own band of the "
+                                + "product comes first.")
                 .define(
                         REVIEW_HIGH,
                         Type.DOUBLE,
                         0.6,
                         Range.between(0.5, 1),
                         Importance.MEDIUM,
-                        "Calibrated scores from this on are FAIL. Anomaly events are written from 0.5 on, whatever the band. Where it is set, it counts for every product; where not, the checkpoint's own band of the product comes first.");
+                        "Calibrated scores from this on are FAIL. Anomaly events are written from 0.5 on, whatever "
+                                + "the band. Where it is set, it counts for every product; where not, the "
+                                + "checkpoint's own band of the product comes first.");
     }
 
     /** What nobody set must not get in the way of what the checkpoint says. */

@@ -53,21 +53,25 @@ public record RolloutSettings(
                         0,
                         Range.between(0, 3_600_000),
                         Importance.LOW,
-                        "Rolling updates: an instance swaps its champion this long after the one before it in order. The order is the number at the end of linesight.models.instance, or a hash of the name. 0 swaps as soon as the model is ready; a rollback never waits.")
+                        "Rolling updates: an instance swaps its champion this long after the one before it in order. "
+                                + "The order is the number at the end of linesight.models.instance, or a hash of the "
+                                + "name. 0 swaps as soon as the model is ready; a rollback never waits.")
                 .define(
                         PROBATION_MS,
                         Type.INT,
                         600_000,
                         Range.between(0, 86_400_000),
                         Importance.LOW,
-                        "How long after a promotion the guards compare the new champion with the one before, which stays in memory meanwhile. 0 for not at all.")
+                        "How long after a promotion the guards compare the new champion with the one before, which "
+                                + "stays in memory meanwhile. 0 for not at all.")
                 .define(
                         SHADOW_QUEUE,
                         Type.INT,
                         32,
                         Range.between(1, 10_000),
                         Importance.LOW,
-                        "Most frames that wait for a shadow's score, 200 kB each. More are dropped and counted; results are not affected.");
+                        "Most frames that wait for a shadow's score, 200 kB each. More are dropped and counted; "
+                                + "results are not affected.");
     }
 
     private static void defineChannel(ConfigDef definition) {
@@ -78,13 +82,17 @@ public record RolloutSettings(
                         "default",
                         new ConfigDef.NonEmptyString(),
                         Importance.MEDIUM,
-                        "Rollout channel whose champion and challenger this instance serves. While the channel has no champion, linesight.checkpoint is served.")
+                        "Rollout channel whose champion and challenger this instance serves. While the channel has "
+                                + "no champion, linesight.checkpoint is served.")
                 .define(
                         INSTANCE,
                         Type.STRING,
                         null,
                         Importance.MEDIUM,
-                        "Name of this instance on the model-status topic: the same after a restart, different from every other instance. Without it the host's name; several instances on one host need names of their own. A number at its end is its place in a staggered rollout.")
+                        "Name of this instance on the model-status topic: the same after a restart, different from "
+                                + "every other instance. Without it the host's name; several instances on one host "
+                                + "need names of their own. A number at its end is its place in a staggered "
+                                + "rollout.")
                 .define(
                         MODELS_DIR,
                         Type.STRING,
@@ -97,14 +105,17 @@ public record RolloutSettings(
                         Type.LIST,
                         "",
                         Importance.HIGH,
-                        "Files with the public keys of those whose published checkpoints are served, separated by commas. With keys, or with linesight.models.unsigned=accept, 'serve' follows the rollouts of its channel; without, it serves linesight.checkpoint for good.")
+                        "Files with the public keys of those whose published checkpoints are served, separated by "
+                                + "commas. With keys, or with linesight.models.unsigned=accept, 'serve' follows the "
+                                + "rollouts of its channel; without, it serves linesight.checkpoint for good.")
                 .define(
                         UNSIGNED,
                         Type.STRING,
                         "refuse",
                         ValidString.in("refuse", "accept"),
                         Importance.HIGH,
-                        "Whether published checkpoints without a signature are served. A wrong signature is always refused.");
+                        "Whether published checkpoints without a signature are served. A wrong signature is always "
+                                + "refused.");
     }
 
     private static void defineDownloads(ConfigDef definition) {
@@ -115,7 +126,8 @@ public record RolloutSettings(
                         30_000,
                         Range.atLeast(1),
                         Importance.LOW,
-                        "How long a broker or a web server that keeps checkpoints may stay silent before a download fails and is tried again.")
+                        "How long a broker or a web server that keeps checkpoints may stay silent before a download "
+                                + "fails and is tried again.")
                 .define(
                         MODELS_MAX_BYTES,
                         Type.LONG,

@@ -31,7 +31,8 @@ final class ScorerSettings {
                         "auto",
                         ConfigDef.LambdaValidator.with(ScorerSettings::checkDevice, () -> "auto, cpu or cuda:N"),
                         Importance.HIGH,
-                        "Where the model runs. auto takes CUDA where it works and says what it chose; cuda:N fails where it does not.")
+                        "Where the model runs. auto takes CUDA where it works and says what it chose; cuda:N fails "
+                                + "where it does not.")
                 .define(
                         SCORER_THREADS,
                         Type.INT,
@@ -45,7 +46,8 @@ final class ScorerSettings {
                         "auto",
                         ValidString.in("auto", "operator", "function"),
                         Importance.LOW,
-                        "How the selective scan runs: our operator, the portable function inside the file, or the best available.");
+                        "How the selective scan runs: our operator, the portable function inside the file, or the "
+                                + "best available.");
     }
 
     /** Null where no file is configured. */

@@ -35,21 +35,24 @@ public record StreamsSettings(
                         2,
                         Range.between(1, 256),
                         Importance.MEDIUM,
-                        "Stream threads of this instance. Decoding and scoring have threads of their own, so few are enough.")
+                        "Stream threads of this instance. Decoding and scoring have threads of their own, so few are "
+                                + "enough.")
                 .define(
                         PROCESSING_GUARANTEE,
                         Type.STRING,
                         StreamsConfig.EXACTLY_ONCE_V2,
                         ValidString.in(StreamsConfig.EXACTLY_ONCE_V2, StreamsConfig.AT_LEAST_ONCE),
                         Importance.MEDIUM,
-                        "exactly_once_v2 writes every result once for read_committed consumers; at_least_once shows results sooner and may repeat some after a crash (same resultId).")
+                        "exactly_once_v2 writes every result once for read_committed consumers; at_least_once shows "
+                                + "results sooner and may repeat some after a crash (same resultId).")
                 .define(
                         COMMIT_INTERVAL_MS,
                         Type.INT,
                         100,
                         Range.between(1, 600_000),
                         Importance.LOW,
-                        "Time between commits. With exactly_once_v2 results become visible at a commit; every commit first waits for the pending frames.");
+                        "Time between commits. With exactly_once_v2 results become visible at a commit; every commit "
+                                + "first waits for the pending frames.");
         defineLimits(definition);
     }
 
@@ -61,21 +64,24 @@ public record StreamsSettings(
                         30_000,
                         Range.between(1_000, 900_000),
                         Importance.LOW,
-                        "Kafka aborts a transaction that lasts longer. After a crash its partitions wait this long before they go on.")
+                        "Kafka aborts a transaction that lasts longer. After a crash its partitions wait this long "
+                                + "before they go on.")
                 .define(
                         MAX_POLL_INTERVAL_MS,
                         Type.INT,
                         300_000,
                         Range.between(1_000, Integer.MAX_VALUE),
                         Importance.LOW,
-                        "A stream thread that takes longer between polls loses its partitions. Must be above transaction.timeout.ms.")
+                        "A stream thread that takes longer between polls loses its partitions. Must be above "
+                                + "transaction.timeout.ms.")
                 .define(
                         AUTO_OFFSET_RESET,
                         Type.STRING,
                         "earliest",
                         ValidString.in("earliest", "latest"),
                         Importance.LOW,
-                        "Where the very first start begins: with the oldest frame still there, or with the next new one.")
+                        "Where the very first start begins: with the oldest frame still there, or with the next "
+                                + "new one.")
                 .define(
                         STATE_DIR,
                         Type.STRING,

@@ -137,7 +137,8 @@ public final class InspectionPipeline implements AutoCloseable {
                     case UNKNOWN ->
                         throw new BadImageException(
                                 BadImageException.Code.UNSUPPORTED,
-                                "the frame's encoding is UNKNOWN, or one that a newer camera wrote; JPEG, PNG, GRAY8, RGB8 and BGR8 are supported");
+                                "the frame's encoding is UNKNOWN, or one that a newer camera wrote; JPEG, PNG, "
+                                        + "GRAY8, RGB8 and BGR8 are supported");
                 };
         byte[] planar = Preprocess.toModelInput(image);
         return new Decoded(header, source, image.width(), image.height(), planar, System.nanoTime() - start);

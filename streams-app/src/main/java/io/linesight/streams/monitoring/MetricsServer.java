@@ -43,7 +43,8 @@ public final class MetricsServer implements AutoCloseable {
         } catch (BindException e) {
             throw new UncheckedIOException(
                     "Port " + port
-                            + " is taken; set linesight.metrics.port to another, to 0 for any free one or to -1 for none",
+                            + " is taken; set linesight.metrics.port to another, to 0 for any free one or to -1 "
+                            + "for none",
                     e);
         } catch (IOException e) {
             throw new UncheckedIOException(

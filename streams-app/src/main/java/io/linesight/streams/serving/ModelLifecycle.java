@@ -364,7 +364,8 @@ public final class ModelLifecycle implements AutoCloseable {
             advance(s -> reconciler.asked(s, request));
         } catch (Exception e) {
             LOG.warn(
-                    "The decision to {} {} could not be written. This instance does without the model; asking again in {} s: {}",
+                    "The decision to {} {} could not be written. This instance does without the model; asking again "
+                            + "in {} s: {}",
                     request.action(),
                     request.version(),
                     ServingReconciler.FIRST_RETRY.toSeconds(),
@@ -422,7 +423,8 @@ public final class ModelLifecycle implements AutoCloseable {
             models.released().get(CLOSE_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException e) {
             LOG.warn(
-                    "A model that was swapped out still scores its last batch after {} s; the next one is loaded beside it",
+                    "A model that was swapped out still scores its last batch after {} s; the next one is loaded "
+                            + "beside it",
                     CLOSE_TIMEOUT.toSeconds());
         } catch (InterruptedException | ExecutionException e) {
             LOG.debug("Spurious interrupt of the models' thread");

@@ -42,7 +42,8 @@ final class ModelSlot implements ServingModel, AutoCloseable {
         Lease lease = tryAcquire();
         if (lease == null)
             throw new IllegalStateException(
-                    "there is no model to score with: the app is stopping, and the frames are scored after the next start");
+                    "there is no model to score with: the app is stopping, and the frames are scored after the "
+                            + "next start");
         return lease;
     }
 

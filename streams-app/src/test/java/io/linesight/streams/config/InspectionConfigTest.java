@@ -173,7 +173,8 @@ class InspectionConfigTest {
     void shouldReadAPropertiesFile(@TempDir Path folder) throws Exception {
         Path file = Files.writeString(
                 folder.resolve("app.properties"),
-                "bootstrap.servers=k:9092\nschema.registry.url=http://r\nlinesight.checkpoint=model.onnx\nlinesight.batch.linger.ms=7\n");
+                "bootstrap.servers=k:9092\nschema.registry.url=http://r\nlinesight.checkpoint=model.onnx\n"
+                        + "linesight.batch.linger.ms=7\n");
         InspectionConfig config = InspectionConfig.ofFile(file);
         assertThat(config.checkpoint()).isEqualTo(Path.of("model.onnx"));
         assertThat(config.batching().linger()).isEqualTo(Duration.ofMillis(7));

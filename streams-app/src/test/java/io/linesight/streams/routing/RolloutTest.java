@@ -370,7 +370,8 @@ class RolloutTest {
             longest = Math.max(longest, System.nanoTime() - start);
         }
         System.out.printf(
-                "RolloutTest: with the challenger stuck the champion decided 200 frames; longest hand-over to the shadow %,d us, %d samples dropped%n",
+                "RolloutTest: with the challenger stuck the champion decided 200 frames; longest hand-over to the "
+                        + "shadow %,d us, %d samples dropped%n",
                 longest / 1000, dropped.get());
         assertThat(dropped.get()).isGreaterThanOrEqualTo(200 - 8 - 4);
         stuck.countDown();

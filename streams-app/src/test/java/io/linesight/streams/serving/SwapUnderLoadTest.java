@@ -150,7 +150,8 @@ class SwapUnderLoadTest {
         Collections.sort(gaps.pauses);
         long frames = cameras.stream().mapToLong(c -> c.frames).sum();
         System.out.printf(
-                "SwapUnderLoadTest: %d swaps over %,d frames; longest time from result to result %,d us (without swaps %,d us); batch median %,d us,"
+                "SwapUnderLoadTest: %d swaps over %,d frames; longest time from result to result %,d us (without "
+                        + "swaps %,d us); batch median %,d us,"
                         + " longest %,d us; pause at a swap median %,d us, longest %,d us; most models open %d%n",
                 SWAPS,
                 frames,

@@ -268,7 +268,8 @@ final class Survey {
             errors.put(
                     "--allow-few",
                     "fewer than " + LEAST + " normal images in " + String.join(", ", tooFew)
-                            + ": the threshold would be set on what was learned. Add some, leave the category out, or go on with --allow-few");
+                            + ": the threshold would be set on what was learned. Add some, leave the category out, "
+                            + "or go on with --allow-few");
         }
         if (!few.isEmpty())
             warn("few normal images (fewer than " + FEW + "): " + String.join(", ", few)

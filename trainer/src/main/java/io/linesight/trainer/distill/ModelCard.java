@@ -34,17 +34,20 @@ record ModelCard(
         line(b, "");
         line(
                 b,
-                "A frozen image encoder for Linesight, ONNX, float32: RGB in [0,1] as `[N,3,H,W]` (normalisation inside) to feature maps `f4`, `f8`, `f16` at strides 4, 8, 16 with %s channels.",
+                "A frozen image encoder for Linesight, ONNX, float32: RGB in [0,1] as `[N,3,H,W]` (normalisation "
+                        + "inside) to feature maps `f4`, `f8`, `f16` at strides 4, 8, 16 with %s channels.",
                 student.widths().toString().replaceAll("[\\[\\]]", ""));
         line(
                 b,
-                "A plain residual network of %,d parameters: %.2f billion multiplications for a 256x256 image, %,d bytes.",
+                "A plain residual network of %,d parameters: %.2f billion multiplications for a 256x256 image, %,d "
+                        + "bytes.",
                 student.parameters(),
                 student.macs(256) / 1e9,
                 onnx.length);
         line(
                 b,
-                "Trained from random weights by `linesight encoder distill` to give the principal components of its teachers' standardised features.");
+                "Trained from random weights by `linesight encoder distill` to give the principal components of its "
+                        + "teachers' standardised features.");
         line(b, "");
         line(b, "Licence of these weights: %s.", options.output().licence());
         line(b, "");
@@ -96,14 +99,16 @@ record ModelCard(
                 String.join(", ", Scenes.families()));
         line(
                 b,
-                "- Crops of %d pixels, mirrored and turned by quarters; brightness, contrast, gamma, colour, vignette, blur and noise vary; a quarter is grey.",
+                "- Crops of %d pixels, mirrored and turned by quarters; brightness, contrast, gamma, colour, "
+                        + "vignette, blur and noise vary; a quarter is grey.",
                 options.training().crop());
         if (!photos.isEmpty() && wanted.exclude().isEmpty())
             line(b, "- No evaluation images were given to check the photographs against.");
         if (!photos.isEmpty() && !wanted.exclude().isEmpty())
             line(
                     b,
-                    "- No evaluation image was used: the photographs were compared with %d folder(s) of them, by hash of the pixels and by a perceptual hash, and none was among them.",
+                    "- No evaluation image was used: the photographs were compared with %d folder(s) of them, by "
+                            + "hash of the pixels and by a perceptual hash, and none was among them.",
                     wanted.exclude().size());
         line(b, "");
     }
@@ -149,7 +154,8 @@ record ModelCard(
         line(b, "");
         line(
                 b,
-                "| stride | components | teachers' variance in them | explained | explained, weighted as in training |");
+                "| stride | components | teachers' variance in them | explained | explained, weighted as in "
+                        + "training |");
         line(b, "|---|---|---|---|---|");
         for (int s = 0; s < 3; s++) {
             TargetSpace space = lesson.spaces().get(s);

@@ -68,7 +68,8 @@ final class Photos {
                 } catch (IOException | BadImageException e) {
                     throw new DatasetException(
                             "the image " + file
-                                    + " to exclude cannot be read, so nobody can tell whether it is among the photographs: "
+                                    + " to exclude cannot be read, so nobody can tell whether it is among the "
+                                    + "photographs: "
                                     + e.getMessage(),
                             e);
                 }
@@ -181,7 +182,8 @@ final class Photos {
     String summary() {
         return String.format(
                 Locale.ROOT,
-                "%d photographs kept (%d held out, %.2f GB of pixels); left out: %d repeated, %d too small or flat, %d unreadable, %d over the memory budget",
+                "%d photographs kept (%d held out, %.2f GB of pixels); left out: %d repeated, %d too small or flat, "
+                        + "%d unreadable, %d over the memory budget",
                 size(),
                 heldOut.size(),
                 bytes / 1e9,

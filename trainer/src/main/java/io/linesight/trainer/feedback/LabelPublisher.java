@@ -117,7 +117,8 @@ public final class LabelPublisher implements AutoCloseable {
             byte[] value = problem == null ? serialize(label) : null;
             if (value != null && value.length > topics.labels().maxMessageBytes() - ENVELOPE)
                 problem = "the label has " + value.length
-                        + " bytes, more than its topic allows; store the mask as a smaller PNG (two values, best compression)";
+                        + " bytes, more than its topic allows; store the mask as a smaller PNG (two values, best "
+                        + "compression)";
             problems.add(problem);
             if (problem == null)
                 sent.add(producer.send(

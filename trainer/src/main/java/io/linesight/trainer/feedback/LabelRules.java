@@ -30,8 +30,8 @@ public final class LabelRules {
     public static List<String> problems(FrameLabel label, String framesTopic) {
         List<String> problems = new ArrayList<>();
         if (label.getLabel() == LabelKind.UNKNOWN)
-            problems.add(
-                    "its label is UNKNOWN, or one that a newer program wrote; NORMAL, ANOMALOUS and RETRACTED are known");
+            problems.add("its label is UNKNOWN, or one that a newer program wrote; NORMAL, ANOMALOUS and RETRACTED "
+                    + "are known");
         if (!label.getFrameRef().getTopic().equals(framesTopic)) {
             problems.add("it points to topic '" + label.getFrameRef().getTopic() + "'; frames are in " + framesTopic);
         }

@@ -64,8 +64,8 @@ public final class Fit {
      */
     public static void shareProcess() {
         if (!ScanVectors.limit(SelectiveScan.VECTOR_BITS)) {
-            LOG.warn(
-                    "A checkpoint was opened with wider vectors than training uses; training will be very slow in this process. Train in a process of its own");
+            LOG.warn("A checkpoint was opened with wider vectors than training uses; training will be very slow in "
+                    + "this process. Train in a process of its own");
         }
     }
 

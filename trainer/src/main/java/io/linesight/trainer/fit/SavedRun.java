@@ -125,7 +125,8 @@ final class SavedRun implements AutoCloseable {
             throw new DatasetException(
                     "an unfinished run of step " + state.run().step() + " lies in " + folder
                             + ", and it was started with other options:" + differences
-                            + "\nRun it with the same options to resume, start over with --fresh (the unfinished run is lost), or write to another --out");
+                            + "\nRun it with the same options to resume, start over with --fresh (the unfinished run "
+                            + "is lost), or write to another --out");
         }
         for (Part p : state.parts()) {
             Path file = folder.resolve(p.name());

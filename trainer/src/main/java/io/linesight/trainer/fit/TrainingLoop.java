@@ -203,7 +203,8 @@ final class TrainingLoop {
         } else if (run.stopped) {
             progress.say(String.format(
                     Locale.ROOT,
-                    "stopping early: the loss on normals set apart has not fallen below %.4f (step %d) in %d validations",
+                    "stopping early: the loss on normals set apart has not fallen below %.4f (step %d) in %d "
+                            + "validations",
                     run.bestLoss,
                     run.bestStep,
                     run.worse));

@@ -53,9 +53,9 @@ public final class MvtecDataset implements ImageSource {
             }
         }
         if (problems.isEmpty() && found.isEmpty()) {
-            problems.add(
-                    roots.get(0)
-                            + " holds no category; expected <category>/train/good/*.png (and test/<defect>/*.png, ground_truth/<defect>/<name>_mask.png)");
+            problems.add(roots.get(0)
+                    + " holds no category; expected <category>/train/good/*.png (and test/<defect>/*.png, "
+                    + "ground_truth/<defect>/<name>_mask.png)");
         }
         for (String wanted : categories) {
             if (problems.isEmpty() && !found.containsKey(wanted))

@@ -33,8 +33,8 @@ final class ProductJudge {
 
     void judge() {
         if (scores.knownToChampion() && !scores.trainedOn()) {
-            fail(
-                    "the champion knows it, but no image of it was trained on, so it would be forgotten; import normals of it, or retire it");
+            fail("the champion knows it, but no image of it was trained on, so it would be forgotten; import "
+                    + "normals of it, or retire it");
         } else if (!scores.trainedOn()) {
             findings.unjudged.add(prefix + "neither model was trained on it");
         } else if (!allFinite(scores.challengerNormals()) || !allFinite(scores.challengerAnomalous())) {

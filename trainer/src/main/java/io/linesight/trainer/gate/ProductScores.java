@@ -15,7 +15,7 @@ import io.linesight.mmad.checkpoint.ProductCalibration;
  * @param championAnomalous the champion's scores of the anomalous images
  * @param challengerAnomalous the challenger's, in the same order
  */
-public record ProductScores(
+record ProductScores(
         String product,
         boolean knownToChampion,
         boolean trainedOn,

@@ -135,7 +135,8 @@ public final class DatasetStore implements AutoCloseable {
         throw new DatasetStoreException(
                 missing.size() + " images that the journal names are missing in " + config.folder() + ", the first "
                         + missing.get(0)
-                        + "; restore the folder from a copy, or start with an empty one: labels are read again from Kafka. Nothing was changed");
+                        + "; restore the folder from a copy, or start with an empty one: labels are read again from "
+                        + "Kafka. Nothing was changed");
     }
 
     /**
@@ -472,7 +473,8 @@ public final class DatasetStore implements AutoCloseable {
         } catch (IOException e) {
             linesAtFailedRewrite = before;
             LOG.warn(
-                    "Cannot shorten the dataset store's journal of {} lines. It stays as it is, nothing is lost, and it is tried again later: {}",
+                    "Cannot shorten the dataset store's journal of {} lines. It stays as it is, nothing is lost, and "
+                            + "it is tried again later: {}",
                     before,
                     e.toString());
             return;

@@ -49,7 +49,8 @@ final class Journal implements AutoCloseable {
         journal.channel = disk.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         if (valid < bytes.length) {
             LOG.warn(
-                    "{} ends in an incomplete line of {} bytes, cut off. It was never acknowledged, so its operation is done again",
+                    "{} ends in an incomplete line of {} bytes, cut off. It was never acknowledged, so its operation "
+                            + "is done again",
                     file,
                     bytes.length - valid);
             journal.channel.truncate(valid);

@@ -46,7 +46,8 @@ final class StoreState {
             } catch (IllegalArgumentException e) {
                 throw new DatasetStoreException(
                         "line " + (i + 1) + " of the journal in " + folder + " is damaged (" + e.getMessage()
-                                + "); restore the folder from a copy, or remove that line to continue without it. Nothing was changed",
+                                + "); restore the folder from a copy, or remove that line to continue without it. "
+                                + "Nothing was changed",
                         e);
             }
         }

@@ -213,7 +213,8 @@ final class LabelConsumer {
         } catch (BadImageException e) {
             throw new DatasetStoreException(
                     "the stored image of frame " + stored.frame() + " is damaged: " + e.getMessage()
-                            + "; restore the dataset store from a copy, or start with an empty one: labels are read again from Kafka",
+                            + "; restore the dataset store from a copy, or start with an empty one: labels are read "
+                            + "again from Kafka",
                     e);
         }
     }

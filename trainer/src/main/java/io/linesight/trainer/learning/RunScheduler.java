@@ -183,7 +183,8 @@ final class RunScheduler {
         retry.setIn(timing.retry());
         events.waiting(
                 run.id,
-                "a file cannot be read or written; finished stages are kept, and the run resumes after the last recorded stage, tried again every "
+                "a file cannot be read or written; finished stages are kept, and the run resumes after the last "
+                        + "recorded stage, tried again every "
                         + seconds(timing.retry()) + " s: " + e);
     }
 

@@ -114,13 +114,15 @@ final class TrainerLoop implements Runnable {
             if (e instanceof RegistryException r && !r.isRetriable()) throw e;
             retryAfter(
                     UNAVAILABLE_DELAY,
-                    "Kafka or the schema registry does not answer; labels wait in Kafka, none is lost or rejected, and they are stored when it does: "
+                    "Kafka or the schema registry does not answer; labels wait in Kafka, none is lost or rejected, "
+                            + "and they are stored when it does: "
                             + e.getMessage());
         } catch (IOException e) {
             retryAfter(
                     timing.retry().compareTo(MAX_DELAY) < 0 ? timing.retry() : MAX_DELAY,
                     "the dataset store " + config.store().folder()
-                            + " cannot be written; labels wait in Kafka, none is lost, and they are stored when it can, when there is space for instance: "
+                            + " cannot be written; labels wait in Kafka, none is lost, and they are stored when it "
+                            + "can, when there is space for instance: "
                             + e);
         }
     }

@@ -179,7 +179,8 @@ public final class TrainerService implements AutoCloseable {
             if (e.getCause() instanceof AuthorizationException denied) {
                 throw new KafkaException(
                         "topic " + topic + " may not be read: " + denied.getMessage()
-                                + "; 'linesight doctor --for train --acls' prints the kafka-acls commands of all that is needed",
+                                + "; 'linesight doctor --for train --acls' prints the kafka-acls commands of all "
+                                + "that is needed",
                         denied);
             }
             throw new KafkaException(

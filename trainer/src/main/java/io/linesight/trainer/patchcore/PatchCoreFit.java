@@ -83,7 +83,8 @@ public final class PatchCoreFit {
                     spool,
                     new ImageReading.Context(
                             options.rules(),
-                            "the bank has as much room for one as for the other, so the former's is thinned out far more",
+                            "the bank has as much room for one as for the other, so the former's is thinned out "
+                                    + "far more",
                             progress,
                             () -> false));
             try (CandidateStore store = CandidateStore.create(

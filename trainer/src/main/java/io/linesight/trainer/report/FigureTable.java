@@ -80,12 +80,14 @@ record FigureTable(List<Row> rows, List<Reason> reasons) {
         if (m.normal() == 0)
             reasons.add(new Reason(
                     category,
-                    "no normal images, so there are no figures per image; add some, false alarms cannot be seen without them.",
+                    "no normal images, so there are no figures per image; add some, false alarms cannot be seen "
+                            + "without them.",
                     null));
         if (m.anomalous() == 0)
             reasons.add(new Reason(
                     category,
-                    "no defective images, so there are no figures but false alarms; add some, misses cannot be seen without them.",
+                    "no defective images, so there are no figures but false alarms; add some, misses cannot be seen "
+                            + "without them.",
                     null));
         if (m.anomalous() > 0 && d.unmarked() > 0) {
             String without = d.unmarked() == m.anomalous()
@@ -103,7 +105,8 @@ record FigureTable(List<Row> rows, List<Reason> reasons) {
             reasons.add(new Reason(
                     category,
                     Html.plural(d.misshapen(), "ground truth has", "ground truths have")
-                            + " other proportions than the image; stretched to fit. Was the image turned or cropped after the mask was drawn?",
+                            + " other proportions than the image; stretched to fit. Was the image turned or cropped "
+                            + "after the mask was drawn?",
                     d.firstMisshapen()));
         return reasons;
     }

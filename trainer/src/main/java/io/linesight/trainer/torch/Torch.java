@@ -70,7 +70,8 @@ public final class Torch {
     static String notLoaded(LinkageError e) {
         String all = e + (e.getCause() == null ? "" : " " + e.getCause());
         if (GPU_LIBRARY.matcher(all).find()) {
-            return "libtorch could not be loaded: this program was built for training on a GPU (Maven profile 'cuda-training'), which takes CUDA 13, cuDNN 9 and NCCL 2 on this machine whatever the device. "
+            return "libtorch could not be loaded: this program was built for training on a GPU (Maven profile "
+                    + "'cuda-training'), which takes CUDA 13, cuDNN 9 and NCCL 2 on this machine whatever the device. "
                     + "Install them, or build without the profile; nothing was trained. " + firstLine(all);
         }
         return "libtorch could not be loaded: training needs its natives for this platform. " + firstLine(all);
@@ -216,10 +217,11 @@ public final class Torch {
     /** @param gpus that libtorch has here */
     static int checkCuda(int index, int gpus) {
         if (gpus == 0) {
-            throw new IllegalStateException(
-                    "libtorch has no GPU here, so cuda:" + index
-                            + " cannot be trained on: that needs its GPU natives (build with Maven profile 'cuda-training', linux-x86_64), "
-                            + "CUDA 13 and an NVIDIA driver for it. Nothing was trained; choose device cpu, or auto to take what there is");
+            throw new IllegalStateException("libtorch has no GPU here, so cuda:" + index
+                    + " cannot be trained on: that needs its GPU natives (build with Maven profile "
+                    + "'cuda-training', linux-x86_64), "
+                    + "CUDA 13 and an NVIDIA driver for it. Nothing was trained; choose device cpu, or auto "
+                    + "to take what there is");
         }
         if (index >= gpus) {
             throw new IllegalStateException("there is no GPU cuda:" + index + ": libtorch has "

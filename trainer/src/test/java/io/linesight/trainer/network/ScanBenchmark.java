@@ -80,7 +80,8 @@ final class ScanBenchmark {
         }
         System.out.printf(
                 Locale.ROOT,
-                "%-11s %2dx%-2d D %3d: forward %5.3f (%5.3f), backward %5.3f (%5.3f) processor ns per state element, best (median)%n",
+                "%-11s %2dx%-2d D %3d: forward %5.3f (%5.3f), backward %5.3f (%5.3f) processor ns per state element, "
+                        + "best (median)%n",
                 name,
                 side,
                 side,

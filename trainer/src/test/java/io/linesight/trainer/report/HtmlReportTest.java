@@ -97,7 +97,8 @@ class HtmlReportTest {
                 0.05);
         assertThat(page(report))
                 .contains(
-                        "evt, 80 normal, 3 anomalous; 1.2 % false alarms expected; review 0.35 to 0.70, 3.0 % of normals",
+                        "evt, 80 normal, 3 anomalous; 1.2 % false alarms expected; review 0.35 to 0.70, 3.0 % of "
+                                + "normals",
                         "7 of these images placed the checkpoint's thresholds");
     }
 

@@ -46,9 +46,9 @@ class DeviceTest {
     @Test
     void shouldSayWhyAProgramBuiltForAGpuDoesNotStart() {
         UnsatisfiedLinkError e = new UnsatisfiedLinkError("no jnitorch in java.library.path");
-        e.initCause(
-                new UnsatisfiedLinkError(
-                        "/cache/linux-x86_64-gpu/libjnitorch.so: libcupti.so.13: cannot open shared object file: No such file or directory"));
+        e.initCause(new UnsatisfiedLinkError(
+                "/cache/linux-x86_64-gpu/libjnitorch.so: libcupti.so.13: cannot open shared object file: No "
+                        + "such file or directory"));
         assertThat(Torch.notLoaded(e))
                 .contains(
                         "cuda-training",

@@ -65,10 +65,10 @@ public final class CalibrationTable {
 
     /** What the columns mean. */
     public static void explain(PrintWriter out) {
-        out.println(
-                "wanted, expected: good parts at or above the decision point. by counting: what the normal images prove of that with 95 % confidence, whatever their distribution.");
-        out.println(
-                "FAIL, REVIEW: good parts that are to be expected there with the review band. missed: the given anomalous images that would PASS.");
+        out.println("wanted, expected: good parts at or above the decision point. by counting: what the normal images "
+                + "prove of that with 95 % confidence, whatever their distribution.");
+        out.println("FAIL, REVIEW: good parts that are to be expected there with the review band. missed: the given "
+                + "anomalous images that would PASS.");
     }
 
     /** Says which products' normals are too few to show the wanted rate, and what they do show. */
@@ -81,11 +81,10 @@ public final class CalibrationTable {
             few.computeIfAbsent(b.targetFalseRejectRate(), r -> new ArrayList<>())
                     .add(product + " (" + b.normals() + ": below " + percent(b.upperFalseRejectRate()) + ")");
         });
-        few.forEach(
-                (rate, list) -> err.println(
-                        "linesight: too few good images to show a rate of " + percent(rate)
-                                + ", with 95 % confidence: " + String.join(", ", list) + ". " + needed(rate)
-                                + " of a product without a false reject would show it; until then its threshold rests on how such scores are usually distributed"));
+        few.forEach((rate, list) -> err.println("linesight: too few good images to show a rate of " + percent(rate)
+                + ", with 95 % confidence: " + String.join(", ", list) + ". " + needed(rate)
+                + " of a product without a false reject would show it; until then its threshold "
+                + "rests on how such scores are usually distributed"));
         err.flush();
     }
 

@@ -27,7 +27,8 @@ public final class Kafka {
             names = {"-c", "--config"},
             paramLabel = "FILE",
             description =
-                    "Properties file for Kafka, the registry and Linesight. Variables LINESIGHT_SET_<KEY> override it, and options override both.")
+                    "Properties file for Kafka, the registry and Linesight. Variables LINESIGHT_SET_<KEY> override "
+                            + "it, and options override both.")
     Path config;
 
     @Option(

@@ -24,15 +24,20 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         description =
-                "Trains a small encoder to give what larger ones give, on photographs and on scenes that are made up; the result is for 'fit --encoder'. "
-                        + "The state is saved in --work every two minutes: interrupted in whatever way, the same command resumes from there.",
+                "Trains a small encoder to give what larger ones give, on photographs and on scenes that are made "
+                        + "up; the result is for 'fit --encoder'. "
+                        + "The state is saved in --work every two minutes: interrupted in whatever way, the same "
+                        + "command resumes from there.",
         footerHeading = "%nExamples:%n",
         footer = {
-            "  linesight encoder distill --teacher mobilenet.onnx --photos photos --exclude images --minutes 600 --work work --out small.onnx",
+            "  linesight encoder distill --teacher mobilenet.onnx --photos photos --exclude images --minutes 600 "
+                    + "--work work --out small.onnx",
             "",
-            "Photographs: any folder of PNG and JPEG files; trainer/distill-photos.sh fetches freely licensed ones from Debian packages.",
+            "Photographs: any folder of PNG and JPEG files; trainer/distill-photos.sh fetches freely licensed ones "
+                    + "from Debian packages.",
             "Images that models will be measured on belong in --exclude, never in --photos.",
-            "A --work folder can be resumed only with the teachers, photographs, --photo-share, --seed, --batch, --crop and --exponent that it was begun with; of the photographs, their number is checked."
+            "A --work folder can be resumed only with the teachers, photographs, --photo-share, --seed, --batch, "
+                    + "--crop and --exponent that it was begun with; of the photographs, their number is checked."
         })
 final class DistillCommand implements Callable<Integer> {
     @Spec
@@ -74,8 +79,8 @@ final class DistillCommand implements Callable<Integer> {
     @Option(
             names = "--exclude",
             paramLabel = "DIR",
-            description =
-                    "Folder of evaluation images: if a photograph is one of them, or looks it when scaled or compressed anew, nothing is trained; may be repeated.")
+            description = "Folder of evaluation images: if a photograph is one of them, or looks it when scaled or "
+                    + "compressed anew, nothing is trained; may be repeated.")
     private List<Path> exclude = List.of();
 
     @Option(
@@ -83,7 +88,8 @@ final class DistillCommand implements Callable<Integer> {
             defaultValue = "0",
             paramLabel = "M",
             description =
-                    "Training time, all runs with this --work together; loading and the teachers' statistics come on top. This or --steps is needed.")
+                    "Training time, all runs with this --work together; loading and the teachers' statistics come on "
+                            + "top. This or --steps is needed.")
     private double minutes;
 
     @Option(
@@ -118,16 +124,16 @@ final class DistillCommand implements Callable<Integer> {
             names = "--lr",
             defaultValue = "0.0015",
             paramLabel = "RATE",
-            description =
-                    "Highest learning rate, after a warm-up of 300 steps; it falls along a cosine from there (${DEFAULT-VALUE}).")
+            description = "Highest learning rate, after a warm-up of 300 steps; it falls along a cosine from there "
+                    + "(${DEFAULT-VALUE}).")
     private double learningRate;
 
     @Option(
             names = "--exponent",
             defaultValue = "0.5",
             paramLabel = "0..1",
-            description =
-                    "How much more an error counts in a component of little variance; 0 is plain squared error (${DEFAULT-VALUE}).")
+            description = "How much more an error counts in a component of little variance; 0 is plain squared error "
+                    + "(${DEFAULT-VALUE}).")
     private double exponent;
 
     @Option(
@@ -189,7 +195,8 @@ final class DistillCommand implements Callable<Integer> {
                 .getOut()
                 .printf(
                         Locale.ROOT,
-                        "Wrote %s after %d steps, %d crops, %.1f hours: explains %.1f, %.1f and %.1f %% of the teachers' variance at strides 4, 8, 16%n",
+                        "Wrote %s after %d steps, %d crops, %.1f hours: explains %.1f, %.1f and %.1f %% of the "
+                                + "teachers' variance at strides 4, 8, 16%n",
                         out,
                         r.steps(),
                         r.images(),

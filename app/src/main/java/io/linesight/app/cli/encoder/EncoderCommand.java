@@ -13,7 +13,8 @@ import picocli.CommandLine.Spec;
         synopsisSubcommandLabel = "COMMAND",
         description = {
             "Makes encoders for 'fit --encoder' out of pretrained networks.",
-            "An encoder is the frozen part of a model that turns images into features. The built-in one needs no download; a network trained on photographs sees more."
+            "An encoder is the frozen part of a model that turns images into features. The built-in one needs no "
+                    + "download; a network trained on photographs sees more."
         },
         subcommands = {
             ImportCommand.class,
@@ -33,7 +34,8 @@ import picocli.CommandLine.Spec;
             "  linesight encoder pull resnet34            torchvision's weights, resnet34.onnx",
             "  linesight encoder import resnet50-0676ba61.pth --out resnet50.onnx",
             "  linesight encoder import net.onnx --outputs a,b,c --out enc.onnx",
-            "  linesight encoder distill --teacher resnet34.onnx --photos pictures --minutes 600 --work run --out small.onnx",
+            "  linesight encoder distill --teacher resnet34.onnx --photos pictures --minutes 600 --work run --out "
+                    + "small.onnx",
             "  linesight encoder show resnet34.onnx",
             "  linesight fit --data parts --encoder resnet34.onnx --minutes 20 --out m.onnx",
             "",

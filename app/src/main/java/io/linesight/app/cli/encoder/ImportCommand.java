@@ -24,8 +24,10 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         description = {
-            "Makes an encoder from a ResNet's weights (.safetensors, .pth, .pt of torchvision or timm) or from any ONNX network.",
-            "Code in a .pth file never runs: a file that holds more than tensors is rejected. The encoder is compared with the original on a test image before it is written."
+            "Makes an encoder from a ResNet's weights (.safetensors, .pth, .pt of torchvision or timm) or from any "
+                    + "ONNX network.",
+            "Code in a .pth file never runs: a file that holds more than tensors is rejected. The encoder is "
+                    + "compared with the original on a test image before it is written."
         },
         footerHeading = "%nExamples:%n",
         footer = {
@@ -55,8 +57,8 @@ final class ImportCommand implements Callable<Integer> {
             paramLabel = "NAME",
             defaultValue = "auto",
             completionCandidates = Architectures.class,
-            description =
-                    "Weights only: ${COMPLETION-CANDIDATES}. auto detects it from the tensors. Default: ${DEFAULT-VALUE}.")
+            description = "Weights only: ${COMPLETION-CANDIDATES}. auto detects it from the tensors. Default: "
+                    + "${DEFAULT-VALUE}.")
     private String architecture;
 
     @Option(
@@ -65,7 +67,8 @@ final class ImportCommand implements Callable<Integer> {
             hideParamSyntax = true,
             paramLabel = "A,B,C",
             description =
-                    "ONNX only: names of the values at strides 4, 8, 16, in this order. Default: the network's own three outputs.")
+                    "ONNX only: names of the values at strides 4, 8, 16, in this order. Default: the network's own "
+                            + "three outputs.")
     private List<String> outputs = List.of();
 
     @Option(
@@ -99,7 +102,8 @@ final class ImportCommand implements Callable<Integer> {
         boolean onnx = file.toString().endsWith(".onnx");
         require(
                 onnx || outputs.isEmpty() && mean == null && std == null,
-                "--outputs, --mean and --std are for .onnx files; weights of a ResNet get ImageNet's normalisation by themselves");
+                "--outputs, --mean and --std are for .onnx files; weights of a ResNet get ImageNet's normalisation "
+                        + "by themselves");
         require(!onnx || architecture.equals("auto"), "--arch is for weights; an .onnx file is its own architecture");
         require(outputs.isEmpty() || outputs.size() == 3, "--outputs needs three names, at strides 4, 8 and 16");
         require((mean == null) == (std == null), "--mean and --std belong together");

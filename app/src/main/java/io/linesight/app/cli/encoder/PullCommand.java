@@ -29,8 +29,10 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         description = {
-            "Downloads a network's ImageNet weights as torchvision publishes them, checks their SHA-256 and makes an encoder from them.",
-            "Networks: resnet18 (47 MB), resnet34 (87 MB; the published MMAD model's encoder), resnet50 (103 MB), wide_resnet50_2 (138 MB)."
+            "Downloads a network's ImageNet weights as torchvision publishes them, checks their SHA-256 and makes an "
+                    + "encoder from them.",
+            "Networks: resnet18 (47 MB), resnet34 (87 MB; the published MMAD model's encoder), resnet50 (103 MB), "
+                    + "wide_resnet50_2 (138 MB)."
         },
         footerHeading = "%nExamples:%n",
         footer = {
@@ -60,8 +62,8 @@ final class PullCommand implements Callable<Integer> {
     @Option(
             names = "--sha256",
             paramLabel = "HEX",
-            description =
-                    "SHA-256 that the file must have. Default: only the eight digits in its official name are checked, as PyTorch does.")
+            description = "SHA-256 that the file must have. Default: only the eight digits in its official name are "
+                    + "checked, as PyTorch does.")
     private String sha256;
 
     @Option(names = "--keep-weights", paramLabel = "FILE", description = "Keep the downloaded weights in this file.")

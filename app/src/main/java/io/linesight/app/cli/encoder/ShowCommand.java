@@ -17,7 +17,8 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         description =
-                "Prints channels, strides, work per image, size and SHA-256 of an encoder. It is run once, so 'fit' can use a file that passes.",
+                "Prints channels, strides, work per image, size and SHA-256 of an encoder. It is run once, so 'fit' "
+                        + "can use a file that passes.",
         footerHeading = "%nExamples:%n",
         footer = "  linesight encoder show resnet34.onnx")
 final class ShowCommand implements Callable<Integer> {

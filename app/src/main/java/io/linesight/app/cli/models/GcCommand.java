@@ -21,7 +21,8 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         description =
-                "Removes unused checkpoints: named by no channel, in use by no instance, old enough and not among the newest. Run it from one place at a time.",
+                "Removes unused checkpoints: named by no channel, in use by no instance, old enough and not among "
+                        + "the newest. Run it from one place at a time.",
         footerHeading = "%nExamples:%n",
         footer = {
             "  linesight models gc -b localhost:9092 -r http://localhost:8081 --dry-run        what would be removed",

@@ -18,7 +18,8 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         description =
-                "Shows every decision about a channel, newest last: who, when, what and why, also those that did not count.",
+                "Shows every decision about a channel, newest last: who, when, what and why, also those that did not "
+                        + "count.",
         footerHeading = "%nExamples:%n",
         footer = {
             "  linesight models history -b localhost:9092 -r http://localhost:8081",

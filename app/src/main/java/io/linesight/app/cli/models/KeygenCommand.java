@@ -15,8 +15,8 @@ import picocli.CommandLine.Spec;
         name = "keygen",
         mixinStandardHelpOptions = true,
         sortOptions = false,
-        description =
-                "Makes a pair of Ed25519 keys: the private one signs checkpoints, the public one lets instances check them. Needs no broker.",
+        description = "Makes a pair of Ed25519 keys: the private one signs checkpoints, the public one lets instances "
+                + "check them. Needs no broker.",
         footerHeading = "%nExamples:%n",
         footer = "  linesight models keygen --private line.key --public line.pub")
 final class KeygenCommand implements Callable<Integer> {

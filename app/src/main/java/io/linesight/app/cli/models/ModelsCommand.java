@@ -12,7 +12,8 @@ import picocli.CommandLine.Spec;
         sortOptions = false,
         synopsisSubcommandLabel = "COMMAND",
         description =
-                "Publishes checkpoints and decides which one the line runs. Every decision is one record with who, when and why.",
+                "Publishes checkpoints and decides which one the line runs. Every decision is one record with who, "
+                        + "when and why.",
         subcommands = {
             ListCommand.class,
             ShowCommand.class,
@@ -40,8 +41,10 @@ import picocli.CommandLine.Spec;
         footer = {
             "  linesight models keygen --private line.key --public line.pub",
             "  linesight models publish -b localhost:9092 -r http://localhost:8081 --key line.key m.onnx",
-            "  linesight models shadow  -b localhost:9092 -r http://localhost:8081 20260101-120000-1a2b3c4d --percent 10",
-            "  linesight models promote -b localhost:9092 -r http://localhost:8081 20260101-120000-1a2b3c4d --reason 'fewer false alarms on flange'",
+            "  linesight models shadow  -b localhost:9092 -r http://localhost:8081 20260101-120000-1a2b3c4d "
+                    + "--percent 10",
+            "  linesight models promote -b localhost:9092 -r http://localhost:8081 20260101-120000-1a2b3c4d --reason "
+                    + "'fewer false alarms on flange'",
             "  linesight models rollback -b localhost:9092 -r http://localhost:8081 --reason 'misses scratches'",
             "",
             "'linesight models help COMMAND' explains a command."
@@ -54,6 +57,7 @@ public final class ModelsCommand implements Runnable {
     public void run() {
         throw new CommandLine.ParameterException(
                 spec.commandLine(),
-                "say what to do with models: list, show, publish, promote, rollback, shadow, canary, withdraw, pin, unpin, history, status, gc or keygen");
+                "say what to do with models: list, show, publish, promote, rollback, shadow, canary, withdraw, pin, "
+                        + "unpin, history, status, gc or keygen");
     }
 }

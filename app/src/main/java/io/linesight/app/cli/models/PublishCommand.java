@@ -24,11 +24,14 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         description =
-                "Makes a checkpoint available to the line. It runs nowhere before 'promote', 'shadow' or 'canary' names it. Publishing the same again changes nothing and brings back bytes that were lost.",
+                "Makes a checkpoint available to the line. It runs nowhere before 'promote', 'shadow' or 'canary' "
+                        + "names it. Publishing the same again changes nothing and brings back bytes that were lost.",
         footerHeading = "%nExamples:%n",
         footer = {
-            "  linesight models publish -b localhost:9092 -r http://localhost:8081 --key line.key m.onnx --note 'new lamps'",
-            "  linesight models publish -c line.properties --store file:/srv/models m.onnx         a folder that all instances see",
+            "  linesight models publish -b localhost:9092 -r http://localhost:8081 --key line.key m.onnx --note 'new "
+                    + "lamps'",
+            "  linesight models publish -c line.properties --store file:/srv/models m.onnx         a folder that all "
+                    + "instances see",
             "  linesight models publish -c line.properties --store https://files.plant.example/models m.onnx"
         })
 final class PublishCommand implements Callable<Integer> {

@@ -24,8 +24,8 @@ final class RegistryOptions {
     @Option(
             names = "--trust",
             paramLabel = "PUBLIC.PEM",
-            description =
-                    "Public key whose signatures count (linesight.models.trusted.keys); may be repeated. Without one, signatures are not checked here; every instance checks them itself.")
+            description = "Public key whose signatures count (linesight.models.trusted.keys); may be repeated. Without "
+                    + "one, signatures are not checked here; every instance checks them itself.")
     private List<Path> trust = new ArrayList<>();
 
     /** What a command works with; closed by it. */

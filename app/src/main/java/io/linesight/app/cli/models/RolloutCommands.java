@@ -48,8 +48,8 @@ final class RolloutCommands {
             name = "promote",
             mixinStandardHelpOptions = true,
             sortOptions = false,
-            description =
-                    "Makes a version the champion, which scores all frames. The champion before it becomes 'previous'; a trial in progress ends.",
+            description = "Makes a version the champion, which scores all frames. The champion before it becomes "
+                    + "'previous'; a trial in progress ends.",
             footerHeading = "%nExamples:%n",
             footer = {
                 "  linesight models promote" + B + " 20260101-120000-1a2b3c4d --reason 'fewer false alarms'",
@@ -66,8 +66,8 @@ final class RolloutCommands {
             name = "rollback",
             mixinStandardHelpOptions = true,
             sortOptions = false,
-            description =
-                    "Goes back to the champion before. Works on a pinned channel too. A second rollback goes further back.",
+            description = "Goes back to the champion before. Works on a pinned channel too. A second rollback goes "
+                    + "further back.",
             footerHeading = "%nExamples:%n",
             footer = "  linesight models rollback" + B + " --reason 'misses scratches'")
     static final class Rollback extends Base {
@@ -81,8 +81,8 @@ final class RolloutCommands {
             name = "shadow",
             mixinStandardHelpOptions = true,
             sortOptions = false,
-            description =
-                    "Lets a challenger score a share of the frames beside the champion. The champion decides; differences go to the shadow topic.",
+            description = "Lets a challenger score a share of the frames beside the champion. The champion decides; "
+                    + "differences go to the shadow topic.",
             footerHeading = "%nExamples:%n",
             footer = "  linesight models shadow" + B + " 20260101-120000-1a2b3c4d --percent 10")
     static final class Shadow extends Naming {
@@ -103,8 +103,8 @@ final class RolloutCommands {
             name = "canary",
             mixinStandardHelpOptions = true,
             sortOptions = false,
-            description =
-                    "Lets a challenger decide for some cameras or products, or a share of the cameras. A camera stays where it is.",
+            description = "Lets a challenger decide for some cameras or products, or a share of the cameras. A camera "
+                    + "stays where it is.",
             footerHeading = "%nExamples:%n",
             footer = {
                 "  linesight models canary" + B + " 20260101-120000-1a2b3c4d --camera cam-3 --camera cam-7",

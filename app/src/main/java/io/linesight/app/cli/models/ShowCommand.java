@@ -34,7 +34,8 @@ import picocli.CommandLine.Spec;
         sortOptions = false,
         description = {
             "Shows everything about one published checkpoint, or what a checkpoint file says of its thresholds.",
-            "What the thresholds of a published one rest on is read from the checkpoint itself, which is fetched for that and not kept."
+            "What the thresholds of a published one rest on is read from the checkpoint itself, which is fetched for "
+                    + "that and not kept."
         },
         footerHeading = "%nExamples:%n",
         footer = {
