@@ -22,6 +22,7 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.TopicExistsException;
 import org.jspecify.annotations.Nullable;
@@ -211,10 +212,11 @@ final class SchemaStore implements AutoCloseable {
     }
 
     private void readAll(String bootstrapServers) {
-        try (KafkaConsumer<byte[], byte[]> consumer =
-                ClientSettings.openConsumer(ClientSettings.forReader(Map.of("bootstrap.servers", bootstrapServers)))) {
+        try (KafkaConsumer<byte[], byte[]> consumer = ClientSettings.openConsumer(ClientSettings.forReader(
+                Map.of("bootstrap.servers", bootstrapServers, "default.api.timeout.ms", 60_000)))) {
             RangeReader reader = new RangeReader(consumer, STALL_TIMEOUT);
-            reader.read(reader.ranges(List.of(TOPIC)), record -> {
+            // By partition: a broker does not know a topic's partitions for a moment after it was created.
+            reader.read(reader.rangesOf(List.of(new TopicPartition(TOPIC, 0))), record -> {
                 apply(JSON.readTree(record.key()), record.value() == null ? null : JSON.readTree(record.value()));
                 return true;
             });

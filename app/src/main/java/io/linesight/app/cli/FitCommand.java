@@ -446,11 +446,16 @@ final class FitCommand implements Callable<Integer> {
                         null,
                         null,
                         mapOnly ? null : out.resolveSibling(out.getFileName() + ".fit"),
-                        Duration.ofMillis(Math.round(saveEvery * 1000)),
+                        saveInterval(),
                         fresh),
                 CalibrateCommand.rule(spec, falseReject, ThresholdMethod.AUTO),
                 new Machine(threads, device, encoderDevice),
                 new Session(commandLine(), System.err, stopWhen));
+    }
+
+    /** What is no time at all stays wrong after rounding, so that the options' own check names it. */
+    private Duration saveInterval() {
+        return saveEvery >= 0 ? Duration.ofMillis(Math.round(saveEvery * 1000)) : Duration.ofSeconds(-1);
     }
 
     private ImageRules rules() {

@@ -156,6 +156,19 @@ public final class Checkpoint {
         return new MmadModel(config(), weights(), encoder());
     }
 
+    /**
+     * Whether weights lie in files beside this one. Its checksum and its signature do not cover those, so it cannot be
+     * served. A file that cannot be parsed has none.
+     */
+    public boolean hasExternalData() {
+        try {
+            return model().getGraph().getInitializerList().stream()
+                    .anyMatch(t -> t.getDataLocation() == TensorProto.DataLocation.EXTERNAL);
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
     /** The parsed file. */
     synchronized ModelProto model() throws IOException {
         if (model == null) model = parse();

@@ -94,6 +94,8 @@ public final class OrtScorer implements Scorer {
      */
     public static OrtScorer open(Checkpoint checkpoint, ScorerOptions options) {
         Path path = checkpoint.path();
+        if (checkpoint.hasExternalData())
+            throw unfit(path, "its weights lie in other files beside it; export it as one file");
         DeviceChooser.Opened opened;
         try {
             opened = DeviceChooser.open(

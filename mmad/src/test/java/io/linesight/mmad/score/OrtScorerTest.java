@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.data.Offset.offset;
 
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.StringStringEntryProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
 import io.linesight.mmad.runtime.DeviceChooser;
 import io.linesight.mmad.runtime.ModelLoadException;
 import io.linesight.mmad.runtime.ScorerOptions;
@@ -55,6 +58,30 @@ class OrtScorerTest {
             assertThat(scorer.info().sha256()).hasSize(64);
             assertThat(scorer.info().calibration().fallback().threshold()).isEqualTo(0.5);
         }
+    }
+
+    @Test
+    void shouldRejectModelWhoseWeightsLieInAnotherFile() throws IOException {
+        ModelProto whole = ModelProto.parseFrom(Files.readAllBytes(new ToyModel().write(path)));
+        TensorProto elsewhere = TensorProto.newBuilder()
+                .setName("weights")
+                .setDataType(TensorProto.DataType.FLOAT_VALUE)
+                .addDims(1)
+                .setDataLocation(TensorProto.DataLocation.EXTERNAL)
+                .addExternalData(
+                        StringStringEntryProto.newBuilder().setKey("location").setValue("model.onnx.data"))
+                .build();
+        Files.write(
+                path,
+                whole.toBuilder()
+                        .setGraph(whole.getGraph().toBuilder().addInitializer(elsewhere))
+                        .build()
+                        .toByteArray());
+
+        assertThatThrownBy(() -> OrtScorer.open(path, CPU))
+                .isInstanceOf(ModelLoadException.class)
+                .hasMessageContaining("weights lie in other files")
+                .hasMessageContaining("export it as one file");
     }
 
     @Test

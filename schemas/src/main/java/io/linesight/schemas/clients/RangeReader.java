@@ -65,12 +65,21 @@ public final class RangeReader {
      */
     public Map<TopicPartition, Range> ranges(Collection<String> topics) {
         Map<TopicPartition, Range> ranges = new HashMap<>();
-        for (String topic : topics) {
-            List<TopicPartition> partitions = partitions(topic);
-            Map<TopicPartition, Long> from = consumer.beginningOffsets(partitions);
-            Map<TopicPartition, Long> until = consumer.endOffsets(partitions);
-            partitions.forEach(p -> ranges.put(p, new Range(from.get(p), until.get(p))));
-        }
+        for (String topic : topics) ranges.putAll(rangesOf(partitions(topic)));
+        return ranges;
+    }
+
+    /**
+     * Everything that these partitions hold now, as this consumer sees it. Waits for a topic that was just created and
+     * that the broker does not know yet.
+     *
+     * @throws KafkaException when the broker does not answer
+     */
+    public Map<TopicPartition, Range> rangesOf(Collection<TopicPartition> partitions) {
+        Map<TopicPartition, Range> ranges = new HashMap<>();
+        Map<TopicPartition, Long> from = consumer.beginningOffsets(partitions);
+        Map<TopicPartition, Long> until = consumer.endOffsets(partitions);
+        partitions.forEach(p -> ranges.put(p, new Range(from.get(p), until.get(p))));
         return ranges;
     }
 

@@ -7,11 +7,13 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.TimeoutException;
 
 /**
  * A place in some topics, from which records are polled: in order within each partition, without a consumer group.
@@ -52,7 +54,7 @@ public final class TopicCursor implements AutoCloseable {
     static TopicCursor atBeginning(Consumer<byte[], byte[]> consumer, Collection<String> topics) {
         TopicCursor cursor = new TopicCursor(consumer, topics);
         try {
-            cursor.assignNew();
+            cursor.assignNew(cursor::requireTopic);
             return cursor;
         } catch (RuntimeException e) {
             consumer.close();
@@ -79,7 +81,7 @@ public final class TopicCursor implements AutoCloseable {
      * @throws org.apache.kafka.common.errors.WakeupException after {@link #wakeup()}
      */
     public ConsumerRecords<byte[], byte[]> poll(Duration timeout) {
-        assignNew();
+        assignNew(this::partitionsIfKnown);
         return consumer.poll(timeout);
     }
 
@@ -89,16 +91,10 @@ public final class TopicCursor implements AutoCloseable {
     }
 
     /** Cheap: the client answers from its metadata, which it renews every {@code metadata.max.age.ms}. */
-    private void assignNew() {
+    private void assignNew(Function<String, List<PartitionInfo>> lookup) {
         List<TopicPartition> added = new ArrayList<>();
         for (String topic : topics) {
-            List<PartitionInfo> infos = consumer.partitionsFor(topic);
-            if (infos == null || infos.isEmpty()) {
-                // A topic that is being made again has none for a moment.
-                if (partitions.isEmpty()) throw new KafkaException("there is no topic " + topic);
-                continue;
-            }
-            for (PartitionInfo info : infos) {
+            for (PartitionInfo info : lookup.apply(topic)) {
                 TopicPartition partition = new TopicPartition(topic, info.partition());
                 if (partitions.add(partition)) added.add(partition);
             }
@@ -106,6 +102,22 @@ public final class TopicCursor implements AutoCloseable {
         if (added.isEmpty()) return;
         consumer.assign(partitions);
         consumer.seekToBeginning(added);
+    }
+
+    private List<PartitionInfo> requireTopic(String topic) {
+        List<PartitionInfo> infos = consumer.partitionsFor(topic);
+        if (infos == null || infos.isEmpty()) throw new KafkaException("there is no topic " + topic);
+        return infos;
+    }
+
+    /** A topic that is being made again has none for a moment; while the broker is away, those known stay. */
+    private List<PartitionInfo> partitionsIfKnown(String topic) {
+        try {
+            List<PartitionInfo> infos = consumer.partitionsFor(topic);
+            return infos == null ? List.of() : infos;
+        } catch (TimeoutException e) {
+            return List.of();
+        }
     }
 
     @Override

@@ -60,6 +60,13 @@ class TopicCursorTest {
     }
 
     @Test
+    void shouldRejectSecondTopicThatDoesNotExist() {
+        assertThatThrownBy(() -> TopicCursor.atBeginning(topic.consumer, List.of(FakeTopic.NAME, "missing")))
+                .isInstanceOf(KafkaException.class)
+                .hasMessageContaining("there is no topic missing");
+    }
+
+    @Test
     void shouldEndPollOnWakeup() {
         TopicCursor cursor = TopicCursor.atBeginning(topic.consumer, List.of(FakeTopic.NAME));
         cursor.wakeup();

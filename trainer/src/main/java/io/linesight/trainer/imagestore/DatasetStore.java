@@ -448,8 +448,8 @@ public final class DatasetStore implements AutoCloseable {
     }
 
     /**
-     * Copies everything into a folder in MVTec-AD layout, with {@code images.csv} listing frame, annotator and split of
-     * every file. Normals that are trained on or place thresholds go to {@code train/good}, held-out ones to
+     * Copies everything into a folder in MVTec-AD layout, with {@code pictures.csv} listing frame, annotator and split
+     * of every file. Normals that are trained on or place thresholds go to {@code train/good}, held-out ones to
      * {@code test/good}, anomalous ones to {@code test/anomalous}.
      *
      * @param out made when absent; must be empty

@@ -30,7 +30,7 @@ final class Handover {
      * @throws TrainingRun.GivenUpException when the champion is another one than the gate compared with
      */
     void offer(Path challenger, ModelVersion draft) throws TrainingRun.GivenUpException {
-        boolean reported = false;
+        String reported = "";
         while (true) {
             guard.ensureActive();
             try {
@@ -45,8 +45,8 @@ final class Handover {
                 String message = "the challenger " + draft.getVersion()
                         + " is kept and cannot be handed over now; tried again every "
                         + environment.retryDelay().toMillis() / 1000.0 + " s until it can: " + e;
-                if (!reported) environment.events().waiting(run, message);
-                reported = true;
+                if (!message.equals(reported)) environment.events().waiting(run, message);
+                reported = message;
                 pause();
             }
         }
