@@ -13,9 +13,10 @@ import java.util.List;
 
 /**
  * Whether a loaded model can be trusted with frames: it scores a few synthetic images, the same in every program and on
- * every machine, twice alone and once in a batch. All three answers must be finite, of the right shape and equal to
- * within {@value #REPEATABLE}, absolutely for values up to 1 and relatively above. A checkpoint that carries
- * {@link #PROPERTY} must also give the raw scores that its maker saw.
+ * every machine, twice alone and once in a batch. All answers must be finite and of the right shape. Those of an image
+ * alone must be equal to within {@value #REPEATABLE}, those alone and in a batch to within {@value #BATCH_NOISE},
+ * absolutely for values up to 1 and relatively above. A checkpoint that carries {@link #PROPERTY} must also give the
+ * raw scores that its maker saw.
  *
  * <p>Stateless.
  */
@@ -25,6 +26,12 @@ public final class SelfTest {
     public static final String PROPERTY = "linesight.selftest";
 
     private static final double REPEATABLE = 1e-4;
+    /**
+     * Matrix kernels add up in another order for another batch, and a whitened map amplifies that: 4e-6 with the
+     * bundled demo model, just over 1e-4 with a challenger that was trained for seconds. What leaks from one image into
+     * another is of the size of the maps themselves.
+     */
+    private static final double BATCH_NOISE = 1e-3;
     /**
      * Room for another device, another number of threads and another implementation of the scan: a share of the score.
      */
@@ -83,8 +90,8 @@ public final class SelfTest {
             for (int i = 0; i < frames.size(); i++) {
                 Scores first = scored(scorer, List.of(frames.get(i)));
                 Scores second = scored(scorer, List.of(frames.get(i)));
-                same("twice", i, first, 0, second, 0);
-                same("alone and in a batch", i, first, 0, together, i);
+                same("twice", i, first, 0, second, 0, REPEATABLE);
+                same("alone and in a batch", i, first, 0, together, i, BATCH_NOISE);
             }
             compare(scorer.info().properties().get(PROPERTY), together.raw());
         } catch (ModelLoadException e) {
@@ -108,13 +115,13 @@ public final class SelfTest {
         return scores;
     }
 
-    private static void same(String how, int frame, Scores a, int atA, Scores b, int atB) {
-        near("scored " + how + ", picture " + frame + " gets", a.raw()[atA], b.raw()[atB], REPEATABLE, 1);
+    private static void same(String how, int frame, Scores a, int atA, Scores b, int atB, double tolerance) {
+        near("scored " + how + ", picture " + frame + " gets", a.raw()[atA], b.raw()[atB], tolerance, 1);
         for (int i = 0; i < PIXELS; i++) {
             float x = a.maps()[atA * PIXELS + i];
             float y = b.maps()[atB * PIXELS + i];
-            if (Math.abs(x - y) > REPEATABLE * Math.max(1, Math.abs(x)))
-                near("scored " + how + ", the map of picture " + frame + " has", x, y, REPEATABLE, 1);
+            if (Math.abs(x - y) > tolerance * Math.max(1, Math.abs(x)))
+                near("scored " + how + ", the map of picture " + frame + " has", x, y, tolerance, 1);
         }
     }
 

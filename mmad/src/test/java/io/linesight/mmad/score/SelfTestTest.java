@@ -89,6 +89,28 @@ class SelfTestTest {
     }
 
     @Test
+    void shouldAllowForRoundingInABatchButNotForALeakNorForChance() {
+        assertThatCode(() -> SelfTest.check(shiftedInBatch(5e-4f))).doesNotThrowAnyException();
+        assertThatThrownBy(() -> SelfTest.check(shiftedInBatch(5e-3f))).hasMessageContaining("alone and in a batch");
+        assertThatThrownBy(() -> SelfTest.check(new Mean(Map.of()) {
+                    @Override
+                    float change(int at) {
+                        return calls % 2 * 5e-4f;
+                    }
+                }))
+                .hasMessageContaining("scored twice");
+    }
+
+    private static Scorer shiftedInBatch(float shift) {
+        return new Mean(Map.of()) {
+            @Override
+            float change(int at) {
+                return at == 0 ? 0 : shift;
+            }
+        };
+    }
+
+    @Test
     void shouldCompareWithWhatTheMakerSaw() {
         String expected = SelfTest.expected(new Mean(Map.of()));
         assertThatCode(() -> SelfTest.check(new Mean(Map.of(SelfTest.PROPERTY, expected))))
