@@ -24,6 +24,8 @@ import io.linesight.streams.serving.ServingModel;
 import io.linesight.streams.serving.ServingPlan;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.function.IntSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -57,20 +59,38 @@ final class ModelServing implements AutoCloseable {
         this.config = config;
         this.control = control;
         reports = control.followsChannel() ? ModelReports.toTopics(config) : ModelReports.none();
-        lifecycle = lifecycle(metrics);
+        Deque<Runnable> opened = new ArrayDeque<>();
+        opened.push(reports::close);
         try {
+            lifecycle = lifecycle(metrics);
+            opened.push(lifecycle::close);
             lifecycle.start(config.recovery().startupTimeout());
+            logStart();
+            champion = batcher("linesight-inference", lifecycle.championModel(), listener(metrics));
+            opened.push(champion::close);
+            challenger = batcher("linesight-challenger", lifecycle.challengerModel(), metrics.challengerBatches());
+            opened.push(challenger::close);
+            RolloutGuard guard =
+                    new RolloutGuard(lifecycle::plan, config.models().guard(), lifecycle::distrust);
+            shadow = shadowLane(guard, metrics);
+            opened.push(shadow::close);
+            router = FrameRouter.of(
+                    champion, challenger, lifecycle::plan, control.canary(), control.shadow(), guard, shadow);
         } catch (RuntimeException | Error e) {
-            reports.close();
+            closeAll(opened, e);
             throw e;
         }
-        logStart();
-        champion = batcher("linesight-inference", lifecycle.championModel(), listener(metrics));
-        challenger = batcher("linesight-challenger", lifecycle.challengerModel(), metrics.challengerBatches());
-        RolloutGuard guard = new RolloutGuard(lifecycle::plan, config.models().guard(), lifecycle::distrust);
-        shadow = shadowLane(guard, metrics);
-        router = FrameRouter.of(
-                champion, challenger, lifecycle::plan, control.canary(), control.shadow(), guard, shadow);
+    }
+
+    /** Closes what was opened before a failure, the last one first. */
+    private static void closeAll(Deque<Runnable> opened, Throwable failure) {
+        for (Runnable close : opened) {
+            try {
+                close.run();
+            } catch (RuntimeException e) {
+                failure.addSuppressed(e);
+            }
+        }
     }
 
     private ModelLifecycle lifecycle(InspectionMetrics metrics) {
@@ -115,9 +135,10 @@ final class ModelServing implements AutoCloseable {
 
     private SharedBatcher batcher(String thread, ServingModel model, BatchListener listener) {
         BatchingSettings batching = config.batching();
+        long frameNanos = lifecycle.frameNanos();
         SharedBatcher batcher =
                 new SharedBatcher(thread, model, BatchLimits.of(batching.maxBatch(), batching.linger()), listener);
-        batcher.expectFrameNanos(lifecycle.frameNanos());
+        batcher.expectFrameNanos(frameNanos);
         return batcher;
     }
 

@@ -398,7 +398,7 @@ class ChannelsIT {
                 .isInstanceOf(CheckpointStoreException.class)
                 .hasMessageContaining("no store");
         assertThat(Thread.getAllStackTraces().keySet().stream()
-                        .filter(t -> t.getName().equals("linesight-models") && t.isAlive()))
+                        .filter(t -> t.getName().equals("linesight-model-registry") && t.isAlive()))
                 .as("views of this test's own two channels")
                 .hasSize(2);
     }

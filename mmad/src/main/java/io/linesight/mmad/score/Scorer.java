@@ -22,6 +22,9 @@ public interface Scorer extends AutoCloseable {
     /**
      * Scores a batch.
      *
+     * <p>The arrays of the result are new for every call and belong to the caller: the scorer neither keeps nor reuses
+     * them, so they stay valid after the next call and after {@link #close}.
+     *
      * @param frames planar RGB, 8 bit, each {@code 3*256*256} bytes (what {@code Preprocess.toModelInput} returns); 1
      *     or more
      * @throws ScoringException when the runtime fails; the scorer stays usable

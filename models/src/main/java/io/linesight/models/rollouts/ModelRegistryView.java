@@ -104,7 +104,7 @@ public final class ModelRegistryView implements AutoCloseable {
             consumer.close();
             throw e;
         }
-        thread = DaemonThreads.create("linesight-models", this::run);
+        thread = DaemonThreads.create("linesight-model-registry", this::run);
     }
 
     private static Map<String, Object> consumerConfigs(ModelsConfig config) {

@@ -31,7 +31,7 @@ sealed interface Action {
     record Withdraw(String version, String reason) implements Immediate {}
 
     /**
-     * Loads a model; its outcome is told to the reconciler.
+     * Reports a model as LOADING and loads it, if it is still wanted. The reconciler is told the outcome.
      *
      * @param version to load; null for the checkpoint file
      * @param manifest of the version; null for the checkpoint file, or where there is none

@@ -168,7 +168,9 @@ public final class ModelLifecycle implements AutoCloseable {
             started.get();
         } catch (ExecutionException e) {
             close(Duration.ofSeconds(10));
-            throw new IllegalStateException(e.getCause().getMessage(), e.getCause());
+            Throwable cause = e.getCause();
+            String message = cause.getMessage();
+            throw new IllegalStateException(message != null ? message : cause.toString(), cause);
         } catch (InterruptedException e) {
             close(Duration.ofSeconds(10));
             Thread.currentThread().interrupt();
@@ -258,23 +260,29 @@ public final class ModelLifecycle implements AutoCloseable {
         return state.champion() != null;
     }
 
-    /** Replaces the state by what comes after it, unless the instance stops. */
-    private synchronized void advance(Function<ServingState, Step> next) {
-        if (stopping) return;
+    /**
+     * Replaces the state by what comes after it, unless the instance stops.
+     *
+     * @return false when it stops
+     */
+    private synchronized boolean advance(Function<ServingState, Step> next) {
+        if (stopping) return false;
         Step step = next.apply(state);
         apply(step);
         wakeAt = step.wakeAt();
+        return true;
     }
 
     /** INVARIANT: the slots change together with the state, under one lock. */
     private void apply(Step step) {
         state = step.state();
-        ServingPlan next = state.plan();
-        if (!next.equals(plan)) plan = next;
         for (Action action : step.actions()) {
             if (action instanceof Action.Immediate immediate) carryOut(immediate);
             else pending.add((Action.Deferred) action);
         }
+        // Last: the plan is read without the lock, and what it names has to be in its slot.
+        ServingPlan next = state.plan();
+        if (!next.equals(plan)) plan = next;
     }
 
     private void carryOut(Action.Immediate action) {
@@ -378,7 +386,12 @@ public final class ModelLifecycle implements AutoCloseable {
     // --- loading
 
     private void load(Action.Load load) {
-        if (stopping) return;
+        if (!isWanted(load)) {
+            wake();
+            return;
+        }
+        if (load.version() != null)
+            publish(new Action.Report(load.version(), null, load.role(), ModelState.LOADING, null, load.revision(), 0));
         awaitClosed();
         long start = clock.get().nanos();
         try {
@@ -389,12 +402,18 @@ public final class ModelLifecycle implements AutoCloseable {
             accept(load, model, (clock.get().nanos() - start) / 1_000_000);
         } catch (ModelRejectedException e) {
             ChannelView view = ChannelView.of(feed);
-            advance(s -> reconciler.rejected(s, load, Rejection.of(e), view, clock.get()));
+            if (!advance(s -> reconciler.rejected(s, load, Rejection.of(e), view, clock.get()))) retire(load, STOPPED);
         } catch (CancellationException e) {
-            publish(new Action.Report(
-                    load.name(), null, ModelRole.NONE, ModelState.RETIRED, e.getMessage(), load.revision(), 0));
+            retire(load, e.getMessage());
         }
         wake();
+    }
+
+    /** Ends what LOADING began for a version that never got into memory. */
+    private void retire(Action.Load load, String reason) {
+        if (load.version() == null) return;
+        publish(new Action.Report(
+                load.version(), null, ModelRole.NONE, ModelState.RETIRED, reason, load.revision(), 0));
     }
 
     private boolean isWanted(Action.Load load) {

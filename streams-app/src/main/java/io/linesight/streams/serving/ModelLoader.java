@@ -44,6 +44,8 @@ public final class ModelLoader {
     private static final Logger LOG = LoggerFactory.getLogger(ModelLoader.class);
     private static final int WARM_UP_BATCH = 4;
     private static final String PREFIX = "load-";
+    /** Max length of an array, which a checkpoint is read into. */
+    private static final long MAX_BYTES = Integer.MAX_VALUE - 8;
     /** A download that is older was left behind by a process that died. */
     private static final Duration LEFT_BEHIND = Duration.ofDays(1);
 
@@ -131,6 +133,9 @@ public final class ModelLoader {
                         "it has " + size + " bytes instead of " + manifest.getBytes() + ": the file is "
                                 + (size < manifest.getBytes() ? "truncated" : "not the one that was published"));
             }
+            if (size > MAX_BYTES) {
+                throw new ModelRejectedException("it has " + size + " bytes; an ONNX file holds less than 2 GB");
+            }
             checkpoint = Checkpoint.read(file);
         } catch (IOException e) {
             throw new ModelRejectedException("the download cannot be read: " + e, e, true);
@@ -171,7 +176,8 @@ public final class ModelLoader {
         } catch (CancellationException e) {
             throw e;
         } catch (RuntimeException e) {
-            throw new ModelRejectedException("it failed its self-test: " + message(e), e, false);
+            String failed = manifest != null ? "it failed its self-test: " : "the checkpoint failed its warm-up: ";
+            throw new ModelRejectedException(failed + message(e), e, false);
         } finally {
             // Whatever it was, an Error of the JVM included: a session nobody knows of would stay for ever.
             if (!ready) close(scorer);

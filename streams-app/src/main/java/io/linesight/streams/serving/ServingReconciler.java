@@ -106,12 +106,16 @@ final class ServingReconciler {
         return pass.step();
     }
 
-    /** Whether the newest decision still needs what a load is about. */
+    /**
+     * Whether the newest decision still needs what a load is about. A champion that has become the challenger is loaded
+     * again: the decision that is followed until the next pass knows no challenger of that version.
+     */
     boolean isWanted(ServingState state, Action.Load load, ChannelView view) {
         StartUp startUp = state.startUp();
         if (startUp != null && startUp.rejection() != null) return startUp.revision() == view.revision();
         String version = load.version();
-        return Objects.equals(version, view.champion()) || version != null && version.equals(view.challenger());
+        return Objects.equals(version, view.champion())
+                || load.role() == ModelRole.CHALLENGER && Objects.equals(version, view.challenger());
     }
 
     // --- start
@@ -341,7 +345,6 @@ final class ServingReconciler {
         if (version != null) {
             if (manifest == null) return awaitManifest(pass, load, version);
             pass.missingSince.remove(version);
-            pass.add(new Action.Report(version, null, role, ModelState.LOADING, null, load.revision(), 0));
         }
         pass.add(load);
         return true;

@@ -43,6 +43,8 @@ class ModelLifecycleTest {
     private final List<String> asked = Collections.synchronizedList(new ArrayList<>());
     private final AtomicLong skipped = new AtomicLong();
     private volatile boolean decisionFails;
+    private volatile Runnable duringAsk = () -> {};
+    private ModelEvents events = ModelEvents.NONE;
     private ModelTrust trust = v -> {};
     private ModelLifecycle lifecycle;
 
@@ -63,13 +65,14 @@ class ModelLifecycleTest {
                 models,
                 loader,
                 base,
-                new ModelLifecycle.Callbacks(models.statuses::add, this::ask, ModelEvents.NONE),
+                new ModelLifecycle.Callbacks(models.statuses::add, this::ask, events),
                 this::now);
         return lifecycle;
     }
 
     private void ask(RolloutDecision.Action action, long basedOn, String version, String reason) throws IOException {
         asked.add(action + " " + basedOn + " " + version + " " + reason);
+        duringAsk.run();
         if (decisionFails) throw new IOException("no broker");
     }
 
@@ -215,6 +218,14 @@ class ModelLifecycleTest {
                 .hasMessageContaining("no checkpoint file is configured");
     }
 
+    @Test
+    void shouldNameAnErrorWithoutMessageThatPreventsTheStart() {
+        ModelLifecycle l = lifecycle(Duration.ZERO, Duration.ZERO, "a", () -> {
+            throw new StackOverflowError();
+        });
+        assertThatThrownBy(() -> l.start(Duration.ofSeconds(1))).hasMessage("java.lang.StackOverflowError");
+    }
+
     @ParameterizedTest
     @CsvSource({
         "truncated, is truncated",
@@ -302,6 +313,69 @@ class ModelLifecycleTest {
         assertThat(models.opened).as("v0 and v20 only").hasValue(2);
         assertThat(told("v1")).containsExactly("LOADING CHAMPION", "RETIRED NONE");
         await(() -> models.open.get() == 1);
+    }
+
+    /** What is in front of the load of v2, a challenger, in the queue: a guard's question. */
+    private void loadBehindAnAsk(Runnable whileAsking) {
+        for (String version : List.of("v1", "v2", "v3")) models.publish(version);
+        ModelVersion manifest = models.versions.remove("v2");
+        models.promote("v1");
+        started();
+        long revision = models.canary("v1", "v2").getRevision();
+        await(() -> lifecycle.plan().revision() == revision);
+        duringAsk = whileAsking;
+        synchronized (lifecycle) {
+            models.versions.put("v2", manifest);
+            assertThat(lifecycle.distrust(revision, "v1", "guard: NaN")).isTrue();
+        }
+    }
+
+    @Test
+    void shouldNotLoadWhatANewerDecisionOvertookInTheQueue() {
+        loadBehindAnAsk(() -> models.promote("v3"));
+        awaitChampion("v3");
+        assertThat(told("v2")).isEmpty();
+        assertThat(models.opened).as("v1 and v3 only").hasValue(2);
+    }
+
+    @Test
+    void shouldNotReportALoadThatTheStopOvertookInTheQueue() {
+        loadBehindAnAsk(() -> lifecycle.stop());
+        await(() -> asked.size() == 1);
+        assertThat(lifecycle.close(Duration.ofSeconds(10))).isTrue();
+        assertThat(told("v2")).isEmpty();
+    }
+
+    @Test
+    void shouldEndTheReportsOfALoadThatFailsWhileTheInstanceStops() {
+        models.publish("v1");
+        models.publish("v2");
+        models.promote("v1");
+        started();
+        models.files.remove("v2");
+        models.beforeFetch = v -> lifecycle.stop();
+        models.promote("v2");
+        await(() -> told("v2").size() == 2);
+        assertThat(told("v2")).containsExactly("LOADING CHAMPION", "RETIRED NONE");
+    }
+
+    @Test
+    void shouldPlanAModelOnlyOnceItIsInItsSlot() {
+        List<String> planned = Collections.synchronizedList(new ArrayList<>());
+        events = new ModelEvents() {
+            @Override
+            public void serving(ModelRole role, String version) {
+                if (version != null)
+                    planned.add(version + " after " + lifecycle.plan().champion());
+            }
+        };
+        models.publish("v1");
+        models.publish("v2");
+        models.promote("v1");
+        started();
+        models.promote("v2");
+        awaitChampion("v2");
+        assertThat(planned).containsExactly("v1 after null", "v2 after v1");
     }
 
     @Test

@@ -1,6 +1,7 @@
 package io.linesight.streams.serving;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.linesight.mmad.checkpoint.Checkpoint;
 import io.linesight.mmad.checkpoint.Checkpoints;
@@ -9,8 +10,10 @@ import io.linesight.mmad.score.OrtScorer;
 import io.linesight.mmad.score.RandomCheckpoint;
 import io.linesight.mmad.score.Scorer;
 import io.linesight.schemas.ModelVersion;
+import io.linesight.streams.support.FakeScorer;
 import io.linesight.streams.support.TestModels;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -38,6 +41,45 @@ class ModelLoaderTest {
         assertThat(model.version()).isEqualTo("v1");
         assertThat(model.info().sha256()).isEqualTo(manifest.getSha256());
         model.release();
+    }
+
+    @Test
+    void shouldRejectForGoodAFileThatIsLargerThanAnOnnxFileCanBe() throws Exception {
+        ModelVersion manifest = TestModels.manifest("v1", new byte[0]);
+        manifest.setBytes(Integer.MAX_VALUE);
+        ModelLoader loader = loader(ModelLoaderTest::fetchLargeFile);
+
+        assertThatThrownBy(() -> loader.load(manifest, () -> false))
+                .isInstanceOfSatisfying(ModelRejectedException.class, e -> assertThat(e.retriable())
+                        .isFalse())
+                .hasMessageContaining("2147483647 bytes")
+                .hasMessageContaining("less than 2 GB");
+    }
+
+    /** A sparse file: it takes no room. */
+    private static Path fetchLargeFile(ModelVersion version, Path directory) throws IOException {
+        Path path = directory.resolve("model.onnx");
+        try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw")) {
+            file.setLength(version.getBytes());
+        }
+        return path;
+    }
+
+    @Test
+    void shouldNotSpeakOfASelfTestThatAConfiguredFileDoesNotHave() {
+        FakeScorer scorer = new FakeScorer();
+        scorer.before = frames -> {
+            throw new IllegalStateException("no room");
+        };
+
+        assertThatThrownBy(() -> loader(models).loadFile(() -> scorer))
+                .isInstanceOf(ModelRejectedException.class)
+                .hasMessage("the checkpoint failed its warm-up: no room");
+        assertThat(scorer.closed).isTrue();
+    }
+
+    private ModelLoader loader(ModelSource source) {
+        return new ModelLoader(source, v -> {}, models::openFile, folder.resolve("models"), 4, Runnable::run);
     }
 
     private static Scorer deleteAndOpen(Checkpoint checkpoint) {

@@ -49,7 +49,7 @@ final class ReconcilerScript {
         for (int i = 1; i <= 9; i++) models.publish("v" + i);
     }
 
-    /** What the reconciler wanted done, reports and loading states left out. */
+    /** What the reconciler wanted done, reports left out. */
     List<String> trace() {
         return trace;
     }
