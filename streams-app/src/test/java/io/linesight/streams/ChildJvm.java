@@ -2,11 +2,11 @@ package io.linesight.streams;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.linesight.embedded.JavaProcess;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
@@ -31,23 +31,7 @@ public final class ChildJvm implements AutoCloseable {
             throws IOException {
         this.log = log;
         from = Files.exists(log) ? Files.size(log) : 0;
-        List<String> command = new ArrayList<>(wrapper);
-        command.addAll(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:+UseSerialGC",
-                "--add-modules",
-                "jdk.incubator.vector",
-                "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0"));
-        command.addAll(options);
-        command.add(main.getName());
-        command.addAll(List.of(args));
-        ProcessBuilder builder = new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
-        // Not as an argument: ONNX Runtime does not survive a long command line.
-        builder.environment().put("CLASSPATH", System.getProperty("java.class.path"));
-        builder.environment().put("MALLOC_ARENA_MAX", "4"); // as the launcher does
-        process = builder.start();
+        process = JavaProcess.start(wrapper, options, main, List.of(args), log);
     }
 
     /** What this process has said. */

@@ -1,6 +1,6 @@
 package io.linesight.trainer.distill;
 
-import io.linesight.trainer.ChildJvm;
+import io.linesight.embedded.JavaProcess;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,7 +20,7 @@ final class DistillProcess {
     }
 
     static Process start(Path teacher, Path dir, String name, Path log) throws IOException {
-        return ChildJvm.start(
+        return JavaProcess.start(
                 List.of(),
                 List.of("-Xmx400m", "-XX:TieredStopAtLevel=1"),
                 DistillProcess.class,

@@ -1,7 +1,7 @@
 package io.linesight.trainer.fit;
 
+import io.linesight.embedded.JavaProcess;
 import io.linesight.mmad.architecture.MapKind;
-import io.linesight.trainer.ChildJvm;
 import io.linesight.trainer.dataset.TextureSource;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -34,7 +34,7 @@ final class FitProcess {
     }
 
     static Process start(Class<?> main, Path argument, Path log, List<String> wrapped) throws IOException {
-        return ChildJvm.start(wrapped, List.of("-Xmx512m"), main, List.of(argument.toString()), log);
+        return JavaProcess.start(wrapped, List.of("-Xmx512m"), main, List.of(argument.toString()), log);
     }
 
     /** One epoch: copying takes many times as long. */
@@ -44,7 +44,7 @@ final class FitProcess {
 
     /** As if activations moved between host and device. */
     static Process startCopying(Path out, Path log) throws IOException {
-        return ChildJvm.start(
+        return JavaProcess.start(
                 List.of(),
                 List.of("-Xmx512m", "-Dlinesight.torch.copying=true"),
                 FitProcess.class,

@@ -1,19 +1,19 @@
-package io.linesight.trainer;
+package io.linesight.embedded;
 
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Test code in a JVM of its own, so that it can be killed. */
-public final class ChildJvm {
-    private ChildJvm() {}
+/** Starts test code in a JVM of its own, so that it can be killed. */
+public final class JavaProcess {
+    private JavaProcess() {}
 
     /**
      * Starts a main class with this JVM's class path.
      *
      * @param wrapped what the JVM is started by, such as unshare; may be empty
-     * @param options of the JVM, beside those that the trainer needs
+     * @param options of the JVM, beside those that scoring and training need
      * @param log what it prints is added to it
      */
     public static Process start(
@@ -34,7 +34,7 @@ public final class ChildJvm {
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
         // Not as an argument: ONNX Runtime does not survive a long command line.
         builder.environment().put("CLASSPATH", System.getProperty("java.class.path"));
-        builder.environment().put("MALLOC_ARENA_MAX", "4");
+        builder.environment().put("MALLOC_ARENA_MAX", "4"); // as the launcher does
         return builder.start();
     }
 }
