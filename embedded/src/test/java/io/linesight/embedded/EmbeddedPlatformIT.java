@@ -23,16 +23,19 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.Future;
 import org.apache.avro.Schema;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
@@ -64,6 +67,35 @@ class EmbeddedPlatformIT {
     void stop() {
         registry.close();
         kafka.close();
+    }
+
+    @Test
+    void shouldTakeRecordsInOrderAsSoonAsItsTopicsAreCreated() throws Exception {
+        Map<String, Object> configs = Map.of(
+                "bootstrap.servers",
+                kafka.bootstrapServers(),
+                "batch.size",
+                "100",
+                "delivery.timeout.ms",
+                "60000",
+                "request.timeout.ms",
+                "30000");
+        try (Admin admin = admin();
+                KafkaProducer<byte[], byte[]> producer =
+                        new KafkaProducer<>(configs, new ByteArraySerializer(), new ByteArraySerializer())) {
+            for (int i = 0; i < 20; i++) {
+                TopicSpec topic = Topics.of("fresh" + i, 3, TopicSpec.BROKER_DEFAULT, LIMITS)
+                        .frames();
+                TopicAdmin.ensure(admin, List.of(topic));
+                List<Future<RecordMetadata>> sent = new ArrayList<>();
+                for (int record = 0; record < 60; record++) {
+                    sent.add(producer.send(new ProducerRecord<>(topic.name(), record % 3, null, new byte[60])));
+                }
+                for (int record = 0; record < 60; record++) {
+                    assertThat(sent.get(record).get().offset()).isEqualTo(record / 3);
+                }
+            }
+        }
     }
 
     @Test

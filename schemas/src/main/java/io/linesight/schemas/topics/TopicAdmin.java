@@ -1,6 +1,7 @@
 package io.linesight.schemas.topics;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -10,9 +11,11 @@ import java.util.concurrent.TimeoutException;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.Config;
 import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.KafkaFuture;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.TopicExistsException;
@@ -75,6 +78,10 @@ public final class TopicAdmin {
     /**
      * Creates missing topics and compares existing ones. Idempotent; safe to run from several processes at once.
      *
+     * <p>Returns when the leader of every partition it created takes records. Kafka names the leader of a new partition
+     * before that broker has opened it, and an idempotent producer that writes into that moment may get its second
+     * batch in before its first, and retry the first in vain until its delivery timeout (KAFKA-15591, fixed after 4.3).
+     *
      * @return one report per topic, in the order given
      * @throws KafkaException if the broker cannot be reached or rejects the request; topics created before the failure
      *     stay, and the call can be repeated
@@ -103,7 +110,27 @@ public final class TopicAdmin {
         for (TopicReport report : check(admin, raced)) {
             done.put(report.topic().name(), report);
         }
+        awaitLeaders(
+                admin,
+                done.values().stream()
+                        .filter(r -> r.state() == State.CREATED || r.state() == State.EXISTS)
+                        .map(TopicReport::topic)
+                        .toList());
         return found.stream().map(r -> done.getOrDefault(r.topic().name(), r)).toList();
+    }
+
+    /** Only the leader itself answers with offsets, and only once it has opened the partition; the client retries. */
+    private static void awaitLeaders(Admin admin, List<TopicSpec> topics) {
+        Map<TopicPartition, OffsetSpec> partitions = new HashMap<>();
+        for (TopicSpec topic : topics) {
+            for (int i = 0; i < topic.partitions(); i++) {
+                partitions.put(new TopicPartition(topic.name(), i), OffsetSpec.latest());
+            }
+        }
+        if (partitions.isEmpty()) {
+            return;
+        }
+        await(admin.listOffsets(partitions).all(), "find the leaders of the topics just created");
     }
 
     /**
