@@ -1,5 +1,7 @@
 package io.linesight.schemas.topics;
 
+import io.linesight.schemas.clients.Backoff;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -25,6 +27,7 @@ import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 public final class TopicAdmin {
 
     private static final long TIMEOUT_SECONDS = 60;
+    private static final Backoff METADATA_BACKOFF = Backoff.exponential(Duration.ofMillis(10), Duration.ofSeconds(1));
 
     private TopicAdmin() {}
 
@@ -119,7 +122,7 @@ public final class TopicAdmin {
         return found.stream().map(r -> done.getOrDefault(r.topic().name(), r)).toList();
     }
 
-    /** Only the leader itself answers with offsets, and only once it has opened the partition; the client retries. */
+    /** Only the leader itself answers with offsets, and only once it has opened the partition. */
     private static void awaitLeaders(Admin admin, List<TopicSpec> topics) {
         Map<TopicPartition, OffsetSpec> partitions = new HashMap<>();
         for (TopicSpec topic : topics) {
@@ -130,7 +133,27 @@ public final class TopicAdmin {
         if (partitions.isEmpty()) {
             return;
         }
-        await(admin.listOffsets(partitions).all(), "find the leaders of the topics just created");
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(TIMEOUT_SECONDS);
+        for (int retry = 1; ; retry++) {
+            try {
+                await(admin.listOffsets(partitions).all(), "find the leaders of the topics just created");
+                return;
+            } catch (UnknownTopicOrPartitionException notEveryBrokerHasHeardOfIt) {
+                // The client retries everything else, a leader that is not ready too.
+                if (System.nanoTime() - deadline > 0) {
+                    throw notEveryBrokerHasHeardOfIt;
+                }
+                pause(METADATA_BACKOFF.delay(retry));
+            }
+        }
+    }
+
+    private static void pause(Duration delay) {
+        try {
+            Thread.sleep(delay.toMillis());
+        } catch (InterruptedException e) {
+            throw new InterruptException(e);
+        }
     }
 
     /**
