@@ -28,30 +28,8 @@ final class Blister extends Product {
                 .raised(3, 3));
         for (int r = 0; r < 3; r++) {
             for (int c = 0; c < 4; c++) {
-                double x = COLUMNS[c];
-                double y = ROWS[r];
-                stamps.add(Stamp.circle("cavity", x, y, 27)
-                        .colour(0.70, 0.71, 0.73)
-                        .surface(CAVITY, 0.75, 0.2)
-                        .raised(4, 3));
-                stamps.add(Stamp.circle("cavity", x, y, 24)
-                        .colour(0.50, 0.51, 0.53)
-                        .surface(CAVITY, 0.6, 0.25)
-                        .raised(-3.5, 3));
-                String pill = "pill" + (r * 4 + c);
-                stamps.add(Stamp.circle(pill, x + 1.5, y + 2, 22)
-                        .colour(0.26, 0.24, 0.23)
-                        .surface(CAVITY, 0.1, 0.2)
-                        .soft(5, 0.7));
-                stamps.add(Stamp.circle(pill, x, y, 20.5)
-                        .colour(0.86, 0.56, 0.40)
-                        .surface(PILL, 0.22, 0.55)
-                        .domed(9, 11));
-                stamps.add(Stamp.line(pill, x - 15, y, x + 15, y, 2.2)
-                        .colour(0.66, 0.40, 0.27)
-                        .surface(PILL, 0.1, 0.5)
-                        .raised(-1.8, 1.1)
-                        .soft(1.5, 0.7));
+                cavity(COLUMNS[c], ROWS[r]);
+                pill("pill" + (r * 4 + c), COLUMNS[c], ROWS[r]);
             }
         }
         Glyphs.text(stamps, "lot", "2604", -22, 29, 4, s -> s.colour(0.3, 0.31, 0.34)
@@ -61,6 +39,33 @@ final class Blister extends Product {
         tile = Noise.fractal(303, 4, 3, 0.8f);
         textureColour = 0.03f;
         textureHeight = 0.10f;
+    }
+
+    private void cavity(double x, double y) {
+        stamps.add(Stamp.circle("cavity", x, y, 27)
+                .colour(0.70, 0.71, 0.73)
+                .surface(CAVITY, 0.75, 0.2)
+                .raised(4, 3));
+        stamps.add(Stamp.circle("cavity", x, y, 24)
+                .colour(0.50, 0.51, 0.53)
+                .surface(CAVITY, 0.6, 0.25)
+                .raised(-3.5, 3));
+    }
+
+    private void pill(String group, double x, double y) {
+        stamps.add(Stamp.circle(group, x + 1.5, y + 2, 22)
+                .colour(0.26, 0.24, 0.23)
+                .surface(CAVITY, 0.1, 0.2)
+                .soft(5, 0.7));
+        stamps.add(Stamp.circle(group, x, y, 20.5)
+                .colour(0.86, 0.56, 0.40)
+                .surface(PILL, 0.22, 0.55)
+                .domed(9, 11));
+        stamps.add(Stamp.line(group, x - 15, y, x + 15, y, 2.2)
+                .colour(0.66, 0.40, 0.27)
+                .surface(PILL, 0.1, 0.5)
+                .raised(-1.8, 1.1)
+                .soft(1.5, 0.7));
     }
 
     /** Embossed diamonds of the foil. */
@@ -87,32 +92,8 @@ final class Blister extends Product {
                 placer.place(s, altered("pill" + k, null));
                 s.markDifference(clean);
             }
-            case "broken_pill" -> {
-                double a = random.nextDouble() * 2 * Math.PI;
-                int[] p = inFrame(s, pose, px + 17 * Math.cos(a), py + 17 * Math.sin(a));
-                cut(s, random, p, Damage.between(random, 8, 12));
-                if (random.nextBoolean())
-                    Damage.particles(
-                            s,
-                            random,
-                            inFrame(s, pose, px + 30 * Math.cos(a), py + 30 * Math.sin(a)),
-                            0.82,
-                            0.55,
-                            0.4,
-                            2);
-            }
-            case "discoloured_pill" -> {
-                int[] p = inFrame(s, pose, px + Damage.between(random, -7, 7), py + Damage.between(random, -7, 7));
-                boolean dark = random.nextBoolean();
-                Damage.blob(s, p[0], p[1], Damage.between(random, 7, 13), 1.3f, 0.4f, 0.5f, random, (i, a) -> {
-                    if (s.material[i] != PILL) return;
-                    float e = 0.6f * a;
-                    s.red[i] += e * ((dark ? 0.42f : 0.95f) - s.red[i]);
-                    s.green[i] += e * ((dark ? 0.26f : 0.88f) - s.green[i]);
-                    s.blue[i] += e * ((dark ? 0.18f : 0.80f) - s.blue[i]);
-                    if (a > 0.3f) s.mask[i] = 1;
-                });
-            }
+            case "broken_pill" -> breakPill(s, pose, random, px, py);
+            case "discoloured_pill" -> discolourPill(s, pose, random, px, py);
             case "foreign_particle" -> {
                 int[] spot = Damage.spot(s, random, 65, BODY, PILL);
                 if (random.nextBoolean()) Damage.fibre(s, random, spot, 0.1, 0.09, 0.08);
@@ -124,7 +105,30 @@ final class Blister extends Product {
         }
     }
 
-    private void cut(Scene s, SplittableRandom random, int[] p, float radius) {
+    private static void breakPill(Scene s, Scene.Pose pose, SplittableRandom random, double px, double py) {
+        double a = random.nextDouble() * 2 * Math.PI;
+        int[] p = inFrame(s, pose, px + 17 * Math.cos(a), py + 17 * Math.sin(a));
+        cut(s, random, p, Damage.between(random, 8, 12));
+        if (random.nextBoolean()) {
+            int[] beside = inFrame(s, pose, px + 30 * Math.cos(a), py + 30 * Math.sin(a));
+            Damage.particles(s, random, beside, 0.82, 0.55, 0.4, 2);
+        }
+    }
+
+    private static void discolourPill(Scene s, Scene.Pose pose, SplittableRandom random, double px, double py) {
+        int[] p = inFrame(s, pose, px + Damage.between(random, -7, 7), py + Damage.between(random, -7, 7));
+        boolean dark = random.nextBoolean();
+        Damage.blob(s, p[0], p[1], Damage.between(random, 7, 13), 1.3f, 0.4f, 0.5f, random, (i, a) -> {
+            if (s.material[i] != PILL) return;
+            float e = 0.6f * a;
+            s.red[i] += e * ((dark ? 0.42f : 0.95f) - s.red[i]);
+            s.green[i] += e * ((dark ? 0.26f : 0.88f) - s.green[i]);
+            s.blue[i] += e * ((dark ? 0.18f : 0.80f) - s.blue[i]);
+            if (a > 0.3f) s.mask[i] = 1;
+        });
+    }
+
+    private static void cut(Scene s, SplittableRandom random, int[] p, float radius) {
         Damage.blob(s, p[0], p[1], radius, 1.4f, 0.5f, 0.12f, random, (i, a) -> {
             if (s.material[i] != PILL) return;
             s.red[i] += a * (0.48f - s.red[i]);

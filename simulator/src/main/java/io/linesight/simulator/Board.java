@@ -30,6 +30,18 @@ final class Board extends Product {
                 "flux_stain",
                 "broken_trace",
                 "wrong_print");
+        plate();
+        traces();
+        chip();
+        for (int k = 0; k < PASSIVES.length; k++) passive("part" + k, PASSIVES[k]);
+        capacitor();
+        finish(0.44, 0.45, 0.47, 0.03, 0.8);
+        tile = Noise.fractal(202, 4, 3, 0.8f);
+        textureColour = 0.03f;
+        textureHeight = 0.10f;
+    }
+
+    private void plate() {
         stamps.add(Stamp.box("shadow", 4, 5, 274, 214, 12)
                 .colour(0.1, 0.1, 0.11)
                 .surface(0, 0, 0.6)
@@ -49,7 +61,9 @@ final class Board extends Product {
                     .surface(METAL, 0, 0.3)
                     .raised(-3, 2));
         }
-        traces();
+    }
+
+    private void chip() {
         for (int k = 0; k < 8; k++) {
             double p = -31.5 + 9 * k;
             pin("chip", 0 + p, -46, 5, 11);
@@ -75,7 +89,9 @@ final class Board extends Product {
         Glyphs.text(stamps, "print2", "4403", -20, 16, 4.5, s -> s.colour(0.5, 0.51, 0.52)
                 .surface(0, 0.1, 0.6)
                 .soft(1.2, 0.8));
-        for (int k = 0; k < PASSIVES.length; k++) passive("part" + k, PASSIVES[k]);
+    }
+
+    private void capacitor() {
         stamps.add(Stamp.circle("cap", 90, 52, 23)
                 .colour(0.02, 0.1, 0.06)
                 .surface(BODY, 0.1, 0.5)
@@ -92,10 +108,6 @@ final class Board extends Product {
                 .colour(0.12, 0.12, 0.15)
                 .surface(4, 0.3, 0.5)
                 .soft(1, 0.9));
-        finish(0.44, 0.45, 0.47, 0.03, 0.8);
-        tile = Noise.fractal(202, 4, 3, 0.8f);
-        textureColour = 0.03f;
-        textureHeight = 0.10f;
     }
 
     private void traces() {
@@ -189,31 +201,10 @@ final class Board extends Product {
                 s.markDifference(clean);
             }
             case "shifted_part" -> {
-                int k = random.nextInt(PASSIVES.length);
-                double[] p = PASSIVES[k];
-                float angle = Damage.between(random, 0.3, 0.8) * (random.nextBoolean() ? 1 : -1);
-                float dx = Damage.between(random, -5, 5);
-                float dy = Damage.between(random, -5, 5);
-                placer.place(s, altered("part" + k, st -> st.moved(dx, dy, angle, (float) p[0], (float) p[1])));
+                shiftPart(s, random, placer);
                 s.markDifference(clean);
             }
-            case "solder_bridge" -> {
-                int k = random.nextInt(7);
-                double p = -27 + 9 * k;
-                int sideOf = random.nextInt(4);
-                double x = sideOf == 0 ? -47 : sideOf == 1 ? 47 : p;
-                double y = sideOf == 2 ? -47 : sideOf == 3 ? 47 : p;
-                int[] at = inFrame(s, pose, x, y);
-                Damage.blob(s, at[0], at[1], Damage.between(random, 6, 8.5), 1.3f, 0.3f, 0.5f, random, (i, a) -> {
-                    float e = Math.min(1, 2 * a);
-                    s.red[i] += e * (0.74f - s.red[i]);
-                    s.green[i] += e * (0.75f - s.green[i]);
-                    s.blue[i] += e * (0.77f - s.blue[i]);
-                    s.gloss[i] += e * (0.9f - s.gloss[i]);
-                    s.height[i] += 3.5f * a;
-                    if (a > 0.2f) s.mask[i] = 1;
-                });
-            }
+            case "solder_bridge" -> bridgePins(s, pose, random);
             case "scratch" -> Damage.scratch(s, random, Damage.spot(s, random, 60, BODY), 35, 80, 0.2);
             case "flux_stain" ->
                 Damage.stain(s, random, Damage.spot(s, random, 60, BODY, METAL), 11, 22, 0.62, 0.60, 0.45, 0.5);
@@ -222,21 +213,49 @@ final class Board extends Product {
                 Damage.crack(s, random, at, 45, 0.25);
             }
             case "wrong_print" -> {
-                float angle = Damage.between(random, 0.12, 0.3) * (random.nextBoolean() ? 1 : -1);
-                float dy = Damage.between(random, 5, 9);
-                placer.place(
-                        s,
-                        altered(
-                                "print",
-                                st -> st.moved(
-                                        Damage.between(new SplittableRandom(st.group.hashCode()), -3, 3),
-                                        -dy,
-                                        angle,
-                                        0,
-                                        0)));
+                tiltPrint(s, random, placer);
                 s.markDifference(clean);
             }
             default -> throw new IllegalArgumentException("a " + name + " has no defect '" + kind + "'");
         }
+    }
+
+    private void shiftPart(Scene s, SplittableRandom random, Placer placer) {
+        int k = random.nextInt(PASSIVES.length);
+        double[] p = PASSIVES[k];
+        float angle = Damage.between(random, 0.3, 0.8) * (random.nextBoolean() ? 1 : -1);
+        float dx = Damage.between(random, -5, 5);
+        float dy = Damage.between(random, -5, 5);
+        placer.place(s, altered("part" + k, st -> st.moved(dx, dy, angle, (float) p[0], (float) p[1])));
+    }
+
+    private void tiltPrint(Scene s, SplittableRandom random, Placer placer) {
+        float angle = Damage.between(random, 0.12, 0.3) * (random.nextBoolean() ? 1 : -1);
+        float dy = Damage.between(random, 5, 9);
+        placer.place(
+                s,
+                altered(
+                        "print",
+                        st -> st.moved(
+                                Damage.between(new SplittableRandom(st.group.hashCode()), -3, 3), -dy, angle, 0, 0)));
+    }
+
+    /** A blob of solder between two neighbouring pins of the chip. */
+    private static void bridgePins(Scene s, Scene.Pose pose, SplittableRandom random) {
+        int k = random.nextInt(7);
+        double p = -27 + 9 * k;
+        int sideOf = random.nextInt(4);
+        double x = sideOf == 0 ? -47 : sideOf == 1 ? 47 : p;
+        double y = sideOf == 2 ? -47 : sideOf == 3 ? 47 : p;
+        int[] at = inFrame(s, pose, x, y);
+        Damage.blob(s, at[0], at[1], Damage.between(random, 6, 8.5), 1.3f, 0.3f, 0.5f, random, (i, a) -> {
+            float e = Math.min(1, 2 * a);
+            s.red[i] += e * (0.74f - s.red[i]);
+            s.green[i] += e * (0.75f - s.green[i]);
+            s.blue[i] += e * (0.77f - s.blue[i]);
+            s.gloss[i] += e * (0.9f - s.gloss[i]);
+            s.height[i] += 3.5f * a;
+            if (a > 0.2f) s.mask[i] = 1;
+        });
     }
 }

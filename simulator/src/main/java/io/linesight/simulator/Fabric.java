@@ -8,59 +8,75 @@ final class Fabric extends Product {
 
     Fabric() {
         super("fabric", "hole", "oil_stain", "broken_yarn", "foreign_fibre", "thick_yarn", "dirt");
-        int side = 512;
-        Layer layer = new Layer(side);
-        float[] wobble = Noise.fractal(404, 128, 2, 0.5f);
-        float[] slub = Noise.fractal(405, 32, 2, 0.5f);
-        SplittableRandom random = new SplittableRandom(406);
-        float[] warpTone = new float[side];
-        float[] weftTone = new float[side];
-        for (int k = 0; k < side; k++) {
-            warpTone[k] = Damage.between(random, 0.93, 1.07);
-            weftTone[k] = Damage.between(random, 0.93, 1.07);
-        }
-        for (int y = 0; y < side; y++) {
-            for (int x = 0; x < side; x++) {
-                int i = y * side + x;
-                float wx = x + 1.6f * Noise.at(wobble, x, y) + 64;
-                float wy = y + 1.6f * Noise.at(wobble, x + 200, y + 77) + 64;
-                int col = (int) (wx / YARN);
-                int row = (int) (wy / YARN);
-                float fx = wx / YARN - col - 0.5f;
-                float fy = wy / YARN - row - 0.5f;
-                boolean warp = Math.floorMod(col + row, 4) < 2;
-                // Along a float of two the yarn bows up; across it is round.
-                float along = warp
-                        ? fy + (Math.floorMod(col + row, 4) == 0 ? -0.5f : 0.5f)
-                        : fx + (Math.floorMod(col + row, 4) == 2 ? -0.5f : 0.5f);
-                float across = warp ? fx : fy;
-                float bow = (float) Math.cos(along * Math.PI / 2.3);
-                float round = (float) Math.sqrt(Math.max(0, 1 - 3.6f * across * across));
-                float ply = (float) Math.sin((across * 6 + along * 2.4f) * 2.2);
-                float tone = (warp ? warpTone[col] : weftTone[row])
-                        * (1 + 0.06f * Noise.at(slub, warp ? 3 * x : x, warp ? y : 3 * y))
-                        * (0.55f + 0.45f * round)
-                        * (0.85f + 0.15f * bow)
-                        * (1 + 0.05f * ply);
-                int k = i * Layer.CHANNELS;
-                layer.data[k] = (warp ? 0.20f : 0.62f) * tone;
-                layer.data[k + 1] = (warp ? 0.28f : 0.63f) * tone;
-                layer.data[k + 2] = (warp ? 0.44f : 0.60f) * tone;
-                layer.data[k + 3] = 3f * round * bow + 0.25f * ply;
-                layer.data[k + 4] = 0.06f;
-                layer.data[k + 5] = 1;
-                layer.material[i] = BODY;
-                layer.u[i] = (short) x;
-                layer.v[i] = (short) y;
-            }
-        }
-        base = layer;
+        base = new Weave(512).layer();
         tile = Noise.fractal(407, 2, 2, 0.8f);
         textureColour = 0.09f;
         textureHeight = 0.15f;
         heightGain = 0.22f;
         maxShift = 80;
         maxAngle = 0.06f;
+    }
+
+    /** The yarns of one piece of cloth: where they run, how thick and how bright each of them is. */
+    private static final class Weave {
+        private final float[] wobble = Noise.fractal(404, 128, 2, 0.5f);
+        private final float[] slub = Noise.fractal(405, 32, 2, 0.5f);
+        private final float[] warpTone;
+        private final float[] weftTone;
+        private final int side;
+
+        Weave(int side) {
+            this.side = side;
+            SplittableRandom random = new SplittableRandom(406);
+            warpTone = new float[side];
+            weftTone = new float[side];
+            for (int k = 0; k < side; k++) {
+                warpTone[k] = Damage.between(random, 0.93, 1.07);
+                weftTone[k] = Damage.between(random, 0.93, 1.07);
+            }
+        }
+
+        Layer layer() {
+            Layer layer = new Layer(side);
+            for (int y = 0; y < side; y++) {
+                for (int x = 0; x < side; x++) paint(layer, x, y);
+            }
+            return layer;
+        }
+
+        private void paint(Layer layer, int x, int y) {
+            float wx = x + 1.6f * Noise.at(wobble, x, y) + 64;
+            float wy = y + 1.6f * Noise.at(wobble, x + 200, y + 77) + 64;
+            int col = (int) (wx / YARN);
+            int row = (int) (wy / YARN);
+            float fx = wx / YARN - col - 0.5f;
+            float fy = wy / YARN - row - 0.5f;
+            boolean warp = Math.floorMod(col + row, 4) < 2;
+            // Along a float of two the yarn bows up; across it is round.
+            float along = warp
+                    ? fy + (Math.floorMod(col + row, 4) == 0 ? -0.5f : 0.5f)
+                    : fx + (Math.floorMod(col + row, 4) == 2 ? -0.5f : 0.5f);
+            float across = warp ? fx : fy;
+            float bow = (float) Math.cos(along * Math.PI / 2.3);
+            float round = (float) Math.sqrt(Math.max(0, 1 - 3.6f * across * across));
+            float ply = (float) Math.sin((across * 6 + along * 2.4f) * 2.2);
+            float tone = (warp ? warpTone[col] : weftTone[row])
+                    * (1 + 0.06f * Noise.at(slub, warp ? 3 * x : x, warp ? y : 3 * y))
+                    * (0.55f + 0.45f * round)
+                    * (0.85f + 0.15f * bow)
+                    * (1 + 0.05f * ply);
+            int i = y * side + x;
+            int k = i * Layer.CHANNELS;
+            layer.data[k] = (warp ? 0.20f : 0.62f) * tone;
+            layer.data[k + 1] = (warp ? 0.28f : 0.63f) * tone;
+            layer.data[k + 2] = (warp ? 0.44f : 0.60f) * tone;
+            layer.data[k + 3] = 3f * round * bow + 0.25f * ply;
+            layer.data[k + 4] = 0.06f;
+            layer.data[k + 5] = 1;
+            layer.material[i] = BODY;
+            layer.u[i] = (short) x;
+            layer.v[i] = (short) y;
+        }
     }
 
     @Override

@@ -9,6 +9,25 @@ final class Flange extends Product {
 
     Flange() {
         super("flange", "scratch", "dent", "missing_hole", "rust", "swarf", "broken_edge");
+        disc();
+        hole("bore", 0, 0, 30);
+        for (int k = 0; k < 6; k++) {
+            double a = Math.toRadians(60 * k + 15);
+            hole("hole" + k, BOLTS * Math.cos(a), BOLTS * Math.sin(a), 12);
+        }
+        Glyphs.text(stamps, "mark", "5417", 102, -75, 0.52, 10, 2.0, s -> s.colour(0.22, 0.22, 0.24)
+                .surface(BODY, 0.1, 0.3)
+                .raised(-1.5, 1)
+                .soft(1.2, 0.85));
+        finish(0.15, 0.17, 0.19, 0.05, 0.9);
+        wrapTextureRound();
+        tile = Noise.brushed(101, 24);
+        textureColour = 0.055f;
+        textureHeight = 0.035f;
+        maxShift = 5;
+    }
+
+    private void disc() {
         stamps.add(Stamp.circle("shadow", 5, 6, RADIUS + 2)
                 .colour(0.04, 0.045, 0.05)
                 .surface(0, 0, 0.5)
@@ -32,16 +51,10 @@ final class Flange extends Product {
                 .surface(BODY, 0.55, 0.8)
                 .raised(3, 4)
                 .tinted((x, y) -> sheen(x, y)));
-        hole("bore", 0, 0, 30);
-        for (int k = 0; k < 6; k++) {
-            double a = Math.toRadians(60 * k + 15);
-            hole("hole" + k, BOLTS * Math.cos(a), BOLTS * Math.sin(a), 12);
-        }
-        Glyphs.text(stamps, "mark", "5417", 102, -75, 0.52, 10, 2.0, s -> s.colour(0.22, 0.22, 0.24)
-                .surface(BODY, 0.1, 0.3)
-                .raised(-1.5, 1)
-                .soft(1.2, 0.85));
-        finish(0.15, 0.17, 0.19, 0.05, 0.9);
+    }
+
+    /** Turning marks run in circles: the texture is read by angle and radius. */
+    private void wrapTextureRound() {
         int n = base.side;
         float c = n / 2f - 0.5f;
         for (int y = 0; y < n; y++) {
@@ -52,10 +65,6 @@ final class Flange extends Product {
                 base.v[y * n + x] = (short) (r * 1.25 + 7);
             }
         }
-        tile = Noise.brushed(101, 24);
-        textureColour = 0.055f;
-        textureHeight = 0.035f;
-        maxShift = 5;
     }
 
     private static float sheen(float x, float y) {
