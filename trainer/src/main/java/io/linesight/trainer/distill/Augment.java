@@ -8,8 +8,15 @@ final class Augment {
 
     /** Changes the canvas and returns it as planar RGB bytes, turned and mirrored at random. */
     static byte[] apply(SplittableRandom r, Canvas canvas) {
-        int side = canvas.side;
-        float[][] rgb = canvas.rgb;
+        boolean grey = changeTones(r, canvas);
+        double blur = r.nextDouble() < 0.25 ? 0.4 + 1.4 * r.nextDouble() : 0;
+        if (blur > 0) for (float[] plane : canvas.rgb) blur(plane, canvas.side, blur);
+        if (r.nextDouble() < 0.4) addNoise(r, canvas, grey);
+        return turned(canvas, r.nextInt(8));
+    }
+
+    /** Exposure, colour and vignette; true when the image is grey now. */
+    private static boolean changeTones(SplittableRandom r, Canvas canvas) {
         boolean grey = r.nextDouble() < 0.25;
         double gamma = r.nextDouble() < 0.5 ? 1 : Math.pow(2, (r.nextDouble() - 0.5) * 1.6);
         double contrast = r.nextDouble() < 0.5 ? 1 : 0.4 + 1.1 * r.nextDouble();
@@ -19,28 +26,35 @@ final class Augment {
         boolean balance = r.nextDouble() < 0.3;
         for (int c = 0; c < 3; c++) gain[c] = balance ? 0.8 + 0.4 * r.nextDouble() : 1;
         if (r.nextDouble() < 0.3) vignette(r, canvas);
+        float[][] rgb = canvas.rgb;
         // A table, for the exponent is dear and eight bits are all there is in the end.
         float[] curve = new float[1025];
         for (int i = 0; i < curve.length; i++)
             curve[i] = (float) ((Math.pow(i / 1024.0, gamma) - 0.5) * contrast + 0.5 + brightness);
-        for (int i = 0; i < side * side; i++) {
+        for (int i = 0; i < rgb[0].length; i++) {
             float luma = 0.299f * rgb[0][i] + 0.587f * rgb[1][i] + 0.114f * rgb[2][i];
             for (int c = 0; c < 3; c++) {
                 float v = grey ? luma : (float) ((luma + saturation * (rgb[c][i] - luma)) * gain[c]);
                 rgb[c][i] = curve[(int) (1024 * Math.max(0, Math.min(1, v)) + 0.5f)];
             }
         }
-        double blur = r.nextDouble() < 0.25 ? 0.4 + 1.4 * r.nextDouble() : 0;
-        if (blur > 0) for (float[] plane : rgb) blur(plane, side, blur);
-        if (r.nextDouble() < 0.4) {
-            float sigma = (float) (0.004 * Math.pow(12, r.nextDouble()));
-            boolean same = grey || r.nextBoolean();
-            for (int i = 0; i < side * side; i++) {
-                float n = sigma * gaussian(r);
-                for (int c = 0; c < 3; c++) rgb[c][i] += same || c == 0 ? n : sigma * gaussian(r);
-            }
+        return grey;
+    }
+
+    private static void addNoise(SplittableRandom r, Canvas canvas, boolean grey) {
+        float[][] rgb = canvas.rgb;
+        float sigma = (float) (0.004 * Math.pow(12, r.nextDouble()));
+        boolean same = grey || r.nextBoolean();
+        for (int i = 0; i < rgb[0].length; i++) {
+            float n = sigma * gaussian(r);
+            for (int c = 0; c < 3; c++) rgb[c][i] += same || c == 0 ? n : sigma * gaussian(r);
         }
-        int turn = r.nextInt(8);
+    }
+
+    /** Planar RGB bytes under one of the square's eight symmetries. */
+    private static byte[] turned(Canvas canvas, int turn) {
+        int side = canvas.side;
+        float[][] rgb = canvas.rgb;
         byte[] out = new byte[3 * side * side];
         for (int y = 0; y < side; y++) {
             for (int x = 0; x < side; x++) {

@@ -1,6 +1,7 @@
 package io.linesight.trainer.distill;
 
 import io.linesight.mmad.image.RgbImage;
+import java.util.Arrays;
 import java.util.SplittableRandom;
 
 /**
@@ -47,56 +48,49 @@ final class Crops {
 
     /** A square of a photograph at a random scale, averaged where it shrinks and interpolated where it grows. */
     private Canvas cut(SplittableRandom r, RgbImage photo) {
-        int shortest = Math.min(photo.width(), photo.height());
-        double scale = Math.max(0.25 * Math.pow(8, r.nextDouble()), (double) side / shortest);
-        double window = Math.min(shortest, side / scale);
+        int minSide = Math.min(photo.width(), photo.height());
+        double scale = Math.max(0.25 * Math.pow(8, r.nextDouble()), (double) side / minSide);
+        double window = Math.min(minSide, side / scale);
         double step = window / side;
         double x0 = r.nextDouble() * (photo.width() - window);
         double y0 = r.nextDouble() * (photo.height() - window);
         int taps = Math.max(1, (int) Math.round(step));
         Canvas canvas = new Canvas(side);
-        byte[] rgb = photo.rgb();
         float f = 1 / (255f * taps * taps);
+        float[] sum = new float[3];
         for (int y = 0; y < side; y++) {
             for (int x = 0; x < side; x++) {
-                float red = 0;
-                float green = 0;
-                float blue = 0;
+                Arrays.fill(sum, 0);
                 for (int j = 0; j < taps; j++) {
-                    double v = Math.max(0, Math.min(photo.height() - 1.001, y0 + (y + (j + 0.5) / taps) * step - 0.5));
-                    int iv = (int) v;
-                    float fv = (float) (v - iv);
-                    for (int i = 0; i < taps; i++) {
-                        double u =
-                                Math.max(0, Math.min(photo.width() - 1.001, x0 + (x + (i + 0.5) / taps) * step - 0.5));
-                        int iu = (int) u;
-                        float fu = (float) (u - iu);
-                        int a = 3 * (iv * photo.width() + iu);
-                        int b = a + 3 * photo.width();
-                        float wa = (1 - fu) * (1 - fv);
-                        float wb = fu * (1 - fv);
-                        float wc = (1 - fu) * fv;
-                        float wd = fu * fv;
-                        red += wa * (rgb[a] & 255)
-                                + wb * (rgb[a + 3] & 255)
-                                + wc * (rgb[b] & 255)
-                                + wd * (rgb[b + 3] & 255);
-                        green += wa * (rgb[a + 1] & 255)
-                                + wb * (rgb[a + 4] & 255)
-                                + wc * (rgb[b + 1] & 255)
-                                + wd * (rgb[b + 4] & 255);
-                        blue += wa * (rgb[a + 2] & 255)
-                                + wb * (rgb[a + 5] & 255)
-                                + wc * (rgb[b + 2] & 255)
-                                + wd * (rgb[b + 5] & 255);
-                    }
+                    double v = y0 + (y + (j + 0.5) / taps) * step - 0.5;
+                    for (int i = 0; i < taps; i++) addSample(photo, x0 + (x + (i + 0.5) / taps) * step - 0.5, v, sum);
                 }
-                int at = y * side + x;
-                canvas.rgb[0][at] = red * f;
-                canvas.rgb[1][at] = green * f;
-                canvas.rgb[2][at] = blue * f;
+                for (int c = 0; c < 3; c++) canvas.rgb[c][y * side + x] = sum[c] * f;
             }
         }
         return canvas;
+    }
+
+    /** Adds the photograph's colour at (u, v), interpolated between the four pixels around it, 0..255. */
+    private static void addSample(RgbImage photo, double u, double v, float[] sum) {
+        byte[] rgb = photo.rgb();
+        double cu = Math.max(0, Math.min(photo.width() - 1.001, u));
+        double cv = Math.max(0, Math.min(photo.height() - 1.001, v));
+        int iu = (int) cu;
+        int iv = (int) cv;
+        float fu = (float) (cu - iu);
+        float fv = (float) (cv - iv);
+        int a = 3 * (iv * photo.width() + iu);
+        int b = a + 3 * photo.width();
+        float wa = (1 - fu) * (1 - fv);
+        float wb = fu * (1 - fv);
+        float wc = (1 - fu) * fv;
+        float wd = fu * fv;
+        for (int c = 0; c < 3; c++) {
+            sum[c] += wa * (rgb[a + c] & 255)
+                    + wb * (rgb[a + 3 + c] & 255)
+                    + wc * (rgb[b + c] & 255)
+                    + wd * (rgb[b + 3 + c] & 255);
+        }
     }
 }

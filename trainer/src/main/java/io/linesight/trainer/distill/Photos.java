@@ -56,87 +56,120 @@ final class Photos {
      * @throws DatasetException when an image is one of the excluded ones, or there is none at all
      */
     static Photos load(List<Path> folders, List<Path> exclude, long budget, long seed, PrintStream progress) {
-        Photos photos = new Photos();
-        if (folders.isEmpty()) return photos;
-        List<ImageHash> excluded = new ArrayList<>();
-        List<Path> excludedFiles = new ArrayList<>();
+        if (folders.isEmpty()) return none();
+        Loader loader = new Loader(budget);
         for (Path folder : exclude) {
-            for (Path file : images(folder)) {
-                try {
-                    excluded.add(ImageHash.of(ImageFiles.image(file).read()));
-                    excludedFiles.add(file);
-                } catch (IOException | BadImageException e) {
-                    throw new DatasetException(
-                            "the image " + file
-                                    + " to exclude cannot be read, so nobody can tell whether it is among the "
-                                    + "photographs: "
-                                    + e.getMessage(),
-                            e);
-                }
-            }
+            for (Path file : images(folder)) loader.exclude(file);
         }
-        record Found(Path folder, Path file) {}
+        loader.offerAll(found(folders, loader.photos.counts, seed), progress);
+        if (loader.photos.train.isEmpty())
+            throw new DatasetException(
+                    "no usable photograph (PNG or JPEG, at least " + MIN_SIDE + " pixels a side) below " + folders);
+        loader.photos.weigh();
+        return loader.photos;
+    }
+
+    private record Found(Path folder, Path file) {}
+
+    private static List<Found> found(List<Path> folders, Map<Path, Integer> counts, long seed) {
         List<Found> files = new ArrayList<>();
         for (Path folder : folders) {
-            photos.counts.put(folder, 0);
+            counts.put(folder, 0);
             for (Path file : images(folder)) files.add(new Found(folder, file));
         }
         Collections.shuffle(files, new Random(seed));
-        Set<String> pixels = new HashSet<>();
-        List<ImageHash> seen = new ArrayList<>();
-        long last = System.nanoTime();
-        for (int i = 0; i < files.size(); i++) {
-            Found found = files.get(i);
-            if (System.nanoTime() - last > 10_000_000_000L) {
-                last = System.nanoTime();
-                progress.printf(Locale.ROOT, "photographs: %d of %d read%n", i, files.size());
+        return files;
+    }
+
+    /** A large image holds more to see than a small one, though not in proportion to its area. */
+    private void weigh() {
+        chance = new double[train.size()];
+        double sum = 0;
+        for (int i = 0; i < chance.length; i++)
+            chance[i] = sum += Math.sqrt((double) train.get(i).width() * train.get(i).height());
+    }
+
+    /** What is known while photographs are read: which were kept, and which must not come in. */
+    private static final class Loader {
+        private record Excluded(ImageHash hash, Path file) {}
+
+        private static final long PROGRESS_NANOS = 10_000_000_000L;
+
+        private final Photos photos = new Photos();
+        private final List<Excluded> excluded = new ArrayList<>();
+        private final Set<String> pixels = new HashSet<>();
+        private final List<ImageHash> kept = new ArrayList<>();
+        private final long budget;
+
+        Loader(long budget) {
+            this.budget = budget;
+        }
+
+        void exclude(Path file) {
+            try {
+                excluded.add(new Excluded(ImageHash.of(ImageFiles.image(file).read()), file));
+            } catch (IOException | BadImageException e) {
+                throw new DatasetException(
+                        "the image " + file
+                                + " to exclude cannot be read, so nobody can tell whether it is among the "
+                                + "photographs: "
+                                + e.getMessage(),
+                        e);
             }
+        }
+
+        void offerAll(List<Found> files, PrintStream progress) {
+            long last = System.nanoTime();
+            for (int i = 0; i < files.size(); i++) {
+                if (System.nanoTime() - last > PROGRESS_NANOS) {
+                    last = System.nanoTime();
+                    progress.printf(Locale.ROOT, "photographs: %d of %d read%n", i, files.size());
+                }
+                offer(files.get(i));
+            }
+        }
+
+        private void offer(Found found) {
             RgbImage image;
             try {
                 image = ImageFiles.image(found.file).read();
             } catch (IOException | BadImageException e) {
                 photos.unreadable++;
-                continue;
+                return;
             }
             if (Math.min(image.width(), image.height()) < MIN_SIDE) {
                 photos.poor++;
-                continue;
+                return;
             }
             ImageHash hash = ImageHash.of(image);
-            for (int k = 0; k < excluded.size(); k++) {
-                if (hash.same(excluded.get(k))) {
-                    throw new DatasetException("the photograph " + found.file + " is the image " + excludedFiles.get(k)
-                            + " that must not be learned from: take it out of the folder");
-                }
-            }
+            rejectExcluded(hash, found.file);
             RgbImage small = shrink(image);
             if (deviation(small) < FLAT) {
                 photos.poor++;
-                continue;
-            }
-            if (!pixels.add(hash.pixels()) || seen.stream().anyMatch(hash::same)) {
+            } else if (!pixels.add(hash.pixels()) || kept.stream().anyMatch(hash::same)) {
                 photos.repeated++;
-                continue;
-            }
-            if (photos.bytes + small.rgb().length > budget) {
+            } else if (photos.bytes + small.rgb().length > budget) {
                 photos.overBudget++;
-                continue;
+            } else {
+                keep(found, small, hash);
             }
-            seen.add(hash);
+        }
+
+        private void rejectExcluded(ImageHash hash, Path file) {
+            for (Excluded other : excluded) {
+                if (hash.same(other.hash)) {
+                    throw new DatasetException("the photograph " + file + " is the image " + other.file
+                            + " that must not be learned from: take it out of the folder");
+                }
+            }
+        }
+
+        private void keep(Found found, RgbImage small, ImageHash hash) {
+            kept.add(hash);
             photos.bytes += small.rgb().length;
             photos.counts.merge(found.folder, 1, Integer::sum);
-            (seen.size() % HELD_OUT == 0 ? photos.heldOut : photos.train).add(small);
+            (kept.size() % HELD_OUT == 0 ? photos.heldOut : photos.train).add(small);
         }
-        if (photos.train.isEmpty())
-            throw new DatasetException(
-                    "no usable photograph (PNG or JPEG, at least " + MIN_SIDE + " pixels a side) below " + folders);
-        photos.chance = new double[photos.train.size()];
-        double sum = 0;
-        // A large image holds more to see than a small one, though not in proportion to its area.
-        for (int i = 0; i < photos.chance.length; i++)
-            photos.chance[i] = sum += Math.sqrt(
-                    (double) photos.train.get(i).width() * photos.train.get(i).height());
-        return photos;
     }
 
     private static List<Path> images(Path folder) {
@@ -208,10 +241,10 @@ final class Photos {
 
     /** The mean over the pixels that fall on each new one. */
     static RgbImage shrink(RgbImage image) {
-        int longest = Math.max(image.width(), image.height());
-        if (longest <= SIDE) return image;
-        int w = Math.max(1, (int) Math.round((double) image.width() * SIDE / longest));
-        int h = Math.max(1, (int) Math.round((double) image.height() * SIDE / longest));
+        int side = Math.max(image.width(), image.height());
+        if (side <= SIDE) return image;
+        int w = Math.max(1, (int) Math.round((double) image.width() * SIDE / side));
+        int h = Math.max(1, (int) Math.round((double) image.height() * SIDE / side));
         byte[] out = new byte[3 * w * h];
         for (int y = 0; y < h; y++) {
             int y0 = (int) ((long) y * image.height() / h);

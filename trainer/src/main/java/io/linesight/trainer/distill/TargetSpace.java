@@ -1,6 +1,7 @@
 package io.linesight.trainer.distill;
 
 import io.linesight.trainer.torch.Torch;
+import java.util.Arrays;
 
 /**
  * The coordinates that the student imitates at one stride: the teachers' channels side by side, each with mean 0 and
@@ -38,17 +39,8 @@ record TargetSpace(int channels, int components, double[] projection, double[] m
             mean[i] = sum[i] / count;
             sd[i] = Math.sqrt(Math.max(0, products[i * n + i] / count - mean[i] * mean[i]));
         }
-        double[] scale = new double[n];
-        int varying = 0;
-        for (int t = 0, from = 0; t < teachers.length; from += teachers[t++]) {
-            double average = 0;
-            for (int i = from; i < from + teachers[t]; i++) average += sd[i] / teachers[t];
-            int kept = 0;
-            for (int i = from; i < from + teachers[t]; i++) if (sd[i] > CONSTANT * average && average > 0) kept++;
-            for (int i = from; i < from + teachers[t]; i++)
-                if (sd[i] > CONSTANT * average && average > 0) scale[i] = 1 / (sd[i] * Math.sqrt(kept));
-            varying += kept;
-        }
+        double[] scale = scales(teachers, sd);
+        long varying = Arrays.stream(scale).filter(f -> f > 0).count();
         if (varying < components) {
             throw new IllegalArgumentException("the teachers have " + varying + " channels that vary, but " + components
                     + " components are to be learned: take a larger teacher, or one more");
@@ -58,7 +50,25 @@ record TargetSpace(int channels, int components, double[] projection, double[] m
             for (int j = 0; j < n; j++)
                 covariance[i * n + j] = scale[i] * scale[j] * (products[i * n + j] / count - mean[i] * mean[j]);
         }
-        Torch.Eigen eigen = Torch.eigen(covariance, n);
+        return principal(Torch.eigen(covariance, n), scale, mean, components);
+    }
+
+    /** Factor of every channel that gives its teacher the total variance 1; 0 for a channel as good as constant. */
+    private static double[] scales(int[] teachers, double[] sd) {
+        double[] scale = new double[sd.length];
+        for (int t = 0, from = 0; t < teachers.length; from += teachers[t++]) {
+            double average = 0;
+            for (int i = from; i < from + teachers[t]; i++) average += sd[i] / teachers[t];
+            int kept = 0;
+            for (int i = from; i < from + teachers[t]; i++) if (sd[i] > CONSTANT * average && average > 0) kept++;
+            for (int i = from; i < from + teachers[t]; i++)
+                if (sd[i] > CONSTANT * average && average > 0) scale[i] = 1 / (sd[i] * Math.sqrt(kept));
+        }
+        return scale;
+    }
+
+    private static TargetSpace principal(Torch.Eigen eigen, double[] scale, double[] mean, int components) {
+        int n = scale.length;
         double total = 0;
         double top = 0;
         for (int i = 0; i < n; i++) {
