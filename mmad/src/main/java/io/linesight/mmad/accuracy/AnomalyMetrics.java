@@ -1,6 +1,7 @@
 package io.linesight.mmad.accuracy;
 
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Gathers the results of one category's test images and computes the reference's seven metrics. One thread. Holds at
@@ -96,18 +97,36 @@ public final class AnomalyMetrics implements AutoCloseable {
         int anomalous = 0;
         for (byte b : l) anomalous += b;
         int normal = count - anomalous;
-        boolean ranked = anomalous > 0 && normal > 0;
-        Double imageAuroc = ranked ? RankingMetrics.auroc(s, l) : null;
-        Double imageAp = ranked ? RankingMetrics.averagePrecision(s, l) : null;
-        Double imageF1max = ranked ? RankingMetrics.f1Max(s, l) : null;
-        Curve imageRoc = ranked ? RankingMetrics.roc(s, l) : null;
-        Curve imagePrecisionRecall = ranked ? RankingMetrics.precisionRecall(s, l) : null;
+        ImageMetrics images = anomalous > 0 && normal > 0 ? ImageMetrics.of(s, l) : ImageMetrics.NONE;
         if (unmarked || anomalous == 0) {
             return new Measured(
                     new CategoryMetrics(
-                            imageAuroc, imageAp, imageF1max, null, null, null, null, null, normal, anomalous),
-                    new CategoryCurves(imageRoc, imagePrecisionRecall, null, null, null));
+                            images.auroc, images.ap, images.f1Max, null, null, null, null, null, normal, anomalous),
+                    new CategoryCurves(images.roc, images.precisionRecall, null, null, null));
         }
+        return withPixels(images, normal, anomalous);
+    }
+
+    /** Metrics of the image scores; all null when one class is missing. */
+    private record ImageMetrics(
+            @Nullable Double auroc,
+            @Nullable Double ap,
+            @Nullable Double f1Max,
+            @Nullable Curve roc,
+            @Nullable Curve precisionRecall) {
+        static final ImageMetrics NONE = new ImageMetrics(null, null, null, null, null);
+
+        static ImageMetrics of(float[] scores, byte[] labels) {
+            return new ImageMetrics(
+                    RankingMetrics.auroc(scores, labels),
+                    RankingMetrics.averagePrecision(scores, labels),
+                    RankingMetrics.f1Max(scores, labels),
+                    RankingMetrics.roc(scores, labels),
+                    RankingMetrics.precisionRecall(scores, labels));
+        }
+    }
+
+    private Measured withPixels(ImageMetrics images, int normal, int anomalous) {
         BinnedCurves curves = new BinnedCurves(STRIPS, low, high, true);
         ThresholdCounts counts = new ThresholdCounts(low, high);
         spool.forEach((map, mask) -> {
@@ -118,12 +137,12 @@ public final class AnomalyMetrics implements AutoCloseable {
         Double pixelAp = defined(curves.averagePrecision());
         Double pixelF1max = defined(counts.f1Max());
         Double aupro = defined(curves.aupro());
-        Double mad = mean(imageAuroc, imageAp, imageF1max, pixelAuroc, pixelAp, pixelF1max, aupro);
+        Double mad = mean(images.auroc, images.ap, images.f1Max, pixelAuroc, pixelAp, pixelF1max, aupro);
         return new Measured(
                 new CategoryMetrics(
-                        imageAuroc,
-                        imageAp,
-                        imageF1max,
+                        images.auroc,
+                        images.ap,
+                        images.f1Max,
                         pixelAuroc,
                         pixelAp,
                         pixelF1max,
@@ -132,8 +151,8 @@ public final class AnomalyMetrics implements AutoCloseable {
                         normal,
                         anomalous),
                 new CategoryCurves(
-                        imageRoc,
-                        imagePrecisionRecall,
+                        images.roc,
+                        images.precisionRecall,
                         curves.roc(),
                         curves.precisionRecall(),
                         curves.regionOverlap()));

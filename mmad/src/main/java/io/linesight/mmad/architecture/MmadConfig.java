@@ -56,11 +56,8 @@ public record MmadConfig(
     /** Added to a cosine distance before its logarithm is taken. */
     public static final float LEAST_DISTANCE = 1e-6f;
 
-    /**
-     * Widest layer, most blocks of a level and most scans of a chain that a configuration may ask for: it can come from
-     * a file.
-     */
-    private static final int WIDEST = 16_384;
+    // Limits of what a configuration may ask for: it can come from a file.
+    private static final int MAX_WIDTH = 16_384;
 
     private static final int MAX_BLOCKS = 32;
     private static final int MAX_SCANS = 8;
@@ -92,26 +89,8 @@ public record MmadConfig(
         if (levelChannels.size() != 4) problems.add("levelChannels must have 4 entries, got " + levelChannels);
         if (blocks.size() != 4) problems.add("blocks must have 4 entries, got " + blocks);
         if (chains.size() != 4) problems.add("chains must have 4 entries, got " + chains);
-        for (int c : encoderChannels)
-            if (c < 1 || c > WIDEST)
-                problems.add("encoder channels must be 1 to " + WIDEST + ", got " + encoderChannels);
-        for (int c : fuserChannels)
-            if (c < 16 || c > WIDEST || c % 16 != 0)
-                problems.add(
-                        "fuser widths must be positive multiples of 16, at most " + WIDEST + ", got " + fuserChannels);
-        for (int i = 0; i < levelChannels.size(); i++) {
-            if (levelChannels.get(i) < 16 || levelChannels.get(i) > WIDEST || levelChannels.get(i) % 16 != 0)
-                problems.add(
-                        "level widths must be positive multiples of 16, at most " + WIDEST + ", got " + levelChannels);
-            if (i > 0 && levelChannels.get(i) * 2 != levelChannels.get(i - 1))
-                problems.add("each level must be half as wide as the one before, got " + levelChannels);
-        }
-        for (int b : blocks)
-            if (b < 1 || b > MAX_BLOCKS)
-                problems.add("every level needs at least one block, at most " + MAX_BLOCKS + ", got " + blocks);
-        for (List<ScanKind> c : chains)
-            if (c.isEmpty() || c.size() > MAX_SCANS)
-                problems.add("every level needs at least one scan in its chains, at most " + MAX_SCANS);
+        checkWidths(encoderChannels, fuserChannels, levelChannels, problems);
+        checkDepths(blocks, chains, problems);
         if (finest < 0 || finest > 2)
             problems.add("finest must be 0 (stride 4), 1 (stride 8) or 2 (stride 16), got " + finest);
         if (!(topShare >= 0 && topShare <= 1)) problems.add("topShare must be 0..1, got " + topShare);
@@ -120,6 +99,36 @@ public record MmadConfig(
         if (featureNorm == null) problems.add("featureNorm is missing");
         if (!problems.isEmpty())
             throw new IllegalArgumentException("MMAD configuration: " + String.join("; ", problems));
+    }
+
+    private static void checkWidths(
+            List<Integer> encoderChannels,
+            List<Integer> fuserChannels,
+            List<Integer> levelChannels,
+            List<String> problems) {
+        for (int c : encoderChannels)
+            if (c < 1 || c > MAX_WIDTH)
+                problems.add("encoder channels must be 1 to " + MAX_WIDTH + ", got " + encoderChannels);
+        for (int c : fuserChannels)
+            if (c < 16 || c > MAX_WIDTH || c % 16 != 0)
+                problems.add(
+                        "fuser widths must be positive multiples of 16, at most " + MAX_WIDTH + ", got " + fuserChannels);
+        for (int i = 0; i < levelChannels.size(); i++) {
+            if (levelChannels.get(i) < 16 || levelChannels.get(i) > MAX_WIDTH || levelChannels.get(i) % 16 != 0)
+                problems.add(
+                        "level widths must be positive multiples of 16, at most " + MAX_WIDTH + ", got " + levelChannels);
+            if (i > 0 && levelChannels.get(i) * 2 != levelChannels.get(i - 1))
+                problems.add("each level must be half as wide as the one before, got " + levelChannels);
+        }
+    }
+
+    private static void checkDepths(List<Integer> blocks, List<List<ScanKind>> chains, List<String> problems) {
+        for (int b : blocks)
+            if (b < 1 || b > MAX_BLOCKS)
+                problems.add("every level needs at least one block, at most " + MAX_BLOCKS + ", got " + blocks);
+        for (List<ScanKind> c : chains)
+            if (c.isEmpty() || c.size() > MAX_SCANS)
+                problems.add("every level needs at least one scan in its chains, at most " + MAX_SCANS);
     }
 
     private static final List<ScanKind> ALL = List.of(ScanKind.HILBERT, ScanKind.ZORDER, ScanKind.ZIGZAG);

@@ -75,7 +75,6 @@ public final class ParameterSpecs {
         int c16 = config.encoderChannels().get(2);
         int f1 = config.fuserChannels().get(0);
         int f2 = config.fuserChannels().get(1);
-        int out = config.levelChannels().get(0);
         fuserConv(f + "conv1", c4, f1, 3, false);
         batchNorm(f + "bn1", f1);
         fuserConv(f + "conv21", c8, f1, 1, true);
@@ -101,9 +100,13 @@ public final class ParameterSpecs {
         fuserConv(f + "cab.2", f2 / 4, f2, 3, true);
         fuserConv(f + "cab.3.fc1", f2, f2 / 16, 1, false);
         fuserConv(f + "cab.3.fc2", f2 / 16, f2, 1, false);
+        fuserBottlenecks(f + "bn_layer.", f2, config.levelChannels().get(0));
+    }
+
+    private void fuserBottlenecks(String prefix, int first, int out) {
         for (int i = 0; i < 3; i++) {
-            String b = f + "bn_layer." + i;
-            int in = i == 0 ? f2 : out;
+            String b = prefix + i;
+            int in = i == 0 ? first : out;
             fuserConv(b + ".conv1", in, out / 4, 1, false);
             batchNorm(b + ".bn1", out / 4);
             fuserConv(b + ".conv2", out / 4, out / 4, 3, false);

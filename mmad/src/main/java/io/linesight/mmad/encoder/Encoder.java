@@ -32,6 +32,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /**
  * A frozen image encoder: an ONNX network that takes RGB in [0,1] as {@code [N,3,H,W]} float and gives three feature
@@ -339,16 +341,39 @@ public final class Encoder {
             if (source.getFunctionsCount() > 0)
                 throw new IllegalArgumentException(
                         "encoder '" + name + "' holds model-local functions; inline them first");
-            Set<String> initializers = new HashSet<>();
             GraphProto.Builder out = GraphProto.newBuilder().setName("encoder");
+            addWeights(g, out);
+            addInterface(g, out);
+            Set<String> domains = addNodes(g, out);
+            ModelProto.Builder m = ModelProto.newBuilder()
+                    .setIrVersion(OnnxGraph.IR_VERSION)
+                    .setProducerName("linesight")
+                    .setGraph(out);
+            m.addOpsetImportBuilder().setDomain("").setVersion(Math.max(opset, OnnxGraph.OPSET));
+            for (String d : domains) {
+                long version = source.getOpsetImportList().stream()
+                        .filter(o -> o.getDomain().equals(d))
+                        .mapToLong(o -> o.getVersion())
+                        .findFirst()
+                        .orElse(1);
+                m.addOpsetImportBuilder().setDomain(d).setVersion(version);
+            }
+            return m.build();
+        }
+
+        private void addWeights(GraphProto g, GraphProto.Builder out) {
             for (TensorProto t : g.getInitializerList()) {
                 if (t.getDataLocation() == TensorProto.DataLocation.EXTERNAL) {
                     throw new IllegalArgumentException("encoder '" + name
                             + "' keeps its weights in a separate file; save it as one self-contained file");
                 }
-                initializers.add(t.getName());
                 out.addInitializer(t.toBuilder().clearDocString());
             }
+        }
+
+        private void addInterface(GraphProto g, GraphProto.Builder out) {
+            Set<String> initializers =
+                    g.getInitializerList().stream().map(TensorProto::getName).collect(Collectors.toSet());
             List<String> inputs = g.getInputList().stream()
                     .map(i -> i.getName())
                     .filter(i -> !initializers.contains(i))
@@ -367,8 +392,11 @@ public final class Encoder {
             for (var o : g.getOutputList())
                 out.addOutput(OnnxGraph.value(
                         o.getName(), Type.FLOAT, "N", "C_" + o.getName(), "H_" + o.getName(), "W_" + o.getName()));
+        }
 
-            Set<String> domains = new java.util.TreeSet<>();
+        /** Copies the nodes; returns the operator domains they use beside the standard one. */
+        private Set<String> addNodes(GraphProto g, GraphProto.Builder out) {
+            Set<String> domains = new TreeSet<>();
             Map<String, Integer> used = new HashMap<>();
             for (NodeProto n : g.getNodeList()) {
                 NodeProto.Builder b = n.toBuilder().clearDocString();
@@ -384,20 +412,7 @@ public final class Encoder {
                 else upgrade(b, out);
                 out.addNode(b);
             }
-            ModelProto.Builder m = ModelProto.newBuilder()
-                    .setIrVersion(OnnxGraph.IR_VERSION)
-                    .setProducerName("linesight")
-                    .setGraph(out);
-            m.addOpsetImportBuilder().setDomain("").setVersion(Math.max(opset, OnnxGraph.OPSET));
-            for (String d : domains) {
-                long version = source.getOpsetImportList().stream()
-                        .filter(o -> o.getDomain().equals(d))
-                        .mapToLong(o -> o.getVersion())
-                        .findFirst()
-                        .orElse(1);
-                m.addOpsetImportBuilder().setDomain(d).setVersion(version);
-            }
-            return m.build();
+            return domains;
         }
 
         private void checkInput(int type, TensorShapeProto shape) {

@@ -45,40 +45,8 @@ public final class FilterBankEncoder {
                 .out();
         String opponents = graph.op("Conv", image, graph.floats(new float[] {1, -1, 0, 0.5f, 0.5f, -1}, 2, 3, 1, 1))
                 .out();
-
-        // The coarse octave sees the image at half size, so that every filter stays 7x7.
-        Bank fine = new Bank(FINE);
-        for (int o = 0; o < FINE; o++) fine.gabor(o, Math.PI * o / FINE, 1);
-        Bank coarse = new Bank(COARSE);
-        for (int o = 0; o < COARSE; o++) coarse.gabor(o, Math.PI * (o + 0.5) / COARSE, 1);
-        Bank colour = new Bank(2 * COLOUR);
-        for (int i = 0; i < 2 * COLOUR; i++) colour.gabor(i, Math.PI * (i % COLOUR) / COLOUR, 1);
-        String energies = graph.concat(
-                1,
-                List.of(
-                        energy(luminance, fine, 2, 1),
-                        energy(pool(luminance, 2, 2, 0), coarse, 1, 1),
-                        energy(pool(opponents, 2, 2, 0), colour, 1, 2)));
-
-        // Cosine distances need features that can vanish: a colour is given as how far it lies above and below fixed
-        // levels.
-        String smooth = pool(graph.concat(1, List.of(luminance, opponents)), 8, 4, 2);
-        float[] split = new float[SMOOTH * 3];
-        float[] bias = new float[SMOOTH];
-        for (int c = 0; c < 3; c++) {
-            for (int j = 0; j < 4; j++) {
-                float level = c == 0 ? 0.2f + 0.3f * (j / 2) : 0.1f * (j / 2);
-                float sign = j % 2 == 0 ? 1 : -1;
-                split[(c * 4 + j) * 3 + c] = sign;
-                bias[c * 4 + j] = -sign * level + (c == 0 ? 0 : 0.1f);
-            }
-        }
-        String levels = graph.op(
-                        "Relu",
-                        graph.op("Conv", smooth, graph.floats(split, SMOOTH, 3, 1, 1), graph.floats(bias, SMOOTH))
-                                .out())
-                .out();
-
+        String energies = energies(luminance, opponents);
+        String levels = levels(pool(graph.concat(1, List.of(luminance, opponents)), 8, 4, 2));
         graph.op("Concat", pool(energies, 4, 2, 1), levels).attr("axis", 1).out("f4");
         second("f4", "f8", FIRST);
         second("f8", "f16", 2 * FIRST);
@@ -90,6 +58,44 @@ public final class FilterBankEncoder {
                 .addOpsetImport(OperatorSetIdProto.newBuilder().setDomain("").setVersion(OnnxGraph.OPSET))
                 .build()
                 .toByteArray();
+    }
+
+    private String energies(String luminance, String opponents) {
+        // The coarse octave sees the image at half size, so that every filter stays 7x7.
+        Bank fine = new Bank(FINE);
+        for (int o = 0; o < FINE; o++) fine.gabor(o, Math.PI * o / FINE, 1);
+        Bank coarse = new Bank(COARSE);
+        for (int o = 0; o < COARSE; o++) coarse.gabor(o, Math.PI * (o + 0.5) / COARSE, 1);
+        Bank colour = new Bank(2 * COLOUR);
+        for (int i = 0; i < 2 * COLOUR; i++) colour.gabor(i, Math.PI * (i % COLOUR) / COLOUR, 1);
+        return graph.concat(
+                1,
+                List.of(
+                        energy(luminance, fine, 2, 1),
+                        energy(pool(luminance, 2, 2, 0), coarse, 1, 1),
+                        energy(pool(opponents, 2, 2, 0), colour, 1, 2)));
+    }
+
+    /**
+     * Cosine distances need features that can vanish: a colour is given as how far it lies above and below fixed
+     * levels.
+     */
+    private String levels(String smooth) {
+        float[] split = new float[SMOOTH * 3];
+        float[] bias = new float[SMOOTH];
+        for (int c = 0; c < 3; c++) {
+            for (int j = 0; j < 4; j++) {
+                float level = c == 0 ? 0.2f + 0.3f * (j / 2) : 0.1f * (j / 2);
+                float sign = j % 2 == 0 ? 1 : -1;
+                split[(c * 4 + j) * 3 + c] = sign;
+                bias[c * 4 + j] = -sign * level + (c == 0 ? 0 : 0.1f);
+            }
+        }
+        return graph.op(
+                        "Relu",
+                        graph.op("Conv", smooth, graph.floats(split, SMOOTH, 3, 1, 1), graph.floats(bias, SMOOTH))
+                                .out())
+                .out();
     }
 
     /** Next stride: the pooled maps, and the oriented energy of each map (the orientation turns with the channel). */

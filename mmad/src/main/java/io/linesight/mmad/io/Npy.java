@@ -49,6 +49,19 @@ public final class Npy {
      * @param name what to call it in messages
      */
     public static NpyArray parse(byte[] file, String name) throws IOException {
+        Header header = header(file, name);
+        String descr = field(DESCR, header.text, name);
+        if (field(FORTRAN, header.text, name).equals("True"))
+            throw new IOException(name + " is in Fortran order; save it in C order (numpy.ascontiguousarray)");
+        int[] shape = shape(field(SHAPE, header.text, name), name);
+        ByteBuffer in = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN).position(header.end);
+        return new NpyArray(shape, data(descr, in, elements(descr, shape, in.remaining(), name)));
+    }
+
+    /** @param end index of the first byte of data */
+    private record Header(String text, int end) {}
+
+    private static Header header(byte[] file, String name) throws IOException {
         if (file.length < 10)
             throw new IOException(name + " is not a NumPy array: " + file.length + " bytes are too few");
         for (int i = 0; i < MAGIC.length; i++) {
@@ -73,12 +86,12 @@ public final class Npy {
             throw new IOException(name + " has a header of " + headerLength + " bytes; at most " + MAX_HEADER
                     + " are read, as NumPy does");
         if (start + headerLength > file.length) throw new IOException(name + " is truncated in its header");
-        String header = new String(file, start, (int) headerLength, StandardCharsets.UTF_8);
-        String descr = field(DESCR, header, name);
-        if (field(FORTRAN, header, name).equals("True"))
-            throw new IOException(name + " is in Fortran order; save it in C order (numpy.ascontiguousarray)");
-        int[] shape = shape(field(SHAPE, header, name), name);
-        in.position(start + (int) headerLength);
+        int end = start + (int) headerLength;
+        return new Header(new String(file, start, (int) headerLength, StandardCharsets.UTF_8), end);
+    }
+
+    /** Number of elements, which must be as many as there are bytes for. */
+    private static int elements(String descr, int[] shape, int bytes, String name) throws IOException {
         int width =
                 switch (descr) {
                     case "<f4", "<i4" -> 4;
@@ -95,11 +108,11 @@ public final class Npy {
         } catch (ArithmeticException e) {
             throw new IOException(name + " declares an impossible shape", e);
         }
-        if (elements * width != in.remaining()) {
+        if (elements * width != bytes) {
             throw new IOException(name + " should hold " + elements + " elements of " + descr + " (" + elements * width
-                    + " bytes) but has " + in.remaining() + " bytes of data");
+                    + " bytes) but has " + bytes + " bytes of data");
         }
-        return new NpyArray(shape, data(descr, in, (int) elements));
+        return (int) elements;
     }
 
     /** The elements from the buffer's position on, as an array of their type. */

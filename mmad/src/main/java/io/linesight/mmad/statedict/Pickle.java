@@ -69,6 +69,7 @@ final class Pickle {
                 + " instructions, which no state dict needs; it was not read further");
     }
 
+    /** One line for each instruction: a table, and as long as the part of the machine's instruction set that it is. */
     private void step(int op) throws IOException {
         switch (op) {
             case 0x80 -> protocol(in.u8());
@@ -97,20 +98,10 @@ final class Pickle {
             case ')' -> push(new Tuple(List.of()));
             case 't' -> push(new Tuple(marked()));
             case 'l' -> push(marked());
-            case 'd' -> {
-                List<Object> items = marked();
-                push(new LinkedHashMap<>());
-                put(items);
-            }
+            case 'd' -> pushDictionary(marked());
             case 0x85, 0x86, 0x87 -> push(new Tuple(popped(op - 0x84)));
-            case 'a' -> {
-                Object item = pop();
-                list().add(item);
-            }
-            case 'e' -> {
-                List<Object> items = marked();
-                list().addAll(items);
-            }
+            case 'a' -> append(popped(1));
+            case 'e' -> append(marked());
             case 's' -> put(popped(2));
             case 'u' -> put(marked());
             case 'q' -> memo.put((long) in.u8(), top());
@@ -118,36 +109,43 @@ final class Pickle {
             case 0x94 -> memo.put((long) memo.size(), top());
             case 'h' -> recall(in.u8());
             case 'j' -> recall(in.number(4));
-            case 'c' -> {
-                String module = in.line();
-                push(global(module + "." + in.line()));
-            }
-            case 0x93 -> {
-                List<Object> names = popped(2);
-                push(global(text(names.get(0)) + "." + text(names.get(1))));
-            }
-            case 'i' -> {
-                String module = in.line();
-                throw refused(module + "." + in.line());
-            }
-            case 'R', 0x81 -> {
-                List<Object> call = popped(2);
-                if (!(call.get(0) instanceof Global function) || !(call.get(1) instanceof Tuple arguments))
-                    throw damaged("a call of something that is no function");
-                push(call(function.name(), arguments.items()));
-            }
-            case 'b' -> {
-                // State of an OrderedDict or parameter (metadata, hooks): nothing that the weights depend on.
-                pop();
-                if (!(top() instanceof Map<?, ?>) && !(top() instanceof TensorRef))
-                    throw damaged("state for something that has none");
-            }
+            case 'c' -> push(global(in.line() + "." + in.line()));
+            case 0x93 -> pushGlobal(popped(2));
+            case 'i' -> throw rejected(in.line() + "." + in.line());
+            case 'R', 0x81 -> pushCall(popped(2));
+            case 'b' -> skipState();
             case 'Q' -> push(storage(pop()));
-            case 0x82, 0x83, 0x84 -> throw refused("extension registry");
+            case 0x82, 0x83, 0x84 -> throw rejected("extension registry");
             default ->
                 throw damaged("the pickle instruction 0x" + Integer.toHexString(op) + " at byte " + (in.position() - 1)
                         + ", which state dicts do not use");
         }
+    }
+
+    private void pushDictionary(List<Object> items) throws StateDictException {
+        push(new LinkedHashMap<>());
+        put(items);
+    }
+
+    private void append(List<Object> items) throws StateDictException {
+        list().addAll(items);
+    }
+
+    private void pushGlobal(List<Object> names) throws StateDictException {
+        push(global(text(names.get(0)) + "." + text(names.get(1))));
+    }
+
+    private void pushCall(List<Object> call) throws StateDictException {
+        if (!(call.get(0) instanceof Global function) || !(call.get(1) instanceof Tuple arguments))
+            throw damaged("a call of something that is no function");
+        push(call(function.name(), arguments.items()));
+    }
+
+    /** State of an OrderedDict or parameter (metadata, hooks): nothing that the weights depend on. */
+    private void skipState() throws StateDictException {
+        pop();
+        if (!(top() instanceof Map<?, ?>) && !(top() instanceof TensorRef))
+            throw damaged("state for something that has none");
     }
 
     private void protocol(int version) throws StateDictException {
@@ -157,10 +155,10 @@ final class Pickle {
     private Global global(String name) throws StateDictException {
         if (CALLS.contains(name) || ElementType.ofStorage(name) != null || ElementType.isDtype(name))
             return new Global(name);
-        throw refused(name);
+        throw rejected(name);
     }
 
-    private StateDictException refused(String name) {
+    private StateDictException rejected(String name) {
         return new StateDictException(file + ": this file's pickle asks for '" + printable(name)
                 + "', which no weights need; it was not executed, and the file was not read. "
                 + "Get the weights as .safetensors, or save them alone with torch.save(model.state_dict(), ...)");

@@ -38,11 +38,17 @@ final class TorchZip {
         }
     }
 
-    /**
-     * Stays open until all is read: its table of contents, read for every tensor anew, would take for ever in a file of
-     * many.
-     */
     private Tensors tensors(ZipFile zip) throws IOException {
+        String prefix = prefix(zip);
+        checkKind(zip, prefix);
+        byte[] pickle = read(zip, zip.getEntry(prefix + PICKLE), LARGEST_PICKLE);
+        Map<String, TensorRef> refs = StateDicts.dictionary(
+                path, new Pickle(path, new PickleInput(path, new ByteArrayInputStream(pickle), pickle.length)).load());
+        return new ZipTensors(refs, zip, prefix);
+    }
+
+    /** The folder of the weights in the archive, with its slash. */
+    private String prefix(ZipFile zip) throws StateDictException {
         List<String> pickles = names(zip).stream()
                 .filter(n -> n.equals(PICKLE)
                         || n.endsWith("/" + PICKLE) && n.indexOf('/') == n.length() - PICKLE.length() - 1)
@@ -50,7 +56,10 @@ final class TorchZip {
         if (pickles.size() != 1)
             throw new StateDictException(path + " is a zip archive without weights that torch.save wrote ("
                     + pickles.size() + " entries " + PICKLE + ")");
-        String prefix = pickles.get(0).substring(0, pickles.get(0).length() - PICKLE.length());
+        return pickles.get(0).substring(0, pickles.get(0).length() - PICKLE.length());
+    }
+
+    private void checkKind(ZipFile zip, String prefix) throws IOException {
         if (zip.getEntry(prefix + "constants.pkl") != null) {
             throw new StateDictException(path
                     + " is a TorchScript program, not weights alone; it was not run. Save it with "
@@ -63,29 +72,40 @@ final class TorchZip {
                         .equals("little")) {
             throw new StateDictException(path + " was saved on a big-endian machine; save it on a little-endian one");
         }
-        byte[] pickle = read(zip, zip.getEntry(pickles.get(0)), LARGEST_PICKLE);
-        Map<String, TensorRef> refs = StateDicts.dictionary(
-                path, new Pickle(path, new PickleInput(path, new ByteArrayInputStream(pickle), pickle.length)).load());
-        return new Tensors(refs, size) {
-            @Override
-            ByteBuffer read(TensorRef ref) throws IOException {
-                ZipEntry entry = zip.getEntry(prefix + "data/" + ref.storage());
-                if (entry == null)
-                    throw new StateDictException(path + " lacks the data of a tensor ("
-                            + Pickle.printable(ref.storage()) + "); it is damaged, download it again");
-                if (entry.getSize() / ref.type().bytes() < ref.size()) {
-                    throw new StateDictException(path + " has a storage of " + entry.getSize() + " bytes that claims "
-                            + ref.size() + " elements of " + ref.type().word() + "; it is damaged or hostile");
-                }
-                return ByteBuffer.wrap(TorchZip.this.read(zip, entry, Integer.MAX_VALUE - 8))
-                        .order(ByteOrder.LITTLE_ENDIAN);
-            }
+    }
 
-            @Override
-            public void close() throws IOException {
-                zip.close();
+    /**
+     * Keeps the archive open until all is read: to read its table of contents again for every tensor would take for
+     * ever in a file of many.
+     */
+    private final class ZipTensors extends Tensors {
+        private final ZipFile zip;
+        private final String prefix;
+
+        ZipTensors(Map<String, TensorRef> refs, ZipFile zip, String prefix) {
+            super(refs, size);
+            this.zip = zip;
+            this.prefix = prefix;
+        }
+
+        @Override
+        ByteBuffer read(TensorRef ref) throws IOException {
+            ZipEntry entry = zip.getEntry(prefix + "data/" + ref.storage());
+            if (entry == null)
+                throw new StateDictException(path + " lacks the data of a tensor (" + Pickle.printable(ref.storage())
+                        + "); it is damaged, download it again");
+            if (entry.getSize() / ref.type().bytes() < ref.size()) {
+                throw new StateDictException(path + " has a storage of " + entry.getSize() + " bytes that claims "
+                        + ref.size() + " elements of " + ref.type().word() + "; it is damaged or hostile");
             }
-        };
+            return ByteBuffer.wrap(TorchZip.this.read(zip, entry, Integer.MAX_VALUE - 8))
+                    .order(ByteOrder.LITTLE_ENDIAN);
+        }
+
+        @Override
+        public void close() throws IOException {
+            zip.close();
+        }
     }
 
     private ZipFile open() throws IOException {
@@ -109,12 +129,12 @@ final class TorchZip {
         }
     }
 
-    private byte[] read(ZipFile zip, ZipEntry entry, long most) throws IOException {
+    private byte[] read(ZipFile zip, ZipEntry entry, long max) throws IOException {
         // Compressed entries could be a thousand times larger than the file; torch.save never compresses.
         if (entry.getMethod() != ZipEntry.STORED)
             throw new StateDictException(
                     path + " has compressed entries, which torch.save does not write; get the original file");
-        if (entry.getSize() < 0 || entry.getSize() > Math.min(size, most))
+        if (entry.getSize() < 0 || entry.getSize() > Math.min(size, max))
             throw new StateDictException(path + " has an entry of " + entry.getSize()
                     + " bytes, more than it can; it is damaged or hostile");
         byte[] bytes;
