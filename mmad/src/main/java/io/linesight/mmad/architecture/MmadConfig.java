@@ -111,12 +111,12 @@ public record MmadConfig(
                 problems.add("encoder channels must be 1 to " + MAX_WIDTH + ", got " + encoderChannels);
         for (int c : fuserChannels)
             if (c < 16 || c > MAX_WIDTH || c % 16 != 0)
-                problems.add(
-                        "fuser widths must be positive multiples of 16, at most " + MAX_WIDTH + ", got " + fuserChannels);
+                problems.add("fuser widths must be positive multiples of 16, at most " + MAX_WIDTH + ", got "
+                        + fuserChannels);
         for (int i = 0; i < levelChannels.size(); i++) {
             if (levelChannels.get(i) < 16 || levelChannels.get(i) > MAX_WIDTH || levelChannels.get(i) % 16 != 0)
-                problems.add(
-                        "level widths must be positive multiples of 16, at most " + MAX_WIDTH + ", got " + levelChannels);
+                problems.add("level widths must be positive multiples of 16, at most " + MAX_WIDTH + ", got "
+                        + levelChannels);
             if (i > 0 && levelChannels.get(i) * 2 != levelChannels.get(i - 1))
                 problems.add("each level must be half as wide as the one before, got " + levelChannels);
         }

@@ -86,8 +86,7 @@ final class SelectiveScanFunction {
                 .out();
         String decay = g.reshape(g.mul(g.op("Unsqueeze", step, g.longs(-1)).out(), a), 0, 0, -1);
         String values = g.reshape(g.mul(step, x), 0, 0, -1);
-        return g.op(
-                        "LinearAttention", g.reshape(queries, 0, 0, -1), g.reshape(keys, 0, 0, -1), values, "", decay)
+        return g.op("LinearAttention", g.reshape(queries, 0, 0, -1), g.reshape(keys, 0, 0, -1), values, "", decay)
                 .domain(CONTRIB_DOMAIN)
                 .ref("q_num_heads", "k_dirs")
                 .ref("kv_num_heads", "kv_heads")
@@ -110,10 +109,7 @@ final class SelectiveScanFunction {
                 .attr("axis", 1)
                 .out();
         String perStep = g.transpose(g.op("Reshape", scanned, perDirection).out(), 2, 1, 0, 3);
-        return g.op(
-                        "GatherND",
-                        perStep,
-                        g.op("Unsqueeze", inverse, g.longs(2)).out())
+        return g.op("GatherND", perStep, g.op("Unsqueeze", inverse, g.longs(2)).out())
                 .attr("batch_dims", 1)
                 .out();
     }

@@ -5,8 +5,8 @@ import static io.linesight.trainer.distill.Palette.colour;
 import static io.linesight.trainer.distill.Palette.in;
 import static io.linesight.trainer.distill.Palette.log;
 import static io.linesight.trainer.distill.Palette.mix;
-import static io.linesight.trainer.distill.Surfaces.plain;
 import static io.linesight.trainer.distill.Surfaces.fractal;
+import static io.linesight.trainer.distill.Surfaces.plain;
 
 import java.util.SplittableRandom;
 
@@ -67,12 +67,7 @@ final class Electronics {
                 0.9,
                 radius * 0.6);
         canvas.fill(
-                Canvas.ellipse(
-                        x + lx * radius * 1.3,
-                        y + ly * radius * 1.3,
-                        radius * 0.25,
-                        radius * 0.18,
-                        in(r, 0, 3)),
+                Canvas.ellipse(x + lx * radius * 1.3, y + ly * radius * 1.3, radius * 0.25, radius * 0.18, in(r, 0, 3)),
                 x,
                 y,
                 radius * 1.5,

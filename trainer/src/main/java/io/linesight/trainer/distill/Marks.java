@@ -30,8 +30,7 @@ final class Marks {
         }
     }
 
-    private static void crack(
-            SplittableRandom r, Canvas canvas, double x, double y, float[] colour, double opacity) {
+    private static void crack(SplittableRandom r, Canvas canvas, double x, double y, float[] colour, double opacity) {
         double angle = in(r, 0, 6.3);
         double width = in(r, 0.4, 1.5);
         int steps = 5 + r.nextInt(20);
@@ -65,8 +64,7 @@ final class Marks {
         }
     }
 
-    private static void stain(
-            SplittableRandom r, Canvas canvas, double x, double y, float[] colour, double opacity) {
+    private static void stain(SplittableRandom r, Canvas canvas, double x, double y, float[] colour, double opacity) {
         int side = canvas.side;
         double size = log(r, 3, 35);
         float[] ragged = Canvas.noise(r, side, 0.08, 0.08, 0, 2, 0.6);
@@ -95,13 +93,6 @@ final class Marks {
                 new float[] {1, 1, 1},
                 opacity * 0.6,
                 size);
-        canvas.fill(
-                Canvas.ellipse(x + dx, y + dy, size, size, 0),
-                x,
-                y,
-                size * 2,
-                new float[3],
-                opacity * 0.6,
-                size);
+        canvas.fill(Canvas.ellipse(x + dx, y + dy, size, size, 0), x, y, size * 2, new float[3], opacity * 0.6, size);
     }
 }

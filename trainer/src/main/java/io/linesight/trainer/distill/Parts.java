@@ -5,9 +5,9 @@ import static io.linesight.trainer.distill.Palette.colour;
 import static io.linesight.trainer.distill.Palette.in;
 import static io.linesight.trainer.distill.Palette.log;
 import static io.linesight.trainer.distill.Palette.mix;
-import static io.linesight.trainer.distill.Surfaces.plain;
-import static io.linesight.trainer.distill.Surfaces.fractal;
 import static io.linesight.trainer.distill.Surfaces.brushed;
+import static io.linesight.trainer.distill.Surfaces.fractal;
+import static io.linesight.trainer.distill.Surfaces.plain;
 
 import java.util.SplittableRandom;
 
@@ -186,8 +186,7 @@ final class Parts {
         return canvas;
     }
 
-    static Canvas.Shape shape(
-            int kind, double x, double y, double size, double aspect, double angle, int salt) {
+    static Canvas.Shape shape(int kind, double x, double y, double size, double aspect, double angle, int salt) {
         return switch (kind) {
             case 0 -> Canvas.ellipse(x, y, size, size * aspect, angle);
             case 1 -> Canvas.box(x, y, size, size * aspect, size * 0.2 * (salt & 1), angle);

@@ -86,7 +86,8 @@ final class Photos {
         chance = new double[train.size()];
         double sum = 0;
         for (int i = 0; i < chance.length; i++)
-            chance[i] = sum += Math.sqrt((double) train.get(i).width() * train.get(i).height());
+            chance[i] = sum +=
+                    Math.sqrt((double) train.get(i).width() * train.get(i).height());
     }
 
     /** What is known while photographs are read: which were kept, and which must not come in. */

@@ -46,7 +46,8 @@ final class Scenes {
     static Canvas paint(SplittableRandom r, int side) {
         Canvas canvas = family(r, r.nextInt(FAMILIES.size()), side);
         if (r.nextDouble() < 0.4)
-            canvas = compose(r, canvas, r.nextBoolean() ? family(r, r.nextInt(FAMILIES.size()), side) : Surfaces.plain(r, side));
+            canvas = compose(
+                    r, canvas, r.nextBoolean() ? family(r, r.nextInt(FAMILIES.size()), side) : Surfaces.plain(r, side));
         if (r.nextDouble() < 0.5) Marks.add(r, canvas);
         return canvas;
     }
