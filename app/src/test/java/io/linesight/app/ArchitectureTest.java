@@ -100,7 +100,7 @@ class ArchitectureTest {
                 .contains(
                         ModelsConfig.TRUSTED_KEYS,
                         ModelsConfig.UNSIGNED,
-                        ModelsConfig.PATIENCE_MS,
+                        ModelsConfig.TIMEOUT_MS,
                         ModelsConfig.MAX_BYTES,
                         ModelsConfig.HTTP_AUTHORIZATION);
     }

@@ -1,7 +1,9 @@
 package io.linesight.app.cli;
 
 import io.linesight.app.cli.common.CalibrationTable;
+import io.linesight.app.cli.common.DataOptions;
 import io.linesight.app.cli.common.Inputs;
+import io.linesight.app.cli.common.ThresholdOptions;
 import io.linesight.mmad.checkpoint.Checkpoint;
 import io.linesight.mmad.checkpoint.Checkpoints;
 import io.linesight.mmad.checkpoint.ProductCalibration;
@@ -11,15 +13,18 @@ import io.linesight.trainer.calibration.Recalibration;
 import io.linesight.trainer.calibration.Recalibration.Normals;
 import io.linesight.trainer.calibration.ThresholdMethod;
 import io.linesight.trainer.folders.DatasetLayout;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -47,28 +52,8 @@ final class CalibrateCommand implements Callable<Integer> {
     @Parameters(paramLabel = "CHECKPOINT", description = "Checkpoint, as 'linesight fit' writes it.")
     private Path checkpoint;
 
-    @Option(
-            names = "--data",
-            required = true,
-            paramLabel = "DIR",
-            description = "Folder of labelled images; may be repeated.")
-    private List<Path> data;
-
-    @Option(
-            names = "--layout",
-            paramLabel = "mvtec|visa|folder",
-            description = "How the images lie in it, as for 'evaluate'; found out by default.")
-    private DatasetLayout layout;
-
-    @Option(names = "--csv", paramLabel = "FILE", description = "The csv of the layout visa, where there are several.")
-    private Path csv;
-
-    @Option(
-            names = "--categories",
-            split = ",",
-            paramLabel = "A,B",
-            description = "Only these categories; all by default. Others keep their thresholds.")
-    private List<String> categories = List.of();
+    @Mixin
+    private DataOptions data;
 
     @Option(
             names = "--normals",
@@ -86,12 +71,8 @@ final class CalibrateCommand implements Callable<Integer> {
             description = "Use the defective test images too; they only ever lower thresholds. Measure on others then.")
     private boolean anomalies;
 
-    @Option(
-            names = "--false-reject",
-            defaultValue = "0.01",
-            paramLabel = "RATE",
-            description = "Share of good parts that may be called anomalous, 0.0001 to 0.2 (${DEFAULT-VALUE}).")
-    private double falseReject;
+    @Mixin
+    private ThresholdOptions thresholds;
 
     @Option(
             names = "--method",
@@ -131,38 +112,12 @@ final class CalibrateCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        CalibrationRule rule = rule(spec, falseReject, method);
-        if (csv != null && layout != null && layout != DatasetLayout.VISA)
-            throw new ParameterException(spec.commandLine(), "--csv goes with --layout visa only");
-        if (method == ThresholdMethod.F1MAX && !anomalies)
-            throw new ParameterException(spec.commandLine(), "--method f1max needs defective images: add --anomalies");
-        if (anomalies && method != ThresholdMethod.F1MAX && method != ThresholdMethod.AUTO) {
-            throw new ParameterException(
-                    spec.commandLine(),
-                    "--method " + method.name().toLowerCase(Locale.ROOT)
-                            + " goes by good images alone: leave --anomalies out, or take f1max");
-        }
+        CalibrationRule rule = rule();
         Inputs.existing(checkpoint, "checkpoint");
-        for (Path d : data) Inputs.folder(d, "folder");
-        if (csv != null) Inputs.existing(csv, "csv");
+        DatasetLayout.Opened opened = data.open();
         Inputs.writable(out);
-        DatasetLayout.Opened opened = DatasetLayout.open(data, categories, layout, csv);
-        PrintWriter err = spec.commandLine().getErr();
-        opened.notes().forEach(err::println);
         Normals which = which(opened.layout());
-        if (which == Normals.HELD_OUT) {
-            List<String> trained = List.of(Checkpoint.read(checkpoint)
-                    .info()
-                    .properties()
-                    .getOrDefault(Checkpoints.PROVENANCE_PREFIX + "categories", "")
-                    .split(","));
-            List<String> fresh = opened.source().categories().stream()
-                    .filter(c -> !trained.contains(c))
-                    .toList();
-            if (!fresh.isEmpty())
-                err.println("linesight: the checkpoint was not trained on " + String.join(", ", fresh)
-                        + ": with '--normals train' all of its train/good would count, and not a tenth");
-        }
+        if (which == Normals.HELD_OUT) hintAtUntrained(opened.source().categories());
         Recalibration.Result result = Recalibration.run(
                 checkpoint,
                 out,
@@ -174,6 +129,34 @@ final class CalibrateCommand implements Callable<Integer> {
                 new PrintStream(System.err, true));
         show(result, opened.source().categories());
         return 0;
+    }
+
+    /** @throws ParameterException when method, rate and --anomalies do not go together */
+    private CalibrationRule rule() {
+        CalibrationRule rule = thresholds.rule(method);
+        if (method == ThresholdMethod.F1MAX && !anomalies)
+            throw new ParameterException(spec.commandLine(), "--method f1max needs defective images: add --anomalies");
+        if (anomalies && method != ThresholdMethod.F1MAX && method != ThresholdMethod.AUTO) {
+            throw new ParameterException(
+                    spec.commandLine(),
+                    "--method " + method.name().toLowerCase(Locale.ROOT)
+                            + " goes by good images alone: leave --anomalies out, or take f1max");
+        }
+        return rule;
+    }
+
+    private void hintAtUntrained(List<String> categories) throws IOException {
+        String trained = Checkpoint.read(checkpoint)
+                .info()
+                .properties()
+                .getOrDefault(Checkpoints.PROVENANCE_PREFIX + "categories", "");
+        List<String> fresh = new ArrayList<>(categories);
+        fresh.removeAll(List.of(trained.split(",")));
+        if (!fresh.isEmpty())
+            spec.commandLine()
+                    .getErr()
+                    .println("linesight: the checkpoint was not trained on " + String.join(", ", fresh)
+                            + ": with '--normals train' all of its train/good would count, and not a tenth");
     }
 
     private Normals which(DatasetLayout found) {
@@ -211,14 +194,5 @@ final class CalibrateCommand implements Callable<Integer> {
         }
         err.flush();
         o.println("Wrote " + out + ": version " + result.info().version());
-    }
-
-    /** @throws ParameterException when the rate is out of range */
-    static CalibrationRule rule(CommandSpec spec, double falseReject, ThresholdMethod method) {
-        try {
-            return new CalibrationRule(falseReject, method);
-        } catch (IllegalArgumentException e) {
-            throw new ParameterException(spec.commandLine(), "--false-reject: " + e.getMessage(), e);
-        }
     }
 }

@@ -11,6 +11,7 @@ import io.linesight.app.doctor.DoctorOptions;
 import io.linesight.app.doctor.Finding;
 import io.linesight.app.doctor.Part;
 import io.linesight.app.doctor.Problem;
+import io.linesight.models.storage.ModelsConfig;
 import io.linesight.schemas.topics.Topics;
 import io.linesight.streams.config.InspectionConfig;
 import java.io.PrintWriter;
@@ -135,9 +136,8 @@ final class DoctorCommand implements Callable<Integer> {
         } catch (IllegalArgumentException e) {
             throw new UserError(e.getMessage() + "; nothing was checked", e);
         }
-        boolean follows =
-                !settings.getOrDefault(InspectionConfig.TRUSTED_KEYS, "").isBlank()
-                        || settings.getOrDefault(InspectionConfig.UNSIGNED, "").equals("accept");
+        boolean follows = !settings.getOrDefault(ModelsConfig.TRUSTED_KEYS, "").isBlank()
+                || settings.getOrDefault(ModelsConfig.UNSIGNED, "").equals("accept");
         String channel = settings.getOrDefault(InspectionConfig.CHANNEL, "default");
         return new DoctorOptions(
                 settings,

@@ -1,6 +1,8 @@
 package io.linesight.app.cli;
 
+import io.linesight.app.cli.common.DataOptions;
 import io.linesight.app.cli.common.Inputs;
+import io.linesight.app.cli.common.TypedCommand;
 import io.linesight.mmad.checkpoint.Checkpoint;
 import io.linesight.trainer.evaluate.Evaluate;
 import io.linesight.trainer.evaluate.EvaluateOptions;
@@ -8,12 +10,11 @@ import io.linesight.trainer.evaluate.EvaluationReport;
 import io.linesight.trainer.folders.DatasetLayout;
 import io.linesight.trainer.report.HtmlReport;
 import io.linesight.trainer.report.ReportOptions;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.ZonedDateTime;
-import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -39,36 +40,8 @@ final class EvaluateCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Option(
-            names = "--data",
-            required = true,
-            paramLabel = "DIR",
-            description = "Folder of labelled images; may be repeated.")
-    private List<Path> data;
-
-    @Option(
-            names = "--layout",
-            paramLabel = "mvtec|visa|folder",
-            description = {
-                "How the images lie in it; found out by default.",
-                "mvtec: CATEGORY/test/good, CATEGORY/test/DEFECT, CATEGORY/ground_truth/DEFECT/NAME_mask.png.",
-                "visa: a csv with the columns object,split,label,image,mask in the folder or in split_csv.",
-                "folder: good and bad, or CATEGORY/good and CATEGORY/bad; no masks."
-            })
-    private DatasetLayout layout;
-
-    @Option(
-            names = "--csv",
-            paramLabel = "FILE",
-            description = "The csv of the layout visa, where there are several; 1cls.csv by default.")
-    private Path csv;
-
-    @Option(
-            names = "--categories",
-            split = ",",
-            paramLabel = "A,B",
-            description = "Only these categories; all by default.")
-    private List<String> categories = List.of();
+    @Mixin
+    private DataOptions data;
 
     @Option(
             names = "--report",
@@ -118,26 +91,9 @@ final class EvaluateCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        if (batch < 1 || batch > 64) throw new ParameterException(spec.commandLine(), "--batch must be 1..64");
-        if (gallery < 0 || gallery > ReportOptions.MAX_IMAGES)
-            throw new ParameterException(spec.commandLine(), "--gallery must be 0.." + ReportOptions.MAX_IMAGES);
-        if (csv != null && layout != null && layout != DatasetLayout.VISA)
-            throw new ParameterException(spec.commandLine(), "--csv goes with --layout visa only");
-        for (Path d : data) Inputs.folder(d, "folder");
-        if (csv != null) Inputs.existing(csv, "csv");
-        // A bad checkpoint shows before the first one has been measured for an hour.
-        if (compare != null)
-            Checkpoint.read(Inputs.existing(compare, "checkpoint")).info();
-        DatasetLayout.Opened opened = DatasetLayout.open(data, categories, layout, csv);
-        PrintWriter err = spec.commandLine().getErr();
-        err.println("layout " + opened.layout().name().toLowerCase(Locale.ROOT)
-                + (layout == null && csv == null ? " found" : "") + ": "
-                + String.join(", ", opened.source().categories()));
-        opened.notes().forEach(err::println);
-        if (json != null) Inputs.writable(json);
-        if (scores != null) Inputs.writable(scores);
-        if (heatmaps != null) Inputs.made(heatmaps);
-        if (report != null) Inputs.writable(report.resolve(HtmlReport.FILE));
+        validate();
+        DatasetLayout.Opened opened = data.open();
+        prepareOutputs();
         EvaluateOptions options = EvaluateOptions.of(model.resolve(), opened.source())
                 .withScorer(model.options())
                 .withBatch(batch)
@@ -148,22 +104,38 @@ final class EvaluateCommand implements Callable<Integer> {
         if (json != null) Files.writeString(json, measured.toJson());
         PrintWriter out = spec.commandLine().getOut();
         show(out, measured, compare != null);
-        ReportOptions page = report == null
-                ? null
-                : new ReportOptions(
-                        report, gallery, opened.layout(), opened.notes(), commandLine(), ZonedDateTime.now());
-        Path file = null;
+        EvaluateOptions otherOptions = null;
+        EvaluationReport otherMeasured = null;
         if (compare != null) {
-            EvaluateOptions other =
-                    options.withCheckpoint(compare).withHeatmaps(null).withScores(null);
-            EvaluationReport otherMeasured = Evaluate.run(other);
+            otherOptions = options.withCheckpoint(compare).withHeatmaps(null).withScores(null);
+            otherMeasured = Evaluate.run(otherOptions);
             show(out, otherMeasured, true);
-            if (page != null) file = HtmlReport.write(options, measured, other, otherMeasured, page);
-        } else if (page != null) {
-            file = HtmlReport.write(options, measured, page);
         }
-        if (file != null) out.println("Report: " + file);
+        if (report != null) {
+            ReportOptions page = new ReportOptions(
+                    report, gallery, opened.layout(), opened.notes(), TypedCommand.of(spec), ZonedDateTime.now());
+            Path file = otherMeasured == null
+                    ? HtmlReport.write(options, measured, page)
+                    : HtmlReport.write(options, measured, otherOptions, otherMeasured, page);
+            out.println("Report: " + file);
+        }
         return 0;
+    }
+
+    private void validate() throws IOException {
+        if (batch < 1 || batch > 64) throw new ParameterException(spec.commandLine(), "--batch must be 1..64");
+        if (gallery < 0 || gallery > ReportOptions.MAX_IMAGES)
+            throw new ParameterException(spec.commandLine(), "--gallery must be 0.." + ReportOptions.MAX_IMAGES);
+        // A bad checkpoint shows before the first one has been measured for an hour.
+        if (compare != null)
+            Checkpoint.read(Inputs.existing(compare, "checkpoint")).info();
+    }
+
+    private void prepareOutputs() {
+        if (json != null) Inputs.writable(json);
+        if (scores != null) Inputs.writable(scores);
+        if (heatmaps != null) Inputs.made(heatmaps);
+        if (report != null) Inputs.writable(report.resolve(HtmlReport.FILE));
     }
 
     private static void show(PrintWriter out, EvaluationReport measured, boolean named) {
@@ -178,16 +150,5 @@ final class EvaluateCommand implements Callable<Integer> {
         }
         if (measured.skipped() > 0) out.println(measured.skipped() + " images could not be read and were left out");
         out.flush();
-    }
-
-    /** What was typed, for the report's provenance; arguments with spaces in quotes. */
-    private String commandLine() {
-        return "linesight evaluate "
-                + String.join(
-                        " ",
-                        spec.commandLine().getParseResult().originalArgs().stream()
-                                .skip(1)
-                                .map(a -> a.matches("[^\\s'\"\\\\]+") ? a : "'" + a.replace("'", "'\\''") + "'")
-                                .toList());
     }
 }

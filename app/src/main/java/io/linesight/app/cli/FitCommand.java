@@ -1,7 +1,10 @@
 package io.linesight.app.cli;
 
 import io.linesight.app.cli.common.CalibrationTable;
+import io.linesight.app.cli.common.DataOptions;
 import io.linesight.app.cli.common.Inputs;
+import io.linesight.app.cli.common.ThresholdOptions;
+import io.linesight.app.cli.common.TypedCommand;
 import io.linesight.mmad.architecture.MapKind;
 import io.linesight.mmad.checkpoint.CheckpointInfo;
 import io.linesight.mmad.encoder.Encoder;
@@ -23,7 +26,6 @@ import io.linesight.trainer.fit.FitOptions.Schedule;
 import io.linesight.trainer.fit.FitOptions.Session;
 import io.linesight.trainer.fit.FitOptions.Training;
 import io.linesight.trainer.fit.FitResult;
-import io.linesight.trainer.folders.DatasetLayout;
 import io.linesight.trainer.folders.ImageSource;
 import io.linesight.trainer.patchcore.PatchCoreFit;
 import io.linesight.trainer.patchcore.PatchCoreOptions;
@@ -41,6 +43,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -114,36 +117,8 @@ final class FitCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Option(
-            names = "--data",
-            required = true,
-            paramLabel = "DIR",
-            description = "Folder of good images; may be repeated.")
-    private List<Path> data;
-
-    @Option(
-            names = "--layout",
-            paramLabel = "mvtec|visa|folder",
-            description = {
-                "Layout of the folder; detected by default.",
-                "mvtec: CATEGORY/train/good.",
-                "visa: a csv with the columns object,split,label,image,mask in the folder or in split_csv.",
-                "folder: good, or CATEGORY/good; all good images are learned from."
-            })
-    private DatasetLayout layout;
-
-    @Option(
-            names = "--csv",
-            paramLabel = "FILE",
-            description = "The csv of the layout visa, where there are several; 1cls.csv by default.")
-    private Path csv;
-
-    @Option(
-            names = "--categories",
-            split = ",",
-            paramLabel = "A,B",
-            description = "Only these categories; all by default.")
-    private List<String> categories = List.of();
+    @Mixin
+    private DataOptions data;
 
     @Option(
             names = "--encoder",
@@ -309,13 +284,8 @@ final class FitCommand implements Callable<Integer> {
             description = "CPU threads; 0 takes all processors (${DEFAULT-VALUE}).")
     private int threads;
 
-    @Option(
-            names = "--false-reject",
-            defaultValue = "0.01",
-            paramLabel = "RATE",
-            description =
-                    "Share of good parts that the thresholds may call anomalous, 0.0001 to 0.2 (${DEFAULT-VALUE}).")
-    private double falseReject;
+    @Mixin
+    private ThresholdOptions thresholds;
 
     @Option(
             names = "--device",
@@ -404,7 +374,7 @@ final class FitCommand implements Callable<Integer> {
         Inputs.writable(out);
         if (from != null) Inputs.existing(from, "checkpoint");
         Encoder chosen = from != null ? null : chosenEncoder();
-        FitResult result = fit(options(images(), chosen, stop::get), stop);
+        FitResult result = fit(options(data.openForTraining().source(), chosen, stop::get), stop);
         if (result == null) return 130;
         print(result);
         return 0;
@@ -448,9 +418,9 @@ final class FitCommand implements Callable<Integer> {
                         mapOnly ? null : out.resolveSibling(out.getFileName() + ".fit"),
                         saveInterval(),
                         fresh),
-                CalibrateCommand.rule(spec, falseReject, ThresholdMethod.AUTO),
+                thresholds.rule(ThresholdMethod.AUTO),
                 new Machine(threads, device, encoderDevice),
-                new Session(commandLine(), System.err, stopWhen));
+                new Session(TypedCommand.of(spec), System.err, stopWhen));
     }
 
     /** What is no time at all stays wrong after rounding, so that the options' own check names it. */
@@ -466,7 +436,7 @@ final class FitCommand implements Callable<Integer> {
         rejectGiven(MMAD_ONLY, "with --method patchcore, which trains nothing");
         validate(patchCoreOptions(null, null)::validate);
         Inputs.writable(out);
-        ImageSource source = images();
+        ImageSource source = data.openForTraining().source();
         print(PatchCoreFit.run(patchCoreOptions(source, chosenEncoder())));
         return 0;
     }
@@ -478,9 +448,9 @@ final class FitCommand implements Callable<Integer> {
                 chosen,
                 recipe == null ? Recipe.PRESET : recipe,
                 PatchCoreOptions.Bank.of(bank == null ? PatchCoreOptions.BANK : bank, seed),
-                CalibrateCommand.rule(spec, falseReject, ThresholdMethod.AUTO),
+                thresholds.rule(ThresholdMethod.AUTO),
                 threads,
-                new PatchCoreOptions.Output(out, null, commandLine(), System.err));
+                new PatchCoreOptions.Output(out, null, TypedCommand.of(spec), System.err));
     }
 
     /** @throws ParameterException naming every problem */
@@ -554,30 +524,5 @@ final class FitCommand implements Callable<Integer> {
         return encoder.equals("filters")
                 ? FilterBankEncoder.create()
                 : Encoder.load(Inputs.existing(Path.of(encoder), "encoder"));
-    }
-
-    private ImageSource images() throws IOException {
-        if (csv != null && layout != null && layout != DatasetLayout.VISA)
-            throw new ParameterException(spec.commandLine(), "--csv goes with --layout visa only");
-        for (Path d : data) Inputs.folder(d, "folder");
-        if (csv != null) Inputs.existing(csv, "csv");
-        DatasetLayout.Opened opened = DatasetLayout.openForTraining(data, categories, layout, csv);
-        PrintWriter err = spec.commandLine().getErr();
-        if (opened.layout() != DatasetLayout.MVTEC)
-            err.println("layout " + opened.layout().name().toLowerCase(Locale.ROOT) + ": "
-                    + String.join(", ", opened.source().categories()));
-        opened.notes().forEach(err::println);
-        err.flush();
-        return opened.source();
-    }
-
-    /** What was typed, for the checkpoint's provenance; paths stay as they were given. */
-    private String commandLine() {
-        return "linesight fit "
-                + String.join(
-                        " ",
-                        spec.commandLine().getParseResult().originalArgs().stream()
-                                .skip(1)
-                                .toList());
     }
 }

@@ -2,6 +2,7 @@ package io.linesight.app.cli;
 
 import io.linesight.app.cli.common.Kafka;
 import io.linesight.app.cli.common.UserError;
+import io.linesight.models.storage.ModelsConfig;
 import io.linesight.streams.InspectionApp;
 import io.linesight.streams.config.InspectionConfig;
 import io.linesight.streams.routing.FollowedChannel;
@@ -115,30 +116,35 @@ final class ServeCommand implements Callable<Integer> {
                         new InspectionApp(config, followed == null ? ModelControl.fixed() : followed.control(), null);
                 StopSignal signal = new StopSignal(stop::countDown)) {
             app.start();
-            out.println("Inspecting " + settings.get(InspectionConfig.BOOTSTRAP_SERVERS) + " with model "
-                    + app.modelVersion().orElse("?")
-                    + (followed == null
-                            ? "; rollouts are not followed, because nothing says whose checkpoints count ("
-                                    + InspectionConfig.TRUSTED_KEYS + ")"
-                            : ", instance " + config.models().instance() + " of channel '"
-                                    + config.models().channel() + "'")
-                    + ". Ctrl-C stops after what is pending has been committed.");
+            out.println(greeting(app, config, followed != null));
             out.flush();
             while (!signal.asked() && app.state() != InspectionApp.State.FAILED) stop.await(1, TimeUnit.SECONDS);
-            if (signal.asked()) {
-                if (!app.close(Duration.ofSeconds(60)))
-                    throw new UserError(
-                            "the app did not stop in order within 60 s; pending frames are scored at the next start");
-                out.println("Stopped; every frame that was taken has its committed result.");
-                out.flush();
-                return 0;
-            }
-            Throwable why = app.failure().orElse(null);
-            throw new UserError(
-                    "the inspection app stopped: " + (why == null ? "see its log" : reason(why))
-                            + ". Frames not yet committed are scored at the next start",
-                    why);
+            if (!signal.asked()) throw failed(app.failure().orElse(null));
+            if (!app.close(Duration.ofSeconds(60)))
+                throw new UserError(
+                        "the app did not stop in order within 60 s; pending frames are scored at the next start");
+            out.println("Stopped; every frame that was taken has its committed result.");
+            out.flush();
+            return 0;
         }
+    }
+
+    private static String greeting(InspectionApp app, InspectionConfig config, boolean follows) {
+        return "Inspecting " + config.bootstrapServers() + " with model "
+                + app.modelVersion().orElse("?")
+                + (follows
+                        ? ", instance " + config.models().instance() + " of channel '"
+                                + config.models().channel() + "'"
+                        : "; rollouts are not followed, because nothing says whose checkpoints count ("
+                                + ModelsConfig.TRUSTED_KEYS + ")")
+                + ". Ctrl-C stops after what is pending has been committed.";
+    }
+
+    private static UserError failed(@Nullable Throwable cause) {
+        return new UserError(
+                "the inspection app stopped: " + (cause == null ? "see its log" : reason(cause))
+                        + ". Frames not yet committed are scored at the next start",
+                cause);
     }
 
     private Map<String, String> settings() {
@@ -146,7 +152,7 @@ final class ServeCommand implements Callable<Integer> {
         if (model != null) settings.put(InspectionConfig.CHECKPOINT, model.toString());
         if (!trust.isEmpty())
             settings.put(
-                    InspectionConfig.TRUSTED_KEYS,
+                    ModelsConfig.TRUSTED_KEYS,
                     trust.stream().map(Path::toString).collect(Collectors.joining(",")));
         if (channel != null) settings.put(InspectionConfig.CHANNEL, channel);
         if (instance != null) settings.put(InspectionConfig.INSTANCE, instance);

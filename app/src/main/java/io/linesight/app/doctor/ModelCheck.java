@@ -62,7 +62,7 @@ final class ModelCheck {
         try {
             Map<String, Object> settings = new HashMap<>(options.settings());
             long timeout = Duration.ofNanos(deadline - System.nanoTime()).toMillis() / 2;
-            settings.put(ModelsConfig.PATIENCE_MS, "" + Math.max(500, timeout));
+            settings.put(ModelsConfig.TIMEOUT_MS, "" + Math.max(500, timeout));
             return new ModelCheck(ModelsConfig.of(settings), deadline);
         } catch (IllegalArgumentException e) {
             throw new NotApplicable(e.getMessage());

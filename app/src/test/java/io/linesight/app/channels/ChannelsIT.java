@@ -26,7 +26,6 @@ import io.linesight.schemas.topics.TopicAdmin;
 import io.linesight.schemas.topics.Topics;
 import io.linesight.streams.ChildJvm;
 import io.linesight.streams.Desk;
-import io.linesight.streams.config.InspectionConfig;
 import io.linesight.streams.routing.FollowedChannel;
 import io.linesight.streams.routing.ModelControl;
 import io.linesight.streams.serving.ModelRejectedException;
@@ -97,7 +96,7 @@ class ChannelsIT {
                 "channels." + test.getTestMethod().orElseThrow().getName(),
                 ModelsConfig.TRUSTED_KEYS,
                 publicKey.toString(),
-                ModelsConfig.PATIENCE_MS,
+                ModelsConfig.TIMEOUT_MS,
                 "20000"));
         Topics topics = Topics.from(settings);
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", kafka.bootstrapServers()))) {
@@ -371,7 +370,7 @@ class ChannelsIT {
         nobody.remove(ModelsConfig.TRUSTED_KEYS);
         assertThatThrownBy(() -> FollowedChannel.open(nobody, "line", "i"))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining(InspectionConfig.TRUSTED_KEYS);
+                .hasMessageContaining(ModelsConfig.TRUSTED_KEYS);
         Map<String, String> lost = new HashMap<>(settings);
         lost.put(ModelsConfig.TRUSTED_KEYS, dir.resolve("lost.pub").toString());
         assertThatThrownBy(() -> FollowedChannel.open(lost, "line", "i"))
@@ -386,7 +385,7 @@ class ChannelsIT {
         Map<String, String> silent = new HashMap<>(settings);
         silent.put("schema.registry.url", "http://127.0.0.1:1");
         silent.put("max.retries", "0");
-        silent.put(ModelsConfig.PATIENCE_MS, "5000");
+        silent.put(ModelsConfig.TIMEOUT_MS, "5000");
         assertThatThrownBy(() -> {
                     trained.offer(checkpoint(1), draft("v1", GateOutcome.NOT_JUDGED, ""));
                     FollowedChannel.open(silent, "line", "i");

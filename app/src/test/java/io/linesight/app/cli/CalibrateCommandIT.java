@@ -37,7 +37,21 @@ class CalibrateCommandIT {
         model = BundledModel.unpack(dir).orElseThrow();
     }
 
+    /** Calibrates a checkpoint on the simulated parts, on one thread. */
+    private int calibrate(Path checkpoint, Path to, Object... more) {
+        List<Object> args = new ArrayList<>(
+                List.of("calibrate", checkpoint, "--data", parts, "--threads", 1, "--device", "cpu", "--out", to));
+        args.addAll(List.of(more));
+        return run(args.toArray());
+    }
+
+    private int evaluate(Path checkpoint) {
+        return run("evaluate", "--data", parts, "--model", checkpoint, "--device", "cpu", "--threads", 1);
+    }
+
+    /** Runs a command; {@link #out} has only what this one printed, {@link #err} what all of a test printed. */
     private int run(Object... args) {
+        out.getBuffer().setLength(0);
         CommandLine line = Linesight.commandLine();
         line.setOut(new PrintWriter(out, true));
         line.setErr(new PrintWriter(err, true));
@@ -51,41 +65,13 @@ class CalibrateCommandIT {
         Calibration before = Checkpoint.read(model).info().calibration();
         Path strict = dir.resolve("strict.onnx");
         Path loose = dir.resolve("loose.onnx");
-        assertThat(run(
-                        "calibrate",
-                        model,
-                        "--data",
-                        parts,
-                        "--normals",
-                        "train",
-                        "--threads",
-                        "1",
-                        "--device",
-                        "cpu",
-                        "--false-reject",
-                        "0.001",
-                        "--out",
-                        strict))
+        assertThat(calibrate(model, strict, "--normals", "train", "--false-reject", "0.001"))
                 .as(err.toString())
                 .isZero();
         assertThat(out.toString()).containsPattern("fabric +student +24 +0 ").contains("version");
         assertThat(err.toString())
                 .contains("a rate of 0.10 %", "fabric (24: below 12 %)", "2995 of a product", "as they were:");
-        assertThat(run(
-                        "calibrate",
-                        model,
-                        "--data",
-                        parts,
-                        "--normals",
-                        "train",
-                        "--threads",
-                        "1",
-                        "--device",
-                        "cpu",
-                        "--false-reject",
-                        "0.1",
-                        "--out",
-                        loose))
+        assertThat(calibrate(model, loose, "--normals", "train", "--false-reject", "0.1"))
                 .as(err.toString())
                 .isZero();
         ProductCalibration s = Checkpoint.read(strict).info().calibration().forProduct("fabric");
@@ -99,7 +85,6 @@ class CalibrateCommandIT {
             if (!product.equals("fabric"))
                 assertThat(after.forProduct(product)).as(product).isEqualTo(c);
         });
-        out.getBuffer().setLength(0);
         assertThat(run("models", "show", strict)).isZero();
         assertThat(out.toString()).containsPattern("fabric +student +24 +0 ").contains("0.10 %");
     }
@@ -107,52 +92,19 @@ class CalibrateCommandIT {
     @Test
     void shouldWarnWhoMeasuresOnWhatHeCalibratedOn() {
         Path fitted = dir.resolve("fitted.onnx");
-        assertThat(run(
-                        "calibrate",
-                        model,
-                        "--data",
-                        parts,
-                        "--normals",
-                        "test",
-                        "--anomalies",
-                        "--threads",
-                        "1",
-                        "--device",
-                        "cpu",
-                        "--out",
-                        fitted))
+        assertThat(calibrate(model, fitted, "--normals", "test", "--anomalies"))
                 .as(err.toString())
                 .isZero();
         assertThat(out.toString()).contains("f1max");
-        assertThat(run("evaluate", "--data", parts, "--model", fitted, "--device", "cpu", "--threads", "1"))
-                .as(err.toString())
-                .isZero();
+        assertThat(evaluate(fitted)).as(err.toString()).isZero();
         assertThat(out.toString()).contains("16 of these images placed the checkpoint's thresholds");
         // Placed anew by others, it is not made to fit these any more.
-        assertThat(run(
-                        "calibrate",
-                        fitted,
-                        "--data",
-                        parts,
-                        "--normals",
-                        "train",
-                        "--threads",
-                        "1",
-                        "--device",
-                        "cpu",
-                        "--out",
-                        fitted))
+        assertThat(calibrate(fitted, fitted, "--normals", "train"))
                 .as(err.toString())
                 .isZero();
-        out.getBuffer().setLength(0);
-        assertThat(run("evaluate", "--data", parts, "--model", fitted, "--device", "cpu", "--threads", "1"))
-                .as(err.toString())
-                .isZero();
+        assertThat(evaluate(fitted)).as(err.toString()).isZero();
         assertThat(out.toString()).doesNotContain("placed the checkpoint's thresholds");
-        out.getBuffer().setLength(0);
-        assertThat(run("evaluate", "--data", parts, "--model", model, "--device", "cpu", "--threads", "1"))
-                .as(err.toString())
-                .isZero();
+        assertThat(evaluate(model)).as(err.toString()).isZero();
         assertThat(out.toString())
                 .doesNotContain("placed the checkpoint's thresholds")
                 .contains("false alarms");
@@ -166,25 +118,10 @@ class CalibrateCommandIT {
         assertThat(run("calibrate", model, "--data", few, "--normals", "train", "--device", "cpu", "--out", there))
                 .isEqualTo(1);
         assertThat(err.toString()).contains("4 normal images", "fabric=3", "Nothing was written");
-        assertThat(run("calibrate", model, "--data", parts, "--false-reject", "0.5", "--out", there))
-                .isEqualTo(2);
-        assertThat(run("calibrate", model, "--data", parts, "--method", "f1max", "--out", there))
-                .isEqualTo(2);
-        assertThat(run("calibrate", model, "--data", parts, "--normals", "mine", "--out", there))
-                .isEqualTo(2);
-        assertThat(run(
-                        "calibrate",
-                        model,
-                        "--data",
-                        parts,
-                        "--normals",
-                        "train",
-                        "--method",
-                        "evt",
-                        "--categories",
-                        "board",
-                        "--out",
-                        there))
+        assertThat(calibrate(model, there, "--false-reject", "0.5")).isEqualTo(2);
+        assertThat(calibrate(model, there, "--method", "f1max")).isEqualTo(2);
+        assertThat(calibrate(model, there, "--normals", "mine")).isEqualTo(2);
+        assertThat(calibrate(model, there, "--normals", "train", "--method", "evt", "--categories", "board"))
                 .isEqualTo(1);
         assertThat(Files.readString(there)).isEqualTo("mine");
     }

@@ -15,6 +15,7 @@ import io.linesight.models.rollouts.RolloutException;
 import io.linesight.models.signing.CheckpointSigner;
 import io.linesight.models.signing.KeyFiles;
 import io.linesight.models.storage.CheckpointStores;
+import io.linesight.models.storage.ModelsConfig;
 import io.linesight.schemas.AnomalyEvent;
 import io.linesight.schemas.Rollout;
 import io.linesight.simulator.Lamp;
@@ -136,7 +137,7 @@ public final class LearningStory {
         try (LocalLine local = LocalLine.start(lineOptions, text -> narrator.say("started " + text))) {
             local.awaitRunning();
             Map<String, String> settings = new HashMap<>(local.settings());
-            settings.put(InspectionConfig.TRUSTED_KEYS, keys.resolve("line.pub").toString());
+            settings.put(ModelsConfig.TRUSTED_KEYS, keys.resolve("line.pub").toString());
             TrainedChannel.Options channelOptions = new TrainedChannel.Options(
                     folder.resolve("trainer/champion"),
                     CheckpointStores.KAFKA,
@@ -152,7 +153,7 @@ public final class LearningStory {
 
     private Map<String, String> appSettings(Path keys) {
         Map<String, String> app = new HashMap<>(options.line().app());
-        app.put(InspectionConfig.TRUSTED_KEYS, keys.resolve("line.pub").toString());
+        app.put(ModelsConfig.TRUSTED_KEYS, keys.resolve("line.pub").toString());
         app.put(InspectionConfig.CHANNEL, CHANNEL);
         app.putIfAbsent(InspectionConfig.INSTANCE, "line-1");
         app.put(

@@ -1,10 +1,10 @@
 package io.linesight.models.storage;
 
+import io.linesight.schemas.clients.SettingNames;
 import io.linesight.schemas.topics.Topics;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -38,7 +38,7 @@ public record ModelsConfig(
         Optional<String> httpAuthorization) {
 
     /** Milliseconds, default 30000: see {@link #timeout()}. */
-    public static final String PATIENCE_MS = "linesight.models.patience.ms";
+    public static final String TIMEOUT_MS = "linesight.models.timeout.ms";
     /** Default 2147483647, the limit of ONNX files: see {@link #maxBytes()}. */
     public static final String MAX_BYTES = "linesight.models.max.bytes";
     /** Comma-separated PEM files of public keys; default none: see {@link #trustedKeys()}. */
@@ -66,7 +66,7 @@ public record ModelsConfig(
                     "Whether published checkpoints without a signature are served. A wrong signature is always "
                             + "refused.")
             .define(
-                    PATIENCE_MS,
+                    TIMEOUT_MS,
                     Type.INT,
                     30_000,
                     Range.atLeast(1),
@@ -98,18 +98,18 @@ public record ModelsConfig(
         Objects.requireNonNull(topics, "topics");
         Objects.requireNonNull(httpAuthorization, "httpAuthorization");
         if (timeout.toMillis() < 1)
-            throw new IllegalArgumentException(PATIENCE_MS + "=" + timeout.toMillis() + ": at least 1 is needed");
+            throw new IllegalArgumentException(TIMEOUT_MS + "=" + timeout.toMillis() + ": at least 1 is needed");
         if (maxBytes < 1) throw new IllegalArgumentException(MAX_BYTES + "=" + maxBytes + ": at least 1 is needed");
     }
 
     /**
      * Reads the keys above and those of {@link Topics#from}; what is absent keeps its default.
      *
-     * @throws IllegalArgumentException naming the key where a value is not usable
+     * @throws IllegalArgumentException naming the key where a value is not usable, or both where two names of one
+     *     setting say different things
      */
     public static ModelsConfig of(Map<String, ?> settings) {
-        Map<String, Object> all = new HashMap<>(settings);
-        all.values().removeIf(Objects::isNull);
+        Map<String, Object> all = SettingNames.canonical(settings);
         List<String> keys = Arrays.stream(
                         Objects.toString(all.get(TRUSTED_KEYS), "").split(","))
                 .map(String::trim)
@@ -118,7 +118,7 @@ public record ModelsConfig(
         return new ModelsConfig(
                 all,
                 Topics.from(all),
-                Duration.ofMillis(number(all, PATIENCE_MS)),
+                Duration.ofMillis(number(all, TIMEOUT_MS)),
                 number(all, MAX_BYTES),
                 keys,
                 accept(all, UNSIGNED),

@@ -227,7 +227,7 @@ class KafkaStoreIT {
     void shouldSayThatTheBrokerIsAway() throws Exception {
         Map<String, Object> settings = new HashMap<>(models.config.settings());
         settings.put("bootstrap.servers", "localhost:1");
-        settings.put(ModelsConfig.PATIENCE_MS, "1500");
+        settings.put(ModelsConfig.TIMEOUT_MS, "1500");
         try (CheckpointStores away = CheckpointStores.open(ModelsConfig.of(settings))) {
             Path file = Models.file(dir.resolve("m"), 100, 8);
             CheckpointStoreException put = catchThrowableOfType(CheckpointStoreException.class, () -> away.put(file));

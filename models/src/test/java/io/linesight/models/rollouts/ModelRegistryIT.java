@@ -265,7 +265,7 @@ class ModelRegistryIT {
         EmbeddedRegistry ownSchemas = EmbeddedRegistry.start(own.bootstrapServers(), 0);
         int schemaPort = ownSchemas.port();
         try (Models m = new Models(
-                        own.bootstrapServers(), ownSchemas.url(), "restart", ModelsConfig.PATIENCE_MS, "3000");
+                        own.bootstrapServers(), ownSchemas.url(), "restart", ModelsConfig.TIMEOUT_MS, "3000");
                 ModelRegistryView v = m.view()) {
             try (ModelRegistry r = m.registry()) {
                 r.publish(Models.draft("a").build());
@@ -363,7 +363,7 @@ class ModelRegistryIT {
                 .hasMessageContaining("has no topic nobody.models.v1")
                 .hasMessageContaining("linesight topics");
         settings.put("bootstrap.servers", "localhost:1");
-        settings.put(ModelsConfig.PATIENCE_MS, "1500");
+        settings.put(ModelsConfig.TIMEOUT_MS, "1500");
         assertThatThrownBy(() -> ModelRegistryView.open(ModelsConfig.of(settings), TrustedKeys.unsignedAllowed()))
                 .hasMessageContaining("does not answer");
     }

@@ -44,7 +44,7 @@ final class Models implements AutoCloseable {
                 registryUrl,
                 "linesight.topics.prefix",
                 prefix,
-                ModelsConfig.PATIENCE_MS,
+                ModelsConfig.TIMEOUT_MS,
                 "20000"));
         for (int i = 0; i < more.length; i += 2) settings.put(more[i], more[i + 1]);
         config = ModelsConfig.of(settings);

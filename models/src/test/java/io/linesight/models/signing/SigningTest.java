@@ -238,8 +238,8 @@ class SigningTest {
                 Map.of("sasl.jaas.config", "password=hunter2", ModelsConfig.HTTP_AUTHORIZATION, "Bearer hunter2"));
         assertThat(config.toString()).doesNotContain("hunter2").contains("sasl.jaas.config", "[hidden]");
         assertThat(signer.toString()).isEqualTo("CheckpointSigner[" + signer.keyId() + "]");
-        assertThatThrownBy(() -> ModelsConfig.of(Map.of(ModelsConfig.PATIENCE_MS, "soon")))
-                .hasMessageContaining(ModelsConfig.PATIENCE_MS);
+        assertThatThrownBy(() -> ModelsConfig.of(Map.of(ModelsConfig.TIMEOUT_MS, "soon")))
+                .hasMessageContaining(ModelsConfig.TIMEOUT_MS);
         assertThatThrownBy(() -> ModelsConfig.of(Map.of(ModelsConfig.UNSIGNED, "maybe")))
                 .hasMessageContaining("neither accept nor refuse");
     }

@@ -97,7 +97,7 @@ class StoresTest {
     }
 
     private static ModelsConfig config(String... more) {
-        Map<String, String> settings = new java.util.HashMap<>(Map.of(ModelsConfig.PATIENCE_MS, "1500"));
+        Map<String, String> settings = new java.util.HashMap<>(Map.of(ModelsConfig.TIMEOUT_MS, "1500"));
         for (int i = 0; i < more.length; i += 2) settings.put(more[i], more[i + 1]);
         return ModelsConfig.of(settings);
     }

@@ -3,6 +3,7 @@ package io.linesight.streams.config;
 import io.linesight.mmad.image.ImageLimits;
 import io.linesight.mmad.runtime.ScorerOptions;
 import io.linesight.schemas.clients.Setting;
+import io.linesight.schemas.clients.SettingNames;
 import io.linesight.schemas.serde.SerdeFactory;
 import io.linesight.schemas.topics.SizeLimits;
 import io.linesight.schemas.topics.Topics;
@@ -106,11 +107,6 @@ public record InspectionConfig(
     public static final String CHANNEL = "linesight.models.channel";
     public static final String INSTANCE = "linesight.models.instance";
     public static final String MODELS_DIR = "linesight.models.dir";
-    public static final String TRUSTED_KEYS = "linesight.models.trusted.keys";
-    public static final String UNSIGNED = "linesight.models.unsigned";
-    public static final String MODELS_PATIENCE_MS = "linesight.models.patience.ms";
-    public static final String MODELS_MAX_BYTES = "linesight.models.max.bytes";
-    public static final String MODELS_HTTP_AUTHORIZATION = "linesight.models.http.authorization";
     public static final String STAGGER_MS = "linesight.rollout.stagger.ms";
     public static final String PROBATION_MS = "linesight.rollout.probation.ms";
     public static final String SHADOW_QUEUE = "linesight.shadow.queue";
@@ -230,11 +226,19 @@ public record InspectionConfig(
 
         static Sorted of(Map<String, ?> settings) {
             Sorted sorted = new Sorted(new LinkedHashMap<>(), new TreeMap<>(), new TreeMap<>());
-            new TreeMap<String, Object>(settings).forEach((key, value) -> {
-                if (value != null && !CATALOGUE_KEYS.contains(key))
+            canonical(settings).forEach((key, value) -> {
+                if (!CATALOGUE_KEYS.contains(key))
                     sorted.put(key, value.toString().trim());
             });
             return sorted;
+        }
+
+        private static Map<String, Object> canonical(Map<String, ?> settings) {
+            try {
+                return SettingNames.canonical(settings);
+            } catch (IllegalArgumentException e) {
+                throw new InvalidConfigException(List.of(e.getMessage()));
+            }
         }
 
         private void put(String key, String value) {

@@ -3,15 +3,11 @@ package io.linesight.streams.config;
 import static io.linesight.streams.config.InspectionConfig.CHANNEL;
 import static io.linesight.streams.config.InspectionConfig.INSTANCE;
 import static io.linesight.streams.config.InspectionConfig.MODELS_DIR;
-import static io.linesight.streams.config.InspectionConfig.MODELS_HTTP_AUTHORIZATION;
-import static io.linesight.streams.config.InspectionConfig.MODELS_MAX_BYTES;
-import static io.linesight.streams.config.InspectionConfig.MODELS_PATIENCE_MS;
 import static io.linesight.streams.config.InspectionConfig.PROBATION_MS;
 import static io.linesight.streams.config.InspectionConfig.SHADOW_QUEUE;
 import static io.linesight.streams.config.InspectionConfig.STAGGER_MS;
-import static io.linesight.streams.config.InspectionConfig.TRUSTED_KEYS;
-import static io.linesight.streams.config.InspectionConfig.UNSIGNED;
 
+import io.linesight.models.storage.ModelsConfig;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
@@ -20,7 +16,6 @@ import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.ConfigDef.Importance;
 import org.apache.kafka.common.config.ConfigDef.Range;
 import org.apache.kafka.common.config.ConfigDef.Type;
-import org.apache.kafka.common.config.ConfigDef.ValidString;
 
 /**
  * Which rollouts are followed, and how.
@@ -45,7 +40,7 @@ public record RolloutSettings(
 
     static void define(ConfigDef definition) {
         defineChannel(definition);
-        defineDownloads(definition);
+        ModelsConfig.definition().configKeys().values().forEach(definition::define);
         definition
                 .define(
                         STAGGER_MS,
@@ -99,48 +94,7 @@ public record RolloutSettings(
                         Path.of(System.getProperty("java.io.tmpdir"), "linesight-models")
                                 .toString(),
                         Importance.LOW,
-                        "Folder for checkpoints while they are downloaded and checked. Nothing stays there.")
-                .define(
-                        TRUSTED_KEYS,
-                        Type.LIST,
-                        "",
-                        Importance.HIGH,
-                        "Files with the public keys of those whose published checkpoints are served, separated by "
-                                + "commas. With keys, or with linesight.models.unsigned=accept, 'serve' follows the "
-                                + "rollouts of its channel; without, it serves linesight.checkpoint for good.")
-                .define(
-                        UNSIGNED,
-                        Type.STRING,
-                        "refuse",
-                        ValidString.in("refuse", "accept"),
-                        Importance.HIGH,
-                        "Whether published checkpoints without a signature are served. A wrong signature is always "
-                                + "refused.");
-    }
-
-    private static void defineDownloads(ConfigDef definition) {
-        definition
-                .define(
-                        MODELS_PATIENCE_MS,
-                        Type.INT,
-                        30_000,
-                        Range.atLeast(1),
-                        Importance.LOW,
-                        "How long a broker or a web server that keeps checkpoints may stay silent before a download "
-                                + "fails and is tried again.")
-                .define(
-                        MODELS_MAX_BYTES,
-                        Type.LONG,
-                        (long) Integer.MAX_VALUE,
-                        Range.atLeast(1),
-                        Importance.LOW,
-                        "Largest published checkpoint that is downloaded.")
-                .define(
-                        MODELS_HTTP_AUTHORIZATION,
-                        Type.PASSWORD,
-                        null,
-                        Importance.LOW,
-                        "Authorization header for checkpoints on a web server; a secret.");
+                        "Folder for checkpoints while they are downloaded and checked. Nothing stays there.");
     }
 
     static RolloutSettings read(SettingsReader settings) {
@@ -149,8 +103,8 @@ public record RolloutSettings(
                 settings.text(CHANNEL),
                 instance == null || instance.isEmpty() ? hostName() : instance,
                 Path.of(settings.text(MODELS_DIR)),
-                !settings.list(TRUSTED_KEYS).isEmpty()
-                        || settings.text(UNSIGNED).equals("accept"),
+                !settings.list(ModelsConfig.TRUSTED_KEYS).isEmpty()
+                        || settings.text(ModelsConfig.UNSIGNED).equals("accept"),
                 settings.millis(STAGGER_MS),
                 settings.integer(SHADOW_QUEUE),
                 GuardLimits.read(settings));

@@ -1,5 +1,6 @@
 package io.linesight.app.cli.common;
 
+import io.linesight.schemas.clients.SettingNames;
 import java.io.IOException;
 import java.io.Reader;
 import java.nio.file.Files;
@@ -65,7 +66,13 @@ public final class Kafka {
     /** Settings fit for plain clients: the prefix that marks Kafka's own is taken off. */
     public Map<String, String> clientSettings() {
         Map<String, String> out = new HashMap<>();
-        settings().forEach((k, v) -> out.put(k.startsWith("kafka.") ? k.substring("kafka.".length()) : k, v));
+        try {
+            SettingNames.canonical(settings())
+                    .forEach((k, v) ->
+                            out.put(k.startsWith("kafka.") ? k.substring("kafka.".length()) : k, v.toString()));
+        } catch (IllegalArgumentException e) {
+            throw new UserError(e.getMessage() + "; nothing was done", e);
+        }
         return out;
     }
 

@@ -1,6 +1,7 @@
 package io.linesight.app.cli.encoder;
 
 import io.linesight.app.cli.common.Inputs;
+import io.linesight.app.cli.common.TypedCommand;
 import io.linesight.trainer.distill.Distill;
 import io.linesight.trainer.distill.DistillOptions;
 import io.linesight.trainer.distill.DistillOptions.Machine;
@@ -214,16 +215,6 @@ final class DistillCommand implements Callable<Integer> {
                 .training(t -> new Training(minutes, steps, batch, crop, seed, learningRate, exponent))
                 .output(o -> o.withLicence(licence))
                 .machine(m -> Machine.of(threads, teacherThreads))
-                .session(s -> Session.of(commandLine()));
-    }
-
-    /** What was typed, for the model card. */
-    private String commandLine() {
-        return "linesight "
-                + String.join(
-                        " ",
-                        spec.root().commandLine().getParseResult().originalArgs().stream()
-                                .map(a -> a.contains(" ") ? "'" + a + "'" : a)
-                                .toList());
+                .session(s -> Session.of(TypedCommand.of(spec)));
     }
 }

@@ -41,7 +41,7 @@ final class RegistryOptions {
         Map<String, String> settings = kafka.clientSettings();
         Kafka.require(settings, "bootstrap.servers", "--bootstrap");
         Kafka.require(settings, "schema.registry.url", "--registry");
-        settings.putIfAbsent(ModelsConfig.PATIENCE_MS, "15000");
+        settings.putIfAbsent(ModelsConfig.TIMEOUT_MS, "15000");
         if (!trust.isEmpty())
             settings.put(
                     ModelsConfig.TRUSTED_KEYS,
@@ -63,7 +63,7 @@ final class RegistryOptions {
             if (!view.awaitCaughtUp(config.timeout())) {
                 throw new UserError("the model registry could not be read within "
                         + config.timeout().toSeconds() + " s: " + view.obstacle() + ". Allow more time with --set "
-                        + ModelsConfig.PATIENCE_MS + "=60000 where it is only slow. Nothing was done");
+                        + ModelsConfig.TIMEOUT_MS + "=60000 where it is only slow. Nothing was done");
             }
             done = true;
             return new Open(config, registry, view);

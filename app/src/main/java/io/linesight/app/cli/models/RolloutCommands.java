@@ -1,5 +1,8 @@
 package io.linesight.app.cli.models;
 
+import io.linesight.models.rollouts.Author;
+import io.linesight.models.rollouts.Decision;
+import io.linesight.models.rollouts.RegistryState;
 import io.linesight.models.rollouts.RolloutRules;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,6 +21,7 @@ final class RolloutCommands {
     private RolloutCommands() {}
 
     /** What all of them have. */
+    @Command(mixinStandardHelpOptions = true, sortOptions = false, footerHeading = "%nExamples:%n")
     abstract static class Base implements Callable<Integer> {
         @Spec
         private CommandSpec spec;
@@ -25,11 +29,11 @@ final class RolloutCommands {
         @Mixin
         private DecisionOptions decision;
 
-        abstract DecisionOptions.Rule rule();
+        abstract Decision decide(RegistryState known, String channel, Author author);
 
         @Override
         public Integer call() throws Exception {
-            return decision.decide(spec.commandLine().getOut(), rule());
+            return decision.decide(spec.commandLine().getOut(), this::decide);
         }
     }
 
@@ -44,46 +48,50 @@ final class RolloutCommands {
         boolean force;
     }
 
+    /** What those have that name nothing. */
+    private abstract static class Plain extends Base {
+        private final DecisionOptions.Rule rule;
+
+        Plain(DecisionOptions.Rule rule) {
+            this.rule = rule;
+        }
+
+        @Override
+        Decision decide(RegistryState known, String channel, Author author) {
+            return rule.decide(known, channel, author);
+        }
+    }
+
     @Command(
             name = "promote",
-            mixinStandardHelpOptions = true,
-            sortOptions = false,
             description = "Makes a version the champion, which scores all frames. The champion before it becomes "
                     + "'previous'; a trial in progress ends.",
-            footerHeading = "%nExamples:%n",
             footer = {
                 "  linesight models promote" + B + " 20260101-120000-1a2b3c4d --reason 'fewer false alarms'",
                 "  linesight models promote" + B + " 20260101-120000-1a2b3c4d --force --reason 'gate set is outdated'"
             })
     static final class Promote extends Naming {
         @Override
-        DecisionOptions.Rule rule() {
-            return (known, channel, author) -> RolloutRules.promote(known, channel, version, author, force);
+        Decision decide(RegistryState known, String channel, Author author) {
+            return RolloutRules.promote(known, channel, version, author, force);
         }
     }
 
     @Command(
             name = "rollback",
-            mixinStandardHelpOptions = true,
-            sortOptions = false,
             description = "Goes back to the champion before. Works on a pinned channel too. A second rollback goes "
                     + "further back.",
-            footerHeading = "%nExamples:%n",
             footer = "  linesight models rollback" + B + " --reason 'misses scratches'")
-    static final class Rollback extends Base {
-        @Override
-        DecisionOptions.Rule rule() {
-            return RolloutRules::rollback;
+    static final class Rollback extends Plain {
+        Rollback() {
+            super(RolloutRules::rollback);
         }
     }
 
     @Command(
             name = "shadow",
-            mixinStandardHelpOptions = true,
-            sortOptions = false,
             description = "Lets a challenger score a share of the frames beside the champion. The champion decides; "
                     + "differences go to the shadow topic.",
-            footerHeading = "%nExamples:%n",
             footer = "  linesight models shadow" + B + " 20260101-120000-1a2b3c4d --percent 10")
     static final class Shadow extends Naming {
         @Option(
@@ -94,18 +102,15 @@ final class RolloutCommands {
         private double percent;
 
         @Override
-        DecisionOptions.Rule rule() {
-            return (known, channel, author) -> RolloutRules.shadow(known, channel, version, percent, author, force);
+        Decision decide(RegistryState known, String channel, Author author) {
+            return RolloutRules.shadow(known, channel, version, percent, author, force);
         }
     }
 
     @Command(
             name = "canary",
-            mixinStandardHelpOptions = true,
-            sortOptions = false,
             description = "Lets a challenger decide for some cameras or products, or a share of the cameras. A camera "
                     + "stays where it is.",
-            footerHeading = "%nExamples:%n",
             footer = {
                 "  linesight models canary" + B + " 20260101-120000-1a2b3c4d --camera cam-3 --camera cam-7",
                 "  linesight models canary" + B + " 20260101-120000-1a2b3c4d --product flange",
@@ -134,52 +139,39 @@ final class RolloutCommands {
         private double percent;
 
         @Override
-        DecisionOptions.Rule rule() {
-            return (known, channel, author) ->
-                    RolloutRules.canary(known, channel, version, cameras, products, percent, author, force);
+        Decision decide(RegistryState known, String channel, Author author) {
+            return RolloutRules.canary(known, channel, version, cameras, products, percent, author, force);
         }
     }
 
     @Command(
             name = "withdraw",
-            mixinStandardHelpOptions = true,
-            sortOptions = false,
             description = "Ends a shadow or canary; the champion decides everything again.",
-            footerHeading = "%nExamples:%n",
             footer = "  linesight models withdraw" + B + " --reason 'too many differences'")
-    static final class Withdraw extends Base {
-        @Override
-        DecisionOptions.Rule rule() {
-            return RolloutRules::withdraw;
+    static final class Withdraw extends Plain {
+        Withdraw() {
+            super(RolloutRules::withdraw);
         }
     }
 
     @Command(
             name = "pin",
-            mixinStandardHelpOptions = true,
-            sortOptions = false,
             description =
                     "Keeps a channel as it is: nothing changes by itself, and people can only roll back or unpin.",
-            footerHeading = "%nExamples:%n",
             footer = "  linesight models pin" + B + " --reason 'audit this week'")
-    static final class Pin extends Base {
-        @Override
-        DecisionOptions.Rule rule() {
-            return RolloutRules::pin;
+    static final class Pin extends Plain {
+        Pin() {
+            super(RolloutRules::pin);
         }
     }
 
     @Command(
             name = "unpin",
-            mixinStandardHelpOptions = true,
-            sortOptions = false,
             description = "Lets a pinned channel change again.",
-            footerHeading = "%nExamples:%n",
             footer = "  linesight models unpin" + B)
-    static final class Unpin extends Base {
-        @Override
-        DecisionOptions.Rule rule() {
-            return RolloutRules::unpin;
+    static final class Unpin extends Plain {
+        Unpin() {
+            super(RolloutRules::unpin);
         }
     }
 }
