@@ -172,6 +172,22 @@ public final class EmbeddedKafka implements AutoCloseable {
         p.put("listener.security.protocol.map", "PLAINTEXT:PLAINTEXT," + CONTROLLER_LISTENER + ":PLAINTEXT");
         p.put("controller.quorum.voters", NODE_ID + "@" + Ports.HOST + ":" + controllerPort);
         p.put("log.dirs", directory.toString());
+        putInternalTopics(p);
+        p.put("group.initial.rebalance.delay.ms", "0");
+        p.put("auto.create.topics.enable", "false");
+        // After a kill the controller waits out the old session before it lets the broker back in, so it should be
+        // short; but a scorer on all cores can keep the heartbeat waiting for seconds, and an expired session fences a
+        // healthy broker in the middle of the run (seen at 1500 ms on an overloaded machine).
+        p.put("broker.session.timeout.ms", "6000");
+        p.put("broker.heartbeat.interval.ms", "500");
+        p.put("log.cleaner.dedupe.buffer.size", "4194304");
+        p.put("num.network.threads", "2");
+        p.put("num.io.threads", "4");
+        limits.brokerConfigs().forEach((key, value) -> p.put(key, value.toString()));
+        return p;
+    }
+
+    private static void putInternalTopics(Properties p) {
         // One node: every internal topic has one copy, or nothing would ever be acknowledged.
         p.put("default.replication.factor", "1");
         p.put("min.insync.replicas", "1");
@@ -186,19 +202,6 @@ public final class EmbeddedKafka implements AutoCloseable {
         p.put("share.coordinator.state.topic.replication.factor", "1");
         p.put("share.coordinator.state.topic.min.isr", "1");
         p.put("share.coordinator.state.topic.num.partitions", "1");
-        p.put("group.initial.rebalance.delay.ms", "0");
-        p.put("auto.create.topics.enable", "false");
-        // After a kill the controller waits out the old session before it lets the broker back in, so it should be
-        // short;
-        // but a scorer on all cores can keep the heartbeat waiting for seconds, and an expired session fences a healthy
-        // broker in the middle of the run (seen at 1500 ms on an overloaded machine).
-        p.put("broker.session.timeout.ms", "6000");
-        p.put("broker.heartbeat.interval.ms", "500");
-        p.put("log.cleaner.dedupe.buffer.size", "4194304");
-        p.put("num.network.threads", "2");
-        p.put("num.io.threads", "4");
-        limits.brokerConfigs().forEach((key, value) -> p.put(key, value.toString()));
-        return p;
     }
 
     /** Writes the identity of a new data directory; an existing one keeps its own. */

@@ -16,4 +16,7 @@
  * {@code CrashIT}, which halts instances at random and checks that every frame has exactly one result, in order; it
  * fails when the hook no longer runs before the commit.
  */
+@NullMarked
 package io.linesight.streams.drain;
+
+import org.jspecify.annotations.NullMarked;

@@ -89,6 +89,15 @@ final class PooledTails {
     }
 
     private static Map<String, Place> places(Map<String, Summary> own, Map<String, Summary> trained) {
+        Map<String, Place> places = new TreeMap<>();
+        placeTrained(own, trained, places);
+        placeOthers(own, trained, places);
+        return places;
+    }
+
+    /** Products that were trained on: the many training images, corrected by how much training lowered the scores. */
+    private static void placeTrained(
+            Map<String, Summary> own, Map<String, Summary> trained, Map<String, Place> places) {
         List<String> names = List.copyOf(trained.keySet());
         Shrunk shift = new Shrunk(MIN_SHIFT_APART);
         Shrunk ratio = new Shrunk(MIN_RATIO_APART);
@@ -99,7 +108,6 @@ final class PooledTails {
             if (h.spread > 0) ratio.add(h.logSpread() - t.logSpread(), h.logSpreadVariance() + t.logSpreadVariance());
             else ratio.addUnknown();
         }
-        Map<String, Place> places = new TreeMap<>();
         for (int i = 0; i < names.size(); i++) {
             Summary t = trained.get(names.get(i));
             double spread = Math.exp(t.logSpread() + ratio.value(i));
@@ -113,6 +121,11 @@ final class PooledTails {
                             shift.variance(i) * unit * unit,
                             ratio.variance(i)));
         }
+    }
+
+    /** Products that nothing was trained on: their own location, and a spread drawn towards that of the others. */
+    private static void placeOthers(
+            Map<String, Summary> own, Map<String, Summary> trained, Map<String, Place> places) {
         List<String> alone =
                 own.keySet().stream().filter(name -> !trained.containsKey(name)).toList();
         Shrunk spreads = new Shrunk(MIN_SPREAD_APART);
@@ -127,7 +140,6 @@ final class PooledTails {
             places.put(
                     alone.get(i), new Place(h.location, spread, 1.0 / h.n, spreads.none() ? 0.5 : spreads.variance(i)));
         }
-        return places;
     }
 
     /**
@@ -181,15 +193,15 @@ final class PooledTails {
      * One figure of several products, each drawn towards their mean as its own variance and their differences have it.
      */
     private static final class Shrunk {
-        private final double leastApart;
+        private final double minApart;
         private final List<Double> values = new ArrayList<>();
         private final List<Double> variances = new ArrayList<>();
         private double mean;
         private double meanVariance;
         private double apart = -1;
 
-        Shrunk(double leastApart) {
-            this.leastApart = leastApart;
+        Shrunk(double minApart) {
+            this.minApart = minApart;
         }
 
         void add(double value, double variance) {
@@ -225,7 +237,7 @@ final class PooledTails {
             for (int i = 0; i < values.size(); i++)
                 q += (values.get(i) - fixed) * (values.get(i) - fixed) / variances.get(i);
             double between = count < 2 ? 0 : (q - (count - 1)) / (sum - squares / sum);
-            apart = Math.max(leastApart * leastApart, between);
+            apart = Math.max(minApart * minApart, between);
             sum = 0;
             weighted = 0;
             for (int i = 0; i < values.size(); i++) {

@@ -11,6 +11,7 @@ import io.linesight.mmad.statedict.StateDicts;
 import io.linesight.trainer.torch.Torch;
 import java.io.IOException;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /** Makes an encoder from a file of a ResNet's weights, and compares it with the same network computed by libtorch. */
 public final class ResNetImport {
@@ -26,7 +27,7 @@ public final class ResNetImport {
      * @throws IllegalArgumentException when the weights are not those of a plain ResNet, not finite, or compute
      *     something else than the reference
      */
-    public static ImportedEncoder of(Path file, String architecture, String name) throws IOException {
+    public static ImportedEncoder of(Path file, @Nullable String architecture, String name) throws IOException {
         ResNetArchitecture wanted = architecture == null ? null : ResNetArchitecture.of(architecture);
         StateDict dict = StateDicts.read(file);
         try {

@@ -27,6 +27,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /** Measures a checkpoint on labelled images with the reference's seven metrics, through the scorer that serves it. */
 public final class Evaluate {
@@ -54,7 +55,8 @@ public final class Evaluate {
         return new Evaluate(options).run();
     }
 
-    private record Loaded(Sample sample, RgbImage image, byte[] frame, byte[] mask, boolean misshapen) {}
+    private record Loaded(
+            Sample sample, @Nullable RgbImage image, byte[] frame, byte @Nullable [] mask, boolean misshapen) {}
 
     private EvaluationReport run() throws IOException {
         List<String> categories = options.source().categories().stream()
@@ -94,45 +96,65 @@ public final class Evaluate {
 
     private CategoryMetrics measure(Scorer scorer, String category, int total, Map<String, CategoryDetail> details)
             throws IOException {
-        int unmarked = 0;
-        int vanished = 0;
-        int misshapen = 0;
-        String firstMisshapen = null;
-        ProductCalibration calibration = scorer.info().calibration().forProduct(category);
-        try (AnomalyMetrics metrics = new AnomalyMetrics()) {
+        try (CategoryRun run = new CategoryRun(category, scorer)) {
             List<Sample> samples = options.source().test(category);
             for (int from = 0; from < samples.size(); from += options.batch()) {
                 List<Loaded> batch = new ArrayList<>();
                 for (Sample s : samples.subList(from, Math.min(samples.size(), from + options.batch())))
                     load(category, s, batch);
                 if (batch.isEmpty()) continue;
-                Scores scores = scorer.score(batch.stream().map(Loaded::frame).toList());
-                for (int i = 0; i < batch.size(); i++) {
-                    Loaded l = batch.get(i);
-                    if (calibrationImages.contain(category, l.frame)) calibratedOn++;
-                    float raw = scores.raw()[i];
-                    if (!Float.isFinite(raw))
-                        throw new IllegalStateException("the model gives a score that is not a number for " + category
-                                + "/" + l.sample.name() + "; it cannot be measured");
-                    float[] map = scores.map(i);
-                    metrics.add(raw, l.sample.anomalous(), map, l.mask);
-                    boolean nothingMarked =
-                            l.sample.anomalous() && l.mask != null && AnomalyMetrics.marksNothing(l.mask);
-                    images.add(new ImageScore(
-                            category,
-                            l.sample.name(),
-                            l.sample.anomalous(),
-                            nothingMarked,
-                            raw,
-                            calibration.calibrated(raw)));
-                    if (l.sample.anomalous() && l.mask == null) unmarked++;
-                    if (nothingMarked) vanished++;
-                    if (l.misshapen && misshapen++ == 0) firstMisshapen = l.sample.name();
-                    if (options.heatmaps() != null)
-                        writeHeatmap(category, l, map, scores.size(), raw, calibration.threshold());
-                }
+                run.score(batch);
                 report(total);
             }
+            return run.finish(details);
+        }
+    }
+
+    /** The images of one category: their metrics so far, and what is odd about their masks. */
+    private final class CategoryRun implements AutoCloseable {
+        private final String category;
+        private final Scorer scorer;
+        private final ProductCalibration calibration;
+        private final AnomalyMetrics metrics = new AnomalyMetrics();
+        private int unmarked;
+        private int vanished;
+        private int misshapen;
+        private @Nullable String firstMisshapen;
+
+        CategoryRun(String category, Scorer scorer) {
+            this.category = category;
+            this.scorer = scorer;
+            this.calibration = scorer.info().calibration().forProduct(category);
+        }
+
+        void score(List<Loaded> batch) throws IOException {
+            Scores scores = scorer.score(batch.stream().map(Loaded::frame).toList());
+            for (int i = 0; i < batch.size(); i++) {
+                Loaded l = batch.get(i);
+                float raw = scores.raw()[i];
+                float[] map = scores.map(i);
+                add(l, raw, map);
+                if (options.heatmaps() != null)
+                    writeHeatmap(category, l, map, scores.size(), raw, calibration.threshold());
+            }
+        }
+
+        private void add(Loaded l, float raw, float[] map) {
+            if (calibrationImages.contain(category, l.frame)) calibratedOn++;
+            if (!Float.isFinite(raw))
+                throw new IllegalStateException("the model gives a score that is not a number for " + category + "/"
+                        + l.sample.name() + "; it cannot be measured");
+            boolean anomalous = l.sample.anomalous();
+            metrics.add(raw, anomalous, map, l.mask);
+            boolean nothingMarked = anomalous && l.mask != null && AnomalyMetrics.marksNothing(l.mask);
+            images.add(new ImageScore(
+                    category, l.sample.name(), anomalous, nothingMarked, raw, calibration.calibrated(raw)));
+            if (anomalous && l.mask == null) unmarked++;
+            if (nothingMarked) vanished++;
+            if (l.misshapen && misshapen++ == 0) firstMisshapen = l.sample.name();
+        }
+
+        CategoryMetrics finish(Map<String, CategoryDetail> details) {
             Measured measured = metrics.measure();
             details.put(
                     category,
@@ -145,6 +167,11 @@ public final class Evaluate {
                             misshapen,
                             firstMisshapen));
             return measured.metrics();
+        }
+
+        @Override
+        public void close() {
+            metrics.close();
         }
     }
 

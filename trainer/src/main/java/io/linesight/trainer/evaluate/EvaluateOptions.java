@@ -4,6 +4,7 @@ import io.linesight.mmad.runtime.ScorerOptions;
 import io.linesight.trainer.folders.ImageSource;
 import java.io.PrintStream;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What to measure.
@@ -22,8 +23,8 @@ public record EvaluateOptions(
         ImageSource source,
         ScorerOptions scorer,
         int batch,
-        Path heatmaps,
-        Path scores,
+        @Nullable Path heatmaps,
+        @Nullable Path scores,
         boolean skipUnreadable,
         PrintStream progress) {
     public EvaluateOptions {

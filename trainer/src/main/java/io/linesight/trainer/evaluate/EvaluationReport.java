@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What was measured.
@@ -108,7 +109,7 @@ public record EvaluationReport(
     }
 
     /** The figures in the order of the table, fractions 0..1, null where undefined. */
-    public static Double[] values(CategoryMetrics m) {
+    public static @Nullable Double[] values(CategoryMetrics m) {
         return new Double[] {
             m.imageAuroc(), m.imageAp(), m.imageF1max(), m.pixelAuroc(), m.pixelAp(), m.pixelF1max(), m.aupro(), m.mad()
         };
@@ -128,7 +129,7 @@ public record EvaluationReport(
 
     private static void row(StringBuilder t, String name, CategoryMetrics m, int width) {
         t.append(String.format(Locale.ROOT, "%-" + width + "s", name));
-        for (Double v : values(m)) t.append(v == null ? "        -" : String.format(Locale.ROOT, " %8.1f", 100 * v));
+        for (@Nullable Double v : values(m)) t.append(v == null ? "        -" : String.format(Locale.ROOT, " %8.1f", 100 * v));
         t.append(String.format(Locale.ROOT, " %8d %9d%n", m.normal(), m.anomalous()));
     }
 }

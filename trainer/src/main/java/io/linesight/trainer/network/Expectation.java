@@ -115,36 +115,13 @@ public final class Expectation {
         try (PointerScope scope = new PointerScope()) {
             int side = 64 >> scale;
             boolean withContext = scale < 2;
-            int units = MmadConfig.EXPECTATION_UNITS;
             List<Tensor> inputs = new ArrayList<>();
             for (int i = 0; i < pixels.size(); i++) {
                 inputs.add(
                         withContext ? Torch.concat(1, pixels.get(i), repeated(contexts.get(i), side)) : pixels.get(i));
             }
-            int width = (int) inputs.get(0).size(1);
-            float[][] moments = moments(inputs, width);
-
-            // Random units see standardised inputs; what is written has the standardisation folded in.
-            float[] hidden = new float[units * width];
-            float[] bias = new float[units];
-            for (int h = 0; h < units; h++) {
-                bias[h] = (float) (0.5 * gauss());
-                for (int k = 0; k < width; k++) {
-                    float w = (float) (gauss() / Math.sqrt(width)) / moments[1][k];
-                    hidden[h * width + k] = w;
-                    bias[h] -= w * moments[0][k];
-                }
-            }
-            Tensor hiddenWeight = Torch.of(hidden, units, width);
-            Tensor hiddenBias = Torch.of(bias, units);
-            Tensor shift = Torch.of(moments[0], width);
-            Tensor inverse = Torch.of(inverse(moments[1]), width);
-            IntFunction<Tensor> regressors = i -> {
-                Tensor x = inputs.get(i);
-                Tensor h = torch.relu(Torch.linear(x, hiddenWeight, hiddenBias));
-                return Torch.concat(1, h, x.sub(shift).mul(inverse), torch.ones(new long[] {x.size(0), 1}));
-            };
-
+            RandomUnits units = randomUnits(inputs);
+            IntFunction<Tensor> regressors = units.regressors(inputs);
             Split split = Split.of(regressors, inputs.size());
             Tensor level = split.solve(log);
             List<Tensor> expected = predictions(regressors, level, inputs.size());
@@ -159,32 +136,56 @@ public final class Expectation {
             }
             Tensor spread = split.solve(deviation);
             float[] spreads = sorted(predictions(regressors, spread, inputs.size()));
-            float least = Math.max(quantile(spreads, MIN_SPREAD), 1e-3f);
-            float most = Math.max(quantile(spreads, 1 - TAIL), least);
-            write(
-                    scale,
-                    withContext,
-                    width,
-                    hidden,
-                    bias,
-                    moments,
-                    Torch.values(level),
-                    Torch.values(spread),
-                    new float[] {low, high, least, most});
+            float min = Math.max(quantile(spreads, MIN_SPREAD), 1e-3f);
+            float max = Math.max(quantile(spreads, 1 - TAIL), min);
+            float[] limits = {low, high, min, max};
+            write(scale, withContext, units, Torch.values(level), Torch.values(spread), limits);
         }
     }
 
-    private void write(
-            int scale,
-            boolean withContext,
-            int width,
-            float[] hidden,
-            float[] bias,
-            float[][] moments,
-            float[] level,
-            float[] spread,
-            float[] limits) {
+    /**
+     * The hidden layer. Random units see standardised inputs; the weights have the standardisation folded in.
+     *
+     * @param weight {@code [units, width]} row-major
+     * @param moments mean and standard deviation of every input
+     */
+    private record RandomUnits(int width, float[] weight, float[] bias, float[][] moments) {
+        /** Of input i: the hidden units, the standardised input and a constant. */
+        IntFunction<Tensor> regressors(List<Tensor> inputs) {
+            Tensor hiddenWeight = Torch.of(weight, bias.length, width);
+            Tensor hiddenBias = Torch.of(bias, bias.length);
+            Tensor shift = Torch.of(moments[0], width);
+            Tensor inverse = Torch.of(inverse(moments[1]), width);
+            return i -> {
+                Tensor x = inputs.get(i);
+                Tensor h = torch.relu(Torch.linear(x, hiddenWeight, hiddenBias));
+                return Torch.concat(1, h, x.sub(shift).mul(inverse), torch.ones(new long[] {x.size(0), 1}));
+            };
+        }
+    }
+
+    private RandomUnits randomUnits(List<Tensor> inputs) {
         int units = MmadConfig.EXPECTATION_UNITS;
+        int width = (int) inputs.get(0).size(1);
+        float[][] moments = moments(inputs, width);
+        float[] weight = new float[units * width];
+        float[] bias = new float[units];
+        for (int h = 0; h < units; h++) {
+            bias[h] = (float) (0.5 * gauss());
+            for (int k = 0; k < width; k++) {
+                float w = (float) (gauss() / Math.sqrt(width)) / moments[1][k];
+                weight[h * width + k] = w;
+                bias[h] -= w * moments[0][k];
+            }
+        }
+        return new RandomUnits(width, weight, bias, moments);
+    }
+
+    private void write(
+            int scale, boolean withContext, RandomUnits hidden, float[] level, float[] spread, float[] limits) {
+        int units = hidden.bias.length;
+        int width = hidden.width;
+        float[][] moments = hidden.moments;
         int context = withContext ? config.levelChannels().get(1) : 0;
         int pixel = width - context;
         String prefix = "anomaly_map." + scale + ".";
@@ -201,13 +202,13 @@ public final class Expectation {
             }
             constant[o] = (float) sum;
         }
-        put(prefix + "hidden.pixel", columns(hidden, width, 0, pixel), units, pixel);
+        put(prefix + "hidden.pixel", columns(hidden.weight, width, 0, pixel), units, pixel);
         put(prefix + "expect.pixel", columns(linear, width, 0, pixel), 2, pixel);
         if (withContext) {
-            put(prefix + "hidden.context", columns(hidden, width, pixel, width), units, context);
+            put(prefix + "hidden.context", columns(hidden.weight, width, pixel, width), units, context);
             put(prefix + "expect.context", columns(linear, width, pixel, width), 2, context);
         }
-        put(prefix + "hidden.bias", bias, units);
+        put(prefix + "hidden.bias", hidden.bias, units);
         put(prefix + "expect.hidden", fromHidden, 2, units);
         put(prefix + "expect.bias", constant, 2);
         put(prefix + "limits", limits, 4);
@@ -283,14 +284,14 @@ public final class Expectation {
             Tensor right = accumulated(targets.size(), false, product);
             Tensor heldRight = accumulated(targets.size(), true, product);
             double best = RIDGES[0];
-            double least = Double.POSITIVE_INFINITY;
+            double min = Double.POSITIVE_INFINITY;
             for (double ridge : RIDGES) {
                 Tensor w = ridge(fitted, right, ridge);
                 // Squared error on the held images, less what does not depend on w.
                 double error = w.t().mm(held.mm(w)).item_double()
                         - 2 * w.t().mm(heldRight).item_double();
-                if (error < least) {
-                    least = error;
+                if (error < min) {
+                    min = error;
                     best = ridge;
                 }
             }

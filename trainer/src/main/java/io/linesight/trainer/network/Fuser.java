@@ -5,6 +5,7 @@ import io.linesight.trainer.torch.Torch;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
 
 /** MambaFuser (MMAD_SPEC section 5): three feature maps to z. */
 final class Fuser {
@@ -21,7 +22,7 @@ final class Fuser {
     }
 
     /** @param t features [B,C,64,64], [B,C,32,32], [B,C,16,16], best channels-last; result [B,C,8,8] */
-    Tensor forward(List<Tensor> t, TrainingNoise noise) {
+    Tensor forward(List<Tensor> t, @Nullable TrainingNoise noise) {
         boolean training = noise != null;
         Tensor f0 = torch.relu(bn(conv(t.get(0), F + "conv1", 2, 1, 1), F + "bn1", training));
         Tensor f1 = torch.relu(bn(conv(t.get(1), F + "conv21", 1, 0, 1), F + "bn21", training))

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
 
 /** One HybridBlock of the decoder (MMAD_SPEC section 6) on [B,L,C]. */
 final class HybridBlock {
@@ -35,7 +36,7 @@ final class HybridBlock {
     }
 
     /** @param noise null = eval */
-    Tensor forward(Tensor x, TrainingNoise noise) {
+    Tensor forward(Tensor x, @Nullable TrainingNoise noise) {
         Tensor x1 = channelNorm(x.add(mix(x, noise)), prefix + "norm1");
         return channelNorm(x1.add(feedForward(x1)), prefix + "norm2");
     }
@@ -57,18 +58,38 @@ final class HybridBlock {
                 torch.gelu(h.narrow(2, 0, channels)).mul(h.narrow(2, channels, channels)), prefix + "ffn.project_out");
     }
 
-    private Tensor mix(Tensor x, TrainingNoise noise) {
+    private Tensor mix(Tensor x, @Nullable TrainingNoise noise) {
+        Tensor c = route(x);
+        Tensor ca = channelAttention(c);
+        Tensor sa = spatialAttention(c);
+        Tensor keep = keep(c, noise);
+        Tensor v = pointwise(x, mixer + "project_v");
+        // v' = v where kept, sa*v elsewhere.
+        Tensor o = v.mul(sa.add(keep.mul(sa.neg().add(Torch.scalar(1)))));
+        for (VssBlock block : chain) o = block.forward(o, noise);
+        o = pointwise(o, mixer + "ssm_pro");
+        return pointwise(torch.gelu(localContext(o)).mul(ca).add(o), mixer + "project_out");
+    }
+
+    /** What the attentions and the mask are made from: the features and each pixel's place. */
+    private Tensor route(Tensor x) {
         Tensor in = p.get(mixer + "route.in_conv.0.weight");
         in = in.view(in.size(0), in.size(1));
         Tensor place = Torch.linear(coordinates, in.narrow(1, channels, 2), p.get(mixer + "route.in_conv.0.bias"));
-        Tensor c = torch.leaky_relu(
+        return torch.leaky_relu(
                 channelNorm(Torch.linear(x, in.narrow(1, 0, channels), null).add(place), mixer + "route.in_conv.1"),
                 Torch.scalar(0.1));
-        Tensor ca = pointwise(
+    }
+
+    private Tensor channelAttention(Tensor c) {
+        return pointwise(
                         c.mean(new long[] {1}, true, new org.bytedeco.pytorch.ScalarTypeOptional()),
                         mixer + "route.out_CA.1")
                 .sigmoid();
-        Tensor sa = Torch.rows(Torch.conv2d(
+    }
+
+    private Tensor spatialAttention(Tensor c) {
+        return Torch.rows(Torch.conv2d(
                         Torch.image(c, side),
                         p.get(mixer + "route.out_SA.0.weight"),
                         p.get(mixer + "route.out_SA.0.bias"),
@@ -77,15 +98,11 @@ final class HybridBlock {
                         1,
                         1))
                 .sigmoid();
+    }
 
-        Tensor keep = keep(c, noise);
-        Tensor v = pointwise(x, mixer + "project_v");
-        // v' = v where kept, sa*v elsewhere.
-        Tensor o = v.mul(sa.add(keep.mul(sa.neg().add(Torch.scalar(1)))));
-        for (VssBlock block : chain) o = block.forward(o, noise);
-        o = pointwise(o, mixer + "ssm_pro");
-
-        Tensor s = o;
+    /** Three depthwise convolutions, 3x3 to 7x7, in a row. */
+    private Tensor localContext(Tensor x) {
+        Tensor s = x;
         for (int i = 0; i < 3; i++) {
             s = Torch.rows(Torch.conv2d(
                     Torch.image(s, side),
@@ -97,7 +114,7 @@ final class HybridBlock {
                     channels));
             s = torch.silu(instanceNorm(s));
         }
-        return pointwise(torch.gelu(s).mul(ca).add(o), mixer + "project_out");
+        return s;
     }
 
     private static Tensor instanceNorm(Tensor x) {
@@ -107,7 +124,7 @@ final class HybridBlock {
     }
 
     /** 1 where a pixel keeps its full value, [B,L,1] (MMAD_SPEC section 7). */
-    private Tensor keep(Tensor c, TrainingNoise noise) {
+    private Tensor keep(Tensor c, @Nullable TrainingNoise noise) {
         Tensor m = c.mean(new long[] {2}, true, new org.bytedeco.pytorch.ScalarTypeOptional());
         Tensor hidden = torch.leaky_relu(
                 m.mul(p.get(mixer + "route.out_mask.0.weight")).add(p.get(mixer + "route.out_mask.0.bias")),

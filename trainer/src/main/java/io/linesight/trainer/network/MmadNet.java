@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
 
 /**
  * MMAD's trainable part in libtorch: fuser and decoder over the frozen encoder's features. Feature maps are
@@ -78,7 +79,7 @@ public final class MmadNet implements AutoCloseable {
      * @param noise null = eval: running statistics, no dropping, rule "expected"
      * @return like {@link #imitated} of the teacher
      */
-    List<Tensor> forward(List<Tensor> teacher, TrainingNoise noise) {
+    List<Tensor> forward(List<Tensor> teacher, @Nullable TrainingNoise noise) {
         return student(teacher, noise).features();
     }
 
@@ -91,7 +92,7 @@ public final class MmadNet implements AutoCloseable {
     record Student(List<Tensor> features, List<Tensor> levels) {}
 
     /** As {@link #forward}, with the levels' outputs. */
-    Student student(List<Tensor> teacher, TrainingNoise noise) {
+    Student student(List<Tensor> teacher, @Nullable TrainingNoise noise) {
         List<Tensor> images = new ArrayList<>();
         for (int i = 0; i < 3; i++) images.add(Torch.image(teacher.get(i), 64 >> i));
         Tensor x = Torch.rows(fuser.forward(images, noise));

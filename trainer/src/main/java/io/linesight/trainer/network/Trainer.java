@@ -21,6 +21,7 @@ import org.bytedeco.pytorch.OutputArchive;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One optimiser step after the other (MMAD_SPEC section 10): loss, backward, clipping at norm 5, AdamW. Not
@@ -144,7 +145,7 @@ public final class Trainer implements AutoCloseable {
      */
     private static final class Sink extends ArchiveWriter {
         private final FileChannel channel;
-        private IOException failure;
+        private @Nullable IOException failure;
 
         private Sink(FileChannel channel) {
             this.channel = channel;

@@ -6,6 +6,7 @@ import io.linesight.trainer.torch.SelectiveScan;
 import io.linesight.trainer.torch.Torch;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
 
 /** One VSSBlock (MMAD_SPEC section 3) for G channel groups at once: x + DropPath(Dropout(SS2D(LN(x)))) per group. */
 final class VssBlock {
@@ -46,7 +47,7 @@ final class VssBlock {
     }
 
     /** @param x [B,L,G*C]; noise null = eval */
-    Tensor forward(Tensor x, TrainingNoise noise) {
+    Tensor forward(Tensor x, @Nullable TrainingNoise noise) {
         long batch = x.size(0);
         long length = x.size(1);
         long groups = inProj.size(0);

@@ -28,6 +28,11 @@ final class Chart {
                 Html.escape(label),
                 LEFT,
                 TOP));
+        appendGrid();
+        appendAxes(xLabel, yLabel);
+    }
+
+    private void appendGrid() {
         for (double t : x.ticks()) {
             svg.append(String.format(
                     Locale.ROOT,
@@ -47,6 +52,9 @@ final class Chart {
                     py(t) + 3.5,
                     y.label(t)));
         }
+    }
+
+    private void appendAxes(String xLabel, String yLabel) {
         svg.append(String.format(
                 Locale.ROOT,
                 "<path class=\"axis\" d=\"M0 0V%dH%d\"/><text x=\"%d\" y=\"%d\" class=\"mid\">%s</text>",

@@ -10,6 +10,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorBase;
 import org.bytedeco.pytorch.TensorTensorHook;
 import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A differentiable operator of one activation whose forward and backward are written in Java. libtorch's autograd nodes
@@ -24,7 +25,7 @@ public abstract class JavaOp {
     private static final ThreadLocal<List<JavaOp>> LIVE = ThreadLocal.withInitial(ArrayList::new);
 
     private final List<Pointer> retained = new ArrayList<>();
-    private Tensor inputGradient;
+    private @Nullable Tensor inputGradient;
 
     /** Computes the output from a detached, contiguous input. Gradients are off. */
     protected abstract Tensor forward(Tensor x);

@@ -23,6 +23,7 @@ import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The little of libtorch that training needs, in one place. Tensors are float32, on the CPU unless {@link #useCuda} was
@@ -32,7 +33,7 @@ import org.bytedeco.pytorch.global.torch;
 public final class Torch {
     private static boolean started;
     /** Where networks compute, as libtorch calls it; null on the CPU. */
-    private static volatile String cuda;
+    private static volatile @Nullable String cuda;
     /**
      * Tests only: moves between host and device copy though both are the CPU, so that nothing may rely on their being
      * the same memory.
@@ -310,12 +311,12 @@ public final class Torch {
     }
 
     /** Linear layer: x [..., in] times the transpose of w [out, in], plus bias [out] or null. */
-    public static Tensor linear(Tensor x, Tensor w, Tensor bias) {
+    public static Tensor linear(Tensor x, Tensor w, @Nullable Tensor bias) {
         return torch.linear(x, w, optional(bias));
     }
 
     /** Square convolution; bias may be null. */
-    public static Tensor conv2d(Tensor x, Tensor w, Tensor bias, int stride, int padding, int dilation, long groups) {
+    public static Tensor conv2d(Tensor x, Tensor w, @Nullable Tensor bias, int stride, int padding, int dilation, long groups) {
         return torch.conv2d(
                 x,
                 w,
@@ -327,7 +328,7 @@ public final class Torch {
     }
 
     /** LayerNorm over the last axis; weight and bias may be null. */
-    public static Tensor layerNorm(Tensor x, Tensor weight, Tensor bias, double eps) {
+    public static Tensor layerNorm(Tensor x, @Nullable Tensor weight, @Nullable Tensor bias, double eps) {
         return torch.layer_norm(x, new long[] {x.size(-1)}, optional(weight), optional(bias), eps, false);
     }
 
@@ -396,7 +397,7 @@ public final class Torch {
         }
     }
 
-    private static TensorOptional optional(Tensor t) {
+    private static TensorOptional optional(@Nullable Tensor t) {
         return t == null ? new TensorOptional() : new TensorOptional(t);
     }
 

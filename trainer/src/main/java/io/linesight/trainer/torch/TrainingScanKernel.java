@@ -8,6 +8,7 @@ import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Forward and backward of the batched 2-D selective scan (MMAD_SPEC section 3) on native memory: lanes run over
@@ -27,7 +28,8 @@ import jdk.incubator.vector.VectorSpecies;
  *
  * <p>The inner loops stay small methods with everything in locals: larger ones fall out of the compiler's vector
  * intrinsics and are 50 times slower. Where a sum starts, they read from an array of zeros rather than have it cleared
- * first.
+ * first. That is why the longest of them and the class itself are left in one piece: what would be parameters of the
+ * pieces are the registers of one loop.
  */
 final class TrainingScanKernel {
     /** 256-bit vectors fit every channel count the presets produce; 128-bit where the machine has no more. */
@@ -281,8 +283,8 @@ final class TrainingScanKernel {
             float[] bias,
             float[] step,
             float[] drive,
-            float[] xs,
-            float[] sig,
+            float @Nullable [] xs,
+            float @Nullable [] sig,
             int tile,
             int d,
             int channels,
@@ -645,8 +647,8 @@ final class TrainingScanKernel {
      */
     record Inputs(
             FloatBuffer x,
-            FloatBuffer projection,
-            float[] projectionWeight,
+            @Nullable FloatBuffer projection,
+            float @Nullable [] projectionWeight,
             float[] stepWeight,
             float[] stepBias,
             float[] a,
@@ -670,8 +672,8 @@ final class TrainingScanKernel {
      */
     record Gradients(
             FloatBuffer x,
-            FloatBuffer projection,
-            float[] projectionWeight,
+            @Nullable FloatBuffer projection,
+            float @Nullable [] projectionWeight,
             float[] stepWeight,
             float[] stepBias,
             float[] a,
@@ -683,7 +685,7 @@ final class TrainingScanKernel {
     }
 
     /** @param checkpoints filled for backward; null when none will come */
-    static void forward(TrainingScanShape s, Inputs in, FloatBuffer y, FloatBuffer checkpoints) {
+    static void forward(TrainingScanShape s, Inputs in, FloatBuffer y, @Nullable FloatBuffer checkpoints) {
         check(s);
         int channels = s.channels();
         int states = s.states();
