@@ -124,8 +124,7 @@ final class PooledTails {
     }
 
     /** Products that nothing was trained on: their own location, and a spread drawn towards that of the others. */
-    private static void placeOthers(
-            Map<String, Summary> own, Map<String, Summary> trained, Map<String, Place> places) {
+    private static void placeOthers(Map<String, Summary> own, Map<String, Summary> trained, Map<String, Place> places) {
         List<String> alone =
                 own.keySet().stream().filter(name -> !trained.containsKey(name)).toList();
         Shrunk spreads = new Shrunk(MIN_SPREAD_APART);

@@ -129,7 +129,8 @@ public record EvaluationReport(
 
     private static void row(StringBuilder t, String name, CategoryMetrics m, int width) {
         t.append(String.format(Locale.ROOT, "%-" + width + "s", name));
-        for (@Nullable Double v : values(m)) t.append(v == null ? "        -" : String.format(Locale.ROOT, " %8.1f", 100 * v));
+        for (@Nullable Double v : values(m))
+            t.append(v == null ? "        -" : String.format(Locale.ROOT, " %8.1f", 100 * v));
         t.append(String.format(Locale.ROOT, " %8d %9d%n", m.normal(), m.anomalous()));
     }
 }

@@ -316,7 +316,8 @@ public final class Torch {
     }
 
     /** Square convolution; bias may be null. */
-    public static Tensor conv2d(Tensor x, Tensor w, @Nullable Tensor bias, int stride, int padding, int dilation, long groups) {
+    public static Tensor conv2d(
+            Tensor x, Tensor w, @Nullable Tensor bias, int stride, int padding, int dilation, long groups) {
         return torch.conv2d(
                 x,
                 w,
