@@ -165,6 +165,7 @@ class FleetIT {
     }
 
     @Test
+    @Tag("full")
     void shouldServeOneVersionPerDecisionWhenAllDieAtACommit() throws Exception {
         shouldServeOneVersionPerDecision("fleet", List.of("v1", "v2"), () -> {});
     }

@@ -35,9 +35,9 @@ import org.junit.jupiter.api.io.TempDir;
  * while an instance starts; models are swapped; disks are full. In the end every frame has one answer, in order, by the
  * model that the answer names.
  *
- * <p>By default three faults in a fixed order. With {@code -Pfull} every fault, in a random order, which
- * {@code -Dlinesight.failure.seed} repeats. The long run, which takes as long as the frames do and repeats the faults
- * for all of that time: {@code mvn verify -Pfull -Dit.test=FailureIT -Dlinesight.failure.frames=200000}.
+ * <p>Three faults in a fixed order, and every fault in a random order, which {@code -Dlinesight.failure.seed} repeats.
+ * With {@code -Dlinesight.failure.frames=200000} the run takes as long as the frames do and repeats the faults for all
+ * of that time. docs/development.md has the command that runs one test of tier 3.
  */
 @Timeout(7200)
 class FailureIT {
@@ -83,6 +83,7 @@ class FailureIT {
     private BreakableLine line;
 
     @Test
+    @Tag("full")
     void shouldLoseDoubleAndReorderNothingWhenInstancesAndABrokerAreKilled(
             @TempDir(cleanup = CleanupMode.ON_SUCCESS) Path folder) throws Exception {
         minFrames = FEW_FRAMES;

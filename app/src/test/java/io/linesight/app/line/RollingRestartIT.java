@@ -29,6 +29,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -99,6 +100,7 @@ class RollingRestartIT {
     }
 
     @Test
+    @Tag("full")
     void shouldLoseAndDoubleNothingWhileInstancesAreRestartedOneByOne() throws Exception {
         Files.write(folder.resolve("toy.onnx"), ToyCheckpoint.bytes("v1", 1));
         try (Line rolling = new Line(SharedPlatform.kafka(), SharedPlatform.registry(), APPLICATION, PARTITIONS)) {

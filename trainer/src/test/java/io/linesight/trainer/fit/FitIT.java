@@ -39,6 +39,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -61,8 +62,19 @@ class FitIT {
 
     @Test
     void shouldLearnATextureAndFindItsDefects() throws Exception {
+        shouldLearnATexture(16);
+    }
+
+    @Test
+    @Tag("full")
+    void shouldLearnATextureAtEveryStride() throws Exception {
+        shouldLearnATexture(4);
+    }
+
+    private void shouldLearnATexture(int finestStride) throws Exception {
         TextureSource source = new TextureSource(20, 6);
         FitResult result = Fit.run(options(source)
+                .network(n -> n.withFinestStride(finestStride))
                 .training(t ->
                         t.withEpochs(30).withBatch(4).withLearningRate(0.0025).withSeed(1))
                 .session(s -> s.withCommand("fit test")));
@@ -123,6 +135,7 @@ class FitIT {
     }
 
     @Test
+    @Tag("full")
     void shouldFitTheMapAloneAndLeaveTheNetworkAsItIs() throws Exception {
         TextureSource source = new TextureSource(24, 6, List.of("mesh", "weave"));
         Fit.run(options(source).training(t -> t.withEpochs(2).withSeed(3)).network(n -> n.withMap(MapKind.WHITENED)

@@ -52,6 +52,7 @@ import org.apache.kafka.clients.admin.ConsumerGroupDescription;
 import org.apache.kafka.common.GroupState;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
@@ -302,6 +303,7 @@ class TrainerServiceIT {
     }
 
     @Test
+    @Tag("full")
     @Timeout(600)
     void shouldGoOnAfterTheProcessDiesInEveryStage() throws Exception {
         Path folder = config(dir.resolve("dies")).folder();
