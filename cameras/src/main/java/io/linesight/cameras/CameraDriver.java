@@ -23,6 +23,7 @@ public final class CameraDriver implements Runnable {
     private final FramePublisher publisher;
     private final SentFrames sentFrames;
     private final DoubleSupplier framesPerSecond;
+    private final double phase;
     private final long limit;
     private final Semaphore inFlight = new Semaphore(MAX_IN_FLIGHT);
     private volatile boolean stop;
@@ -31,6 +32,8 @@ public final class CameraDriver implements Runnable {
 
     /**
      * @param framesPerSecond read before every frame; infinite means as fast as Kafka takes them
+     * @param phase when the first frame is due, as a fraction of the time between two frames, 0..1; cameras with
+     *     different phases do not expose at the same instant
      * @param limit max frames; negative for no limit
      */
     public CameraDriver(
@@ -38,11 +41,13 @@ public final class CameraDriver implements Runnable {
             FramePublisher publisher,
             SentFrames sentFrames,
             DoubleSupplier framesPerSecond,
+            double phase,
             long limit) {
         this.camera = camera;
         this.publisher = publisher;
         this.sentFrames = sentFrames;
         this.framesPerSecond = framesPerSecond;
+        this.phase = phase;
         this.limit = limit;
     }
 
@@ -63,14 +68,14 @@ public final class CameraDriver implements Runnable {
 
     @Override
     public void run() {
-        long due = System.nanoTime();
+        long due = System.nanoTime() - (long) ((1 - phase) * interval(framesPerSecond.getAsDouble()));
         try {
-            for (long sequence = 0; !stop && (limit < 0 || sequence < limit); sequence++) {
+            for (long taken = 0; !stop && (limit < 0 || taken < limit); taken++) {
                 due = awaitTurn(due);
                 if (stop) break;
                 Optional<CameraShot> shot = camera.next();
                 if (shot.isEmpty()) break;
-                publish(shot.get(), sequence);
+                publish(shot.get());
             }
             inFlight.tryAcquire(MAX_IN_FLIGHT, 60, TimeUnit.SECONDS);
         } catch (InterruptedException e) {
@@ -83,19 +88,23 @@ public final class CameraDriver implements Runnable {
 
     /** Waits until the next frame is due; returns when that was. */
     private long awaitTurn(long lastDue) {
-        double rate = framesPerSecond.getAsDouble();
-        if (Double.isInfinite(rate)) return lastDue;
-        long interval = (long) (1e9 / rate);
+        long interval = interval(framesPerSecond.getAsDouble());
+        if (interval == 0) return lastDue;
         // A camera that fell behind does not hurry to make up for it.
         long due = Math.max(lastDue + interval, System.nanoTime() - interval);
         while (!stop && System.nanoTime() < due) LockSupport.parkNanos(Math.min(due - System.nanoTime(), 50_000_000L));
         return due;
     }
 
-    private void publish(CameraShot shot, long sequence) throws InterruptedException {
+    /** Nanoseconds between two frames; 0 at an infinite rate. */
+    private static long interval(double framesPerSecond) {
+        return (long) (1e9 / framesPerSecond);
+    }
+
+    private void publish(CameraShot shot) throws InterruptedException {
         SentFrames.SentFrame entry = new SentFrames.SentFrame(
                 camera.id(),
-                sequence,
+                publisher.nextSequence(camera.id()),
                 shot.product(),
                 shot.anomalous(),
                 shot.attributes().get(CameraShot.TRUTH_DEFECT));

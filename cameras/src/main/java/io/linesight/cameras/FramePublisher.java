@@ -69,9 +69,8 @@ public final class FramePublisher implements AutoCloseable {
      *     large, buffer full)
      */
     public CompletableFuture<FrameRef> send(String cameraId, CameraShot shot) {
-        AtomicLong counter = sequences.computeIfAbsent(cameraId, c -> new AtomicLong());
         // One camera is one thread, so taking the number and sending need no lock.
-        long sequence = counter.getAndIncrement();
+        long sequence = counter(cameraId).getAndIncrement();
         CameraFrame frame = CameraFrame.newBuilder()
                 .setFrameId(cameraId + "-" + sequence)
                 .setCameraId(cameraId)
@@ -86,6 +85,15 @@ public final class FramePublisher implements AutoCloseable {
                 .setAttributes(shot.attributes())
                 .build();
         return sendRaw(cameraId, serializer.serialize(topics.frames().name(), frame));
+    }
+
+    /** Sequence number of the camera's next frame; call it from the camera's own thread. */
+    long nextSequence(String cameraId) {
+        return counter(cameraId).get();
+    }
+
+    private AtomicLong counter(String cameraId) {
+        return sequences.computeIfAbsent(cameraId, c -> new AtomicLong());
     }
 
     /** Sends bytes as they are; a record that is no frame at all shows what happens to one. */

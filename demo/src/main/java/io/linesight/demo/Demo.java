@@ -16,6 +16,7 @@ import io.linesight.streams.InspectionApp;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.time.Duration;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
@@ -31,7 +32,6 @@ public final class Demo {
     /** Stops waiting for answers when none has come for this long. */
     private static final Duration ANSWER_TIMEOUT = Duration.ofSeconds(45);
 
-    private static final double MAX_FPS = 60;
     /** Seconds between two tables where the output is not a terminal. */
     private static final int TABLE_SECONDS = 10;
 
@@ -39,10 +39,14 @@ public final class Demo {
     private final PrintWriter out;
     private final SimulatedLine line;
     private final HeatmapFolder heatmaps;
-    private final RateController rate;
     private final CountDownLatch stop = new CountDownLatch(1);
     private final Ledger ledger = new Ledger();
     private final LiveStats stats = new LiveStats();
+    private final OtherLoad otherLoad = new OtherLoad();
+    /** Whether the warm-up is over. */
+    private volatile boolean live;
+    /** Frames a second and camera. */
+    private double fps;
 
     /**
      * How a run ended.
@@ -58,7 +62,6 @@ public final class Demo {
         Simulation simulation = options.simulation();
         line = new SimulatedLine(simulation.seed(), simulation.defectRate());
         heatmaps = new HeatmapFolder(line, options.maxImages());
-        rate = new RateController(simulation.fps(), MAX_FPS);
     }
 
     /** Ends the run early; the summary still comes. Any thread. */
@@ -91,8 +94,13 @@ public final class Demo {
     private @Nullable String inspect(LocalLine local, String version) throws InterruptedException {
         try (TopicReader reader = TopicReader.open(local.settings(), local.topics(), new Listener());
                 FramePublisher publisher = new FramePublisher(local.settings(), local.topics(), "demo")) {
-            CameraGroup cameras = CameraGroup.start(
-                    SimulatedCamera.of(line, options.simulation().cameras()), publisher, ledger, rate::rate, -1);
+            List<SimulatedCamera> all =
+                    SimulatedCamera.of(line, options.simulation().cameras());
+            fps = rate(all, publisher);
+            if (fps == 0) return null;
+            ledger.startTiming();
+            live = true;
+            CameraGroup cameras = CameraGroup.start(all, publisher, ledger, () -> fps, -1);
             long begin = System.nanoTime();
             Optional<String> failure = watch(local, cameras, hostileCamera(publisher), version);
             cameras.stopAndAwait();
@@ -104,18 +112,31 @@ public final class Demo {
         }
     }
 
-    /** Adjusts the rate and draws the table every second, until the run is over or something has failed. */
+    /** @return frames a second and camera; 0 when the demo is to stop */
+    private double rate(List<SimulatedCamera> cameras, FramePublisher publisher) throws InterruptedException {
+        Double fixed = options.simulation().fps();
+        if (fixed != null) return fixed;
+        say("Warm-up: the cameras expose as fast as frames are answered, to find the rate that this machine bears.");
+        double all = new WarmUp(publisher, ledger, stop).measure(cameras);
+        if (all > 0)
+            say(String.format(
+                    Locale.ROOT,
+                    "This machine answers %.1f frames/s. The cameras take %.0f %% of that: %.2f frames/s each.",
+                    all / WarmUp.SHARE,
+                    100 * WarmUp.SHARE,
+                    all / cameras.size()));
+        return all / cameras.size();
+    }
+
+    /** Draws the table every second, until the run is over or something has failed. */
     private Optional<String> watch(LocalLine local, CameraGroup cameras, HostileCamera hostile, String version)
             throws InterruptedException {
         LiveTable table = new LiveTable(out, options.terminal());
         long begin = System.nanoTime();
-        long answeredBefore = 0;
         for (long second = 1; ; second++) {
             long until = begin + second * 1_000_000_000L;
             if (stop.await(Math.max(0, until - System.nanoTime()), TimeUnit.NANOSECONDS)) return Optional.empty();
-            long answered = ledger.results() + ledger.deadLetters();
-            rate.tick(ledger.open(), answered - answeredBefore);
-            answeredBefore = answered;
+            otherLoad.read();
             if (options.hostileSeconds() > 0 && second % options.hostileSeconds() == 0) sendBroken(hostile);
             if (options.terminal() || second % TABLE_SECONDS == 0) draw(table, second, version);
             Optional<String> failure =
@@ -149,7 +170,7 @@ public final class Demo {
         @Override
         public void result(InspectionResult result, long arrivedMicros) {
             super.result(result, arrivedMicros);
-            stats.result(result, arrivedMicros);
+            if (live) stats.result(result, arrivedMicros);
         }
 
         @Override
@@ -165,13 +186,14 @@ public final class Demo {
                 : " of " + clock(options.duration().toSeconds());
         String head = String.format(
                 Locale.ROOT,
-                "%s%s   model %s   target rate %.1f frames/s per camera",
+                "%s%s   model %s   %.2f frames/s per camera",
                 clock(second),
                 end,
                 version,
-                rate.rate());
+                fps);
         String foot = "  sent " + ledger.frames() + "   in flight " + ledger.open() + "   anomaly events "
-                + ledger.anomalies() + "   dead letters " + ledger.deadLetters();
+                + ledger.anomalies() + "   dead letters " + ledger.deadLetters()
+                + otherLoad.remark().map(remark -> "   " + remark).orElse("");
         table.draw(head, stats.rows(System.currentTimeMillis() * 1000), foot);
     }
 

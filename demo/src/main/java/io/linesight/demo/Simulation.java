@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
  * The simulated part of a line.
  *
  * @param cameras number of cameras; each sees the next product
- * @param fps frames a second and camera; null to find the rate that the machine can score
+ * @param fps frames a second and camera; null to find in a warm-up what the machine bears
  * @param seed the same seed gives the same parts
  * @param defectRate fraction of defective parts, 0..1
  */

@@ -52,8 +52,8 @@ class DemoIT {
         Demo demo = new Demo(
                 new DemoOptions(
                         new LineOptions(folder, checkpoint(), 0, 0, Map.of("linesight.device", "cpu")),
-                        new Simulation(3, 1.0, 7, 0.5),
-                        Duration.ofSeconds(16),
+                        new Simulation(3, null, 7, 0.5),
+                        Duration.ofSeconds(10),
                         1,
                         4,
                         false),
@@ -99,6 +99,6 @@ class DemoIT {
                     .hasSize(4);
         }
         assertThat(Files.readString(folder.resolve("heatmaps/index.html"))).contains("board", "exactly once");
-        assertThat(text.toString()).contains("camera-1", "camera-3", "dead letters");
+        assertThat(text.toString()).contains("This machine answers", "camera-1", "camera-3", "dead letters");
     }
 }

@@ -79,7 +79,11 @@ final class DemoCommand implements Callable<Integer> {
     @Option(
             names = "--fps",
             paramLabel = "F",
-            description = "Frames a second and camera. Default: as many as the machine can score; 1.5 with --learn.")
+            description = {
+                "Frames a second and camera. Default: 70 % of what the machine bears, found in a warm-up of some "
+                        + "seconds;",
+                "1.5 with --learn."
+            })
     private @Nullable Double fps;
 
     @Option(

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.DoubleSupplier;
+import java.util.stream.IntStream;
 
 /** Cameras that run together, each on a thread of its own. Threads: one owner, who starts and stops them. */
 public final class CameraGroup {
@@ -24,7 +25,7 @@ public final class CameraGroup {
     }
 
     /**
-     * Starts all cameras.
+     * Starts all cameras, their exposures spread evenly over the time between two frames of one.
      *
      * @param publisher stays the caller's; close it after the cameras have stopped
      * @param framesPerSecond of each camera, asked before every frame; infinite means as fast as Kafka takes them
@@ -36,8 +37,10 @@ public final class CameraGroup {
             SentFrames sentFrames,
             DoubleSupplier framesPerSecond,
             long limit) {
-        List<CameraDriver> drivers = cameras.stream()
-                .map(c -> new CameraDriver(c, publisher, sentFrames, framesPerSecond, limit))
+        int n = cameras.size();
+        List<CameraDriver> drivers = IntStream.range(0, n)
+                .mapToObj(i -> new CameraDriver(
+                        cameras.get(i), publisher, sentFrames, framesPerSecond, (double) i / n, limit))
                 .toList();
         List<Thread> threads = new ArrayList<>();
         for (int i = 0; i < drivers.size(); i++)

@@ -4,6 +4,7 @@ import io.linesight.cameras.SentFrames;
 import io.linesight.schemas.FrameRef;
 import io.linesight.schemas.InspectionResult;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -11,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,8 +46,14 @@ public final class Ledger implements SentFrames {
 
         long arrivedMicros;
         int results;
-        int deadLetters;
+        /** Reason code of every dead letter. */
+        List<String> deadLetters = List.of();
+
         int events;
+
+        int answers() {
+            return results + deadLetters.size();
+        }
     }
 
     private static final long POLL_MILLIS = 50;
@@ -60,20 +68,25 @@ public final class Ledger implements SentFrames {
     private long sentCount;
     private long results;
     private long doubled;
-    private long doubledEvents;
     private long events;
     private long deadLetters;
     private long settled;
     private long rejected;
+    private long timedFromMicros = Long.MIN_VALUE;
 
-    /** Books a frame that Kafka has acknowledged. */
+    /** Books a frame that Kafka has acknowledged, with what has come back for it already. */
     @Override
     public synchronized void sent(FrameRef ref, SentFrame sent) {
         Entry e = entry(ref);
         if (e.sent != null) throw new IllegalStateException("frame " + ref + " was booked twice");
         e.sent = sent;
         sentCount++;
-        if (e.results + e.deadLetters > 0) settled++;
+        results += e.results;
+        deadLetters += e.deadLetters.size();
+        e.deadLetters.forEach(code -> deadLetterCodes.merge(code, 1, Integer::sum));
+        events += e.events;
+        if (e.answers() > 0) settled++;
+        doubled += Math.max(0, e.answers() - 1) + Math.max(0, e.events - 1);
     }
 
     /** Books a frame that could not be handed to Kafka: it was never on the line, so it is neither a frame nor lost. */
@@ -82,34 +95,46 @@ public final class Ledger implements SentFrames {
         rejected++;
     }
 
-    /** Books a result. */
+    /** Books a result; that of another sender's frame is not counted. */
     public synchronized void result(InspectionResult result, long arrivedMicros) {
         Entry e = entry(result.getFrameRef());
-        results++;
-        if (e.results + e.deadLetters > 0) doubled++;
-        else if (e.sent != null) settled++;
         e.results++;
         if (e.result == null) {
             e.result = result;
             e.arrivedMicros = arrivedMicros;
         }
+        if (e.sent == null) return;
+        results++;
+        countAnswer(e);
     }
 
-    /** Books a dead letter. */
+    /** Books a dead letter; that of another sender's frame is not counted. */
     public synchronized void deadLetter(FrameRef ref, String code) {
         Entry e = entry(ref);
+        e.deadLetters = Stream.concat(e.deadLetters.stream(), Stream.of(code)).toList();
+        if (e.sent == null) return;
         deadLetters++;
         deadLetterCodes.merge(code, 1, Integer::sum);
-        if (e.results + e.deadLetters > 0) doubled++;
-        else if (e.sent != null) settled++;
-        e.deadLetters++;
+        countAnswer(e);
     }
 
-    /** Books an anomaly event. */
+    private void countAnswer(Entry e) {
+        if (e.answers() > 1) doubled++;
+        else settled++;
+    }
+
+    /** Books an anomaly event; that of another sender's frame is not counted. */
     public synchronized void anomaly(FrameRef ref) {
         Entry e = entry(ref);
+        e.events++;
+        if (e.sent == null) return;
         events++;
-        if (e.events++ > 0) doubledEvents++;
+        if (e.events > 1) doubled++;
+    }
+
+    /** From now on timing counts: frames exposed earlier only warmed the line up. */
+    public synchronized void startTiming() {
+        timedFromMicros = Micros.of(Instant.now());
     }
 
     /**
@@ -119,6 +144,12 @@ public final class Ledger implements SentFrames {
      * @param keepWaiting asked while waiting; false ends it
      */
     public void awaitAnswers(Duration timeout, BooleanSupplier keepWaiting) throws InterruptedException {
+        awaitSettled(timeout, keepWaiting);
+        Thread.sleep(DUPLICATES_MILLIS);
+    }
+
+    /** Like {@link #awaitAnswers}, and returns with the last answer. */
+    public void awaitSettled(Duration timeout, BooleanSupplier keepWaiting) throws InterruptedException {
         long open = open();
         long lastAnswer = System.nanoTime();
         while (open > 0 && System.nanoTime() - lastAnswer < timeout.toNanos() && keepWaiting.getAsBoolean()) {
@@ -129,7 +160,6 @@ public final class Ledger implements SentFrames {
                 lastAnswer = System.nanoTime();
             }
         }
-        Thread.sleep(DUPLICATES_MILLIS);
     }
 
     /** What the sender knew of a frame; empty for one that is not booked (yet). */
@@ -148,12 +178,12 @@ public final class Ledger implements SentFrames {
         return sentCount;
     }
 
-    /** Results read, doubles included. */
+    /** Results read for its frames, doubles included. */
     public synchronized long results() {
         return results;
     }
 
-    /** Dead letters read, doubles included. */
+    /** Dead letters read for its frames, doubles included. */
     public synchronized long deadLetters() {
         return deadLetters;
     }
@@ -163,14 +193,14 @@ public final class Ledger implements SentFrames {
         return new LinkedHashMap<>(deadLetterCodes);
     }
 
-    /** Anomaly events read. */
+    /** Anomaly events read for its frames. */
     public synchronized long anomalies() {
         return events;
     }
 
     /** Results, dead letters and anomaly events beyond the first of a frame. */
     public synchronized long doubled() {
-        return doubled + doubledEvents;
+        return doubled;
     }
 
     /** Frames without a result or a dead letter so far. */
@@ -181,6 +211,13 @@ public final class Ledger implements SentFrames {
     /** Frames that Kafka did not take. */
     public synchronized long rejectedCount() {
         return rejected;
+    }
+
+    /** Every booked frame that has a result and was exposed after {@link #startTiming}. */
+    synchronized List<Outcome> timedOutcomes() {
+        return outcomes().stream()
+                .filter(o -> Micros.of(o.result().getCapturedAt()) >= timedFromMicros)
+                .toList();
     }
 
     /** Every booked frame that has a result. */

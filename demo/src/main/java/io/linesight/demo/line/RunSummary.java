@@ -19,6 +19,7 @@ import java.util.Map;
  * @param deadLettered dead letters read
  * @param deadLetterCodes dead letters by reason
  * @param anomalies anomaly events read
+ * @param timing of the frames after the warm-up
  */
 public record RunSummary(
         long frames,
@@ -51,7 +52,7 @@ public record RunSummary(
                 ledger.deadLetters(),
                 ledger.deadLetterCodes(),
                 ledger.anomalies(),
-                Timing.of(outcomes),
+                Timing.of(ledger.timedOutcomes()),
                 Accuracy.of(outcomes));
     }
 

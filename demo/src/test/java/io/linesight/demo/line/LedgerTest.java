@@ -10,6 +10,7 @@ import io.linesight.schemas.StageTimings;
 import io.linesight.schemas.Verdict;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class LedgerTest {
@@ -73,6 +74,49 @@ class LedgerTest {
         send(4, null);
         assertThat(ledger.open()).isZero();
         assertThat(RunSummary.of(ledger).exact()).isTrue();
+    }
+
+    @Test
+    void shouldCountOnlyAnswersToItsOwnFrames() {
+        ledger.result(result(50, 0.1f, 0.9f, 1), arrival(50, 50));
+        ledger.result(result(50, 0.1f, 0.9f, 1), arrival(50, 60));
+        ledger.anomaly(ref(50));
+        ledger.anomaly(ref(50));
+        ledger.deadLetter(ref(51), "CORRUPT_IMAGE");
+        ledger.deadLetter(ref(52), "CORRUPT_IMAGE");
+        send(52, null);
+        send(53, false);
+        ledger.result(result(53, 0.1f, 0.9f, 1), arrival(53, 50));
+        RunSummary s = RunSummary.of(ledger);
+        assertThat(s.frames()).isEqualTo(2);
+        assertThat(s.results()).isEqualTo(1);
+        assertThat(s.deadLettered()).isEqualTo(1);
+        assertThat(s.deadLetterCodes()).containsOnly(Map.entry("CORRUPT_IMAGE", 1));
+        assertThat(s.anomalies()).isZero();
+        assertThat(s.exact()).isTrue();
+    }
+
+    @Test
+    void shouldCountDoublesThatCameBeforeTheFrameWasBooked() {
+        ledger.result(result(1, 0.1f, 0.9f, 1), arrival(1, 50));
+        ledger.deadLetter(ref(1), "INTERNAL");
+        ledger.anomaly(ref(1));
+        ledger.anomaly(ref(1));
+        ledger.anomaly(ref(1));
+        assertThat(ledger.doubled()).isZero();
+        send(1, false);
+        assertThat(ledger.doubled()).isEqualTo(3);
+        assertThat(ledger.open()).isZero();
+    }
+
+    @Test
+    void shouldTimeOnlyFramesExposedAfterTheWarmUp() {
+        send(1, false);
+        ledger.result(result(1, 0.1f, 0.2f, 1), arrival(1, 5_000));
+        ledger.startTiming();
+        assertThat(RunSummary.of(ledger).timing().latencyMillis().p50()).isNaN();
+        assertThat(RunSummary.of(ledger).results()).isEqualTo(1);
+        assertThat(RunSummary.of(ledger).accuracy().verdicts()).isEqualTo(new Verdicts(1, 0, 0, 0));
     }
 
     @Test
