@@ -185,12 +185,7 @@ public final class Demo {
                 ? ""
                 : " of " + clock(options.duration().toSeconds());
         String head = String.format(
-                Locale.ROOT,
-                "%s%s   model %s   %.2f frames/s per camera",
-                clock(second),
-                end,
-                version,
-                fps);
+                Locale.ROOT, "%s%s   model %s   %.2f frames/s per camera", clock(second), end, version, fps);
         String foot = "  sent " + ledger.frames() + "   in flight " + ledger.open() + "   anomaly events "
                 + ledger.anomalies() + "   dead letters " + ledger.deadLetters()
                 + otherLoad.remark().map(remark -> "   " + remark).orElse("");

@@ -39,8 +39,8 @@ public final class CameraGroup {
             long limit) {
         int n = cameras.size();
         List<CameraDriver> drivers = IntStream.range(0, n)
-                .mapToObj(i -> new CameraDriver(
-                        cameras.get(i), publisher, sentFrames, framesPerSecond, (double) i / n, limit))
+                .mapToObj(i ->
+                        new CameraDriver(cameras.get(i), publisher, sentFrames, framesPerSecond, (double) i / n, limit))
                 .toList();
         List<Thread> threads = new ArrayList<>();
         for (int i = 0; i < drivers.size(); i++)
