@@ -2,44 +2,71 @@ package io.linesight.mmad.image;
 
 import static io.linesight.mmad.image.BadImageException.Code.CORRUPT;
 import static io.linesight.mmad.image.BadImageException.Code.EMPTY;
-import static io.linesight.mmad.image.BadImageException.Code.SIZE_MISMATCH;
 import static io.linesight.mmad.image.BadImageException.Code.UNSUPPORTED;
 
+import java.util.Arrays;
+import java.util.Map;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.IntPointer;
 import org.bytedeco.opencv.global.opencv_core;
 import org.bytedeco.opencv.global.opencv_imgcodecs;
 import org.bytedeco.opencv.opencv_core.Mat;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Images from and to bytes. Stateless; any number of threads. All native memory is released before a method returns.
  *
  * <p>Decoding gives what Pillow's {@code open(...).convert("RGB")} gives: the orientation tag of EXIF is ignored (a
- * camera's frame is meant as its sensor saw it), transparency is dropped, grey and palette images become RGB. Of 16-bit
- * samples the upper 8 bits count.
+ * camera's frame is meant as its sensor saw it) and noted, transparency is dropped, grey and palette images become RGB,
+ * of an animation or of pages the first image counts. Of 16-bit samples the upper 8 bits count, or those that {@link
+ * DecodeSettings#sampleBits} says.
  */
 public final class ImageCodec {
     private ImageCodec() {}
 
     /**
-     * Decodes a JPEG (baseline or progressive, grey or colour) or PNG.
+     * Decodes a JPEG (baseline or progressive; grey, colour or Adobe's inverted inks) or PNG.
      *
-     * @throws BadImageException EMPTY; UNSUPPORTED for any other format and for CMYK, 12-bit, lossless or arithmetic
-     *     JPEG; TOO_LARGE, decided on the header before anything is allocated; CORRUPT when truncated or damaged
+     * @throws BadImageException EMPTY; UNSUPPORTED for any other format and for 12-bit, lossless or arithmetic JPEG;
+     *     TOO_LARGE, decided on the header before anything is allocated; CORRUPT when truncated or damaged, even where
+     *     the file has a valid end
      */
     public static RgbImage decode(byte[] file, ImageLimits limits) throws BadImageException {
-        ImageHeader header = header(file, limits);
-        int flags = opencv_imgcodecs.IMREAD_COLOR_RGB | opencv_imgcodecs.IMREAD_IGNORE_ORIENTATION;
-        return new RgbImage(header.width(), header.height(), pixels(file, header, flags, 3));
+        return decode(file, DecodeSettings.of(limits), true).image();
     }
 
     /**
-     * Decodes a JPEG or PNG as one channel, such as a ground-truth mask.
+     * The same for an image file, which may also be a BMP, TIFF or WebP, with what people should know about it.
+     *
+     * @throws BadImageException as {@link #decode(byte[], ImageLimits)}
+     */
+    public static DecodedImage decodeFile(byte[] file, DecodeSettings settings) throws BadImageException {
+        return decode(file, settings, false);
+    }
+
+    static DecodedImage decode(byte[] file, DecodeSettings settings, boolean frame) throws BadImageException {
+        ImageHeader header = header(file, settings.limits(), frame);
+        ImageNotes notes = new ImageNotes(header);
+        boolean wide = header.bits() == 16;
+        int flags = opencv_imgcodecs.IMREAD_COLOR_RGB
+                | opencv_imgcodecs.IMREAD_IGNORE_ORIENTATION
+                | (wide ? opencv_imgcodecs.IMREAD_ANYDEPTH : 0);
+        byte[] pixels = pixels(file, header, flags, 3);
+        // Some kinds of 16-bit files come out with 8 bits all the same.
+        if (pixels.length > 3 * header.width() * header.height())
+            pixels = SampleRange.narrow(pixels, settings.sampleBits(), header.whiteIsZero(), notes);
+        RgbImage image = new RgbImage(header.width(), header.height(), pixels);
+        notes.look(image);
+        return new DecodedImage(image, notes.list());
+    }
+
+    /**
+     * Decodes an image file as one channel, such as a heatmap.
      *
      * @throws BadImageException as {@link #decode}
      */
     public static GrayImage decodeGray(byte[] file, ImageLimits limits) throws BadImageException {
-        ImageHeader header = header(file, limits);
+        ImageHeader header = header(file, limits, false);
         int flags = opencv_imgcodecs.IMREAD_GRAYSCALE | opencv_imgcodecs.IMREAD_IGNORE_ORIENTATION;
         return new GrayImage(header.width(), header.height(), pixels(file, header, flags, 1));
     }
@@ -48,14 +75,16 @@ public final class ImageCodec {
      * Decodes a ground-truth mask: 255 where any sample of the pixel, transparency aside, is above 0, else 0. All 16
      * bits of a sample count, as tools that number regions write 1, 2, 3, .. into 16-bit files.
      *
-     * @throws BadImageException as {@link #decode}; UNSUPPORTED for a JPEG, whose losses would mark pixels around every
-     *     defect
+     * @throws BadImageException as {@link #decodeFile}; UNSUPPORTED for a JPEG or WebP, whose losses would mark pixels
+     *     around every defect
      */
     public static GrayImage decodeMask(byte[] file, ImageLimits limits) throws BadImageException {
-        ImageHeader header = header(file, limits);
-        if (header.format() == ImageHeader.Format.JPEG)
+        ImageHeader header = header(file, limits, false);
+        if (header.format() == ImageHeader.Format.JPEG || header.format() == ImageHeader.Format.WEBP)
             throw new BadImageException(
-                    UNSUPPORTED, "a mask cannot be a JPEG, which blurs its edges into the background; save it as PNG");
+                    UNSUPPORTED,
+                    "a mask cannot be a " + header.format()
+                            + ", which blurs its edges into the background; save it as PNG");
         int flags = opencv_imgcodecs.IMREAD_COLOR_RGB
                 | opencv_imgcodecs.IMREAD_ANYDEPTH
                 | opencv_imgcodecs.IMREAD_IGNORE_ORIENTATION;
@@ -69,45 +98,16 @@ public final class ImageCodec {
     }
 
     /**
-     * Makes an image of raw pixels.
+     * Makes an image of raw pixels, packed and with all bits in use.
      *
-     * @param encoding GRAY8, RGB8 or BGR8: rows from the top, interleaved, no padding
+     * @param encoding GRAY8, MONO16, RGB8 or BGR8: rows from the top, interleaved, no padding
      * @param pixels copied, so that the image does not change with the caller's buffer
      * @throws BadImageException EMPTY, UNSUPPORTED (another encoding), TOO_LARGE, SIZE_MISMATCH
      */
-    public static RgbImage raw(String encoding, int width, int height, byte[] pixels, ImageLimits limits)
+    public static RgbImage raw(@Nullable String encoding, int width, int height, byte[] pixels, ImageLimits limits)
             throws BadImageException {
-        if (encoding == null)
-            throw new BadImageException(UNSUPPORTED, "no encoding given; raw pixels are GRAY8, RGB8 or BGR8");
-        int channels =
-                switch (encoding) {
-                    case "GRAY8" -> 1;
-                    case "RGB8", "BGR8" -> 3;
-                    default ->
-                        throw new BadImageException(
-                                UNSUPPORTED, "unknown encoding " + encoding + "; raw pixels are GRAY8, RGB8 or BGR8");
-                };
-        if (pixels == null || pixels.length == 0) throw new BadImageException(EMPTY, "the frame has no bytes");
-        limits.checkBytes(pixels.length);
-        if (width < 1 || height < 1)
-            throw new BadImageException(
-                    SIZE_MISMATCH, "raw pixels need a width and height, got " + width + "x" + height);
-        limits.checkSize(width, height);
-        long expected = (long) width * height * channels;
-        if (pixels.length != expected) {
-            throw new BadImageException(
-                    SIZE_MISMATCH,
-                    "a " + width + "x" + height + " " + encoding + " frame has " + expected + " bytes, got "
-                            + pixels.length);
-        }
-        return new RgbImage(
-                width,
-                height,
-                switch (encoding) {
-                    case "GRAY8" -> grayToRgb(pixels);
-                    case "BGR8" -> swapRedAndBlue(pixels);
-                    default -> pixels.clone();
-                });
+        return FrameImages.raw(encoding, width, height, Map.of(), pixels, DecodeSettings.of(limits))
+                .image();
     }
 
     /** @param quality 1..100; 90 is good */
@@ -135,16 +135,26 @@ public final class ImageCodec {
         return encode(".png", width, height, opencv_core.CV_8UC1, image.gray());
     }
 
-    private static ImageHeader header(byte[] file, ImageLimits limits) throws BadImageException {
+    private static ImageHeader header(byte[] file, ImageLimits limits, boolean frame) throws BadImageException {
         if (file == null || file.length == 0) throw new BadImageException(EMPTY, "the picture has no bytes");
         limits.checkBytes(file.length);
-        return ImageHeader.check(file, limits);
+        return ImageHeader.check(file, limits, frame);
+    }
+
+    /** What OpenCV shall see: without what it would apply or choose though we do not. */
+    private static byte[] plain(byte[] file, ImageHeader header) {
+        if (header.start() > 0) return Arrays.copyOfRange(file, header.start(), file.length);
+        if (header.format() == ImageHeader.Format.PNG && header.pages()) return PngFile.withoutAnimation(file);
+        if (header.format() == ImageHeader.Format.TIFF && header.orientation() != 1)
+            return TiffTags.withoutOrientation(file);
+        return file;
     }
 
     private static byte[] pixels(byte[] file, ImageHeader header, int flags, int channels) throws BadImageException {
         OpenCv.load();
-        try (BytePointer bytes = new BytePointer(file);
-                Mat encoded = new Mat(1, file.length, opencv_core.CV_8UC1, bytes);
+        byte[] plain = plain(file, header);
+        try (BytePointer bytes = new BytePointer(plain);
+                Mat encoded = new Mat(1, plain.length, opencv_core.CV_8UC1, bytes);
                 Mat decoded = decodeNative(encoded, flags, header)) {
             if (decoded.empty())
                 throw new BadImageException(CORRUPT, header.format() + " damaged: its picture data cannot be decoded");
@@ -192,18 +202,7 @@ public final class ImageCodec {
         }
     }
 
-    private static byte[] grayToRgb(byte[] gray) {
-        byte[] rgb = new byte[gray.length * 3];
-        for (int i = 0, o = 0; i < gray.length; i++) {
-            byte v = gray[i];
-            rgb[o++] = v;
-            rgb[o++] = v;
-            rgb[o++] = v;
-        }
-        return rgb;
-    }
-
-    private static byte[] swapRedAndBlue(byte[] in) {
+    static byte[] swapRedAndBlue(byte[] in) {
         byte[] out = new byte[in.length];
         for (int i = 0; i < in.length; i += 3) {
             out[i] = in[i + 2];
