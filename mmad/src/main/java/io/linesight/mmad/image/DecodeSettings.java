@@ -1,5 +1,7 @@
 package io.linesight.mmad.image;
 
+import java.util.Map;
+
 /**
  * How images are decoded; the same for every command, so that an image has the same pixels in all of them.
  *
@@ -7,6 +9,13 @@ package io.linesight.mmad.image;
  * @param sampleBits bits that 16-bit samples use, 8..16, from the lowest; 12 for a camera that writes 0..4095
  */
 public record DecodeSettings(ImageLimits limits, int sampleBits) {
+    /** Setting: longest side in pixels. */
+    public static final String MAX_SIDE = "linesight.image.max.side";
+    /** Setting: most pixels. */
+    public static final String MAX_PIXELS = "linesight.image.max.pixels";
+    /** Setting: bits that 16-bit samples use. */
+    public static final String SAMPLE_BITS = "linesight.image.sample.bits";
+
     /** Bits of a sample that is used whole. */
     public static final int ALL_BITS = 16;
 
@@ -26,5 +35,35 @@ public record DecodeSettings(ImageLimits limits, int sampleBits) {
 
     public DecodeSettings withSampleBits(int bits) {
         return new DecodeSettings(limits, bits);
+    }
+
+    /**
+     * Settings by their names, for whoever reads no whole configuration.
+     *
+     * @param settings those that are not there keep the value of {@code otherwise}
+     * @throws IllegalArgumentException for a value that is no number or out of range; names the setting
+     */
+    public static DecodeSettings of(Map<String, ?> settings, DecodeSettings otherwise) {
+        ImageLimits limits = otherwise.limits;
+        long pixels = number(settings, MAX_PIXELS, limits.maxPixels());
+        int side = (int) number(settings, MAX_SIDE, limits.maxSide());
+        int bits = (int) number(settings, SAMPLE_BITS, otherwise.sampleBits);
+        try {
+            return new DecodeSettings(new ImageLimits(side, pixels, limits.maxBytes()), bits);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(MAX_SIDE + ", " + MAX_PIXELS + ", " + SAMPLE_BITS + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static long number(Map<String, ?> settings, String key, long otherwise) {
+        Object value = settings.get(key);
+        if (value == null) return otherwise;
+        try {
+            long n = Long.parseLong(value.toString().strip());
+            if (n > 0 && n <= Integer.MAX_VALUE) return n;
+        } catch (NumberFormatException e) {
+            // Said below.
+        }
+        throw new IllegalArgumentException(key + " must be a whole number above 0, got '" + value + "'");
     }
 }

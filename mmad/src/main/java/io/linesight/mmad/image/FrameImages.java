@@ -46,6 +46,11 @@ public final class FrameImages {
         };
     }
 
+    /** Whether a frame of this encoding holds a file, and not raw pixels. */
+    public static boolean isFile(String encoding) {
+        return encoding.equals("JPEG") || encoding.equals("PNG");
+    }
+
     static DecodedImage raw(
             @Nullable String encoding,
             int width,
@@ -145,6 +150,10 @@ public final class FrameImages {
             return ": two bytes a pixel, so the samples have 16 bits; send them as MONO16";
         if (encoding.equals("MONO16") && 2 * got == expected)
             return ": one byte a pixel, so the samples have 8 bits; send them as GRAY8";
+        if (encoding.equals("GRAY8") && 2 * got == 3 * expected)
+            return ": one and a half bytes a pixel, so the samples are packed 12-bit ones; let the camera send 8 or 16";
+        if (!encoding.equals("GRAY8") && !encoding.equals("MONO16") && 3 * got == 4 * expected)
+            return ": four bytes a pixel, so there is a fourth channel; send three";
         if (encoding.equals("GRAY8") && got == 3 * expected)
             return ": three bytes a pixel, so it has colours; send it as RGB8 or BGR8";
         if (strideGiven) return "";

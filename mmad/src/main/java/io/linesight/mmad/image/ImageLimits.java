@@ -35,13 +35,14 @@ public record ImageLimits(int maxSide, long maxPixels, long maxBytes) {
         if (width > maxSide || height > maxSide) {
             throw new BadImageException(
                     BadImageException.Code.TOO_LARGE,
-                    "the picture is " + width + "x" + height + " pixels; the limit is " + maxSide + " a side");
+                    "the picture is " + width + "x" + height + " pixels; the limit is " + maxSide + " a side ("
+                            + DecodeSettings.MAX_SIDE + ")");
         }
         if (width * height > maxPixels) {
             throw new BadImageException(
                     BadImageException.Code.TOO_LARGE,
                     "the picture is " + width + "x" + height + " = " + width * height + " pixels; the limit is "
-                            + maxPixels);
+                            + maxPixels + " (" + DecodeSettings.MAX_PIXELS + ")");
         }
     }
 }

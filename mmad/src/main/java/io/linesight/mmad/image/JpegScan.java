@@ -94,7 +94,7 @@ final class JpegScan {
         int left = bits.bytesLeft();
         int at = bits.at;
         int first = at < file.length ? file[at] : 0;
-        boolean same = left == 0;
+        boolean same = true;
         while (at + 1 < file.length && !isMarker(at)) {
             same &= file[at] == first;
             at++;

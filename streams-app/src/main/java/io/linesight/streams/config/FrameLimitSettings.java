@@ -2,9 +2,11 @@ package io.linesight.streams.config;
 
 import static io.linesight.streams.config.InspectionConfig.IMAGE_MAX_PIXELS;
 import static io.linesight.streams.config.InspectionConfig.IMAGE_MAX_SIDE;
+import static io.linesight.streams.config.InspectionConfig.IMAGE_SAMPLE_BITS;
 import static io.linesight.streams.config.InspectionConfig.MAX_FRAME_BYTES;
 import static io.linesight.streams.config.InspectionConfig.TOPICS_PREFIX;
 
+import io.linesight.mmad.image.DecodeSettings;
 import io.linesight.mmad.image.ImageLimits;
 import io.linesight.schemas.topics.SizeLimits;
 import io.linesight.schemas.topics.Topics;
@@ -48,13 +50,22 @@ final class FrameLimitSettings {
                         ImageLimits.defaults().maxPixels(),
                         Range.atLeast(1),
                         Importance.LOW,
-                        "Pictures with more pixels go to the dead-letter topic.");
+                        "Pictures with more pixels go to the dead-letter topic.")
+                .define(
+                        IMAGE_SAMPLE_BITS,
+                        Type.INT,
+                        DecodeSettings.ALL_BITS,
+                        Range.between(8, DecodeSettings.ALL_BITS),
+                        Importance.LOW,
+                        "Bits that 16-bit samples use, from the lowest: 12 for a camera that writes 0 to 4095. The "
+                                + "attribute image.bits of a frame comes first.");
     }
 
-    static ImageLimits read(SettingsReader settings, Topics topics) {
-        return new ImageLimits(
+    static DecodeSettings read(SettingsReader settings, Topics topics) {
+        ImageLimits limits = new ImageLimits(
                 settings.integer(IMAGE_MAX_SIDE),
                 settings.longInteger(IMAGE_MAX_PIXELS),
                 topics.limits().frameBytes());
+        return new DecodeSettings(limits, settings.integer(IMAGE_SAMPLE_BITS));
     }
 }

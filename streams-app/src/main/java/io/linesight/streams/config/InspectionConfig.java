@@ -1,6 +1,6 @@
 package io.linesight.streams.config;
 
-import io.linesight.mmad.image.ImageLimits;
+import io.linesight.mmad.image.DecodeSettings;
 import io.linesight.mmad.runtime.ScorerOptions;
 import io.linesight.schemas.clients.Setting;
 import io.linesight.schemas.clients.SettingNames;
@@ -45,7 +45,7 @@ import org.slf4j.LoggerFactory;
  * @param batching how frames are gathered
  * @param review where the verdicts lie on the calibrated score
  * @param events what anomaly events carry
- * @param imageLimits largest image that is decoded
+ * @param images how images are decoded, and the largest
  * @param streams Kafka Streams settings the app depends on
  * @param recovery how long the app waits for others
  * @param models which rollouts are followed, and how
@@ -62,7 +62,7 @@ public record InspectionConfig(
         BatchingSettings batching,
         ReviewSettings review,
         EventSettings events,
-        ImageLimits imageLimits,
+        DecodeSettings images,
         StreamsSettings streams,
         RecoverySettings recovery,
         RolloutSettings models,
@@ -92,8 +92,9 @@ public record InspectionConfig(
     public static final String THUMBNAIL_QUALITY = "linesight.thumbnail.quality";
     public static final String MAP_RANGE = "linesight.map.range";
     public static final String MAX_REGIONS = "linesight.regions.max";
-    public static final String IMAGE_MAX_SIDE = "linesight.image.max.side";
-    public static final String IMAGE_MAX_PIXELS = "linesight.image.max.pixels";
+    public static final String IMAGE_MAX_SIDE = DecodeSettings.MAX_SIDE;
+    public static final String IMAGE_MAX_PIXELS = DecodeSettings.MAX_PIXELS;
+    public static final String IMAGE_SAMPLE_BITS = DecodeSettings.SAMPLE_BITS;
     public static final String STREAM_THREADS = "num.stream.threads";
     public static final String PROCESSING_GUARANTEE = "processing.guarantee";
     public static final String COMMIT_INTERVAL_MS = "commit.interval.ms";
@@ -346,8 +347,8 @@ public record InspectionConfig(
         return "InspectionConfig[bootstrapServers=" + bootstrapServers + ", applicationId=" + applicationId
                 + ", topics=" + topics.all().stream().map(t -> t.name()).toList() + ", checkpoint=" + checkpoint
                 + ", scorer=" + scorer
-                + ", batching=" + batching + ", review=" + review + ", events=" + events + ", imageLimits="
-                + imageLimits
+                + ", batching=" + batching + ", review=" + review + ", events=" + events + ", images="
+                + images
                 + ", streams=" + streams + ", recovery=" + recovery + ", models=" + models + ", metricsPort="
                 + metricsPort
                 + ", serdes=" + Redaction.of(serdes) + ", overrides=" + Redaction.of(overrides) + "]";

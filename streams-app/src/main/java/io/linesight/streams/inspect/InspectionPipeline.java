@@ -1,8 +1,10 @@
 package io.linesight.streams.inspect;
 
 import io.linesight.mmad.image.BadImageException;
-import io.linesight.mmad.image.ImageCodec;
-import io.linesight.mmad.image.ImageLimits;
+import io.linesight.mmad.image.DecodeSettings;
+import io.linesight.mmad.image.DecodedImage;
+import io.linesight.mmad.image.FrameImages;
+import io.linesight.mmad.image.ImageNote;
 import io.linesight.mmad.image.Preprocess;
 import io.linesight.mmad.image.RgbImage;
 import io.linesight.mmad.score.FoundRegion;
@@ -28,7 +30,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -49,11 +53,11 @@ import org.slf4j.LoggerFactory;
 public final class InspectionPipeline implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(InspectionPipeline.class);
-    /** Cameras remembered for the one log line about their product; camera ids are not ours to bound. */
+    /** Cameras remembered for the one log line about their product or images; camera ids are not ours to bound. */
     private static final int REMEMBERED_CAMERAS = 10_000;
 
     private final FrameRouter router;
-    private final ImageLimits limits;
+    private final DecodeSettings images;
     private final Verdicts verdicts;
     private final AnomalyRenderer renderer;
     private final int maxRegions;
@@ -62,12 +66,14 @@ public final class InspectionPipeline implements AutoCloseable {
     // Apart from the decoders, which block while the batcher is full.
     private final ExecutorService renderers;
     private final AtomicInteger outstanding = new AtomicInteger();
+    private final Map<ImageNote.Kind, Set<String>> notesLogged = new EnumMap<>(ImageNote.Kind.class);
     private final Set<String> unknownProductLogged = ConcurrentHashMap.newKeySet();
 
     /** @param router says which model decides a frame; not owned */
     public InspectionPipeline(InspectionConfig config, FrameRouter router, InspectionMetrics metrics) {
         this.router = router;
-        this.limits = config.imageLimits();
+        this.images = config.images();
+        for (ImageNote.Kind kind : ImageNote.Kind.values()) notesLogged.put(kind, ConcurrentHashMap.newKeySet());
         this.verdicts = new Verdicts(config.review().low(), config.review().high());
         EventSettings events = config.events();
         this.renderer = new AnomalyRenderer(events.mapRange(), events.thumbnail(), events.thumbnailQuality());
@@ -95,6 +101,17 @@ public final class InspectionPipeline implements AutoCloseable {
             outcome.completeExceptionally(new BatcherClosedException("the app is stopping"));
         }
         return outcome;
+    }
+
+    /** Once for a camera: what is odd about one of its images mostly is about all of them. */
+    private void logNote(FrameHeader header, ImageNote note) {
+        Set<String> cameras = notesLogged.get(note.kind());
+        if (cameras.size() < REMEMBERED_CAMERAS && cameras.add(header.cameraId()))
+            LOG.warn(
+                    "Image of camera {}, frame {}: {}. It is scored all the same; said once for a camera",
+                    header.cameraId(),
+                    header.frameId(),
+                    note.text());
     }
 
     /** How long the frames in here will take at the measured speed of the model; zero while nothing was measured. */
@@ -129,17 +146,10 @@ public final class InspectionPipeline implements AutoCloseable {
         long start = System.nanoTime();
         FrameEncoding encoding = frame.getEncoding();
         byte[] bytes = bytes(frame.getImage());
-        RgbImage image =
-                switch (encoding) {
-                    case JPEG, PNG -> ImageCodec.decode(bytes, limits);
-                    case GRAY8, RGB8, BGR8 ->
-                        ImageCodec.raw(encoding.name(), frame.getWidth(), frame.getHeight(), bytes, limits);
-                    case UNKNOWN ->
-                        throw new BadImageException(
-                                BadImageException.Code.UNSUPPORTED,
-                                "the frame's encoding is UNKNOWN, or one that a newer camera wrote; JPEG, PNG, "
-                                        + "GRAY8, RGB8 and BGR8 are supported");
-                };
+        DecodedImage decoded = FrameImages.decode(
+                encoding.name(), frame.getWidth(), frame.getHeight(), frame.getAttributes(), bytes, images);
+        for (ImageNote note : decoded.notes()) logNote(header, note);
+        RgbImage image = decoded.image();
         byte[] planar = Preprocess.toModelInput(image);
         return new Decoded(header, source, image.width(), image.height(), planar, System.nanoTime() - start);
     }

@@ -1,6 +1,8 @@
 package io.linesight.trainer.feedback;
 
 import io.linesight.mmad.image.BadImageException;
+import io.linesight.mmad.image.DecodeSettings;
+import io.linesight.mmad.image.FrameImages;
 import io.linesight.mmad.image.ImageCodec;
 import io.linesight.mmad.image.ImageLimits;
 import io.linesight.mmad.image.RgbImage;
@@ -37,19 +39,19 @@ import org.slf4j.LoggerFactory;
 public final class FrameFetcher implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(FrameFetcher.class);
     private final String topic;
-    private final ImageLimits limits;
+    private final DecodeSettings decoding;
     private final RecordFetcher records;
     private final Serde<CameraFrame> serde;
     private final Map<FetchOutcome, Long> counts = Collections.synchronizedMap(new EnumMap<>(FetchOutcome.class));
 
     /**
      * @param settings at least {@code bootstrap.servers} and {@code schema.registry.url}; further consumer and serde
-     *     keys are passed on
+     *     keys are passed on; settings of {@link DecodeSettings} count before the limits
      * @param timeout longest wait for one frame that the broker has
      */
     public FrameFetcher(Map<String, ?> settings, Topics topics, ImageLimits limits, Duration timeout) {
         this.topic = topics.frames().name();
-        this.limits = limits;
+        this.decoding = DecodeSettings.of(settings, DecodeSettings.of(limits));
         serde = SerdeFactory.create(CameraFrame.class, settings, false);
         records = new RecordFetcher(settings, timeout);
     }
@@ -123,18 +125,20 @@ public final class FrameFetcher implements AutoCloseable {
         ByteBuffer buffer = frame.getImage().duplicate();
         buffer.get(bytes);
         try {
-            return switch (frame.getEncoding()) {
-                case JPEG, PNG ->
-                    new FetchedFrame(FetchOutcome.FETCHED, frame, bytes, ImageCodec.decode(bytes, limits), "");
-                case GRAY8, RGB8, BGR8 -> {
-                    RgbImage image = ImageCodec.raw(
-                            frame.getEncoding().name(), frame.getWidth(), frame.getHeight(), bytes, limits);
-                    yield new FetchedFrame(FetchOutcome.FETCHED, frame, ImageCodec.encodePng(image), image, "");
-                }
-                case UNKNOWN ->
-                    FetchedFrame.none(
-                            FetchOutcome.NOT_A_FRAME, "its encoding is UNKNOWN, or one that a newer camera wrote");
-            };
+            RgbImage image = FrameImages.decode(
+                            frame.getEncoding().name(),
+                            frame.getWidth(),
+                            frame.getHeight(),
+                            frame.getAttributes(),
+                            bytes,
+                            decoding)
+                    .image();
+            // What is kept is read without the frame's attributes and settings later.
+            boolean asItIs = FrameImages.isFile(frame.getEncoding().name())
+                    && !frame.getAttributes().containsKey(FrameImages.BITS)
+                    && decoding.sampleBits() == DecodeSettings.ALL_BITS;
+            byte[] kept = asItIs ? bytes : ImageCodec.encodePng(image);
+            return new FetchedFrame(FetchOutcome.FETCHED, frame, kept, image, "");
         } catch (BadImageException e) {
             return FetchedFrame.none(FetchOutcome.NOT_A_FRAME, "its image cannot be used: " + e.getMessage());
         }
