@@ -51,7 +51,8 @@ public record DecodeSettings(ImageLimits limits, int sampleBits) {
         try {
             return new DecodeSettings(new ImageLimits(side, pixels, limits.maxBytes()), bits);
         } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException(MAX_SIDE + ", " + MAX_PIXELS + ", " + SAMPLE_BITS + ": " + e.getMessage(), e);
+            throw new IllegalArgumentException(
+                    MAX_SIDE + ", " + MAX_PIXELS + ", " + SAMPLE_BITS + ": " + e.getMessage(), e);
         }
     }
 

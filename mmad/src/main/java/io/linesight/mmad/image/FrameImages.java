@@ -33,7 +33,12 @@ public final class FrameImages {
      *     the likely cause
      */
     public static DecodedImage decode(
-            String encoding, int width, int height, Map<String, String> attributes, byte[] bytes, DecodeSettings settings)
+            String encoding,
+            int width,
+            int height,
+            Map<String, String> attributes,
+            byte[] bytes,
+            DecodeSettings settings)
             throws BadImageException {
         return switch (encoding) {
             case "JPEG", "PNG" -> ImageCodec.decode(bytes, withBits(settings, attributes), true);
@@ -92,8 +97,7 @@ public final class FrameImages {
             case "RGB8", "BGR8" -> 3;
             default ->
                 throw new BadImageException(
-                        UNSUPPORTED,
-                        "unknown encoding " + encoding + "; raw pixels are GRAY8, RGB8, BGR8 or MONO16");
+                        UNSUPPORTED, "unknown encoding " + encoding + "; raw pixels are GRAY8, RGB8, BGR8 or MONO16");
         };
     }
 
@@ -139,8 +143,8 @@ public final class FrameImages {
         }
         throw new BadImageException(
                 SIZE_MISMATCH,
-                "the frame's attribute " + STRIDE + " must be the bytes of a row, at least " + row + ", got '" + attribute
-                        + "'");
+                "the frame's attribute " + STRIDE + " must be the bytes of a row, at least " + row + ", got '"
+                        + attribute + "'");
     }
 
     /** What usually is the matter when the number of bytes is another. */

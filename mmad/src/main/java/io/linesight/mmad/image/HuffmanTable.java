@@ -12,8 +12,8 @@ import java.util.Map;
 /**
  * A JPEG's Huffman table, made for walking over entropy-coded data without decoding it. Immutable.
  *
- * <p>An entry tells everything about a symbol at once: bits of code and value together ({@link #bits}), the coefficients
- * that it covers ({@link #advance}), the symbol itself and the bits of its code.
+ * <p>An entry tells everything about a symbol at once: bits of code and value together ({@link #bits}), the
+ * coefficients that it covers ({@link #advance}), the symbol itself and the bits of its code.
  */
 final class HuffmanTable {
     /** Codes up to this length, nearly all of them, are looked up at once. */
@@ -148,7 +148,9 @@ final class HuffmanTable {
         return entry != 0 && advance(entry) != END_OF_BLOCK;
     }
 
-    /** Puts in the tables of the standard's annex K, which cameras that send MJPEG leave out: DC at 0, 1, AC at 4, 5. */
+    /**
+     * Puts in the tables of the standard's annex K, which cameras that send MJPEG leave out: DC at 0, 1, AC at 4, 5.
+     */
     static void standard(HuffmanTable[] tables) {
         tables[0] = Standard.DC_0;
         tables[1] = Standard.DC_1;
@@ -157,10 +159,8 @@ final class HuffmanTable {
     }
 
     private static final class Standard {
-        static final HuffmanTable DC_0 =
-                table(false, "00010501010101010100000000000000", "000102030405060708090a0b");
-        static final HuffmanTable DC_1 =
-                table(false, "00030101010101010101010000000000", "000102030405060708090a0b");
+        static final HuffmanTable DC_0 = table(false, "00010501010101010100000000000000", "000102030405060708090a0b");
+        static final HuffmanTable DC_1 = table(false, "00030101010101010101010000000000", "000102030405060708090a0b");
         static final HuffmanTable AC_0 = table(
                 true,
                 "0002010303020403050504040000017d",

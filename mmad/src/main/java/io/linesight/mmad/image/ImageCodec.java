@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Decoding gives what Pillow's {@code open(...).convert("RGB")} gives: the orientation tag of EXIF is ignored (a
  * camera's frame is meant as its sensor saw it) and noted, transparency is dropped, grey and palette images become RGB,
- * of an animation or of pages the first image counts. Of 16-bit samples the upper 8 bits count, or those that {@link
- * DecodeSettings#sampleBits} says.
+ * of an animation or of pages the first image counts. Of 16-bit samples the upper 8 bits count, or those that
+ * {@link DecodeSettings#sampleBits} says.
  */
 public final class ImageCodec {
     private ImageCodec() {}

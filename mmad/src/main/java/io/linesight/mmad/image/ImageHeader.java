@@ -93,7 +93,8 @@ record ImageHeader(
             throw new BadImageException(
                     UNSUPPORTED, "a Git LFS pointer and not the image: get the images with 'git lfs pull'");
         throw new BadImageException(
-                UNSUPPORTED, (frame ? "not a JPEG or PNG" : "not a JPEG, PNG, BMP, TIFF or WebP") + ": the file is " + kind);
+                UNSUPPORTED,
+                (frame ? "not a JPEG or PNG" : "not a JPEG, PNG, BMP, TIFF or WebP") + ": the file is " + kind);
     }
 
     private static String kind(byte[] f) {

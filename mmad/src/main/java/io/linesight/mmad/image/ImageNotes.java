@@ -17,10 +17,8 @@ final class ImageNotes {
                     "its orientation tag (" + header.orientation()
                             + ") is ignored here and everywhere: the pixels count as they are stored. A mask drawn on "
                             + "the turned image does not fit it; turn the pixels and save again");
-        if (header.pages())
-            add(Kind.PAGES, "it holds several images (an animation or pages); the first is used");
-        if (header.strayBytes())
-            add(Kind.STRAY_BYTES, "bytes that mean nothing were skipped, as other decoders do");
+        if (header.pages()) add(Kind.PAGES, "it holds several images (an animation or pages); the first is used");
+        if (header.strayBytes()) add(Kind.STRAY_BYTES, "bytes that mean nothing were skipped, as other decoders do");
     }
 
     void add(Kind kind, String text) {

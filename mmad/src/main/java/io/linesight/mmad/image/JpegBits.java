@@ -5,8 +5,8 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 
 /**
- * The bits of a JPEG's entropy-coded data. Stuffed zeros are taken out; at a marker or the end of the file zeros
- * follow for ever and are counted as padding. Not thread-safe.
+ * The bits of a JPEG's entropy-coded data. Stuffed zeros are taken out; at a marker or the end of the file zeros follow
+ * for ever and are counted as padding. Not thread-safe.
  */
 final class JpegBits {
     private static final VarHandle INT = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.BIG_ENDIAN);

@@ -107,12 +107,12 @@ final class JpegFile {
     }
 
     private JpegFrame finished() throws BadImageException {
-        if (frame == null || scans == 0)
-            throw new BadImageException(CORRUPT, "JPEG ends before any picture data");
+        if (frame == null || scans == 0) throw new BadImageException(CORRUPT, "JPEG ends before any picture data");
         for (Component c : frame.components()) {
             if (frame.progressive() ? !c.complete() : c.lowestBit[0] != 0)
                 throw new BadImageException(
-                        CORRUPT, "JPEG truncated: scans are missing after the first " + scans
+                        CORRUPT,
+                        "JPEG truncated: scans are missing after the first " + scans
                                 + ", though the file has a valid end");
         }
         return frame;
@@ -122,7 +122,8 @@ final class JpegFile {
         switch (marker) {
             case 0xc4 -> huffmanTables(segment + 2, segment + length);
             case 0xdd -> {
-                if (length != 4) throw new BadImageException(CORRUPT, "JPEG damaged: restart interval of length " + length);
+                if (length != 4)
+                    throw new BadImageException(CORRUPT, "JPEG damaged: restart interval of length " + length);
                 interval = u16(f, segment + 2);
             }
             case 0xe1 -> {
@@ -199,8 +200,7 @@ final class JpegFile {
     }
 
     private int scan(int segment, int length) throws BadImageException {
-        if (frame == null)
-            throw new BadImageException(CORRUPT, "JPEG damaged: picture data before the frame header");
+        if (frame == null) throw new BadImageException(CORRUPT, "JPEG damaged: picture data before the frame header");
         if (++scans > MAX_SCANS)
             throw new BadImageException(UNSUPPORTED, "JPEG with more than " + MAX_SCANS + " scans");
         JpegScan.Header header = scanHeader(segment, length);
@@ -209,7 +209,8 @@ final class JpegFile {
             for (int k = header.from(); k <= header.to(); k++) {
                 int before = c.lowestBit[k];
                 if (header.high() > 0 && before != header.high())
-                    throw new BadImageException(CORRUPT, "JPEG damaged: a scan refines what no scan before has brought");
+                    throw new BadImageException(
+                            CORRUPT, "JPEG damaged: a scan refines what no scan before has brought");
                 c.lowestBit[k] = header.low();
             }
             if (header.from() > 0 && c.nonZero.length == 0)

@@ -9,8 +9,8 @@ import java.util.List;
  * Walks over one scan of a JPEG and counts its blocks: a file that was cut, or from which a part is missing, has fewer
  * than its header says, even where its end looks valid. Decoders fill what is missing with grey and do not tell.
  *
- * <p>Our own, because the library's decoder reports this on standard error only. It costs a small part of decoding: codes
- * are looked up and skipped, nothing is computed. Use once, one thread.
+ * <p>Our own, because the library's decoder reports this on standard error only. It costs a small part of decoding:
+ * codes are looked up and skipped, nothing is computed. Use once, one thread.
  *
  * @see JpegFile
  */

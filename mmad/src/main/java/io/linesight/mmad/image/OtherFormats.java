@@ -10,7 +10,9 @@ import static io.linesight.mmad.image.Bytes.u8;
 import io.linesight.mmad.image.ImageHeader.Format;
 import java.util.Arrays;
 
-/** Headers of the formats that files have and cameras' frames have not. That the data is whole, their decoders check. */
+/**
+ * Headers of the formats that files have and cameras' frames have not. That the data is whole, their decoders check.
+ */
 final class OtherFormats {
     private OtherFormats() {}
 
@@ -33,8 +35,7 @@ final class OtherFormats {
                     "TIFF with " + bits + "-bit samples"
                             + (tags.get(TiffTags.SAMPLE_FORMAT, 1) == 3 ? " of floating point" : "")
                             + "; whole numbers of up to 16 bits are supported");
-        ImageHeader header = header(
-                Format.TIFF, tags.get(TiffTags.WIDTH, 0), tags.get(TiffTags.HEIGHT, 0), limits);
+        ImageHeader header = header(Format.TIFF, tags.get(TiffTags.WIDTH, 0), tags.get(TiffTags.HEIGHT, 0), limits);
         // Cameras count pages by orientation as others do, and a map must lie as its mask does.
         return header.withBits((int) bits)
                 .withOrientation((int) tags.get(TiffTags.ORIENTATION, 1))

@@ -61,8 +61,7 @@ final class PngFile {
                 throw new BadImageException(CORRUPT, "PNG damaged: wrong checksum of the chunk at byte " + at);
             if (type == IDAT) dataBytes = Math.max(0, dataBytes) + length;
             if (type == ACTL) header = header.withPages(true);
-            if (type == EXIF)
-                header = header.withOrientation(TiffTags.orientation(Arrays.copyOfRange(f, at + 8, end)));
+            if (type == EXIF) header = header.withOrientation(TiffTags.orientation(Arrays.copyOfRange(f, at + 8, end)));
             if (type == IEND) return finished();
             at = end + 4;
         }

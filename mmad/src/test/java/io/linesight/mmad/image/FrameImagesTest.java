@@ -51,7 +51,9 @@ class FrameImagesTest {
     @Test
     void shouldSayWhyTheNumberOfBytesIsAnother() {
         Map<String, String> none = Map.of();
-        assertThat(refusal("GRAY8", none, 10, 8, 96)).hasMessageContaining("padded by 2").hasMessageContaining("=12");
+        assertThat(refusal("GRAY8", none, 10, 8, 96))
+                .hasMessageContaining("padded by 2")
+                .hasMessageContaining("=12");
         assertThat(refusal("GRAY8", none, 10, 8, 160)).hasMessageContaining("MONO16");
         assertThat(refusal("GRAY8", none, 10, 8, 120)).hasMessageContaining("packed 12-bit");
         assertThat(refusal("GRAY8", none, 10, 8, 240)).hasMessageContaining("RGB8 or BGR8");

@@ -27,8 +27,7 @@ class ImageFilesOfOtherKindsTest {
 
     private static BufferedImage picture(int type) {
         BufferedImage image = new BufferedImage(20, 12, type);
-        for (int i = 0; i < 240; i++)
-            image.setRGB(i % 20, i / 20, 0xff000000 | i << 16 | (255 - i) << 8 | i * 7 % 256);
+        for (int i = 0; i < 240; i++) image.setRGB(i % 20, i / 20, 0xff000000 | i << 16 | (255 - i) << 8 | i * 7 % 256);
         return image;
     }
 
@@ -148,8 +147,16 @@ class ImageFilesOfOtherKindsTest {
     /** A TIFF of 3x2 samples with these tags besides. */
     private static byte[] tiff(int bits, int photometric, int orientation, int... samples) {
         int[][] tags = {
-            {256, 3}, {257, 2}, {258, bits}, {259, 1}, {262, photometric}, {273, 8}, {274, orientation}, {277, 1},
-            {278, 2}, {279, 6 * bits / 8}
+            {256, 3},
+            {257, 2},
+            {258, bits},
+            {259, 1},
+            {262, photometric},
+            {273, 8},
+            {274, orientation},
+            {277, 1},
+            {278, 2},
+            {279, 6 * bits / 8}
         };
         ByteBuffer out = ByteBuffer.allocate(8 + 12 + 2 + 12 * tags.length + 4);
         out.put("MM\0*".getBytes(StandardCharsets.ISO_8859_1)).putInt(20);
@@ -160,7 +167,11 @@ class ImageFilesOfOtherKindsTest {
         out.position(20);
         out.putShort((short) tags.length);
         for (int[] tag : tags)
-            out.putShort((short) tag[0]).putShort((short) 3).putInt(1).putShort((short) tag[1]).putShort((short) 0);
+            out.putShort((short) tag[0])
+                    .putShort((short) 3)
+                    .putInt(1)
+                    .putShort((short) tag[1])
+                    .putShort((short) 0);
         return out.array();
     }
 
@@ -181,8 +192,7 @@ class ImageFilesOfOtherKindsTest {
                 .image()
                 .rgb();
         for (int orientation = 2; orientation <= 8; orientation++) {
-            DecodedImage read =
-                    ImageCodec.decodeFile(tiff(8, 1, orientation, 0, 10, 20, 30, 40, 50), SETTINGS);
+            DecodedImage read = ImageCodec.decodeFile(tiff(8, 1, orientation, 0, 10, 20, 30, 40, 50), SETTINGS);
             assertThat(read.image().rgb()).as("orientation %d", orientation).isEqualTo(plain);
             assertThat(read.notes()).extracting(ImageNote::kind).containsExactly(Kind.ORIENTATION);
         }
@@ -217,12 +227,18 @@ class ImageFilesOfOtherKindsTest {
     @Test
     void shouldTakeTheImageOfAnAnimatedPngAndNotItsFirstFrame() throws IOException, BadImageException {
         byte[] ihdr = chunk("IHDR", new byte[] {0, 0, 0, 2, 0, 0, 0, 1, 8, 0, 0, 0, 0});
-        byte[] fctl = chunk("fcTL", new byte[] {0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 10, 0, 0});
+        byte[] fctl = chunk(
+                "fcTL", new byte[] {0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 10, 0, 0});
         byte[] idat = chunk("IDAT", deflated(new byte[] {0, 77, 88}));
         byte[] frame = concat(new byte[] {0, 0, 0, 1}, new byte[] {1, 2, 3});
         byte[] file = concat(
-                PngFile.SIGNATURE, ihdr, chunk("acTL", new byte[] {0, 0, 0, 1, 0, 0, 0, 0}), idat, fctl,
-                chunk("fdAT", frame), chunk("IEND", new byte[0]));
+                PngFile.SIGNATURE,
+                ihdr,
+                chunk("acTL", new byte[] {0, 0, 0, 1, 0, 0, 0, 0}),
+                idat,
+                fctl,
+                chunk("fdAT", frame),
+                chunk("IEND", new byte[0]));
         DecodedImage read = ImageCodec.decodeFile(file, SETTINGS);
         assertThat(read.image().rgb()).containsExactly(77, 77, 77, 88, 88, 88);
         assertThat(read.notes()).extracting(ImageNote::kind).containsExactly(Kind.PAGES);
@@ -234,12 +250,11 @@ class ImageFilesOfOtherKindsTest {
         byte[] rows = new byte[20 * 21];
         for (int i = 0; i < rows.length; i++) rows[i] = (byte) (i % 21 == 0 ? 0 : i * 37);
         byte[] whole = deflated(rows);
-        for (byte[] data : List.of(
-                Arrays.copyOf(whole, whole.length / 2),
-                deflated(Arrays.copyOf(rows, 200)),
-                new byte[] {0x78, (byte) 0x9c, 0, 0, 0, 0, 0}))
-            assertThat(refusal(concat(
-                            PngFile.SIGNATURE, ihdr, chunk("IDAT", data), chunk("IEND", new byte[0]))))
+        for (byte[] data :
+                List.of(Arrays.copyOf(whole, whole.length / 2), deflated(Arrays.copyOf(rows, 200)), new byte[] {
+                    0x78, (byte) 0x9c, 0, 0, 0, 0, 0
+                }))
+            assertThat(refusal(concat(PngFile.SIGNATURE, ihdr, chunk("IDAT", data), chunk("IEND", new byte[0]))))
                     .isEqualTo(Code.CORRUPT);
     }
 }

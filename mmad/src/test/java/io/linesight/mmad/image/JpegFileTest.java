@@ -43,15 +43,19 @@ class JpegFileTest {
         int channels = kind.grey ? 1 : 3;
         byte[] samples = new byte[channels * width * height];
         for (int i = 0; i < samples.length; i++)
-            samples[i] = (byte) (128
-                    + 60 * Math.sin(i / channels % width * 0.1 + i % channels)
-                    + 8 * random.nextGaussian());
+            samples[i] =
+                    (byte) (128 + 60 * Math.sin(i / channels % width * 0.1 + i % channels) + 8 * random.nextGaussian());
         int[] parameters = {
-            opencv_imgcodecs.IMWRITE_JPEG_QUALITY, quality,
-            opencv_imgcodecs.IMWRITE_JPEG_PROGRESSIVE, kind.progressive ? 1 : 0,
-            opencv_imgcodecs.IMWRITE_JPEG_OPTIMIZE, kind.optimised ? 1 : 0,
-            opencv_imgcodecs.IMWRITE_JPEG_RST_INTERVAL, kind.restart,
-            opencv_imgcodecs.IMWRITE_JPEG_SAMPLING_FACTOR, kind.sampling
+            opencv_imgcodecs.IMWRITE_JPEG_QUALITY,
+            quality,
+            opencv_imgcodecs.IMWRITE_JPEG_PROGRESSIVE,
+            kind.progressive ? 1 : 0,
+            opencv_imgcodecs.IMWRITE_JPEG_OPTIMIZE,
+            kind.optimised ? 1 : 0,
+            opencv_imgcodecs.IMWRITE_JPEG_RST_INTERVAL,
+            kind.restart,
+            opencv_imgcodecs.IMWRITE_JPEG_SAMPLING_FACTOR,
+            kind.sampling
         };
         try (BytePointer bytes = new BytePointer(samples);
                 Mat image = new Mat(height, width, opencv_core.CV_8UC(channels), bytes);
@@ -65,8 +69,7 @@ class JpegFileTest {
     }
 
     private static void assertCorrupt(byte[] file, String what) {
-        BadImageException e =
-                catchThrowableOfType(BadImageException.class, () -> ImageCodec.decode(file, LIMITS));
+        BadImageException e = catchThrowableOfType(BadImageException.class, () -> ImageCodec.decode(file, LIMITS));
         assertThat(e).as(what).isNotNull();
         assertThat(e.code()).as(what).isEqualTo(Code.CORRUPT);
     }
@@ -125,9 +128,9 @@ class JpegFileTest {
     void shouldSkipWhatStandsBeforeTheStart() throws BadImageException {
         byte[] file = jpeg(new Kind(false, false, 0, 0x221111, false), 40, 30, 90);
         byte[] expected = ImageCodec.decode(file, LIMITS).rgb();
-        for (String before : new String[] {
-            "\r\n", "\0\0\0\0", "--frame\r\nContent-Type: image/jpeg\r\nContent-Length: 4711\r\n\r\n"
-        }) {
+        for (String before :
+                new String[] {"\r\n", "\0\0\0\0", "--frame\r\nContent-Type: image/jpeg\r\nContent-Length: 4711\r\n\r\n"
+                }) {
             byte[] head = before.getBytes(StandardCharsets.ISO_8859_1);
             byte[] all = Arrays.copyOf(head, head.length + file.length);
             System.arraycopy(file, 0, all, head.length, file.length);
