@@ -1,5 +1,9 @@
 package io.linesight.app;
 
+import static com.tngtech.archunit.core.domain.JavaCall.Predicates.target;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.type;
+import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.name;
+import static com.tngtech.archunit.core.domain.properties.HasOwner.Predicates.With.owner;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -12,6 +16,8 @@ import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.library.dependencies.SliceAssignment;
 import com.tngtech.archunit.library.dependencies.SliceIdentifier;
+import io.linesight.mmad.checkpoint.ProductCalibration;
+import io.linesight.mmad.checkpoint.VerdictRule;
 import io.linesight.mmad.onnx.OnnxRuntime;
 import io.linesight.models.storage.ModelsConfig;
 import io.linesight.streams.config.InspectionConfig;
@@ -114,6 +120,20 @@ class ArchitectureTest {
                 .callMethod(OrtEnvironment.class, "getEnvironment")
                 .because("loaded elsewhere first, it sends usage data")
                 .check(classes);
+    }
+
+    @Test
+    void shouldDecideOnAnImageInOnePlace() {
+        for (String method : List.of("calibrated", "band"))
+            noClasses()
+                    .that()
+                    .doNotHaveFullyQualifiedName(VerdictRule.class.getName())
+                    .and()
+                    .resideOutsideOfPackage("io.linesight.trainer.calibration..")
+                    .should()
+                    .callMethodWhere(target(owner(type(ProductCalibration.class))).and(target(name(method))))
+                    .because("the same image has the same verdict in every command; calibration places the limits")
+                    .check(classes);
     }
 
     @Test

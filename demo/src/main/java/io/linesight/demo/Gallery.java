@@ -1,6 +1,7 @@
 package io.linesight.demo;
 
 import io.linesight.mmad.checkpoint.ProductCalibration;
+import io.linesight.mmad.checkpoint.VerdictRule;
 import io.linesight.mmad.image.Heatmaps;
 import io.linesight.mmad.image.Preprocess;
 import io.linesight.mmad.image.RgbImage;
@@ -61,8 +62,8 @@ public final class Gallery {
             if (line.defectOf(camera, sequence).equals(SimulatedFrame.GOOD)) continue;
             SimulatedFrame frame = line.frame(camera, sequence);
             Scores scores = scorer.score(List.of(Preprocess.toModelInput(frame.image())));
-            double score = calibration.calibrated(scores.raw()[0]);
-            if (score < 0.5) continue;
+            double score = VerdictRule.score(calibration, scores.raw()[0]);
+            if (score < VerdictRule.DECISION_POINT) continue;
             RgbImage overlay = Heatmaps.overlay(frame.image(), scores.map(0), scores.size(), calibration.threshold());
             return new Example(frame, overlay, score);
         }

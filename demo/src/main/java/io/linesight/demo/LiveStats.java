@@ -2,6 +2,7 @@ package io.linesight.demo;
 
 import io.linesight.demo.line.Micros;
 import io.linesight.demo.line.Percentiles;
+import io.linesight.mmad.checkpoint.VerdictRule;
 import io.linesight.schemas.InspectionResult;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -48,7 +49,7 @@ final class LiveStats {
         c.results++;
         c.score = r.getScore();
         c.verdict = r.getVerdict().name();
-        if (r.getScore() >= 0.5f) c.fails++;
+        if (r.getScore() >= VerdictRule.DECISION_POINT) c.fails++;
         c.arrivals.add(arrivedMicros);
         c.latencies.add(arrivedMicros - Micros.of(r.getCapturedAt()));
         if (c.latencies.size() > WINDOW) c.latencies.poll();

@@ -3,6 +3,7 @@ package io.linesight.app.cli;
 import io.linesight.app.cli.common.CalibrationTable;
 import io.linesight.mmad.checkpoint.ProductCalibration;
 import io.linesight.mmad.checkpoint.ThresholdBasis;
+import io.linesight.mmad.checkpoint.VerdictRule;
 import io.linesight.trainer.evaluate.CategoryDetail;
 import io.linesight.trainer.evaluate.EvaluationReport;
 import io.linesight.trainer.evaluate.EvaluationReport.ImageScore;
@@ -34,7 +35,8 @@ final class DecisionTable {
                 "PASS/REVIEW/FAIL of good, of defective");
         measured.details().forEach((category, detail) -> printRow(out, width, category, detail, measured.images()));
         if (measured.details().values().stream().anyMatch(d -> !d.ownLine()))
-            out.println("* not calibrated on this category: the checkpoint's fallback threshold applies");
+            out.println("* not calibrated on this category: the checkpoint's fallback threshold judged "
+                    + measured.onFallback() + " of " + measured.images().size() + " images");
     }
 
     private static void printRow(
@@ -47,7 +49,7 @@ final class DecisionTable {
         for (ImageScore s : images) {
             if (!s.category().equals(category)) continue;
             int kind = s.defective() ? 1 : 0;
-            verdicts[kind][verdict(s.calibrated(), c)]++;
+            verdicts[kind][VerdictRule.DEFAULT.verdict(s.calibrated(), c).ordinal()]++;
             if (s.mistaken()) mistaken[kind]++;
         }
         out.printf(
@@ -60,14 +62,9 @@ final class DecisionTable {
                 of(mistaken[0], verdicts[0]),
                 of(mistaken[1], verdicts[1]),
                 String.format(
-                        Locale.ROOT, "%.2f to %.2f", c.band().low(), c.band().high()),
+                        Locale.ROOT, "%.2f to %.2f", VerdictRule.DEFAULT.low(c), VerdictRule.DEFAULT.high(c)),
                 triple(verdicts[0]),
                 triple(verdicts[1]));
-    }
-
-    private static int verdict(double score, ProductCalibration c) {
-        if (score < c.band().low()) return 0;
-        return score >= c.band().high() ? 2 : 1;
     }
 
     private static String of(int n, int[] all) {

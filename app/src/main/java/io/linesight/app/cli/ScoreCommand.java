@@ -4,8 +4,12 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.linesight.app.cli.common.Inputs;
 import io.linesight.app.cli.common.UserError;
+import io.linesight.mmad.checkpoint.Calibration;
 import io.linesight.mmad.checkpoint.CheckpointInfo;
 import io.linesight.mmad.checkpoint.ProductCalibration;
+import io.linesight.mmad.checkpoint.ProductName;
+import io.linesight.mmad.checkpoint.VerdictRule;
+import io.linesight.mmad.checkpoint.VerdictRule.Decision;
 import io.linesight.mmad.image.BadImageException;
 import io.linesight.mmad.image.Heatmaps;
 import io.linesight.mmad.image.ImageCodec;
@@ -42,7 +46,7 @@ import picocli.CommandLine.Spec;
         sortOptions = false,
         description =
                 "Scores images and prints the calibrated score (0.5 is the decision point), the raw score and the "
-                        + "verdict.",
+                        + "verdict: PASS, REVIEW or FAIL by the rule of serve, with the checkpoint's review band or 0.4 to 0.6.",
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
             "0:every image was scored",
@@ -70,7 +74,7 @@ final class ScoreCommand implements Callable<Integer> {
     @Option(
             names = "--product",
             paramLabel = "NAME",
-            description = "Product whose threshold applies. Default: the checkpoint's fallback.")
+            description = "Product whose threshold and review band apply. Default: the checkpoint's fallback.")
     private String product;
 
     @Option(
@@ -102,19 +106,15 @@ final class ScoreCommand implements Callable<Integer> {
         try (Scorer scorer = OrtScorer.open(model.resolve(), model.options())) {
             CheckpointInfo info = scorer.info();
             document.put("model", info.version()).put("device", scorer.device());
-            if (product != null && !info.calibration().knows(product)) {
-                spec.commandLine()
-                        .getErr()
-                        .println("linesight: the checkpoint has no threshold for '" + product
-                                + "', its fallback applies; it knows "
-                                + info.calibration().byProduct().keySet());
-            }
+            describeThreshold(document, info.calibration());
+            if (info.calibration().applied(product).equals(VerdictRule.FALLBACK))
+                spec.commandLine().getErr().println("linesight: " + fallback(info.calibration()));
             if (!json) out.printf(Locale.ROOT, "%-8s %-10s %-8s %s%n", "score", "raw", "verdict", "file");
             for (int from = 0; from < files.size(); from += BATCH) {
                 score(
                         scorer,
                         files.subList(from, Math.min(files.size(), from + BATCH)),
-                        info.calibration().forProduct(product),
+                        info.calibration(),
                         list,
                         out);
             }
@@ -170,7 +170,32 @@ final class ScoreCommand implements Callable<Integer> {
 
     private record Loaded(Path file, RgbImage image) {}
 
-    private void score(Scorer scorer, List<Path> files, ProductCalibration calibration, ArrayNode list, PrintWriter out)
+    /** What the verdicts of this run rest on. */
+    private void describeThreshold(ObjectNode document, Calibration calibrations) {
+        ProductCalibration calibration = calibrations.forProduct(product);
+        String applied = calibrations.applied(product);
+        document.put("calibration", applied)
+                .put("fallback", applied.equals(VerdictRule.FALLBACK))
+                .put("threshold", calibration.threshold())
+                .put("reviewLow", VerdictRule.DEFAULT.low(calibration))
+                .put("reviewHigh", VerdictRule.DEFAULT.high(calibration));
+    }
+
+    private String fallback(Calibration calibrations) {
+        List<String> known =
+                calibrations.byProduct().keySet().stream().sorted().toList();
+        String which = ProductName.of(product) == null
+                ? "no product was given"
+                : "the checkpoint has no threshold for '" + product + "'";
+        return which + ", so its fallback threshold "
+                + String.format(Locale.ROOT, "%.6f", calibrations.fallback().threshold())
+                + " applies to every image. "
+                + (known.isEmpty()
+                        ? "It has no threshold of any product"
+                        : "Give --product NAME for one of " + String.join(", ", known));
+    }
+
+    private void score(Scorer scorer, List<Path> files, Calibration calibrations, ArrayNode list, PrintWriter out)
             throws IOException {
         List<Loaded> loaded = load(files, list);
         if (loaded.isEmpty()) return;
@@ -180,15 +205,16 @@ final class ScoreCommand implements Callable<Integer> {
             Loaded l = loaded.get(i);
             double raw = scores.raw()[i];
             float[] map = scores.map(i);
-            writeFiles(l, map, scores.size(), raw, calibration);
-            if (json) list.add(describe(l, map, scores.size(), raw, calibration));
+            Decision decision = VerdictRule.DEFAULT.decide(calibrations, product, raw, isFinite(map));
+            writeFiles(l, map, scores.size(), raw, decision.calibration());
+            if (json) list.add(describe(l, map, scores.size(), raw, decision));
             else
                 out.printf(
                         Locale.ROOT,
                         "%-8.4f %-10.6f %-8s %s%n",
-                        calibration.calibrated(raw),
+                        decision.score(),
                         raw,
-                        verdict(raw, calibration),
+                        decision.verdict(),
                         l.file);
         }
     }
@@ -218,15 +244,19 @@ final class ScoreCommand implements Callable<Integer> {
         Files.write(heatmaps.resolve(name + ".png"), ImageCodec.encodePng(panel));
     }
 
-    private ObjectNode describe(Loaded l, float[] map, int size, double raw, ProductCalibration calibration) {
+    private ObjectNode describe(Loaded l, float[] map, int size, double raw, Decision decision) {
+        double threshold = decision.calibration().threshold();
         ObjectNode node = Json.object().put("file", l.file.toString());
         if (product != null) node.put("product", product);
-        Json.number(node, "score", calibration.calibrated(raw));
+        Json.number(node, "score", decision.score());
         Json.number(node, "rawScore", raw);
-        node.put("threshold", calibration.threshold()).put("verdict", verdict(raw, calibration));
+        node.put("threshold", threshold)
+                .put("calibration", decision.applied())
+                .put("fallback", decision.fallback())
+                .put("verdict", decision.verdict().name());
         ArrayNode regions = node.putArray("regions");
         for (FoundRegion r :
-                RegionFinder.find(map, size, calibration.threshold(), l.image.width(), l.image.height(), MAX_REGIONS)) {
+                RegionFinder.find(map, size, threshold, l.image.width(), l.image.height(), MAX_REGIONS)) {
             regions.addObject()
                     .put("x", r.x())
                     .put("y", r.y())
@@ -238,12 +268,8 @@ final class ScoreCommand implements Callable<Integer> {
         return node;
     }
 
-    /** A raw score that is not a number needs a review. Without a review band there is PASS and FAIL only. */
-    private static String verdict(double raw, ProductCalibration calibration) {
-        if (Double.isNaN(raw)) return "REVIEW";
-        double score = calibration.calibrated(raw);
-        if (calibration.review() == null) return score >= 0.5 ? "FAIL" : "PASS";
-        if (score < calibration.review().low()) return "PASS";
-        return score >= calibration.review().high() ? "FAIL" : "REVIEW";
+    private static boolean isFinite(float[] map) {
+        for (float value : map) if (!Float.isFinite(value)) return false;
+        return true;
     }
 }

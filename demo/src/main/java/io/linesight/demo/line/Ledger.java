@@ -1,6 +1,7 @@
 package io.linesight.demo.line;
 
 import io.linesight.cameras.SentFrames;
+import io.linesight.mmad.checkpoint.VerdictRule;
 import io.linesight.schemas.FrameRef;
 import io.linesight.schemas.InspectionResult;
 import java.time.Duration;
@@ -30,12 +31,9 @@ public final class Ledger implements SentFrames {
     public record Outcome(SentFrame sent, InspectionResult result, long latencyMicros) {
         /** Whether the score is at or above the decision point. */
         public boolean calledAnomalous() {
-            return result.getScore() >= DECISION_POINT;
+            return result.getScore() >= VerdictRule.DECISION_POINT;
         }
     }
-
-    /** Calibrated score from which a frame counts as anomalous. */
-    private static final float DECISION_POINT = 0.5f;
 
     private static final class Entry {
         @Nullable

@@ -1,5 +1,6 @@
 package io.linesight.demo.story;
 
+import io.linesight.mmad.checkpoint.VerdictRule;
 import io.linesight.schemas.ShadowDifference;
 import io.linesight.schemas.clients.ClientSettings;
 import io.linesight.schemas.clients.TopicCursor;
@@ -14,8 +15,6 @@ import java.util.function.Predicate;
 
 /** Reads from the beginning how both models scored the same frames. A thread of its own until closed. */
 final class ShadowReader implements AutoCloseable {
-    private static final float DECISION_POINT = 0.5f;
-
     private final AvroSerde<ShadowDifference> serde;
     private final List<ShadowDifference> differences = new CopyOnWriteArrayList<>();
     private final TopicFollower follower;
@@ -45,11 +44,11 @@ final class ShadowReader implements AutoCloseable {
         return new Comparison(
                 chosen.size(),
                 chosen.stream()
-                        .filter(d -> d.getChampionScore() >= DECISION_POINT)
+                        .filter(d -> d.getChampionScore() >= VerdictRule.DECISION_POINT)
                         .count(),
                 // A score that is missing counts against the challenger.
                 chosen.stream()
-                        .filter(d -> !(d.getChallengerScore() < DECISION_POINT))
+                        .filter(d -> !(d.getChallengerScore() < VerdictRule.DECISION_POINT))
                         .count());
     }
 

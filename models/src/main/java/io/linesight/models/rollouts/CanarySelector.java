@@ -2,6 +2,8 @@ package io.linesight.models.rollouts;
 
 import io.linesight.schemas.Rollout;
 import io.linesight.schemas.RolloutMode;
+import java.text.Normalizer;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,7 +26,18 @@ public final class CanarySelector {
     public static boolean selects(@Nullable Rollout rollout, String cameraId, @Nullable String product) {
         if (rollout == null || rollout.getMode() != RolloutMode.CANARY || rollout.getChallenger() == null) return false;
         return rollout.getCameras().contains(cameraId)
-                || product != null && rollout.getProducts().contains(product)
+                || product != null && contains(rollout.getProducts(), product)
                 || SelectionHash.percent(SelectionHash.of(cameraId)) < rollout.getPercent();
+    }
+
+    /** Names are compared in normal form C: a rollout is typed by people, a product named by a camera. */
+    private static boolean contains(List<String> products, String product) {
+        if (products.isEmpty()) return false;
+        String wanted = normalized(product);
+        return products.stream().anyMatch(p -> normalized(p).equals(wanted));
+    }
+
+    private static String normalized(String name) {
+        return Normalizer.normalize(name, Normalizer.Form.NFC);
     }
 }

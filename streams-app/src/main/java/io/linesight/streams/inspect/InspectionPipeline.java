@@ -1,5 +1,6 @@
 package io.linesight.streams.inspect;
 
+import io.linesight.mmad.checkpoint.CheckpointInfo;
 import io.linesight.mmad.image.BadImageException;
 import io.linesight.mmad.image.DecodeSettings;
 import io.linesight.mmad.image.DecodedImage;
@@ -34,6 +35,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
@@ -53,8 +55,10 @@ import org.slf4j.LoggerFactory;
 public final class InspectionPipeline implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(InspectionPipeline.class);
-    /** Cameras remembered for the one log line about their product or images; camera ids are not ours to bound. */
+    /** Cameras remembered for the one log line about their images; camera ids are not ours to bound. */
     private static final int REMEMBERED_CAMERAS = 10_000;
+    /** Products remembered for the one log line about their threshold; their names are not ours to bound. */
+    private static final int REMEMBERED_PRODUCTS = 1_000;
 
     private final FrameRouter router;
     private final DecodeSettings images;
@@ -67,7 +71,7 @@ public final class InspectionPipeline implements AutoCloseable {
     private final ExecutorService renderers;
     private final AtomicInteger outstanding = new AtomicInteger();
     private final Map<ImageNote.Kind, Set<String>> notesLogged = new EnumMap<>(ImageNote.Kind.class);
-    private final Set<String> unknownProductLogged = ConcurrentHashMap.newKeySet();
+    private final Set<String> fallbackLogged = ConcurrentHashMap.newKeySet();
 
     /** @param router says which model decides a frame; not owned */
     public InspectionPipeline(InspectionConfig config, FrameRouter router, InspectionMetrics metrics) {
@@ -185,7 +189,8 @@ public final class InspectionPipeline implements AutoCloseable {
         FrameHeader header = decoded.header;
         Verdicts.Decision decision = verdicts.decide(inference, header.product());
         if (Verdicts.MODEL_RETURNED_NAN.equals(decision.reason())) metrics.nan();
-        if (decision.applied().equals(Verdicts.FALLBACK)) logUnknownProduct(header);
+        if (decision.fallback())
+            reportFallback(header, inference.model(), decision.calibration().threshold());
         Outcome.Inspected inspected = decision.anomalous() && inference.answer() instanceof Answer.Scored scored
                 ? anomalous(decoded, inference, decision, scored)
                 : new Outcome.Inspected(result(decoded, inference, decision, List.of()), null);
@@ -249,16 +254,21 @@ public final class InspectionPipeline implements AutoCloseable {
         return time.truncatedTo(ChronoUnit.MICROS);
     }
 
-    private void logUnknownProduct(FrameHeader header) {
-        metrics.unknownProduct();
-        if (unknownProductLogged.size() < REMEMBERED_CAMERAS && unknownProductLogged.add(header.cameraId())) {
-            LOG.info(
-                    "Camera {} sends {}; the model's fallback calibration applies",
-                    header.cameraId(),
-                    header.product() == null
-                            ? "frames without a product"
-                            : "product '" + header.product() + "', on which the model is not calibrated");
-        }
+    /** A threshold that was not made for the product is worth a line a product and model, and a count a frame. */
+    private void reportFallback(FrameHeader header, CheckpointInfo model, double threshold) {
+        metrics.fallback();
+        String product = header.product() == null ? "frames without a product" : "product '" + header.product() + "'";
+        if (fallbackLogged.size() >= REMEMBERED_PRODUCTS || !fallbackLogged.add(model.version() + '\n' + product))
+            return;
+        Set<String> known = new TreeSet<>(model.calibration().byProduct().keySet());
+        LOG.warn(
+                "Model {} has no threshold for {} (camera {} sends it): its fallback {} judges these frames, and their "
+                        + "results have calibration *. It knows {}",
+                model.version(),
+                product,
+                header.cameraId(),
+                threshold,
+                known.isEmpty() ? "no product" : known);
     }
 
     private static Outcome internal(String stage, FrameRef source, Throwable e) {

@@ -41,6 +41,8 @@ public final class FakeScorer implements Scorer {
                     Map.of(
                             "bolt",
                             new ProductCalibration(0.25, 0.05),
+                            "Geh\u00e4use",
+                            new ProductCalibration(0.25, 0.05),
                             "banded",
                             new ProductCalibration(0.25, 0.05, new ReviewBand(0.1, 0.9), null))),
             Map.of());

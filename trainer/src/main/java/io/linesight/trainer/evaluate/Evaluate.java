@@ -5,6 +5,7 @@ import io.linesight.mmad.accuracy.AnomalyMetrics.Measured;
 import io.linesight.mmad.accuracy.CategoryMetrics;
 import io.linesight.mmad.checkpoint.CheckpointInfo;
 import io.linesight.mmad.checkpoint.ProductCalibration;
+import io.linesight.mmad.checkpoint.VerdictRule;
 import io.linesight.mmad.image.BadImageException;
 import io.linesight.mmad.image.Heatmaps;
 import io.linesight.mmad.image.ImageCodec;
@@ -148,7 +149,7 @@ public final class Evaluate {
             metrics.add(raw, anomalous, map, l.mask);
             boolean nothingMarked = anomalous && l.mask != null && AnomalyMetrics.marksNothing(l.mask);
             images.add(new ImageScore(
-                    category, l.sample.name(), anomalous, nothingMarked, raw, calibration.calibrated(raw)));
+                    category, l.sample.name(), anomalous, nothingMarked, raw, VerdictRule.score(calibration, raw)));
             if (anomalous && l.mask == null) unmarked++;
             if (nothingMarked) vanished++;
             if (l.misshapen && misshapen++ == 0) firstMisshapen = l.sample.name();

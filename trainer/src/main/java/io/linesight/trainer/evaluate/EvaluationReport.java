@@ -3,6 +3,8 @@ package io.linesight.trainer.evaluate;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.linesight.mmad.accuracy.CategoryMetrics;
+import io.linesight.mmad.checkpoint.ProductCalibration;
+import io.linesight.mmad.checkpoint.VerdictRule;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -54,8 +56,6 @@ public record EvaluationReport(
      */
     public record ImageScore(
             String category, String name, boolean anomalous, boolean vanished, float raw, double calibrated) {
-        private static final double DECISION_POINT = 0.5;
-
         /** The label as the metrics count it. */
         public boolean defective() {
             return anomalous && !vanished;
@@ -63,7 +63,7 @@ public record EvaluationReport(
 
         /** Whether the checkpoint calls it anomalous. */
         public boolean rejected() {
-            return calibrated >= DECISION_POINT;
+            return calibrated >= VerdictRule.DECISION_POINT;
         }
 
         /** A false alarm or a miss. */
@@ -84,6 +84,7 @@ public record EvaluationReport(
             Map<String, Object> one = new LinkedHashMap<>();
             one.put("category", name);
             one.putAll(fields(m));
+            one.putAll(decisions(name));
             list.add(one);
         });
         root.put("categories", list);
@@ -91,12 +92,39 @@ public record EvaluationReport(
         root.put("dataset", dataset);
         root.put("skipped", skipped);
         root.put("calibratedOn", calibratedOn);
+        root.put("onFallback", onFallback());
         root.put("secondsPerImage", secondsPerImage);
         try {
             return new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsString(root);
         } catch (JsonProcessingException e) {
             throw new IllegalStateException(e);
         }
+    }
+
+    /** Images that the checkpoint's fallback threshold judged, because it is not calibrated on their category. */
+    public long onFallback() {
+        return images.stream()
+                .filter(s -> !details.get(s.category()).ownLine())
+                .count();
+    }
+
+    /** What applied to a category and how often it said what, as {@code score} and {@code serve} say it. */
+    private Map<String, Object> decisions(String category) {
+        CategoryDetail detail = details.get(category);
+        Map<String, Object> f = new LinkedHashMap<>();
+        if (detail == null) return f;
+        ProductCalibration c = detail.calibration();
+        f.put("threshold", c.threshold());
+        f.put("calibration", detail.ownLine() ? category : VerdictRule.FALLBACK);
+        f.put("reviewLow", VerdictRule.DEFAULT.low(c));
+        f.put("reviewHigh", VerdictRule.DEFAULT.high(c));
+        Map<String, Integer> verdicts = new LinkedHashMap<>();
+        for (VerdictRule.Verdict v : VerdictRule.Verdict.values()) verdicts.put(v.name(), 0);
+        for (ImageScore s : images)
+            if (s.category().equals(category))
+                verdicts.merge(VerdictRule.DEFAULT.verdict(s.calibrated(), c).name(), 1, Integer::sum);
+        f.put("verdicts", verdicts);
+        return f;
     }
 
     private static Map<String, Object> fields(CategoryMetrics m) {

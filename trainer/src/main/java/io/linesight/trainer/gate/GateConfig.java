@@ -1,8 +1,10 @@
 package io.linesight.trainer.gate;
 
+import io.linesight.mmad.checkpoint.ProductName;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * Limits that a challenger must keep.
@@ -23,7 +25,7 @@ public record GateConfig(double margin, int minNormals, int minAnomalous, double
         if (!(maxFalseAlarms >= 0 && maxFalseAlarms <= 1))
             problems.add("maxFalseAlarms must be 0..1, got " + maxFalseAlarms);
         if (!problems.isEmpty()) throw new IllegalArgumentException("gate: " + String.join("; ", problems));
-        retired = Set.copyOf(retired);
+        retired = retired.stream().map(ProductName::normalized).collect(Collectors.toUnmodifiableSet());
     }
 
     /** 3 points of margin; 10 normals, 5 anomalous images; 10 % false alarms of a new product; nothing retired. */

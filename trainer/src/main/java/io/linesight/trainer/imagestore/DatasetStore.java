@@ -1,5 +1,6 @@
 package io.linesight.trainer.imagestore;
 
+import io.linesight.mmad.checkpoint.ProductName;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.linesight.mmad.io.ExclusiveLock;
@@ -72,7 +73,11 @@ public final class DatasetStore implements AutoCloseable {
             Instant at,
             byte @Nullable [] image,
             byte @Nullable [] mask,
-            LabelPosition position) {}
+            LabelPosition position) {
+        public Entry {
+            product = ProductName.normalized(product);
+        }
+    }
 
     /** What {@link #put} did. */
     public enum Put {

@@ -1,5 +1,6 @@
 package io.linesight.trainer.imagestore;
 
+import io.linesight.mmad.checkpoint.ProductName;
 import java.time.Instant;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -8,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * One image in the store, with its latest label.
  *
  * @param frame key of its frame, or any unique name for an imported image
- * @param product product it shows
+ * @param product product it shows, in Unicode's normal form C
  * @param anomalous its label
  * @param origin who labelled it
  * @param annotator name of the person; empty for {@link LabelSource#RESERVOIR}
@@ -29,6 +30,10 @@ public record StoredImage(
         @Nullable String mask,
         Split split,
         long sequence) {
+    public StoredImage {
+        product = ProductName.normalized(product);
+    }
+
     /** Prefix of the frame key of an imported image. */
     static final String IMPORTED = "import/";
 
