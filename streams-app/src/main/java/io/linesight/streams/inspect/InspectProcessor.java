@@ -45,6 +45,7 @@ final class InspectProcessor implements Processor<byte[], byte[], byte[], byte[]
             FrameReader reader,
             EventWriter writer,
             InspectionMetrics metrics,
+            AnswerStamps stamps,
             Limits limits) {}
 
     /**
@@ -177,30 +178,40 @@ final class InspectProcessor implements Processor<byte[], byte[], byte[], byte[]
             return;
         }
         byte[] key = result.getCameraId().getBytes(StandardCharsets.UTF_8);
+        AnswerStamps.Stamp stamp =
+                shared.stamps.of(result.getCameraId(), head.record.timestamp(), result.getCapturedAt());
         deferred.runAs(head.origin, () -> {
-            context.forward(new Record<>(key, value, timestamp(head)), RESULTS);
-            if (anomaly != null) context.forward(new Record<>(key, anomaly, timestamp(head)), ANOMALIES);
+            context.forward(stamped(key, value, stamp), RESULTS);
+            if (anomaly != null) context.forward(stamped(key, anomaly, stamp), ANOMALIES);
         });
         shared.metrics.result(result.getVerdict(), anomaly != null, result.getCapturedAt());
     }
 
+    private static Record<byte[], byte[]> stamped(byte[] key, byte[] value, AnswerStamps.Stamp stamp) {
+        Record<byte[], byte[]> record = new Record<>(key, value, stamp.millis());
+        stamp.writeTo(record.headers());
+        return record;
+    }
+
     private void emit(Pending head, Outcome.Rejected rejected) {
+        AnswerStamps.Stamp stamp = shared.stamps.of(source(head.record), head.record.timestamp(), null);
         Record<byte[], byte[]> letter = DeadLetters.of(
-                head.record.withTimestamp(timestamp(head)),
+                head.record.withTimestamp(stamp.millis()),
                 head.source,
                 rejected.code(),
                 rejected.message(),
                 shared.limits.letterBytes);
+        stamp.writeTo(letter.headers());
         deferred.runAs(head.origin, () -> context.forward(letter, DEAD_LETTERS));
         shared.metrics.deadLetter(rejected.code());
     }
 
-    /**
-     * The frame's, but never of the future: brokers reject records that are too far ahead, and the frame would fail for
-     * ever.
-     */
-    private static long timestamp(Pending head) {
-        return Math.min(head.record.timestamp(), System.currentTimeMillis());
+    /** The record's key, which names its camera where the record keeps the contract. */
+    private static String source(Record<byte[], byte[]> record) {
+        byte[] key = record.key();
+        return key == null
+                ? "(no key)"
+                : new String(key, 0, Math.min(key.length, FrameReader.MAX_TEXT), StandardCharsets.UTF_8);
     }
 
     private interface Step<T> {

@@ -44,6 +44,9 @@ public final class InspectionMetrics implements BatchListener, ModelEvents, Shad
     public static final String FAILED_FRAMES = "linesight.inference.failed.frames";
     public static final String NAN_FRAMES = "linesight.model.nan.frames";
     public static final String UNKNOWN_PRODUCT = "linesight.product.unknown.frames";
+    public static final String IMPLAUSIBLE_TIMES = "linesight.frames.implausible.time";
+    public static final String FRAMES_TOPIC_RECREATED = "linesight.frames.topic.recreated";
+    public static final String OFFSETS_RESTORED = "linesight.offsets.restored";
     public static final String THREADS_REPLACED = "linesight.stream.threads.replaced";
     public static final String MODEL_INFO = "linesight.model.info";
     public static final String MODEL_SWAPS = "linesight.model.swaps";
@@ -79,6 +82,10 @@ public final class InspectionMetrics implements BatchListener, ModelEvents, Shad
     private final Counter failedFrames;
     private final Counter nanFrames;
     private final Counter unknownProduct;
+    private final Counter recordTimes;
+    private final Counter captureTimes;
+    private final Counter topicRecreated;
+    private final Counter offsetsRestored;
     private final Counter threadsReplaced;
     private final Counter swaps;
     private final Counter rejections;
@@ -113,6 +120,12 @@ public final class InspectionMetrics implements BatchListener, ModelEvents, Shad
         nanFrames = counter(NAN_FRAMES, "Frames for which the model returned NaN or infinity; verdict REVIEW");
         unknownProduct = counter(
                 UNKNOWN_PRODUCT, "Frames without a product that the model is calibrated on; the fallback applied");
+        String times = "Frames with a time that cannot be true, of the record or of the exposure";
+        recordTimes = counter(IMPLAUSIBLE_TIMES, times, "time", "record");
+        captureTimes = counter(IMPLAUSIBLE_TIMES, times, "time", "capture");
+        topicRecreated = counter(FRAMES_TOPIC_RECREATED, "Times that the topic of frames was deleted and made again");
+        offsetsRestored = counter(
+                OFFSETS_RESTORED, "Partitions whose committed offset was gone or of another topic, and was set anew");
         threadsReplaced = counter(THREADS_REPLACED, "Stream threads that failed and were replaced");
         swaps = counter(MODEL_SWAPS, "Champions replaced by another model");
         rejections = counter(MODEL_REJECTIONS, "Models that were rejected, or taken out of service by a guard");
@@ -226,8 +239,23 @@ public final class InspectionMetrics implements BatchListener, ModelEvents, Shad
         nanFrames.increment();
     }
 
-    public void unknownProduct() {
+    /** The model's fallback threshold judged a frame. */
+    public void fallback() {
         unknownProduct.increment();
+    }
+
+    /** A frame has a time that cannot be true. */
+    public void implausibleTime(boolean ofRecord, boolean ofExposure) {
+        if (ofRecord) recordTimes.increment();
+        if (ofExposure) captureTimes.increment();
+    }
+
+    public void framesTopicRecreated() {
+        topicRecreated.increment();
+    }
+
+    public void offsetsRestored(int partitions) {
+        offsetsRestored.increment(partitions);
     }
 
     public void threadReplaced() {

@@ -17,6 +17,7 @@ import io.linesight.schemas.InspectionResult;
 import io.linesight.schemas.Region;
 import io.linesight.schemas.Verdict;
 import io.linesight.schemas.serde.SerdeFactory;
+import io.linesight.schemas.topics.AnswerHeaders;
 import io.linesight.schemas.topics.DeadLetterHeaders;
 import io.linesight.streams.batching.BatchLimits;
 import io.linesight.streams.batching.SharedBatcher;
@@ -31,6 +32,7 @@ import java.io.DataOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
@@ -41,6 +43,7 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.stream.IntStream;
 import java.util.zip.CRC32;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
@@ -55,6 +58,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** One frame at a time: the test driver commits after every record, so every batch has one frame here. */
 @Timeout(300)
@@ -69,6 +74,7 @@ class InspectionTopologyTest {
     private SharedBatcher batcher;
     private InspectionPipeline pipeline;
     private TopologyTestDriver driver;
+    private Uuid topicId;
     private Serde<CameraFrame> frames;
     private Serde<InspectionResult> results;
     private Serde<AnomalyEvent> anomalies;
@@ -104,7 +110,7 @@ class InspectionTopologyTest {
         properties.put(StreamsConfig.APPLICATION_ID_CONFIG, "test");
         properties.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, "unused:9092");
         properties.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2);
-        driver = new TopologyTestDriver(InspectionTopology.build(config, pipeline, metrics), properties);
+        driver = new TopologyTestDriver(InspectionTopology.build(config, pipeline, metrics, topicId), properties);
         frames = SerdeFactory.create(CameraFrame.class, config.serdes(), false);
         results = SerdeFactory.create(InspectionResult.class, config.serdes(), false);
         anomalies = SerdeFactory.create(AnomalyEvent.class, config.serdes(), false);
@@ -371,6 +377,17 @@ class InspectionTopologyTest {
     }
 
     @Test
+    void shouldFindTheThresholdOfAProductInAnotherSpelling() {
+        send(grey(100).setProduct("Geha\u0308use"));
+        InspectionResult result = result();
+        assertThat(result.getCalibration()).isEqualTo("Geh\u00e4use");
+        assertThat(result.getProduct()).isEqualTo("Geh\u00e4use");
+        send(grey(100).setProduct("Geh\u00e4use"));
+        assertThat(result().getCalibration()).isEqualTo("Geh\u00e4use");
+        assertThat(meters.counter(InspectionMetrics.UNKNOWN_PRODUCT).count()).isZero();
+    }
+
+    @Test
     void shouldReviewWhatTheModelAnswersWithNaN() {
         for (int value : new int[] {FakeScorer.NAN, FakeScorer.NAN_IN_MAP}) {
             send(grey(value));
@@ -536,10 +553,11 @@ class InspectionTopologyTest {
     void shouldKeepTheHeadersOfADeadLetter() {
         RecordHeaders headers = new RecordHeaders();
         headers.add("trace", new byte[] {9});
-        in.pipeInput(new TestRecord<>(null, new byte[] {5}, headers, 42L));
+        long time = System.currentTimeMillis() - 1_000;
+        in.pipeInput(new TestRecord<>(null, new byte[] {5}, headers, time));
         TestRecord<byte[], byte[]> letter = lettersOut.readRecord();
         assertThat(letter.headers().lastHeader("trace").value()).containsExactly(9);
-        assertThat(letter.timestamp()).isEqualTo(42);
+        assertThat(letter.timestamp()).isEqualTo(time);
         DeadLetterReason reason = DeadLetterHeaders.read(letter.headers()).orElseThrow();
         assertThat(reason.getSource()).isEqualTo(new FrameRef("linesight.frames.v1", 0, 0L));
     }
@@ -554,6 +572,69 @@ class InspectionTopologyTest {
         DeadLetterReason reason = DeadLetterHeaders.read(letter.headers()).orElseThrow();
         assertThat(reason.getCode()).isEqualTo(DeadLetterCode.NOT_CONFLUENT_WIRE);
         assertThat(reason.getMessage()).contains(huge.length + " bytes is too large for the dead-letter topic");
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {0, 42, 1_777_636_800L, 1_777_636_800_000_000L, 946_684_800_000L, 1_500_000_000_000L})
+    void shouldDateAnswersItselfWhereTheRecordsTimeCannotBeTrue(long time) {
+        long start = System.currentTimeMillis();
+        byte[] anomalous =
+                frames.serializer().serialize(config.topics().frames().name(), grey(250).build());
+        in.pipeInput(new TestRecord<>(null, anomalous, new RecordHeaders(), time));
+        in.pipeInput(new TestRecord<>(null, new byte[] {5}, new RecordHeaders(), time));
+        for (TestOutputTopic<byte[], byte[]> topic : List.of(resultsOut, anomaliesOut, lettersOut)) {
+            TestRecord<byte[], byte[]> answer = topic.readRecord();
+            assertThat(answer.timestamp()).isBetween(start, System.currentTimeMillis());
+            assertThat(AnswerHeaders.time(answer.headers())).get().asString().startsWith("record time ");
+        }
+        assertThat(implausible("record")).isEqualTo(2);
+        assertThat(implausible("capture")).isZero();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"PT-167H", "PT-1H", "PT0S", "PT2M"})
+    void shouldKeepTheRecordsTimeWhereItCanBeTrue(String away) {
+        long time = System.currentTimeMillis() + Duration.parse(away).toMillis();
+        byte[] frame = frames.serializer().serialize(config.topics().frames().name(), grey(1).build());
+        in.pipeInput(new TestRecord<>(null, frame, new RecordHeaders(), time));
+        TestRecord<byte[], byte[]> answer = resultsOut.readRecord();
+        assertThat(answer.timestamp()).isEqualTo(Math.min(time, answer.timestamp()));
+        assertThat(answer.timestamp()).isGreaterThanOrEqualTo(Math.min(time, System.currentTimeMillis() - 60_000));
+        assertThat(AnswerHeaders.time(answer.headers())).isEmpty();
+        assertThat(implausible("record")).isZero();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"1970-01-01T00:00:00Z", "1970-01-21T13:47:16Z", "2100-01-01T00:00:00Z"})
+    void shouldFlagACaptureTimeThatCannotBeTrueAndKeepItOutOfTheLatencies(String time) {
+        byte[] frame = frames.serializer()
+                .serialize(
+                        config.topics().frames().name(),
+                        grey(1).setCapturedAt(Instant.parse(time)).build());
+        long now = System.currentTimeMillis();
+        in.pipeInput(new TestRecord<>(null, frame, new RecordHeaders(), now));
+        TestRecord<byte[], byte[]> answer = resultsOut.readRecord();
+        assertThat(answer.timestamp()).isEqualTo(now);
+        assertThat(AnswerHeaders.time(answer.headers())).get().asString().startsWith("capture time ");
+        assertThat(implausible("capture")).isEqualTo(1);
+        assertThat(meters.timer(InspectionMetrics.LATENCY).count()).isZero();
+    }
+
+    private double implausible(String time) {
+        return meters.counter(InspectionMetrics.IMPLAUSIBLE_TIMES, "time", time).count();
+    }
+
+    @Test
+    void shouldNameTheTopicOfTheFrameInEveryAnswer() {
+        driver.close();
+        pipeline.close();
+        batcher.close();
+        topicId = Uuid.randomUuid();
+        open(Map.of());
+        send(grey(250));
+        in.pipeInput(null, new byte[] {5});
+        for (TestOutputTopic<byte[], byte[]> topic : List.of(resultsOut, anomaliesOut, lettersOut))
+            assertThat(AnswerHeaders.topicId(topic.readRecord().headers())).contains(topicId);
     }
 
     @Test
