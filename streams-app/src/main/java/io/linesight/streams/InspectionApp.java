@@ -8,6 +8,8 @@ import io.linesight.streams.monitoring.AppMeters;
 import io.linesight.streams.monitoring.InspectionMetrics;
 import io.linesight.streams.monitoring.JvmMetrics;
 import io.linesight.streams.monitoring.MetricsServer;
+import io.linesight.streams.offsets.FramesTopic;
+import io.linesight.streams.offsets.OffsetRecovery;
 import io.linesight.streams.routing.ModelControl;
 import io.linesight.streams.serving.ServingPlan;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -19,8 +21,10 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.streams.CloseOptions;
 import org.apache.kafka.streams.KafkaStreams;
+import org.apache.kafka.streams.errors.MissingSourceTopicException;
 import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -43,6 +47,9 @@ import org.slf4j.LoggerFactory;
 public final class InspectionApp implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(InspectionApp.class);
+    /** What is pending may still be answered, but its offsets cannot be committed any more. */
+    private static final Duration RESTART_TIMEOUT = Duration.ofSeconds(20);
+
     private static final long THREAD_GRACE_NANOS = TimeUnit.MINUTES.toNanos(1);
 
     /** Where the app is in its life. */
@@ -76,6 +83,11 @@ public final class InspectionApp implements AutoCloseable {
     private @Nullable JvmMetrics jvm;
     private volatile @Nullable KafkaStreams streams;
     private volatile long threadMissingSince;
+    private @Nullable InspectionMetrics metrics;
+    private @Nullable FramesTopic framesTopic;
+    private @Nullable TopicWatch watch;
+    /** Why the stream threads are stopped for now; null while they should run. */
+    private volatile @Nullable String pausedBecause;
 
     /**
      * @param models which models are served: those of a channel, or the configured checkpoint for good
@@ -138,27 +150,97 @@ public final class InspectionApp implements AutoCloseable {
     }
 
     private void open() {
-        InspectionMetrics metrics = new InspectionMetrics(meters.registry());
-        ModelServing opened = new ModelServing(config, models, metrics);
+        InspectionMetrics opening = new InspectionMetrics(meters.registry());
+        metrics = opening;
+        ModelServing opened = new ModelServing(config, models, opening);
         serving = opened;
-        pipeline = new InspectionPipeline(config, opened.router(), metrics);
-        KafkaStreams created =
-                new KafkaStreams(InspectionTopology.build(config, pipeline, metrics), config.streamsProperties());
+        pipeline = new InspectionPipeline(config, opened.router(), opening);
+        jvm = JvmMetrics.bindTo(meters.registry());
+        opening.app(() -> whyNotLive().isEmpty(), () -> whyNotReady().isEmpty(), opened::isBehind);
+        opening.device(config.scorer().device(), opened.device(), opened.fellBackToCpu());
+        FramesTopic topic = new FramesTopic(config);
+        framesTopic = topic;
+        Uuid id = identify(topic);
+        startStreams(id);
+        watch = new TopicWatch(topic, id, new Rereading());
+    }
+
+    /** Id of the topic of frames, with the group's offsets set right; null where the broker does not tell ids. */
+    private @Nullable Uuid identify(FramesTopic topic) {
+        try {
+            Uuid id = topic.id().orElse(null);
+            if (id != null) new OffsetRecovery(config, metrics, () -> closing).run(id, false);
+            return id;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while the topic of frames was looked at", e);
+        }
+    }
+
+    private void startStreams(@Nullable Uuid framesId) {
+        KafkaStreams created = new KafkaStreams(
+                InspectionTopology.build(config, pipeline, metrics, framesId), config.streamsProperties());
         streams = created;
         FailedThreads failedThreads = new FailedThreads(config, metrics, e -> failure = e);
-        created.setUncaughtExceptionHandler(
-                e -> closing ? StreamThreadExceptionResponse.SHUTDOWN_CLIENT : failedThreads.handle(e));
-        created.setStateListener((now, before) -> onStreamsState(now));
+        created.setUncaughtExceptionHandler(e -> handle(e, failedThreads));
+        created.setStateListener((now, before) -> {
+            if (streams == created) onStreamsState(now);
+        });
         streamsMetrics = new KafkaStreamsMetrics(created);
         streamsMetrics.bindTo(meters.registry());
-        jvm = JvmMetrics.bindTo(meters.registry());
-        metrics.app(() -> whyNotLive().isEmpty(), () -> whyNotReady().isEmpty(), opened::isBehind);
-        metrics.device(config.scorer().device(), opened.device(), opened.fellBackToCpu());
         created.start();
     }
 
+    private StreamThreadExceptionResponse handle(Throwable e, FailedThreads failedThreads) {
+        if (closing || pausedBecause != null) return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
+        TopicWatch watching = watch;
+        if (isMissingTopic(e) && watching != null) {
+            // Not a fault of the thread's: the watch starts new ones when the topic is there.
+            pausedBecause = "the topic of frames was deleted";
+            watching.threadsEnded();
+            return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
+        }
+        return failedThreads.handle(e);
+    }
+
+    private static boolean isMissingTopic(Throwable e) {
+        for (Throwable cause = e; cause != null; cause = cause.getCause())
+            if (cause instanceof MissingSourceTopicException) return true;
+        return false;
+    }
+
+    /** Stops and starts the stream threads when the topic of frames goes and comes. */
+    private final class Rereading implements TopicWatch.Listener {
+        @Override
+        public void stopReading(String why) {
+            synchronized (life) {
+                if (closing || state == State.FAILED) return;
+                pausedBecause = why;
+                state = State.STARTING;
+                LOG.warn(
+                        "Stopped reading: {}. Frames that were deleted without an answer are lost. The inspection "
+                                + "continues once the topic is there, a new one from its beginning",
+                        why);
+                closeStreams(RESTART_TIMEOUT);
+                if (streamsMetrics != null) streamsMetrics.close();
+            }
+        }
+
+        @Override
+        public void startReading(Uuid id, boolean recreated) throws InterruptedException {
+            new OffsetRecovery(config, metrics, () -> closing).run(id, recreated);
+            synchronized (life) {
+                if (closing || state == State.FAILED) return;
+                pausedBecause = null;
+                startStreams(id);
+                LOG.info(
+                        "Reading topic {} with id {}", config.topics().frames().name(), id);
+            }
+        }
+    }
+
     private void onStreamsState(KafkaStreams.State now) {
-        if (closing) return;
+        if (closing || pausedBecause != null) return;
         switch (now) {
             case RUNNING -> state = State.RUNNING;
             case REBALANCING -> state = State.STARTING;
@@ -225,7 +307,8 @@ public final class InspectionApp implements AutoCloseable {
             return Optional.of(
                     switch (state) {
                         case CREATED -> "the app was not started";
-                        case STARTING -> "the app opens its model, joins the group or waits for partitions";
+                        case STARTING ->
+                            pausedBecause != null ? pausedBecause + "; waiting for it to be there" : "the app opens its model, joins the group or waits for partitions";
                         case FAILED ->
                             "the app stopped: "
                                     + failure().map(Throwable::getMessage).orElse("see its log");
@@ -292,6 +375,8 @@ public final class InspectionApp implements AutoCloseable {
         ModelServing served = serving;
         // No swap while the last frames are scored; the models stay until that is done.
         if (served != null) served.stop();
+        if (watch != null) watch.close();
+        if (framesTopic != null) framesTopic.close();
         boolean clean = closeStreams(timeout);
         if (streamsMetrics != null) streamsMetrics.close();
         if (jvm != null) jvm.close();
