@@ -4,15 +4,20 @@ import io.linesight.schemas.InspectionResult;
 import io.linesight.schemas.Verdict;
 import io.linesight.schemas.clients.ClientSettings;
 import io.linesight.schemas.clients.RangeReader;
+import io.linesight.schemas.clients.TopicIds;
 import io.linesight.schemas.serde.AvroSerde;
+import io.linesight.schemas.topics.AnswerHeaders;
 import io.linesight.schemas.topics.Topics;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.SerializationException;
 
 /** Finds the newest results that a person should check. */
@@ -24,10 +29,18 @@ final class LatestResults {
 
     private LatestResults() {}
 
+    /** The frame of such a result is gone, and another may lie at its place. */
+    private static boolean isOfEarlierTopic(ConsumerRecord<byte[], byte[]> result, Optional<Uuid> frames) {
+        Optional<Uuid> id = AnswerHeaders.topicId(result.headers());
+        return id.isPresent() && frames.isPresent() && !id.equals(frames);
+    }
+
     /** At most {@code max} FAIL and REVIEW results, newest first. */
     static List<InspectionResult> doubtful(Map<String, String> settings, Topics topics, int max) {
         String topic = topics.results().name();
         List<InspectionResult> found = new ArrayList<>();
+        Optional<Uuid> frames =
+                TopicIds.current(settings, topics.frames().name());
         try (AvroSerde<InspectionResult> serde = AvroSerde.of(InspectionResult.class, settings, false);
                 KafkaConsumer<byte[], byte[]> consumer =
                         ClientSettings.openConsumer(ClientSettings.forReader(settings))) {
@@ -35,6 +48,7 @@ final class LatestResults {
             Map<TopicPartition, RangeReader.Range> ranges = reader.ranges(List.of(topic));
             ranges.replaceAll((p, r) -> new RangeReader.Range(Math.max(r.from(), r.until() - WINDOW), r.until()));
             reader.read(ranges, record -> {
+                if (isOfEarlierTopic(record, frames)) return true;
                 try {
                     InspectionResult result = serde.deserializer().deserialize(topic, record.value());
                     if (result != null

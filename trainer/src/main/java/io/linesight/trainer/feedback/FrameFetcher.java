@@ -10,6 +10,7 @@ import io.linesight.schemas.CameraFrame;
 import io.linesight.schemas.FrameRef;
 import io.linesight.schemas.clients.RecordFetcher;
 import io.linesight.schemas.clients.RecordLookup;
+import io.linesight.schemas.clients.TopicIds;
 import io.linesight.schemas.serde.SerdeFactory;
 import io.linesight.schemas.topics.FrameKeys;
 import io.linesight.schemas.topics.Topics;
@@ -22,8 +23,10 @@ import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.serialization.Serde;
 import org.slf4j.Logger;
@@ -38,11 +41,16 @@ import org.slf4j.LoggerFactory;
  */
 public final class FrameFetcher implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(FrameFetcher.class);
+    private static final Duration TOPIC_ID_AGE = Duration.ofSeconds(5);
+
+    private final Map<String, ?> settings;
     private final String topic;
     private final DecodeSettings decoding;
     private final RecordFetcher records;
     private final Serde<CameraFrame> serde;
     private final Map<FetchOutcome, Long> counts = Collections.synchronizedMap(new EnumMap<>(FetchOutcome.class));
+    private Optional<Uuid> topicId = Optional.empty();
+    private long topicIdAt;
 
     /**
      * @param settings at least {@code bootstrap.servers} and {@code schema.registry.url}; further consumer and serde
@@ -50,6 +58,7 @@ public final class FrameFetcher implements AutoCloseable {
      * @param timeout longest wait for one frame that the broker has
      */
     public FrameFetcher(Map<String, ?> settings, Topics topics, ImageLimits limits, Duration timeout) {
+        this.settings = Map.copyOf(settings);
         this.topic = topics.frames().name();
         this.decoding = DecodeSettings.of(settings, DecodeSettings.of(limits));
         serde = SerdeFactory.create(CameraFrame.class, settings, false);
@@ -85,6 +94,20 @@ public final class FrameFetcher implements AutoCloseable {
                 LOG.info("Frame {}: {}, {}", FrameKeys.of(ref), f.outcome(), f.reason());
         });
         return found;
+    }
+
+    /**
+     * Id of the topic of frames, asked for at most every few seconds; empty where the broker does not tell.
+     *
+     * @see io.linesight.schemas.topics.AnswerHeaders#TOPIC_ID
+     */
+    public Optional<Uuid> topicId() {
+        long now = System.nanoTime();
+        if (topicId.isEmpty() || now - topicIdAt > TOPIC_ID_AGE.toNanos()) {
+            topicId = TopicIds.current(settings, topic);
+            topicIdAt = now;
+        }
+        return topicId;
     }
 
     /** How often each outcome came about since this was made. */

@@ -1,5 +1,6 @@
 package io.linesight.trainer.feedback;
 
+import io.linesight.mmad.checkpoint.ProductName;
 import io.linesight.mmad.image.ImageLimits;
 import io.linesight.schemas.CameraFrame;
 import io.linesight.schemas.FrameLabel;
@@ -7,6 +8,7 @@ import io.linesight.schemas.FrameRef;
 import io.linesight.schemas.LabelKind;
 import io.linesight.schemas.clients.ClientSettings;
 import io.linesight.schemas.serde.SerdeFactory;
+import io.linesight.schemas.topics.AnswerHeaders;
 import io.linesight.schemas.topics.FrameKeys;
 import io.linesight.schemas.topics.Topics;
 import java.nio.ByteBuffer;
@@ -120,13 +122,19 @@ public final class LabelPublisher implements AutoCloseable {
                         + " bytes, more than its topic allows; store the mask as a smaller PNG (two values, best "
                         + "compression)";
             problems.add(problem);
-            if (problem == null)
-                sent.add(producer.send(
-                        new ProducerRecord<>(topics.labels().name(), FrameKeys.of(request.frame), value)));
+            if (problem == null) sent.add(producer.send(record(request, value)));
         }
         producer.flush();
         for (Future<RecordMetadata> future : sent) await(future);
         return problems;
+    }
+
+    /** It names the topic of the frame: one that is made again has other frames at the same places. */
+    private ProducerRecord<String, byte[]> record(Request request, byte[] value) {
+        ProducerRecord<String, byte[]> record =
+                new ProducerRecord<>(topics.labels().name(), FrameKeys.of(request.frame), value);
+        AnswerHeaders.write(record.headers(), fetcher.topicId().orElse(null), null);
+        return record;
     }
 
     private byte[] serialize(FrameLabel label) {
@@ -138,7 +146,7 @@ public final class LabelPublisher implements AutoCloseable {
                 .setFrameRef(request.frame)
                 .setFrameId(frame == null ? "" : frame.getFrameId())
                 .setCameraId(frame == null ? "" : frame.getCameraId())
-                .setProduct(request.product)
+                .setProduct(request.product == null ? null : ProductName.normalized(request.product))
                 .setLabel(request.label)
                 .setMaskPng(request.mask == null ? null : ByteBuffer.wrap(request.mask))
                 .setAnnotator(request.annotator)

@@ -4,10 +4,14 @@ import io.linesight.mmad.image.BadImageException;
 import io.linesight.mmad.image.GrayImage;
 import io.linesight.mmad.image.ImageCodec;
 import io.linesight.mmad.image.ImageLimits;
+import io.linesight.schemas.CameraFrame;
 import io.linesight.schemas.FrameLabel;
 import io.linesight.schemas.LabelKind;
 import io.linesight.schemas.topics.FrameKeys;
+import io.linesight.schemas.topics.FrameTimes;
 import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -19,6 +23,9 @@ import org.jspecify.annotations.Nullable;
 public final class LabelRules {
     /** Longest free text (annotator, note, product) that is accepted. */
     public static final int MAX_TEXT = 1024;
+
+    /** How far the clocks of a camera and of a person who labels may differ. */
+    private static final Duration MAX_SKEW = Duration.ofHours(1);
 
     private LabelRules() {}
 
@@ -57,6 +64,26 @@ public final class LabelRules {
         return wanted.equals(key)
                 ? null
                 : "its record key is " + (key == null ? "missing" : "'" + key + "'") + " instead of " + wanted;
+    }
+
+    /**
+     * The problem with the frame that lies where the label points to; null when it is the one that was labelled.
+     *
+     * @param frame what lies there now: a topic that is made again has other frames at the same places
+     */
+    public static @Nullable String frameProblem(FrameLabel label, CameraFrame frame) {
+        if (!label.getFrameId().isBlank() && !label.getFrameId().equals(frame.getFrameId()))
+            return "it is about frame '" + label.getFrameId() + "', and frame '" + frame.getFrameId()
+                    + "' lies there now";
+        if (!label.getCameraId().isBlank() && !label.getCameraId().equals(frame.getCameraId()))
+            return "it is about a frame of camera '" + label.getCameraId() + "', and one of '" + frame.getCameraId()
+                    + "' lies there now";
+        Instant captured = frame.getCapturedAt();
+        // A camera's clock that is far off says nothing about the order.
+        return FrameTimes.isPlausible(captured.toEpochMilli(), System.currentTimeMillis())
+                        && captured.isAfter(label.getAt().plus(MAX_SKEW))
+                ? "it was given at " + label.getAt() + ", and the frame that lies there now was taken at " + captured
+                : null;
     }
 
     /**

@@ -4,6 +4,7 @@ import io.linesight.mmad.image.BadImageException;
 import io.linesight.mmad.image.ImageCodec;
 import io.linesight.mmad.image.ImageLimits;
 import io.linesight.mmad.image.RgbImage;
+import io.linesight.mmad.io.Sha256;
 import io.linesight.schemas.FrameRef;
 import io.linesight.trainer.feedback.FetchOutcome;
 import io.linesight.trainer.feedback.FetchedFrame;
@@ -152,11 +153,16 @@ final class LabelConsumer {
     private int store(List<LabelRecord> labels, boolean retried) throws IOException {
         Set<FrameRef> missing = new LinkedHashSet<>();
         for (LabelRecord label : labels)
-            if (!label.isRetraction() && store.get(label.frame()).isEmpty()) missing.add(label.frameRef());
+            if (!label.isRetraction() && needsFrame(label)) missing.add(label.frameRef());
         Map<FrameRef, FetchedFrame> frames = fetcher.fetch(missing);
         int changed = 0;
         for (LabelRecord label : labels) if (store(label, frames, retried)) changed++;
         return changed;
+    }
+
+    /** A stored image is compared with what lies there now where the label says which frame it is about. */
+    private boolean needsFrame(LabelRecord label) {
+        return store.get(label.frame()).isEmpty() || !label.label().getFrameId().isBlank();
     }
 
     private boolean store(LabelRecord label, Map<FrameRef, FetchedFrame> frames, boolean retried) throws IOException {
@@ -167,19 +173,34 @@ final class LabelConsumer {
             return stored;
         }
         StoredImage stored = store.get(label.frame()).orElse(null);
-        if (stored != null) return relabel(label, stored);
         FetchedFrame frame = frames.get(label.frameRef());
+        if (stored != null && !isAnother(stored, frame)) return relabel(label, stored);
         // An earlier label of this batch may have evicted it.
         if (frame == null) frame = fetcher.fetch(List.of(label.frameRef())).get(label.frameRef());
         switch (frame.outcome()) {
             case FETCHED -> {
-                return put(label, frame.frame().getProduct(), frame.file(), frame.image());
+                return putNew(label, frame);
             }
             case NOT_YET -> {
                 if (!retried) defer(label, frame.reason());
             }
             case EXPIRED, NOT_A_FRAME -> dropUnusable(label, frame, retried);
         }
+        return false;
+    }
+
+    /** Whether another frame lies at the place of the stored one: the topic was made again. */
+    private static boolean isAnother(StoredImage stored, @Nullable FetchedFrame frame) {
+        return frame != null
+                && frame.outcome() == FetchOutcome.FETCHED
+                && !Sha256.hex(frame.file()).equals(stored.sha256());
+    }
+
+    private boolean putNew(LabelRecord label, FetchedFrame frame) throws IOException {
+        String problem = LabelRules.frameProblem(label.label(), frame.frame());
+        if (problem == null) return put(label, frame.frame().getProduct(), frame.file(), frame.image());
+        reject(label.frame(), label.position(), problem);
+        store.drop(label.frame());
         return false;
     }
 

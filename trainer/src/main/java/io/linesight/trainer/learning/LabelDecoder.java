@@ -1,13 +1,17 @@
 package io.linesight.trainer.learning;
 
 import io.linesight.schemas.FrameLabel;
+import io.linesight.schemas.topics.AnswerHeaders;
 import io.linesight.schemas.topics.FrameKeys;
 import io.linesight.trainer.feedback.LabelRules;
 import io.linesight.trainer.imagestore.LabelPosition;
 import io.linesight.trainer.imagestore.PendingLabel;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.serialization.Deserializer;
 
@@ -16,8 +20,15 @@ final class LabelDecoder {
     private final Deserializer<FrameLabel> deserializer;
     private final String labelsTopic;
     private final String framesTopic;
+    private final Supplier<Optional<Uuid>> framesId;
 
-    LabelDecoder(Deserializer<FrameLabel> deserializer, String labelsTopic, String framesTopic) {
+    /** @param framesId id of the topic of frames now; empty where it is not known */
+    LabelDecoder(
+            Deserializer<FrameLabel> deserializer,
+            String labelsTopic,
+            String framesTopic,
+            Supplier<Optional<Uuid>> framesId) {
+        this.framesId = framesId;
         this.deserializer = deserializer;
         this.labelsTopic = labelsTopic;
         this.framesTopic = framesTopic;
@@ -43,12 +54,21 @@ final class LabelDecoder {
             List<String> problems = new ArrayList<>(LabelRules.problems(label, framesTopic));
             String keyProblem = LabelRules.keyProblem(record.key(), label);
             if (keyProblem != null) problems.add(keyProblem);
+            if (isOfEarlierTopic(record))
+                problems.add("it was given to a frame of a topic that was deleted; another frame may lie there now");
             return problems.isEmpty()
                     ? new Result.Valid(new LabelRecord(record.key(), label, record.value(), position))
                     : new Result.Rejected(String.join("; ", problems));
         } catch (SerializationException | IllegalArgumentException e) {
             return new Result.Rejected(e.getMessage());
         }
+    }
+
+    private boolean isOfEarlierTopic(ConsumerRecord<String, byte[]> record) {
+        Optional<Uuid> labelled = AnswerHeaders.topicId(record.headers());
+        if (labelled.isEmpty()) return false;
+        Optional<Uuid> now = framesId.get();
+        return now.isPresent() && !now.equals(labelled);
     }
 
     /** @throws SerializationException when the label cannot be decoded now, though it could when it was deferred */

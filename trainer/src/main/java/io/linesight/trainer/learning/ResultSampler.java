@@ -1,5 +1,7 @@
 package io.linesight.trainer.learning;
 
+import io.linesight.mmad.checkpoint.ProductName;
+import io.linesight.schemas.CameraFrame;
 import io.linesight.schemas.FrameRef;
 import io.linesight.schemas.InspectionResult;
 import io.linesight.schemas.Verdict;
@@ -64,13 +66,14 @@ final class ResultSampler implements AutoCloseable {
         Map<String, InspectionResult> chosen = new HashMap<>();
         for (ConsumerRecord<byte[], byte[]> record : results.poll(Duration.ZERO)) {
             InspectionResult result = decode(record);
-            if (result != null && isConfidentPass(result) && isDue(result.getProduct()))
-                chosen.put(result.getProduct(), result);
+            if (result == null || !isConfidentPass(result)) continue;
+            String product = ProductName.normalized(result.getProduct());
+            if (isDue(product)) chosen.put(product, result);
         }
         long interval = (long) (3_600e9 / config.perHour());
         chosen.forEach((product, result) -> {
             due.put(product, System.nanoTime() + interval);
-            store(product, result.getFrameRef());
+            store(product, result);
         });
     }
 
@@ -93,9 +96,10 @@ final class ResultSampler implements AutoCloseable {
         return at == null || System.nanoTime() - at >= 0;
     }
 
-    private void store(String product, FrameRef ref) {
+    private void store(String product, InspectionResult result) {
+        FrameRef ref = result.getFrameRef();
         FetchedFrame frame = fetcher.fetch(List.of(ref)).get(ref);
-        if (frame.outcome() != FetchOutcome.FETCHED) return;
+        if (frame.outcome() != FetchOutcome.FETCHED || !isOf(frame.frame(), result)) return;
         Entry entry = new Entry(
                 FrameKeys.of(ref),
                 product,
@@ -117,6 +121,12 @@ final class ResultSampler implements AutoCloseable {
             if (!full) LOG.warn("Cannot store sampled frames; sampling resumes when there is space: {}", e.toString());
             full = true;
         }
+    }
+
+    /** Where the topic of frames was made again, another frame lies at the place of the one that was inspected. */
+    private static boolean isOf(CameraFrame frame, InspectionResult result) {
+        return frame.getFrameId().equals(result.getFrameId())
+                && frame.getCapturedAt().equals(result.getCapturedAt());
     }
 
     @Override

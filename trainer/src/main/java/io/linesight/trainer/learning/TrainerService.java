@@ -143,7 +143,8 @@ public final class TrainerService implements AutoCloseable {
                 new LabelDecoder(
                         serde.deserializer(),
                         topics.labels().name(),
-                        topics.frames().name()),
+                        topics.frames().name(),
+                        fetcher::topicId),
                 config.lateFrames(),
                 counters,
                 Clock.systemUTC());

@@ -474,7 +474,7 @@ class LabelConsumerIT {
             LabelConsumer consumer = new LabelConsumer(
                     store,
                     fetcher,
-                    new LabelDecoder(asking, topic, line.topics.frames().name()),
+                    new LabelDecoder(asking, topic, line.topics.frames().name(), Optional::empty),
                     Duration.ofMinutes(1),
                     counts,
                     Clock.systemUTC());
