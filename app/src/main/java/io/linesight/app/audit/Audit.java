@@ -5,9 +5,13 @@ import io.linesight.schemas.InspectionResult;
 import io.linesight.schemas.clients.ClientSettings;
 import io.linesight.schemas.clients.RangeReader.Range;
 import io.linesight.schemas.serde.AvroSerde;
+import io.linesight.schemas.topics.AnswerHeaders;
 import io.linesight.schemas.topics.DeadLetterHeaders;
+import io.linesight.schemas.topics.FrameTimes;
+import io.linesight.schemas.topics.TopicSpec;
 import io.linesight.schemas.topics.Topics;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
@@ -28,8 +32,9 @@ import org.jspecify.annotations.Nullable;
  * wrote them; it writes nothing and joins no group.
  *
  * <p>A frame is lost when the application has committed it and there is neither a result nor a dead letter. Commits are
- * read before the answers, so a frame that is being scored counts as waiting, never as lost. Needs five bytes of memory
- * a frame.
+ * read before the answers, so a frame that is being scored counts as waiting, never as lost. One whose answer
+ * retention may have deleted counts as expired, and an answer to a frame of a topic of the same name that was deleted
+ * counts for no frame. Needs nine bytes of memory a frame.
  *
  * <p>Threads: one call at a time.
  */
@@ -38,6 +43,9 @@ public final class Audit {
     public static final String KEYLESS = "(no key)";
 
     private static final int API_TIMEOUT_MS = 30_000;
+
+    /** How far ahead of the broker's clock a record may be dated by default. */
+    private static final Duration MAX_SKEW = Duration.ofHours(1);
 
     private final Map<String, String> settings;
     private final Topics topics;
@@ -65,27 +73,60 @@ public final class Audit {
      */
     public AuditReport run(@Nullable Instant since, @Nullable Consumer<InspectionResult> each)
             throws InterruptedException {
-        Map<Integer, Long> committed = committedOffsets();
-        Books books = new Books(topics.frames().name());
-        Map<TopicPartition, Range> results;
-        long committedResults;
-        try (TopicScan scan = TopicScan.ofCommitted(readerConfigs(), since)) {
-            readFrames(scan, books);
-            results = scan.ranges(topics.results());
-            committedResults = readResults(scan, results, books, each);
-            readDeadLetters(scan, books);
-            readEvents(scan, books);
+        Map<String, Object> admins = ClientSettings.forAdmin(settings);
+        admins.putIfAbsent(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, API_TIMEOUT_MS);
+        try (Admin admin = Admin.create(admins)) {
+            TopicFacts facts = new TopicFacts(admin);
+            Map<Integer, Long> committed = committedOffsets(admin);
+            Books books =
+                    new Books(topics.frames().name(), facts.id(topics.frames()).orElse(null));
+            Map<TopicPartition, Range> results;
+            long committedResults;
+            Kept keptResults = Kept.ALL;
+            Kept keptLetters = Kept.ALL;
+            try (TopicScan scan = TopicScan.ofCommitted(readerConfigs(), since)) {
+                readFrames(scan, books);
+                Instant answersSince = since == null ? null : answersSince(since, books);
+                results = scan.ranges(topics.results(), answersSince);
+                committedResults = readResults(scan, results, books, each);
+                readDeadLetters(scan, answersSince, books);
+                readEvents(scan, answersSince, books);
+                if (books.hasUnanswered(committed)) {
+                    keptResults = kept(scan, facts, topics.results());
+                    keptLetters = kept(scan, facts, topics.deadLetter());
+                }
+            }
+            try (TopicScan scan = TopicScan.ofAll(readerConfigs(), since)) {
+                long attempts = scan.read(results, r -> {});
+                return books.report(committed, attempts - committedResults, keptResults, keptLetters);
+            }
         }
-        try (TopicScan scan = TopicScan.ofAll(readerConfigs(), since)) {
-            long attempts = scan.read(results, r -> {});
-            return books.report(committed, attempts - committedResults);
-        }
+    }
+
+    /**
+     * From when on answers are read. An answer has the time of its frame, or that of its inspection where the frame's
+     * cannot be true; clocks differ, and versions before took the frame's time whatever it was.
+     */
+    private static Instant answersSince(Instant since, Books books) {
+        long oldest = Math.min(since.toEpochMilli(), books.oldestMillis());
+        return Instant.ofEpochMilli(Math.max(0, oldest - MAX_SKEW.toMillis()));
     }
 
     private void readFrames(TopicScan scan, Books books) {
         Map<TopicPartition, Range> ranges = scan.ranges(topics.frames());
         ranges.forEach((p, range) -> books.partition(p.partition(), range.from(), range.until()));
-        scan.read(ranges, r -> books.frame(r.partition(), r.offset(), camera(r)));
+        long now = System.currentTimeMillis();
+        scan.read(ranges, r -> books.frame(r.partition(), r.offset(), camera(r), r.timestamp(), now));
+        // A search by time passes over a camera whose clock was never set.
+        Map<TopicPartition, Range> before = new HashMap<>();
+        Map<TopicPartition, Long> begins = scan.begins(topics.frames());
+        ranges.forEach((p, range) -> {
+            if (range.from() > begins.get(p)) before.put(p, new Range(range.from() - 1, range.from()));
+        });
+        if (!before.isEmpty())
+            scan.read(before, r -> {
+                if (FrameTimes.isImpossible(r.timestamp(), now)) books.misdated(camera(r), r.timestamp(), now);
+            });
     }
 
     private static String camera(ConsumerRecord<byte[], byte[]> frame) {
@@ -98,30 +139,57 @@ public final class Audit {
             return scan.read(
                     ranges,
                     r -> readRecord(serde, r, books, result -> {
-                        books.result(result.getFrameRef(), result.getModelVersion());
+                        books.result(result.getFrameRef(), result.getModelVersion(), origin(r, result));
                         if (each != null) each.accept(result);
                     }));
         }
     }
 
-    private void readDeadLetters(TopicScan scan, Books books) {
-        scan.read(topics.deadLetter(), r -> DeadLetterHeaders.read(r.headers())
+    private static AnswerOrigin origin(ConsumerRecord<byte[], byte[]> answer, InspectionResult result) {
+        return new AnswerOrigin(
+                AnswerHeaders.topicId(answer.headers()).orElse(null),
+                result.getScoredAt().toEpochMilli());
+    }
+
+    private void readDeadLetters(TopicScan scan, @Nullable Instant since, Books books) {
+        scan.read(scan.ranges(topics.deadLetter(), since), r -> DeadLetterHeaders.read(r.headers())
                 .ifPresentOrElse(
                         reason -> books.deadLetter(
-                                reason.getSource(), reason.getCode().name()),
+                                reason.getSource(),
+                                reason.getCode().name(),
+                                new AnswerOrigin(
+                                        AnswerHeaders.topicId(r.headers()).orElse(null), Long.MAX_VALUE)),
                         books::unreadable));
     }
 
-    private void readEvents(TopicScan scan, Books books) {
+    private void readEvents(TopicScan scan, @Nullable Instant since, Books books) {
         try (AvroSerde<AnomalyEvent> serde = AvroSerde.of(AnomalyEvent.class, settings, false)) {
             scan.read(
-                    topics.anomalies(),
+                    scan.ranges(topics.anomalies(), since),
                     r -> readRecord(
                             serde,
                             r,
                             books,
-                            event -> books.event(event.getResult().getFrameRef())));
+                            event -> books.event(event.getResult().getFrameRef(), origin(r, event.getResult()))));
         }
+    }
+
+    /** What retention has left of a topic of answers. */
+    private static Kept kept(TopicScan scan, TopicFacts facts, TopicSpec topic) throws InterruptedException {
+        boolean compacted = facts.isCompacted(topic);
+        long since = Long.MIN_VALUE;
+        boolean truncated = false;
+        for (Map.Entry<TopicPartition, Long> begin : scan.begins(topic).entrySet()) {
+            if (begin.getValue() == 0) continue;
+            truncated = true;
+            ConsumerRecord<byte[], byte[]> oldest = scan.oldest(begin.getKey());
+            since = Math.max(
+                    since,
+                    oldest == null
+                            ? System.currentTimeMillis() - facts.retentionMillis(topic)
+                            : oldest.timestamp());
+        }
+        return new Kept(truncated, compacted, since);
     }
 
     private static <T extends SpecificRecord> void readRecord(
@@ -138,10 +206,8 @@ public final class Audit {
     }
 
     /** Next offset of every partition of frames that the application has committed. */
-    private Map<Integer, Long> committedOffsets() throws InterruptedException {
-        Map<String, Object> configs = ClientSettings.forAdmin(settings);
-        configs.putIfAbsent(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, API_TIMEOUT_MS);
-        try (Admin admin = Admin.create(configs)) {
+    private Map<Integer, Long> committedOffsets(Admin admin) throws InterruptedException {
+        try {
             Map<Integer, Long> offsets = new HashMap<>();
             admin.listConsumerGroupOffsets(application)
                     .partitionsToOffsetAndMetadata()

@@ -3,6 +3,7 @@ package io.linesight.app.audit;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What an {@link Audit} found.
@@ -11,23 +12,29 @@ import java.util.Map;
  * @param versions results by the version of the model that scored them
  * @param deadLetters dead letters by reason code
  * @param foreign answers to frames that were not read: older than the first one, no longer kept, or of another topic
+ * @param former answers to frames of a topic of the same name that was deleted since
  * @param unreadable answers that could not be decoded
  * @param uncommitted results of aborted transactions, which readers of committed records never see
+ * @param misdated frames whose record has a time that cannot be true
+ * @param misdatedExample one of them, for people; null without any
  */
 public record AuditReport(
         List<CameraCount> cameras,
         Map<String, Long> versions,
         Map<String, Long> deadLetters,
         long foreign,
+        long former,
         long unreadable,
-        long uncommitted) {
+        long uncommitted,
+        long misdated,
+        @Nullable String misdatedExample) {
     private static final String[] COLUMNS = {
         "sent", "scored", "dead letters", "waiting", "lost", "doubled", "out of order"
     };
 
     /** All cameras together. */
     public CameraCount total() {
-        CameraCount sum = new CameraCount("total", 0, 0, 0, 0, 0, 0, 0);
+        CameraCount sum = CameraCount.none("total");
         for (CameraCount c : cameras) sum = sum.plus(c, "total");
         return sum;
     }

@@ -6,6 +6,7 @@ import io.linesight.schemas.clients.RangeReader.Range;
 import io.linesight.schemas.topics.TopicSpec;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -60,23 +61,44 @@ final class TopicScan implements AutoCloseable {
      * @throws KafkaException when the topic does not exist or the broker is unavailable
      */
     Map<TopicPartition, Range> ranges(TopicSpec topic) {
+        return ranges(topic, since);
+    }
+
+    /** As {@link #ranges(TopicSpec)}, since another moment; null for everything that the topic holds. */
+    Map<TopicPartition, Range> ranges(TopicSpec topic, @Nullable Instant from) {
         List<TopicPartition> partitions = reader.partitions(topic.name());
         Map<TopicPartition, Long> begins = consumer.beginningOffsets(partitions);
         Map<TopicPartition, Long> ends = highWatermarks(partitions);
-        Map<TopicPartition, OffsetAndTimestamp> sinces = since == null ? Map.of() : offsetsSince(partitions);
+        Map<TopicPartition, OffsetAndTimestamp> sinces = from == null ? Map.of() : offsetsSince(partitions, from);
         Map<TopicPartition, Range> ranges = new HashMap<>();
         for (TopicPartition p : partitions) {
             long end = ends.get(p);
             OffsetAndTimestamp first = sinces.get(p);
-            long begin = since == null ? begins.get(p) : first == null ? end : Math.min(first.offset(), end);
+            long begin = from == null ? begins.get(p) : first == null ? end : Math.min(first.offset(), end);
             ranges.put(p, new Range(begin, end));
         }
         return ranges;
     }
 
-    private Map<TopicPartition, OffsetAndTimestamp> offsetsSince(List<TopicPartition> partitions) {
+    /** Oldest offset of every partition. */
+    Map<TopicPartition, Long> begins(TopicSpec topic) {
+        return consumer.beginningOffsets(reader.partitions(topic.name()));
+    }
+
+    /** The oldest record that is left; null in a partition without any. */
+    @Nullable
+    ConsumerRecord<byte[], byte[]> oldest(TopicPartition partition) {
+        List<ConsumerRecord<byte[], byte[]>> found = new ArrayList<>(1);
+        reader.read(reader.rangesOf(List.of(partition)), r -> {
+            found.add(r);
+            return false;
+        });
+        return found.isEmpty() ? null : found.get(0);
+    }
+
+    private Map<TopicPartition, OffsetAndTimestamp> offsetsSince(List<TopicPartition> partitions, Instant from) {
         Map<TopicPartition, Long> times = new HashMap<>();
-        partitions.forEach(p -> times.put(p, since.toEpochMilli()));
+        partitions.forEach(p -> times.put(p, Math.max(0, from.toEpochMilli())));
         return consumer.offsetsForTimes(times);
     }
 
@@ -85,11 +107,6 @@ final class TopicScan implements AutoCloseable {
         try (KafkaConsumer<byte[], byte[]> all = open("read_uncommitted")) {
             return all.endOffsets(partitions);
         }
-    }
-
-    /** Reads {@link #ranges}; see {@link #read(Map, Consumer)}. */
-    long read(TopicSpec topic, Consumer<ConsumerRecord<byte[], byte[]>> each) {
-        return read(ranges(topic), each);
     }
 
     /**

@@ -90,6 +90,19 @@ final class AuditCommand implements Callable<Integer> {
         out.println();
         report.versions().forEach((version, n) -> out.println("scored by " + version + ": " + n));
         report.deadLetters().forEach((code, n) -> out.println("dead letters " + code + ": " + n));
+        if (report.total().doubledEvents() > 0)
+            out.println("anomaly events beyond the first of a frame: "
+                    + report.total().doubledEvents());
+        if (report.total().expired() > 0)
+            out.println("frames so old that their answers may have been deleted by retention, which cannot be judged: "
+                    + report.total().expired());
+        if (report.former() > 0)
+            out.println("answers to frames of an earlier topic of the same name, which was deleted: "
+                    + report.former() + "; they count for no frame");
+        if (report.misdated() > 0)
+            out.println("frames with a record time that cannot be true: " + report.misdated() + " ("
+                    + report.misdatedExample() + "); set the camera's clock or unit"
+                    + (since == null ? "" : ". --since passes over such frames; audit without it counts all"));
         if (report.foreign() > 0)
             out.println("answers to frames that are older, no longer kept or of another topic: " + report.foreign());
         if (report.uncommitted() > 0)
@@ -104,7 +117,7 @@ final class AuditCommand implements Callable<Integer> {
     private static String verdict(AuditReport report, String id) {
         CameraCount total = report.total();
         if (total.sent() == 0) return "There are no frames to look at.";
-        if (!report.clean()) return "NOT CLEAN: look at the cameras with numbers under lost, doubled or out of order.";
+        if (!report.clean()) return "NOT CLEAN: look at the cameras with numbers under lost, doubled or out of order, and at the lines above.";
         return total.waiting() == 0
                 ? "Clean: every frame has exactly one answer, in order."
                 : "Clean so far: " + total.waiting() + " frames wait for '" + id
@@ -122,6 +135,8 @@ final class AuditCommand implements Callable<Integer> {
         ObjectNode letters = document.putObject("deadLetters");
         report.deadLetters().forEach(letters::put);
         document.put("foreign", report.foreign())
+                .put("former", report.former())
+                .put("misdated", report.misdated())
                 .put("uncommitted", report.uncommitted())
                 .put("unreadable", report.unreadable());
         return document;
@@ -133,8 +148,10 @@ final class AuditCommand implements Callable<Integer> {
                 .put("scored", c.scored())
                 .put("deadLetters", c.rejected())
                 .put("waiting", c.waiting())
+                .put("expired", c.expired())
                 .put("lost", c.lost())
                 .put("doubled", c.doubled())
+                .put("doubledEvents", c.doubledEvents())
                 .put("outOfOrder", c.outOfOrder());
     }
 }

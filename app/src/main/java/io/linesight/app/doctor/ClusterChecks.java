@@ -100,6 +100,7 @@ final class ClusterChecks {
             ClusterReader reader = new ClusterReader(admin);
             newest = reader.newest(frames);
             checkAhead(newest, Instant.now(), frames.name(), found);
+            FramesLook.look(options, admin, found);
             group = reader.group(options.applicationId(), frames);
         } catch (ExecutionException e) {
             if (e.getCause() instanceof GroupIdNotFoundException) return options.applicationId() + " was never used";

@@ -107,6 +107,23 @@ public enum Problem {
             Severity.WARNS,
             "The newest frame is more than 5 s in the future",
             "Set the clock of the camera's machine; the broker rejects a frame that is more than an hour ahead"),
+    FRAMES_MISDATED(
+            Severity.WARNS,
+            "Frames have a record or capture time that cannot be true: a clock that was never set, or another unit. "
+                    + "They are inspected, and their answers have the present time",
+            "Set the clock of the camera's machine; record times are milliseconds, capturedAt is microseconds since "
+                    + "1970"),
+    FRAMES_RECREATED(
+            Severity.WARNS,
+            "The topic of frames was deleted and created again since its newest answers: they are to frames that are "
+                    + "gone",
+            "Nothing: serve inspects the new topic from its beginning. Results of both have the same ids; the header "
+                    + "linesight.source.topic.id tells them apart"),
+    OFFSETS_WRONG(
+            Severity.WARNS,
+            "The group's offsets are gone or lie outside of the topic of frames",
+            "Nothing: serve sets them at its start, behind the last frame that has an answer. Frames that retention "
+                    + "deleted before they were inspected are lost; keep frames longer"),
     CHECKPOINT_GONE(
             Severity.STOPS,
             "A version that a channel serves, tries or could roll back to cannot be fetched: chunks were deleted or "
