@@ -131,7 +131,8 @@ class ArchitectureTest {
                     .and()
                     .resideOutsideOfPackage("io.linesight.trainer.calibration..")
                     .should()
-                    .callMethodWhere(target(owner(type(ProductCalibration.class))).and(target(name(method))))
+                    .callMethodWhere(
+                            target(owner(type(ProductCalibration.class))).and(target(name(method))))
                     .because("the same image has the same verdict in every command; calibration places the limits")
                     .check(classes);
     }

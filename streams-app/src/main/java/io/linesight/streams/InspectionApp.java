@@ -233,8 +233,7 @@ public final class InspectionApp implements AutoCloseable {
                 if (closing || state == State.FAILED) return;
                 pausedBecause = null;
                 startStreams(id);
-                LOG.info(
-                        "Reading topic {} with id {}", config.topics().frames().name(), id);
+                LOG.info("Reading topic {} with id {}", config.topics().frames().name(), id);
             }
         }
     }
@@ -308,7 +307,9 @@ public final class InspectionApp implements AutoCloseable {
                     switch (state) {
                         case CREATED -> "the app was not started";
                         case STARTING ->
-                            pausedBecause != null ? pausedBecause + "; waiting for it to be there" : "the app opens its model, joins the group or waits for partitions";
+                            pausedBecause != null
+                                    ? pausedBecause + "; waiting for it to be there"
+                                    : "the app opens its model, joins the group or waits for partitions";
                         case FAILED ->
                             "the app stopped: "
                                     + failure().map(Throwable::getMessage).orElse("see its log");

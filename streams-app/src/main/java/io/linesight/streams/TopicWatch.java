@@ -85,7 +85,9 @@ final class TopicWatch implements AutoCloseable {
         if (reading && !recreated && !ended) return true;
         if (reading)
             listener.stopReading(
-                    recreated ? "the topic of frames was deleted and created again" : "the topic of frames was missing");
+                    recreated
+                            ? "the topic of frames was deleted and created again"
+                            : "the topic of frames was missing");
         ended = false;
         listener.startReading(there.id(), recreated);
         known = there.id();

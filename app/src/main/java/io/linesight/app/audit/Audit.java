@@ -32,9 +32,9 @@ import org.jspecify.annotations.Nullable;
  * wrote them; it writes nothing and joins no group.
  *
  * <p>A frame is lost when the application has committed it and there is neither a result nor a dead letter. Commits are
- * read before the answers, so a frame that is being scored counts as waiting, never as lost. One whose answer
- * retention may have deleted counts as expired, and an answer to a frame of a topic of the same name that was deleted
- * counts for no frame. Needs nine bytes of memory a frame.
+ * read before the answers, so a frame that is being scored counts as waiting, never as lost. One whose answer retention
+ * may have deleted counts as expired, and an answer to a frame of a topic of the same name that was deleted counts for
+ * no frame. Needs nine bytes of memory a frame.
  *
  * <p>Threads: one call at a time.
  */
@@ -185,9 +185,7 @@ public final class Audit {
             ConsumerRecord<byte[], byte[]> oldest = scan.oldest(begin.getKey());
             since = Math.max(
                     since,
-                    oldest == null
-                            ? System.currentTimeMillis() - facts.retentionMillis(topic)
-                            : oldest.timestamp());
+                    oldest == null ? System.currentTimeMillis() - facts.retentionMillis(topic) : oldest.timestamp());
         }
         return new Kept(truncated, compacted, since);
     }

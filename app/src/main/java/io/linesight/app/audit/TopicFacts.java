@@ -30,17 +30,17 @@ final class TopicFacts {
 
     /** How long records stay; {@link Long#MAX_VALUE} for ever. */
     long retentionMillis(TopicSpec topic) throws InterruptedException {
-        long millis = setting(topic, "retention.ms")
-                .map(Long::parseLong)
-                .orElseGet(topic.retention()::toMillis);
+        long millis = setting(topic, "retention.ms").map(Long::parseLong).orElseGet(topic.retention()::toMillis);
         return millis < 0 ? Long.MAX_VALUE : millis;
     }
 
     private Optional<String> setting(TopicSpec topic, String key) throws InterruptedException {
         ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic.name());
         try {
-            Config config =
-                    admin.describeConfigs(List.of(resource)).values().get(resource).get();
+            Config config = admin.describeConfigs(List.of(resource))
+                    .values()
+                    .get(resource)
+                    .get();
             return Optional.ofNullable(config.get(key)).map(ConfigEntry::value);
         } catch (ExecutionException e) {
             return Optional.empty();

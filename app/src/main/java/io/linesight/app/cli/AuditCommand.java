@@ -97,8 +97,8 @@ final class AuditCommand implements Callable<Integer> {
             out.println("frames so old that their answers may have been deleted by retention, which cannot be judged: "
                     + report.total().expired());
         if (report.former() > 0)
-            out.println("answers to frames of an earlier topic of the same name, which was deleted: "
-                    + report.former() + "; they count for no frame");
+            out.println("answers to frames of an earlier topic of the same name, which was deleted: " + report.former()
+                    + "; they count for no frame");
         if (report.misdated() > 0)
             out.println("frames with a record time that cannot be true: " + report.misdated() + " ("
                     + report.misdatedExample() + "); set the camera's clock or unit"
@@ -117,7 +117,8 @@ final class AuditCommand implements Callable<Integer> {
     private static String verdict(AuditReport report, String id) {
         CameraCount total = report.total();
         if (total.sent() == 0) return "There are no frames to look at.";
-        if (!report.clean()) return "NOT CLEAN: look at the cameras with numbers under lost, doubled or out of order, and at the lines above.";
+        if (!report.clean())
+            return "NOT CLEAN: look at the cameras with numbers under lost, doubled or out of order, and at the lines above.";
         return total.waiting() == 0
                 ? "Clean: every frame has exactly one answer, in order."
                 : "Clean so far: " + total.waiting() + " frames wait for '" + id

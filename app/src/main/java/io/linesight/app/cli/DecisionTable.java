@@ -61,8 +61,7 @@ final class DecisionTable {
                 b == null ? "-" : CalibrationTable.percent(b.expectedFalseRejectRate()),
                 of(mistaken[0], verdicts[0]),
                 of(mistaken[1], verdicts[1]),
-                String.format(
-                        Locale.ROOT, "%.2f to %.2f", VerdictRule.DEFAULT.low(c), VerdictRule.DEFAULT.high(c)),
+                String.format(Locale.ROOT, "%.2f to %.2f", VerdictRule.DEFAULT.low(c), VerdictRule.DEFAULT.high(c)),
                 triple(verdicts[0]),
                 triple(verdicts[1]));
     }

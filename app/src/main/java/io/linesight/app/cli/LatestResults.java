@@ -39,8 +39,7 @@ final class LatestResults {
     static List<InspectionResult> doubtful(Map<String, String> settings, Topics topics, int max) {
         String topic = topics.results().name();
         List<InspectionResult> found = new ArrayList<>();
-        Optional<Uuid> frames =
-                TopicIds.current(settings, topics.frames().name());
+        Optional<Uuid> frames = TopicIds.current(settings, topics.frames().name());
         try (AvroSerde<InspectionResult> serde = AvroSerde.of(InspectionResult.class, settings, false);
                 KafkaConsumer<byte[], byte[]> consumer =
                         ClientSettings.openConsumer(ClientSettings.forReader(settings))) {

@@ -111,12 +111,7 @@ final class ScoreCommand implements Callable<Integer> {
                 spec.commandLine().getErr().println("linesight: " + fallback(info.calibration()));
             if (!json) out.printf(Locale.ROOT, "%-8s %-10s %-8s %s%n", "score", "raw", "verdict", "file");
             for (int from = 0; from < files.size(); from += BATCH) {
-                score(
-                        scorer,
-                        files.subList(from, Math.min(files.size(), from + BATCH)),
-                        info.calibration(),
-                        list,
-                        out);
+                score(scorer, files.subList(from, Math.min(files.size(), from + BATCH)), info.calibration(), list, out);
             }
         }
         if (json) out.println(Json.pretty(document));
@@ -182,8 +177,7 @@ final class ScoreCommand implements Callable<Integer> {
     }
 
     private String fallback(Calibration calibrations) {
-        List<String> known =
-                calibrations.byProduct().keySet().stream().sorted().toList();
+        List<String> known = calibrations.byProduct().keySet().stream().sorted().toList();
         String which = ProductName.of(product) == null
                 ? "no product was given"
                 : "the checkpoint has no threshold for '" + product + "'";
@@ -208,14 +202,7 @@ final class ScoreCommand implements Callable<Integer> {
             Decision decision = VerdictRule.DEFAULT.decide(calibrations, product, raw, isFinite(map));
             writeFiles(l, map, scores.size(), raw, decision.calibration());
             if (json) list.add(describe(l, map, scores.size(), raw, decision));
-            else
-                out.printf(
-                        Locale.ROOT,
-                        "%-8.4f %-10.6f %-8s %s%n",
-                        decision.score(),
-                        raw,
-                        decision.verdict(),
-                        l.file);
+            else out.printf(Locale.ROOT, "%-8.4f %-10.6f %-8s %s%n", decision.score(), raw, decision.verdict(), l.file);
         }
     }
 
@@ -255,8 +242,7 @@ final class ScoreCommand implements Callable<Integer> {
                 .put("fallback", decision.fallback())
                 .put("verdict", decision.verdict().name());
         ArrayNode regions = node.putArray("regions");
-        for (FoundRegion r :
-                RegionFinder.find(map, size, threshold, l.image.width(), l.image.height(), MAX_REGIONS)) {
+        for (FoundRegion r : RegionFinder.find(map, size, threshold, l.image.width(), l.image.height(), MAX_REGIONS)) {
             regions.addObject()
                     .put("x", r.x())
                     .put("y", r.y())

@@ -28,7 +28,10 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.jspecify.annotations.Nullable;
 
-/** Looks at the newest frames and answers: times that cannot be true, a topic that was made again, offsets that are gone. */
+/**
+ * Looks at the newest frames and answers: times that cannot be true, a topic that was made again, offsets that are
+ * gone.
+ */
 final class FramesLook {
     /** Frames are large, and cameras with a wrong clock are wrong in every frame. */
     private static final long FRAMES = 3;
@@ -68,7 +71,8 @@ final class FramesLook {
                 found.add(Finding.of(
                         Problem.FRAMES_RECREATED,
                         frames.name(),
-                        "its id is " + id + ", the newest answers are to frames of " + answered.iterator().next()));
+                        "its id is " + id + ", the newest answers are to frames of "
+                                + answered.iterator().next()));
             Map<TopicPartition, Long> committed = new HashMap<>();
             admin.listConsumerGroupOffsets(options.applicationId())
                     .partitionsToOffsetAndMetadata()

@@ -26,7 +26,8 @@ class FramesLookTest {
     @Test
     void shouldFindOffsetsThatDoNotFitTheTopic() {
         Map<TopicPartition, Range> frames = Map.of(ZERO, new Range(10, 20), ONE, new Range(0, 0));
-        assertThat(FramesLook.wrongOffsets(frames, Map.of(ZERO, 10L, ONE, 0L), true)).isNull();
+        assertThat(FramesLook.wrongOffsets(frames, Map.of(ZERO, 10L, ONE, 0L), true))
+                .isNull();
         assertThat(FramesLook.wrongOffsets(frames, Map.of(ZERO, 20L), true)).isNull();
         assertThat(FramesLook.wrongOffsets(frames, Map.of(), false)).isNull();
         assertThat(FramesLook.wrongOffsets(frames, Map.of(), true)).isEqualTo("partition 0 has none");

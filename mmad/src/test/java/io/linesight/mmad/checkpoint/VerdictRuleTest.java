@@ -101,7 +101,8 @@ class VerdictRuleTest {
         for (long seed = 0; seed < 20_000; seed++) {
             Random r = new Random(seed);
             ProductCalibration c = calibration(r);
-            VerdictRule rule = new VerdictRule(r.nextBoolean() ? null : limit(r, 0), r.nextBoolean() ? null : limit(r, 0.5));
+            VerdictRule rule =
+                    new VerdictRule(r.nextBoolean() ? null : limit(r, 0), r.nextBoolean() ? null : limit(r, 0.5));
             Calibration all = of(Map.of("bolt", c));
             double raw = raw(r, c, rule);
             String product = r.nextInt(3) == 0 ? null : "bolt";

@@ -53,7 +53,8 @@ public final class FrameTimes {
             return ", as if seconds were written for milliseconds";
         if (isPlausible(millis / 1000, now)) return ", as if microseconds were written for milliseconds";
         if (isPlausible(millis / 1_000_000, now)) return ", as if nanoseconds were written for milliseconds";
-        long days = Math.abs(millis / Duration.ofDays(1).toMillis() - now / Duration.ofDays(1).toMillis());
+        long days = Math.abs(millis / Duration.ofDays(1).toMillis()
+                - now / Duration.ofDays(1).toMillis());
         if (millis > now)
             return days > 0 ? ", " + days + " days ahead" : ", " + (millis - now) / 60_000 + " minutes ahead";
         return millis < EPOCH ? ", as if the clock was never set" : ", " + days + " days old";

@@ -15,7 +15,8 @@ class FrameTimesTest {
     @ParameterizedTest
     @ValueSource(strings = {"PT0S", "PT-1H", "P-6D", "PT4M", "PT-12H"})
     void shouldTakeTimesOfTheLastDays(String away) {
-        assertThat(FrameTimes.problem(NOW + Duration.parse(away).toMillis(), NOW)).isEmpty();
+        assertThat(FrameTimes.problem(NOW + Duration.parse(away).toMillis(), NOW))
+                .isEmpty();
     }
 
     @ParameterizedTest

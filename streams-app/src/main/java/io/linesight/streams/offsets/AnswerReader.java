@@ -87,7 +87,9 @@ final class AnswerReader implements AutoCloseable {
         Map<TopicPartition, OffsetAndTimestamp> first = consumer.offsetsForTimes(times);
         ranges.replaceAll((p, r) -> {
             OffsetAndTimestamp from = first.get(p);
-            return from == null ? new Range(r.until(), r.until()) : new Range(Math.min(from.offset(), r.until()), r.until());
+            return from == null
+                    ? new Range(r.until(), r.until())
+                    : new Range(Math.min(from.offset(), r.until()), r.until());
         });
         return ranges;
     }

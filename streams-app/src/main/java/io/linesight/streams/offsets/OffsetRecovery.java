@@ -72,7 +72,8 @@ public final class OffsetRecovery {
                     return;
                 }
                 // Others run: without a new topic the offsets are theirs to keep.
-                if (!recreated && corrections.values().stream().noneMatch(c -> c.reason() == OffsetRule.Reason.RECREATED))
+                if (!recreated
+                        && corrections.values().stream().noneMatch(c -> c.reason() == OffsetRule.Reason.RECREATED))
                     return;
                 if (!said)
                     LOG.info(
@@ -110,8 +111,8 @@ public final class OffsetRecovery {
         Map<TopicPartition, Correction> corrections =
                 new TreeMap<>((a, b) -> Integer.compare(a.partition(), b.partition()));
         frames.forEach((p, range) -> {
-            PartitionState state = new PartitionState(
-                    range.from(), range.until(), committed.get(p), answered.newest(p.partition()));
+            PartitionState state =
+                    new PartitionState(range.from(), range.until(), committed.get(p), answered.newest(p.partition()));
             Correction correction = OffsetRule.correct(topic, state);
             if (correction != null) corrections.put(p, correction);
         });
@@ -180,11 +181,7 @@ public final class OffsetRecovery {
                 .append(','));
         byReason.forEach((reason, places) -> {
             places.setLength(places.length() - 1);
-            LOG.warn(
-                    "{}: {}. Partitions:{}",
-                    config.topics().frames().name(),
-                    reason.text(),
-                    places);
+            LOG.warn("{}: {}. Partitions:{}", config.topics().frames().name(), reason.text(), places);
         });
         if (byReason.containsKey(OffsetRule.Reason.RECREATED)) metrics.framesTopicRecreated();
         metrics.offsetsRestored(corrections.size());

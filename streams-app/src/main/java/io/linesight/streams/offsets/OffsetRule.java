@@ -56,11 +56,8 @@ final class OffsetRule {
         Long answered = p.answered();
         if (topic == Topic.RECREATED)
             // Set even where nothing is committed: auto.offset.reset=latest would pass over the frames that are there.
-            return committed != null && committed == p.begin()
-                    ? null
-                    : new Correction(p.begin(), Reason.RECREATED);
-        if (committed == null)
-            return answered == null ? null : new Correction(within(answered + 1, p), Reason.EXPIRED);
+            return committed != null && committed == p.begin() ? null : new Correction(p.begin(), Reason.RECREATED);
+        if (committed == null) return answered == null ? null : new Correction(within(answered + 1, p), Reason.EXPIRED);
         if (committed < p.begin()) return new Correction(p.begin(), Reason.BEHIND, p.begin() - committed);
         if (committed > p.end())
             return new Correction(answered == null ? p.begin() : within(answered + 1, p), Reason.BEYOND);

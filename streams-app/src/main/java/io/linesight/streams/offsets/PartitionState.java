@@ -10,5 +10,4 @@ import org.jspecify.annotations.Nullable;
  * @param committed next offset to read as the group has it; null when it has none
  * @param answered offset of the newest frame of this topic that has an answer; null when none is known
  */
-record PartitionState(
-        long begin, long end, @Nullable Long committed, @Nullable Long answered) {}
+record PartitionState(long begin, long end, @Nullable Long committed, @Nullable Long answered) {}

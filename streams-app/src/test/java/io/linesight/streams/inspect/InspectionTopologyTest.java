@@ -578,8 +578,8 @@ class InspectionTopologyTest {
     @ValueSource(longs = {0, 42, 1_777_636_800L, 1_777_636_800_000_000L, 946_684_800_000L, 1_500_000_000_000L})
     void shouldDateAnswersItselfWhereTheRecordsTimeCannotBeTrue(long time) {
         long start = System.currentTimeMillis();
-        byte[] anomalous =
-                frames.serializer().serialize(config.topics().frames().name(), grey(250).build());
+        byte[] anomalous = frames.serializer()
+                .serialize(config.topics().frames().name(), grey(250).build());
         in.pipeInput(new TestRecord<>(null, anomalous, new RecordHeaders(), time));
         in.pipeInput(new TestRecord<>(null, new byte[] {5}, new RecordHeaders(), time));
         for (TestOutputTopic<byte[], byte[]> topic : List.of(resultsOut, anomaliesOut, lettersOut)) {

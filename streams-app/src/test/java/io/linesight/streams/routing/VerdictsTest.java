@@ -34,8 +34,7 @@ class VerdictsTest {
             float raw = raw(r, c, new VerdictRule(low, high));
             boolean badMap = r.nextInt(10) == 0;
 
-            Verdicts.Decision onTheLine =
-                    new Verdicts(low, high).decide(inference(calibration, raw, badMap), product);
+            Verdicts.Decision onTheLine = new Verdicts(low, high).decide(inference(calibration, raw, badMap), product);
             VerdictRule.Decision offLine = new VerdictRule(low, high).decide(calibration, product, raw, !badMap);
 
             assertThat(onTheLine.verdict().name())
@@ -51,7 +50,8 @@ class VerdictsTest {
 
     @Test
     void shouldReviewWithTheReasonWhenInferenceFails() {
-        CheckpointInfo model = new CheckpointInfo("v", "00", new Calibration(new ProductCalibration(0, 1), Map.of()), Map.of());
+        CheckpointInfo model =
+                new CheckpointInfo("v", "00", new Calibration(new ProductCalibration(0, 1), Map.of()), Map.of());
         Inference failed = new Inference(new Answer.Failed("no memory"), model, 0, 0, 1, Instant.EPOCH);
         Verdicts.Decision d = new Verdicts(null, null).decide(failed, "bolt");
         assertThat(d.verdict()).isEqualTo(Verdict.REVIEW);

@@ -103,9 +103,7 @@ public record EvaluationReport(
 
     /** Images that the checkpoint's fallback threshold judged, because it is not calibrated on their category. */
     public long onFallback() {
-        return images.stream()
-                .filter(s -> !details.get(s.category()).ownLine())
-                .count();
+        return images.stream().filter(s -> !details.get(s.category()).ownLine()).count();
     }
 
     /** What applied to a category and how often it said what, as {@code score} and {@code serve} say it. */

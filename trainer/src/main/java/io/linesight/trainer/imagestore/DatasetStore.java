@@ -1,8 +1,8 @@
 package io.linesight.trainer.imagestore;
 
-import io.linesight.mmad.checkpoint.ProductName;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.linesight.mmad.checkpoint.ProductName;
 import io.linesight.mmad.io.ExclusiveLock;
 import io.linesight.trainer.folders.ImageSource;
 import java.io.IOException;

@@ -152,8 +152,7 @@ final class LabelConsumer {
 
     private int store(List<LabelRecord> labels, boolean retried) throws IOException {
         Set<FrameRef> missing = new LinkedHashSet<>();
-        for (LabelRecord label : labels)
-            if (!label.isRetraction() && needsFrame(label)) missing.add(label.frameRef());
+        for (LabelRecord label : labels) if (!label.isRetraction() && needsFrame(label)) missing.add(label.frameRef());
         Map<FrameRef, FetchedFrame> frames = fetcher.fetch(missing);
         int changed = 0;
         for (LabelRecord label : labels) if (store(label, frames, retried)) changed++;

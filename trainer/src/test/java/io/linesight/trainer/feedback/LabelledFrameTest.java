@@ -77,6 +77,7 @@ class LabelledFrameTest {
     @Test
     void shouldNotJudgeByAClockThatIsFarOff() {
         CameraFrame ahead = frame("cam-1-7", "cam-1", NOW.plus(Duration.ofDays(400)));
-        assertThat(LabelRules.frameProblem(label("cam-1-7", "cam-1", NOW), ahead)).isNull();
+        assertThat(LabelRules.frameProblem(label("cam-1-7", "cam-1", NOW), ahead))
+                .isNull();
     }
 }
