@@ -21,7 +21,7 @@ class BadNetworkIT {
     /**
      * Steps: four cameras take 20 frames a second each throughout. The link is late by 150 ms each way for 5 s; all
      * connections are reset, three times; it is silent for 12 s, longer than the session (6 s) and the transaction (10
-     * s) live; it refuses everything for 5 s; then it is mended.
+     * s) live; it refuses everything for 5 s; then it is restored.
      *
      * <p>Outcome: every frame has exactly one result, in order per camera, none is a dead letter, and the app runs
      * without having been touched.
@@ -69,11 +69,11 @@ class BadNetworkIT {
                 }
                 link.cut();
                 cameras.awaitMore(12 * 80);
-                link.mend();
+                link.restore();
                 cameras.awaitMore(3 * 80);
                 link.refuse();
                 cameras.awaitMore(5 * 80);
-                link.mend();
+                link.restore();
                 cameras.join();
                 assertThat(line.books(Duration.ofSeconds(90)))
                         .isEqualTo(new Line.Books(4 * 700, 4 * 700, 4 * 175, 0, 0, 0, 0));

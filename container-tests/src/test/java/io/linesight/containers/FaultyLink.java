@@ -71,7 +71,7 @@ final class FaultyLink implements AutoCloseable {
     }
 
     /** All is well again. What was swallowed while it was cut is gone: those connections are reset. */
-    void mend() {
+    void restore() {
         latencyMillis = 0;
         refusing = false;
         if (silent) {

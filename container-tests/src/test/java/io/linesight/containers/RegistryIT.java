@@ -111,7 +111,7 @@ class RegistryIT {
      * <p>Outcome: nobody notices. Every frame has one result, in order, and none is a dead letter.
      */
     @Test
-    void shouldGoOnWithoutARegistryThatHasSaidAllThatIsNeeded() throws Exception {
+    void shouldContinueWithoutRegistryOnceSchemasAreKnown() throws Exception {
         try (InspectionApp app = Line.app(line.settings());
                 Line.Cameras cameras = line.new Cameras(4, 400, 20)) {
             // Four cameras, 20 frames a second each.

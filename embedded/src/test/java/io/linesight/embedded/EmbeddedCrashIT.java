@@ -24,7 +24,7 @@ class EmbeddedCrashIT {
 
     @Test
     @Timeout(600)
-    void shouldGoOnAfterAKill(@TempDir Path directory) throws Exception {
+    void shouldResumeAfterKill(@TempDir Path directory) throws Exception {
         Process child = new ProcessBuilder(
                         ProcessHandle.current().info().command().orElse("java"),
                         "-Xmx512m",

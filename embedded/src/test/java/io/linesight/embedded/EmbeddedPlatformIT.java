@@ -70,7 +70,7 @@ class EmbeddedPlatformIT {
     }
 
     @Test
-    void shouldTakeRecordsInOrderAsSoonAsItsTopicsAreCreated() throws Exception {
+    void shouldAcceptRecordsInOrderAsSoonAsTopicsAreCreated() throws Exception {
         Map<String, Object> configs = Map.of(
                 "bootstrap.servers",
                 kafka.bootstrapServers(),
@@ -123,7 +123,7 @@ class EmbeddedPlatformIT {
     }
 
     @Test
-    void shouldTakeAFrameOfFullSizeWithItsReasonAsDeadLetter() throws Exception {
+    void shouldAcceptFullSizeFrameWithItsReasonAsDeadLetter() throws Exception {
         Topics topics = ensured("dead-letters");
         byte[] value = new byte[LIMITS.frameBytes()];
         new Random(8).nextBytes(value);
@@ -235,7 +235,7 @@ class EmbeddedPlatformIT {
     }
 
     @Test
-    void shouldNotStartOnATakenPort(@TempDir Path own) throws Exception {
+    void shouldNotStartOnPortInUse(@TempDir Path own) throws Exception {
         try (ServerSocket taken = new ServerSocket(0, 1, Ports.address())) {
             int port = taken.getLocalPort();
             assertThatThrownBy(() -> EmbeddedKafka.in(own).port(port).start())

@@ -205,7 +205,7 @@ class InspectionAppIT {
     }
 
     @Test
-    void shouldGoOnWhereItStopped() throws Exception {
+    void shouldResumeWhereItStopped() throws Exception {
         MeanScorer scorer = new MeanScorer();
         InspectionConfig config =
                 InspectionConfig.of(line.settings("application.id", "resume", "linesight.batch.max", "4"));
@@ -301,7 +301,7 @@ class InspectionAppIT {
     }
 
     @Test
-    void shouldRefuseTopicsThatAreTooSmallForWhatIsWritten() throws Exception {
+    void shouldRejectTopicsTooSmallForWhatIsWritten() throws Exception {
         try (Admin admin = line.admin()) {
             for (TopicSpec t : List.of(line.topics.frames(), line.topics.deadLetter())) {
                 admin.incrementalAlterConfigs(Map.of(
@@ -338,7 +338,7 @@ class InspectionAppIT {
     }
 
     @Test
-    void shouldRefuseAnApplicationIdThatAnotherProgramUses() throws Exception {
+    void shouldRejectApplicationIdOfAnotherProgram() throws Exception {
         Map<String, Object> configs = Map.of(
                 "bootstrap.servers",
                 line.settings().get("bootstrap.servers"),
@@ -365,7 +365,7 @@ class InspectionAppIT {
     }
 
     @Test
-    void shouldSayWhenTheMetricsPortIsTaken() throws Exception {
+    void shouldSayWhenMetricsPortIsInUse() throws Exception {
         try (ServerSocket taken = new ServerSocket(0)) {
             InspectionApp app = new InspectionApp(
                     InspectionConfig.of(line.settings("linesight.metrics.port", "" + taken.getLocalPort())),

@@ -63,12 +63,12 @@ class SwapLineIT {
     /** Keeps frames waiting. */
     private final class Cameras {
         private final Line line;
-        private final List<byte[]> pictures;
+        private final List<byte[]> images;
         private volatile long sequence;
 
-        Cameras(Line line, List<byte[]> pictures) {
+        Cameras(Line line, List<byte[]> images) {
             this.line = line;
-            this.pictures = pictures;
+            this.images = images;
         }
 
         void refill() {
@@ -78,33 +78,33 @@ class SwapLineIT {
                     line.send(
                             c,
                             Line.frame("cam" + c, sequence, 0)
-                                    .setImage(ByteBuffer.wrap(pictures.get(picture(sequence))))
+                                    .setImage(ByteBuffer.wrap(images.get(image(sequence))))
                                     .build());
                 sequence++;
             }
         }
     }
 
-    private static int picture(long sequence) {
+    private static int image(long sequence) {
         return (int) (sequence % 5);
     }
 
-    private static List<byte[]> pictures() {
+    private static List<byte[]> images() {
         Random random = new Random(3);
-        List<byte[]> pictures = new ArrayList<>();
+        List<byte[]> images = new ArrayList<>();
         for (int i = 0; i < 5; i++) {
             byte[] pixels = new byte[64];
             random.nextBytes(pixels);
-            pictures.add(pixels);
+            images.add(pixels);
         }
-        return pictures;
+        return images;
     }
 
-    private static List<Float> scores(Path checkpoint, List<byte[]> pictures) throws Exception {
+    private static List<Float> scores(Path checkpoint, List<byte[]> images) throws Exception {
         List<Float> scores = new ArrayList<>();
         try (OrtScorer scorer = OrtScorer.open(
                 checkpoint, ScorerOptions.defaults().withDevice("cpu").withThreads(1))) {
-            for (byte[] pixels : pictures) {
+            for (byte[] pixels : images) {
                 scores.add(scorer.score(List.of(
                                 Preprocess.toModelInput(ImageCodec.raw("GRAY8", 8, 8, pixels, ImageLimits.defaults()))))
                         .raw()[0]);
@@ -128,23 +128,23 @@ class SwapLineIT {
     /** @return the memory after every swap */
     private List<Memory> shouldSwap(String name, int count) throws Exception {
         application = name;
-        List<byte[]> pictures = pictures();
+        List<byte[]> images = images();
         Map<String, List<Float>> expected = new HashMap<>();
         try (Line line = new Line(SharedPlatform.kafka(), SharedPlatform.registry(), application, CAMERAS);
                 Desk desk = new Desk(line, folder.resolve("desk"))) {
             for (String version : List.of("v1", "v2")) {
                 Path file = RandomCheckpoint.tiny(
                         folder.resolve(version), version.equals("v1") ? 3 : 5, Map.of(Checkpoints.VERSION, version));
-                expected.put(version, scores(file, pictures));
+                expected.put(version, scores(file, images));
                 desk.publish(version, Files.readAllBytes(file));
             }
-            for (int i = 0; i < pictures.size(); i++)
+            for (int i = 0; i < images.size(); i++)
                 assertThat(Math.abs(
                                 expected.get("v1").get(i) / expected.get("v2").get(i) - 1))
-                        .as("told apart by picture " + i)
+                        .as("told apart by image " + i)
                         .isGreaterThan(0.01f);
             Rollout first = desk.promote("v1");
-            Cameras cameras = new Cameras(line, pictures);
+            Cameras cameras = new Cameras(line, images);
             List<Swap> swaps = new ArrayList<>();
             List<Memory> memory = new ArrayList<>();
             try (ChildJvm app = new ChildJvm(
@@ -221,7 +221,7 @@ class SwapLineIT {
         for (InspectionResult r : results) {
             sequences.computeIfAbsent(r.getCameraId(), c -> new ArrayList<>()).add(r.getSequence());
             counts.merge(r.getModelVersion(), 1, Integer::sum);
-            float score = expected.get(r.getModelVersion()).get(picture(r.getSequence()));
+            float score = expected.get(r.getModelVersion()).get(image(r.getSequence()));
             assertThat(r.getRawScore() / score)
                     .as("%s by %s", r.getFrameId(), r.getModelVersion())
                     .isBetween(0.999f, 1.001f);
@@ -240,13 +240,13 @@ class SwapLineIT {
         List<InspectionResult> inOrder = results.stream()
                 .sorted(Comparator.comparing(InspectionResult::getScoredAt))
                 .toList();
-        double longestBatch = results.stream()
+        double maxBatch = results.stream()
                         .mapToLong(r -> r.getTimings().getInferenceMicros())
                         .max()
                         .orElseThrow()
                 / 1e3;
-        double longestGap = 0;
-        double longestGapAtSwap = 0;
+        double maxGap = 0;
+        double maxGapAtSwap = 0;
         for (int i = 1; i < inOrder.size(); i++) {
             InspectionResult before = inOrder.get(i - 1);
             InspectionResult after = inOrder.get(i);
@@ -254,9 +254,9 @@ class SwapLineIT {
                     Duration.between(before.getScoredAt(), after.getScoredAt()).toNanos() / 1e6;
             if (swaps.stream()
                     .anyMatch(s -> after.getScoredAt().isAfter(s.decided)
-                            && before.getScoredAt().isBefore(s.done))) longestGap = Math.max(longestGap, gap);
+                            && before.getScoredAt().isBefore(s.done))) maxGap = Math.max(maxGap, gap);
             if (!before.getModelVersion().equals(after.getModelVersion()))
-                longestGapAtSwap = Math.max(longestGapAtSwap, gap);
+                maxGapAtSwap = Math.max(maxGapAtSwap, gap);
         }
         AvroSerde<ModelStatus> serde =
                 AvroSerde.of(ModelStatus.class, Map.of("schema.registry.url", line.registryUrl()), false);
@@ -266,23 +266,23 @@ class SwapLineIT {
                 .map(s -> s.getSwapPauseMicros() / 1e3)
                 .sorted()
                 .toList();
-        double longestPause = pauses.get(pauses.size() - 1);
+        double maxPause = pauses.get(pauses.size() - 1);
         System.out.printf(
                 Locale.ROOT,
                 "SwapLineIT: longest batch %.1f ms; longest gap between scored frames during swaps %.1f ms, from the "
                         + "last of a model to the first of the next %.1f ms; "
                         + "pause of the batcher at %d swaps: median %.2f ms, longest %.2f ms%n",
-                longestBatch,
-                longestGap,
-                longestGapAtSwap,
+                maxBatch,
+                maxGap,
+                maxGapAtSwap,
                 pauses.size(),
                 pauses.get(pauses.size() / 2),
-                longestPause);
+                maxPause);
         assertThat(pauses).hasSize(swaps.size());
         // Between other batches there may be nothing to score for a moment, when both stream threads wait for a commit:
         // that is not the swap's doing.
-        assertThat(longestGapAtSwap).as("gap at a swap").isLessThanOrEqualTo(1.1 * longestBatch);
-        assertThat(longestPause).as("pause at a swap").isLessThanOrEqualTo(0.1 * longestBatch);
+        assertThat(maxGapAtSwap).as("gap at a swap").isLessThanOrEqualTo(1.1 * maxBatch);
+        assertThat(maxPause).as("pause at a swap").isLessThanOrEqualTo(0.1 * maxBatch);
     }
 
     private static void checkMemory(List<Memory> memory) {

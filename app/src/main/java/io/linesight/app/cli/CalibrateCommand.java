@@ -35,7 +35,7 @@ import picocli.CommandLine.Spec;
         name = "calibrate",
         mixinStandardHelpOptions = true,
         sortOptions = false,
-        description = "Places a checkpoint's thresholds anew by the scores of good images, and of defective ones if "
+        description = "Recalibrates a checkpoint's thresholds with the scores of good images, and of defective ones if "
                 + "wanted. The network stays as it is; the new file has a version of its own.",
         footerHeading = "%nExamples:%n",
         footer = {

@@ -62,7 +62,7 @@ class BrokerCommandIT {
     }
 
     @Test
-    void shouldSayWhichPortIsTakenAndStartNothing() throws Exception {
+    void shouldSayWhichPortIsInUseAndStartNothing() throws Exception {
         try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
             String port = Integer.toString(taken.getLocalPort());
             assertRejected("--port", port, "--port", port, "--registry-port", "0");

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
-/** The bundled checkpoint's thresholds placed anew on simulated pictures. */
+/** The bundled checkpoint's thresholds recalibrated on simulated images. */
 class CalibrateCommandIT {
     @TempDir
     static Path dir;
@@ -98,7 +98,7 @@ class CalibrateCommandIT {
         assertThat(out.toString()).contains("f1max");
         assertThat(evaluate(fitted)).as(err.toString()).isZero();
         assertThat(out.toString()).contains("16 of these images placed the checkpoint's thresholds");
-        // Placed anew by others, it is not made to fit these any more.
+        // Recalibrated with others, it is not made to fit these any more.
         assertThat(calibrate(fitted, fitted, "--normals", "train"))
                 .as(err.toString())
                 .isZero();
@@ -111,7 +111,7 @@ class CalibrateCommandIT {
     }
 
     @Test
-    void shouldLeaveAnExistingFileWholeWhenItRefuses() throws IOException {
+    void shouldLeaveExistingFileWholeWhenItRejects() throws IOException {
         Path there = Files.writeString(dir.resolve("there.onnx"), "mine");
         Path few = dir.resolve("few");
         SimulatedDataset.export(few, List.of("fabric"), 3, 2, 3, Lamp.TUBE);

@@ -249,7 +249,7 @@ class EncoderCommandTest {
     }
 
     @Test
-    void shouldTakeAFileInPlaceOfADownload() throws IOException {
+    void shouldAcceptFileInPlaceOfDownload() throws IOException {
         assertThat(pull(weights.toString(), "--sha256", sha256))
                 .as(err.toString())
                 .isZero();

@@ -32,7 +32,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
-/** The bundled checkpoint on a few simulated pictures, in every layout. */
+/** The bundled checkpoint on a few simulated images, in every layout. */
 class EvaluateCommandIT {
     private static final Pattern INLINED = Pattern.compile("src=\"data:image/jpeg;base64,([^\"]+)\"");
 
@@ -132,19 +132,19 @@ class EvaluateCommandIT {
                 .as(err.toString())
                 .isZero();
         String page = page();
-        String[] pictures =
+        String[] images =
                 page.substring(page.indexOf("<div class=\"gallery\">")).split("<article>");
-        assertThat(pictures).hasSize(1 + 8);
+        assertThat(images).hasSize(1 + 8);
         // The blind one calls nothing anomalous, so the two differ where the other does.
         boolean agreed = false;
         int differing = 0;
-        for (int i = 1; i < pictures.length; i++) {
-            boolean rejected = pictures[i].contains(">found<") || pictures[i].contains(">false alarm<");
+        for (int i = 1; i < images.length; i++) {
+            boolean rejected = images[i].contains(">found<") || images[i].contains(">false alarm<");
             if (rejected) differing++;
-            assertThat(rejected && agreed).as("differing pictures first").isFalse();
+            assertThat(rejected && agreed).as("differing images first").isFalse();
             agreed |= !rejected;
-            boolean defective = pictures[i].contains(">found<") || pictures[i].contains(">missed<");
-            assertThat(pictures[i].contains("map of B, own scale"))
+            boolean defective = images[i].contains(">found<") || images[i].contains(">missed<");
+            assertThat(images[i].contains("map of B, own scale"))
                     .as("a miss of the blind one is not left blank")
                     .isEqualTo(defective);
         }
@@ -154,7 +154,7 @@ class EvaluateCommandIT {
     }
 
     @Test
-    void shouldReadTheSamePicturesInOtherLayouts() throws Exception {
+    void shouldReadTheSameImagesInOtherLayouts() throws Exception {
         Path plain = dir.resolve("plain");
         Path table = dir.resolve("visa");
         StringBuilder rows = new StringBuilder("object,split,label,image,mask\n");
@@ -225,10 +225,10 @@ class EvaluateCommandIT {
     }
 
     @Test
-    void shouldStopAtPicturesThatCannotBeReadOrLeaveThemOut() throws Exception {
+    void shouldStopAtUnreadableImagesOrSkipThem() throws Exception {
         Path broken = dir.resolve("broken");
         SimulatedDataset.export(broken, List.of("fabric"), 0, 4, 7, Lamp.TUBE);
-        Path picture = Files.write(broken.resolve("fabric/test/good/zz.jpg"), new byte[] {(byte) 0xff, (byte) 0xd8, 1});
+        Path image = Files.write(broken.resolve("fabric/test/good/zz.jpg"), new byte[] {(byte) 0xff, (byte) 0xd8, 1});
         List<Path> masks;
         try (var files = Files.walk(broken.resolve("fabric/ground_truth"))) {
             masks = files.filter(Files::isRegularFile).sorted().toList();
@@ -239,7 +239,7 @@ class EvaluateCommandIT {
         assertThat(run("--data", broken, "--model", model, "--report", report)).isEqualTo(1);
         assertThat(err.toString())
                 .contains(
-                        "fabric/good/" + picture.getFileName(), mask.toString(), "save it as PNG", "--skip-unreadable");
+                        "fabric/good/" + image.getFileName(), mask.toString(), "save it as PNG", "--skip-unreadable");
         assertThat(report.resolve("report.html")).doesNotExist();
         assertThat(run("--data", broken, "--model", model, "--report", report, "--skip-unreadable"))
                 .as(err.toString())

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
-/** {@code fit --method patchcore} on a few simulated pictures, and what the other commands make of its checkpoint. */
+/** {@code fit --method patchcore} on a few simulated images, and what the other commands make of its checkpoint. */
 class FitPatchCoreIT {
     @TempDir
     static Path dir;
@@ -148,7 +148,7 @@ class FitPatchCoreIT {
     }
 
     @Test
-    void shouldRefuseToGoOnFromIt() {
+    void shouldRejectItAsStartingPoint() {
         Path out = dir.resolve("further.onnx");
         Run further = run("fit", "--data", parts, "--from", model, "--epochs", 1, "--out", out);
         assertThat(further.exit()).isNotZero();
@@ -157,7 +157,7 @@ class FitPatchCoreIT {
     }
 
     @Test
-    void shouldRefuseOptionsThatHaveNoMeaning() {
+    void shouldRejectMeaninglessOptions() {
         Path out = dir.resolve("none.onnx");
         Run epochs = run("fit", "--data", parts, "--method", "patchcore", "--epochs", 3, "--lr", 0.1, "--out", out);
         assertThat(epochs.exit()).isEqualTo(2);

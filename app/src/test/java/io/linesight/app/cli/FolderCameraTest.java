@@ -37,7 +37,7 @@ class FolderCameraTest {
     }
 
     @Test
-    void shouldTakeProductAndTruthFromMvtecLayout() throws IOException {
+    void shouldReadProductAndTruthFromMvtecLayout() throws IOException {
         put("cookie/train/good/0.png", PNG);
         put("cookie/test/good/1.png", PNG);
         put("cookie/test/crack/2.jpg", JPEG);

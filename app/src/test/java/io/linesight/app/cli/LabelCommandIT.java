@@ -101,7 +101,7 @@ class LabelCommandIT {
     }
 
     @Test
-    void shouldGiveLabelsFromAFileAndSayPerLineWhatWasRefused() throws Exception {
+    void shouldPublishLabelsFromFileAndReportRejectedLines() throws Exception {
         FrameRef a = line.frame("flange", "good", 1);
         FrameRef b = line.frame("flange", "scratch", 2);
         FrameRef c = line.frame("flange", "good", 3);

@@ -56,7 +56,7 @@ class LogsTest {
     }
 
     @Test
-    void shouldTakeTheFormatWithEveryCommandAndRefuseOthers() {
+    void shouldAcceptFormatWithEveryCommandAndRejectOthers() {
         StringWriter err = new StringWriter();
         CommandLine line = Linesight.commandLine();
         line.setErr(new PrintWriter(err, true));

@@ -58,7 +58,7 @@ class ModelsCommandIT {
     }
 
     @Test
-    void shouldTakeCheckpointsThroughTheirLife() throws Exception {
+    void shouldManageCheckpointsThroughTheirLife() throws Exception {
         Path first = BundledModel.unpack(dir).orElseThrow();
         Path second = dir.resolve("second.onnx");
         // Another threshold, or it would be the same version: a version names what a checkpoint decides.

@@ -51,7 +51,7 @@ class ModelsCommandTest {
     }
 
     @Test
-    void shouldRefuseWrongCommandLinesWithExitCodeTwo() {
+    void shouldRejectWrongCommandLinesWithExitCodeTwo() {
         assertThat(run("models")).isEqualTo(2);
         assertThat(run("models", "promot")).isEqualTo(2);
         assertThat(run("models", "promote")).isEqualTo(2);

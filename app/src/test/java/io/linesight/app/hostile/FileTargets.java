@@ -133,9 +133,9 @@ final class FileTargets {
 
     String storeJournal(byte[] input) throws IOException {
         Path folder = work.resolve("store");
-        Path pictures = folder.resolve("pictures");
+        Path images = folder.resolve("pictures");
         for (String sha : Corpus.PICTURES.keySet()) {
-            Path p = pictures.resolve(sha.substring(0, 2)).resolve(sha);
+            Path p = images.resolve(sha.substring(0, 2)).resolve(sha);
             Files.createDirectories(p.getParent());
             if (!Files.exists(p)) Files.write(p, Corpus.PICTURES.get(sha));
         }

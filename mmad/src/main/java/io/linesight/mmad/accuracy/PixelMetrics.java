@@ -14,7 +14,7 @@ final class PixelMetrics {
     private PixelMetrics() {}
 
     /** AUROC, AP and AUPRO of one binning. */
-    public record Binned(double auroc, double averagePrecision, double aupro) {}
+    record Binned(double auroc, double averagePrecision, double aupro) {}
 
     /**
      * As package adeval computes them on equally spaced thresholds.

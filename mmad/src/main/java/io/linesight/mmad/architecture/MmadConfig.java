@@ -54,7 +54,7 @@ public record MmadConfig(
     /** Hidden units of the networks behind {@link MapKind#STANDARDISED}. */
     public static final int EXPECTATION_UNITS = 128;
     /** Added to a cosine distance before its logarithm is taken. */
-    public static final float LEAST_DISTANCE = 1e-6f;
+    public static final float MIN_DISTANCE = 1e-6f;
 
     // Limits of what a configuration may ask for: it can come from a file.
     private static final int MAX_WIDTH = 16_384;

@@ -17,7 +17,7 @@ public final class EncoderCheck {
     private EncoderCheck() {}
 
     /** An image with shading, edges and noise, planar RGB 256x256; the same for the same seed. */
-    public static byte[] picture(int seed) {
+    public static byte[] image(int seed) {
         int side = MmadConfig.INPUT_SIZE;
         SplittableRandom random = new SplittableRandom(seed);
         byte[] planar = new byte[3 * side * side];
@@ -36,9 +36,9 @@ public final class EncoderCheck {
     }
 
     /** The same image as the encoder sees it: {@code [3,256,256]} in [0,1]. */
-    public static float[] scaled(byte[] picture) {
-        float[] values = new float[picture.length];
-        for (int i = 0; i < values.length; i++) values[i] = (picture[i] & 0xff) / 255f;
+    public static float[] scaled(byte[] image) {
+        float[] values = new float[image.length];
+        for (int i = 0; i < values.length; i++) values[i] = (image[i] & 0xff) / 255f;
         return values;
     }
 
@@ -50,17 +50,17 @@ public final class EncoderCheck {
      * @throws IllegalArgumentException when a map differs, is not finite or is zero everywhere, or when the neighbour
      *     in the batch changes it
      */
-    public static List<Double> compare(Encoder encoder, byte[] picture, List<float[]> expected) {
+    public static List<Double> compare(Encoder encoder, byte[] image, List<float[]> expected) {
         float[][] alone;
         float[][] both;
         try (EncoderSession session =
                 EncoderSession.open(encoder, ScorerOptions.defaults().withDevice("cpu"))) {
-            alone = session.features(List.of(picture));
+            alone = session.features(List.of(image));
             try {
-                both = session.features(List.of(picture(2), picture));
+                both = session.features(List.of(image(2), image));
             } catch (ScoringException e) {
                 throw new IllegalArgumentException(
-                        "the network does not take two pictures at once, a batch of one is built into it; export it "
+                        "the network does not take two images at once, a batch of one is built into it; export it "
                                 + "with a dynamic batch dimension ("
                                 + e.getMessage() + ")",
                         e);
@@ -78,7 +78,7 @@ public final class EncoderCheck {
             double neighbour = difference(e, Arrays.copyOfRange(both[i], e.length, 2 * e.length), map);
             if (!(neighbour <= LIMIT))
                 throw new IllegalArgumentException(map
-                        + " of a picture changes with its neighbour in a batch; frames are scored in "
+                        + " of an image changes with its neighbour in a batch; frames are scored in "
                         + "batches, so this network cannot be used");
         }
         return differences;

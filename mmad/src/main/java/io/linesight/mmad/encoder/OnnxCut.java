@@ -57,7 +57,7 @@ public final class OnnxCut {
                 .filter(i -> !constants.contains(i.getName()))
                 .toList();
         if (inputs.size() != 1)
-            throw new IllegalArgumentException("the network must have one input, a picture; it has " + inputs.size()
+            throw new IllegalArgumentException("the network must have one input, an image; it has " + inputs.size()
                     + ": " + inputs.stream().map(ValueInfoProto::getName).toList());
         this.input = inputs.get(0).getName();
         requirePicture(inputs.get(0));
@@ -103,11 +103,11 @@ public final class OnnxCut {
                     ? new IllegalArgumentException(e.getMessage().replaceFirst("\\.$", "") + suggestions(), e)
                     : e;
         }
-        byte[] picture = EncoderCheck.picture(1);
+        byte[] image = EncoderCheck.image(1);
         return new ImportedEncoder(
                 encoder,
                 "ONNX network, values " + String.join(", ", outputs),
-                EncoderCheck.compare(encoder, picture, original(picture)));
+                EncoderCheck.compare(encoder, image, original(image)));
     }
 
     private void requirePicture(ValueInfoProto in) {
@@ -156,9 +156,9 @@ public final class OnnxCut {
                     "the values " + outputs + " of the network do not depend on its input '" + input + "'");
         this.needed = needed;
         OnnxGraph out = OnnxGraph.graph("cut").scope("linesight.input");
-        String picture = out.input(mean == null ? input : INPUT, Type.FLOAT, "N", 3, "H", "W");
+        String image = out.input(mean == null ? input : INPUT, Type.FLOAT, "N", 3, "H", "W");
         if (mean != null) {
-            String centred = out.sub(picture, out.tensor("linesight.mean", new Tensor(mean, 1, 3, 1, 1)));
+            String centred = out.sub(image, out.tensor("linesight.mean", new Tensor(mean, 1, 3, 1, 1)));
             out.op("Div", centred, out.tensor("linesight.std", new Tensor(std, 1, 3, 1, 1)))
                     .out(input);
         }
@@ -185,9 +185,9 @@ public final class OnnxCut {
      * The three values as the network computes them in its own operator set, unoptimised, from an image normalised
      * here.
      */
-    private List<float[]> original(byte[] picture) {
+    private List<float[]> original(byte[] image) {
         int side = MmadConfig.INPUT_SIZE;
-        float[] values = EncoderCheck.scaled(picture);
+        float[] values = EncoderCheck.scaled(image);
         if (mean != null)
             for (int i = 0; i < values.length; i++)
                 values[i] = (values[i] - mean[i / (side * side)]) / std[i / (side * side)];
@@ -197,9 +197,9 @@ public final class OnnxCut {
         try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
             options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.NO_OPT);
             try (OrtSession session = env.createSession(keepNeeded(graph).toByteArray(), options);
-                    OnnxTensor image =
+                    OnnxTensor tensor =
                             OnnxTensor.createTensor(env, FloatBuffer.wrap(values), new long[] {1, 3, side, side});
-                    OrtSession.Result result = session.run(Map.of(input, image), new LinkedHashSet<>(outputs))) {
+                    OrtSession.Result result = session.run(Map.of(input, tensor), new LinkedHashSet<>(outputs))) {
                 List<float[]> maps = new ArrayList<>();
                 for (String o : outputs) {
                     FloatBuffer b = ((OnnxTensor) result.get(o).orElseThrow()).getFloatBuffer();

@@ -143,14 +143,14 @@ public final class PatchCoreGraph {
         for (int i = 0; i < chunks; i++) sizes[i] = Math.min(CHUNK, norms.length - i * CHUNK);
         // The runtime cuts constants once, when it loads the file.
         List<String> parts = chunks == 1 ? List.of(bank) : g.split(bank, 0, sizes);
-        List<String> least = new ArrayList<>();
+        List<String> minima = new ArrayList<>();
         for (int i = 0; i < chunks; i++) {
             float[] norm = java.util.Arrays.copyOfRange(norms, i * CHUNK, i * CHUNK + (int) sizes[i]);
-            least.add(g.reduce("ReduceMin", without(g, rows, parts.get(i), g.floats(norm, norm.length)), false, 1));
+            minima.add(g.reduce("ReduceMin", without(g, rows, parts.get(i), g.floats(norm, norm.length)), false, 1));
         }
         return chunks == 1
-                ? least.get(0)
-                : g.op("Min", least.toArray(String[]::new)).out();
+                ? minima.get(0)
+                : g.op("Min", minima.toArray(String[]::new)).out();
     }
 
     /** |b|^2 - 2xb for every row x of [M,D] and every row b of [K,D]: [M,K]. */

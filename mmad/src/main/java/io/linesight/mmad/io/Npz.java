@@ -84,8 +84,8 @@ public final class Npz implements AutoCloseable {
         if (entry == null) throw new IOException(file + " has no array '" + name + "'; it has " + names());
         // Compression of numbers seldom gains more than a few times; far more is a way to fill the memory from a small
         // file.
-        long most = Math.min(Integer.MAX_VALUE - 8, UNSUSPICIOUS + Files.size(file) * MAX_EXPANSION);
-        if (entry.getSize() < 0 || entry.getSize() > most)
+        long max = Math.min(Integer.MAX_VALUE - 8, UNSUSPICIOUS + Files.size(file) * MAX_EXPANSION);
+        if (entry.getSize() < 0 || entry.getSize() > max)
             throw new IOException(
                     file + " is damaged or hostile: array '" + name + "' claims " + entry.getSize() + " bytes");
         try (var in = zip.getInputStream(entry)) {

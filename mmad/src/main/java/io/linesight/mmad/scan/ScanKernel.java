@@ -35,9 +35,9 @@ final class ScanKernel {
 
     private static final int ROUND_BITS = 0x4B400000;
     /** Exponents below are clamped, as integers: a float maximum would have to care for NaN and signed zero. */
-    private static final int LEAST = ROUND_BITS - 126;
+    private static final int MIN_EXPONENT = ROUND_BITS - 126;
     /** Beyond this product the rounding above no longer works. */
-    private static final float MOST = 1 << 21;
+    private static final float MAX = 1 << 21;
     // 2^f on [-0.5, 0.5] with 2^0 exactly 1; relative error 9e-8.
     private static final float E1 = 0.693147f;
     private static final float E2 = 0.24022241f;
@@ -270,7 +270,7 @@ final class ScanKernel {
                         s.decay[to + n * LANES] = a == a ? a : Float.NaN;
                         fastest = Math.max(fastest, Math.abs(a));
                     }
-                    s.channel[width + lane] = MOST / fastest;
+                    s.channel[width + lane] = MAX / fastest;
                 }
             }
             if (runChannels < runWidth) {
@@ -323,7 +323,7 @@ final class ScanKernel {
         int[] pixel = s.pixel;
         FloatVector zero = FloatVector.zero(SPECIES);
         FloatVector bias = FloatVector.fromArray(SPECIES, s.channel, v * LANES);
-        FloatVector most = FloatVector.fromArray(SPECIES, s.channel, width + v * LANES);
+        FloatVector max = FloatVector.fromArray(SPECIES, s.channel, width + v * LANES);
         FloatVector round = FloatVector.broadcast(SPECIES, ROUND);
         FloatVector scale = FloatVector.broadcast(SPECIES, -LOG2E);
         for (int t = 0; t < steps; t++) {
@@ -339,7 +339,7 @@ final class ScanKernel {
                     .fma(f, FloatVector.broadcast(SPECIES, E2))
                     .fma(f, FloatVector.broadcast(SPECIES, E1))
                     .fma(f, FloatVector.broadcast(SPECIES, 1f));
-            IntVector exponent = whole.reinterpretAsInts().max(LEAST).lanewise(VectorOperators.LSHL, 23);
+            IntVector exponent = whole.reinterpretAsInts().max(MIN_EXPONENT).lanewise(VectorOperators.LSHL, 23);
             FloatVector u = e.reinterpretAsInts().add(exponent).reinterpretAsFloats();
             FloatVector w = u.div(u.add(2f));
             FloatVector w2 = w.mul(w);
@@ -350,7 +350,7 @@ final class ScanKernel {
             FloatVector d = w.add(w).fma(q, positive);
             d.mul(FloatVector.fromArray(SPECIES, x, pixel[t] * width + v * LANES))
                     .intoArray(drive, t * LANES);
-            d.blend(most, d.compare(VectorOperators.GT, most)).intoArray(delta, t * LANES);
+            d.blend(max, d.compare(VectorOperators.GT, max)).intoArray(delta, t * LANES);
             zero.intoArray(sum, t * LANES);
         }
     }
@@ -384,8 +384,8 @@ final class ScanKernel {
             FloatVector f1 = d.fma(a1, round.sub(whole1));
             FloatVector p0 = f0.fma(e5, e4).fma(f0, e3).fma(f0, e2).fma(f0, e1).fma(f0, one);
             FloatVector p1 = f1.fma(e5, e4).fma(f1, e3).fma(f1, e2).fma(f1, e1).fma(f1, one);
-            IntVector x0 = whole0.reinterpretAsInts().max(LEAST).lanewise(VectorOperators.LSHL, 23);
-            IntVector x1 = whole1.reinterpretAsInts().max(LEAST).lanewise(VectorOperators.LSHL, 23);
+            IntVector x0 = whole0.reinterpretAsInts().max(MIN_EXPONENT).lanewise(VectorOperators.LSHL, 23);
+            IntVector x1 = whole1.reinterpretAsInts().max(MIN_EXPONENT).lanewise(VectorOperators.LSHL, 23);
             h0 = p0.reinterpretAsInts().add(x0).reinterpretAsFloats().fma(h0, dx.mul(b[g]));
             h1 = p1.reinterpretAsInts().add(x1).reinterpretAsFloats().fma(h1, dx.mul(b[g + 1]));
             FloatVector y = h0.fma(FloatVector.broadcast(SPECIES, c[g]), FloatVector.fromArray(SPECIES, sum, i));

@@ -20,9 +20,9 @@ final class ScanPool {
 
     private static ExecutorService helpers() {
         AtomicInteger number = new AtomicInteger();
-        int most = Math.max(1, Runtime.getRuntime().availableProcessors() - 1);
+        int max = Math.max(1, Runtime.getRuntime().availableProcessors() - 1);
         ThreadPoolExecutor pool =
-                new ThreadPoolExecutor(most, most, 30, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
+                new ThreadPoolExecutor(max, max, 30, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
                     Thread thread = new Thread(task, "selective-scan-" + number.incrementAndGet());
                     thread.setDaemon(true);
                     return thread;

@@ -107,21 +107,21 @@ public final class SelfTest {
                 || scores.raw().length != frames.size()
                 || scores.size() != SIDE
                 || scores.maps().length != frames.size() * PIXELS) {
-            throw failed("it answers " + frames.size() + " pictures with " + scores.raw().length + " scores and "
+            throw failed("it answers " + frames.size() + " images with " + scores.raw().length + " scores and "
                     + scores.maps().length + " map values; maps are " + SIDE + "x" + SIDE);
         }
-        for (float raw : scores.raw()) if (!Float.isFinite(raw)) throw failed("it gives a picture the score " + raw);
+        for (float raw : scores.raw()) if (!Float.isFinite(raw)) throw failed("it gives an image the score " + raw);
         for (float value : scores.maps()) if (!Float.isFinite(value)) throw failed("its map has the value " + value);
         return scores;
     }
 
     private static void same(String how, int frame, Scores a, int atA, Scores b, int atB, double tolerance) {
-        near("scored " + how + ", picture " + frame + " gets", a.raw()[atA], b.raw()[atB], tolerance, 1);
+        near("scored " + how + ", image " + frame + " gets", a.raw()[atA], b.raw()[atB], tolerance, 1);
         for (int i = 0; i < PIXELS; i++) {
             float x = a.maps()[atA * PIXELS + i];
             float y = b.maps()[atB * PIXELS + i];
             if (Math.abs(x - y) > tolerance * Math.max(1, Math.abs(x)))
-                near("scored " + how + ", the map of picture " + frame + " has", x, y, tolerance, 1);
+                near("scored " + how + ", the map of image " + frame + " has", x, y, tolerance, 1);
         }
     }
 
@@ -134,14 +134,14 @@ public final class SelfTest {
             throw failed("its property " + PROPERTY + " cannot be read: " + e.getOriginalMessage());
         }
         if (root.path("frames").asInt(EDITION) != EDITION)
-            return; // of other pictures than ours; the other checks stand
+            return; // of other images than ours; the other checks stand
         JsonNode values = root.path("raw");
         double tolerance = root.path("tolerance").asDouble(TOLERANCE);
         if (!values.isArray() || values.size() != raw.length || !(tolerance >= 0))
             throw failed("its property " + PROPERTY + " is not an expectation of " + raw.length + " scores");
         for (int i = 0; i < raw.length; i++)
             near(
-                    "picture " + i + " should get the score its maker saw, but gets",
+                    "image " + i + " should get the score its maker saw, but gets",
                     values.get(i).floatValue(),
                     raw[i],
                     tolerance,

@@ -28,7 +28,7 @@ final class Pickle {
     /** Checkpoints with optimiser state have some 100,000. */
     private static final int MAX_INSTRUCTIONS = 4_000_000;
     /** The magic number of the old format has ten bytes. */
-    private static final int LONGEST_INTEGER = 16;
+    private static final int MAX_INTEGER_BYTES = 16;
 
     private static final Object MARK = new Object();
 
@@ -231,8 +231,8 @@ final class Pickle {
 
     /** A {@code Long} where it fits, else a {@code BigInteger}. */
     private Object integer(long length) throws IOException {
-        // Their hash is computed anew at every use, so long ones as keys would take time without end.
-        if (length > LONGEST_INTEGER) throw damaged("a whole number of " + length + " bytes");
+        // Their hash is computed again at every use, so long ones as keys would take time without end.
+        if (length > MAX_INTEGER_BYTES) throw damaged("a whole number of " + length + " bytes");
         byte[] littleEndian = in.bytes(length);
         if (littleEndian.length == 0) return 0L;
         BigInteger v = big(littleEndian);

@@ -19,7 +19,7 @@ import java.util.Map;
 /** {@code .safetensors}: the length of a JSON header, the header, and the tensors' bytes without holes or overlap. */
 final class Safetensors {
     /** The format allows 100 MB, which would take gigabytes as a tree; a network of a thousand tensors needs 100 kB. */
-    private static final int LARGEST_HEADER = 16 << 20;
+    private static final int MAX_HEADER_BYTES = 16 << 20;
 
     private static final JsonMapper JSON = JsonMapper.builder()
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
@@ -37,7 +37,7 @@ final class Safetensors {
 
     Tensors tensors() throws IOException {
         long length = file.buffer(0, Long.BYTES).getLong();
-        if (length < 2 || length > LARGEST_HEADER)
+        if (length < 2 || length > MAX_HEADER_BYTES)
             throw new StateDictException(path + " is no .safetensors file of a network: its header would have "
                     + Long.toUnsignedString(length) + " bytes");
         if (length > file.size() - Long.BYTES) throw StoredFile.truncated(path);

@@ -18,7 +18,7 @@ import java.util.zip.ZipFile;
 /** PyTorch's format since 1.6: an uncompressed zip archive with {@code data.pkl} and one entry per storage. */
 final class TorchZip {
     private static final String PICKLE = "data.pkl";
-    private static final long LARGEST_PICKLE = 256L << 20;
+    private static final long MAX_PICKLE_BYTES = 256L << 20;
 
     private final Path path;
     private final long size;
@@ -41,7 +41,7 @@ final class TorchZip {
     private Tensors tensors(ZipFile zip) throws IOException {
         String prefix = prefix(zip);
         checkKind(zip, prefix);
-        byte[] pickle = read(zip, zip.getEntry(prefix + PICKLE), LARGEST_PICKLE);
+        byte[] pickle = read(zip, zip.getEntry(prefix + PICKLE), MAX_PICKLE_BYTES);
         Map<String, TensorRef> refs = StateDicts.dictionary(
                 path, new Pickle(path, new PickleInput(path, new ByteArrayInputStream(pickle), pickle.length)).load());
         return new ZipTensors(refs, zip, prefix);

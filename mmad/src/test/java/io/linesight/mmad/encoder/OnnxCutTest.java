@@ -99,11 +99,11 @@ class OnnxCutTest {
     void shouldRejectWhatCannotBeBatched() {
         assertThatThrownBy(() -> OnnxCut.cut(classifier(1, true, 15), "net", MAPS, null, null))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("two pictures at once");
+                .hasMessageContaining("two images at once");
     }
 
     @Test
-    void shouldRejectWhatIsNoNetworkOfPictures() {
+    void shouldRejectNetworksThatTakeNoImages() {
         assertThatThrownBy(() -> OnnxCut.cut(new byte[] {1, 2, 3}, "x", MAPS, null, null))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("not an ONNX file");

@@ -142,11 +142,11 @@ class PatchCoreGraphTest {
 
     private static int nearest(double[] patch, PatchBank bank) {
         int best = 0;
-        double least = Double.POSITIVE_INFINITY;
+        double min = Double.POSITIVE_INFINITY;
         for (int i = 0; i < bank.size(); i++) {
             double d = distance(patch, bank, i);
-            if (d < least) {
-                least = d;
+            if (d < min) {
+                min = d;
                 best = i;
             }
         }
@@ -221,7 +221,7 @@ class PatchCoreGraphTest {
                 double worst = 0;
                 float[] actual = together.map(n);
                 for (int i = 0; i < map.length; i++) worst = Math.max(worst, Math.abs(map[i] - actual[i]));
-                assertThat(worst).as("map of picture " + n).isLessThan(5e-4);
+                assertThat(worst).as("map of image " + n).isLessThan(5e-4);
                 double score = kind == PatchCoreGraph.Score.REWEIGHTED
                         ? reweighted(patches, bank, distances)
                         : java.util.Arrays.stream(distances)
@@ -233,7 +233,7 @@ class PatchCoreGraphTest {
                                 * -1;
                 assertThat(score).as("a score worth comparing").isGreaterThan(0.05);
                 assertThat((double) together.raw()[n])
-                        .as("score of picture " + n)
+                        .as("score of image " + n)
                         .isCloseTo(score, within(5e-4 * Math.max(1, score)));
                 Scores alone = scorer.score(List.of(frames.get(n)));
                 assertThat(alone.raw()[0])

@@ -58,7 +58,7 @@ class SelectiveScanOperatorTest {
     }
 
     @Test
-    void shouldReportAFailureAsAnExceptionAndGoOn() throws OrtException {
+    void shouldReportFailureAsExceptionAndContinue() throws OrtException {
         try (OrtSession session = session(true, true, 0)) {
             ScanCase broken = ScanCase.random(21, 2, 64, 4, 16, 8, 16);
             broken.order()[3] = -1;

@@ -96,9 +96,9 @@ class CheckpointScoringIT {
             }
         }
         // Where every pixel lies above both levels, expecting e times more in spreads of a half costs two deviations.
-        double most = 0;
-        for (int i = 0; i < raw[0].length; i++) most = Math.max(most, raw[0][i] - raw[1][i]);
-        assertThat(most).isBetween(1.5, 2.0001);
+        double max = 0;
+        for (int i = 0; i < raw[0].length; i++) max = Math.max(max, raw[0][i] - raw[1][i]);
+        assertThat(max).isBetween(1.5, 2.0001);
 
         Path broken = RandomCheckpoint.write(dir.resolve("broken.onnx"), config, encoder, w -> {
             expect(w, -2);

@@ -58,16 +58,16 @@ public final class ScorerBenchmark {
                 List<byte[]> frames = frames(batch);
                 scorer.warmUp(batch);
                 long best = Long.MAX_VALUE;
-                long leastCpu = Long.MAX_VALUE;
+                long minCpu = Long.MAX_VALUE;
                 long until = System.nanoTime() + 4_000_000_000L;
                 do {
                     long cpu = process.getProcessCpuTime();
                     long start = System.nanoTime();
                     scorer.score(frames);
                     best = Math.min(best, System.nanoTime() - start);
-                    leastCpu = Math.min(leastCpu, process.getProcessCpuTime() - cpu);
+                    minCpu = Math.min(minCpu, process.getProcessCpuTime() - cpu);
                 } while (System.nanoTime() < until);
-                out.add(String.format(Locale.ROOT, "%.1f (%.1f)", best / 1e6 / batch, leastCpu / 1e6 / batch));
+                out.add(String.format(Locale.ROOT, "%.1f (%.1f)", best / 1e6 / batch, minCpu / 1e6 / batch));
             }
         }
         return String.join(" / ", out);

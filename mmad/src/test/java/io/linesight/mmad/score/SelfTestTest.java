@@ -67,14 +67,14 @@ class SelfTestTest {
     }
 
     @Test
-    void shouldMakeTheSamePicturesEverywhere() {
+    void shouldMakeTheSameImagesEverywhere() {
         CRC32 crc = new CRC32();
         for (byte[] frame : SelfTest.frames()) {
             assertThat(frame).hasSize(3 * 65536);
             crc.update(frame);
         }
         assertThat(crc.getValue())
-                .as("changing the pictures needs a new edition: expectations in files would be of others")
+                .as("changing the images needs a new edition: expectations in files would be of others")
                 .isEqualTo(CRC);
     }
 

@@ -170,11 +170,11 @@ class KafkaStoreIT {
         assertThat(e.reason()).isEqualTo(Reason.MISSING);
         assertThat(e.worthRetrying()).isFalse();
         store.put(file);
-        assertThat(store.fetch(m, target)).as("publishing again mends it").hasSameBinaryContentAs(file);
+        assertThat(store.fetch(m, target)).as("publishing again repairs it").hasSameBinaryContentAs(file);
     }
 
     @Test
-    void shouldRefuseATamperedChunk() throws Exception {
+    void shouldRejectTamperedChunk() throws Exception {
         ModelVersion m = left(Models.file(dir.resolve("m"), 4 * CHUNK, 4), chunk -> {
             chunk[5] ^= 1;
             return chunk;
@@ -183,7 +183,7 @@ class KafkaStoreIT {
     }
 
     @Test
-    void shouldRefuseATruncatedChunk() throws Exception {
+    void shouldRejectTruncatedChunk() throws Exception {
         CheckpointStoreException e =
                 fails(left(Models.file(dir.resolve("m"), 4 * CHUNK, 4), chunk -> java.util.Arrays.copyOf(chunk, 1000)));
         assertThat(e.reason()).isEqualTo(Reason.WRONG_SIZE);

@@ -231,7 +231,7 @@ class ModelRegistryIT {
     }
 
     @Test
-    void shouldRefuseByTheRulesAndWriteNothing() throws Exception {
+    void shouldRejectByTheRulesAndWriteNothing() throws Exception {
         RolloutException e = catchThrowableOfType(RolloutException.class, () -> promote("nowhere"));
         assertThat(e.kind()).isEqualTo(RolloutException.Kind.REJECTED);
         assertThat(e).hasMessageContaining("no version nowhere");
@@ -242,7 +242,7 @@ class ModelRegistryIT {
     }
 
     @Test
-    void shouldGoOnAfterRecordsThatCannotBeRead() throws Exception {
+    void shouldContinueAfterUnreadableRecords() throws Exception {
         registry.publish(Models.draft("a").build());
         models.raw(models.config.topics().models().name(), "b", new byte[] {1, 2, 3});
         models.raw(models.config.topics().rollouts().name(), "line", new byte[] {0, 0, 0, 0, 99, 1});
@@ -258,7 +258,7 @@ class ModelRegistryIT {
     }
 
     @Test
-    void shouldKeepTheLastStateWhileTheBrokerIsAwayAndGoOnAfterwards() throws Exception {
+    void shouldKeepLastStateWhileBrokerIsUnavailableAndResumeAfterwards() throws Exception {
         Path folder = dir.resolve("own");
         EmbeddedKafka own = EmbeddedKafka.in(folder).start();
         int port = own.port();
@@ -318,7 +318,7 @@ class ModelRegistryIT {
     }
 
     @Test
-    void shouldGoOnSayingWhatIsNotAllowedThoughAnEmptyTopicCanBeDescribed() throws Exception {
+    void shouldKeepReportingMissingRightsWhileEmptyTopicCanBeDescribed() throws Exception {
         try (GuardedKafka guarded = GuardedKafka.start(dir.resolve("guarded"));
                 EmbeddedRegistry its = EmbeddedRegistry.start(guarded.bootstrapServers(), 0);
                 Models m = new Models(guarded.bootstrapServers(), its.url(), "guarded")) {
@@ -545,7 +545,7 @@ class ModelRegistryIT {
     }
 
     @Test
-    void shouldReadATopicThatWasMadeAnewFromItsStart() throws Exception {
+    void shouldReadRecreatedTopicFromItsStart() throws Exception {
         registry.publish(Models.draft("a").build());
         promote("a");
         writer.decide("line", s -> RolloutRules.pin(s, "line", Author.person("anna", "")));

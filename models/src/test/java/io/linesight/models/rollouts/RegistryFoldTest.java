@@ -49,7 +49,7 @@ class RegistryFoldTest {
     }
 
     @Test
-    void shouldRefuseWhatDoesNotContinueTheHistory() {
+    void shouldRejectWhatDoesNotContinueTheHistory() {
         fold.rollout(0, "line", rollout(5, "a", "x"));
         Rollout jump = rollout(0, "a", "x");
         jump.setRevision(7);
@@ -68,7 +68,7 @@ class RegistryFoldTest {
     }
 
     @Test
-    void shouldRefuseAnAutomaticChangeOfAPinnedChannelWhoeverWroteIt() {
+    void shouldRejectAutomaticChangeOfPinnedChannel() {
         Rollout pinned = rollout(0, "a", "x");
         pinned.setPinned(true);
         fold.rollout(0, "line", pinned);

@@ -125,7 +125,7 @@ class RolloutRulesTest {
     }
 
     @Test
-    void shouldRollBackStepByStepAndThenRefuse() {
+    void shouldRollBackStepByStepAndThenReject() {
         take(promote("a"));
         assertThat(reject(rollback(ANNA))).contains("no previous champion", "promote");
         take(promote("b"));
@@ -174,7 +174,7 @@ class RolloutRulesTest {
     }
 
     @Test
-    void shouldRefuseTrialsWithoutSense() {
+    void shouldRejectMeaninglessTrials() {
         assertThat(reject(shadow("b", 10))).contains("no champion", "promote a version first");
         take(promote("a"));
         assertThat(reject(shadow("a", 10))).contains("cannot challenge itself");

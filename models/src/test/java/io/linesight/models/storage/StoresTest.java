@@ -160,7 +160,7 @@ class StoresTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"file", "http"})
-    void shouldRefuseTruncatedLengthenedAndTamperedFiles(String kind) throws Exception {
+    void shouldRejectTruncatedLengthenedAndTamperedFiles(String kind) throws Exception {
         try (CheckpointStores s = open(kind)) {
             StoredCheckpoint stored = s.put(checkpoint);
             ModelVersion m = manifest(stored);
@@ -219,7 +219,7 @@ class StoresTest {
     }
 
     @Test
-    void shouldRefuseManifestsThatCannotBeRight() throws Exception {
+    void shouldRejectInvalidManifests() throws Exception {
         try (CheckpointStores s = open("file")) {
             ModelVersion m = manifest(s.put(checkpoint));
             assertThat(reason(
@@ -415,7 +415,7 @@ class StoresTest {
     }
 
     @Test
-    void shouldSayThatAServerTakesNoUploads() throws Exception {
+    void shouldSayThatServerAcceptsNoUploads() throws Exception {
         try (CheckpointStores s = open("http")) {
             special.put("/models/" + Hashing.of(checkpoint).sha256() + ".onnx", x -> answer(x, 405, null));
             assertThatThrownBy(() -> s.put(checkpoint))

@@ -42,7 +42,7 @@ public record BatchingSettings(
                         5,
                         Range.between(0, 10_000),
                         Importance.MEDIUM,
-                        "Longest wait of a frame for its batch to fill.");
+                        "Maximum wait of a frame for its batch to fill.");
         defineBackPressure(definition);
     }
 
@@ -77,7 +77,7 @@ public record BatchingSettings(
                         25_000,
                         Range.atLeast(10),
                         Importance.LOW,
-                        "Longest wait for a score. Then the stream thread is replaced and its uncommitted frames are "
+                        "Maximum wait for a score. Then the stream thread is replaced and its uncommitted frames are "
                                 + "scored again. Must be below transaction.timeout.ms.");
     }
 

@@ -42,7 +42,7 @@ final class FrameLimitSettings {
                         ImageLimits.defaults().maxSide(),
                         Range.atLeast(1),
                         Importance.LOW,
-                        "Pictures with a longer side go to the dead-letter topic; read from the header before any "
+                        "Images with a longer side go to the dead-letter topic; read from the header before any "
                                 + "pixel is decoded.")
                 .define(
                         IMAGE_MAX_PIXELS,
@@ -50,7 +50,7 @@ final class FrameLimitSettings {
                         ImageLimits.defaults().maxPixels(),
                         Range.atLeast(1),
                         Importance.LOW,
-                        "Pictures with more pixels go to the dead-letter topic.")
+                        "Images with more pixels go to the dead-letter topic.")
                 .define(
                         IMAGE_SAMPLE_BITS,
                         Type.INT,

@@ -74,7 +74,7 @@ class InspectionConfigTest {
     }
 
     @Test
-    void shouldRefuseTimeoutsThatContradictEachOther() {
+    void shouldRejectContradictoryTimeouts() {
         assertThatThrownBy(() -> InspectionConfig.of(
                         minimal("transaction.timeout.ms", "20000", "max.poll.interval.ms", "15000")))
                 .isInstanceOf(InvalidConfigException.class)

@@ -456,12 +456,12 @@ class InspectionTopologyTest {
     }
 
     @Test
-    void shouldRejectAnEmptyPicture() {
+    void shouldRejectEmptyImage() {
         shouldReject(frame(FrameEncoding.JPEG, new byte[0], 0, 0), DeadLetterCode.EMPTY_IMAGE);
     }
 
     @Test
-    void shouldRejectBytesThatAreNoPicture() {
+    void shouldRejectBytesThatAreNoImage() {
         shouldReject(
                 frame(FrameEncoding.JPEG, "this is text, not a picture".getBytes(StandardCharsets.UTF_8), 0, 0),
                 DeadLetterCode.UNSUPPORTED_ENCODING);
@@ -678,7 +678,7 @@ class InspectionTopologyTest {
     }
 
     @Test
-    void shouldWaitForARegistryThatIsAwayAndThenGoOn() {
+    void shouldWaitForUnavailableRegistryAndThenContinue() {
         byte[] bytes = frames.serializer().serialize(config.topics().frames().name(), grey(20).build());
         registry.away.set(2);
         in.pipeInput("cam1".getBytes(StandardCharsets.UTF_8), bytes);

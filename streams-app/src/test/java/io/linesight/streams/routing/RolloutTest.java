@@ -123,7 +123,7 @@ class RolloutTest {
         "slow, p95 inference time per frame is 5.0 times that of a",
         "jumps, it calls anomalous"
     })
-    void shouldTakeABadCanaryOutOnce(String kind, String reason) {
+    void shouldStopBadCanaryOnce(String kind, String reason) {
         RolloutGuard guard = guard();
         decided(guard, "a", "cam0", 100, 0.05);
         decide(RolloutMode.CANARY, RolloutAction.CANARY, "a", "b", false);
@@ -360,19 +360,19 @@ class RolloutTest {
                     }
                 }));
         decide(RolloutMode.SHADOW, RolloutAction.SHADOW, "a", "fake-1", false);
-        long longest = 0;
+        long max = 0;
         for (int i = 0; i < 200; i++) {
             Inference inference = router.submit(router.route(REF, "cam", null), "cam", new byte[] {1})
                     .join();
             Verdicts.Decision decision = verdicts.decide(inference, null);
             long start = System.nanoTime();
             router.decided(REF, "cam", null, inference, decision, new byte[] {1});
-            longest = Math.max(longest, System.nanoTime() - start);
+            max = Math.max(max, System.nanoTime() - start);
         }
         System.out.printf(
                 "RolloutTest: with the challenger stuck the champion decided 200 frames; longest hand-over to the "
                         + "shadow %,d us, %d samples dropped%n",
-                longest / 1000, dropped.get());
+                max / 1000, dropped.get());
         assertThat(dropped.get()).isGreaterThanOrEqualTo(200 - 8 - 4);
         stuck.countDown();
     }

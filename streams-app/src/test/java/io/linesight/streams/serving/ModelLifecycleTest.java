@@ -180,7 +180,7 @@ class ModelLifecycleTest {
         assertThat(told("v7")).contains("REJECTED CHAMPION");
     }
 
-    /** An instance that is started anew ends where those are that were running when the bad champion came. */
+    /** An instance that is restarted ends where those are that were running when the bad champion came. */
     @Test
     void shouldComeUpOnTheChampionBeforeWhenTheNewOneCannotBeServed() throws Exception {
         models.publish("v6");

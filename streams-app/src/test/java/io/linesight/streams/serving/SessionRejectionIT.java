@@ -66,7 +66,7 @@ class SessionRejectionIT {
     }
 
     @Test
-    void shouldRefuseCheckpointsThatASessionOrTheSelfTestRefuses() throws Exception {
+    void shouldRejectCheckpointsThatSessionOrSelfTestRejects() throws Exception {
         Path good = checkpoint("good", 1, Map.of());
         publish("good", good);
         models.promote("good");

@@ -91,14 +91,14 @@ class SwapUnderLoadTest {
 
         /** Longest time from the end of a batch to the end of the next, and the median batch, in microseconds. */
         long[] micros() {
-            long longest = 0;
+            long max = 0;
             List<Long> took = new ArrayList<>();
             for (int i = 1; i < batches.size(); i++) {
-                longest = Math.max(longest, batches.get(i)[0] - batches.get(i - 1)[0]);
+                max = Math.max(max, batches.get(i)[0] - batches.get(i - 1)[0]);
                 took.add(batches.get(i)[1]);
             }
             Collections.sort(took);
-            return new long[] {longest / 1000, took.get(took.size() / 2) / 1000, took.get(took.size() - 1) / 1000};
+            return new long[] {max / 1000, took.get(took.size() / 2) / 1000, took.get(took.size() - 1) / 1000};
         }
     }
 

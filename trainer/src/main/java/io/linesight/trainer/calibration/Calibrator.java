@@ -95,10 +95,10 @@ final class Calibrator {
     private static ThresholdMethod method(int normals, boolean company, CalibrationRule rule) {
         if (rule.method() != ThresholdMethod.AUTO && rule.method() != ThresholdMethod.F1MAX) {
             // A tail needs a few scores to be fitted to; what cannot be had is not replaced in silence.
-            int least = rule.method() == ThresholdMethod.EVT ? 20 : 1;
-            if (normals < least)
+            int min = rule.method() == ThresholdMethod.EVT ? 20 : 1;
+            if (normals < min)
                 throw new IllegalArgumentException(
-                        "the method evt needs at least " + least + " normal images, and there are " + normals
+                        "the method evt needs at least " + min + " normal images, and there are " + normals
                                 + "; give more, or let the program choose the method");
             return rule.method();
         }

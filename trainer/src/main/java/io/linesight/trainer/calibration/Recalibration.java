@@ -26,7 +26,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
- * Places a checkpoint's thresholds anew, by normals and anomalous images that it was not trained on. The network stays
+ * Recalibrates a checkpoint's thresholds with normal and anomalous images that it was not trained on. The network stays
  * as it is.
  */
 public final class Recalibration {

@@ -10,7 +10,7 @@ import java.util.TreeMap;
 
 /**
  * Scores of images that a checkpoint was trained on, as models gave them whose map did not know these images. They
- * cannot be had from the checkpoint afterwards, and whoever places its thresholds anew needs them as much as
+ * cannot be had from the checkpoint afterwards, and recalibration needs them as much as
  * {@code fit} did.
  */
 public final class TrainingScores {

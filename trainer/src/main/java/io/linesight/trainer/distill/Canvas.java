@@ -24,11 +24,11 @@ final class Canvas {
     static Shape ellipse(double cx, double cy, double a, double b, double angle) {
         double c = Math.cos(angle);
         double s = Math.sin(angle);
-        double least = Math.min(a, b);
+        double min = Math.min(a, b);
         return (x, y) -> {
             double u = ((x - cx) * c + (y - cy) * s) / a;
             double v = (-(x - cx) * s + (y - cy) * c) / b;
-            return (Math.sqrt(u * u + v * v) - 1) * least;
+            return (Math.sqrt(u * u + v * v) - 1) * min;
         };
     }
 
@@ -179,14 +179,14 @@ final class Canvas {
 
     /** Scales in place so that the values span [0,1]. */
     static float[] stretch(float[] field) {
-        float least = Float.MAX_VALUE;
-        float most = -Float.MAX_VALUE;
+        float min = Float.MAX_VALUE;
+        float max = -Float.MAX_VALUE;
         for (float v : field) {
-            least = Math.min(least, v);
-            most = Math.max(most, v);
+            min = Math.min(min, v);
+            max = Math.max(max, v);
         }
-        float f = most > least ? 1 / (most - least) : 0;
-        for (int i = 0; i < field.length; i++) field[i] = (field[i] - least) * f;
+        float f = max > min ? 1 / (max - min) : 0;
+        for (int i = 0; i < field.length; i++) field[i] = (field[i] - min) * f;
         return field;
     }
 }

@@ -42,7 +42,7 @@ public record DistillOptions(
      * @param folders with their subfolders; none = made-up scenes alone
      * @param licence where the photographs come from and under what licences; for the model card
      * @param exclude folders with images that will be measured on: a photograph that is one of them to the pixel, or
-     *     looks it when scaled or compressed anew, stops the run before it begins. Images with next to no structure are
+     *     looks it when scaled or recompressed, stops the run before it begins. Images with next to no structure are
      *     only recognised to the pixel, cut-outs and mirror images not at all
      * @param share of crops cut from photographs, 0..1; without photographs it counts as 0
      * @param maxBytes decoded photographs kept in memory; the others are left out and counted

@@ -35,7 +35,7 @@ public final class ResNetImport {
             found.require(dict.weights(), dict.others());
             Encoder encoder = ResNetEncoder.create(found, dict.weights(), name, true);
             Torch.start(0);
-            byte[] image = EncoderCheck.picture(1);
+            byte[] image = EncoderCheck.image(1);
             var expected =
                     new ResNetReference(dict.weights()).features(EncoderCheck.scaled(image), MmadConfig.INPUT_SIZE);
             return new ImportedEncoder(encoder, found.name(), EncoderCheck.compare(encoder, image, expected));

@@ -40,7 +40,7 @@ public final class FeatureCache implements AutoCloseable {
     private final Path folder;
     private final String name;
     private final FeatureShape shape;
-    private final long most;
+    private final long maxBytes;
     private final byte[] header;
     private final ExclusiveLock lock;
     private FileChannel data;
@@ -48,11 +48,11 @@ public final class FeatureCache implements AutoCloseable {
     private final Map<ByteBuffer, Integer> slots = new HashMap<>();
     private final List<Integer> checksums = new ArrayList<>();
 
-    private FeatureCache(Path folder, Encoder encoder, FeatureType type, long most, ExclusiveLock lock) {
+    private FeatureCache(Path folder, Encoder encoder, FeatureType type, long maxBytes, ExclusiveLock lock) {
         this.folder = folder;
         this.name = name(encoder, type);
         this.shape = new FeatureShape(encoder, type);
-        this.most = most;
+        this.maxBytes = maxBytes;
         this.lock = lock;
         String order = ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN ? "le" : "be";
         byte[] text = (MAGIC + encoder.sha256() + " " + shape.recordBytes() + " " + order
@@ -70,13 +70,13 @@ public final class FeatureCache implements AutoCloseable {
      * @return nothing when another process works on it
      * @throws IOException when files cannot be read or written
      */
-    public static Optional<FeatureCache> open(Path folder, Encoder encoder, FeatureType type, long most)
+    public static Optional<FeatureCache> open(Path folder, Encoder encoder, FeatureType type, long maxBytes)
             throws IOException {
         Files.createDirectories(folder);
         String name = name(encoder, type);
         Optional<ExclusiveLock> lock = ExclusiveLock.tryOn(folder.resolve(name + LOCK));
         if (lock.isEmpty()) return Optional.empty();
-        FeatureCache cache = new FeatureCache(folder, encoder, type, most, lock.get());
+        FeatureCache cache = new FeatureCache(folder, encoder, type, maxBytes, lock.get());
         try {
             cache.load();
         } catch (IOException | RuntimeException e) {
@@ -162,13 +162,13 @@ public final class FeatureCache implements AutoCloseable {
                 .filter(k -> !slots.containsKey(k))
                 .count();
         long needed = missing * shape.recordBytes();
-        long others = others(most - data.size() - needed);
-        if (data.size() + needed + others > most) {
+        long others = others(maxBytes - data.size() - needed);
+        if (data.size() + needed + others > maxBytes) {
             Map<ByteBuffer, Integer> wanted = new HashMap<>();
             for (byte[] k : keys) if (has(k)) wanted.put(ByteBuffer.wrap(k), slots.get(ByteBuffer.wrap(k)));
-            if ((wanted.size() + missing) * shape.recordBytes() + others > most) {
+            if ((wanted.size() + missing) * shape.recordBytes() + others > maxBytes) {
                 return "they need " + mebibytes((wanted.size() + missing) * shape.recordBytes())
-                        + " in all, and the cache may take " + mebibytes(most)
+                        + " in all, and the cache may take " + mebibytes(maxBytes)
                         + (others > 0 ? ", of which another run uses " + mebibytes(others) : "");
             }
             keep(wanted);

@@ -12,7 +12,7 @@ public enum FeatureType {
      */
     FLOAT16(Short.BYTES, ".f16");
 
-    private static final float MOST = 65_504;
+    private static final float MAX = 65_504;
     private static final float TOO_MUCH = 65_520;
 
     private final int bytes;
@@ -48,7 +48,7 @@ public enum FeatureType {
     static short half(float v) {
         float size = Math.abs(v);
         if (size >= TOO_MUCH)
-            throw new ArithmeticException("a feature of " + v + " is more than the " + MOST + " that float16 holds");
+            throw new ArithmeticException("a feature of " + v + " is more than the " + MAX + " that float16 holds");
         int sign = Float.floatToRawIntBits(v) >>> 16 & 0x8000;
         if (Float.isNaN(v)) return (short) (sign | 0x7e00);
         // Adding this much leaves of the sum's fraction the bits that a half has, rounded by the processor.

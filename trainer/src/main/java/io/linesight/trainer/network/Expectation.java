@@ -101,7 +101,7 @@ public final class Expectation {
                 .square()
                 .sum(new long[] {1}, true, new org.bytedeco.pytorch.ScalarTypeOptional())
                 .mul(Torch.scalar(0.5));
-        return half.add(Torch.scalar(MmadConfig.LEAST_DISTANCE)).log();
+        return half.add(Torch.scalar(MmadConfig.MIN_DISTANCE)).log();
     }
 
     private static Tensor unit(Tensor x) {

@@ -231,7 +231,7 @@ public final class Whitening {
                         .square()
                         .mean(new long[] {1}, true, new org.bytedeco.pytorch.ScalarTypeOptional());
                 return Torch.values(
-                        squares.add(Torch.scalar(MmadConfig.LEAST_DISTANCE)).log());
+                        squares.add(Torch.scalar(MmadConfig.MIN_DISTANCE)).log());
             }
         }
     }

@@ -54,13 +54,13 @@ final class Coreset {
      * @return indices in the order they were chosen
      */
     int[] choose(int wanted, SplittableRandom random, ForkJoinPool pool, IntConsumer progress) {
-        int most = Math.min(wanted, count);
-        int[] chosen = new int[most];
+        int limit = Math.min(wanted, count);
+        int[] chosen = new int[limit];
         for (float[] block : nearest) Arrays.fill(block, Float.POSITIVE_INFINITY);
         int next = random.nextInt(count);
         float[] centre = new float[dimensions];
         int[] farthest = new int[blocks.length];
-        for (int n = 0; n < most; n++) {
+        for (int n = 0; n < limit; n++) {
             chosen[n] = next;
             for (int k = 0; k < dimensions; k++) centre[k] = blocks[next / BLOCK][k * BLOCK + next % BLOCK];
             pool.submit(() ->
@@ -87,12 +87,12 @@ final class Coreset {
         float[] distance = new float[BLOCK];
         float[] block = blocks[b];
         for (int k = 0; k < dimensions; k += UNROLL) accumulate(block, k, centre, distance);
-        float[] least = nearest[b];
+        float[] min = nearest[b];
         int candidates = Math.min(BLOCK, count - b * BLOCK);
         int at = 0;
         for (int j = 0; j < candidates; j++) {
-            if (distance[j] < least[j]) least[j] = distance[j];
-            if (least[j] > least[at]) at = j;
+            if (distance[j] < min[j]) min[j] = distance[j];
+            if (min[j] > min[at]) at = j;
         }
         return at;
     }

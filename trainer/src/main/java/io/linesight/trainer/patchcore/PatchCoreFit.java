@@ -156,7 +156,7 @@ public final class PatchCoreFit {
     }
 
     private PatchBank choose(CandidateStore store) throws IOException {
-        if (store.size() < PatchBank.LEAST)
+        if (store.size() < PatchBank.MIN_PATCHES)
             throw new DatasetException("there are too few patches of normal images to choose from: " + store.size());
         float[] shift = store.mean();
         int[] shares = Shares.of(
@@ -184,7 +184,7 @@ public final class PatchCoreFit {
         } finally {
             pool.shutdown();
         }
-        if (chosen.size() < PatchBank.LEAST)
+        if (chosen.size() < PatchBank.MIN_PATCHES)
             throw new DatasetException("the normal images are all of one colour: there is nothing to compare with");
         int channels = shift.length;
         float[] vectors = new float[chosen.size() * channels];

@@ -34,7 +34,7 @@ final class Gallery {
 
     private Gallery() {}
 
-    static List<Pick> select(Contender first, Contender second, String category, int most) {
+    static List<Pick> select(Contender first, Contender second, String category, int max) {
         Map<String, ImageScore> others = new HashMap<>();
         if (second != null) second.images(category).forEach(s -> others.put(s.name(), s));
         List<Pick> all = first.images(category).stream()
@@ -54,7 +54,7 @@ final class Gallery {
         inTurn(all.stream().filter(Pick::disputed).sorted(mostDifferent).toList(), chosen);
         inTurn(all.stream().filter(Pick::mistaken).sorted(worst).toList(), chosen);
         inTurn(all.stream().filter(p -> !p.mistaken()).sorted(worst).toList(), chosen);
-        return new ArrayList<>(chosen).subList(0, Math.min(most, chosen.size()));
+        return new ArrayList<>(chosen).subList(0, Math.min(max, chosen.size()));
     }
 
     private static void inTurn(List<Pick> sorted, Set<Pick> to) {

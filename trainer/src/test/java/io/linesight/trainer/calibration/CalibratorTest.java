@@ -91,11 +91,11 @@ class CalibratorTest {
         "MAXIMA,100,0.006,0.015",
         "MAXIMA,1000,0.008,0.013"
     })
-    void shouldRejectAboutOneNormalInAHundred(Law law, int n, double least, double most) {
+    void shouldRejectAboutOneNormalInAHundred(Law law, int n, double min, double max) {
         // Few normals cannot show that their distribution is a skewed one; what they are allowed for that says how far
         // it can go wrong.
         assertThat(realised(law, n, n > 500 ? 40 : 250, 400, CalibrationRule.defaults()))
-                .isBetween(least, most);
+                .isBetween(min, max);
     }
 
     @ParameterizedTest
@@ -209,7 +209,7 @@ class CalibratorTest {
     }
 
     @Test
-    void shouldRejectAMethodThatTheNormalsAreTooFewForRatherThanTakeAnother() {
+    void shouldRejectMethodThatNeedsMoreNormalsRatherThanUseAnother() {
         assertThatThrownBy(() -> of(NORMALS, NONE, new CalibrationRule(0.01, ThresholdMethod.EVT)))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("10")

@@ -100,7 +100,7 @@ class AdamTest {
     }
 
     @Test
-    void shouldGoOnExactlyFromWhatItExported() {
+    void shouldResumeExactlyFromExportedState() {
         try (PointerScope scope = new PointerScope()) {
             Map<String, Tensor> whole = leaves(WEIGHT, BIAS);
             try (Adam adam = new Adam(whole, DECAY)) {

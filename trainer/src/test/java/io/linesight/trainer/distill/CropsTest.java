@@ -50,14 +50,14 @@ class CropsTest {
             assertThat(Arrays.deepEquals(Scenes.family(new SplittableRandom(4), family, SIDE).rgb, first))
                     .as(name)
                     .isFalse();
-            float least = 2;
-            float most = -1;
+            float min = 2;
+            float max = -1;
             for (float v : first[1]) {
                 assertThat(Float.isFinite(v)).as(name).isTrue();
-                least = Math.min(least, v);
-                most = Math.max(most, v);
+                min = Math.min(min, v);
+                max = Math.max(max, v);
             }
-            assertThat(most - least).as("%s shows something", name).isGreaterThan(0.01f);
+            assertThat(max - min).as("%s shows something", name).isGreaterThan(0.01f);
         }
     }
 }

@@ -100,7 +100,7 @@ class DistillTest {
     }
 
     @Test
-    void shouldRejectToGoOnWithOtherOptionsAndNameThem() throws IOException {
+    void shouldRejectResumingWithOtherOptionsAndNameThem() throws IOException {
         Path second = dir.resolve("run.onnx");
         Distill.run(options("run").training(t -> t.withSteps(1)));
         byte[] former = Files.readAllBytes(second);

@@ -61,17 +61,17 @@ class StudentTest {
                 float[][] exported = session.answer(images, 2, SIDE);
                 for (int s = 0; s < 3; s++) {
                     float[] expected = Torch.values(trained.get(s));
-                    float most = 0;
-                    for (float v : expected) most = Math.max(most, Math.abs(v));
-                    assertThat(most).isGreaterThan(0.1f);
-                    assertThat(exported[s]).containsExactly(expected, within(1e-5f * most));
+                    float max = 0;
+                    for (float v : expected) max = Math.max(max, Math.abs(v));
+                    assertThat(max).isGreaterThan(0.1f);
+                    assertThat(exported[s]).containsExactly(expected, within(1e-5f * max));
                 }
             }
         }
     }
 
     @Test
-    void shouldNotTakeOverTensorsOfAnotherNetwork() {
+    void shouldRejectTensorsOfAnotherNetwork() {
         try (Student student = new Student(SMALL, 3, true);
                 PointerScope scope = new PointerScope();
                 NoGradGuard off = new NoGradGuard()) {

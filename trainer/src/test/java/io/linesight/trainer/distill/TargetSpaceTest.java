@@ -82,7 +82,7 @@ class TargetSpaceTest {
     }
 
     @Test
-    void shouldDropConstantChannelsAndRefuseWhenTooFewVary() {
+    void shouldDropConstantChannelsAndRejectTooFewVaryingOnes() {
         double[][] rows = new double[ROWS.length][];
         for (int i = 0; i < rows.length; i++) rows[i] = new double[] {ROWS[i][0], 7, ROWS[i][1]};
         TargetSpace t = fit(new int[] {3}, rows, 2);

@@ -76,7 +76,7 @@ class ResNetImportTest {
         RandomResNet.tensors("resnet18", 5).forEach(right::put);
         Weights wrong = new Weights();
         RandomResNet.tensors("resnet18", 5).forEach(wrong::put);
-        byte[] image = EncoderCheck.picture(1);
+        byte[] image = EncoderCheck.image(1);
         var expected = new ResNetReference(right).features(EncoderCheck.scaled(image), MmadConfig.INPUT_SIZE);
         wrong.get("layer3.1.bn2.running_mean").data()[0] += 3;
         Encoder off = ResNetEncoder.create(ResNetArchitecture.of("resnet18"), wrong, "off", true);

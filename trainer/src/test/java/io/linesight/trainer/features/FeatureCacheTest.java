@@ -55,8 +55,8 @@ class FeatureCacheTest {
         return frames;
     }
 
-    private FeatureCache cache(long most) throws IOException {
-        return FeatureCache.open(dir, encoder, FeatureType.FLOAT32, most).orElseThrow();
+    private FeatureCache cache(long maxBytes) throws IOException {
+        return FeatureCache.open(dir, encoder, FeatureType.FLOAT32, maxBytes).orElseThrow();
     }
 
     private Path file(String extension) {
@@ -154,15 +154,15 @@ class FeatureCacheTest {
     void shouldKeepToItsSize() throws IOException {
         List<byte[]> frames = frames(0, 6);
         List<float[]> expected = uncached(frames.subList(2, 6));
-        long most;
+        long maxBytes;
         try (FeatureCache cache = cache(Long.MAX_VALUE);
                 FeatureStore store = FeatureStore.over(cache, encoder)) {
             store.add(session, frames.subList(0, 4));
-            most = 4L * cache.imageBytes();
+            maxBytes = 4L * cache.imageBytes();
         }
         Path other = dir.resolve("0123456789abcdef.f32");
         Files.write(other, new byte[100]);
-        try (FeatureCache cache = cache(most)) {
+        try (FeatureCache cache = cache(maxBytes)) {
             assertThat(cache.makeRoom(frames.stream().map(FeatureStore::key).toList()))
                     .contains("the cache may take");
             assertThat(cache.makeRoom(
@@ -175,9 +175,9 @@ class FeatureCacheTest {
                 assertThat(store.encoded()).isEqualTo(2);
                 same(values(store), expected);
             }
-            assertThat(Files.size(file(".f32"))).isEqualTo(most);
+            assertThat(Files.size(file(".f32"))).isEqualTo(maxBytes);
         }
-        try (FeatureCache cache = cache(most)) {
+        try (FeatureCache cache = cache(maxBytes)) {
             assertThat(cache.size()).isEqualTo(4);
         }
     }

@@ -70,7 +70,7 @@ class LabelRulesTest {
     }
 
     @Test
-    void shouldRefuseAMaskOnANormalFrame() {
+    void shouldRejectMaskOnNormalFrame() {
         assertThat(LabelRules.problems(
                         label(LabelKind.NORMAL)
                                 .setMaskPng(ByteBuffer.wrap(mask(8, 8, 1)))
@@ -82,14 +82,14 @@ class LabelRulesTest {
     }
 
     @Test
-    void shouldRefuseAnotherKeyThanTheFrames() {
+    void shouldRejectKeyOtherThanTheFrames() {
         assertThat(LabelRules.keyProblem("camera-1", label(LabelKind.NORMAL).build()))
                 .contains("'camera-1'", FRAMES + "-0-42");
         assertThat(LabelRules.keyProblem(null, label(LabelKind.NORMAL).build())).contains("missing");
     }
 
     @Test
-    void shouldRefuseMasksThatDoNotFit() {
+    void shouldRejectMasksThatDoNotFit() {
         ImageLimits limits = ImageLimits.defaults();
         assertThat(LabelRules.maskProblem(mask(8, 6, 255), 8, 6, limits)).isNull();
         assertThat(LabelRules.maskProblem(mask(6, 8, 255), 8, 6, limits)).contains("6x8", "8x6");

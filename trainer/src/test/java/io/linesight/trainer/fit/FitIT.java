@@ -307,12 +307,12 @@ class FitIT {
         assertThat(lines).hasSizeLessThan(80).hasSize((int) first.steps());
         assertThat(lines.get(0).get("learningRate").asDouble()).isCloseTo(0.025, within(1e-9));
         assertThat(lines.get(lines.size() - 1).get("learningRate").asDouble()).isLessThan(0.05);
-        double least = Double.MAX_VALUE;
+        double min = Double.MAX_VALUE;
         int step = 0;
         for (JsonNode n : lines) {
             assertThat(n.has("validationLoss")).isEqualTo(n.get("step").asInt() % 2 == 0);
-            if (n.has("validationLoss") && n.get("validationLoss").asDouble() < least) {
-                least = n.get("validationLoss").asDouble();
+            if (n.has("validationLoss") && n.get("validationLoss").asDouble() < min) {
+                min = n.get("validationLoss").asDouble();
                 step = n.get("step").asInt();
             }
         }

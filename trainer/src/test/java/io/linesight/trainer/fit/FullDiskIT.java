@@ -101,7 +101,7 @@ class FullDiskIT {
     }
 
     @Test
-    void shouldKeepCheckpointAndSavedRunWholeAndGoOnWhenThereIsRoom() throws Exception {
+    void shouldKeepCheckpointAndSavedRunWholeAndResumeWhenDiskHasRoom() throws Exception {
         Path disk = Files.createDirectory(dir.resolve("disk"));
         assumeThat(possible(disk))
                 .as("a process may mount a disk for itself here")

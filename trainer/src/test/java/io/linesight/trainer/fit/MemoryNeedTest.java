@@ -26,7 +26,7 @@ class MemoryNeedTest {
     }
 
     @Test
-    void shouldTakeMoreForMore() {
+    void shouldNeedMoreMemoryForWiderPresetsAndLargerBatches() {
         assertThat(MemoryNeed.estimate("small", 8)).isGreaterThan(MemoryNeed.estimate("tiny", 8));
         assertThat(MemoryNeed.estimate("base", 8)).isGreaterThan(MemoryNeed.estimate("small", 8));
         assertThat(MemoryNeed.estimate("tiny", 16)).isGreaterThan(MemoryNeed.estimate("tiny", 8));

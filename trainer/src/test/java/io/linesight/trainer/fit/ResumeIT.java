@@ -170,7 +170,7 @@ class ResumeIT {
     }
 
     @Test
-    void shouldStopWhenAskedAndGoOnFromThere() throws Exception {
+    void shouldStopWhenAskedAndResumeFromThere() throws Exception {
         int[] asked = {0};
         // Asked before every image and batch too: in the middle of training, one validation done.
         assertThatThrownBy(() -> Fit.run(options("stopped.onnx")
@@ -201,7 +201,7 @@ class ResumeIT {
     }
 
     @Test
-    void shouldGoOnWithHalvesAndWithNothingElse() throws Exception {
+    void shouldResumeOnlyWithSameFeaturePrecision() throws Exception {
         Fit.run(options("whole.onnx").features(f -> f.withPrecision(FeatureType.FLOAT16)));
         int[] asked = {0};
         assertThatThrownBy(() -> Fit.run(options("stopped.onnx")
@@ -245,7 +245,7 @@ class ResumeIT {
     }
 
     @Test
-    void shouldRejectADamagedStateAndBeginAnewWhenTold() throws Exception {
+    void shouldRejectDamagedStateAndStartOverWhenTold() throws Exception {
         int[] asked = {0};
         FitOptions stopping = options("m.onnx")
                 .session(s -> s.withStopWhen(() -> Files.exists(dir.resolve("m.metrics.jsonl")) && ++asked[0] > 3));

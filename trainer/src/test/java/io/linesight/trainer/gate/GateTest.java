@@ -116,7 +116,7 @@ class GateTest {
     }
 
     @Test
-    void shouldNotLetOnePictureDecide() {
+    void shouldNotLetOneImageDecide() {
         assertThat(judge(known("bolt", scores(10, 0), scores(10, 1), scores(5, 5), scores(5, 5)))
                         .verdict()
                         .getOutcome())

@@ -40,7 +40,7 @@ class DatasetStoreTest {
         return DatasetStore.open(config());
     }
 
-    private static byte[] picture(int n) {
+    private static byte[] image(int n) {
         byte[] rgb = new byte[6 * 4 * 3];
         Arrays.fill(rgb, (byte) n);
         rgb[0] = (byte) (n >> 8);
@@ -53,7 +53,7 @@ class DatasetStoreTest {
         return ImageCodec.encodeGrayPng(gray, 6, 4);
     }
 
-    private static Entry normal(String frame, int picture, long offset) {
+    private static Entry normal(String frame, int image, long offset) {
         return new Entry(
                 frame,
                 "bolt",
@@ -61,12 +61,12 @@ class DatasetStoreTest {
                 LabelSource.PERSON,
                 "ann",
                 AT,
-                picture(picture),
+                image(image),
                 null,
                 new LabelPosition(0, offset));
     }
 
-    private static Entry anomalous(String frame, int picture, long offset) {
+    private static Entry anomalous(String frame, int image, long offset) {
         return new Entry(
                 frame,
                 "bolt",
@@ -74,7 +74,7 @@ class DatasetStoreTest {
                 LabelSource.PERSON,
                 "bob",
                 AT,
-                picture(picture),
+                image(image),
                 mask(),
                 new LabelPosition(0, offset));
     }
@@ -149,16 +149,16 @@ class DatasetStoreTest {
     }
 
     @Test
-    void shouldStoreIdenticalPicturesOnceAndKeepThemWhileOneFrameNeedsThem() throws Exception {
+    void shouldStoreIdenticalImagesOnceAndKeepThemWhileOneFrameNeedsThem() throws Exception {
         try (DatasetStore s = open()) {
             s.put(normal("f-0-1", 7, 1));
             s.put(anomalous("f-0-2", 7, 2));
-            assertThat(files()).hasSize(2).as("one picture, one mask");
+            assertThat(files()).hasSize(2).as("one image, one mask");
             assertThat(s.images())
-                    .as("the latest word on the picture")
+                    .as("the latest word on the image")
                     .singleElement()
                     .satisfies(p -> assertThat(p.anomalous()).isTrue());
-            assertThat(s.put(reservoir("f-0-9", "bolt", picture(7)))).isEqualTo(Put.UNCHANGED);
+            assertThat(s.put(reservoir("f-0-9", "bolt", image(7)))).isEqualTo(Put.UNCHANGED);
             s.retract("f-0-2", new LabelPosition(0, 3));
             assertThat(files()).hasSize(1);
             assertThat(s.images()).singleElement().satisfies(p -> assertThat(p.anomalous())
@@ -192,11 +192,11 @@ class DatasetStoreTest {
             note.run();
         }
         byte[] whole = Files.readAllBytes(journal);
-        byte[][] blobs = new byte[][] {picture(1), picture(2), mask()};
+        byte[][] blobs = new byte[][] {image(1), image(2), mask()};
         for (int cut = 0; cut <= whole.length; cut++) {
             Files.write(journal, Arrays.copyOf(whole, cut));
             for (byte[] b : blobs) {
-                // What a kill leaves: the pictures are there before their lines.
+                // What a kill leaves: the images are there before their lines.
                 Path file = dir.resolve("store/pictures")
                         .resolve(Blobs.sha256(b).substring(0, 2))
                         .resolve(Blobs.sha256(b));
@@ -222,21 +222,21 @@ class DatasetStoreTest {
     }
 
     @Test
-    void shouldRemoveWhatAKillLeftBetweenPictureAndJournal() throws Exception {
+    void shouldRemoveWhatAKillLeftBetweenImageAndJournal() throws Exception {
         try (DatasetStore s = open()) {
             s.put(normal("f-0-1", 1, 1));
         }
-        new Blobs(dir.resolve("store/pictures"), Disk.REAL).write(Blobs.sha256(picture(2)), picture(2));
+        new Blobs(dir.resolve("store/pictures"), Disk.REAL).write(Blobs.sha256(image(2)), image(2));
         Files.write(dir.resolve("store/pictures/half.tmp"), new byte[3]);
         assertThat(files()).hasSize(3);
         try (DatasetStore s = open()) {
-            assertThat(files()).containsExactly(Blobs.sha256(picture(1)));
+            assertThat(files()).containsExactly(Blobs.sha256(image(1)));
             assertThat(s.put(normal("f-0-2", 2, 2))).as("the label comes again").isEqualTo(Put.ADDED);
         }
     }
 
     @Test
-    void shouldRefuseDamageInTheMiddleAndLostPictures() throws Exception {
+    void shouldRejectDamageInTheMiddleAndLostImages() throws Exception {
         try (DatasetStore s = open()) {
             s.put(normal("f-0-1", 1, 1));
             s.put(normal("f-0-2", 2, 2));
@@ -251,12 +251,12 @@ class DatasetStoreTest {
                 .hasMessageContaining("line 1")
                 .hasMessageContaining("Nothing was changed");
         Files.write(journal, whole);
-        Path lost = new Blobs(dir.resolve("store/pictures"), Disk.REAL).path(Blobs.sha256(picture(1)));
+        Path lost = new Blobs(dir.resolve("store/pictures"), Disk.REAL).path(Blobs.sha256(image(1)));
         Files.delete(lost);
         assertThatThrownBy(this::open)
                 .isInstanceOf(DatasetStoreException.class)
                 .hasMessageContaining("missing")
-                .hasMessageContaining(Blobs.sha256(picture(1)));
+                .hasMessageContaining(Blobs.sha256(image(1)));
     }
 
     @Test
@@ -290,7 +290,7 @@ class DatasetStoreTest {
     }
 
     @Test
-    void shouldEvictTheOldestReservoirPicturesFirstAndKeepTheLeastOfEachProduct() throws Exception {
+    void shouldEvictOldestReservoirImagesDownToMinimumPerProduct() throws Exception {
         StoreConfig small = config().withMaxBytes(1_100_000).withMinNormals(1).withShares(0, 0);
         try (DatasetStore s = DatasetStore.open(small)) {
             s.put(reservoir("nut", "nut", big(1)));
@@ -340,7 +340,7 @@ class DatasetStoreTest {
     }
 
     @Test
-    void shouldNeverLetAPictureChangeSides() throws Exception {
+    void shouldNeverLetAnImageChangeSides() throws Exception {
         Map<Split, Integer> sides = new java.util.EnumMap<>(Split.class);
         for (int i = 0; i < 2000; i++)
             sides.merge(Split.of(Blobs.sha256(new byte[] {(byte) i, (byte) (i >> 8)}), 0.3, 0.15), 1, Integer::sum);
@@ -360,10 +360,10 @@ class DatasetStoreTest {
     }
 
     @Test
-    void shouldExportToMvtecLayoutAndTakeItBack() throws Exception {
-        int pictures = 24;
+    void shouldExportToMvtecLayoutAndImportItAgain() throws Exception {
+        int images = 24;
         try (DatasetStore s = open()) {
-            for (int i = 0; i < pictures; i++) {
+            for (int i = 0; i < images; i++) {
                 s.put(i % 4 == 0 ? anomalous("f-0-" + i, i, i) : normal("f-0-" + i, i, i));
             }
             s.put(new Entry(
@@ -373,10 +373,10 @@ class DatasetStoreTest {
                     LabelSource.PERSON,
                     "ann, the \"first\"",
                     AT,
-                    picture(100),
+                    image(100),
                     null,
                     new LabelPosition(1, 1)));
-            assertThat(s.export(dir.resolve("out"))).isEqualTo(pictures + 1);
+            assertThat(s.export(dir.resolve("out"))).isEqualTo(images + 1);
             assertThatThrownBy(() -> s.export(dir.resolve("out"))).hasMessageContaining("not empty");
             MvtecDataset set = MvtecDataset.open(dir.resolve("out"), List.of());
             assertThat(set.categories()).containsExactly("___nut", "bolt");
@@ -389,10 +389,10 @@ class DatasetStoreTest {
                     .hasSize(6)
                     .allMatch(x -> x.mask() != null);
             assertThat(Files.readAllLines(dir.resolve("out/pictures.csv")))
-                    .hasSize(pictures + 2)
+                    .hasSize(images + 2)
                     .anyMatch(l -> l.contains("\"ann, the \"\"first\"\"\""));
             try (DatasetStore other = DatasetStore.open(StoreConfig.in(dir.resolve("other")))) {
-                assertThat(other.importFrom(set, "import")).isEqualTo(pictures + 1);
+                assertThat(other.importFrom(set, "import")).isEqualTo(images + 1);
                 assertThat(other.importFrom(set, "import")).as("again").isZero();
                 assertThat(other.images().stream().filter(StoredImage::anomalous))
                         .hasSize(6)
@@ -402,7 +402,7 @@ class DatasetStoreTest {
     }
 
     @Test
-    void shouldDivideItsPicturesBySide() throws Exception {
+    void shouldDivideItsImagesBySide() throws Exception {
         try (DatasetStore s = open()) {
             for (int i = 0; i < 60; i++) s.put(i % 3 == 0 ? anomalous("f-0-" + i, i, i) : normal("f-0-" + i, i, i));
             ImageSource source = s.source("labels", s.images());
@@ -453,7 +453,7 @@ class DatasetStoreTest {
     @Test
     void shouldTrimTheReservoirFromItsOldEnd() throws Exception {
         try (DatasetStore s = open()) {
-            for (int i = 0; i < 6; i++) s.put(reservoir("r" + i, "bolt", picture(i)));
+            for (int i = 0; i < 6; i++) s.put(reservoir("r" + i, "bolt", image(i)));
             s.put(normal("f-0-1", 50, 1));
             assertThat(s.trimReservoir("bolt", 2)).isEqualTo(4);
             assertThat(s.images()).extracting(StoredImage::frame).containsExactly("r4", "r5", "f-0-1");
@@ -526,11 +526,11 @@ class DatasetStoreTest {
     @Test
     void shouldNeitherLoseNorHalfApplyALabelWhereverTheDiskGetsFull() throws Exception {
         Entry label = anomalous("f-0-1", 3, 3);
-        // Somewhere in the picture, the mask and the line.
-        int most = 0;
+        // Somewhere in the image, the mask and the line.
+        int max = 0;
         for (boolean cutsOff : new boolean[] {true, false}) {
             boolean stored = false;
-            for (int room = 0; !stored; room += 3, most = Math.max(most, room)) {
+            for (int room = 0; !stored; room += 3, max = Math.max(max, room)) {
                 StoreConfig config =
                         StoreConfig.in(dir.resolve("full-" + cutsOff + room)).withMinNormals(0);
                 String full =
@@ -553,7 +553,7 @@ class DatasetStoreTest {
                         assertThat(s.knows("f-0-1", new LabelPosition(0, 3)))
                                 .as("%s: the label is to come again", full)
                                 .isFalse();
-                        assertThat(s.bytes()).as(full).isEqualTo(picture(1).length + picture(2).length);
+                        assertThat(s.bytes()).as(full).isEqualTo(image(1).length + image(2).length);
                         assertThatThrownBy(() -> s.advance(Map.of(0, 4L)))
                                 .as(full)
                                 .isInstanceOf(IOException.class);
@@ -584,7 +584,7 @@ class DatasetStoreTest {
                             StoredImage p = again.get("f-0-1").orElseThrow();
                             assertThat(Files.readAllBytes(again.file(p.sha256())))
                                     .as(full)
-                                    .isEqualTo(picture(3));
+                                    .isEqualTo(image(3));
                             assertThat(Files.readAllBytes(again.file(p.mask())))
                                     .as(full)
                                     .isEqualTo(mask());
@@ -593,9 +593,9 @@ class DatasetStoreTest {
                 }
             }
         }
-        assertThat(most)
-                .as("the sizes of picture, mask and line")
-                .isGreaterThan(picture(3).length + mask().length + 200);
+        assertThat(max)
+                .as("the sizes of image, mask and line")
+                .isGreaterThan(image(3).length + mask().length + 200);
     }
 
     private static DatasetStore reopened(DatasetStore s, StoreConfig config) throws IOException {

@@ -40,7 +40,7 @@ class ImageSelectionTest {
     }
 
     @Test
-    void shouldTakeTheNewestNormalsAndASampleOfEarlierOnes() {
+    void shouldSelectNewestNormalsAndSampleOfEarlierOnes() {
         for (int i = 0; i < 10; i++) add("bolt", false, Split.TRAIN);
         ImageSelection selection = choose(4);
         assertThat(selection.newNormals()).isEqualTo(3);
@@ -70,7 +70,7 @@ class ImageSelectionTest {
     }
 
     @Test
-    void shouldTakeEveryImageThatPlacesThresholds() {
+    void shouldSelectEveryImageThatPlacesThresholds() {
         for (int i = 0; i < 4; i++) add("bolt", false, Split.TRAIN);
         add("bolt", false, Split.CALIBRATE);
         add("bolt", true, Split.CALIBRATE);

@@ -207,7 +207,7 @@ class LabelConsumerIT {
     }
 
     @Test
-    void shouldTakeInLabelsByTheRules() throws Exception {
+    void shouldAcceptLabelsByTheRules() throws Exception {
         FrameRef a = line.frame("flange", SimulatedFrame.GOOD, 1);
         FrameRef b = line.frame("flange", "scratch", 2);
         FrameRef c = line.frame("flange", SimulatedFrame.GOOD, 3);
@@ -380,7 +380,7 @@ class LabelConsumerIT {
     }
 
     @Test
-    void shouldWaitForARegistryThatIsAwayAndNeitherLoseNorRefuseALabel() throws Exception {
+    void shouldWaitForUnavailableRegistryWithoutLosingOrRejectingLabels() throws Exception {
         List<FrameRef> refs = new ArrayList<>();
         for (int i = 0; i < 4; i++) refs.add(line.frame("flange", SimulatedFrame.GOOD, i));
         FrameRef late = new FrameRef(
@@ -455,7 +455,7 @@ class LabelConsumerIT {
     }
 
     @Test
-    void shouldRefuseALabelOnceThoughAnotherPartitionIsStoredBeforeItsOwnIs() throws Exception {
+    void shouldRejectLabelOnceThoughAnotherPartitionIsStoredFirst() throws Exception {
         FrameRef a = line.frame("flange", SimulatedFrame.GOOD, 1);
         FrameRef b = line.frame("flange", SimulatedFrame.GOOD, 2);
         AtomicBoolean away = new AtomicBoolean(true);

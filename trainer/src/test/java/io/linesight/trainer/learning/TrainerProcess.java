@@ -29,7 +29,7 @@ import java.util.concurrent.TimeUnit;
 final class TrainerProcess {
     static final int HALTED = 137;
     static final String NOWHERE = "nowhere";
-    /** Held-out pictures per product and kind that the gate looks at. */
+    /** Held-out images per product and kind that the gate looks at. */
     static final int MEASURED = 3;
 
     static final TrainerService.Timing QUICK =

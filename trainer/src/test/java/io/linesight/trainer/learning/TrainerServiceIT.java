@@ -223,14 +223,14 @@ class TrainerServiceIT {
         Sink sink = new Sink();
         List<TrainerEvent> events = new CopyOnWriteArrayList<>();
         TrainerConfig c = judged("learns").withTriggers(new Triggers(NORMALS, null));
-        List<StoredImage> pictures;
+        List<StoredImage> images;
         try (TrainerService s = service(c, sink, events, FaultInjector.NONE)) {
             LabelLine.await(
                     "the end",
                     () -> events.stream().anyMatch(e -> e.kind() == Kind.RUN_FINISHED || e.kind() == Kind.RUN_FAILED)
                             || s.failure().isPresent());
             assertThat(s.failure()).isEmpty();
-            pictures = s.store().images().stream()
+            images = s.store().images().stream()
                     .filter(p -> p.product().equals("flange"))
                     .toList();
         }
@@ -253,14 +253,14 @@ class TrainerServiceIT {
         assertThat(flange.getNormals())
                 .isEqualTo((int) Math.min(
                         TrainerProcess.MEASURED,
-                        pictures.stream()
+                        images.stream()
                                 .filter(p -> p.split() == Split.HELD_OUT && !p.anomalous())
                                 .count()))
                 .isPositive();
         assertThat(flange.getAnomalous())
                 .isEqualTo((int) Math.min(
                         TrainerProcess.MEASURED,
-                        pictures.stream()
+                        images.stream()
                                 .filter(p -> p.split() == Split.HELD_OUT && p.anomalous())
                                 .count()))
                 .isPositive();
@@ -305,7 +305,7 @@ class TrainerServiceIT {
     @Test
     @Tag("full")
     @Timeout(600)
-    void shouldGoOnAfterTheProcessDiesInEveryStage() throws Exception {
+    void shouldResumeAfterProcessDiesInAnyStage() throws Exception {
         Path folder = config(dir.resolve("dies")).folder();
         Path log = TrainerProcess.log(folder);
         Map<String, String> settings = new HashMap<>(line.settings);

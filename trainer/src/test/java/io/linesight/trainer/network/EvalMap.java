@@ -88,7 +88,7 @@ public final class EvalMap {
         float[] scale = weights.get("anomaly_map.groups.scale").data();
         int c = scale.length;
         int nearest = 0;
-        double least = Double.POSITIVE_INFINITY;
+        double min = Double.POSITIVE_INFINITY;
         for (int g = 0; g < config.groups(); g++) {
             double away = 0;
             for (int k = 0; k < c; k++) {
@@ -96,8 +96,8 @@ public final class EvalMap {
                 for (int q = 0; q < 256; q++) mean += coarsest[q * c + k] / 256.0;
                 away += Math.pow((mean - centre[g * c + k]) * scale[k], 2);
             }
-            if (away < least) {
-                least = away;
+            if (away < min) {
+                min = away;
                 nearest = g;
             }
         }

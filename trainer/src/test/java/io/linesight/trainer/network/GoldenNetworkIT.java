@@ -67,7 +67,7 @@ class GoldenNetworkIT {
     }
 
     @Test
-    void shouldTakeTheReferencesTrainingStep() throws Exception {
+    void shouldReproduceTheReferencesTrainingStep() throws Exception {
         JsonNode step = GoldenSet.json("full_model_train_step.json");
         try (GoldenSet z = GoldenSet.open("full_model_train");
                 PointerScope scope = new PointerScope()) {

@@ -92,9 +92,9 @@ class WhiteningTest {
     }
 
     private static float largest(float[] values, int first) {
-        float most = 0;
-        for (int i = 0; i < first; i++) most = Math.max(most, Math.abs(values[i]));
-        return most;
+        float max = 0;
+        for (int i = 0; i < first; i++) max = Math.max(max, Math.abs(values[i]));
+        return max;
     }
 
     @Test

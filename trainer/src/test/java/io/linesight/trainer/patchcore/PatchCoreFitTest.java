@@ -84,7 +84,7 @@ class PatchCoreFitTest {
     }
 
     @Test
-    void shouldSayWhatIsWrongAndRefuseTheWorstBeforeAnyWork() {
+    void shouldSayWhatIsWrongAndRejectTheWorstBeforeAnyWork() {
         category("big", 0, 24);
         category("lone", 100, 101);
         normals.get("big").add(image("good/again", 3));
@@ -120,7 +120,7 @@ class PatchCoreFitTest {
     }
 
     @Test
-    void shouldGoOnWhereItIsAllowed() throws Exception {
+    void shouldContinueWhereAllowed() throws Exception {
         category("big", 0, 24);
         tests.put("big", List.of(image("good/t", 7)));
         PatchCoreResult r = PatchCoreFit.run(options(true));

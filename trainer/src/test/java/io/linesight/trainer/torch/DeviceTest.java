@@ -32,7 +32,7 @@ class DeviceTest {
     }
 
     @Test
-    void shouldTakeNoGpuThatIsNotThere() {
+    void shouldRejectMissingGpu() {
         assertThat(Torch.checkCuda(0, 1)).isZero();
         assertThat(Torch.checkCuda(3, 4)).isEqualTo(3);
         assertThatThrownBy(() -> Torch.checkCuda(1, 1))

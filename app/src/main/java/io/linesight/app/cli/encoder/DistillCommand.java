@@ -81,7 +81,7 @@ final class DistillCommand implements Callable<Integer> {
             names = "--exclude",
             paramLabel = "DIR",
             description = "Folder of evaluation images: if a photograph is one of them, or looks it when scaled or "
-                    + "compressed anew, nothing is trained; may be repeated.")
+                    + "recompressed, nothing is trained; may be repeated.")
     private List<Path> exclude = List.of();
 
     @Option(
