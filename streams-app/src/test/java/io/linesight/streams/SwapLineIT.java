@@ -255,8 +255,7 @@ class SwapLineIT {
             if (swaps.stream()
                     .anyMatch(s -> after.getScoredAt().isAfter(s.decided)
                             && before.getScoredAt().isBefore(s.done))) maxGap = Math.max(maxGap, gap);
-            if (!before.getModelVersion().equals(after.getModelVersion()))
-                maxGapAtSwap = Math.max(maxGapAtSwap, gap);
+            if (!before.getModelVersion().equals(after.getModelVersion())) maxGapAtSwap = Math.max(maxGapAtSwap, gap);
         }
         AvroSerde<ModelStatus> serde =
                 AvroSerde.of(ModelStatus.class, Map.of("schema.registry.url", line.registryUrl()), false);

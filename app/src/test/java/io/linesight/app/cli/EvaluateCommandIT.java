@@ -238,8 +238,7 @@ class EvaluateCommandIT {
         Files.write(mask, ImageCodec.encodeJpeg(new RgbImage(8, 8, new byte[192]), 90));
         assertThat(run("--data", broken, "--model", model, "--report", report)).isEqualTo(1);
         assertThat(err.toString())
-                .contains(
-                        "fabric/good/" + image.getFileName(), mask.toString(), "save it as PNG", "--skip-unreadable");
+                .contains("fabric/good/" + image.getFileName(), mask.toString(), "save it as PNG", "--skip-unreadable");
         assertThat(report.resolve("report.html")).doesNotExist();
         assertThat(run("--data", broken, "--model", model, "--report", report, "--skip-unreadable"))
                 .as(err.toString())

@@ -72,8 +72,8 @@ final class AnomalyMapWriter {
                 .out();
         spread = g.op("Min", g.op("Max", spread, part(limits, 0, 2)).out(), part(limits, 0, 3))
                 .out();
-        String log = g.op("Log", g.add(distance, g.scalar(MmadConfig.MIN_DISTANCE)))
-                .out();
+        String log =
+                g.op("Log", g.add(distance, g.scalar(MmadConfig.MIN_DISTANCE))).out();
         String excess = g.op("Div", g.sub(log, level), spread).out();
         return g.mul(positive(excess), g.scalar(times));
     }
@@ -125,8 +125,8 @@ final class AnomalyMapWriter {
 
     /** (ln(distance + 1e-6) - levels[at]) / levels[at + 1], by image and pixel. */
     private String excess(String distance, String levels, int at, int side) {
-        String log = g.op("Log", g.add(distance, g.scalar(MmadConfig.MIN_DISTANCE)))
-                .out();
+        String log =
+                g.op("Log", g.add(distance, g.scalar(MmadConfig.MIN_DISTANCE))).out();
         return g.op(
                         "Div",
                         g.sub(log, g.reshape(part(levels, 1, at), -1, side, side)),

@@ -133,8 +133,7 @@ public final class SelfTest {
         } catch (JsonProcessingException e) {
             throw failed("its property " + PROPERTY + " cannot be read: " + e.getOriginalMessage());
         }
-        if (root.path("frames").asInt(EDITION) != EDITION)
-            return; // of other images than ours; the other checks stand
+        if (root.path("frames").asInt(EDITION) != EDITION) return; // of other images than ours; the other checks stand
         JsonNode values = root.path("raw");
         double tolerance = root.path("tolerance").asDouble(TOLERANCE);
         if (!values.isArray() || values.size() != raw.length || !(tolerance >= 0))

@@ -10,8 +10,7 @@ import java.util.TreeMap;
 
 /**
  * Scores of images that a checkpoint was trained on, as models gave them whose map did not know these images. They
- * cannot be had from the checkpoint afterwards, and recalibration needs them as much as
- * {@code fit} did.
+ * cannot be had from the checkpoint afterwards, and recalibration needs them as much as {@code fit} did.
  */
 public final class TrainingScores {
     /** Metadata property: JSON, a list of scores per product. */

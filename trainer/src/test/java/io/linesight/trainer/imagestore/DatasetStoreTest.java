@@ -55,28 +55,12 @@ class DatasetStoreTest {
 
     private static Entry normal(String frame, int image, long offset) {
         return new Entry(
-                frame,
-                "bolt",
-                false,
-                LabelSource.PERSON,
-                "ann",
-                AT,
-                image(image),
-                null,
-                new LabelPosition(0, offset));
+                frame, "bolt", false, LabelSource.PERSON, "ann", AT, image(image), null, new LabelPosition(0, offset));
     }
 
     private static Entry anomalous(String frame, int image, long offset) {
         return new Entry(
-                frame,
-                "bolt",
-                true,
-                LabelSource.PERSON,
-                "bob",
-                AT,
-                image(image),
-                mask(),
-                new LabelPosition(0, offset));
+                frame, "bolt", true, LabelSource.PERSON, "bob", AT, image(image), mask(), new LabelPosition(0, offset));
     }
 
     private static Entry reservoir(String frame, String product, byte[] image) {
@@ -593,9 +577,7 @@ class DatasetStoreTest {
                 }
             }
         }
-        assertThat(max)
-                .as("the sizes of image, mask and line")
-                .isGreaterThan(image(3).length + mask().length + 200);
+        assertThat(max).as("the sizes of image, mask and line").isGreaterThan(image(3).length + mask().length + 200);
     }
 
     private static DatasetStore reopened(DatasetStore s, StoreConfig config) throws IOException {
