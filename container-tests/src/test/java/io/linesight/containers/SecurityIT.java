@@ -26,6 +26,7 @@ import io.linesight.schemas.topics.Topics;
 import io.linesight.streams.InspectionApp;
 import io.linesight.streams.StartupException;
 import io.linesight.streams.config.InspectionConfig;
+import io.linesight.streams.config.SettingsCheck;
 import io.linesight.streams.routing.FollowedChannel;
 import io.linesight.streams.routing.ModelControl;
 import io.linesight.trainer.feedback.FrameFetcher;
@@ -91,7 +92,7 @@ class SecurityIT {
         Map<String, String> settings = Map.of("bootstrap.servers", "broker:9092");
         List<AclBinding> all = new ArrayList<>();
         for (String command : new Doctor(new DoctorOptions(
-                        settings,
+                        SettingsCheck.of(settings),
                         Topics.from(settings),
                         part,
                         true,

@@ -110,7 +110,8 @@ public final class InspectionApp implements AutoCloseable {
             if (state != State.CREATED)
                 throw new IllegalStateException("an inspection app starts once; this one is " + state);
             state = State.STARTING;
-            LOG.info("Starting with {}", config);
+            config.summary().forEach(line -> LOG.info("{}", line));
+            LOG.debug("All settings: {}", config);
             try {
                 // First, so that an orchestrator sees a start that takes long as one that lives and is not ready yet.
                 openServer();

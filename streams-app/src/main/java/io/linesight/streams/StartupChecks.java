@@ -165,7 +165,7 @@ final class StartupChecks {
                     .get(id)
                     .get(timeout.toMillis(), TimeUnit.MILLISECONDS);
             List<GroupMembers.Member> foreign = GroupMembers.foreign(
-                    GroupMembers.of(group), id, Set.of(config.topics().frames().name()));
+                    GroupMembers.of(group), Set.of(config.topics().frames().name()));
             if (!foreign.isEmpty()) {
                 problems.add("Another program uses the " + InspectionConfig.APPLICATION_ID + " '" + id + "': "
                         + foreign.get(0) + (foreign.size() > 1 ? " and " + (foreign.size() - 1) + " more" : "")

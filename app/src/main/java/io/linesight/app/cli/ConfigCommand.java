@@ -81,8 +81,8 @@ final class ConfigCommand implements Callable<Integer> {
         return List.of(
                 new Section(
                         "Inspection (serve)",
-                        "Keys of the file given with --config, or of --set KEY=VALUE. Kafka's own settings take the "
-                                + "prefix kafka.",
+                        "Keys of the file given with --config, or of --set KEY=VALUE. Kafka's own settings are passed "
+                                + "on, with or without the prefix kafka.",
                         InspectionConfig.settings()),
                 new Section(
                         "Topics",

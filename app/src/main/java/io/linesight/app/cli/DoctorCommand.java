@@ -14,6 +14,7 @@ import io.linesight.app.doctor.Problem;
 import io.linesight.models.storage.ModelsConfig;
 import io.linesight.schemas.topics.Topics;
 import io.linesight.streams.config.InspectionConfig;
+import io.linesight.streams.config.SettingsCheck;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -50,6 +51,8 @@ import picocli.CommandLine.Spec;
             "  linesight doctor --problems                    # every problem it can find"
         })
 final class DoctorCommand implements Callable<Integer> {
+    private static final String DEVICE = "auto|cpu|cuda(:\\d+)?";
+
     @Spec
     private CommandSpec spec;
 
@@ -124,10 +127,10 @@ final class DoctorCommand implements Callable<Integer> {
     }
 
     private DoctorOptions options() {
-        Map<String, String> settings = kafka.clientSettings();
-        String wanted = device != null ? device : settings.getOrDefault(InspectionConfig.DEVICE, "auto");
-        if (!wanted.matches("auto|cpu|cuda(:\\d+)?"))
-            throw new ParameterException(spec.commandLine(), "--device is auto, cpu or cuda:N, got '" + wanted + "'");
+        SettingsCheck check = SettingsCheck.of(kafka.settings());
+        Map<String, String> settings = check.settings();
+        if (device != null && !device.matches(DEVICE))
+            throw new ParameterException(spec.commandLine(), "--device is auto, cpu or cuda:N, got '" + device + "'");
         if (timeout.toMillis() < 1_000)
             throw new ParameterException(spec.commandLine(), "--timeout must be at least 1s");
         Topics topics;
@@ -139,14 +142,16 @@ final class DoctorCommand implements Callable<Integer> {
         boolean follows = !settings.getOrDefault(ModelsConfig.TRUSTED_KEYS, "").isBlank()
                 || settings.getOrDefault(ModelsConfig.UNSIGNED, "").equals("accept");
         String channel = settings.getOrDefault(InspectionConfig.CHANNEL, "default");
+        // A device that cannot be is among the findings; what else is wrong shows all the same.
+        String wanted = device != null ? device : settings.getOrDefault(InspectionConfig.DEVICE, "auto");
         return new DoctorOptions(
-                settings,
+                check,
                 topics,
                 part,
                 follows,
                 settings.getOrDefault(InspectionConfig.APPLICATION_ID, "linesight-inspection"),
                 group != null ? group : "linesight-trainer-" + channel,
-                wanted,
+                wanted.matches(DEVICE) ? wanted : "auto",
                 folders(settings),
                 acls,
                 timeout);

@@ -118,7 +118,7 @@ final class ClusterChecks {
     /** Finds members that are not instances of the inspection app. */
     static void checkMembers(
             List<GroupMembers.Member> members, String applicationId, String frames, List<Finding> found) {
-        List<GroupMembers.Member> foreign = GroupMembers.foreign(members, applicationId, Set.of(frames));
+        List<GroupMembers.Member> foreign = GroupMembers.foreign(members, Set.of(frames));
         for (GroupMembers.Member m : foreign)
             found.add(Finding.of(Problem.GROUP_SHARED, applicationId, "not an instance of this app: " + m));
     }

@@ -48,6 +48,7 @@ public final class Doctor {
         RegistryChecks registry = new RegistryChecks(options, needs);
         MachineChecks machine = new MachineChecks(options);
         try {
+            run.check("settings", new SettingsFindings(options), deadline);
             // At most half the time, so that the other checks run beside a silent broker.
             long brokerDeadline = begin + options.timeout().toNanos() / 2;
             boolean broker = run.check("broker", new BrokerCheck(options), brokerDeadline);

@@ -2,6 +2,7 @@ package io.linesight.app.doctor;
 
 import io.linesight.schemas.clients.ClientSettings;
 import io.linesight.schemas.topics.Topics;
+import io.linesight.streams.config.SettingsCheck;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -14,7 +15,7 @@ import org.apache.kafka.clients.admin.AdminClientConfig;
 /**
  * What the doctor looks at.
  *
- * @param settings of Kafka's clients, the registry and Linesight, without the prefix {@code kafka.}
+ * @param configuration settings of Kafka's clients, the registry and Linesight
  * @param topics the catalogue as configured
  * @param part the part that shall run
  * @param follows whether the inspection app follows rollouts
@@ -26,7 +27,7 @@ import org.apache.kafka.clients.admin.AdminClientConfig;
  * @param timeout for everything together
  */
 public record DoctorOptions(
-        Map<String, String> settings,
+        SettingsCheck configuration,
         Topics topics,
         Part part,
         boolean follows,
@@ -39,27 +40,31 @@ public record DoctorOptions(
     private static final Pattern USERNAME = Pattern.compile("username\\s*=\\s*\"([^\"]+)\"");
 
     public DoctorOptions {
-        settings = Map.copyOf(settings);
         folders = new LinkedHashMap<>(folders);
         if (timeout.toMillis() < 1000)
             throw new IllegalArgumentException("the timeout must be at least 1 s, got " + timeout);
     }
 
+    /** The settings under their one name, without the prefix {@code kafka.}. */
+    Map<String, String> settings() {
+        return configuration.settings();
+    }
+
     String bootstrap() {
-        return settings.getOrDefault("bootstrap.servers", "");
+        return settings().getOrDefault("bootstrap.servers", "");
     }
 
     /** The principal that the settings name, or a placeholder. */
     String principal() {
-        Matcher user = USERNAME.matcher(settings.getOrDefault("sasl.jaas.config", ""));
+        Matcher user = USERNAME.matcher(settings().getOrDefault("sasl.jaas.config", ""));
         if (user.find()) return "User:" + user.group(1);
-        boolean certificate = settings.getOrDefault("security.protocol", "").equals("SSL");
+        boolean certificate = settings().getOrDefault("security.protocol", "").equals("SSL");
         return certificate ? "User:<the certificate's subject>" : "User:<name>";
     }
 
     /** A client that gives up early enough for the checks after it; whoever opens it closes it. */
     Admin openAdmin() {
-        Map<String, Object> configs = ClientSettings.forAdmin(settings);
+        Map<String, Object> configs = ClientSettings.forAdmin(settings());
         // The first half of the time belongs to the broker, and TlsProbe needs some of it.
         long timeoutMillis = Math.max(500, Math.min(10_000, timeout.toMillis() / 5));
         configs.put(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, (int) timeoutMillis);
@@ -74,7 +79,7 @@ public record DoctorOptions(
      * @throws Check.NotApplicable when its address is not set
      */
     void requireRegistry(String consequence) throws Check.NotApplicable {
-        if (settings.getOrDefault("schema.registry.url", "").isBlank())
+        if (settings().getOrDefault("schema.registry.url", "").isBlank())
             throw new Check.NotApplicable("schema.registry.url is not set, so " + consequence + " (--registry)");
     }
 }

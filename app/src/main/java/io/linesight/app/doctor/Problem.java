@@ -170,7 +170,11 @@ public enum Problem {
     CONFIG_WRONG(
             Severity.STOPS,
             "A setting is missing or wrong",
-            "The message names each key; 'linesight config' explains them");
+            "The message names each key; 'linesight config' explains them"),
+    CONFIG_IGNORED(
+            Severity.WARNS,
+            "A setting changes nothing",
+            "Correct its name or remove it; 'linesight config' has all names");
 
     /** How much a finding matters. */
     public enum Severity {

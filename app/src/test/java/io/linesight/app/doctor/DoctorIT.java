@@ -26,6 +26,7 @@ import io.linesight.schemas.topics.SizeLimits;
 import io.linesight.schemas.topics.TopicAdmin;
 import io.linesight.schemas.topics.TopicSpec;
 import io.linesight.schemas.topics.Topics;
+import io.linesight.streams.config.SettingsCheck;
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -108,7 +109,7 @@ class DoctorIT {
     private List<CheckResult> look(Map<String, String> settings, Part part, Duration timeout) {
         Map<String, Path> folders = new LinkedHashMap<>(Map.of("state.dir", folder.resolve("state")));
         List<CheckResult> results = new Doctor(new DoctorOptions(
-                        settings,
+                        SettingsCheck.of(settings),
                         Topics.from(settings),
                         part,
                         true,
@@ -123,6 +124,7 @@ class DoctorIT {
         assertThat(results)
                 .extracting(CheckResult::check)
                 .containsExactly(
+                        "settings",
                         "broker",
                         "topics",
                         "rights",

@@ -227,11 +227,13 @@ class TopicRulesTest {
     @Test
     void shouldTellMembersOfAnotherProgram() {
         List<Finding> found = new ArrayList<>();
-        Member ours = new Member("inspection-3fd8a1c2-StreamThread-1-consumer", "/10.0.0.7", Set.of("plant.frames.v1"));
+        Member ours = new Member(
+                "inspection-3fd8a1c2-StreamThread-1-consumer", "/10.0.0.7", Set.of("plant.frames.v1"), "stream");
         ClusterChecks.checkMembers(List.of(ours), "inspection", "plant.frames.v1", found);
         assertThat(found).isEmpty();
-        Member plain = new Member("consumer-inspection-1", "/10.0.0.9", Set.of());
-        Member otherTopic = new Member("inspection-77-StreamThread-1-consumer", "/10.0.0.8", Set.of("orders"));
+        Member plain = new Member("consumer-inspection-1", "/10.0.0.9", Set.of(), "range");
+        Member otherTopic =
+                new Member("inspection-77-StreamThread-1-consumer", "/10.0.0.8", Set.of("orders"), "stream");
         ClusterChecks.checkMembers(List.of(ours, plain, otherTopic), "inspection", "plant.frames.v1", found);
         assertThat(found).extracting(Finding::problem).containsExactly(Problem.GROUP_SHARED, Problem.GROUP_SHARED);
         assertThat(found.get(0).message()).contains("consumer-inspection-1 on 10.0.0.9");

@@ -13,7 +13,8 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /**
  * Settings of one Kafka client, taken from a map that holds those of other clients and of the serdes too. A client
- * warns of every setting that it does not know, so it gets its own only.
+ * warns of every setting that it does not know, so it gets its own only, and those with its prefix ({@code consumer.},
+ * {@code producer.}, {@code admin.}), which win.
  *
  * <p>Every map returned is new and may be changed.
  */
@@ -25,17 +26,17 @@ public final class ClientSettings {
 
     /** What a consumer knows of these settings; nothing is added. */
     public static Map<String, Object> forConsumer(Map<String, ?> settings) {
-        return only(ConsumerConfig.configNames(), settings);
+        return only(ConsumerConfig.configNames(), "consumer.", settings);
     }
 
     /** What a producer knows of these settings; nothing is added. */
     public static Map<String, Object> forProducer(Map<String, ?> settings) {
-        return only(ProducerConfig.configNames(), settings);
+        return only(ProducerConfig.configNames(), "producer.", settings);
     }
 
     /** What an admin client knows of these settings; nothing is added. */
     public static Map<String, Object> forAdmin(Map<String, ?> settings) {
-        return only(AdminClientConfig.configNames(), settings);
+        return only(AdminClientConfig.configNames(), "admin.", settings);
     }
 
     /**
@@ -74,11 +75,22 @@ public final class ClientSettings {
         return new KafkaProducer<>(configs, new ByteArraySerializer(), new ByteArraySerializer());
     }
 
-    private static Map<String, Object> only(Set<String> names, Map<String, ?> settings) {
+    /** What is for all clients, and on top of it what has the client's prefix. */
+    private static Map<String, Object> only(Set<String> names, String prefix, Map<String, ?> settings) {
         Map<String, Object> known = new HashMap<>();
         settings.forEach((name, value) -> {
-            if (names.contains(name)) known.put(name, value);
+            if (isFor(names, name)) known.put(name, value);
+        });
+        settings.forEach((name, value) -> {
+            String plain = name.startsWith(prefix) ? name.substring(prefix.length()) : "";
+            if (isFor(names, plain)) known.put(plain, value);
         });
         return known;
+    }
+
+    /** A security setting that the client does not know may be one of a plug-in's: it is never left out. */
+    private static boolean isFor(Set<String> names, String name) {
+        return names.contains(name)
+                || KafkaNames.isSecurity(name) && KafkaNames.withoutClient(name).equals(name);
     }
 }

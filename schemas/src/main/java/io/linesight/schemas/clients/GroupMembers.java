@@ -11,8 +11,13 @@ import org.apache.kafka.common.TopicPartition;
 /** Tells the members of a consumer group that are ours from those of another program that took the same id. */
 public final class GroupMembers {
 
-    /** Suffix of a stream thread's consumer. */
-    private static final String STREAMS_CLIENT = "-StreamThread-\\d+-consumer.*";
+    /** What Kafka Streams appends to the client's id, whatever that is. */
+    private static final String STREAMS_CLIENT = ".+-StreamThread-\\d+-consumer.*";
+
+    /**
+     * How Kafka Streams names its protocol; the members of a group agree on one, so no plain consumer is among them.
+     */
+    private static final String STREAMS_ASSIGNOR = "stream";
 
     /**
      * A member of a group.
@@ -20,8 +25,9 @@ public final class GroupMembers {
      * @param clientId as the client named itself
      * @param host where it connects from
      * @param topics of the partitions it has
+     * @param assignor by which the group shares its partitions; empty while the group still agrees on one
      */
-    public record Member(String clientId, String host, Set<String> topics) {
+    public record Member(String clientId, String host, Set<String> topics, String assignor) {
         public Member {
             topics = Set.copyOf(topics);
         }
@@ -41,22 +47,26 @@ public final class GroupMembers {
         for (MemberDescription m : group.members()) {
             Set<String> topics = new TreeSet<>();
             for (TopicPartition p : m.assignment().topicPartitions()) topics.add(p.topic());
-            members.add(new Member(m.clientId(), m.host(), topics));
+            members.add(new Member(m.clientId(), m.host(), topics, group.partitionAssignor()));
         }
         return members;
     }
 
     /**
-     * Members that are not instances of the inspection app with this id on these topics.
+     * Members that are not instances of the inspection app on these topics. The client's id is a person's choice
+     * ({@code client.id}) and tells nothing; that of a group's assignor is not.
      *
-     * @param applicationId the group
      * @param topics that the app reads
      */
-    public static List<Member> foreign(List<Member> members, String applicationId, Set<String> topics) {
+    public static List<Member> foreign(List<Member> members, Set<String> topics) {
         return members.stream()
-                .filter(m -> !m.clientId().startsWith(applicationId + "-")
-                        || !m.clientId().matches(".*" + STREAMS_CLIENT)
-                        || !topics.containsAll(m.topics()))
+                .filter(m -> !isStreams(m) || !topics.containsAll(m.topics()))
                 .toList();
+    }
+
+    private static boolean isStreams(Member member) {
+        return member.assignor().isEmpty()
+                ? member.clientId().matches(STREAMS_CLIENT)
+                : member.assignor().equals(STREAMS_ASSIGNOR);
     }
 }

@@ -3,6 +3,7 @@ package io.linesight.schemas.clients;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
@@ -55,5 +56,28 @@ class ClientSettingsTest {
         configs.put("max.poll.records", 1);
         assertThat(configs).containsEntry("max.poll.records", 1);
         assertThat(settings).containsEntry("max.poll.records", "7");
+    }
+
+    @Test
+    void shouldPreferWhatHasTheClientsPrefix() {
+        Map<String, String> given = Map.of(
+                "security.protocol", "SSL",
+                "producer.security.protocol", "SASL_SSL",
+                "consumer.max.poll.records", "9",
+                "admin.retries", "2",
+                "max.poll.records", "7");
+        assertThat(ClientSettings.forProducer(given)).isEqualTo(Map.of("security.protocol", "SASL_SSL"));
+        assertThat(ClientSettings.forConsumer(given))
+                .isEqualTo(Map.of("security.protocol", "SSL", "max.poll.records", "9"));
+        assertThat(ClientSettings.forAdmin(given)).isEqualTo(Map.of("security.protocol", "SSL", "retries", "2"));
+    }
+
+    @Test
+    void shouldNeverLeaveOutSecuritySettings() {
+        Map<String, String> given =
+                Map.of("ssl.plugin.option", "a", "sasl.plugin.option", "b", "security.providers", "c", "poll.ms", "1");
+        for (Map<String, Object> configs : List.of(
+                ClientSettings.forConsumer(given), ClientSettings.forProducer(given), ClientSettings.forAdmin(given)))
+            assertThat(configs).containsOnlyKeys("ssl.plugin.option", "sasl.plugin.option", "security.providers");
     }
 }

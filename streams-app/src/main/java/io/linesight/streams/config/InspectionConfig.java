@@ -22,7 +22,6 @@ import java.util.Properties;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.regex.Pattern;
 import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.ConfigDef.Importance;
 import org.apache.kafka.common.config.ConfigDef.Range;
@@ -34,8 +33,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Configuration of the inspection app, checked as a whole. {@link #reference()} documents every key.
  *
- * <p>Keys of Kafka and of the schema registry keep their own names; ours begin with {@code linesight.}. Any client or
- * Streams setting can be passed with the prefix {@code kafka.}.
+ * <p>Keys of Kafka and of the schema registry keep their own names; ours begin with {@code linesight.}. Any setting of
+ * Kafka Streams and its clients is passed on, with or without the prefix {@code kafka.}.
  *
  * @param bootstrapServers Kafka brokers
  * @param applicationId consumer group and transactional id prefix
@@ -52,6 +51,7 @@ import org.slf4j.LoggerFactory;
  * @param metricsPort port of {@code /metrics}, {@code /live} and {@code /ready}; null for none, 0 for any free one
  * @param serdes settings of the Avro serde, registry address included
  * @param overrides Kafka settings passed through, prefix removed
+ * @param changed settings of ours that are not what they are by default, as they were set, secrets hidden
  */
 public record InspectionConfig(
         String bootstrapServers,
@@ -68,7 +68,8 @@ public record InspectionConfig(
         RolloutSettings models,
         @Nullable Integer metricsPort,
         Map<String, String> serdes,
-        Map<String, String> overrides) {
+        Map<String, String> overrides,
+        Map<String, String> changed) {
 
     public static final String BOOTSTRAP_SERVERS = "bootstrap.servers";
     public static final String APPLICATION_ID = "application.id";
@@ -119,24 +120,16 @@ public record InspectionConfig(
     public static final String GUARD_ANOMALY_JUMP = "linesight.guard.anomaly.jump";
     public static final String METRICS_PORT = "linesight.metrics.port";
     /** Prefix of settings handed to the Kafka clients and to Kafka Streams as they are. */
-    public static final String KAFKA_PREFIX = "kafka.";
+    public static final String KAFKA_PREFIX = SettingNames.KAFKA_PREFIX;
 
     private static final Logger LOG = LoggerFactory.getLogger(InspectionConfig.class);
     private static final int NO_PORT = -1;
-    /** Keys of Confluent's serdes, which any serde chosen by class name understands. */
-    private static final Pattern SERDE_KEY = Pattern.compile(
-            "(schema\\.registry|basic\\.auth|bearer\\.auth|sasl\\.oauthbearer|avro)\\..*"
-                    + "|auto\\.register\\.schemas|use\\.latest\\.version|latest\\.compatibility\\.strict|normalize\\.schemas"
-                    + "|(value|key)\\.subject\\.name\\.strategy|specific\\.avro\\.reader|max\\.schemas\\.per\\.subject|http\\.(connect|read)\\.timeout\\.ms|max\\.retries|retries\\.(max\\.)?wait\\.ms");
-
-    /** Of no use to the app, but one file may well serve it and the topics command. */
-    private static final Set<String> CATALOGUE_KEYS = Set.of(Topics.PARTITIONS_CONFIG, Topics.REPLICATION_CONFIG);
-
     private static final ConfigDef DEFINITION = define();
 
     public InspectionConfig {
         serdes = Map.copyOf(serdes);
         overrides = Map.copyOf(overrides);
+        changed = Map.copyOf(changed);
     }
 
     private static ConfigDef define() {
@@ -162,14 +155,31 @@ public record InspectionConfig(
     }
 
     /**
-     * Reads and checks settings. Unknown keys are logged as warnings with the key that was probably meant, and ignored.
+     * Reads and checks settings. What {@link SettingsCheck} warns of is logged, and ignored.
      *
      * @throws InvalidConfigException with every problem at once
      */
     public static InspectionConfig of(Map<String, ?> settings) {
-        Sorted sorted = Sorted.of(settings);
-        SettingsReader reader = new SettingsReader(DEFINITION, sorted.known);
-        rejectOwned(sorted.overrides, reader);
+        SettingsCheck check = SettingsCheck.of(settings);
+        check.warnings().forEach(warning -> LOG.warn("{}", warning));
+        return of(check);
+    }
+
+    /** Every problem for which {@link #of(Map)} would refuse the settings; empty when there is none. */
+    public static List<String> problems(SettingsCheck check) {
+        try {
+            of(check);
+            return List.of();
+        } catch (InvalidConfigException e) {
+            return e.problems();
+        }
+    }
+
+    private static InspectionConfig of(SettingsCheck check) {
+        Sorted sorted = Sorted.of(check);
+        SettingsReader reader = new SettingsReader(DEFINITION, sorted.known, check.names());
+        check.problems().forEach(reader::reject);
+        rejectOwned(sorted.overrides, check.names(), reader);
         BatchingSettings.check(reader);
         RecoverySettings.check(reader);
         StreamsSettings.check(reader);
@@ -201,7 +211,8 @@ public record InspectionConfig(
                 RolloutSettings.read(reader),
                 port == NO_PORT ? null : port,
                 serdes(reader, sorted.serdes),
-                sorted.overrides);
+                sorted.overrides,
+                Redaction.of(reader.changed()));
     }
 
     private static Map<String, String> serdes(SettingsReader reader, Map<String, String> given) {
@@ -214,40 +225,25 @@ public record InspectionConfig(
         return serdes;
     }
 
-    private static void rejectOwned(Map<String, String> overrides, SettingsReader reader) {
+    private static void rejectOwned(Map<String, String> overrides, Map<String, String> names, SettingsReader reader) {
         for (String key : overrides.keySet()) {
             KafkaProperties.ownedBy(key)
-                    .ifPresent(ours -> reader.reject(KAFKA_PREFIX + key
+                    .ifPresent(ours -> reader.reject(names.get(key)
                             + " would get past the checks that keep timeouts consistent; set " + ours + " instead"));
         }
     }
 
-    /** Settings by whom they are for; a serde's key may be one of ours as well. */
+    /** Settings by whom they are for; a serde's key may be one of ours or one of Kafka's as well. */
     private record Sorted(Map<String, String> known, Map<String, String> serdes, Map<String, String> overrides) {
 
-        static Sorted of(Map<String, ?> settings) {
+        static Sorted of(SettingsCheck check) {
             Sorted sorted = new Sorted(new LinkedHashMap<>(), new TreeMap<>(), new TreeMap<>());
-            canonical(settings).forEach((key, value) -> {
-                if (!CATALOGUE_KEYS.contains(key))
-                    sorted.put(key, value.toString().trim());
+            new TreeMap<>(check.settings()).forEach((key, value) -> {
+                if (DEFINITION.names().contains(key)) sorted.known.put(key, value);
+                else if (check.isForKafka(key)) sorted.overrides.put(key, value);
+                if (SettingsCheck.isSerde(key)) sorted.serdes.put(key, value);
             });
             return sorted;
-        }
-
-        private static Map<String, Object> canonical(Map<String, ?> settings) {
-            try {
-                return SettingNames.canonical(settings);
-            } catch (IllegalArgumentException e) {
-                throw new InvalidConfigException(List.of(e.getMessage()));
-            }
-        }
-
-        private void put(String key, String value) {
-            boolean forSerdes = SERDE_KEY.matcher(key).matches();
-            if (key.startsWith(KAFKA_PREFIX)) overrides.put(key.substring(KAFKA_PREFIX.length()), value);
-            else if (DEFINITION.names().contains(key)) known.put(key, value);
-            else if (!forSerdes) LOG.warn("{}", unknown(key));
-            if (forSerdes) serdes.put(key, value);
         }
     }
 
@@ -272,13 +268,6 @@ public record InspectionConfig(
                     List.of("cannot read the configuration file " + file.toAbsolutePath() + ": " + e));
         }
         return of(properties);
-    }
-
-    private static String unknown(String key) {
-        return "Unknown setting " + key + " is ignored"
-                + NearMiss.of(key, DEFINITION.names())
-                        .map(k -> "; did you mean " + k + "?")
-                        .orElse("") + " (settings for Kafka itself take the prefix " + KAFKA_PREFIX + ")";
     }
 
     /** Settings for {@code KafkaStreams}; the caller's pass-through settings included, ours on top. */
@@ -331,8 +320,8 @@ public record InspectionConfig(
             out.append(")\n").append("    ").append(s.doc()).append('\n');
         }
         out.append(KAFKA_PREFIX)
-                .append("*\n    Any setting of Kafka Streams or its clients, for instance kafka.security.protocol or "
-                        + "kafka.consumer.fetch.max.wait.ms.\n");
+                .append("*\n    Any setting of Kafka Streams or its clients, for instance security.protocol or "
+                        + "consumer.fetch.max.wait.ms; the prefix may be left out.\n");
         return out.toString();
     }
 
@@ -341,7 +330,15 @@ public record InspectionConfig(
         return new TreeSet<>(DEFINITION.names());
     }
 
-    /** Fit for a log: secrets are hidden. */
+    /**
+     * What an operator looks for when the app starts, one line a subject: where it connects and how, what differs from
+     * the defaults. Secrets are hidden; {@link #toString} has everything.
+     */
+    public List<String> summary() {
+        return Summary.of(this);
+    }
+
+    /** Fit for a log: everything in one line; secrets are hidden. */
     @Override
     public String toString() {
         return "InspectionConfig[bootstrapServers=" + bootstrapServers + ", applicationId=" + applicationId

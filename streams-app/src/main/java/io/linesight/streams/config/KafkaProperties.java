@@ -1,6 +1,7 @@
 package io.linesight.streams.config;
 
 import io.linesight.schemas.clients.ClientSettings;
+import io.linesight.schemas.clients.KafkaNames;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -79,6 +80,8 @@ final class KafkaProperties {
                 .consumerConfigs()
                 .forEach((k, value) -> p.put(StreamsConfig.consumerPrefix(k), value.toString()));
         p.put(StreamsConfig.DEFAULT_TIMESTAMP_EXTRACTOR_CLASS_CONFIG, LenientTimestamps.class.getName());
+        // Kafka Streams prefers a prefixed setting, so ours would win over what the user says for all clients.
+        p.keySet().removeIf(key -> config.overrides().containsKey(KafkaNames.withoutClient((String) key)));
         return p;
     }
 

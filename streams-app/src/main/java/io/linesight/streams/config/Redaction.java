@@ -8,7 +8,7 @@ import java.util.regex.Pattern;
 final class Redaction {
 
     private static final Pattern SECRET = Pattern.compile(
-            "password|secret|token|user\\.info|jaas|credential|private|\\.key$|ssl\\..*\\.pem",
+            "password|secret|token|user\\.info|jaas|credential|private|authorization|\\.key$|ssl\\..*\\.pem",
             Pattern.CASE_INSENSITIVE);
     private static final String HIDDEN = "[hidden]";
 

@@ -6,7 +6,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
+import java.util.TreeMap;
 import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.ConfigValue;
 import org.jspecify.annotations.Nullable;
@@ -17,17 +17,25 @@ import org.jspecify.annotations.Nullable;
  */
 final class SettingsReader {
 
+    private final ConfigDef definition;
+    private final Map<String, String> settings;
     private final Map<String, Object> values = new HashMap<>();
-    private final Set<String> given;
     private final List<String> problems = new ArrayList<>();
 
-    /** Parses the settings; a value that is wrong becomes a problem. */
-    SettingsReader(ConfigDef definition, Map<String, String> settings) {
-        given = Set.copyOf(settings.keySet());
+    /**
+     * Parses the settings; a value that is wrong becomes a problem.
+     *
+     * @param names how each key was written, for messages
+     */
+    SettingsReader(ConfigDef definition, Map<String, String> settings, Map<String, String> names) {
+        this.definition = definition;
+        this.settings = Map.copyOf(settings);
         for (ConfigValue value : definition.validate(settings)) {
             // Only the first: what follows follows from it.
             if (value.errorMessages().isEmpty()) values.put(value.name(), value.value());
-            else reject(explain(definition, value.name(), value.errorMessages().get(0)));
+            else
+                reject(explain(definition, value.name(), value.errorMessages().get(0))
+                        .replace(value.name(), names.getOrDefault(value.name(), value.name())));
         }
     }
 
@@ -49,7 +57,17 @@ final class SettingsReader {
 
     /** Whether the user has set it. */
     boolean isGiven(String key) {
-        return given.contains(key);
+        return settings.containsKey(key);
+    }
+
+    /** Settings whose value is not the default, as they were set. */
+    Map<String, String> changed() {
+        Map<String, String> changed = new TreeMap<>();
+        settings.forEach((key, text) -> {
+            ConfigDef.ConfigKey known = definition.configKeys().get(key);
+            if (known != null && !Objects.equals(values.get(key), known.defaultValue)) changed.put(key, text);
+        });
+        return changed;
     }
 
     int integer(String key) {

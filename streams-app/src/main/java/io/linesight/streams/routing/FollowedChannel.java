@@ -17,12 +17,10 @@ import io.linesight.models.storage.CheckpointStores;
 import io.linesight.models.storage.ModelsConfig;
 import io.linesight.schemas.ModelVersion;
 import io.linesight.schemas.Rollout;
-import io.linesight.streams.config.InspectionConfig;
 import io.linesight.streams.serving.ModelRejectedException;
 import io.linesight.streams.serving.RolloutDecision.Action;
 import io.linesight.streams.serving.RolloutFeed;
 import java.io.IOException;
-import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -77,11 +75,7 @@ public final class FollowedChannel implements AutoCloseable {
      */
     public static FollowedChannel open(Map<String, ?> settings, String channel, String instance)
             throws IOException, InterruptedException {
-        Map<String, Object> plain = new HashMap<>();
-        settings.forEach((k, v) -> plain.put(
-                k.startsWith(InspectionConfig.KAFKA_PREFIX) ? k.substring(InspectionConfig.KAFKA_PREFIX.length()) : k,
-                v));
-        ModelsConfig config = ModelsConfig.of(plain);
+        ModelsConfig config = ModelsConfig.of(settings);
         FollowedChannel followed = new FollowedChannel(config, TrustedKeys.of(config), channel, instance);
         boolean read = false;
         try {

@@ -1,14 +1,20 @@
 package io.linesight.app.cli.common;
 
 import io.linesight.schemas.clients.SettingNames;
+import io.linesight.streams.config.InvalidConfigException;
+import io.linesight.streams.config.SettingsCheck;
 import java.io.IOException;
+import java.io.PrintWriter;
 import java.io.Reader;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Properties;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** Options of commands that talk to Kafka. */
 public final class Kafka {
@@ -38,42 +44,50 @@ public final class Kafka {
             description = "A setting as in the file. Repeatable.")
     Map<String, String> set = new HashMap<>();
 
-    /** All settings in one map. */
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec spec;
+
+    /** All settings in one map, as they were written: what comes later replaces the same setting however written. */
     public Map<String, String> settings() {
-        Map<String, String> out = new HashMap<>();
-        if (config != null) {
-            Properties p = new Properties();
-            try (Reader in = Files.newBufferedReader(config)) {
-                p.load(in);
-            } catch (IOException | IllegalArgumentException e) {
-                throw new UserError(
-                        "cannot read the settings in " + config + ": "
-                                + (e instanceof java.nio.file.NoSuchFileException
-                                        ? "there is no such file"
-                                        : e.getMessage())
-                                + "; nothing was done",
-                        e);
-            }
-            p.stringPropertyNames().forEach(k -> out.put(k, p.getProperty(k)));
-        }
-        out.putAll(EnvironmentSettings.of(System.getenv()));
-        out.putAll(set);
-        if (bootstrapServers != null) out.put("bootstrap.servers", bootstrapServers);
-        if (registry != null) out.put("schema.registry.url", registry);
-        return out;
+        Map<String, String> settings = config == null ? new HashMap<>() : read(config);
+        SettingNames.override(settings, EnvironmentSettings.of(System.getenv()));
+        SettingNames.override(settings, set);
+        Map<String, String> options = new HashMap<>();
+        if (bootstrapServers != null) options.put("bootstrap.servers", bootstrapServers);
+        if (registry != null) options.put("schema.registry.url", registry);
+        SettingNames.override(settings, options);
+        return settings;
     }
 
-    /** Settings fit for plain clients: the prefix that marks Kafka's own is taken off. */
-    public Map<String, String> clientSettings() {
-        Map<String, String> out = new HashMap<>();
-        try {
-            SettingNames.canonical(settings())
-                    .forEach((k, v) ->
-                            out.put(k.startsWith("kafka.") ? k.substring("kafka.".length()) : k, v.toString()));
-        } catch (IllegalArgumentException e) {
-            throw new UserError(e.getMessage() + "; nothing was done", e);
+    private static Map<String, String> read(Path file) {
+        Properties properties = new Properties();
+        try (Reader in = Files.newBufferedReader(file)) {
+            properties.load(in);
+        } catch (IOException | IllegalArgumentException e) {
+            throw new UserError(
+                    "cannot read the settings in " + file + ": "
+                            + (e instanceof NoSuchFileException ? "there is no such file" : e.getMessage())
+                            + "; nothing was done",
+                    e);
         }
-        return out;
+        Map<String, String> settings = new HashMap<>();
+        properties.stringPropertyNames().forEach(k -> settings.put(k, properties.getProperty(k)));
+        return settings;
+    }
+
+    /**
+     * The same for plain clients: every setting under its one name, without {@code kafka.}. Prints what is ignored to
+     * standard error.
+     *
+     * @throws InvalidConfigException naming every problem
+     */
+    public Map<String, String> clientSettings() {
+        SettingsCheck check = SettingsCheck.of(settings());
+        if (!check.problems().isEmpty()) throw new InvalidConfigException(check.problems());
+        PrintWriter err = spec.commandLine().getErr();
+        check.warnings().forEach(warning -> err.println("linesight: " + warning));
+        err.flush();
+        return new HashMap<>(check.settings());
     }
 
     public static void require(Map<String, String> settings, String key, String option) {
