@@ -112,7 +112,9 @@ public enum Problem {
             "Frames have a record or capture time that cannot be true: a clock that was never set, or another unit. "
                     + "They are inspected, and their answers have the present time",
             "Set the clock of the camera's machine; record times are milliseconds, capturedAt is microseconds since "
-                    + "1970"),
+                    + "1970. Kafka deletes frames that are dated before its retention, read or not; kafka-configs "
+                    + "--alter --entity-type topics --entity-name TOPIC --add-config "
+                    + "message.timestamp.type=LogAppendTime lets the broker date them"),
     FRAMES_RECREATED(
             Severity.WARNS,
             "The topic of frames was deleted and created again since its newest answers: they are to frames that are "

@@ -2,6 +2,7 @@ package io.linesight.schemas.topics;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -37,27 +38,36 @@ public final class FrameTimes {
         return millis < EPOCH || millis > now + MAX_AHEAD.toMillis();
     }
 
-    /** What is wrong with a time, for people; empty for one that can be true. */
+    /** What is wrong with a record's time, for people; empty for one that can be true. */
     public static Optional<String> problem(long millis, long now) {
-        return isPlausible(millis, now) ? Optional.empty() : Optional.of(describe(millis, now));
+        return isPlausible(millis, now) ? Optional.empty() : Optional.of(describeRecordTime(millis, now));
     }
 
-    /** A time that is out of range, with the most likely reason. */
-    public static String describe(long millis, long now) {
-        return text(millis) + reason(millis, now);
+    /** A record time that is out of range, with the most likely reason. Kafka has milliseconds. */
+    public static String describeRecordTime(long millis, long now) {
+        return text(millis) + reason(millis, now, "milliseconds", List.of("seconds", "microseconds", "nanoseconds"));
     }
 
-    private static String reason(long millis, long now) {
+    /** A capture time that is out of range, with the most likely reason. The contract has microseconds. */
+    public static String describeCaptureTime(long millis, long now) {
+        return text(millis) + reason(millis, now, "microseconds", List.of("milliseconds", "nanoseconds", ""));
+    }
+
+    /** @param units 1000 times larger, 1000 times smaller and 1,000,000 times smaller than the one wanted */
+    private static String reason(long millis, long now, String wanted, List<String> units) {
         if (millis <= 0) return ", no time at all";
-        if (millis <= Long.MAX_VALUE / 1000 && isPlausible(millis * 1000, now))
-            return ", as if seconds were written for milliseconds";
-        if (isPlausible(millis / 1000, now)) return ", as if microseconds were written for milliseconds";
-        if (isPlausible(millis / 1_000_000, now)) return ", as if nanoseconds were written for milliseconds";
-        long days = Math.abs(millis / Duration.ofDays(1).toMillis()
-                - now / Duration.ofDays(1).toMillis());
-        if (millis > now)
+        String meant = "";
+        if (millis <= Long.MAX_VALUE / 1000 && !isImpossible(millis * 1000, now)) meant = units.get(0);
+        else if (millis <= Long.MAX_VALUE / 1_000_000 && !isImpossible(millis * 1_000_000, now)) meant = "seconds";
+        else if (!isImpossible(millis / 1000, now)) meant = units.get(1);
+        else if (!isImpossible(millis / 1_000_000, now)) meant = units.get(2);
+        if (!meant.isEmpty()) return ", as if " + meant + " were written for " + wanted;
+        long day = Duration.ofDays(1).toMillis();
+        if (millis > now) {
+            long days = millis / day - now / day;
             return days > 0 ? ", " + days + " days ahead" : ", " + (millis - now) / 60_000 + " minutes ahead";
-        return millis < EPOCH ? ", as if the clock was never set" : ", " + days + " days old";
+        }
+        return millis < EPOCH ? ", as if the clock was never set" : ", " + (now / day - millis / day) + " days old";
     }
 
     private static String text(long millis) {

@@ -27,6 +27,7 @@ class FrameTimesTest {
         "1777636800000000, as if microseconds were written for milliseconds",
         "1777636800000000000, as if nanoseconds were written for milliseconds",
         "946684800000, as if the clock was never set",
+        "1600000000, as if seconds were written for milliseconds",
         "1774000000000, 42 days old",
         "1777636800001000, as if microseconds were written for milliseconds",
         "1777641000000, 70 minutes ahead",
@@ -36,6 +37,17 @@ class FrameTimesTest {
     })
     void shouldSayWhatIsWrongWithATime(long millis, String reason) {
         assertThat(FrameTimes.problem(millis, NOW)).get().asString().contains(reason);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "1777636800, as if milliseconds were written for microseconds",
+        "1777636, as if seconds were written for microseconds",
+        "1777636800000000, as if nanoseconds were written for microseconds",
+        "0, no time at all"
+    })
+    void shouldNameTheUnitsOfCaptureTimes(long millis, String reason) {
+        assertThat(FrameTimes.describeCaptureTime(millis, NOW)).contains(reason);
     }
 
     @Test

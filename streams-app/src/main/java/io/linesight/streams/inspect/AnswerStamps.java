@@ -68,8 +68,8 @@ final class AnswerStamps {
         long millis = recorded ? Math.min(recordMillis, now) : now;
         if (recorded && captured) return new Stamp(millis, null, topicId);
         List<String> problems = new ArrayList<>(2);
-        if (!recorded) problems.add("record time " + FrameTimes.describe(recordMillis, now));
-        if (!captured) problems.add("capture time " + FrameTimes.describe(millis(capturedAt), now));
+        if (!recorded) problems.add("record time " + FrameTimes.describeRecordTime(recordMillis, now));
+        if (!captured) problems.add("capture time " + FrameTimes.describeCaptureTime(millis(capturedAt), now));
         metrics.implausibleTime(!recorded, !captured);
         String problem = String.join("; ", problems);
         report(camera, problem, recorded);
