@@ -111,7 +111,8 @@ final class Books {
 
     /** A frame whose record has a time that cannot be true. */
     void misdated(String camera, long millis, long now) {
-        if (misdated++ == 0) misdatedExample = "one of " + camera + " has " + FrameTimes.describeRecordTime(millis, now);
+        if (misdated++ == 0)
+            misdatedExample = "one of " + camera + " has " + FrameTimes.describeRecordTime(millis, now);
     }
 
     /** Time of the oldest frame, in milliseconds since 1970; {@link Long#MAX_VALUE} without frames. */

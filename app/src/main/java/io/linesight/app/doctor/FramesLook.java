@@ -139,11 +139,13 @@ final class FramesLook {
                 String camera = r.key() == null ? "(no key)" : new String(r.key(), StandardCharsets.UTF_8);
                 if (FrameTimes.isImpossible(r.timestamp(), now))
                     problems.putIfAbsent(
-                            camera, "camera " + camera + ": record time " + FrameTimes.describeRecordTime(r.timestamp(), now));
+                            camera,
+                            "camera " + camera + ": record time " + FrameTimes.describeRecordTime(r.timestamp(), now));
                 long captured = captured(serde, r);
                 if (captured != Long.MIN_VALUE && FrameTimes.isImpossible(captured, now))
                     problems.putIfAbsent(
-                            camera, "camera " + camera + ": capture time " + FrameTimes.describeCaptureTime(captured, now));
+                            camera,
+                            "camera " + camera + ": capture time " + FrameTimes.describeCaptureTime(captured, now));
                 return true;
             });
         }

@@ -106,8 +106,8 @@ class OffsetRecoveryIT {
                     .setRegions(List.of())
                     .build();
             String topic = config.topics().results().name();
-            ProducerRecord<byte[], byte[]> record =
-                    new ProducerRecord<>(topic, partition, null, results.serializer().serialize(topic, result));
+            ProducerRecord<byte[], byte[]> record = new ProducerRecord<>(
+                    topic, partition, null, results.serializer().serialize(topic, result));
             AnswerHeaders.write(record.headers(), topicId, null);
             producer.send(record).get();
         }
