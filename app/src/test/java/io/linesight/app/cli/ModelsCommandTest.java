@@ -56,7 +56,7 @@ class ModelsCommandTest {
         assertThat(run("models", "promot")).isEqualTo(2);
         assertThat(run("models", "promote")).isEqualTo(2);
         assertThat(run("models", "shadow", "v", "--percent", "many")).isEqualTo(2);
-        assertThat(run("models", "keygen")).isEqualTo(2);
+        assertThat(run("models", "keygen", "--public")).isEqualTo(2);
         assertThat(run("models", "gc", "--older-than", "a week")).isEqualTo(2);
         assertThat(err.toString()).contains("say what to do with models").doesNotContain("\tat ");
     }
@@ -118,5 +118,18 @@ class ModelsCommandTest {
                         dir.resolve("p2").toString()))
                 .isEqualTo(1);
         assertThat(err.toString()).contains("never overwritten");
+    }
+
+    @Test
+    void shouldMakeKeysInThisFolderByDefault() {
+        CommandLine.Model.CommandSpec keygen = Linesight.commandLine()
+                .getSubcommands()
+                .get("models")
+                .getSubcommands()
+                .get("keygen")
+                .getCommandSpec();
+        assertThat(keygen.findOption("--private").defaultValue()).isEqualTo("line.key");
+        assertThat(keygen.findOption("--public").defaultValue()).isEqualTo("line.pub");
+        assertThat(keygen.requiredArgs()).isEmpty();
     }
 }

@@ -6,13 +6,13 @@ import java.nio.channels.SeekableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.GeneralSecurityException;
+import java.security.Key;
 import java.security.KeyFactory;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
@@ -21,8 +21,11 @@ import java.security.PrivateKey;
 import java.security.PublicKey;
 import java.security.spec.PKCS8EncodedKeySpec;
 import java.security.spec.X509EncodedKeySpec;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -31,7 +34,7 @@ import java.util.Set;
  */
 public final class KeyFiles {
     private static final String ALGORITHM = "Ed25519";
-    private static final int MAX_FILE_BYTES = 1 << 16;
+    private static final String MAKE = "; 'linesight models keygen' makes a pair";
 
     private KeyFiles() {}
 
@@ -64,31 +67,90 @@ public final class KeyFiles {
                             + "another place",
                     e);
         }
-        write(publicFile, "PUBLIC KEY", pair.getPublic().getEncoded());
+        try {
+            write(publicFile, "PUBLIC KEY", pair.getPublic().getEncoded());
+        } catch (IOException e) {
+            // Half a pair would be in the way of the next attempt.
+            Files.deleteIfExists(privateFile);
+            throw e;
+        }
         return id(pair.getPublic());
     }
 
-    /** @throws IOException naming the file and the reason if it holds no Ed25519 public key */
+    /**
+     * The only public key of a file.
+     *
+     * @throws IOException naming the file, the reason and what to do if it holds no Ed25519 public key, or several
+     */
     public static PublicKey readPublic(Path file) throws IOException {
-        byte[] der = read(file, "PUBLIC KEY");
+        List<PublicKey> keys = readPublicKeys(file);
+        if (keys.size() > 1)
+            throw new IOException(file + " holds " + keys.size() + " public keys, one is needed: keep each in a file");
+        return keys.get(0);
+    }
+
+    /**
+     * All public keys of a file, at least one.
+     *
+     * @throws IOException naming the file, the reason and what to do if one of them is no Ed25519 key, or there is none
+     */
+    public static List<PublicKey> readPublicKeys(Path file) throws IOException {
+        List<PublicKey> keys = new ArrayList<>();
+        for (byte[] der : KeyText.read(file).blocks("PUBLIC KEY")) {
+            try {
+                keys.add(KeyFactory.getInstance(ALGORITHM).generatePublic(new X509EncodedKeySpec(der)));
+            } catch (GeneralSecurityException e) {
+                throw new IOException(
+                        file + " holds no Ed25519 public key: "
+                                + otherAlgorithm(factory -> factory.generatePublic(new X509EncodedKeySpec(der)))
+                                        .orElse(e.getMessage())
+                                + MAKE,
+                        e);
+            }
+        }
+        return keys;
+    }
+
+    /**
+     * The only private key of a file.
+     *
+     * @throws IOException naming the file, the reason and what to do if it holds no Ed25519 private key, or several
+     */
+    public static PrivateKey readPrivate(Path file) throws IOException {
+        List<byte[]> keys = KeyText.read(file).blocks("PRIVATE KEY");
+        if (keys.size() > 1)
+            throw new IOException(file + " holds " + keys.size()
+                    + " private keys, and nothing says which one signs: keep each in a file");
+        byte[] der = keys.get(0);
         try {
-            return KeyFactory.getInstance(ALGORITHM).generatePublic(new X509EncodedKeySpec(der));
+            return KeyFactory.getInstance(ALGORITHM).generatePrivate(new PKCS8EncodedKeySpec(der));
         } catch (GeneralSecurityException e) {
+            // The cause's message may show parts of the key.
             throw new IOException(
-                    file + " holds no Ed25519 public key: " + e.getMessage()
-                            + "; 'linesight models keygen' makes a pair",
+                    file + " holds no Ed25519 private key"
+                            + otherAlgorithm(factory -> factory.generatePrivate(new PKCS8EncodedKeySpec(der)))
+                                    .map(a -> ": " + a)
+                                    .orElse("")
+                            + MAKE,
                     e);
         }
     }
 
-    /** @throws IOException naming the file and the reason if it holds no Ed25519 private key */
-    public static PrivateKey readPrivate(Path file) throws IOException {
-        byte[] der = read(file, "PRIVATE KEY");
-        try {
-            return KeyFactory.getInstance(ALGORITHM).generatePrivate(new PKCS8EncodedKeySpec(der));
-        } catch (GeneralSecurityException e) {
-            throw new IOException(file + " holds no Ed25519 private key; 'linesight models keygen' makes a pair", e);
+    private interface Parse {
+        Key in(KeyFactory factory) throws GeneralSecurityException;
+    }
+
+    /** Of which other algorithm the key is, for people. */
+    private static Optional<String> otherAlgorithm(Parse parse) {
+        for (String algorithm : List.of("RSA", "EC", "DSA", "DH", "Ed448", "X25519", "X448", "RSASSA-PSS")) {
+            try {
+                parse.in(KeyFactory.getInstance(algorithm));
+                return Optional.of("it is a key of " + algorithm);
+            } catch (GeneralSecurityException e) {
+                // none of this algorithm
+            }
         }
+        return Optional.empty();
     }
 
     /** First 16 hex digits of the SHA-256 of the key's X.509 encoding. */
@@ -119,33 +181,6 @@ public final class KeyFiles {
         try (SeekableByteChannel channel = Files.newByteChannel(file, create, attributes)) {
             ByteBuffer bytes = ByteBuffer.wrap(pem.getBytes(StandardCharsets.US_ASCII));
             while (bytes.hasRemaining()) channel.write(bytes);
-        }
-    }
-
-    private static byte[] read(Path file, String kind) throws IOException {
-        String pem;
-        try {
-            if (Files.isDirectory(file)) throw new IOException(file + " is a folder, a key file is needed");
-            if (Files.size(file) > MAX_FILE_BYTES) throw new IOException(file + " is far too large for a key");
-            pem = Files.readString(file, StandardCharsets.ISO_8859_1);
-        } catch (NoSuchFileException e) {
-            throw new NoSuchFileException(file.toString(), null, "there is no such key file");
-        }
-        String head = "-----BEGIN " + kind + "-----";
-        int begin = pem.indexOf(head);
-        int end = begin < 0 ? -1 : pem.indexOf("-----END " + kind + "-----", begin + head.length());
-        if (end < 0) {
-            String other = kind.startsWith("PRIVATE") ? "PUBLIC KEY" : "PRIVATE KEY";
-            throw new IOException(file + " holds no " + kind.toLowerCase(java.util.Locale.ROOT) + " in PEM form"
-                    + (pem.contains("BEGIN " + other)
-                            ? ", but a " + other.toLowerCase(java.util.Locale.ROOT)
-                                    + ": give the other file of the pair"
-                            : ""));
-        }
-        try {
-            return Base64.getMimeDecoder().decode(pem.substring(begin + head.length(), end));
-        } catch (IllegalArgumentException e) {
-            throw new IOException(file + " is damaged: its key is no Base64", e);
         }
     }
 }

@@ -52,14 +52,14 @@ public final class TrustedKeys {
     }
 
     /**
-     * As configured.
+     * As configured; a file may hold several keys.
      *
      * @throws IllegalArgumentException if there is neither a key nor the permission to do without
      * @throws IOException naming the file if a key cannot be read
      */
     public static TrustedKeys of(ModelsConfig config) throws IOException {
         List<PublicKey> keys = new ArrayList<>();
-        for (String file : config.trustedKeys()) keys.add(KeyFiles.readPublic(Path.of(file)));
+        for (String file : config.trustedKeys()) keys.addAll(KeyFiles.readPublicKeys(Path.of(file)));
         return new TrustedKeys(keys, config.unsignedAllowed());
     }
 

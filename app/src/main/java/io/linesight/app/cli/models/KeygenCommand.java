@@ -18,7 +18,10 @@ import picocli.CommandLine.Spec;
         description = "Makes a pair of Ed25519 keys: the private one signs checkpoints, the public one lets instances "
                 + "check them. Needs no broker.",
         footerHeading = "%nExamples:%n",
-        footer = "  linesight models keygen --private line.key --public line.pub")
+        footer = {
+            "  linesight models keygen                       # line.key and line.pub in this folder",
+            "  linesight models keygen --private line.key --public line.pub"
+        })
 final class KeygenCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
@@ -26,16 +29,17 @@ final class KeygenCommand implements Callable<Integer> {
     @Option(
             names = "--private",
             paramLabel = "FILE",
-            required = true,
-            description =
-                    "Where the private key goes, readable by you only. Keep it where the trainer runs, nowhere else.")
+            defaultValue = "line.key",
+            description = "Where the private key goes, readable by you only (${DEFAULT-VALUE}). Keep it where the "
+                    + "trainer runs, nowhere else.")
     private Path privateFile;
 
     @Option(
             names = "--public",
             paramLabel = "FILE",
-            required = true,
-            description = "Where the public key goes. Give it to every instance (linesight.models.trusted.keys).")
+            defaultValue = "line.pub",
+            description = "Where the public key goes (${DEFAULT-VALUE}). Give it to every instance "
+                    + "(linesight.models.trusted.keys).")
     private Path publicFile;
 
     @Override
@@ -43,7 +47,8 @@ final class KeygenCommand implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         try {
             String id = KeyFiles.generate(privateFile, publicFile);
-            out.println("Key " + id + ": " + privateFile + " signs (keep it secret), " + publicFile + " checks.");
+            out.println("Key " + id + ": " + privateFile.toAbsolutePath() + " signs (keep it secret), "
+                    + publicFile.toAbsolutePath() + " checks.");
             return 0;
         } catch (FileAlreadyExistsException e) {
             throw new UserError(e.getMessage(), e);
