@@ -139,10 +139,7 @@ class DoctorIT {
     }
 
     private static CheckResult check(List<CheckResult> results, String name) {
-        return results.stream()
-                .filter(r -> r.check().equals(name))
-                .findFirst()
-                .orElseThrow();
+        return results.stream().filter(r -> r.check().equals(name)).findFirst().orElseThrow();
     }
 
     private static List<Finding> findings(List<CheckResult> results) {
@@ -301,9 +298,11 @@ class DoctorIT {
                                 "linesight models publish FILE",
                                 published.get(1).getSha256());
             });
-            assertThat(check(broken, "models").findings().get(1)).satisfies(f -> assertThat(f.subject() + ": " + f.message())
-                    .contains("tried (challenger of line)", "unsigned"));
-            assertThat(check(broken, "models").findings().get(2).subject()).isEqualTo("before (rollback target of line)");
+            assertThat(check(broken, "models").findings().get(1))
+                    .satisfies(f -> assertThat(f.subject() + ": " + f.message())
+                            .contains("tried (challenger of line)", "unsigned"));
+            assertThat(check(broken, "models").findings().get(2).subject())
+                    .isEqualTo("before (rollback target of line)");
 
             Optional<CheckpointSigner> signer = Optional.of(CheckpointSigner.load(folder.resolve("line.key")));
             new ModelPublisher(stores, models, view, signer, Duration.ofSeconds(20))
