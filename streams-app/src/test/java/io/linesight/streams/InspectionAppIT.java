@@ -71,6 +71,17 @@ class InspectionAppIT {
 
     @Test
     void shouldGiveEveryFrameOneResultOrOneDeadLetterInOrder() throws Exception {
+        Map<FrameRef, DeadLetterCode> bad = sendFrames();
+        MeanScorer scorer = new MeanScorer();
+        inspect(scorer, (long) FRAMES * CAMERAS + bad.size());
+        checkResults(line.results());
+        checkDeadLetters(bad);
+        assertThat(scorer.frames.get()).isGreaterThanOrEqualTo(FRAMES * CAMERAS);
+        assertThat(scorer.batches.get()).as("frames share batches").isLessThan(scorer.frames.get() / 2);
+    }
+
+    /** Sends good frames and, now and then, one that cannot be inspected; returns the bad ones with their codes. */
+    private Map<FrameRef, DeadLetterCode> sendFrames() throws Exception {
         Map<FrameRef, DeadLetterCode> bad = new HashMap<>();
         long[] offsets = new long[PARTITIONS];
         for (int i = 0; i < FRAMES; i++) {
@@ -86,9 +97,10 @@ class InspectionAppIT {
             }
         }
         line.flush();
-        long total = (long) FRAMES * CAMERAS + bad.size();
+        return bad;
+    }
 
-        MeanScorer scorer = new MeanScorer();
+    private void inspect(MeanScorer scorer, long total) throws Exception {
         try (InspectionApp app = new InspectionApp(
                 InspectionConfig.of(line.settings("application.id", "order", "linesight.metrics.port", "0")),
                 MeanScorer.serving(scorer),
@@ -111,8 +123,9 @@ class InspectionAppIT {
             assertThat(app.close(Duration.ofSeconds(30))).as("clean shutdown").isTrue();
             assertThat(app.state()).isEqualTo(InspectionApp.State.CLOSED);
         }
+    }
 
-        List<InspectionResult> results = line.results();
+    private void checkResults(List<InspectionResult> results) throws Exception {
         assertThat(results).hasSize(FRAMES * CAMERAS);
         assertThat(results.stream().map(InspectionResult::getResultId).distinct())
                 .hasSize(FRAMES * CAMERAS);
@@ -132,7 +145,9 @@ class InspectionAppIT {
         long anomalous = results.stream().filter(r -> r.getScore() >= 0.5).count();
         assertThat(anomalous).isBetween(1L, (long) FRAMES * CAMERAS - 1);
         assertThat(line.read(line.topics.anomalies(), "read_committed")).hasSize((int) anomalous);
+    }
 
+    private void checkDeadLetters(Map<FrameRef, DeadLetterCode> bad) throws Exception {
         Map<FrameRef, DeadLetterCode> letters = new HashMap<>();
         for (DeadLetterReason reason : line.deadLetters()) {
             assertThat(letters.put(reason.getSource(), reason.getCode()))
@@ -143,8 +158,6 @@ class InspectionAppIT {
         for (ConsumerRecord<byte[], byte[]> letter : line.read(line.topics.deadLetter(), "read_committed")) {
             assertThat(letter.headers().lastHeader("linesight.error.code")).isNotNull();
         }
-        assertThat(scorer.frames.get()).isGreaterThanOrEqualTo(FRAMES * CAMERAS);
-        assertThat(scorer.batches.get()).as("frames share batches").isLessThan(scorer.frames.get() / 2);
     }
 
     private byte[] badValue(int kind) {

@@ -155,25 +155,7 @@ class RolloutIT {
                 (rollout, camera, product, frame) -> frame.getOffset() % 2 == 0,
                 (action, basedOn, version, reason) -> {});
         try (Line line = new Line(SharedPlatform.kafka(), SharedPlatform.registry(), APPLICATION, CAMERAS)) {
-            InspectionConfig config = InspectionConfig.of(line.settings(
-                    "application.id",
-                    APPLICATION,
-                    "linesight.device",
-                    "cpu",
-                    "linesight.scorer.threads",
-                    "1",
-                    "linesight.models.dir",
-                    folder.resolve("models").toString(),
-                    "linesight.models.instance",
-                    "it-0",
-                    "linesight.guard.anomaly.jump",
-                    "1",
-                    "linesight.thumbnail",
-                    "false",
-                    "linesight.rollout.probation.ms",
-                    "0",
-                    "linesight.guard.latency.ratio",
-                    "0"));
+            InspectionConfig config = config(line, folder);
             AtomicLong rounds = new AtomicLong();
             Runnable shoot = () -> {
                 for (int c = 0; c < CAMERAS; c++)
@@ -185,33 +167,7 @@ class RolloutIT {
                 assertThat(app.awaitRunning(Duration.ofSeconds(60))).isTrue();
                 assertThat(app.modelVersion()).contains("mean-1");
                 Pace cameras = Pace.of("cameras", Duration.ofMillis(40), shoot);
-                awaitFramesOfEveryCamera(line, rounds);
-                channel.decide(RolloutAction.PROMOTE, RolloutMode.ACTIVE, "v1", null);
-                await(() -> app.modelVersion().orElse("").equals("v1"), "v1 decides");
-                awaitFramesOfEveryCamera(line, rounds);
-                channel.decide(RolloutAction.SHADOW, RolloutMode.SHADOW, "v1", "v2");
-                await(
-                        () -> app.meters()
-                                        .counter(InspectionMetrics.SHADOW_SAMPLES)
-                                        .count()
-                                > 5,
-                        "shadow samples");
-                channel.decide(RolloutAction.CANARY, RolloutMode.CANARY, "v1", "v2");
-                await(() -> app.servingPlan().orElseThrow().canary(), "canary");
-                awaitFramesOfEveryCamera(line, rounds);
-                channel.decide(RolloutAction.PROMOTE, RolloutMode.ACTIVE, "forged", null);
-                await(
-                        () -> app.meters()
-                                        .counter(InspectionMetrics.MODEL_REJECTIONS)
-                                        .count()
-                                == 1,
-                        "the forged one is rejected");
-                assertThat(app.modelVersion()).contains("v1");
-                // Every camera is back at the champion; otherwise one may never be seen there.
-                awaitFramesOfEveryCamera(line, rounds);
-                channel.decide(RolloutAction.PROMOTE, RolloutMode.ACTIVE, "v2", null);
-                await(() -> app.modelVersion().orElse("").equals("v2"), "v2 decides");
-                awaitFramesOfEveryCamera(line, rounds);
+                rollOut(channel, app, line, rounds);
                 cameras.close();
                 line.flush();
                 line.awaitCommitted(APPLICATION, CAMERAS * rounds.get(), Desk.TIMEOUT);
@@ -224,43 +180,9 @@ class RolloutIT {
                         .isEqualTo(1);
                 assertThat(app.close(Duration.ofSeconds(30))).isTrue();
             }
-            Map<String, List<Long>> sequences = new HashMap<>();
-            Map<String, List<String>> versions = new HashMap<>();
-            for (InspectionResult result : line.results()) {
-                sequences
-                        .computeIfAbsent(result.getCameraId(), c -> new ArrayList<>())
-                        .add(result.getSequence());
-                List<String> seen = versions.computeIfAbsent(result.getCameraId(), c -> new ArrayList<>());
-                if (seen.isEmpty() || !seen.get(seen.size() - 1).equals(result.getModelVersion()))
-                    seen.add(result.getModelVersion());
-            }
-            System.out.println(
-                    "RolloutIT: " + CAMERAS * rounds.get() + " frames; models in order per camera " + versions);
-            for (int c = 0; c < CAMERAS; c++) {
-                assertThat(sequences.get("cam" + c))
-                        .as("one result per frame, in order")
-                        .hasSize((int) rounds.get())
-                        .isSorted()
-                        .doesNotHaveDuplicates();
-            }
-            assertThat(versions.get("cam1")).containsExactly("mean-1", "v1", "v2", "v1", "v2");
-            assertThat(versions.get("cam0")).containsExactly("mean-1", "v1", "v2");
-            List<ShadowDifference> differences = read(line, line.topics.shadow(), ShadowDifference.class);
-            assertThat(differences).hasSizeGreaterThan(5).allSatisfy(d -> {
-                assertThat(d.getChampion()).isEqualTo("v1");
-                assertThat(d.getChallenger()).isEqualTo("v2");
-                assertThat(d.getChampionScore()).isEqualTo(d.getChallengerScore());
-            });
-            List<ModelStatus> statuses = read(line, line.topics.modelStatus(), ModelStatus.class);
-            assertThat(statuses.stream()
-                            .filter(s -> s.getVersion().equals("forged"))
-                            .map(ModelStatus::getState))
-                    .containsExactly(ModelState.LOADING, ModelState.REJECTED);
-            assertThat(statuses.stream()
-                            .filter(s -> s.getVersion().equals("v2"))
-                            .map(ModelStatus::getState))
-                    .contains(ModelState.LOADING, ModelState.WARM, ModelState.ACTIVE, ModelState.RETIRED);
-            assertThat(statuses).allSatisfy(s -> assertThat(s.getInstance()).isEqualTo("it-0"));
+            checkResults(line, rounds.get());
+            checkShadow(line);
+            checkStatuses(line);
 
             // A new instance comes up on the champion, without a checkpoint file; on one that cannot be served it does
             // not come up.
@@ -275,5 +197,104 @@ class RolloutIT {
                     .hasMessageContaining("forged")
                     .hasMessageContaining("checksum");
         }
+    }
+
+    private static InspectionConfig config(Line line, Path folder) {
+        return InspectionConfig.of(line.settings(
+                "application.id",
+                APPLICATION,
+                "linesight.device",
+                "cpu",
+                "linesight.scorer.threads",
+                "1",
+                "linesight.models.dir",
+                folder.resolve("models").toString(),
+                "linesight.models.instance",
+                "it-0",
+                "linesight.guard.anomaly.jump",
+                "1",
+                "linesight.thumbnail",
+                "false",
+                "linesight.rollout.probation.ms",
+                "0",
+                "linesight.guard.latency.ratio",
+                "0"));
+    }
+
+    /** A promotion, a shadow, a canary, a forged version that is rejected, and a promotion again. */
+    private static void rollOut(Channel channel, InspectionApp app, Line line, AtomicLong rounds) throws Exception {
+        awaitFramesOfEveryCamera(line, rounds);
+        channel.decide(RolloutAction.PROMOTE, RolloutMode.ACTIVE, "v1", null);
+        await(() -> app.modelVersion().orElse("").equals("v1"), "v1 decides");
+        awaitFramesOfEveryCamera(line, rounds);
+        channel.decide(RolloutAction.SHADOW, RolloutMode.SHADOW, "v1", "v2");
+        await(
+                () -> app.meters()
+                                .counter(InspectionMetrics.SHADOW_SAMPLES)
+                                .count()
+                        > 5,
+                "shadow samples");
+        channel.decide(RolloutAction.CANARY, RolloutMode.CANARY, "v1", "v2");
+        await(() -> app.servingPlan().orElseThrow().canary(), "canary");
+        awaitFramesOfEveryCamera(line, rounds);
+        channel.decide(RolloutAction.PROMOTE, RolloutMode.ACTIVE, "forged", null);
+        await(
+                () -> app.meters()
+                                .counter(InspectionMetrics.MODEL_REJECTIONS)
+                                .count()
+                        == 1,
+                "the forged one is rejected");
+        assertThat(app.modelVersion()).contains("v1");
+        // Every camera is back at the champion; otherwise one may never be seen there.
+        awaitFramesOfEveryCamera(line, rounds);
+        channel.decide(RolloutAction.PROMOTE, RolloutMode.ACTIVE, "v2", null);
+        await(() -> app.modelVersion().orElse("").equals("v2"), "v2 decides");
+        awaitFramesOfEveryCamera(line, rounds);
+    }
+
+    private static void checkResults(Line line, long rounds) throws Exception {
+        Map<String, List<Long>> sequences = new HashMap<>();
+        Map<String, List<String>> versions = new HashMap<>();
+        for (InspectionResult result : line.results()) {
+            sequences
+                    .computeIfAbsent(result.getCameraId(), c -> new ArrayList<>())
+                    .add(result.getSequence());
+            List<String> seen = versions.computeIfAbsent(result.getCameraId(), c -> new ArrayList<>());
+            if (seen.isEmpty() || !seen.get(seen.size() - 1).equals(result.getModelVersion()))
+                seen.add(result.getModelVersion());
+        }
+        System.out.println(
+                "RolloutIT: " + CAMERAS * rounds + " frames; models in order per camera " + versions);
+        for (int c = 0; c < CAMERAS; c++) {
+            assertThat(sequences.get("cam" + c))
+                    .as("one result per frame, in order")
+                    .hasSize((int) rounds)
+                    .isSorted()
+                    .doesNotHaveDuplicates();
+        }
+        assertThat(versions.get("cam1")).containsExactly("mean-1", "v1", "v2", "v1", "v2");
+        assertThat(versions.get("cam0")).containsExactly("mean-1", "v1", "v2");
+    }
+
+    private static void checkShadow(Line line) throws Exception {
+        List<ShadowDifference> differences = read(line, line.topics.shadow(), ShadowDifference.class);
+        assertThat(differences).hasSizeGreaterThan(5).allSatisfy(d -> {
+            assertThat(d.getChampion()).isEqualTo("v1");
+            assertThat(d.getChallenger()).isEqualTo("v2");
+            assertThat(d.getChampionScore()).isEqualTo(d.getChallengerScore());
+        });
+    }
+
+    private static void checkStatuses(Line line) throws Exception {
+        List<ModelStatus> statuses = read(line, line.topics.modelStatus(), ModelStatus.class);
+        assertThat(statuses.stream()
+                        .filter(s -> s.getVersion().equals("forged"))
+                        .map(ModelStatus::getState))
+                .containsExactly(ModelState.LOADING, ModelState.REJECTED);
+        assertThat(statuses.stream()
+                        .filter(s -> s.getVersion().equals("v2"))
+                        .map(ModelStatus::getState))
+                .contains(ModelState.LOADING, ModelState.WARM, ModelState.ACTIVE, ModelState.RETIRED);
+        assertThat(statuses).allSatisfy(s -> assertThat(s.getInstance()).isEqualTo("it-0"));
     }
 }

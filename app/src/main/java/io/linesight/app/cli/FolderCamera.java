@@ -47,7 +47,7 @@ final class FolderCamera implements Camera {
      * @param loop start over after the last image
      * @param shuffleSeed order of the images; null for the order of their names
      */
-    public record Options(String product, String split, boolean loop, Long shuffleSeed) {
+    record Options(String product, String split, boolean loop, Long shuffleSeed) {
         public Options {
             if (!List.of("test", "train", "all").contains(split))
                 throw new IllegalArgumentException("the split must be test, train or all, got '" + split + "'");

@@ -35,7 +35,7 @@ final class Replay {
      * @param limit maximum number of frames per camera; negative for no limit
      * @param duration maximum time; null for no limit
      */
-    public record Pace(double fps, long limit, @Nullable Duration duration) {}
+    record Pace(double fps, long limit, @Nullable Duration duration) {}
 
     /**
      * How a replay ended.
@@ -45,7 +45,7 @@ final class Replay {
      * @param skipped images that could not be read
      * @param failure what ended it early; null when all went well
      */
-    public record Outcome(@Nullable RunSummary summary, long sent, long skipped, @Nullable String failure) {}
+    record Outcome(@Nullable RunSummary summary, long sent, long skipped, @Nullable String failure) {}
 
     /**
      * @param settings at least {@code bootstrap.servers} and {@code schema.registry.url}

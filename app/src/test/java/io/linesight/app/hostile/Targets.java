@@ -56,6 +56,7 @@ final class Targets implements AutoCloseable {
                 "accept"))));
     }
 
+    /** A table: one entry for each reader of foreign bytes. */
     List<Target> all() throws IOException {
         List<Class<? extends Throwable>> io = List.of(IOException.class);
         return List.of(

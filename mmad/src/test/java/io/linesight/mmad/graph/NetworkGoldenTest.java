@@ -59,64 +59,19 @@ class NetworkGoldenTest {
     void shouldScanGroupsIndependently(Scan scan) throws Exception {
         for (String file : List.of("selective_scan", "selective_scan_small")) {
             try (GoldenSet golden = GoldenSet.open(file)) {
-                int[] bl = golden.get("u").shape();
-                int[] gates = golden.get("B").shape();
-                int batch = bl[0];
-                int channels = bl[1];
-                int length = bl[2];
-                int groups = gates[1];
-                int states = gates[2];
-                int[] order = new int[length];
-                for (int i = 0; i < length; i++) order[i] = i;
-                float[] a = golden.floats("A_log").clone();
-                for (int i = 0; i < a.length; i++) a[i] = (float) -Math.exp(a[i]);
-
-                OnnxGraph g = OnnxGraph.graph("scan");
-                g.input("x", Type.FLOAT, "N", length, channels);
-                g.input("dt", Type.FLOAT, "N", length, channels);
-                g.input("B", Type.FLOAT, "N", length, groups * states);
-                g.input("C", Type.FLOAT, "N", length, groups * states);
-                String y = SelectiveScanFunction.call(
-                        g,
-                        groups,
-                        1,
-                        channels,
-                        "x",
-                        "dt",
-                        "B",
-                        "C",
-                        g.tensor("A", new Tensor(a, channels, states)),
-                        g.tensor("D", Golden.tensor(golden, "D")),
-                        g.tensor("bias", Golden.tensor(golden, "delta_bias")),
-                        g.ints("order", order, 1, length));
-                g.output(g.op("Identity", y).out("y"), Type.FLOAT, "N", length, channels);
+                int[] shape = golden.get("u").shape();
+                int batch = shape[0];
+                int channels = shape[1];
+                int length = shape[2];
+                int groups = golden.get("B").shape()[1];
+                int states = golden.get("B").shape()[2];
                 var out = Golden.run(
-                        MmadGraph.model(g, OnnxGraph.OPSET, null),
+                        scanOfGroups(golden, length, channels, groups, states),
                         Map.of(
-                                "x",
-                                        new Tensor(
-                                                Golden.channelsLast(golden.floats("u"), batch, channels),
-                                                batch,
-                                                length,
-                                                channels),
-                                "dt",
-                                        new Tensor(
-                                                Golden.channelsLast(golden.floats("delta"), batch, channels),
-                                                batch,
-                                                length,
-                                                channels),
-                                "B",
-                                        new Tensor(
-                                                Golden.channelsLast(golden.floats("B"), batch, groups * states),
-                                                batch,
-                                                length,
-                                                groups * states),
-                                "C",
-                                        new Tensor(
-                                                Golden.channelsLast(golden.floats("C"), batch, groups * states),
-                                                batch,
-                                                length,
-                                                groups * states)),
+                                "x", rows(golden, "u", batch, length, channels),
+                                "dt", rows(golden, "delta", batch, length, channels),
+                                "B", rows(golden, "B", batch, length, groups * states),
+                                "C", rows(golden, "C", batch, length, groups * states)),
                         scan);
                 Golden.assertClose(
                         file + " " + scan,
@@ -125,6 +80,39 @@ class NetworkGoldenTest {
                         2.5e-6);
             }
         }
+    }
+
+    /** A golden [B,C,L] as [B,L,C]. */
+    private static Tensor rows(GoldenSet golden, String name, int batch, int length, int channels) throws Exception {
+        return new Tensor(Golden.channelsLast(golden.floats(name), batch, channels), batch, length, channels);
+    }
+
+    private static ModelProto scanOfGroups(GoldenSet golden, int length, int channels, int groups, int states)
+            throws Exception {
+        int[] order = new int[length];
+        for (int i = 0; i < length; i++) order[i] = i;
+        float[] a = golden.floats("A_log").clone();
+        for (int i = 0; i < a.length; i++) a[i] = (float) -Math.exp(a[i]);
+        OnnxGraph g = OnnxGraph.graph("scan");
+        g.input("x", Type.FLOAT, "N", length, channels);
+        g.input("dt", Type.FLOAT, "N", length, channels);
+        g.input("B", Type.FLOAT, "N", length, groups * states);
+        g.input("C", Type.FLOAT, "N", length, groups * states);
+        String y = SelectiveScanFunction.call(
+                g,
+                groups,
+                1,
+                channels,
+                "x",
+                "dt",
+                "B",
+                "C",
+                g.tensor("A", new Tensor(a, channels, states)),
+                g.tensor("D", Golden.tensor(golden, "D")),
+                g.tensor("bias", Golden.tensor(golden, "delta_bias")),
+                g.ints("order", order, 1, length));
+        g.output(g.op("Identity", y).out("y"), Type.FLOAT, "N", length, channels);
+        return MmadGraph.model(g, OnnxGraph.OPSET, null);
     }
 
     @ParameterizedTest

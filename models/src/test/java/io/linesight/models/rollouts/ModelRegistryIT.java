@@ -450,16 +450,7 @@ class ModelRegistryIT {
         try (CheckpointStores stores = CheckpointStores.open(models.config)) {
             ModelPublisher publisher = new ModelPublisher(stores, registry, view, Optional.empty(), LONG);
             Instant old = Instant.now().minus(Duration.ofDays(30));
-            Path shared = Models.file(dir.resolve("shared"), 1_500_000, 50);
-            for (int i = 0; i < 8; i++) {
-                Path file = i == 0 || i == 5 ? shared : Models.file(dir.resolve("m" + i), 1_000_000, i);
-                publisher.publish(
-                        file,
-                        Models.draft("v" + i).setCreatedAt(old.plusSeconds(i)).build());
-            }
-            publisher.publish(
-                    Models.file(dir.resolve("young"), 1000, 60),
-                    Models.draft("young").build());
+            publishOldAndYoung(publisher, old);
             StoredCheckpoint cut = stores.put(Models.file(dir.resolve("cut"), 1000, 70));
             promote("v1");
             promote("v2");
@@ -489,25 +480,7 @@ class ModelRegistryIT {
             for (String v : state().versions().keySet())
                 assertThat(stores.fetch(state().version(v).orElseThrow().manifest(), dir.resolve("check")))
                         .exists();
-            ModelVersion gone = before.version("v4").orElseThrow().manifest();
-            assertThat(models.records(models.config.topics().modelChunks().name()).stream()
-                            .filter(r -> r.value() == null)
-                            .map(r -> new String(r.key())))
-                    .containsExactlyInAnyOrder(
-                            Models.chunkKey(gone.getSha256(), 0),
-                            Models.chunkKey(gone.getSha256(), 1),
-                            Models.chunkKey(
-                                    before.version("v1")
-                                            .orElseThrow()
-                                            .manifest()
-                                            .getSha256(),
-                                    0),
-                            Models.chunkKey(
-                                    before.version("v1")
-                                            .orElseThrow()
-                                            .manifest()
-                                            .getSha256(),
-                                    1));
+            checkChunksRemoved(before, "v4", "v1");
             // The history outlives what it tells about.
             assertThat(state().channel("line").revision()).isEqualTo(4);
             assertThat(state().channel("line").inForce().orElseThrow().getMode())
@@ -516,6 +489,44 @@ class ModelRegistryIT {
                 assertThat(late.awaitCaughtUp(LONG)).isTrue();
                 assertThat(late.state().channels()).isEqualTo(state().channels());
             }
+            checkUploadsRemoved(janitor, cut);
+            assertThat(janitor.collect(0, Duration.ZERO, false).stream()
+                            .filter(ModelJanitor.Outcome::removed)
+                            .map(o -> o.manifest().getVersion()))
+                    .containsExactlyInAnyOrder("v6", "v7", "young");
+            assertThat(state().versions()).containsOnlyKeys("v2", "v3", "v5");
+        }
+    }
+
+    /** Eight old versions, the first and the sixth of the same bytes, and a young one. */
+    private void publishOldAndYoung(ModelPublisher publisher, Instant old) throws Exception {
+        Path shared = Models.file(dir.resolve("shared"), 1_500_000, 50);
+        for (int i = 0; i < 8; i++) {
+            Path file = i == 0 || i == 5 ? shared : Models.file(dir.resolve("m" + i), 1_000_000, i);
+            publisher.publish(
+                    file,
+                    Models.draft("v" + i).setCreatedAt(old.plusSeconds(i)).build());
+        }
+        publisher.publish(
+                Models.file(dir.resolve("young"), 1000, 60),
+                Models.draft("young").build());
+    }
+
+    /** The tombstones in the chunk topic are those of both chunks of these versions. */
+    private void checkChunksRemoved(RegistryState before, String... versions) throws Exception {
+            List<String> keys = new ArrayList<>();
+            for (String version : versions) {
+                String sha256 = before.version(version).orElseThrow().manifest().getSha256();
+                keys.add(Models.chunkKey(sha256, 0));
+                keys.add(Models.chunkKey(sha256, 1));
+            }
+            assertThat(models.records(models.config.topics().modelChunks().name()).stream()
+                            .filter(r -> r.value() == null)
+                            .map(r -> new String(r.key())))
+                    .containsExactlyInAnyOrderElementsOf(keys);
+    }
+
+    private static void checkUploadsRemoved(ModelJanitor janitor, StoredCheckpoint cut) throws Exception {
             assertThat(janitor.collectUploads(Duration.ofHours(1), false))
                     .as("too young")
                     .isEmpty();
@@ -524,12 +535,6 @@ class ModelRegistryIT {
                     .containsExactly(cut.sha256());
             assertThat(janitor.collectUploads(Duration.ofMillis(1), false)).hasSize(1);
             assertThat(janitor.collectUploads(Duration.ofMillis(1), false)).isEmpty();
-            assertThat(janitor.collect(0, Duration.ZERO, false).stream()
-                            .filter(ModelJanitor.Outcome::removed)
-                            .map(o -> o.manifest().getVersion()))
-                    .containsExactlyInAnyOrder("v6", "v7", "young");
-            assertThat(state().versions()).containsOnlyKeys("v2", "v3", "v5");
-        }
     }
 
     private void report(String instance, String version, ModelState state, Instant at) {

@@ -23,6 +23,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 class BrokerFaultTest {
 
+    /** A table: one entry for each fault that a client can meet. */
     static Stream<Arguments> faults() {
         return Stream.of(
                 Arguments.of(

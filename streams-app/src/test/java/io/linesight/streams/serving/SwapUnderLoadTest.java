@@ -131,6 +131,27 @@ class SwapUnderLoadTest {
         Awaitility.await("batches without a swap").atMost(TIMEOUT).until(() -> gaps.batches.size() >= QUIET_BATCHES);
         long[] quiet = gaps.micros();
         gaps.batches.clear();
+        swap(models, lifecycle);
+        Awaitility.await("frames of every camera").atMost(TIMEOUT).until(() -> cameras.stream()
+                .allMatch(c -> c.frames > SWAPS));
+        long[] swapping = gaps.micros();
+        on.set(false);
+        for (Camera camera : cameras) camera.join();
+        batcher.close();
+        assertThat(lifecycle.close(Duration.ofSeconds(10))).isTrue();
+        print(cameras, gaps, quiet, swapping, models);
+        assertThat(cameras).allSatisfy(c -> {
+            assertThat(c.wrong).isZero();
+            assertThat(c.frames).isGreaterThan(SWAPS);
+        });
+        assertThat(gaps.models.get()).as("models that scored").isGreaterThan(SWAPS / 2);
+        assertThat(models.opened).hasValue(SWAPS + 1);
+        assertThat(models.open).as("left open").hasValue(0);
+        assertThat(models.misuse).as("scored or closed while closed").hasValue(0);
+        assertThat(models.mostOpen.get()).isLessThanOrEqualTo(3);
+    }
+
+    private static void swap(TestModels models, ModelLifecycle lifecycle) {
         for (int i = 1; i <= SWAPS; i++) {
             String version = "v" + i;
             models.publish(version);
@@ -140,13 +161,10 @@ class SwapUnderLoadTest {
                     .pollInterval(Duration.ofMillis(1))
                     .until(() -> version.equals(lifecycle.plan().champion()));
         }
-        Awaitility.await("frames of every camera").atMost(TIMEOUT).until(() -> cameras.stream()
-                .allMatch(c -> c.frames > SWAPS));
-        long[] swapping = gaps.micros();
-        on.set(false);
-        for (Camera camera : cameras) camera.join();
-        batcher.close();
-        assertThat(lifecycle.close(Duration.ofSeconds(10))).isTrue();
+    }
+
+    private static void print(
+            List<Camera> cameras, Gaps gaps, long[] quiet, long[] swapping, TestModels models) {
         Collections.sort(gaps.pauses);
         long frames = cameras.stream().mapToLong(c -> c.frames).sum();
         System.out.printf(
@@ -162,14 +180,5 @@ class SwapUnderLoadTest {
                 gaps.pauses.get(gaps.pauses.size() / 2) / 1000,
                 gaps.pauses.get(gaps.pauses.size() - 1) / 1000,
                 models.mostOpen.get());
-        assertThat(cameras).allSatisfy(c -> {
-            assertThat(c.wrong).isZero();
-            assertThat(c.frames).isGreaterThan(SWAPS);
-        });
-        assertThat(gaps.models.get()).as("models that scored").isGreaterThan(SWAPS / 2);
-        assertThat(models.opened).hasValue(SWAPS + 1);
-        assertThat(models.open).as("left open").hasValue(0);
-        assertThat(models.misuse).as("scored or closed while closed").hasValue(0);
-        assertThat(models.mostOpen.get()).isLessThanOrEqualTo(3);
     }
 }
