@@ -228,21 +228,13 @@ class RolloutIT {
         await(() -> app.modelVersion().orElse("").equals("v1"), "v1 decides");
         awaitFramesOfEveryCamera(line, rounds);
         channel.decide(RolloutAction.SHADOW, RolloutMode.SHADOW, "v1", "v2");
-        await(
-                () -> app.meters()
-                                .counter(InspectionMetrics.SHADOW_SAMPLES)
-                                .count()
-                        > 5,
-                "shadow samples");
+        await(() -> app.meters().counter(InspectionMetrics.SHADOW_SAMPLES).count() > 5, "shadow samples");
         channel.decide(RolloutAction.CANARY, RolloutMode.CANARY, "v1", "v2");
         await(() -> app.servingPlan().orElseThrow().canary(), "canary");
         awaitFramesOfEveryCamera(line, rounds);
         channel.decide(RolloutAction.PROMOTE, RolloutMode.ACTIVE, "forged", null);
         await(
-                () -> app.meters()
-                                .counter(InspectionMetrics.MODEL_REJECTIONS)
-                                .count()
-                        == 1,
+                () -> app.meters().counter(InspectionMetrics.MODEL_REJECTIONS).count() == 1,
                 "the forged one is rejected");
         assertThat(app.modelVersion()).contains("v1");
         // Every camera is back at the champion; otherwise one may never be seen there.
@@ -263,8 +255,7 @@ class RolloutIT {
             if (seen.isEmpty() || !seen.get(seen.size() - 1).equals(result.getModelVersion()))
                 seen.add(result.getModelVersion());
         }
-        System.out.println(
-                "RolloutIT: " + CAMERAS * rounds + " frames; models in order per camera " + versions);
+        System.out.println("RolloutIT: " + CAMERAS * rounds + " frames; models in order per camera " + versions);
         for (int c = 0; c < CAMERAS; c++) {
             assertThat(sequences.get("cam" + c))
                     .as("one result per frame, in order")
@@ -291,9 +282,7 @@ class RolloutIT {
                         .filter(s -> s.getVersion().equals("forged"))
                         .map(ModelStatus::getState))
                 .containsExactly(ModelState.LOADING, ModelState.REJECTED);
-        assertThat(statuses.stream()
-                        .filter(s -> s.getVersion().equals("v2"))
-                        .map(ModelStatus::getState))
+        assertThat(statuses.stream().filter(s -> s.getVersion().equals("v2")).map(ModelStatus::getState))
                 .contains(ModelState.LOADING, ModelState.WARM, ModelState.ACTIVE, ModelState.RETIRED);
         assertThat(statuses).allSatisfy(s -> assertThat(s.getInstance()).isEqualTo("it-0"));
     }

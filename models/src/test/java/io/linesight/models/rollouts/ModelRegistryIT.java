@@ -504,8 +504,7 @@ class ModelRegistryIT {
         for (int i = 0; i < 8; i++) {
             Path file = i == 0 || i == 5 ? shared : Models.file(dir.resolve("m" + i), 1_000_000, i);
             publisher.publish(
-                    file,
-                    Models.draft("v" + i).setCreatedAt(old.plusSeconds(i)).build());
+                    file, Models.draft("v" + i).setCreatedAt(old.plusSeconds(i)).build());
         }
         publisher.publish(
                 Models.file(dir.resolve("young"), 1000, 60),
@@ -514,27 +513,27 @@ class ModelRegistryIT {
 
     /** The tombstones in the chunk topic are those of both chunks of these versions. */
     private void checkChunksRemoved(RegistryState before, String... versions) throws Exception {
-            List<String> keys = new ArrayList<>();
-            for (String version : versions) {
-                String sha256 = before.version(version).orElseThrow().manifest().getSha256();
-                keys.add(Models.chunkKey(sha256, 0));
-                keys.add(Models.chunkKey(sha256, 1));
-            }
-            assertThat(models.records(models.config.topics().modelChunks().name()).stream()
-                            .filter(r -> r.value() == null)
-                            .map(r -> new String(r.key())))
-                    .containsExactlyInAnyOrderElementsOf(keys);
+        List<String> keys = new ArrayList<>();
+        for (String version : versions) {
+            String sha256 = before.version(version).orElseThrow().manifest().getSha256();
+            keys.add(Models.chunkKey(sha256, 0));
+            keys.add(Models.chunkKey(sha256, 1));
+        }
+        assertThat(models.records(models.config.topics().modelChunks().name()).stream()
+                        .filter(r -> r.value() == null)
+                        .map(r -> new String(r.key())))
+                .containsExactlyInAnyOrderElementsOf(keys);
     }
 
     private static void checkUploadsRemoved(ModelJanitor janitor, StoredCheckpoint cut) throws Exception {
-            assertThat(janitor.collectUploads(Duration.ofHours(1), false))
-                    .as("too young")
-                    .isEmpty();
-            assertThat(janitor.collectUploads(Duration.ofMillis(1), true))
-                    .extracting(u -> u.sha256())
-                    .containsExactly(cut.sha256());
-            assertThat(janitor.collectUploads(Duration.ofMillis(1), false)).hasSize(1);
-            assertThat(janitor.collectUploads(Duration.ofMillis(1), false)).isEmpty();
+        assertThat(janitor.collectUploads(Duration.ofHours(1), false))
+                .as("too young")
+                .isEmpty();
+        assertThat(janitor.collectUploads(Duration.ofMillis(1), true))
+                .extracting(u -> u.sha256())
+                .containsExactly(cut.sha256());
+        assertThat(janitor.collectUploads(Duration.ofMillis(1), false)).hasSize(1);
+        assertThat(janitor.collectUploads(Duration.ofMillis(1), false)).isEmpty();
     }
 
     private void report(String instance, String version, ModelState state, Instant at) {

@@ -163,8 +163,7 @@ class SwapUnderLoadTest {
         }
     }
 
-    private static void print(
-            List<Camera> cameras, Gaps gaps, long[] quiet, long[] swapping, TestModels models) {
+    private static void print(List<Camera> cameras, Gaps gaps, long[] quiet, long[] swapping, TestModels models) {
         Collections.sort(gaps.pauses);
         long frames = cameras.stream().mapToLong(c -> c.frames).sum();
         System.out.printf(
