@@ -83,8 +83,8 @@ public enum Problem {
     SCHEMA_MISSING(
             Severity.STOPS,
             "A schema is not registered, and auto.register.schemas is false",
-            "Register it (the schema is schemas/src/main/avro), or let the first writer do it: "
-                    + "auto.register.schemas=true"),
+            "Register it (the schema is schemas/src/main/avro), let the first writer do it "
+                    + "(auto.register.schemas=true), or write in what is there (use.latest.version=true)"),
     SCHEMA_INCOMPATIBLE(
             Severity.STOPS,
             "This version's schema may not be registered beside the one that is there, or cannot read it",

@@ -5,6 +5,7 @@ import io.linesight.schemas.registry.Compatibility;
 import io.linesight.schemas.registry.RegisteredSchema;
 import io.linesight.schemas.registry.RegistryException;
 import io.linesight.schemas.registry.SchemaRegistryClient;
+import io.linesight.schemas.serde.SchemaMeaning;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
@@ -12,10 +13,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
 import org.apache.avro.SchemaCompatibility;
 import org.apache.avro.SchemaCompatibility.SchemaCompatibilityType;
 import org.apache.kafka.common.config.ConfigException;
+import org.jspecify.annotations.Nullable;
 
 /** Checks of the schema registry. */
 final class RegistryChecks {
@@ -42,25 +43,27 @@ final class RegistryChecks {
 
     /** Whether the registered schemas fit ours. */
     String schemas(List<Finding> found) throws NotApplicable {
-        boolean registers = !options.settings()
-                .getOrDefault("auto.register.schemas", "true")
-                .equals("false");
+        boolean latest = isSet("use.latest.version", "false");
+        boolean registers = !latest && isSet("auto.register.schemas", "true");
         int there = 0;
         int wanted = 0;
         try {
             SchemaRegistryClient client = open("no schema was checked");
-            Set<String> subjects = Set.copyOf(client.subjects());
+            client.subjects(); // whether it can be used; in a context the names have it before them
             for (Need need : needs.topics()) {
                 if (need.schema() == null) continue;
                 wanted++;
                 String subject = need.topic().name() + "-value";
-                if (!subjects.contains(subject)) {
+                Optional<RegisteredSchema> newest = newest(client, subject, found);
+                if (newest == null) continue;
+                if (newest.isEmpty()) {
                     if (!registers && need.writes())
                         found.add(Finding.of(Problem.SCHEMA_MISSING, subject, "it is not registered"));
                     continue;
                 }
                 there++;
-                checkSchema(client, subject, need, found);
+                checkSchema(client, newest.get(), need, found);
+                if (need.writes() && !registers) checkWriter(client, newest.get(), need, latest, found);
             }
         } catch (RegistryException | ConfigException e) {
             found.add(Finding.of(
@@ -71,31 +74,71 @@ final class RegistryChecks {
                 + (there < wanted && registers ? "; the first writer registers the others" : "");
     }
 
-    private static void checkSchema(SchemaRegistryClient client, String subject, Need need, List<Finding> found) {
+    private boolean isSet(String key, String otherwise) {
+        return options.settings().getOrDefault(key, otherwise).trim().equalsIgnoreCase("true");
+    }
+
+    /** Empty where the subject does not exist; null where it is of no use, which is then among the findings. */
+    private static @Nullable Optional<RegisteredSchema> newest(
+            SchemaRegistryClient client, String subject, List<Finding> found) {
         try {
-            RegisteredSchema newest = client.latest(subject);
-            var read = SchemaCompatibility.checkReaderWriterCompatibility(need.schema(), newest.schema());
-            Compatibility write =
-                    need.writes() ? client.check(subject, need.schema()) : new Compatibility(true, List.of());
-            if (read.getType() != SchemaCompatibilityType.COMPATIBLE) {
-                found.add(Finding.of(
-                        Problem.SCHEMA_INCOMPATIBLE,
-                        subject,
-                        "version " + newest.version() + " is " + newest.schema().getFullName()
-                                + " and cannot be read as " + need.schema().getFullName()));
-            } else if (!write.compatible()) {
-                found.add(Finding.of(
-                        Problem.SCHEMA_INCOMPATIBLE,
-                        subject,
-                        "the registry would reject ours beside version " + newest.version() + ": "
-                                + String.join("; ", write.reasons())));
-            }
+            return Optional.of(client.latest(subject));
         } catch (RegistryException e) {
+            if (e.kind() == RegistryException.Kind.NOT_FOUND) return Optional.empty();
             if (e.kind() != RegistryException.Kind.UNUSABLE_SCHEMA) throw e;
             found.add(Finding.of(Problem.SCHEMA_INCOMPATIBLE, subject, e.getMessage()));
+            return null;
+        }
+    }
+
+    private static void checkSchema(
+            SchemaRegistryClient client, RegisteredSchema newest, Need need, List<Finding> found) {
+        String subject = newest.subject();
+        var read = SchemaCompatibility.checkReaderWriterCompatibility(need.schema(), newest.schema());
+        List<String> meaning = SchemaMeaning.differences(newest.schema(), need.schema());
+        Compatibility write = need.writes() ? client.check(subject, need.schema()) : new Compatibility(true, List.of());
+        if (read.getType() != SchemaCompatibilityType.COMPATIBLE) {
+            found.add(Finding.of(
+                    Problem.SCHEMA_INCOMPATIBLE,
+                    subject,
+                    "version " + newest.version() + " is " + newest.schema().getFullName() + " and cannot be read as "
+                            + need.schema().getFullName()));
+        } else if (!meaning.isEmpty()) {
+            found.add(Finding.of(
+                    Problem.SCHEMA_INCOMPATIBLE,
+                    subject,
+                    "version " + newest.version() + ": " + String.join("; ", meaning)));
+        } else if (!write.compatible()) {
+            found.add(Finding.of(
+                    Problem.SCHEMA_INCOMPATIBLE,
+                    subject,
+                    "the registry would reject ours beside version " + newest.version() + ": "
+                            + String.join("; ", write.reasons())));
         }
         if (client.compatibilityOf(subject).filter("NONE"::equals).isPresent())
             found.add(Finding.of(Problem.SCHEMA_UNGUARDED, subject, "its compatibility is NONE"));
+    }
+
+    /** What a writer that may not register will find, as its serializer does it. */
+    private static void checkWriter(
+            SchemaRegistryClient client, RegisteredSchema newest, Need need, boolean latest, List<Finding> found) {
+        if (latest) {
+            if (SchemaCompatibility.checkReaderWriterCompatibility(newest.schema(), need.schema())
+                            .getType()
+                    != SchemaCompatibilityType.COMPATIBLE) {
+                found.add(Finding.of(
+                        Problem.SCHEMA_INCOMPATIBLE,
+                        newest.subject(),
+                        "use.latest.version=true, and version " + newest.version() + " cannot take our records"));
+            }
+            return;
+        }
+        try {
+            client.lookup(newest.subject(), need.schema());
+        } catch (RegistryException e) {
+            if (e.kind() != RegistryException.Kind.NOT_FOUND) throw e;
+            found.add(Finding.of(Problem.SCHEMA_MISSING, newest.subject(), e.getMessage()));
+        }
     }
 
     /** Whether this machine and the registry agree on the time. */

@@ -1,5 +1,6 @@
 package io.linesight.schemas.registry;
 
+import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
@@ -9,6 +10,7 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.TreeMap;
 import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.ConfigDef.Importance;
 import org.apache.kafka.common.config.ConfigDef.Range;
@@ -30,6 +32,14 @@ final class RegistryConfig {
     static final String MAX_RETRIES = "max.retries";
     static final String RETRY_WAIT = "retries.wait.ms";
     static final String RETRY_MAX_WAIT = "retries.max.wait.ms";
+    static final String PROXY_HOST = "proxy.host";
+    static final String PROXY_PORT = "proxy.port";
+    static final String CACHE_SIZE = "max.schemas.per.subject";
+    static final String NORMALIZE = "normalize.schemas";
+    /** Of headers that go with every request: {@code request.header.NAME=value}. */
+    static final String HEADER_PREFIX = "request.header.";
+
+    private static final String NAMESPACE = "schema.registry.";
 
     /** A setting that is a whole number: default and range, for reading and for the reference. */
     private record Whole(String key, int otherwise, int min, int max, String doc) {}
@@ -51,7 +61,9 @@ final class RegistryConfig {
                     "Longest wait for an answer of the registry; 5000 in the inspection app."),
             new Whole(MAX_RETRIES, 3, 0, 100, "Rounds over all addresses after the first; 0 in the inspection app."),
             new Whole(RETRY_WAIT, 200, 0, ANY, "Wait before the first retry; it doubles with every retry."),
-            new Whole(RETRY_MAX_WAIT, 2_000, 0, ANY, "Longest of these waits."));
+            new Whole(RETRY_MAX_WAIT, 2_000, 0, ANY, "Longest of these waits."),
+            new Whole(PROXY_PORT, 80, 1, 65_535, "Port of proxy.host."),
+            new Whole(CACHE_SIZE, 1_000, 1, ANY, "Schemas and ids kept in memory."));
 
     /** Every key with default, range and meaning. */
     static ConfigDef definition() {
@@ -70,7 +82,14 @@ final class RegistryConfig {
                         Importance.MEDIUM,
                         "Where the credentials are; USER_INFO when " + USER_INFO
                                 + " is set, otherwise URL: in the address.")
-                .define(USER_INFO, Type.PASSWORD, null, Importance.MEDIUM, "user:password for the registry.");
+                .define(USER_INFO, Type.PASSWORD, null, Importance.MEDIUM, "user:password for the registry.")
+                .define(PROXY_HOST, Type.STRING, null, Importance.LOW, "HTTP proxy before the registry.")
+                .define(
+                        NORMALIZE,
+                        Type.BOOLEAN,
+                        false,
+                        Importance.LOW,
+                        "Whether the registry brings schemas into its normal form before it compares them.");
         for (Whole w : NUMBERS)
             definition.define(w.key, Type.INT, w.otherwise, Range.between(w.min, w.max), Importance.LOW, w.doc);
         return definition;
@@ -90,9 +109,16 @@ final class RegistryConfig {
     final int maxRetries;
     final Duration retryWait;
     final Duration retryMaxWait;
+    final @Nullable InetSocketAddress proxy;
+    final int cacheSize;
+    final boolean normalize;
+    /** Sent with every request. */
+    final Map<String, String> headers;
 
-    RegistryConfig(Map<String, ?> configs) {
+    RegistryConfig(Map<String, ?> given) {
+        Map<String, Object> configs = withoutNamespace(given);
         rejectUnsupported(configs);
+        ConfluentKeys.warnOfIgnored(configs);
         String userInfo = credentials(configs);
         endpoints = endpoints(configs.get(URL), userInfo);
         connectTimeout = millis(configs, CONNECT_TIMEOUT);
@@ -100,6 +126,36 @@ final class RegistryConfig {
         maxRetries = (int) number(configs, MAX_RETRIES);
         retryWait = millis(configs, RETRY_WAIT);
         retryMaxWait = millis(configs, RETRY_MAX_WAIT);
+        String proxyHost = Objects.toString(configs.get(PROXY_HOST), "").trim();
+        proxy = proxyHost.isEmpty() ? null : new InetSocketAddress(proxyHost, (int) number(configs, PROXY_PORT));
+        cacheSize = (int) number(configs, CACHE_SIZE);
+        normalize = Boolean.parseBoolean(
+                Objects.toString(configs.get(NORMALIZE), "false").trim());
+        headers = headers(configs);
+    }
+
+    /** Confluent's client takes its keys with this prefix as well; a password must not be passed over for it. */
+    private static Map<String, Object> withoutNamespace(Map<String, ?> given) {
+        Map<String, Object> configs = new TreeMap<>();
+        given.forEach((key, value) -> {
+            if (value != null) configs.put(key, value);
+        });
+        given.forEach((key, value) -> {
+            String plain = key.startsWith(NAMESPACE) ? key.substring(NAMESPACE.length()) : "";
+            if (value != null && ConfluentKeys.isKnown(plain)) {
+                configs.remove(key);
+                configs.putIfAbsent(plain, value);
+            }
+        });
+        return configs;
+    }
+
+    private static Map<String, String> headers(Map<String, ?> configs) {
+        Map<String, String> headers = new TreeMap<>();
+        configs.forEach((key, value) -> {
+            if (key.startsWith(HEADER_PREFIX)) headers.put(key.substring(HEADER_PREFIX.length()), value.toString());
+        });
+        return Map.copyOf(headers);
     }
 
     private static void rejectUnsupported(Map<String, ?> configs) {
@@ -164,6 +220,14 @@ final class RegistryConfig {
         } catch (URISyntaxException e) {
             // The exception repeats its input, which may hold a password.
             throw new ConfigException(URL + ": one address is malformed at character " + e.getIndex());
+        }
+        if (uri.getHost() == null
+                && uri.getAuthority() != null
+                && uri.getAuthority().contains("_")) {
+            // Docker resolves such names; the JDK's HTTP client takes none, as RFC 952 allows none.
+            throw new ConfigException(URL + ": the host name has an underscore, which no host name may have and Java's "
+                    + "HTTP client rejects. Give the machine or the container a name without one (in compose: a "
+                    + "network alias), or use its address");
         }
         if (uri.getHost() == null || !("http".equals(uri.getScheme()) || "https".equals(uri.getScheme()))) {
             throw new ConfigException(URL + ": every address must look like http://host:port or https://host:port");

@@ -5,8 +5,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The schema registry could not do what was asked. Says nothing about the record at hand: a record must never be put
- * aside as bad because of an outage, so look at {@link #isRetriable()} and try again later. Credentials never appear in
- * the message.
+ * aside as bad because of an outage, so look at {@link #isRetriable()} and {@link #mayPass()} and try again later.
+ * Credentials never appear in the message.
  */
 public final class RegistryException extends KafkaException {
 
@@ -18,7 +18,7 @@ public final class RegistryException extends KafkaException {
         UNREACHABLE(true),
         /** The registry answered with a fault of its own (5xx, 429). Waiting helps. */
         UNAVAILABLE(true),
-        /** Credentials missing or not sufficient. */
+        /** Credentials missing or not sufficient. Waiting helps while a key rotates. */
         UNAUTHORIZED(false),
         /** Subject, version or schema id does not exist. */
         NOT_FOUND(false),
@@ -28,7 +28,10 @@ public final class RegistryException extends KafkaException {
         REJECTED(false),
         /** The schema exists but is not Avro or cannot be parsed. */
         UNUSABLE_SCHEMA(false),
-        /** Whatever answers there does not speak the Confluent-compatible API. */
+        /**
+         * Whatever answers there does not speak the Confluent-compatible API. Waiting helps where a proxy answers for a
+         * registry that restarts.
+         */
         NOT_A_REGISTRY(false);
 
         private final boolean retriable;
@@ -64,5 +67,13 @@ public final class RegistryException extends KafkaException {
     /** Whether the same call may succeed later without anybody changing anything but the registry's health. */
     public boolean isRetriable() {
         return kind.retriable;
+    }
+
+    /**
+     * Whether the fault lies between us and the registry's answer, so that nothing is known about the record: an outage,
+     * a refusal, a proxy's page. Who cannot do without the answer waits, and says for what.
+     */
+    public boolean mayPass() {
+        return kind.retriable || kind == Kind.UNAUTHORIZED || kind == Kind.NOT_A_REGISTRY;
     }
 }

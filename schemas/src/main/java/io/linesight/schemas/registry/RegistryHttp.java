@@ -6,6 +6,7 @@ import io.linesight.schemas.clients.Backoff;
 import io.linesight.schemas.registry.RegistryConfig.Endpoint;
 import io.linesight.schemas.registry.RegistryException.Kind;
 import java.io.IOException;
+import java.net.ProxySelector;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -47,11 +48,12 @@ final class RegistryHttp {
     RegistryHttp(RegistryConfig config) {
         this.config = config;
         backoff = Backoff.exponential(config.retryWait, config.retryMaxWait).withJitter();
-        client = HttpClient.newBuilder()
+        HttpClient.Builder builder = HttpClient.newBuilder()
                 .version(HttpClient.Version.HTTP_1_1)
                 .connectTimeout(config.connectTimeout)
-                .followRedirects(HttpClient.Redirect.NEVER) // credentials must not follow a redirect
-                .build();
+                .followRedirects(HttpClient.Redirect.NEVER); // credentials must not follow a redirect
+        if (config.proxy != null) builder.proxy(ProxySelector.of(config.proxy));
+        client = builder.build();
     }
 
     /**
@@ -63,9 +65,10 @@ final class RegistryHttp {
         Faults faults = new Faults();
         for (int round = 0; round <= config.maxRetries; round++) {
             if (round > 0) sleep(backoff.delay(round));
-            faults.unreachable.clear();
+            faults.clear();
             JsonNode answer = askEndpoints(method, path, body, faults);
             if (answer != null) return answer;
+            if (faults.isSettled()) break;
         }
         throw faults.toException(config.maxRetries + 1);
     }
@@ -82,11 +85,11 @@ final class RegistryHttp {
                 preferred = index;
                 return answer;
             } catch (RegistryException e) {
-                if (!e.isRetriable()) {
+                if (!e.mayPass()) {
                     preferred = index;
                     throw e;
                 }
-                faults.unavailable = e;
+                faults.add(e);
             } catch (IOException e) {
                 faults.unreachable.add(endpoint + " (" + reason(e) + ")");
                 faults.last = e;
@@ -99,10 +102,30 @@ final class RegistryHttp {
     private static final class Faults {
         private final List<String> unreachable = new ArrayList<>();
         private @Nullable RegistryException unavailable;
+        /** Refused, or answered by something else: another address may do better, the same one hardly so at once. */
+        private @Nullable RegistryException refused;
+
         private @Nullable IOException last;
+
+        void add(RegistryException e) {
+            if (e.isRetriable()) unavailable = e;
+            else refused = e;
+        }
+
+        void clear() {
+            unreachable.clear();
+            unavailable = null;
+            refused = null;
+        }
+
+        /** Whether every address has answered, and none will answer otherwise in a moment. */
+        boolean isSettled() {
+            return refused != null && unavailable == null && unreachable.isEmpty();
+        }
 
         RegistryException toException(int attempts) {
             if (unavailable != null) return unavailable;
+            if (refused != null) return refused;
             return new RegistryException(
                     Kind.UNREACHABLE,
                     0,
@@ -116,11 +139,7 @@ final class RegistryHttp {
     /** The Date header of the endpoint that answered last. */
     Optional<Instant> clock() {
         Endpoint endpoint = config.endpoints.get(preferred);
-        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(endpoint.base() + "/subjects"))
-                .timeout(config.readTimeout);
-        if (endpoint.authorization() != null) {
-            request.header("Authorization", endpoint.authorization());
-        }
+        HttpRequest.Builder request = request(endpoint, "/subjects");
         try {
             return client.send(request.build(), HttpResponse.BodyHandlers.discarding())
                     .headers()
@@ -138,12 +157,7 @@ final class RegistryHttp {
 
     private JsonNode exchange(Endpoint endpoint, String method, String path, @Nullable JsonNode body)
             throws IOException {
-        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(endpoint.base() + path))
-                .timeout(config.readTimeout)
-                .header("Accept", MEDIA_TYPE + ", application/json");
-        if (endpoint.authorization() != null) {
-            request.header("Authorization", endpoint.authorization());
-        }
+        HttpRequest.Builder request = request(endpoint, path).header("Accept", MEDIA_TYPE + ", application/json");
         if (body == null) {
             request.method(method, BodyPublishers.noBody());
         } else {
@@ -161,6 +175,14 @@ final class RegistryHttp {
             return json;
         }
         throw failure(what, status, json);
+    }
+
+    private HttpRequest.Builder request(Endpoint endpoint, String path) {
+        HttpRequest.Builder request =
+                HttpRequest.newBuilder(URI.create(endpoint.base() + path)).timeout(config.readTimeout);
+        config.headers.forEach(request::header);
+        if (endpoint.authorization() != null) request.header("Authorization", endpoint.authorization());
+        return request;
     }
 
     /** The client's own timeout ends with the headers; a body that never ends would hold the caller for ever. */

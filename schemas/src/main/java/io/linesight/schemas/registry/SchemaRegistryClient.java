@@ -7,11 +7,14 @@ import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.UUID;
+import java.util.function.Supplier;
 import org.apache.avro.AvroRuntimeException;
 import org.apache.avro.Schema;
 import org.apache.kafka.common.config.ConfigDef;
@@ -22,27 +25,36 @@ import org.apache.kafka.common.config.ConfigDef;
  * <p>Thread-safe. Answers that cannot change (ids of schemas, schemas of ids) are kept in bounded caches. Calls block,
  * for at most about {@code (max.retries + 1) * addresses * http.read.timeout.ms} plus the waits between.
  *
- * <p>Config keys, as Confluent's: {@code schema.registry.url} (one or several, tried in turn),
- * {@code basic.auth.credentials.source} (URL or USER_INFO), {@code basic.auth.user.info},
- * {@code http.connect.timeout.ms} (3000), {@code http.read.timeout.ms} (10000), {@code max.retries} (3),
- * {@code retries.wait.ms} (200, doubling), {@code retries.max.wait.ms} (2000).
+ * <p>Config keys, as Confluent's: {@code schema.registry.url} (one or several, tried in turn; a context is part of the
+ * address: {@code http://host:port/contexts/.NAME}), {@code basic.auth.credentials.source} (URL or USER_INFO),
+ * {@code basic.auth.user.info}, {@code http.connect.timeout.ms} (3000), {@code http.read.timeout.ms} (10000),
+ * {@code max.retries} (3), {@code retries.wait.ms} (200, doubling), {@code retries.max.wait.ms} (2000),
+ * {@code proxy.host}, {@code proxy.port}, {@code request.header.NAME}, {@code max.schemas.per.subject} (1000, what the
+ * caches hold), {@code normalize.schemas} (false). {@link ConfluentKeys} has those that are not implemented.
  */
 public final class SchemaRegistryClient {
 
-    private static final int CACHED_SCHEMAS = 1000;
+    /** Of a subject, when the one that is ours is looked for; the newest first. */
+    private static final int MAX_COMPARED_VERSIONS = 50;
     /** Of one schema, directly and indirectly; each costs a request. */
     private static final int MAX_REFERENCES = 100;
     /** Short, because an id that is unknown now may be registered a moment later. */
     private static final long UNKNOWN_ID_TTL_NANOS = 1_000_000_000L;
+
+    /** Of the registry's error codes: there is no such subject. */
+    private static final int SUBJECT_NOT_FOUND = 40401;
 
     private record SubjectSchema(String subject, Schema schema) {}
 
     private record UnknownId(RegistryException reason, long until) {}
 
     private final RegistryHttp http;
-    private final BoundedCache<SubjectSchema, Integer> ids = new BoundedCache<>(CACHED_SCHEMAS);
-    private final BoundedCache<Integer, Schema> schemas = new BoundedCache<>(CACHED_SCHEMAS);
-    private final BoundedCache<Integer, UnknownId> unknownIds = new BoundedCache<>(CACHED_SCHEMAS);
+    private final String normalize;
+    private final BoundedCache<SubjectSchema, Integer> ids;
+    /** By id or GUID. */
+    private final BoundedCache<Object, Schema> schemas;
+
+    private final BoundedCache<Object, UnknownId> unknownIds;
 
     /**
      * @param configs keys as above; others are ignored
@@ -50,7 +62,12 @@ public final class SchemaRegistryClient {
      *     contacted yet
      */
     public SchemaRegistryClient(Map<String, ?> configs) {
-        http = new RegistryHttp(new RegistryConfig(configs));
+        RegistryConfig config = new RegistryConfig(configs);
+        http = new RegistryHttp(config);
+        normalize = config.normalize ? "?normalize=true" : "";
+        ids = new BoundedCache<>(config.cacheSize);
+        schemas = new BoundedCache<>(config.cacheSize);
+        unknownIds = new BoundedCache<>(config.cacheSize);
     }
 
     /** Every key with default, range and meaning; for the reference. */
@@ -70,7 +87,8 @@ public final class SchemaRegistryClient {
         Integer id = ids.get(key);
         if (id == null) {
             try {
-                id = id(http.call("POST", "/subjects/" + encode(subject) + "/versions", request(schema)));
+                id = id(http.call(
+                        "POST", "/subjects/" + encode(subject) + "/versions" + normalize, request(schema)));
             } catch (RegistryException e) {
                 if (e.kind() != Kind.INCOMPATIBLE) {
                     throw e;
@@ -96,18 +114,51 @@ public final class SchemaRegistryClient {
     }
 
     /**
-     * Id of a schema that is already registered under the subject.
+     * Id of a schema that is already registered under the subject: the same text, or one that is the same on the wire
+     * and to every reader ({@link WireForm}). Somebody who registers by hand leaves out what Avro's compiler adds.
      *
-     * @throws RegistryException NOT_FOUND if it is not
+     * @throws RegistryException NOT_FOUND if it is not; the message says what is there
      */
     public int lookup(String subject, Schema schema) {
         SubjectSchema key = new SubjectSchema(subject, schema);
         Integer id = ids.get(key);
         if (id == null) {
-            id = id(http.call("POST", "/subjects/" + encode(subject), request(schema)));
+            id = lookupText(subject, schema);
             ids.put(key, id);
         }
         return id;
+    }
+
+    private int lookupText(String subject, Schema schema) {
+        try {
+            return id(http.call("POST", "/subjects/" + encode(subject) + normalize, request(schema)));
+        } catch (RegistryException e) {
+            if (e.kind() != Kind.NOT_FOUND || e.errorCode() == SUBJECT_NOT_FOUND) throw e;
+            return lookupForm(subject, schema, e);
+        }
+    }
+
+    private int lookupForm(String subject, Schema schema, RegistryException notFound) {
+        List<Integer> versions = new ArrayList<>(versions(subject));
+        versions.sort(Comparator.reverseOrder());
+        WireForm wanted = WireForm.of(schema);
+        for (int version : versions.subList(0, Math.min(MAX_COMPARED_VERSIONS, versions.size()))) {
+            try {
+                RegisteredSchema there = version(subject, version);
+                if (WireForm.of(there.schema()).equals(wanted)) return there.id();
+            } catch (RegistryException e) {
+                // Of another type, deleted in the meantime: not ours.
+                if (e.kind() != Kind.UNUSABLE_SCHEMA && e.kind() != Kind.NOT_FOUND) throw e;
+            }
+        }
+        throw new RegistryException(
+                Kind.NOT_FOUND,
+                notFound.errorCode(),
+                "none of the " + versions.size() + " versions of subject " + subject + " is schema "
+                        + schema.getFullName() + " as this application has it. Register it, let the application do it "
+                        + "(auto.register.schemas=true), or write in the newest version that is there "
+                        + "(use.latest.version=true). " + notFound.getMessage(),
+                notFound);
     }
 
     private Optional<Integer> find(String subject, Schema schema) {
@@ -127,6 +178,32 @@ public final class SchemaRegistryClient {
      * @throws RegistryException NOT_FOUND if the registry does not have it, UNUSABLE_SCHEMA if it is not Avro
      */
     public Schema schemaById(int id) {
+        return schema(id, "schema id " + id, () -> http.call("GET", "/schemas/ids/" + id, null));
+    }
+
+    /**
+     * The schema of a GUID, as Confluent's serializers write it into record headers; references resolved.
+     *
+     * @throws RegistryException NOT_FOUND if the registry does not have it or knows no GUIDs (before Confluent 8),
+     *     UNUSABLE_SCHEMA if it is not Avro
+     */
+    public Schema schemaByGuid(UUID guid) {
+        return schema(guid, "schema " + guid, () -> {
+            try {
+                return http.call("GET", "/schemas/guids/" + guid, null);
+            } catch (RegistryException e) {
+                if (e.kind() != Kind.NOT_A_REGISTRY) throw e;
+                subjects(); // is it a registry at all?
+                throw new RegistryException(
+                        Kind.NOT_FOUND,
+                        e.errorCode(),
+                        "this registry knows no schemas by GUID (Confluent's does from version 8): " + e.getMessage(),
+                        e);
+            }
+        });
+    }
+
+    private Schema schema(Object id, String what, Supplier<JsonNode> fetch) {
         Schema schema = schemas.get(id);
         if (schema == null) {
             UnknownId unknown = unknownIds.get(id);
@@ -134,7 +211,7 @@ public final class SchemaRegistryClient {
                 throw unknown.reason;
             }
             try {
-                schema = parse("schema id " + id, http.call("GET", "/schemas/ids/" + id, null));
+                schema = parse(what, fetch.get());
             } catch (RegistryException e) {
                 if (e.kind() == Kind.NOT_FOUND) {
                     unknownIds.put(id, new UnknownId(e, System.nanoTime() + UNKNOWN_ID_TTL_NANOS));
@@ -144,6 +221,14 @@ public final class SchemaRegistryClient {
             schemas.put(id, schema);
         }
         return schema;
+    }
+
+    /**
+     * Asks for the schema of an id or GUID anew the next time it is wanted: what was answered may have been another's
+     * answer.
+     */
+    public void forget(Object id) {
+        schemas.remove(id);
     }
 
     /** Names of all subjects. */
@@ -200,6 +285,8 @@ public final class SchemaRegistryClient {
                     request(schema));
             List<String> reasons = new ArrayList<>();
             answer.path("messages").forEach(m -> reasons.add(m.asText()));
+            if (!answer.path("is_compatible").isBoolean())
+                throw RegistryHttp.notARegistry("compatibility check", "the answer does not say is_compatible");
             return new Compatibility(answer.path("is_compatible").asBoolean(), reasons);
         } catch (RegistryException e) {
             if (e.kind() == Kind.NOT_FOUND) {
@@ -215,9 +302,11 @@ public final class SchemaRegistryClient {
      */
     public Optional<String> compatibilityOf(String subject) {
         try {
-            return Optional.of(http.call("GET", "/config/" + encode(subject), null)
-                    .path("compatibilityLevel")
-                    .asText());
+            JsonNode level =
+                    http.call("GET", "/config/" + encode(subject), null).path("compatibilityLevel");
+            if (!level.isTextual())
+                throw RegistryHttp.notARegistry("compatibility of " + subject, "the answer has no compatibilityLevel");
+            return Optional.of(level.asText());
         } catch (RegistryException e) {
             if (e.kind() == Kind.NOT_FOUND) {
                 return Optional.empty();
@@ -246,6 +335,8 @@ public final class SchemaRegistryClient {
 
     /** A schema that refers to others is parsed after them, depth first, in one parser that then knows their names. */
     private Schema parse(String what, JsonNode answer, Schema.Parser parser, Set<String> fetched) {
+        // A proxy's or another service's JSON, taken for a schema that cannot be read, would condemn good records.
+        if (!answer.path("schema").isTextual()) throw RegistryHttp.notARegistry(what, "the answer has no schema");
         String type = answer.path("schemaType").asText("AVRO");
         if (!type.equals("AVRO")) {
             throw new RegistryException(
@@ -286,8 +377,8 @@ public final class SchemaRegistryClient {
     }
 
     private static int id(JsonNode answer) {
-        if (!answer.path("id").isInt()) {
-            throw RegistryHttp.notARegistry("schema registration", "the answer has no id");
+        if (!answer.path("id").isInt() || answer.get("id").asInt() < 1) {
+            throw RegistryHttp.notARegistry("schema registration", "the answer has no id that is a whole number above 0");
         }
         return answer.get("id").asInt();
     }

@@ -17,6 +17,7 @@ final class AvroSerdeConfig {
 
     static final String AUTO_REGISTER = "auto.register.schemas";
     static final String USE_LATEST = "use.latest.version";
+    static final String REMOVE_JAVA = "avro.remove.java.properties";
     static final String SPECIFIC_READER = "specific.avro.reader";
     static final String VALUE_TYPE = "specific.avro.value.type";
     static final String KEY_TYPE = "specific.avro.key.type";
@@ -40,6 +41,12 @@ final class AvroSerdeConfig {
                     "Write with the subject's newest schema instead of the program's; needs " + AUTO_REGISTER
                             + "=false.")
             .define(
+                    REMOVE_JAVA,
+                    Type.BOOLEAN,
+                    false,
+                    Importance.LOW,
+                    "Register schemas without the properties that only Java's Avro uses (avro.java.string).")
+            .define(
                     SPECIFIC_READER,
                     Type.BOOLEAN,
                     false,
@@ -61,6 +68,7 @@ final class AvroSerdeConfig {
     final boolean key;
     final boolean autoRegister;
     final boolean useLatest;
+    final boolean removeJava;
     final boolean specific;
     /** What the reader wants; null takes whatever was written. */
     final @Nullable Schema expected;
@@ -76,6 +84,7 @@ final class AvroSerdeConfig {
             throw new ConfigException(USE_LATEST + "=true needs " + AUTO_REGISTER
                     + "=false: either the application brings" + " its schema or it takes the registry's");
         }
+        removeJava = flag(configs, REMOVE_JAVA);
         specific = flag(configs, SPECIFIC_READER);
         expected = expected(configs.get(key ? KEY_TYPE : VALUE_TYPE), key ? KEY_TYPE : VALUE_TYPE);
         registry = given != null ? given : new SchemaRegistryClient(configs);

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.util.Map;
 import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.errors.SerializationException;
+import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.serialization.Deserializer;
 import org.apache.kafka.common.serialization.Serde;
 import org.apache.kafka.common.serialization.Serializer;
@@ -22,10 +23,12 @@ final class ForeignSerde<T> implements Serde<T> {
 
     private final Serde<T> inner;
     private final Class<T> type;
+    private final boolean key;
 
-    ForeignSerde(Serde<T> inner, Class<T> type) {
+    ForeignSerde(Serde<T> inner, Class<T> type, boolean key) {
         this.inner = inner;
         this.type = type;
+        this.key = key;
     }
 
     @Override
@@ -44,20 +47,27 @@ final class ForeignSerde<T> implements Serde<T> {
 
             @Override
             public @Nullable T deserialize(String topic, byte @Nullable [] bytes) {
+                return deserialize(topic, null, bytes);
+            }
+
+            @Override
+            public @Nullable T deserialize(String topic, @Nullable Headers headers, byte @Nullable [] bytes) {
                 if (bytes == null) {
                     return null;
                 }
-                int id = Wire.schemaId(topic, bytes);
+                Wire id = Wire.of(topic, headers, bytes, key);
                 Object record;
                 try {
-                    record = deserializer.deserialize(topic, bytes);
+                    record = headers == null
+                            ? deserializer.deserialize(topic, bytes)
+                            : deserializer.deserialize(topic, headers, bytes);
                 } catch (RuntimeException e) {
                     throw translate(topic, id, e);
                 }
                 if (!type.isInstance(record)) {
                     throw new BadRecordException(
                             DeadLetterCode.WRONG_SCHEMA,
-                            "topic " + topic + ": schema id " + id + " is "
+                            "topic " + topic + ": " + id.name() + " is "
                                     + (record == null
                                             ? "nothing"
                                             : record.getClass().getName()) + ", not " + type.getName());
@@ -76,7 +86,7 @@ final class ForeignSerde<T> implements Serde<T> {
      * When in doubt whether the registry or the record is at fault, it is the registry: a record put aside wrongly is
      * lost, a retry is not.
      */
-    private static RuntimeException translate(String topic, int id, RuntimeException e) {
+    private static RuntimeException translate(String topic, Wire id, RuntimeException e) {
         if (e instanceof BadRecordException || e instanceof RegistryException) {
             return e;
         }
@@ -84,15 +94,15 @@ final class ForeignSerde<T> implements Serde<T> {
             if (cause.getClass().getSimpleName().equals(REST_EXCEPTION)) {
                 if (errorCode(cause) / 100 == 404) {
                     return new BadRecordException(
-                            DeadLetterCode.UNKNOWN_SCHEMA, "the registry does not know schema id " + id, e);
+                            DeadLetterCode.UNKNOWN_SCHEMA, "the registry does not know " + id.name(), e);
                 }
                 return RegistryException.unreachable(
-                        "the registry could not give schema id " + id + ": " + cause.getMessage(), e);
+                        "the registry could not give " + id.name() + ": " + cause.getMessage(), e);
             }
             if (cause instanceof RetriableException
                     || cause instanceof IOException && !(cause instanceof EOFException)) {
                 return RegistryException.unreachable(
-                        "the registry did not answer for schema id " + id + ": " + cause.getMessage(), e);
+                        "the registry did not answer for " + id.name() + ": " + cause.getMessage(), e);
             }
         }
         if (!(e instanceof SerializationException) && !(e instanceof org.apache.avro.AvroRuntimeException)) {
@@ -100,7 +110,7 @@ final class ForeignSerde<T> implements Serde<T> {
         }
         return new BadRecordException(
                 DeadLetterCode.CORRUPT_RECORD,
-                "the record of topic " + topic + " does not hold what schema id " + id + " describes: "
+                "the record of topic " + topic + " does not hold what " + id.name() + " describes: "
                         + e.getMessage(),
                 e);
     }

@@ -5,8 +5,8 @@ import io.linesight.schemas.registry.RegistryException;
 import io.linesight.schemas.registry.SchemaRegistryClient;
 import java.io.IOException;
 import java.util.Map;
+import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Function;
 import org.apache.avro.Schema;
 import org.apache.avro.SchemaCompatibility;
 import org.apache.avro.SchemaCompatibility.SchemaCompatibilityType;
@@ -16,12 +16,14 @@ import org.apache.avro.io.BinaryDecoder;
 import org.apache.avro.io.DatumReader;
 import org.apache.avro.io.DecoderFactory;
 import org.apache.avro.specific.SpecificData;
-import org.apache.avro.specific.SpecificDatumReader;
+import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.serialization.Deserializer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads Confluent's wire format, resolving the writer's schema to the reader's.
+ * Reads Confluent's wire formats ({@link Wire}: the schema's id or GUID before the value or in a record header),
+ * resolving the writer's schema to the reader's. Timestamps of another unit than the reader's are converted; a logical
+ * type that has no one meaning is rejected ({@link LogicalTypeRules}).
  *
  * <p>Thread-safe once configured. Keys, as Confluent's: the registry's connection (see {@link SchemaRegistryClient}),
  * {@code specific.avro.reader} (false: generic records in the writer's schema), {@code specific.avro.value.type} and
@@ -33,9 +35,25 @@ import org.jspecify.annotations.Nullable;
 public final class LinesightAvroDeserializer<T extends IndexedRecord> implements Deserializer<T> {
 
     private static final int CACHED_READERS = 1000;
+    /**
+     * A rejection is as good as the registry's answer, which may have been somebody else's: a proxy's, or that of a
+     * registry restored from yesterday.
+     */
+    private static final long REJECTION_TTL_NANOS = 60_000_000_000L;
+
+    /**
+     * What to do with records of a schema: read them so, or reject them for that reason.
+     *
+     * @param until when a rejection has to be asked for again ({@link System#nanoTime}); unused otherwise
+     */
+    private record Plan<T>(@Nullable DatumReader<T> reader, String reason, long until) {
+        boolean isStale() {
+            return reader == null && System.nanoTime() - until > 0;
+        }
+    }
 
     private final @Nullable SchemaRegistryClient given;
-    private final ConcurrentHashMap<Integer, Function<String, DatumReader<T>>> readers = new ConcurrentHashMap<>();
+    private final ConcurrentHashMap<Object, Plan<T>> plans = new ConcurrentHashMap<>();
     private AvroSerdeConfig config;
 
     /** For Kafka, which then calls {@link #configure}. */
@@ -54,30 +72,43 @@ public final class LinesightAvroDeserializer<T extends IndexedRecord> implements
         config = new AvroSerdeConfig(configs, isKey, given);
     }
 
+    /** As {@link #deserialize(String, Headers, byte[])} without headers. */
+    @Override
+    public @Nullable T deserialize(String topic, byte @Nullable [] bytes) {
+        return deserialize(topic, null, bytes);
+    }
+
     /**
+     * @param headers of the record; null where there are none
      * @param bytes not kept; the record owns its own copies
      * @return the record; null for null, which is Kafka's tombstone
      * @throws BadRecordException EMPTY_RECORD, NOT_CONFLUENT_WIRE, UNKNOWN_SCHEMA, WRONG_SCHEMA or CORRUPT_RECORD
      * @throws RegistryException if the registry did not answer
      */
     @Override
-    public @Nullable T deserialize(String topic, byte @Nullable [] bytes) {
+    public @Nullable T deserialize(String topic, @Nullable Headers headers, byte @Nullable [] bytes) {
         if (bytes == null) {
             return null;
         }
         if (config == null) {
             throw new IllegalStateException("the deserializer is not configured; call configure first");
         }
-        int id = Wire.schemaId(topic, bytes);
-        DatumReader<T> reader = reader(id).apply(topic);
+        Wire wire = Wire.of(topic, headers, bytes, config.key);
+        Plan<T> plan = plan(wire);
+        if (plan.reader == null)
+            throw new BadRecordException(DeadLetterCode.WRONG_SCHEMA, "topic " + topic + ": " + plan.reason);
+        return read(topic, wire, plan.reader, bytes);
+    }
+
+    private T read(String topic, Wire wire, DatumReader<T> reader, byte[] bytes) {
         BinaryDecoder decoder =
-                DecoderFactory.get().binaryDecoder(bytes, Wire.HEADER, bytes.length - Wire.HEADER, null);
+                DecoderFactory.get().binaryDecoder(bytes, wire.start(), bytes.length - wire.start(), null);
         try {
             T record = reader.read(null, decoder);
             if (!decoder.isEnd()) {
                 throw new BadRecordException(
                         DeadLetterCode.CORRUPT_RECORD,
-                        "the record of topic " + topic + " continues after the end of what schema id " + id
+                        "the record of topic " + topic + " continues after the end of what " + wire.name()
                                 + " describes");
             }
             return record;
@@ -90,35 +121,38 @@ public final class LinesightAvroDeserializer<T extends IndexedRecord> implements
             String why = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
             throw new BadRecordException(
                     DeadLetterCode.CORRUPT_RECORD,
-                    "the record of topic " + topic + " (" + bytes.length + " bytes) does not hold what schema id " + id
+                    "the record of topic " + topic + " (" + bytes.length + " bytes) does not hold what " + wire.name()
                             + " describes: " + why,
                     e);
         }
     }
 
-    private Function<String, DatumReader<T>> reader(int id) {
-        Function<String, DatumReader<T>> reader = readers.get(id);
-        if (reader == null) {
-            reader = resolve(id);
-            if (readers.size() >= CACHED_READERS) {
-                readers.clear(); // cheap to build again; the schemas themselves are cached in the client
+    private Plan<T> plan(Wire wire) {
+        Plan<T> plan = plans.get(wire.id());
+        if (plan == null || plan.isStale()) {
+            if (plan != null) config.registry.forget(wire.id());
+            plan = resolve(wire);
+            if (plans.size() >= CACHED_READERS) {
+                plans.clear(); // cheap to build again; the schemas themselves are cached in the client
             }
-            readers.put(id, reader);
+            plans.put(wire.id(), plan);
         }
-        return reader;
+        return plan;
     }
 
-    /** What to do with records of this id, for good: read them so, or reject them for that reason. */
-    private Function<String, DatumReader<T>> resolve(int id) {
+    private Plan<T> resolve(Wire wire) {
+        String name = wire.name();
         Schema writer;
         try {
-            writer = config.registry.schemaById(id);
+            writer = wire.id() instanceof UUID guid
+                    ? config.registry.schemaByGuid(guid)
+                    : config.registry.schemaById((Integer) wire.id());
         } catch (RegistryException e) {
             switch (e.kind()) {
                 case NOT_FOUND ->
                     throw new BadRecordException(
                             DeadLetterCode.UNKNOWN_SCHEMA,
-                            "the registry does not know schema id " + id,
+                            "the registry does not know " + name + (wire.id() instanceof UUID ? ": " + e.getMessage() : ""),
                             e); // not kept: it may be registered later
                 case UNUSABLE_SCHEMA -> {
                     return reject(e.getMessage());
@@ -127,26 +161,25 @@ public final class LinesightAvroDeserializer<T extends IndexedRecord> implements
             }
         }
         if (EmptyElements.in(writer)) {
-            return reject("schema id " + id + " (" + writer.getFullName()
+            return reject(name + " (" + writer.getFullName()
                     + ") has an array whose elements take no bytes, so a few bytes could claim millions of them");
         }
-        if (config.expected != null) return resolve(id, writer, config.expected);
+        if (config.expected != null) return resolve(name, writer, config.expected);
         if (!config.specific) return keep(new GenericDatumReader<>(writer));
         Class<?> type =
                 writer.getType() == Schema.Type.RECORD ? SpecificData.get().getClass(writer) : null;
         if (type == null) {
-            return reject(
-                    "no generated class for " + writer.getFullName() + " (schema id " + id + ") is on the class path");
+            return reject("no generated class for " + writer.getFullName() + " (" + name + ") is on the class path");
         }
-        return resolve(id, writer, SpecificData.get().getSchema(type));
+        return resolve(name, writer, SpecificData.get().getSchema(type));
     }
 
     /** Reads the writer's schema as the one wanted, where Avro can. */
-    private Function<String, DatumReader<T>> resolve(int id, Schema writer, Schema wanted) {
+    private Plan<T> resolve(String name, Schema writer, Schema wanted) {
         if (writer.getType() != Schema.Type.RECORD
                 || !(writer.getFullName().equals(wanted.getFullName())
                         || wanted.getAliases().contains(writer.getFullName()))) {
-            return reject("schema id " + id + " is " + writer.getFullName() + ", not " + wanted.getFullName());
+            return reject(name + " is " + writer.getFullName() + ", not " + wanted.getFullName());
         }
         var compatibility = SchemaCompatibility.checkReaderWriterCompatibility(wanted, writer);
         if (compatibility.getType() != SchemaCompatibilityType.COMPATIBLE) {
@@ -155,19 +188,21 @@ public final class LinesightAvroDeserializer<T extends IndexedRecord> implements
                     compatibility.getResult().getIncompatibilities().stream()
                             .map(i -> i.getType() + " at " + i.getLocation())
                             .toList());
-            return reject("schema id " + id + " (" + writer.getFullName()
+            return reject(name + " (" + writer.getFullName()
                     + ") cannot be read with this application's version of it: " + why);
         }
-        return keep(new SpecificDatumReader<>(writer, wanted));
+        LogicalTypeRules logical = LogicalTypeRules.of(writer, wanted);
+        if (!logical.problems().isEmpty())
+            return reject(name + " (" + writer.getFullName() + ") means something else than this application: "
+                    + String.join("; ", logical.problems()));
+        return keep(logical.reader(writer, wanted));
     }
 
-    private Function<String, DatumReader<T>> keep(DatumReader<T> reader) {
-        return topic -> reader;
+    private Plan<T> keep(DatumReader<T> reader) {
+        return new Plan<>(reader, "", 0);
     }
 
-    private Function<String, DatumReader<T>> reject(String reason) {
-        return topic -> {
-            throw new BadRecordException(DeadLetterCode.WRONG_SCHEMA, "topic " + topic + ": " + reason);
-        };
+    private Plan<T> reject(@Nullable String reason) {
+        return new Plan<>(null, String.valueOf(reason), System.nanoTime() + REJECTION_TTL_NANOS);
     }
 }

@@ -29,12 +29,13 @@ import org.jspecify.annotations.Nullable;
  * subject is {@code <topic>-value} or {@code <topic>-key}.
  *
  * <p>Thread-safe once configured. Keys, as Confluent's: the registry's connection (see {@link SchemaRegistryClient}),
- * {@code auto.register.schemas} (true), {@code use.latest.version} (false).
+ * {@code auto.register.schemas} (true), {@code use.latest.version} (false), {@code avro.remove.java.properties} (false).
  */
 public final class LinesightAvroSerializer<T extends IndexedRecord> implements Serializer<T> {
 
     private final @Nullable SchemaRegistryClient given;
     private final ConcurrentHashMap<String, RegisteredSchema> latest = new ConcurrentHashMap<>();
+    private final ConcurrentHashMap<Schema, Schema> plain = new ConcurrentHashMap<>();
     private AvroSerdeConfig config;
 
     /** For Kafka, which then calls {@link #configure}. */
@@ -72,9 +73,10 @@ public final class LinesightAvroSerializer<T extends IndexedRecord> implements S
             if (config.useLatest) {
                 return asLatest(subject, record);
             }
+            Schema named = config.removeJava ? plain.computeIfAbsent(schema, PlainSchema::of) : schema;
             int id = config.autoRegister
-                    ? config.registry.register(subject, schema)
-                    : config.registry.lookup(subject, schema);
+                    ? config.registry.register(subject, named)
+                    : config.registry.lookup(subject, named);
             return write(id, schema, record);
         } catch (IOException | ClassCastException | NullPointerException | org.apache.avro.AvroRuntimeException e) {
             throw new SerializationException(

@@ -7,8 +7,10 @@ import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.ConfigDef.Importance;
 import org.apache.kafka.common.config.ConfigDef.Type;
 import org.apache.kafka.common.config.ConfigException;
+import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.serialization.Serde;
 import org.apache.kafka.common.utils.Utils;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Makes the serdes of an application by class name, so that the official one is a matter of configuration:
@@ -34,6 +36,14 @@ public final class SerdeFactory {
     }
 
     /**
+     * What names the schema of a record's value, looked at only: an id or a GUID, from before the value or from the
+     * header. Null where there is none, so that nobody needs the registry to say what is wrong with the record.
+     */
+    public static @Nullable Object schemaOf(@Nullable Headers headers, byte @Nullable [] value) {
+        return value == null ? null : Wire.peek(headers, value, false);
+    }
+
+    /**
      * A configured serde for one record type. Whatever the class, its deserializer fails in the two ways that
      * {@link LinesightAvroDeserializer} documents.
      *
@@ -51,7 +61,7 @@ public final class SerdeFactory {
         all.put(isKey ? AvroSerdeConfig.KEY_TYPE : AvroSerdeConfig.VALUE_TYPE, type.getName());
         Serde<T> serde = newInstance(name);
         serde.configure(all, isKey);
-        return new ForeignSerde<>(serde, type);
+        return new ForeignSerde<>(serde, type, isKey);
     }
 
     @SuppressWarnings("unchecked") // a serde of another type is found out by its first record, see ForeignSerde

@@ -3,6 +3,7 @@ package io.linesight.streams.config;
 import io.linesight.models.storage.ModelsConfig;
 import io.linesight.schemas.clients.KafkaNames;
 import io.linesight.schemas.clients.SettingNames;
+import io.linesight.schemas.registry.ConfluentKeys;
 import io.linesight.schemas.registry.SchemaRegistryClient;
 import io.linesight.schemas.serde.SerdeFactory;
 import io.linesight.schemas.topics.Topics;
@@ -13,7 +14,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.regex.Pattern;
 import org.apache.kafka.streams.StreamsConfig;
 
 /**
@@ -28,12 +28,6 @@ import org.apache.kafka.streams.StreamsConfig;
  */
 public record SettingsCheck(
         Map<String, String> settings, Map<String, String> names, List<String> problems, List<String> warnings) {
-
-    /** Keys of Confluent's serdes, which any serde chosen by class name understands. */
-    private static final Pattern SERDE_KEY = Pattern.compile(
-            "(schema\\.registry|basic\\.auth|bearer\\.auth|sasl\\.oauthbearer|avro)\\..*"
-                    + "|auto\\.register\\.schemas|use\\.latest\\.version|latest\\.compatibility\\.strict|normalize\\.schemas"
-                    + "|(value|key)\\.subject\\.name\\.strategy|specific\\.avro\\.reader|max\\.schemas\\.per\\.subject|http\\.(connect|read)\\.timeout\\.ms|max\\.retries|retries\\.(max\\.)?wait\\.ms");
 
     /** What Linesight itself decides for its clients; a file made for one client may hold it all the same. */
     private static final Map<String, Decided> DECIDED = decided();
