@@ -4,6 +4,7 @@ import io.linesight.schemas.Rollout;
 import io.linesight.streams.config.InspectionConfig;
 import io.linesight.streams.inspect.InspectionPipeline;
 import io.linesight.streams.inspect.InspectionTopology;
+import io.linesight.streams.inspect.RegistryAccess;
 import io.linesight.streams.monitoring.AppMeters;
 import io.linesight.streams.monitoring.InspectionMetrics;
 import io.linesight.streams.monitoring.JvmMetrics;
@@ -38,9 +39,10 @@ import org.slf4j.LoggerFactory;
  * <p>Life: construct, {@link #start}, {@link #close}; an app cannot be started twice. Thread-safe.
  *
  * <p>What happens when things fail. A frame that cannot be read or decoded becomes a dead letter. A frame the model
- * fails on gets verdict REVIEW. A registry that is unavailable makes frames wait, for as long as it takes. Anything
- * else that ends a stream thread (a scorer that hangs, a broker that drops the transaction) replaces the thread, and
- * the frames since the last commit are processed again; when that happens more often than
+ * fails on gets verdict REVIEW. A registry that is unavailable makes frames wait in Kafka, for as long as it takes, and
+ * the app is not ready meanwhile; frames of schemas that are known flow on. Anything else that ends a stream thread (a
+ * scorer that hangs, a broker that drops the transaction) replaces the thread, and the frames since the last commit are
+ * processed again; when that happens more often than
  * {@value InspectionConfig#THREAD_REPLACEMENTS} within 10 minutes the app stops with {@link State#FAILED} and
  * {@link #failure}.
  */
@@ -78,6 +80,7 @@ public final class InspectionApp implements AutoCloseable {
 
     private volatile @Nullable ModelServing serving;
     private @Nullable InspectionPipeline pipeline;
+    private volatile @Nullable RegistryAccess registry;
     private @Nullable MetricsServer server;
     private @Nullable KafkaStreamsMetrics streamsMetrics;
     private @Nullable JvmMetrics jvm;
@@ -156,6 +159,10 @@ public final class InspectionApp implements AutoCloseable {
         ModelServing opened = new ModelServing(config, models, opening);
         serving = opened;
         pipeline = new InspectionPipeline(config, opened.router(), opening);
+        pipeline.warmUp();
+        RegistryAccess access = RegistryAccess.of(config, opening);
+        registry = access;
+        access.prime();
         jvm = JvmMetrics.bindTo(meters.registry());
         opening.app(() -> whyNotLive().isEmpty(), () -> whyNotReady().isEmpty(), opened::isBehind);
         opening.device(config.scorer().device(), opened.device(), opened.fellBackToCpu());
@@ -179,8 +186,7 @@ public final class InspectionApp implements AutoCloseable {
     }
 
     private void startStreams(@Nullable Uuid framesId) {
-        KafkaStreams created = new KafkaStreams(
-                InspectionTopology.build(config, pipeline, metrics, framesId), config.streamsProperties());
+        KafkaStreams created = InspectionTopology.streams(config, pipeline, metrics, framesId, registry);
         streams = created;
         FailedThreads failedThreads = new FailedThreads(config, metrics, e -> failure = e);
         created.setUncaughtExceptionHandler(e -> handle(e, failedThreads));
@@ -317,7 +323,9 @@ public final class InspectionApp implements AutoCloseable {
                         default -> "the app is closed";
                     });
         }
-        return modelVersion().isPresent() ? whyNotLive() : Optional.of("no model serves");
+        if (modelVersion().isEmpty()) return Optional.of("no model serves");
+        RegistryAccess access = registry;
+        return whyNotLive().or(() -> access == null ? Optional.empty() : access.whyWaiting());
     }
 
     /** Why the app is {@link State#FAILED}. */
@@ -380,6 +388,7 @@ public final class InspectionApp implements AutoCloseable {
         if (watch != null) watch.close();
         if (framesTopic != null) framesTopic.close();
         boolean clean = closeStreams(timeout);
+        if (registry != null) registry.close();
         if (streamsMetrics != null) streamsMetrics.close();
         if (jvm != null) jvm.close();
         if (pipeline != null) pipeline.close();

@@ -10,8 +10,8 @@ import org.apache.kafka.common.header.Headers;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Headers of a dead letter. The record itself is the original one, key, value and headers untouched; these say why it
- * was put aside and where it came from. All values are UTF-8 text.
+ * Headers of a dead letter. The record itself is the original one, key, value and headers untouched, unless {@link
+ * #SHORTENED} says otherwise; these say why it was put aside and where it came from. All values are UTF-8 text.
  */
 public final class DeadLetterHeaders {
 
@@ -19,6 +19,12 @@ public final class DeadLetterHeaders {
     public static final String CODE = "linesight.error.code";
     /** For people, at most {@value #MAX_MESSAGE_CHARS} characters. */
     public static final String MESSAGE = "linesight.error.message";
+
+    /**
+     * What of the original is left out, because it would not fit the topic; the whole lies at the source. Absent where
+     * nothing is.
+     */
+    public static final String SHORTENED = "linesight.error.shortened";
 
     public static final String SOURCE_TOPIC = "linesight.source.topic";
     public static final String SOURCE_PARTITION = "linesight.source.partition";
@@ -36,13 +42,19 @@ public final class DeadLetterHeaders {
             Headers headers, DeadLetterCode code, @Nullable String message, String topic, int partition, long offset) {
         String text = message == null ? "" : message;
         put(headers, CODE, code.name());
-        put(
-                headers,
-                MESSAGE,
-                text.length() <= MAX_MESSAGE_CHARS ? text : text.substring(0, MAX_MESSAGE_CHARS - 1) + "…");
+        put(headers, MESSAGE, cut(text, MAX_MESSAGE_CHARS));
         put(headers, SOURCE_TOPIC, topic);
         put(headers, SOURCE_PARTITION, Integer.toString(partition));
         put(headers, SOURCE_OFFSET, Long.toString(offset));
+    }
+
+    /** Says what of the original is left out; at most 256 characters of it. */
+    public static void writeShortened(Headers headers, String what) {
+        put(headers, SHORTENED, cut(what, 256));
+    }
+
+    private static String cut(String text, int max) {
+        return text.length() <= max ? text : text.substring(0, max - 1) + "…";
     }
 
     /**

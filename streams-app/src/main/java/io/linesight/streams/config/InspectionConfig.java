@@ -104,6 +104,7 @@ public record InspectionConfig(
     public static final String AUTO_OFFSET_RESET = "auto.offset.reset";
     public static final String STATE_DIR = "state.dir";
     public static final String REGISTRY_RETRY_MS = "linesight.registry.retry.ms";
+    public static final String UNKNOWN_SCHEMA_MS = "linesight.registry.unknown.schema.ms";
     public static final String STARTUP_TIMEOUT_MS = "linesight.startup.timeout.ms";
     public static final String THREAD_REPLACEMENTS = "linesight.thread.replacements";
     public static final String CHANNEL = "linesight.models.channel";

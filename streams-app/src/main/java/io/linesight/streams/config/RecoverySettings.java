@@ -4,6 +4,7 @@ import static io.linesight.streams.config.InspectionConfig.REGISTRY_RETRY_MS;
 import static io.linesight.streams.config.InspectionConfig.STARTUP_TIMEOUT_MS;
 import static io.linesight.streams.config.InspectionConfig.THREAD_REPLACEMENTS;
 import static io.linesight.streams.config.InspectionConfig.TRANSACTION_TIMEOUT_MS;
+import static io.linesight.streams.config.InspectionConfig.UNKNOWN_SCHEMA_MS;
 
 import java.time.Duration;
 import org.apache.kafka.common.config.ConfigDef;
@@ -14,11 +15,13 @@ import org.apache.kafka.common.config.ConfigDef.Type;
 /**
  * How long the app waits for others, and how often it recovers.
  *
- * @param registryRetry how long a frame waits for the registry before its thread is replaced
+ * @param registryRetry how long a stream thread waits for the registry, where it has to, before it is replaced
+ * @param unknownSchemaTimeout how long a schema may be unknown to the registry before its frames are dead letters
  * @param startupTimeout how long the start waits for broker, registry and champion
  * @param threadReplacements max stream threads replaced in 10 minutes
  */
-public record RecoverySettings(Duration registryRetry, Duration startupTimeout, int threadReplacements) {
+public record RecoverySettings(
+        Duration registryRetry, Duration unknownSchemaTimeout, Duration startupTimeout, int threadReplacements) {
 
     static void define(ConfigDef definition) {
         definition
@@ -28,9 +31,18 @@ public record RecoverySettings(Duration registryRetry, Duration startupTimeout, 
                         15_000,
                         Range.between(0, 600_000),
                         Importance.LOW,
-                        "How long a frame waits, with growing pauses, for a registry that does not answer. Then the "
-                                + "stream thread is replaced and tries again, for ever: a frame is never a dead "
-                                + "letter because the registry is away.")
+                        "How long a stream thread waits for the registry where it has to ask it while it works, which "
+                                + "is rare: frames stay in Kafka until their schema is known, for as long as the "
+                                + "registry is away, and are never dead letters for it. Then the thread is replaced.")
+                .define(
+                        UNKNOWN_SCHEMA_MS,
+                        Type.INT,
+                        10_000,
+                        Range.between(0, 600_000),
+                        Importance.LOW,
+                        "How long the registry is asked again for a schema that it does not know, before the frames "
+                                + "that name it become dead letters: replicas of a registry lag. Only the partition "
+                                + "with such a frame waits, and after three waits in vain within 10 minutes none does.")
                 .define(
                         STARTUP_TIMEOUT_MS,
                         Type.INT,
@@ -58,6 +70,7 @@ public record RecoverySettings(Duration registryRetry, Duration startupTimeout, 
     static RecoverySettings read(SettingsReader settings) {
         return new RecoverySettings(
                 settings.millis(REGISTRY_RETRY_MS),
+                settings.millis(UNKNOWN_SCHEMA_MS),
                 settings.millis(STARTUP_TIMEOUT_MS),
                 settings.integer(THREAD_REPLACEMENTS));
     }

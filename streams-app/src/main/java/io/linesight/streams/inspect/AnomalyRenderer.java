@@ -7,6 +7,7 @@ import io.linesight.schemas.AnomalyEvent;
 import io.linesight.schemas.InspectionResult;
 import io.linesight.streams.config.MapRange;
 import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
 
 /** Images of an anomaly event: the map as a grey PNG, the frame as a small JPEG. Stateless; any thread. */
 final class AnomalyRenderer {
@@ -26,6 +27,19 @@ final class AnomalyRenderer {
      * @param planar the frame at model resolution, as the model saw it
      */
     AnomalyEvent render(InspectionResult result, float[] map, int size, byte[] planar) {
+        Images images = images(map, size, planar);
+        return new AnomalyEvent(result, ByteBuffer.wrap(images.map), images.low, images.high, images.thumbnail());
+    }
+
+    /** @param jpeg null where events have no thumbnail */
+    private record Images(byte[] map, float low, float high, byte @Nullable [] jpeg) {
+        @Nullable
+        ByteBuffer thumbnail() {
+            return jpeg == null ? null : ByteBuffer.wrap(jpeg);
+        }
+    }
+
+    private Images images(float[] map, int size, byte[] planar) {
         float low = range.low();
         float high = range.high();
         if (range.auto()) {
@@ -42,12 +56,16 @@ final class AnomalyRenderer {
             double t = ((double) map[i] - low) / ((double) high - low);
             grey[i] = (byte) Math.round(255 * Math.min(1, Math.max(0, t)));
         }
-        return new AnomalyEvent(
-                result,
-                ByteBuffer.wrap(ImageCodec.encodeGrayPng(grey, size, size)),
+        return new Images(
+                ImageCodec.encodeGrayPng(grey, size, size),
                 low,
                 high,
-                thumbnail ? ByteBuffer.wrap(ImageCodec.encodeJpeg(interleaved(planar), thumbnailQuality)) : null);
+                thumbnail ? ImageCodec.encodeJpeg(interleaved(planar), thumbnailQuality) : null);
+    }
+
+    /** Renders once to nowhere. */
+    void warmUp(byte[] planar) {
+        images(new float[64 * 64], 64, planar);
     }
 
     private static RgbImage interleaved(byte[] planar) {

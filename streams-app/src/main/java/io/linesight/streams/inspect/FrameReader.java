@@ -3,6 +3,8 @@ package io.linesight.streams.inspect;
 import io.linesight.schemas.CameraFrame;
 import io.linesight.schemas.DeadLetterCode;
 import io.linesight.schemas.serde.BadRecordException;
+import io.linesight.schemas.serde.SerdeFactory;
+import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.serialization.Deserializer;
 import org.jspecify.annotations.Nullable;
 
@@ -15,11 +17,14 @@ final class FrameReader {
     private final String topic;
     private final Deserializer<CameraFrame> deserializer;
     private final RegistryRetry registry;
+    private final SchemaInquiry inquiry;
 
-    FrameReader(String topic, Deserializer<CameraFrame> deserializer, RegistryRetry registry) {
+    FrameReader(
+            String topic, Deserializer<CameraFrame> deserializer, RegistryRetry registry, SchemaInquiry inquiry) {
         this.topic = topic;
         this.deserializer = deserializer;
         this.registry = registry;
+        this.inquiry = inquiry;
     }
 
     /**
@@ -27,9 +32,15 @@ final class FrameReader {
      * @throws RegistryUnavailableException when the registry cannot tell in time
      * @throws io.linesight.schemas.registry.RegistryException when waiting would not help
      */
-    CameraFrame read(byte @Nullable [] value) {
+    CameraFrame read(Headers headers, byte @Nullable [] value) {
         if (value == null) throw new BadRecordException(DeadLetterCode.EMPTY_RECORD, "the record has no value (null)");
-        CameraFrame frame = registry.call(() -> deserializer.deserialize(topic, value));
+        Object schema = SerdeFactory.schemaOf(headers, value);
+        if (schema != null && inquiry.isUnknown(schema)) {
+            // Asking once more here would make the thread wait in an outage.
+            throw new BadRecordException(
+                    DeadLetterCode.UNKNOWN_SCHEMA, "the registry does not know " + SchemaInquiry.name(schema));
+        }
+        CameraFrame frame = registry.call(() -> deserializer.deserialize(topic, headers, value));
         if (frame == null) throw new BadRecordException(DeadLetterCode.EMPTY_RECORD, "the record has no value");
         checkLength("frameId", frame.getFrameId());
         checkLength("cameraId", frame.getCameraId());

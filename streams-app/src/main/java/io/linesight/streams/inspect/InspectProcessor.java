@@ -1,10 +1,12 @@
 package io.linesight.streams.inspect;
 
+import io.linesight.schemas.AnomalyEvent;
 import io.linesight.schemas.CameraFrame;
 import io.linesight.schemas.DeadLetterCode;
 import io.linesight.schemas.FrameRef;
 import io.linesight.schemas.InspectionResult;
 import io.linesight.schemas.serde.BadRecordException;
+import io.linesight.schemas.topics.Topics;
 import io.linesight.streams.drain.DeferredContext;
 import io.linesight.streams.drain.DrainStore;
 import io.linesight.streams.monitoring.InspectionMetrics;
@@ -17,6 +19,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.apache.kafka.common.errors.SerializationException;
+import org.apache.kafka.common.header.Headers;
+import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.streams.errors.StreamsException;
 import org.apache.kafka.streams.processor.Cancellable;
 import org.apache.kafka.streams.processor.PunctuationType;
@@ -49,12 +53,13 @@ final class InspectProcessor implements Processor<byte[], byte[], byte[], byte[]
             Limits limits) {}
 
     /**
-     * @param letterBytes what the dead-letter topic takes
+     * @param topics the catalogue, for names
+     * @param outputs what the topics take
      * @param pending max frames of a task
      * @param drainBudget estimated backlog beyond which a task takes no further frame
      * @param drainTimeout max wait for outcomes in one pass
      */
-    record Limits(int letterBytes, int pending, Duration drainBudget, Duration drainTimeout) {}
+    record Limits(Topics topics, OutputLimits outputs, int pending, Duration drainBudget, Duration drainTimeout) {}
 
     private record Pending(
             Record<byte[], byte[]> record,
@@ -64,6 +69,8 @@ final class InspectProcessor implements Processor<byte[], byte[], byte[], byte[]
 
     /** How often finished frames are looked for while no new ones arrive; Streams asks at most every poll.ms. */
     private static final Duration TICK = Duration.ofMillis(2);
+
+    private static final Headers NO_HEADERS = new RecordHeaders();
 
     private final Shared shared;
     private final Deque<Pending> pending = new ArrayDeque<>();
@@ -103,7 +110,7 @@ final class InspectProcessor implements Processor<byte[], byte[], byte[], byte[]
     private CompletableFuture<Outcome> admit(Record<byte[], byte[]> record, FrameRef source) {
         CameraFrame frame;
         try {
-            frame = failing(() -> shared.reader.read(record.value()));
+            frame = failing(() -> shared.reader.read(record.headers(), record.value()));
         } catch (BadRecordException e) {
             return CompletableFuture.completedFuture(new Outcome.Rejected(e.code(), e.getMessage()));
         }
@@ -164,11 +171,12 @@ final class InspectProcessor implements Processor<byte[], byte[], byte[], byte[]
 
     private void emit(Pending head, Outcome.Inspected inspected) {
         InspectionResult result = inspected.result();
+        byte[] key = result.getCameraId().getBytes(StandardCharsets.UTF_8);
         byte[] value;
         byte @Nullable [] anomaly;
         try {
-            value = shared.writer.write(result);
-            anomaly = inspected.anomaly() == null ? null : shared.writer.write(inspected.anomaly());
+            value = fitting(shared.limits.topics.results().name(), key, shared.writer.write(result));
+            anomaly = inspected.anomaly() == null ? null : write(key, inspected.anomaly());
         } catch (SerializationException e) {
             // The frame would come again and fail again for ever.
             emit(
@@ -177,7 +185,6 @@ final class InspectProcessor implements Processor<byte[], byte[], byte[], byte[]
                             DeadLetterCode.INTERNAL, "the result could not be written: " + e.getMessage()));
             return;
         }
-        byte[] key = result.getCameraId().getBytes(StandardCharsets.UTF_8);
         AnswerStamps.Stamp stamp =
                 shared.stamps.of(result.getCameraId(), head.record.timestamp(), result.getCapturedAt());
         deferred.runAs(head.origin, () -> {
@@ -193,6 +200,30 @@ final class InspectProcessor implements Processor<byte[], byte[], byte[], byte[]
         return record;
     }
 
+    /** Without its thumbnail, where it would not fit otherwise. */
+    private byte[] write(byte[] key, AnomalyEvent anomaly) {
+        String topic = shared.limits.topics.anomalies().name();
+        byte[] whole = shared.writer.write(anomaly);
+        if (fits(topic, key, whole) || anomaly.getThumbnailJpeg() == null) return fitting(topic, key, whole);
+        return fitting(
+                topic,
+                key,
+                shared.writer.write(AnomalyEvent.newBuilder(anomaly)
+                        .setThumbnailJpeg(null)
+                        .build()));
+    }
+
+    private boolean fits(String topic, byte[] key, byte[] value) {
+        return RecordSize.of(key, value, NO_HEADERS) <= shared.limits.outputs.of(topic);
+    }
+
+    /** @throws SerializationException where the topic does not take it */
+    private byte[] fitting(String topic, byte[] key, byte[] value) {
+        if (fits(topic, key, value)) return value;
+        throw new SerializationException("a record of " + RecordSize.of(key, value, NO_HEADERS)
+                + " bytes does not fit topic " + topic + ", which takes " + shared.limits.outputs.of(topic));
+    }
+
     private void emit(Pending head, Outcome.Rejected rejected) {
         AnswerStamps.Stamp stamp = shared.stamps.of(source(head.record), head.record.timestamp(), null);
         Record<byte[], byte[]> letter = DeadLetters.of(
@@ -200,7 +231,7 @@ final class InspectProcessor implements Processor<byte[], byte[], byte[], byte[]
                 head.source,
                 rejected.code(),
                 rejected.message(),
-                shared.limits.letterBytes);
+                shared.limits.outputs.of(shared.limits.topics.deadLetter().name()));
         stamp.writeTo(letter.headers());
         deferred.runAs(head.origin, () -> context.forward(letter, DEAD_LETTERS));
         shared.metrics.deadLetter(rejected.code());

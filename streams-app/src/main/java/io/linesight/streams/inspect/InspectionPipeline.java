@@ -89,6 +89,29 @@ public final class InspectionPipeline implements AutoCloseable {
                 Math.max(1, config.batching().decodeThreads() / 2), DaemonThreads.numbered("linesight-render"));
     }
 
+    /**
+     * Decodes and renders small images of its own: the first use loads native libraries and classes, which would cost the
+     * first frame seconds. Blocks for as long.
+     */
+    public void warmUp() {
+        long start = System.nanoTime();
+        int side = 64;
+        byte[] grey = new byte[side * side];
+        for (int i = 0; i < grey.length; i++) grey[i] = (byte) (i * 7);
+        byte[] rgb = new byte[3 * grey.length];
+        for (int i = 0; i < rgb.length; i++) rgb[i] = (byte) (i * 5);
+        try {
+            byte[] planar = Preprocess.toModelInput(
+                    ImageCodec.decode(ImageCodec.encodeJpeg(new RgbImage(side, side, rgb), 85), limits));
+            Preprocess.toModelInput(ImageCodec.decode(ImageCodec.encodeGrayPng(grey, side, side), limits));
+            renderer.warmUp(planar);
+            LOG.debug("Decoder and renderer are warm after {} ms", (System.nanoTime() - start) / 1_000_000);
+        } catch (BadImageException e) {
+            // Limits below 64 pixels a side; the first frame then takes longer.
+            LOG.debug("Decoder not warmed up: {}", e.getMessage());
+        }
+    }
+
     private record Decoded(FrameHeader header, FrameRef source, int width, int height, byte[] planar, long nanos) {}
 
     /** Starts on a frame; returns at once. Called in the order of the frames, for each camera. */

@@ -1,15 +1,14 @@
 package io.linesight.streams.inspect;
 
-import io.linesight.schemas.CameraFrame;
-import io.linesight.schemas.serde.SerdeFactory;
 import io.linesight.schemas.topics.Topics;
 import io.linesight.streams.config.InspectionConfig;
 import io.linesight.streams.drain.DrainStore;
 import io.linesight.streams.monitoring.InspectionMetrics;
+import java.util.Properties;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
-import org.apache.kafka.common.serialization.Serde;
+import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.Topology;
 import org.jspecify.annotations.Nullable;
 
@@ -23,29 +22,53 @@ public final class InspectionTopology {
 
     private InspectionTopology() {}
 
-    /** As {@link #build(InspectionConfig, InspectionPipeline, InspectionMetrics, Uuid)}, the topic's id not known. */
+    /**
+     * As below, with access to the registry of its own, which waits on the stream thread; for drivers of topologies.
+     *
+     * @throws org.apache.kafka.common.config.ConfigException when the serde rejects its settings
+     */
     public static Topology build(InspectionConfig config, InspectionPipeline pipeline, InspectionMetrics metrics) {
-        return build(config, pipeline, metrics, null);
+        RegistryAccess registry = RegistryAccess.of(config, metrics);
+        return build(config, pipeline, metrics, null, registry, new OutputLimits(config));
     }
 
     /**
+     * Kafka Streams with this topology, not started.
+     *
      * @param pipeline shared by all tasks of the app; must outlive the streams
      * @param framesId id of the topic of frames, which answers carry; null leaves it out
-     * @throws org.apache.kafka.common.config.ConfigException when the serde rejects its settings
+     * @param registry as the pipeline
      */
-    public static Topology build(
-            InspectionConfig config, InspectionPipeline pipeline, InspectionMetrics metrics, @Nullable Uuid framesId) {
+    public static KafkaStreams streams(
+            InspectionConfig config,
+            InspectionPipeline pipeline,
+            InspectionMetrics metrics,
+            @Nullable Uuid framesId,
+            RegistryAccess registry) {
+        OutputLimits outputs = new OutputLimits(config);
+        Properties properties = config.streamsProperties();
+        outputs.handler().forEach(properties::putIfAbsent);
+        return new KafkaStreams(
+                build(config, pipeline, metrics, framesId, registry, outputs), properties, registry.clients());
+    }
+
+    private static Topology build(
+            InspectionConfig config,
+            InspectionPipeline pipeline,
+            InspectionMetrics metrics,
+            @Nullable Uuid framesId,
+            RegistryAccess registry,
+            OutputLimits outputs) {
         Topics topics = config.topics();
-        RegistryRetry registry = new RegistryRetry(config.recovery().registryRetry(), metrics);
-        Serde<CameraFrame> frames = SerdeFactory.create(CameraFrame.class, config.serdes(), false);
         InspectProcessor.Shared shared = new InspectProcessor.Shared(
                 pipeline,
-                new FrameReader(topics.frames().name(), frames.deserializer(), registry),
-                new EventWriter(config, registry),
+                registry.reader(),
+                registry.writer(),
                 metrics,
                 new AnswerStamps(framesId, metrics, System::currentTimeMillis),
                 new InspectProcessor.Limits(
-                        topics.limits().deadLetterTopicBytes(),
+                        topics,
+                        outputs,
                         config.batching().maxPending(),
                         config.batching().drainBudget(),
                         config.batching().drainTimeout()));

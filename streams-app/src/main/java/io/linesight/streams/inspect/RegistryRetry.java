@@ -10,8 +10,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Retries calls of a schema registry that is unavailable. Blocking the stream thread is the right thing to do: nothing
- * can be read or written meanwhile, and Kafka keeps the frames. The wait is bounded, because the transaction is.
+ * Retries calls of a schema registry that is unavailable, on the stream thread. The last resort: {@link RegistryAccess}
+ * sees to it that a stream thread need not ask, except after thousands of schemas. The wait is bounded, because the
+ * transaction is.
  */
 final class RegistryRetry {
 
@@ -28,14 +29,14 @@ final class RegistryRetry {
 
     /**
      * @throws RegistryUnavailableException when the registry stays unavailable for the whole timeout
-     * @throws RegistryException when waiting would not help (credentials, compatibility)
+     * @throws RegistryException when waiting would not help (compatibility, a schema that is not registered)
      */
     <T> T call(Supplier<T> work) {
         long deadline = System.nanoTime() + timeout.toNanos();
         try {
             return work.get();
         } catch (RegistryException e) {
-            if (!e.isRetriable()) throw e;
+            if (!e.mayPass()) throw e;
             return retry(work, deadline, e);
         }
     }
@@ -60,7 +61,7 @@ final class RegistryRetry {
                     LOG.info("The schema registry answers again");
                     return result;
                 } catch (RegistryException e) {
-                    if (!e.isRetriable()) throw e;
+                    if (!e.mayPass()) throw e;
                     last = e;
                 }
             }

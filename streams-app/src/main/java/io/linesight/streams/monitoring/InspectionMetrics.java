@@ -58,6 +58,7 @@ public final class InspectionMetrics implements BatchListener, ModelEvents, Shad
     public static final String MODEL_WITHDRAWALS = "linesight.model.withdrawals";
     public static final String MODEL_BEHIND = "linesight.model.behind";
     public static final String REGISTRY_WAITING = "linesight.registry.waiting.threads";
+    public static final String REGISTRY_HOLDS = "linesight.registry.waiting.partitions";
     public static final String DEVICE_INFO = "linesight.device.info";
     public static final String DEVICE_FALLBACK = "linesight.device.fallback";
     public static final String LIVE = "linesight.live";
@@ -95,6 +96,7 @@ public final class InspectionMetrics implements BatchListener, ModelEvents, Shad
     private final Counter challengerFrames;
     private final Counter withdrawals;
     private final AtomicInteger registryWaiting = new AtomicInteger();
+    private final AtomicInteger registryHolds = new AtomicInteger();
     private final Map<ModelRole, Meter> serving = new EnumMap<>(ModelRole.class);
 
     public InspectionMetrics(MeterRegistry registry) {
@@ -140,6 +142,9 @@ public final class InspectionMetrics implements BatchListener, ModelEvents, Shad
         withdrawals = counter(MODEL_WITHDRAWALS, "Models that a guard of this instance took out of service");
         Gauge.builder(REGISTRY_WAITING, registryWaiting, AtomicInteger::get)
                 .description("Stream threads that wait for the schema registry now")
+                .register(registry);
+        Gauge.builder(REGISTRY_HOLDS, registryHolds, AtomicInteger::get)
+                .description("Partitions whose frames wait in Kafka for the schema registry now")
                 .register(registry);
     }
 
@@ -260,6 +265,16 @@ public final class InspectionMetrics implements BatchListener, ModelEvents, Shad
 
     public void threadReplaced() {
         threadsReplaced.increment();
+    }
+
+    /** So many more partitions are held back for the registry, or fewer. */
+    public void registryHolds(int more) {
+        registryHolds.addAndGet(more);
+    }
+
+    /** Partitions that are held back for the registry now. */
+    public int waitingPartitions() {
+        return registryHolds.get();
     }
 
     /** A stream thread begins ({@code true}) or ends to wait for the registry. */

@@ -41,6 +41,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.Random;
 import java.util.stream.IntStream;
 import java.util.zip.CRC32;
 import org.apache.kafka.common.Uuid;
@@ -67,6 +68,8 @@ class InspectionTopologyTest {
 
     private static final Instant CAPTURED = Instant.now().minusMillis(5).truncatedTo(ChronoUnit.MICROS);
 
+    private static final byte[] NO_FRAME = {1, 2, 3};
+
     private final StubRegistry registry = new StubRegistry();
     private final FakeScorer scorer = new FakeScorer();
     private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
@@ -82,6 +85,7 @@ class InspectionTopologyTest {
     private TestOutputTopic<byte[], byte[]> resultsOut;
     private TestOutputTopic<byte[], byte[]> anomaliesOut;
     private TestOutputTopic<byte[], byte[]> lettersOut;
+    private long letters;
 
     @BeforeEach
     void start() {
@@ -697,5 +701,117 @@ class InspectionTopologyTest {
                 .hasStackTraceContaining(RegistryUnavailableException.class.getName());
         assertThat(lettersOut.isEmpty()).isTrue();
         assertThat(resultsOut.isEmpty()).isTrue();
+    }
+
+    private TestRecord<byte[], byte[]> letterOf(byte[] key, byte[] value, RecordHeaders headers) {
+        in.pipeInput(new TestRecord<>(key, value, headers));
+        assertThat(resultsOut.isEmpty()).as("no result").isTrue();
+        TestRecord<byte[], byte[]> letter = lettersOut.readRecord();
+        long limit = config.topics().deadLetter().maxMessageBytes();
+        assertThat(RecordSize.of(letter.key(), letter.value(), letter.headers())).isLessThanOrEqualTo(limit);
+        assertThat(DeadLetterHeaders.read(letter.headers()).orElseThrow().getSource().getOffset())
+                .isEqualTo(letters++);
+        return letter;
+    }
+
+    private static String shortened(TestRecord<byte[], byte[]> letter) {
+        return new String(
+                letter.headers().lastHeader(DeadLetterHeaders.SHORTENED).value(), StandardCharsets.UTF_8);
+    }
+
+    @Test
+    void shouldShortenAGiantHeaderAndKeepTheRest() {
+        RecordHeaders headers = new RecordHeaders();
+        headers.add("trace", new byte[12 << 20]).add("small", new byte[] {7});
+
+        TestRecord<byte[], byte[]> letter = letterOf(new byte[] {5}, NO_FRAME, headers);
+
+        assertThat(shortened(letter)).contains("header trace of 12582").contains("1024");
+        assertThat(letter.headers().lastHeader("trace").value()).hasSize(1024);
+        assertThat(letter.headers().lastHeader("small").value()).containsExactly(7);
+        assertThat(letter.value()).isEqualTo(NO_FRAME);
+        assertThat(letter.key()).containsExactly(5);
+    }
+
+    @Test
+    void shouldLeaveOutMostOfManyHeaders() {
+        RecordHeaders headers = new RecordHeaders();
+        for (int i = 0; i < 100_000; i++) headers.add("h" + i, new byte[100]);
+
+        TestRecord<byte[], byte[]> letter = letterOf(null, NO_FRAME, headers);
+
+        assertThat(shortened(letter)).contains("99900 of 100000 headers are left out");
+        assertThat(letter.value()).isEqualTo(NO_FRAME);
+    }
+
+    @Test
+    void shouldShortenAGiantKey() {
+        TestRecord<byte[], byte[]> letter = letterOf(filled(12 << 20, 3), NO_FRAME, new RecordHeaders());
+
+        assertThat(shortened(letter)).contains("the key of 12582912 bytes");
+        assertThat(letter.key()).hasSize(1024);
+        assertThat(letter.value()).isEqualTo(NO_FRAME);
+    }
+
+    @Test
+    void shouldLeaveOutAGiantValue() {
+        TestRecord<byte[], byte[]> letter = letterOf(new byte[] {5}, filled(20 << 20, 3), new RecordHeaders());
+
+        assertThat(shortened(letter)).contains("the value of 20971520 bytes is left out");
+        assertThat(letter.value()).isNull();
+    }
+
+    @Test
+    void shouldMakeALetterOfWhateverIsGiantAtOnce() {
+        RecordHeaders headers = new RecordHeaders();
+        for (int i = 0; i < 300; i++) headers.add("\u20ac".repeat(40_000) + i, filled(40_000, 1));
+
+        TestRecord<byte[], byte[]> letter = letterOf(filled(9 << 20, 3), filled(20 << 20, 3), headers);
+
+        assertThat(shortened(letter).length()).isLessThanOrEqualTo(256);
+        assertThat(letter.value()).isNull();
+    }
+
+    @Test
+    void shouldTakeHeadersThatAreNoTextAndRecordsThatLackEverything() {
+        RecordHeaders headers = new RecordHeaders();
+        headers.add("", null).add("\ud800", new byte[0]).add("linesight.error.shortened", new byte[] {1});
+
+        TestRecord<byte[], byte[]> letter = letterOf(null, null, headers);
+
+        assertThat(letter.headers().lastHeader(DeadLetterHeaders.SHORTENED))
+                .as("ours only, and nothing was shortened")
+                .isNull();
+        letterOf(new byte[0], new byte[0], new RecordHeaders());
+        send(grey(20));
+        assertThat(result().getVerdict()).isEqualTo(Verdict.PASS);
+    }
+
+    @Test
+    void shouldDropTheThumbnailOfAnEventThatDoesNotFit() {
+        stopParts();
+        open(Map.of("kafka.producer.max.request.size", "2500"));
+        // Noise, which JPEG cannot make small.
+        byte[] noise = new byte[64 * 64];
+        new Random(5).nextBytes(noise);
+        noise[0] = (byte) 200;
+        send(frame(FrameEncoding.GRAY8, noise, 64, 64));
+
+        result();
+        assertThat(anomaly().getThumbnailJpeg()).isNull();
+    }
+
+    @Test
+    void shouldMakeADeadLetterOfAResultThatDoesNotFit() {
+        stopParts();
+        open(Map.of("kafka.producer.max.request.size", "10000"));
+        String wide = "\u20ac".repeat(FrameReader.MAX_TEXT);
+        send(grey(20).setCameraId(wide).setFrameId(wide).setLineId(wide).setProduct(wide));
+
+        TestRecord<byte[], byte[]> letter = lettersOut.readRecord();
+        assertThat(DeadLetterHeaders.read(letter.headers()).orElseThrow().getMessage())
+                .contains("does not fit topic linesight.results.v1, which takes 10000");
+        assertThat(RecordSize.of(letter.key(), letter.value(), letter.headers()))
+                .isLessThanOrEqualTo(10_000);
     }
 }
