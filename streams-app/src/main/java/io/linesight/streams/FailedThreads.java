@@ -47,9 +47,9 @@ final class FailedThreads implements StreamsUncaughtExceptionHandler {
         onTooMany.accept(explained ? new IllegalStateException(explanation, e) : e);
         LOG.error(
                 "Stream threads failed more than {} times in 10 minutes; the app stops. Uncommitted frames stay in "
-                        + "Kafka for the next start",
+                        + "Kafka for the next start. The last failure: {}",
                 config.recovery().threadReplacements(),
-                e);
+                firstLine(e));
         return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
     }
 
@@ -69,11 +69,17 @@ final class FailedThreads implements StreamsUncaughtExceptionHandler {
         metrics.threadReplaced();
         LOG.error(
                 "A stream thread failed; it is replaced and its uncommitted frames are processed again ({} of at "
-                        + "most {} in 10 minutes)",
+                        + "most {} in 10 minutes): {}",
                 replacements.size(),
                 allowed,
-                e);
+                firstLine(e)); // Kafka Streams logs the trace
         return true;
+    }
+
+    private static String firstLine(Throwable e) {
+        Throwable root = e;
+        while (root.getCause() != null && root.getCause() != root) root = root.getCause();
+        return String.valueOf(root).lines().findFirst().orElse("");
     }
 
     private static boolean isCausedByRegistry(Throwable e) {

@@ -16,6 +16,8 @@ import io.linesight.schemas.serde.AvroSerde;
 import io.linesight.schemas.topics.TopicSpec;
 import io.linesight.streams.config.InspectionConfig;
 import io.linesight.streams.routing.ModelControl;
+import io.linesight.streams.monitoring.InspectionMetrics;
+import io.linesight.streams.support.StubRegistry;
 import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -386,6 +388,85 @@ class InspectionAppIT {
                     null);
             StartupException e = catchThrowableOfType(StartupException.class, app::start);
             assertThat(e.getMessage()).contains("Port " + taken.getLocalPort() + " is taken");
+        }
+    }
+
+    @Test
+    void shouldWaitForTheRegistryWithoutLosingAStreamThread() throws Exception {
+        try (StubRegistry registry = new StubRegistry()) {
+            AvroSerde<CameraFrame> serde =
+                    AvroSerde.of(CameraFrame.class, Map.of("schema.registry.url", registry.url()), false);
+            byte[] known = serde.serializer()
+                    .serialize(line.topics.frames().name(), Line.frame("cam0", 0, 20).build());
+            InspectionConfig config = InspectionConfig.of(line.settings(
+                    "application.id",
+                    "waiting",
+                    "schema.registry.url",
+                    registry.url(),
+                    "linesight.registry.retry.ms",
+                    "500",
+                    "transaction.timeout.ms",
+                    "2000",
+                    "num.stream.threads",
+                    "1"));
+            try (InspectionApp app = new InspectionApp(config, MeanScorer.serving(new MeanScorer()), null)) {
+                app.start();
+                assertThat(app.awaitRunning(Duration.ofSeconds(60))).isTrue();
+                registry.away.set(Integer.MAX_VALUE);
+                // Needs no registry, so it is answered; then one that does, and one behind it.
+                line.sendBytes(0, "cam0", new byte[] {9});
+                line.sendBytes(1, "cam1", known);
+                line.sendBytes(1, "cam1", new byte[] {9});
+                line.flush();
+                Desk.await(
+                        () -> app.whyNotReady().filter(w -> w.contains("registry")).isPresent()
+                                && line.deadLetters().size() == 1,
+                        () -> "ready: " + app.whyNotReady());
+                int asked = registry.away.get();
+                // Longer than the transaction lasts and the thread would have waited.
+                Desk.await(() -> registry.away.get() < asked - 5, () -> "the registry is asked again");
+                assertThat(line.results()).isEmpty();
+                assertThat(line.committed("waiting")).as("what waits is not consumed").isEqualTo(1);
+
+                registry.away.set(0);
+
+                line.awaitCommitted("waiting", 3, Desk.TIMEOUT);
+                assertThat(line.results()).hasSize(1);
+                assertThat(line.deadLetters()).hasSize(2);
+                Desk.await(() -> app.whyNotReady().isEmpty(), () -> "ready: " + app.whyNotReady());
+                assertThat(app.meters().counter(InspectionMetrics.THREADS_REPLACED).count())
+                        .isZero();
+            }
+        }
+    }
+
+    @Test
+    void shouldLearnThatATopicTakesLessThanItDid() throws Exception {
+        InspectionConfig config = InspectionConfig.of(line.settings("application.id", "lowered"));
+        try (InspectionApp app = new InspectionApp(config, MeanScorer.serving(new MeanScorer()), null)) {
+            app.start();
+            assertThat(app.awaitRunning(Duration.ofSeconds(60))).isTrue();
+            ConfigResource topic = new ConfigResource(
+                    ConfigResource.Type.TOPIC, line.topics.deadLetter().name());
+            line.admin()
+                    .incrementalAlterConfigs(Map.of(
+                            topic,
+                            List.of(new AlterConfigOp(
+                                    new ConfigEntry("max.message.bytes", "200000"), AlterConfigOp.OpType.SET))))
+                    .all()
+                    .get();
+
+            line.sendBytes(0, "cam0", new byte[400_000]);
+            line.flush();
+
+            line.awaitCommitted("lowered", 1, Desk.TIMEOUT);
+            assertThat(line.read(line.topics.deadLetter(), "read_committed"))
+                    .singleElement()
+                    .satisfies(letter -> assertThat(
+                                    new String(letter.headers().lastHeader("linesight.error.shortened").value()))
+                            .contains("400000 bytes is left out"));
+            assertThat(app.meters().counter(InspectionMetrics.THREADS_REPLACED).count())
+                    .isLessThanOrEqualTo(2);
         }
     }
 }
