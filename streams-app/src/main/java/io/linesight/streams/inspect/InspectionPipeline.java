@@ -5,6 +5,7 @@ import io.linesight.mmad.image.BadImageException;
 import io.linesight.mmad.image.DecodeSettings;
 import io.linesight.mmad.image.DecodedImage;
 import io.linesight.mmad.image.FrameImages;
+import io.linesight.mmad.image.ImageCodec;
 import io.linesight.mmad.image.ImageNote;
 import io.linesight.mmad.image.Preprocess;
 import io.linesight.mmad.image.RgbImage;
@@ -101,15 +102,19 @@ public final class InspectionPipeline implements AutoCloseable {
         byte[] rgb = new byte[3 * grey.length];
         for (int i = 0; i < rgb.length; i++) rgb[i] = (byte) (i * 5);
         try {
-            byte[] planar = Preprocess.toModelInput(
-                    ImageCodec.decode(ImageCodec.encodeJpeg(new RgbImage(side, side, rgb), 85), limits));
-            Preprocess.toModelInput(ImageCodec.decode(ImageCodec.encodeGrayPng(grey, side, side), limits));
+            byte[] planar = warmUp("JPEG", ImageCodec.encodeJpeg(new RgbImage(side, side, rgb), 85));
+            warmUp("PNG", ImageCodec.encodeGrayPng(grey, side, side));
             renderer.warmUp(planar);
             LOG.debug("Decoder and renderer are warm after {} ms", (System.nanoTime() - start) / 1_000_000);
         } catch (BadImageException e) {
             // Limits below 64 pixels a side; the first frame then takes longer.
             LOG.debug("Decoder not warmed up: {}", e.getMessage());
         }
+    }
+
+    private byte[] warmUp(String encoding, byte[] file) throws BadImageException {
+        return Preprocess.toModelInput(
+                FrameImages.decode(encoding, 0, 0, Map.of(), file, images).image());
     }
 
     private record Decoded(FrameHeader header, FrameRef source, int width, int height, byte[] planar, long nanos) {}

@@ -28,8 +28,18 @@ public final class InspectionTopology {
      * @throws org.apache.kafka.common.config.ConfigException when the serde rejects its settings
      */
     public static Topology build(InspectionConfig config, InspectionPipeline pipeline, InspectionMetrics metrics) {
+        return build(config, pipeline, metrics, null);
+    }
+
+    /**
+     * As above.
+     *
+     * @param framesId id of the topic of frames, which answers carry; null leaves it out
+     */
+    public static Topology build(
+            InspectionConfig config, InspectionPipeline pipeline, InspectionMetrics metrics, @Nullable Uuid framesId) {
         RegistryAccess registry = RegistryAccess.of(config, metrics);
-        return build(config, pipeline, metrics, null, registry, new OutputLimits(config));
+        return build(config, pipeline, metrics, framesId, registry, new OutputLimits(config));
     }
 
     /**
