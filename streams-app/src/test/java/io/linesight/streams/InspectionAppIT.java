@@ -405,8 +405,6 @@ class InspectionAppIT {
                     registry.url(),
                     "linesight.registry.retry.ms",
                     "500",
-                    "transaction.timeout.ms",
-                    "2000",
                     "num.stream.threads",
                     "1"));
             try (InspectionApp app = new InspectionApp(config, MeanScorer.serving(new MeanScorer()), null)) {
@@ -423,7 +421,7 @@ class InspectionAppIT {
                                 && line.deadLetters().size() == 1,
                         () -> "ready: " + app.whyNotReady());
                 int asked = registry.away.get();
-                // Longer than the transaction lasts and the thread would have waited.
+                // Longer than a stream thread would have waited.
                 Desk.await(() -> registry.away.get() < asked - 5, () -> "the registry is asked again");
                 assertThat(line.results()).isEmpty();
                 assertThat(line.committed("waiting")).as("what waits is not consumed").isEqualTo(1);
@@ -431,7 +429,7 @@ class InspectionAppIT {
                 registry.away.set(0);
 
                 line.awaitCommitted("waiting", 3, Desk.TIMEOUT);
-                assertThat(line.results()).hasSize(1);
+                assertThat(line.read(line.topics.results(), "read_committed")).hasSize(1);
                 assertThat(line.deadLetters()).hasSize(2);
                 Desk.await(() -> app.whyNotReady().isEmpty(), () -> "ready: " + app.whyNotReady());
                 assertThat(app.meters().counter(InspectionMetrics.THREADS_REPLACED).count())
