@@ -133,7 +133,7 @@ public record SettingsCheck(
 
     /** Whether the setting is for the serdes. */
     static boolean isSerde(String name) {
-        return SERDE_KEY.matcher(name).matches();
+        return ConfluentKeys.isKnown(name);
     }
 
     /** Whether the setting goes to Kafka Streams and its clients. */
