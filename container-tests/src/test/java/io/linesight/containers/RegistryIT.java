@@ -148,7 +148,9 @@ class RegistryIT {
             Awaitility.await("frames that wait for the registry")
                     .atMost(Duration.ofSeconds(180))
                     .during(Duration.ofSeconds(12))
-                    .until(() -> app.whyNotReady().filter(w -> w.contains("registry")).isPresent());
+                    .until(() -> app.whyNotReady()
+                            .filter(w -> w.contains("registry"))
+                            .isPresent());
             assertThat(line.read(line.topics.results())).isEmpty();
             assertThat(line.read(line.topics.deadLetter())).isEmpty();
             assertThat(app.state()).isNotEqualTo(InspectionApp.State.FAILED);

@@ -42,9 +42,8 @@ import org.slf4j.LoggerFactory;
  * fails on gets verdict REVIEW. A registry that is unavailable makes frames wait in Kafka, for as long as it takes, and
  * the app is not ready meanwhile; frames of schemas that are known flow on. Anything else that ends a stream thread (a
  * scorer that hangs, a broker that drops the transaction) replaces the thread, and the frames since the last commit are
- * processed again; when that happens more often than
- * {@value InspectionConfig#THREAD_REPLACEMENTS} within 10 minutes the app stops with {@link State#FAILED} and
- * {@link #failure}.
+ * processed again; when that happens more often than {@value InspectionConfig#THREAD_REPLACEMENTS} within 10 minutes
+ * the app stops with {@link State#FAILED} and {@link #failure}.
  */
 public final class InspectionApp implements AutoCloseable {
 

@@ -15,8 +15,8 @@ import io.linesight.schemas.Verdict;
 import io.linesight.schemas.serde.AvroSerde;
 import io.linesight.schemas.topics.TopicSpec;
 import io.linesight.streams.config.InspectionConfig;
-import io.linesight.streams.routing.ModelControl;
 import io.linesight.streams.monitoring.InspectionMetrics;
+import io.linesight.streams.routing.ModelControl;
 import io.linesight.streams.support.StubRegistry;
 import java.net.ServerSocket;
 import java.net.URI;
@@ -397,7 +397,9 @@ class InspectionAppIT {
             AvroSerde<CameraFrame> serde =
                     AvroSerde.of(CameraFrame.class, Map.of("schema.registry.url", registry.url()), false);
             byte[] known = serde.serializer()
-                    .serialize(line.topics.frames().name(), Line.frame("cam0", 0, 20).build());
+                    .serialize(
+                            line.topics.frames().name(),
+                            Line.frame("cam0", 0, 20).build());
             InspectionConfig config = InspectionConfig.of(line.settings(
                     "application.id",
                     "waiting",
@@ -417,14 +419,18 @@ class InspectionAppIT {
                 line.sendBytes(1, "cam1", new byte[] {9});
                 line.flush();
                 Desk.await(
-                        () -> app.whyNotReady().filter(w -> w.contains("registry")).isPresent()
+                        () -> app.whyNotReady()
+                                        .filter(w -> w.contains("registry"))
+                                        .isPresent()
                                 && line.deadLetters().size() == 1,
                         () -> "ready: " + app.whyNotReady());
                 int asked = registry.away.get();
                 // Longer than a stream thread would have waited.
                 Desk.await(() -> registry.away.get() < asked - 5, () -> "the registry is asked again");
                 assertThat(line.results()).isEmpty();
-                assertThat(line.committed("waiting")).as("what waits is not consumed").isEqualTo(1);
+                assertThat(line.committed("waiting"))
+                        .as("what waits is not consumed")
+                        .isEqualTo(1);
 
                 registry.away.set(0);
 
@@ -432,7 +438,9 @@ class InspectionAppIT {
                 assertThat(line.read(line.topics.results(), "read_committed")).hasSize(1);
                 assertThat(line.deadLetters()).hasSize(2);
                 Desk.await(() -> app.whyNotReady().isEmpty(), () -> "ready: " + app.whyNotReady());
-                assertThat(app.meters().counter(InspectionMetrics.THREADS_REPLACED).count())
+                assertThat(app.meters()
+                                .counter(InspectionMetrics.THREADS_REPLACED)
+                                .count())
                         .isZero();
             }
         }
@@ -460,8 +468,9 @@ class InspectionAppIT {
             line.awaitCommitted("lowered", 1, Desk.TIMEOUT);
             assertThat(line.read(line.topics.deadLetter(), "read_committed"))
                     .singleElement()
-                    .satisfies(letter -> assertThat(
-                                    new String(letter.headers().lastHeader("linesight.error.shortened").value()))
+                    .satisfies(letter -> assertThat(new String(letter.headers()
+                                    .lastHeader("linesight.error.shortened")
+                                    .value()))
                             .contains("400000 bytes is left out"));
             assertThat(app.meters().counter(InspectionMetrics.THREADS_REPLACED).count())
                     .isLessThanOrEqualTo(2);

@@ -29,7 +29,9 @@ public final class OneTrace extends TurboFilter {
             Object @Nullable [] arguments,
             @Nullable Throwable given) {
         Throwable failure = given;
-        if (failure == null && arguments != null && arguments.length > 0
+        if (failure == null
+                && arguments != null
+                && arguments.length > 0
                 && arguments[arguments.length - 1] instanceof Throwable last) failure = last;
         if (failure == null || !level.isGreaterOrEqual(logger.getEffectiveLevel())) return FilterReply.NEUTRAL;
         return isNew(root(failure)) || !logger.getName().startsWith(KAFKA) ? FilterReply.NEUTRAL : FilterReply.DENY;

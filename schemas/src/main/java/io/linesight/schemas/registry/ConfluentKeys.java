@@ -13,7 +13,8 @@ import org.slf4j.LoggerFactory;
 /**
  * The keys of Confluent's registry client and Avro serdes that a file made for them may hold, and what becomes of those
  * that the built-in serde does not implement: they are named in the log, once for the process, never passed over
- * without a word. Keys that would change who may read what (TLS, tokens) are rejected by {@link RegistryConfig} instead.
+ * without a word. Keys that would change who may read what (TLS, tokens) are rejected by {@link RegistryConfig}
+ * instead.
  */
 public final class ConfluentKeys {
 
@@ -64,8 +65,12 @@ public final class ConfluentKeys {
         String cache = "ids and schemas are kept for good, the newest version for the life of the writer, "
                 + "an unknown id for 1 s";
         for (String key : new String[] {
-            "latest.cache.size", "latest.cache.ttl.sec", "missing.cache.size", "missing.id.cache.ttl.sec",
-            "missing.version.cache.ttl.sec", "missing.schema.cache.ttl.sec"
+            "latest.cache.size",
+            "latest.cache.ttl.sec",
+            "missing.cache.size",
+            "missing.id.cache.ttl.sec",
+            "missing.version.cache.ttl.sec",
+            "missing.schema.cache.ttl.sec"
         }) keys.put(key, new Foreign(null, cache));
         String prefix = "ids are written before the value (0x00 and 4 bytes)";
         for (String side : new String[] {"value", "key"}) {
@@ -114,7 +119,9 @@ public final class ConfluentKeys {
                         "{} is a key of Confluent's serdes that the built-in one does not implement; it is ignored{}. "
                                 + "To use it, put in the official serde (linesight.serde.class)",
                         key,
-                        Optional.ofNullable(FOREIGN.get(key)).map(f -> ": " + f.instead).orElse(""));
+                        Optional.ofNullable(FOREIGN.get(key))
+                                .map(f -> ": " + f.instead)
+                                .orElse(""));
             }
         }
     }

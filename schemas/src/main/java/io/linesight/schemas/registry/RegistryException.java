@@ -70,8 +70,8 @@ public final class RegistryException extends KafkaException {
     }
 
     /**
-     * Whether the fault lies between us and the registry's answer, so that nothing is known about the record: an outage,
-     * a refusal, a proxy's page. Who cannot do without the answer waits, and says for what.
+     * Whether the fault lies between us and the registry's answer, so that nothing is known about the record: an
+     * outage, a refusal, a proxy's page. Who cannot do without the answer waits, and says for what.
      */
     public boolean mayPass() {
         return kind.retriable || kind == Kind.UNAUTHORIZED || kind == Kind.NOT_A_REGISTRY;

@@ -87,8 +87,7 @@ public final class SchemaRegistryClient {
         Integer id = ids.get(key);
         if (id == null) {
             try {
-                id = id(http.call(
-                        "POST", "/subjects/" + encode(subject) + "/versions" + normalize, request(schema)));
+                id = id(http.call("POST", "/subjects/" + encode(subject) + "/versions" + normalize, request(schema)));
             } catch (RegistryException e) {
                 if (e.kind() != Kind.INCOMPATIBLE) {
                     throw e;
@@ -378,7 +377,8 @@ public final class SchemaRegistryClient {
 
     private static int id(JsonNode answer) {
         if (!answer.path("id").isInt() || answer.get("id").asInt() < 1) {
-            throw RegistryHttp.notARegistry("schema registration", "the answer has no id that is a whole number above 0");
+            throw RegistryHttp.notARegistry(
+                    "schema registration", "the answer has no id that is a whole number above 0");
         }
         return answer.get("id").asInt();
     }

@@ -110,8 +110,7 @@ final class ForeignSerde<T> implements Serde<T> {
         }
         return new BadRecordException(
                 DeadLetterCode.CORRUPT_RECORD,
-                "the record of topic " + topic + " does not hold what " + id.name() + " describes: "
-                        + e.getMessage(),
+                "the record of topic " + topic + " does not hold what " + id.name() + " describes: " + e.getMessage(),
                 e);
     }
 

@@ -152,7 +152,8 @@ public final class LinesightAvroDeserializer<T extends IndexedRecord> implements
                 case NOT_FOUND ->
                     throw new BadRecordException(
                             DeadLetterCode.UNKNOWN_SCHEMA,
-                            "the registry does not know " + name + (wire.id() instanceof UUID ? ": " + e.getMessage() : ""),
+                            "the registry does not know " + name
+                                    + (wire.id() instanceof UUID ? ": " + e.getMessage() : ""),
                             e); // not kept: it may be registered later
                 case UNUSABLE_SCHEMA -> {
                     return reject(e.getMessage());

@@ -29,7 +29,8 @@ import org.jspecify.annotations.Nullable;
  * subject is {@code <topic>-value} or {@code <topic>-key}.
  *
  * <p>Thread-safe once configured. Keys, as Confluent's: the registry's connection (see {@link SchemaRegistryClient}),
- * {@code auto.register.schemas} (true), {@code use.latest.version} (false), {@code avro.remove.java.properties} (false).
+ * {@code auto.register.schemas} (true), {@code use.latest.version} (false), {@code avro.remove.java.properties}
+ * (false).
  */
 public final class LinesightAvroSerializer<T extends IndexedRecord> implements Serializer<T> {
 

@@ -19,7 +19,8 @@ final class PlainSchema {
 
     static Schema of(Schema schema) {
         try {
-            return new Schema.Parser().parse(plain(JSON.readTree(schema.toString())).toString());
+            return new Schema.Parser()
+                    .parse(plain(JSON.readTree(schema.toString())).toString());
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("Avro wrote a schema that is not JSON", e);
         }

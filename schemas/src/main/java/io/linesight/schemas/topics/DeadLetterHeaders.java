@@ -10,8 +10,8 @@ import org.apache.kafka.common.header.Headers;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Headers of a dead letter. The record itself is the original one, key, value and headers untouched, unless {@link
- * #SHORTENED} says otherwise; these say why it was put aside and where it came from. All values are UTF-8 text.
+ * Headers of a dead letter. The record itself is the original one, key, value and headers untouched, unless
+ * {@link #SHORTENED} says otherwise; these say why it was put aside and where it came from. All values are UTF-8 text.
  */
 public final class DeadLetterHeaders {
 

@@ -42,7 +42,10 @@ class ConfluentKeysTest {
         try (ScriptedRegistry registry = new ScriptedRegistry()) {
             registry.on("GET /subjects", 200, "[]");
             new SchemaRegistryClient(Map.of(
-                            "schema.registry.url", registry.url(), "schema.registry.basic.auth.user.info", "anna:s3cret"))
+                            "schema.registry.url",
+                            registry.url(),
+                            "schema.registry.basic.auth.user.info",
+                            "anna:s3cret"))
                     .subjects();
             assertThat(registry.authorizations()).singleElement().asString().startsWith("Basic ");
         }

@@ -50,7 +50,8 @@ class ForeignWritersTest {
     @Test
     void shouldReadTheIdInTheHeaderOfConfluent8() throws IOException {
         knows("/schemas/ids/7", schema(OURS));
-        Headers headers = header("__value_schema_id", ByteBuffer.allocate(5).put((byte) 0).putInt(7));
+        Headers headers =
+                header("__value_schema_id", ByteBuffer.allocate(5).put((byte) 0).putInt(7));
 
         assertThat(read(headers, frame(schema(OURS), micros())).getCapturedAt()).isEqualTo(AT);
     }
@@ -76,7 +77,8 @@ class ForeignWritersTest {
     @Test
     void shouldNotTakeTheKeysHeaderForTheValues() throws IOException {
         knows("/schemas/ids/7", schema(OURS));
-        Headers headers = header("__key_schema_id", ByteBuffer.allocate(5).put((byte) 0).putInt(99));
+        Headers headers =
+                header("__key_schema_id", ByteBuffer.allocate(5).put((byte) 0).putInt(99));
 
         assertThat(read(headers, join(prefix(7), frame(schema(OURS), micros()))).getCameraId())
                 .isEqualTo("c");
@@ -93,8 +95,7 @@ class ForeignWritersTest {
         assertThat(e.code()).isEqualTo(DeadLetterCode.UNKNOWN_SCHEMA);
         assertThat(e).hasMessageContaining("" + GUID).hasMessageContaining("version 8");
         registry.on("GET /subjects", 503, "");
-        assertThat(catchThrowableOfType(
-                                RegistryException.class, () -> read(header("__value_schema_id", guid()), value))
+        assertThat(catchThrowableOfType(RegistryException.class, () -> read(header("__value_schema_id", guid()), value))
                         .isRetriable())
                 .as("in an outage nothing is known")
                 .isTrue();
@@ -103,8 +104,7 @@ class ForeignWritersTest {
     @ParameterizedTest
     @ValueSource(longs = {1, 4711, 0x7fffffffL})
     void shouldNameIdsOfEightBytes(long id) throws IOException {
-        byte[] value = join(
-                ByteBuffer.allocate(9).put((byte) 0).putLong(id).array(), frame(schema(OURS), micros()));
+        byte[] value = join(ByteBuffer.allocate(9).put((byte) 0).putLong(id).array(), frame(schema(OURS), micros()));
 
         BadRecordException e = bad(new RecordHeaders(), value);
 
@@ -125,9 +125,7 @@ class ForeignWritersTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {
-                "", "00", "0000000007", "0000000700", "01", "018979176223364186", "ff", "000000000000000001"
-            })
+            strings = {"", "00", "0000000007", "0000000700", "01", "018979176223364186", "ff", "000000000000000001"})
     void shouldNeverFailInAnotherWayOnHeadersThatAreNoIds(String hex) throws IOException {
         knows("/schemas/ids/7", schema(OURS));
         registry.on("GET /schemas/ids/1792", 404, "{\"error_code\":40403,\"message\":\"Schema not found\"}");
@@ -135,7 +133,8 @@ class ForeignWritersTest {
         headers.add("__value_schema_id", java.util.HexFormat.of().parseHex(hex));
 
         try {
-            assertThat(read(headers, join(prefix(7), frame(schema(OURS), micros())))).isNotNull();
+            assertThat(read(headers, join(prefix(7), frame(schema(OURS), micros()))))
+                    .isNotNull();
         } catch (BadRecordException e) {
             assertThat(e.code()).isIn(DeadLetterCode.CORRUPT_RECORD, DeadLetterCode.UNKNOWN_SCHEMA);
         }
@@ -220,7 +219,8 @@ class ForeignWritersTest {
     void shouldFindASchemaRegisteredByHand() throws IOException {
         String byHand = FrameRef.getClassSchema().toString().replace(",\"avro.java.string\":\"String\"", "");
         assertThat(byHand).isNotEqualTo(FrameRef.getClassSchema().toString());
-        String other = "{\"type\":\"record\",\"name\":\"FrameRef\",\"namespace\":\"io.linesight.schemas\",\"fields\":[]}";
+        String other =
+                "{\"type\":\"record\",\"name\":\"FrameRef\",\"namespace\":\"io.linesight.schemas\",\"fields\":[]}";
         registry.on("POST /subjects/t-value", 404, "{\"error_code\":40403,\"message\":\"Schema not found\"}");
         registry.on("GET /subjects/t-value/versions", 200, "[1,2,3]");
         registry.on("GET /subjects/t-value/versions/3", 200, version(3, 33, other));
@@ -311,10 +311,7 @@ class ForeignWritersTest {
     }
 
     private Deserializer<CameraFrame> deserializer() {
-        return AvroSerde.of(
-                        CameraFrame.class,
-                        Map.of("schema.registry.url", registry.url(), "max.retries", "0"),
-                        false)
+        return AvroSerde.of(CameraFrame.class, Map.of("schema.registry.url", registry.url(), "max.retries", "0"), false)
                 .deserializer();
     }
 

@@ -14,9 +14,9 @@ import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.streams.processor.api.Record;
 
 /**
- * Builds dead letters: the original record, bytes and headers untouched, with the reason in additional headers. A record
- * that would not fit the topic is shortened until it does, because the app must not fail on it for ever; the letter says
- * what was left out, and where the whole record lies.
+ * Builds dead letters: the original record, bytes and headers untouched, with the reason in additional headers. A
+ * record that would not fit the topic is shortened until it does, because the app must not fail on it for ever; the
+ * letter says what was left out, and where the whole record lies.
  */
 final class DeadLetters {
 

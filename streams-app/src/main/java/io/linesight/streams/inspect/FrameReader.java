@@ -19,8 +19,7 @@ final class FrameReader {
     private final RegistryRetry registry;
     private final SchemaInquiry inquiry;
 
-    FrameReader(
-            String topic, Deserializer<CameraFrame> deserializer, RegistryRetry registry, SchemaInquiry inquiry) {
+    FrameReader(String topic, Deserializer<CameraFrame> deserializer, RegistryRetry registry, SchemaInquiry inquiry) {
         this.topic = topic;
         this.deserializer = deserializer;
         this.registry = registry;

@@ -208,9 +208,8 @@ final class InspectProcessor implements Processor<byte[], byte[], byte[], byte[]
         return fitting(
                 topic,
                 key,
-                shared.writer.write(AnomalyEvent.newBuilder(anomaly)
-                        .setThumbnailJpeg(null)
-                        .build()));
+                shared.writer.write(
+                        AnomalyEvent.newBuilder(anomaly).setThumbnailJpeg(null).build()));
     }
 
     private boolean fits(String topic, byte[] key, byte[] value) {

@@ -91,8 +91,8 @@ public final class InspectionPipeline implements AutoCloseable {
     }
 
     /**
-     * Decodes and renders small images of its own: the first use loads native libraries and classes, which would cost the
-     * first frame seconds. Blocks for as long.
+     * Decodes and renders small images of its own: the first use loads native libraries and classes, which would cost
+     * the first frame seconds. Blocks for as long.
      */
     public void warmUp() {
         long start = System.nanoTime();

@@ -28,11 +28,15 @@ final class OutputLimits {
     private final Map<String, Long> limits = new ConcurrentHashMap<>();
 
     OutputLimits(InspectionConfig config) {
-        Object request = config.streamsProperties()
-                .get(StreamsConfig.producerPrefix(ProducerConfig.MAX_REQUEST_SIZE_CONFIG));
-        long producer = request == null ? Long.MAX_VALUE : Long.parseLong(request.toString().trim());
+        Object request =
+                config.streamsProperties().get(StreamsConfig.producerPrefix(ProducerConfig.MAX_REQUEST_SIZE_CONFIG));
+        long producer = request == null
+                ? Long.MAX_VALUE
+                : Long.parseLong(request.toString().trim());
         for (TopicSpec topic : new TopicSpec[] {
-            config.topics().results(), config.topics().anomalies(), config.topics().deadLetter()
+            config.topics().results(),
+            config.topics().anomalies(),
+            config.topics().deadLetter()
         }) limits.put(topic.name(), Math.min(producer, topic.maxMessageBytes()));
     }
 
@@ -43,8 +47,7 @@ final class OutputLimits {
 
     /** Settings by which Kafka Streams tells this about records that were too large all the same. */
     Map<String, Object> handler() {
-        return Map.of(
-                StreamsConfig.PRODUCTION_EXCEPTION_HANDLER_CLASS_CONFIG, Handler.class.getName(), KEY, this);
+        return Map.of(StreamsConfig.PRODUCTION_EXCEPTION_HANDLER_CLASS_CONFIG, Handler.class.getName(), KEY, this);
     }
 
     void learn(String topic, long rejected) {

@@ -50,8 +50,8 @@ public final class RegistryAccess implements AutoCloseable {
      */
     public static RegistryAccess of(InspectionConfig config, InspectionMetrics metrics) {
         RegistryRetry retry = new RegistryRetry(config.recovery().registryRetry(), metrics);
-        Deserializer<CameraFrame> frames = SerdeFactory.create(CameraFrame.class, config.serdes(), false)
-                .deserializer();
+        Deserializer<CameraFrame> frames =
+                SerdeFactory.create(CameraFrame.class, config.serdes(), false).deserializer();
         SchemaInquiry inquiry = new SchemaInquiry(
                 (ConsumerRecord<byte[], byte[]> r) -> frames.deserialize(r.topic(), r.headers(), r.value()),
                 config.recovery().unknownSchemaTimeout(),

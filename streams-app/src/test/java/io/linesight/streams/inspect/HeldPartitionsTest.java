@@ -100,7 +100,9 @@ class HeldPartitionsTest {
 
         assertThat(offsets(admitted, A)).containsExactly(0L);
         assertThat(offsets(admitted, B)).containsExactly(5L, 6L);
-        assertThat(admitted.nextOffsets().get(A).offset()).as("what is committed").isEqualTo(1);
+        assertThat(admitted.nextOffsets().get(A).offset())
+                .as("what is committed")
+                .isEqualTo(1);
         assertThat(admitted.nextOffsets().get(B).offset()).isEqualTo(7);
         assertThat(consumer.positions).containsEntry(A, 1L).doesNotContainKey(B);
         assertThat(consumer.paused).containsExactly(A);
@@ -152,7 +154,9 @@ class HeldPartitionsTest {
 
         registry.put(9, away());
         nanos.addAndGet(Duration.ofSeconds(5).toNanos());
-        assertThat(poll(List.of(record(A, 5, 9))).count()).as("held no second time").isEqualTo(1);
+        assertThat(poll(List.of(record(A, 5, 9))).count())
+                .as("held no second time")
+                .isEqualTo(1);
         inquiry.askAll();
         assertThat(inquiry.isUnknown(9)).as("an outage tells nothing new").isTrue();
 

@@ -708,8 +708,12 @@ class InspectionTopologyTest {
         assertThat(resultsOut.isEmpty()).as("no result").isTrue();
         TestRecord<byte[], byte[]> letter = lettersOut.readRecord();
         long limit = config.topics().deadLetter().maxMessageBytes();
-        assertThat(RecordSize.of(letter.key(), letter.value(), letter.headers())).isLessThanOrEqualTo(limit);
-        assertThat(DeadLetterHeaders.read(letter.headers()).orElseThrow().getSource().getOffset())
+        assertThat(RecordSize.of(letter.key(), letter.value(), letter.headers()))
+                .isLessThanOrEqualTo(limit);
+        assertThat(DeadLetterHeaders.read(letter.headers())
+                        .orElseThrow()
+                        .getSource()
+                        .getOffset())
                 .isEqualTo(letters++);
         return letter;
     }
