@@ -128,6 +128,7 @@ final class CalibrateCommand implements Callable<Integer> {
                 ScorerOptions.defaults().withDevice(device).withThreads(threads),
                 new PrintStream(System.err, true));
         show(result, opened.source().categories());
+        data.summarize();
         return 0;
     }
 

@@ -1,5 +1,6 @@
 package io.linesight.app.cli;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.linesight.app.cli.common.DataOptions;
 import io.linesight.app.cli.common.Inputs;
 import io.linesight.app.cli.common.TypedCommand;
@@ -8,6 +9,7 @@ import io.linesight.trainer.evaluate.Evaluate;
 import io.linesight.trainer.evaluate.EvaluateOptions;
 import io.linesight.trainer.evaluate.EvaluationReport;
 import io.linesight.trainer.folders.DatasetLayout;
+import io.linesight.trainer.folders.FilesReport;
 import io.linesight.trainer.report.HtmlReport;
 import io.linesight.trainer.report.ReportOptions;
 import java.io.IOException;
@@ -101,7 +103,7 @@ final class EvaluateCommand implements Callable<Integer> {
                 .withScores(scores)
                 .withSkipUnreadable(skipUnreadable);
         EvaluationReport measured = Evaluate.run(options);
-        if (json != null) Files.writeString(json, measured.toJson());
+        if (json != null) Files.writeString(json, withFiles(measured.toJson(), opened.files()));
         PrintWriter out = spec.commandLine().getOut();
         show(out, measured, compare != null);
         EvaluateOptions otherOptions = null;
@@ -119,7 +121,15 @@ final class EvaluateCommand implements Callable<Integer> {
                     : HtmlReport.write(options, measured, otherOptions, otherMeasured, page);
             out.println("Report: " + file);
         }
+        out.flush();
+        data.summarize();
         return 0;
+    }
+
+    private static String withFiles(String figures, FilesReport files) throws IOException {
+        ObjectNode document = Json.read(figures);
+        document.set("files", Json.of(files.toMap()));
+        return Json.pretty(document) + System.lineSeparator();
     }
 
     private void validate() throws IOException {

@@ -27,6 +27,9 @@ import io.linesight.trainer.fit.FitOptions.Session;
 import io.linesight.trainer.fit.FitOptions.Training;
 import io.linesight.trainer.fit.FitResult;
 import io.linesight.trainer.folders.ImageSource;
+import io.linesight.app.cli.common.UserError;
+import io.linesight.trainer.folders.FilesReport;
+import io.linesight.trainer.folders.DatasetLayout;
 import io.linesight.trainer.patchcore.PatchCoreFit;
 import io.linesight.trainer.patchcore.PatchCoreOptions;
 import io.linesight.trainer.patchcore.PatchCoreResult;
@@ -309,6 +312,11 @@ final class FitCommand implements Callable<Integer> {
     @Option(names = "--allow-leakage", description = "Continue though test images are among those learned from.")
     private boolean allowLeakage;
 
+    @Option(
+            names = "--allow-left-out",
+            description = "Continue though more images in the folders are left out than used.")
+    private boolean allowLeftOut;
+
     @Option(names = "--allow-few", description = "Continue though a category has a single good image.")
     private boolean allowFew;
 
@@ -374,9 +382,10 @@ final class FitCommand implements Callable<Integer> {
         Inputs.writable(out);
         if (from != null) Inputs.existing(from, "checkpoint");
         Encoder chosen = from != null ? null : chosenEncoder();
-        FitResult result = fit(options(data.openForTraining().source(), chosen, stop::get), stop);
+        FitResult result = fit(options(images(), chosen, stop::get), stop);
         if (result == null) return 130;
         print(result);
+        data.summarize();
         return 0;
     }
 
@@ -436,8 +445,9 @@ final class FitCommand implements Callable<Integer> {
         rejectGiven(MMAD_ONLY, "with --method patchcore, which trains nothing");
         validate(patchCoreOptions(null, null)::validate);
         Inputs.writable(out);
-        ImageSource source = data.openForTraining().source();
+        ImageSource source = images();
         print(PatchCoreFit.run(patchCoreOptions(source, chosenEncoder())));
+        data.summarize();
         return 0;
     }
 
@@ -451,6 +461,18 @@ final class FitCommand implements Callable<Integer> {
                 thresholds.rule(ThresholdMethod.AUTO),
                 threads,
                 new PatchCoreOptions.Output(out, null, TypedCommand.of(spec), System.err));
+    }
+
+    /** @throws UserError when most of what lies in the folders would not be learned from */
+    private ImageSource images() {
+        DatasetLayout.Opened opened = data.openForTraining();
+        FilesReport files = opened.files();
+        if (files.missed() > files.used() && !allowLeftOut) {
+            data.summarize();
+            throw new UserError("more images are left out (" + files.missed() + ") than used (" + files.used()
+                    + "), see above: correct the folders, or continue with --allow-left-out; nothing was trained");
+        }
+        return opened.source();
     }
 
     /** @throws ParameterException naming every problem */

@@ -3,12 +3,19 @@ package io.linesight.app.cli;
 import io.linesight.cameras.Camera;
 import io.linesight.cameras.CameraShot;
 import io.linesight.mmad.image.BadImageException;
-import io.linesight.mmad.image.GrayImage;
+import io.linesight.mmad.image.DecodeSettings;
+import io.linesight.mmad.image.FrameImages;
 import io.linesight.mmad.image.ImageCodec;
-import io.linesight.mmad.image.ImageLimits;
 import io.linesight.mmad.image.Preprocess;
+import io.linesight.mmad.image.RgbImage;
 import io.linesight.schemas.FrameEncoding;
-import io.linesight.trainer.folders.MvtecDataset;
+import io.linesight.trainer.folders.DatasetException;
+import io.linesight.trainer.folders.FilesReport;
+import io.linesight.trainer.folders.FolderWalk;
+import io.linesight.trainer.folders.ImageFiles;
+import io.linesight.trainer.folders.Masks;
+import io.linesight.trainer.folders.ReadingContext;
+import io.linesight.trainer.folders.Spelling;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,14 +28,14 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
-import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Replays the images of a folder, bytes as they are. In MVTec-AD layout ({@code <category>/test/<defect>/x.png}) the
- * category becomes the product, and the folder under {@code test} or {@code train} becomes the ground truth;
- * {@code ground_truth} itself is left out.
+ * Replays the images of a folder, bytes as they are; a BMP, TIFF or WebP becomes a PNG, as frames have no such encoding.
+ * In MVTec-AD layout ({@code <category>/test/<defect>/x.png}) the category becomes the product, and the folder under
+ * {@code test} or {@code train} becomes the ground truth, as do folders of good and bad images. Only folders below the
+ * given one count, and that one's own name. Masks are left out.
  */
 final class FolderCamera implements Camera {
     private static final Logger LOG = LoggerFactory.getLogger(FolderCamera.class);
@@ -36,6 +43,8 @@ final class FolderCamera implements Camera {
     private final Path root;
     private final List<Path> files;
     private final Options options;
+    private final ReadingContext context;
+    private final Map<Path, Masks> masks = new HashMap<>();
     private int at;
     private int round;
     private int takenThisRound;
@@ -58,7 +67,8 @@ final class FolderCamera implements Camera {
         }
     }
 
-    private FolderCamera(String id, Path root, List<Path> files, Options options) {
+    private FolderCamera(String id, Path root, List<Path> files, Options options, ReadingContext context) {
+        this.context = context;
         this.id = id;
         this.root = root;
         this.files = files;
@@ -72,24 +82,25 @@ final class FolderCamera implements Camera {
      * @throws IOException when it is no folder, cannot be read, or holds no image
      */
     public static FolderCamera open(String id, Path folder, Options options) throws IOException {
+        return open(id, folder, options, ReadingContext.defaults());
+    }
+
+    /** The same, by settings. */
+    static FolderCamera open(String id, Path folder, Options options, ReadingContext context) throws IOException {
         if (!Files.isDirectory(folder))
             throw new IOException("there is no folder " + folder.toAbsolutePath() + "; nothing was sent");
         List<Path> found = new ArrayList<>();
-        try (Stream<Path> walk = Files.walk(folder)) {
-            for (Path p : (Iterable<Path>) walk::iterator) {
-                if (isImage(p) && wanted(folder, p, options.split)) found.add(p);
-            }
-        } catch (java.io.UncheckedIOException e) {
-            throw new IOException(
-                    "cannot list " + folder.toAbsolutePath() + ": "
-                            + e.getCause().getMessage() + "; nothing was sent",
-                    e);
+        try {
+            for (Path p : new FolderWalk(context.report()).withoutTruth(folder))
+                if (wanted(folder, p, options.split)) found.add(p);
+        } catch (DatasetException e) {
+            throw new IOException(e.getMessage() + "; nothing was sent", e);
         }
         if (found.isEmpty())
-            throw new IOException("no .jpg, .jpeg or .png in " + folder.toAbsolutePath()
+            throw new IOException("no .jpg, .jpeg, .png or other image in " + folder.toAbsolutePath()
                     + (options.split.equals("all") ? "" : " (split " + options.split + ")") + "; nothing was sent");
         Collections.sort(found);
-        return new FolderCamera(id, folder, found, options);
+        return new FolderCamera(id, folder, found, options, context);
     }
 
     /** Number of images in one round. */
@@ -121,9 +132,10 @@ final class FolderCamera implements Camera {
             Path file = files.get(at++);
             byte[] bytes;
             try {
-                bytes = Files.readAllBytes(file);
-            } catch (IOException e) {
+                bytes = frame(file);
+            } catch (IOException | BadImageException e) {
                 skipped++;
+                context.report().leave(FilesReport.LeftOut.UNREADABLE, file, String.valueOf(e.getMessage()));
                 LOG.warn("Skipped {}: it cannot be read ({})", file, e.toString());
                 continue;
             }
@@ -132,35 +144,71 @@ final class FolderCamera implements Camera {
         }
     }
 
+    /** The file as it is, where it may be a frame. */
+    private byte[] frame(Path file) throws IOException, BadImageException {
+        byte[] bytes = ImageFiles.bytes(file, context.decoding().limits());
+        return FrameImages.isFrameFile(bytes)
+                ? bytes
+                : ImageCodec.encodePng(
+                        ImageCodec.decodeFile(bytes, context.decoding()).image());
+    }
+
     private CameraShot shot(Path file, byte[] bytes) {
         Path relative = root.relativize(file);
         Map<String, String> attributes = new HashMap<>();
-        attributes.put(CameraShot.FILE, relative.toString());
+        attributes.put(CameraShot.FILE, Spelling.nfc(relative.toString()));
+        int bits = context.decoding().sampleBits();
+        if (bits != DecodeSettings.ALL_BITS && FrameImages.isFrameFile(bytes))
+            attributes.put(FrameImages.BITS, Integer.toString(bits));
         String product = options.product;
-        Path absolute = file.toAbsolutePath().normalize();
-        int n = absolute.getNameCount();
-        String split = n >= 3 ? absolute.getName(n - 3).toString() : "";
-        if (split.equals("test") || split.equals("train")) {
-            String kind = absolute.getName(n - 2).toString();
-            attributes.put(CameraShot.TRUTH_DEFECT, kind);
-            attributes.put(
-                    CameraShot.TRUTH_ANOMALOUS, Boolean.toString(!kind.equals("good") && !vanishes(absolute, kind)));
-            if (product == null && n >= 4) product = absolute.getName(n - 4).toString();
+        int part = part(relative);
+        if (part >= 0) {
+            Path category = part == 0 ? root : root.resolve(relative.subpath(0, part));
+            truth(category, relative, part, file, attributes);
+            if (product == null) product = name(category);
         }
         return new CameraShot(product, Instant.now(), encoding(file, bytes), 0, 0, bytes, attributes);
     }
 
+    /** The first folder that says what the images in it are: of test, train, good or bad; -1 for none. */
+    private static int part(Path relative) {
+        for (int i = 0; i + 1 < relative.getNameCount(); i++) {
+            Path folder = relative.getName(i);
+            boolean split = Spelling.isTest(folder) || Spelling.isTrain(folder);
+            if (split && i + 2 < relative.getNameCount()) return i;
+            if (!split && (Spelling.isGood(folder) || Spelling.isBad(folder))) return i;
+        }
+        return -1;
+    }
+
+    private void truth(Path category, Path relative, int part, Path file, Map<String, String> attributes) {
+        Path folder = relative.getName(part);
+        boolean split = Spelling.isTest(folder) || Spelling.isTrain(folder);
+        Path says = split ? relative.getName(part + 1) : folder;
+        boolean kinds = !split && Spelling.isBad(folder) && part + 2 < relative.getNameCount();
+        String kind = Spelling.nfc((kinds ? relative.getName(part + 1) : says).toString());
+        boolean good = Spelling.isGood(says);
+        attributes.put(CameraShot.TRUTH_DEFECT, good ? "good" : kind);
+        attributes.put(CameraShot.TRUTH_ANOMALOUS, Boolean.toString(!good && !vanishes(category, file, kind)));
+    }
+
+    private static String name(Path folder) {
+        return Spelling.nfc(
+                folder.toAbsolutePath().normalize().getFileName().toString());
+    }
+
     /**
      * A defect whose mask has no pixel left at the model's resolution counts as good, as {@code evaluate} counts it
-     * (MMAD_SPEC section 12).
+     * (MMAD_SPEC section 12). A mask that is empty as it is says nothing.
      */
-    private static boolean vanishes(Path image, String defect) {
-        Path mask = MvtecDataset.maskOf(image.getParent().getParent().getParent(), defect, image);
-        if (!Files.isRegularFile(mask)) return false;
+    private boolean vanishes(Path category, Path image, String defect) {
+        Path mask = masks.computeIfAbsent(category, c -> Masks.in(c, context.report()))
+                .of(image, defect);
+        if (mask == null) return false;
         try {
-            GrayImage marked = ImageCodec.decodeMask(Files.readAllBytes(mask), ImageLimits.defaults());
-            for (byte pixel : Preprocess.mask(marked.gray(), marked.width(), marked.height()))
-                if (pixel != 0) return false;
+            RgbImage marked = ImageFiles.truth(ImageFiles.mask(mask, context));
+            if (marked == null) return false;
+            for (byte pixel : Preprocess.mask(marked)) if (pixel != 0) return false;
             return true;
         } catch (IOException | BadImageException e) {
             LOG.warn(
@@ -182,19 +230,12 @@ final class FolderCamera implements Camera {
         return file.toString().toLowerCase(Locale.ROOT).endsWith(".png") ? FrameEncoding.PNG : FrameEncoding.JPEG;
     }
 
-    private static boolean isImage(Path p) {
-        String name = p.getFileName().toString().toLowerCase(Locale.ROOT);
-        return (name.endsWith(".jpg") || name.endsWith(".jpeg") || name.endsWith(".png")) && !Files.isDirectory(p);
-    }
-
     private static boolean wanted(Path root, Path file, String split) {
         boolean test = false;
         boolean train = false;
         for (Path part : root.relativize(file)) {
-            String name = part.toString();
-            if (name.equals("ground_truth")) return false;
-            test |= name.equals("test");
-            train |= name.equals("train");
+            test |= Spelling.isTest(part);
+            train |= Spelling.isTrain(part);
         }
         return switch (split) {
             case "test" -> !train;

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.Map;
 
 /** JSON for machines: numbers that are not numbers become null. */
 final class Json {
@@ -13,6 +14,15 @@ final class Json {
 
     static ObjectNode object() {
         return MAPPER.createObjectNode();
+    }
+
+    /** @throws JsonProcessingException when it is no object */
+    static ObjectNode read(String text) throws JsonProcessingException {
+        return MAPPER.readValue(text, ObjectNode.class);
+    }
+
+    static ObjectNode of(Map<String, ?> values) {
+        return MAPPER.valueToTree(values);
     }
 
     static void number(ObjectNode node, String key, double value) {

@@ -2,6 +2,7 @@ package io.linesight.app.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.linesight.app.cli.common.Durations;
+import io.linesight.app.cli.common.ImageOptions;
 import io.linesight.app.cli.common.Inputs;
 import io.linesight.app.cli.common.Kafka;
 import io.linesight.app.cli.common.UserError;
@@ -9,6 +10,10 @@ import io.linesight.demo.line.LineOptions;
 import io.linesight.demo.line.LocalLine;
 import io.linesight.demo.line.RunSummary;
 import io.linesight.schemas.topics.Topics;
+import io.linesight.trainer.folders.FilesReport;
+import io.linesight.trainer.folders.MvtecDataset;
+import io.linesight.trainer.folders.ReadingContext;
+import io.linesight.trainer.folders.Spelling;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -131,6 +136,11 @@ final class ReplayCommand implements Callable<Integer> {
     @Mixin
     private Model model;
 
+    @Mixin
+    private ImageOptions images;
+
+    private final FilesReport report = new FilesReport();
+
     @Override
     public Integer call() throws Exception {
         if (fps != null && !(fps > 0)) throw new ParameterException(spec.commandLine(), "--fps must be above 0");
@@ -172,9 +182,12 @@ final class ReplayCommand implements Callable<Integer> {
             if (json != null) {
                 ObjectNode node = outcome.summary().toJson();
                 node.put("skippedFiles", outcome.skipped());
+                node.set("files", Json.of(report.toMap()));
                 Files.writeString(json, RunSummary.pretty(node) + "\n");
             }
         }
+        out.flush();
+        spec.commandLine().getErr().print(report.text());
         if (outcome.failure() != null) throw new UserError(outcome.failure());
         if (outcome.sent() == 0) throw new UserError("no frame was sent: none of the files could be read");
         return outcome.summary() == null || outcome.summary().exact() ? 0 : 1;
@@ -184,22 +197,25 @@ final class ReplayCommand implements Callable<Integer> {
         Inputs.folder(data, "folder");
         List<Path> folders = new ArrayList<>();
         if (categories != null) {
-            for (String c : categories) folders.add(Inputs.folder(data.resolve(c), "category"));
-        } else if (isCategory(data)) {
+            for (String c : categories) folders.add(category(c));
+        } else if (MvtecDataset.isCategory(data)) {
             folders.add(data);
         } else {
             try (Stream<Path> list = Files.list(data)) {
-                list.filter(ReplayCommand::isCategory).sorted().forEach(folders::add);
+                list.filter(MvtecDataset::isCategory).sorted().forEach(folders::add);
             }
             if (folders.isEmpty()) folders.add(data);
         }
+        ReadingContext context = new ReadingContext(images.settings(kafka.settings()), report);
         List<FolderCamera> cameras = new ArrayList<>();
         for (Path f : folders) {
             String id = folders.size() == 1
                     ? camera
-                    : camera + "-" + f.toAbsolutePath().normalize().getFileName();
+                    : camera + "-" + Spelling.nfc(f.toAbsolutePath().normalize().getFileName().toString());
             try {
-                cameras.add(FolderCamera.open(id, f, new FolderCamera.Options(product, split, loop, shuffle)));
+                FolderCamera.Options options = new FolderCamera.Options(
+                        product == null ? null : Spelling.nfc(product), split, loop, shuffle);
+                cameras.add(FolderCamera.open(id, f, options, context));
             } catch (IOException e) {
                 throw new UserError(e.getMessage(), e);
             }
@@ -207,7 +223,13 @@ final class ReplayCommand implements Callable<Integer> {
         return cameras;
     }
 
-    private static boolean isCategory(Path folder) {
-        return Files.isDirectory(folder.resolve("test")) || Files.isDirectory(folder.resolve("train"));
+    /** A folder of the data by its name, however the file system writes its characters. */
+    private Path category(String name) throws IOException {
+        try (Stream<Path> list = Files.list(data)) {
+            return list.filter(f -> Files.isDirectory(f)
+                            && Spelling.nfc(f.getFileName().toString()).equals(Spelling.nfc(name)))
+                    .findFirst()
+                    .orElseGet(() -> Inputs.folder(data.resolve(name), "category"));
+        }
     }
 }

@@ -2,6 +2,7 @@ package io.linesight.app.cli;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.linesight.app.cli.common.ImageOptions;
 import io.linesight.app.cli.common.Inputs;
 import io.linesight.app.cli.common.UserError;
 import io.linesight.mmad.checkpoint.Calibration;
@@ -11,9 +12,9 @@ import io.linesight.mmad.checkpoint.ProductName;
 import io.linesight.mmad.checkpoint.VerdictRule;
 import io.linesight.mmad.checkpoint.VerdictRule.Decision;
 import io.linesight.mmad.image.BadImageException;
+import io.linesight.mmad.image.DecodeSettings;
 import io.linesight.mmad.image.Heatmaps;
 import io.linesight.mmad.image.ImageCodec;
-import io.linesight.mmad.image.ImageLimits;
 import io.linesight.mmad.image.Preprocess;
 import io.linesight.mmad.image.RgbImage;
 import io.linesight.mmad.io.Npy;
@@ -22,6 +23,11 @@ import io.linesight.mmad.score.OrtScorer;
 import io.linesight.mmad.score.RegionFinder;
 import io.linesight.mmad.score.Scorer;
 import io.linesight.mmad.score.Scores;
+import io.linesight.trainer.folders.FilesReport;
+import io.linesight.trainer.folders.FolderWalk;
+import io.linesight.trainer.folders.ImageFiles;
+import io.linesight.trainer.folders.ReadingContext;
+import io.linesight.trainer.folders.Spelling;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -32,7 +38,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -65,11 +70,14 @@ final class ScoreCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Parameters(arity = "1..*", paramLabel = "IMAGE", description = "JPEG or PNG files, or folders of them.")
+    @Parameters(arity = "1..*", paramLabel = "IMAGE", description = "Image files (PNG, JPEG, BMP, TIFF, WebP), or folders of them; masks are left out.")
     private List<Path> images;
 
     @Mixin
     private Model model;
+
+    @Mixin
+    private ImageOptions imageOptions;
 
     @Option(
             names = "--product",
@@ -92,11 +100,15 @@ final class ScoreCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Print JSON instead of a table.")
     private boolean json;
 
+    private final FilesReport report = new FilesReport();
     private final Map<Path, String> names = new HashMap<>();
+    private DecodeSettings decoding = DecodeSettings.defaults();
     private int failed;
 
     @Override
     public Integer call() throws Exception {
+        decoding = imageOptions.settings();
+        if (product != null) product = Spelling.nfc(product);
         List<Path> files = files();
         if (heatmaps != null) Inputs.made(heatmaps);
         if (maps != null) Inputs.made(maps);
@@ -114,7 +126,12 @@ final class ScoreCommand implements Callable<Integer> {
                 score(scorer, files.subList(from, Math.min(files.size(), from + BATCH)), info.calibration(), list, out);
             }
         }
-        if (json) out.println(Json.pretty(document));
+        if (json) {
+            document.set("files", Json.of(report.toMap()));
+            out.println(Json.pretty(document));
+        }
+        out.flush();
+        spec.commandLine().getErr().print(report.text());
         return failed == 0 ? 0 : 1;
     }
 
@@ -125,17 +142,13 @@ final class ScoreCommand implements Callable<Integer> {
                 throw new UserError("there is no file " + given.toAbsolutePath() + "; nothing was scored");
             if (!Files.isDirectory(given)) {
                 files.add(given);
+                report.found(1);
                 continue;
             }
-            int before = files.size();
-            try (Stream<Path> walk = Files.walk(given)) {
-                walk.filter(p -> p.toString().toLowerCase(Locale.ROOT).matches(".*\\.(png|jpe?g)")
-                                && Files.isRegularFile(p))
-                        .sorted()
-                        .forEach(files::add);
-            }
-            if (files.size() == before)
-                throw new UserError("no .png, .jpg or .jpeg in " + given.toAbsolutePath() + "; nothing was scored");
+            List<Path> found = new FolderWalk(report).withoutTruth(given);
+            if (found.isEmpty())
+                throw new UserError("no image in " + given.toAbsolutePath() + "; nothing was scored");
+            files.addAll(found);
         }
         nameOutputs(files);
         return files;
@@ -210,7 +223,9 @@ final class ScoreCommand implements Callable<Integer> {
         List<Loaded> loaded = new ArrayList<>();
         for (Path file : files) {
             try {
-                loaded.add(new Loaded(file, ImageCodec.decode(Files.readAllBytes(file), ImageLimits.defaults())));
+                loaded.add(new Loaded(
+                        file,
+                        ImageFiles.image(file, new ReadingContext(decoding, report)).read()));
             } catch (IOException | BadImageException e) {
                 failed++;
                 String why =

@@ -8,7 +8,7 @@ import io.linesight.models.signing.CheckpointSigner;
 import io.linesight.models.storage.CheckpointStores;
 import io.linesight.models.storage.ModelsConfig;
 import io.linesight.streams.config.InspectionConfig;
-import io.linesight.trainer.folders.MvtecDataset;
+import io.linesight.trainer.folders.DatasetLayout;
 import io.linesight.trainer.gate.GateConfig;
 import io.linesight.trainer.imagestore.DatasetStore;
 import io.linesight.trainer.imagestore.StoreConfig;
@@ -259,9 +259,11 @@ final class TrainCommand implements Callable<Integer> {
         PrintWriter o = spec.commandLine().getOut();
         if (importFrom != null) Inputs.folder(importFrom, "folder");
         try (DatasetStore store = DatasetStore.open(config)) {
-            if (importFrom != null)
-                o.println(
-                        "Imported " + store.importFrom(MvtecDataset.open(importFrom, List.of()), "import") + " images");
+            if (importFrom != null) {
+                DatasetLayout.Opened opened = DatasetLayout.open(List.of(importFrom), List.of(), null, null);
+                o.println("Imported " + store.importFrom(opened.source(), "import") + " images");
+                spec.commandLine().getErr().print(opened.files().text());
+            }
             if (exportTo != null) o.println("Wrote " + store.export(exportTo) + " images to " + exportTo);
         }
     }

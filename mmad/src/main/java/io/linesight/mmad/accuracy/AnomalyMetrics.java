@@ -20,6 +20,8 @@ public final class AnomalyMetrics implements AutoCloseable {
     private byte[] labels = new byte[64];
     private int count;
     private boolean unmarked;
+    private boolean leavesUnmarkedOut;
+    private int spooled;
     private float low = Float.POSITIVE_INFINITY;
     private float high = Float.NEGATIVE_INFINITY;
 
@@ -36,6 +38,16 @@ public final class AnomalyMetrics implements AutoCloseable {
     }
 
     /**
+     * Pixel metrics over the images that have a mask, the normal ones included: defective ones without are left out of
+     * them and count for the image metrics only.
+     */
+    public static AnomalyMetrics leavingUnmarkedOut() {
+        AnomalyMetrics metrics = new AnomalyMetrics();
+        metrics.leavesUnmarkedOut = true;
+        return metrics;
+    }
+
+    /**
      * Adds one test image.
      *
      * @param score image score, higher is more anomalous
@@ -43,7 +55,7 @@ public final class AnomalyMetrics implements AutoCloseable {
      * @param map anomaly map, row-major, size*size, copied; null only where pixel metrics are not wanted, for all
      *     images alike
      * @param mask 0/1 of the map's size, copied; null when there is none. One anomalous image without a mask leaves the
-     *     category without pixel metrics
+     *     category without pixel metrics, unless it is {@linkplain #leavingUnmarkedOut left out} of them
      * @throws IllegalArgumentException for a NaN score, a map value that is not finite, or a wrong size: nothing is
      *     added
      */
@@ -57,7 +69,8 @@ public final class AnomalyMetrics implements AutoCloseable {
             throw new IllegalArgumentException(
                     "a mask of side " + size + " has " + size * size + " values, got " + mask.length);
         boolean marked = mask != null && any(mask);
-        if (map != null) {
+        boolean leftOut = leavesUnmarkedOut && anomalous && mask == null;
+        if (map != null && !leftOut) {
             float from = low;
             float to = high;
             for (float v : map) {
@@ -68,8 +81,11 @@ public final class AnomalyMetrics implements AutoCloseable {
             low = from;
             high = to;
         }
-        if (map == null || (anomalous && mask == null)) unmarked = true;
-        if (!unmarked) spool.add(map, anomalous && marked ? mask : null);
+        if (map == null || (anomalous && mask == null && !leftOut)) unmarked = true;
+        if (!unmarked && !leftOut) {
+            spool.add(map, anomalous && marked ? mask : null);
+            if (anomalous && marked) spooled++;
+        }
         if (count == scores.length) {
             scores = Arrays.copyOf(scores, 2 * count);
             labels = Arrays.copyOf(labels, 2 * count);
@@ -98,7 +114,7 @@ public final class AnomalyMetrics implements AutoCloseable {
         for (byte b : l) anomalous += b;
         int normal = count - anomalous;
         ImageMetrics images = anomalous > 0 && normal > 0 ? ImageMetrics.of(s, l) : ImageMetrics.NONE;
-        if (unmarked || anomalous == 0) {
+        if (unmarked || anomalous == 0 || leavesUnmarkedOut && spooled == 0) {
             return new Measured(
                     new CategoryMetrics(
                             images.auroc, images.ap, images.f1Max, null, null, null, null, null, normal, anomalous),

@@ -56,6 +56,11 @@ public final class FrameImages {
         return encoding.equals("JPEG") || encoding.equals("PNG");
     }
 
+    /** Whether a file may be sent as a frame as it is: not a BMP, TIFF or WebP, for which frames have no encoding. */
+    public static boolean isFrameFile(byte[] file) {
+        return !ImageHeader.isOtherFormat(file);
+    }
+
     static DecodedImage raw(
             @Nullable String encoding,
             int width,

@@ -6,6 +6,8 @@ import static io.linesight.mmad.image.Bytes.ascii;
 import static io.linesight.mmad.image.Bytes.startsWith;
 import static io.linesight.mmad.image.Bytes.u8;
 
+import java.util.List;
+
 /**
  * Size and soundness of an image file, read without decoding it. The native decoders pad what is missing of a truncated
  * JPEG with grey and say so on standard error only, and they allocate what the header asks for: both are settled here
@@ -94,7 +96,11 @@ record ImageHeader(
                     UNSUPPORTED, "a Git LFS pointer and not the image: get the images with 'git lfs pull'");
         throw new BadImageException(
                 UNSUPPORTED,
-                (frame ? "not a JPEG or PNG" : "not a JPEG, PNG, BMP, TIFF or WebP") + ": the file is " + kind);
+                (frame ? "not a JPEG or PNG" : "not a JPEG or PNG, nor a BMP, TIFF or WebP") + ": the file is " + kind);
+    }
+
+    static boolean isOtherFormat(byte[] file) {
+        return List.of("a BMP", "a TIFF", "a WebP").contains(kind(file));
     }
 
     private static String kind(byte[] f) {

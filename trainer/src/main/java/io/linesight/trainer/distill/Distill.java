@@ -103,7 +103,10 @@ public final class Distill {
         for (Path t : options.teachers().files()) encoders.add(Encoder.load(t));
         Photos photos = photos(options);
         PrintStream out = options.session().progress();
-        if (!photos.isEmpty()) out.println(photos.summary());
+        if (!photos.isEmpty()) {
+            out.println(photos.summary());
+            out.print(photos.files());
+        }
         Crops crops = crops(options, photos);
         List<TargetSpace> spaces = new TargetFitting(options, encoders, photos, crops).spaces();
         for (int s = 0; s < 3; s++)

@@ -3,10 +3,12 @@ package io.linesight.trainer.distill;
 import io.linesight.mmad.image.BadImageException;
 import io.linesight.mmad.image.RgbImage;
 import io.linesight.trainer.folders.DatasetException;
+import io.linesight.trainer.folders.FilesReport;
+import io.linesight.trainer.folders.FolderWalk;
 import io.linesight.trainer.folders.ImageFiles;
+import io.linesight.trainer.folders.ReadingContext;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -18,7 +20,6 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.SplittableRandom;
-import java.util.stream.Stream;
 
 /**
  * Photographs in memory, scaled down to at most {@value #SIDE} pixels a side. Small, flat and repeated ones are left
@@ -34,6 +35,7 @@ final class Photos {
     private final List<RgbImage> train = new ArrayList<>();
     private final List<RgbImage> heldOut = new ArrayList<>();
     private final Map<Path, Integer> counts = new LinkedHashMap<>();
+    private final ReadingContext context = ReadingContext.defaults();
     private double[] chance;
     private long bytes;
     private int repeated;
@@ -59,23 +61,24 @@ final class Photos {
         if (folders.isEmpty()) return none();
         Loader loader = new Loader(budget);
         for (Path folder : exclude) {
-            for (Path file : images(folder)) loader.exclude(file);
+            for (Path file : new FolderWalk(new FilesReport()).withoutTruth(folder)) loader.exclude(file);
         }
-        loader.offerAll(found(folders, loader.photos.counts, seed), progress);
+        loader.offerAll(found(folders, loader.photos, seed), progress);
         if (loader.photos.train.isEmpty())
             throw new DatasetException(
-                    "no usable photograph (PNG or JPEG, at least " + MIN_SIDE + " pixels a side) below " + folders);
+                    "no usable photograph (PNG, JPEG, BMP, TIFF or WebP, at least " + MIN_SIDE + " pixels a side) below " + folders);
         loader.photos.weigh();
         return loader.photos;
     }
 
     private record Found(Path folder, Path file) {}
 
-    private static List<Found> found(List<Path> folders, Map<Path, Integer> counts, long seed) {
+    private static List<Found> found(List<Path> folders, Photos photos, long seed) {
         List<Found> files = new ArrayList<>();
         for (Path folder : folders) {
-            counts.put(folder, 0);
-            for (Path file : images(folder)) files.add(new Found(folder, file));
+            photos.counts.put(folder, 0);
+            for (Path file : new FolderWalk(photos.context.report()).withoutTruth(folder))
+                files.add(new Found(folder, file));
         }
         Collections.shuffle(files, new Random(seed));
         return files;
@@ -133,7 +136,7 @@ final class Photos {
         private void offer(Found found) {
             RgbImage image;
             try {
-                image = ImageFiles.image(found.file).read();
+                image = ImageFiles.image(found.file, photos.context).read();
             } catch (IOException | BadImageException e) {
                 photos.unreadable++;
                 return;
@@ -173,20 +176,6 @@ final class Photos {
         }
     }
 
-    private static List<Path> images(Path folder) {
-        try (Stream<Path> all = Files.walk(folder)) {
-            return all.filter(Files::isRegularFile)
-                    .filter(f -> {
-                        String n = f.getFileName().toString().toLowerCase(Locale.ROOT);
-                        return n.endsWith(".png") || n.endsWith(".jpg") || n.endsWith(".jpeg");
-                    })
-                    .sorted()
-                    .toList();
-        } catch (IOException e) {
-            throw new DatasetException("folder " + folder + " cannot be read: " + e.getMessage(), e);
-        }
-    }
-
     boolean isEmpty() {
         return train.isEmpty();
     }
@@ -211,6 +200,11 @@ final class Photos {
     /** Photographs kept per folder. */
     Map<Path, Integer> counts() {
         return counts;
+    }
+
+    /** What became of the files; with a line end. */
+    String files() {
+        return context.report().text();
     }
 
     String summary() {

@@ -17,6 +17,7 @@ import io.linesight.mmad.score.Scores;
 import io.linesight.trainer.calibration.CalibrationImages;
 import io.linesight.trainer.evaluate.EvaluationReport.ImageScore;
 import io.linesight.trainer.folders.DatasetException;
+import io.linesight.trainer.folders.ImageFiles;
 import io.linesight.trainer.folders.ImageSource.Sample;
 import io.linesight.trainer.folders.UnreadableImages;
 import java.io.BufferedWriter;
@@ -116,7 +117,7 @@ public final class Evaluate {
         private final String category;
         private final Scorer scorer;
         private final ProductCalibration calibration;
-        private final AnomalyMetrics metrics = new AnomalyMetrics();
+        private final AnomalyMetrics metrics = AnomalyMetrics.leavingUnmarkedOut();
         private int unmarked;
         private int vanished;
         private int misshapen;
@@ -179,7 +180,7 @@ public final class Evaluate {
     private void load(String category, Sample s, List<Loaded> batch) {
         try {
             RgbImage image = s.image().read();
-            RgbImage truth = s.mask() == null ? null : s.mask().read();
+            RgbImage truth = ImageFiles.truth(s.mask());
             byte[] mask = truth == null ? null : Preprocess.mask(truth);
             batch.add(new Loaded(
                     s,
@@ -202,10 +203,22 @@ public final class Evaluate {
 
     private void writeHeatmap(String category, Loaded l, float[] map, int size, double score, double threshold)
             throws IOException {
-        Path file =
-                options.heatmaps().resolve(category).resolve(l.sample.name().replaceAll("\\.[A-Za-z]+$", "") + ".png");
+        Path file = options.heatmaps().resolve(category).resolve(heatmapName(category, l.sample.name()));
         Files.createDirectories(file.getParent());
         Files.write(file, ImageCodec.encodePng(Heatmaps.panel(l.image, l.mask, map, size, score, threshold)));
+    }
+
+    /** The image's name with its extension replaced; added to where another image differs in the extension alone. */
+    private String heatmapName(String category, String image) {
+        String stem = stem(image);
+        long alike = options.source().test(category).stream()
+                .filter(s -> stem(s.name()).equals(stem))
+                .count();
+        return (alike > 1 ? image : stem) + ".png";
+    }
+
+    private static String stem(String image) {
+        return image.replaceAll("\\.[A-Za-z]+$", "");
     }
 
     private void writeScores() throws IOException {

@@ -19,7 +19,7 @@ public enum DatasetLayout {
     /** A table of files. */
     VISA("VisA: a csv with the columns object, split, label, image, mask, in the folder or its sub-folder split_csv"),
     /** Good and bad images without masks. */
-    FOLDER("plain: good and bad, or <category>/good and <category>/bad");
+    FOLDER("plain: good and bad (or OK and NG, normal and anomaly), or <category>/good and <category>/bad");
 
     private final String description;
 
@@ -37,9 +37,10 @@ public enum DatasetLayout {
      *
      * @param layout how they lie
      * @param source the images
-     * @param notes what the user should know, e.g. files that were passed over
+     * @param notes what the user should know before anything is read
+     * @param files what became of the files; complete when the images have been read
      */
-    public record Opened(DatasetLayout layout, ImageSource source, List<String> notes) {}
+    public record Opened(DatasetLayout layout, ImageSource source, List<String> notes, FilesReport files) {}
 
     /**
      * Finds out the layout and scans the folders; only names are read.
@@ -52,17 +53,27 @@ public enum DatasetLayout {
      */
     public static Opened open(
             List<Path> roots, Collection<String> categories, @Nullable DatasetLayout forced, @Nullable Path table) {
+        return open(roots, categories, forced, table, ReadingContext.defaults());
+    }
+
+    /** The same, by settings. */
+    public static Opened open(
+            List<Path> roots,
+            Collection<String> categories,
+            @Nullable DatasetLayout forced,
+            @Nullable Path table,
+            ReadingContext context) {
         if (table != null && forced != null && forced != VISA)
             throw new DatasetException("a csv goes with the layout visa only; leave --csv or --layout out");
         DatasetLayout layout = forced != null ? forced : table != null ? VISA : detect(roots);
         List<String> notes = new ArrayList<>();
         ImageSource source =
                 switch (layout) {
-                    case MVTEC -> MvtecDataset.open(roots, categories);
-                    case VISA -> VisaTable.open(roots, table, categories, notes);
-                    case FOLDER -> GoodBadFolder.open(roots, categories, notes);
+                    case MVTEC -> MvtecDataset.open(roots, categories, context);
+                    case VISA -> VisaTable.open(roots, table, categories, notes, context);
+                    case FOLDER -> GoodBadFolder.open(roots, categories, context);
                 };
-        return new Opened(layout, source, List.copyOf(notes));
+        return new Opened(layout, source, List.copyOf(notes), context.report());
     }
 
     /**
@@ -70,8 +81,12 @@ public enum DatasetLayout {
      * only bad ones are left to measure on.
      */
     public static Opened openForTraining(
-            List<Path> roots, Collection<String> categories, @Nullable DatasetLayout forced, @Nullable Path table) {
-        Opened opened = open(roots, categories, forced, table);
+            List<Path> roots,
+            Collection<String> categories,
+            @Nullable DatasetLayout forced,
+            @Nullable Path table,
+            ReadingContext context) {
+        Opened opened = open(roots, categories, forced, table, context);
         if (opened.layout() != FOLDER) return opened;
         FileDataset set = new FileDataset(opened.source().name());
         for (String category : opened.source().categories()) {
@@ -83,7 +98,13 @@ public enum DatasetLayout {
         }
         List<String> notes = new ArrayList<>(opened.notes());
         notes.add("all good images are learned from: measure on others");
-        return new Opened(FOLDER, set, List.copyOf(notes));
+        return new Opened(FOLDER, set, List.copyOf(notes), opened.files());
+    }
+
+    /** The same by default settings. */
+    public static Opened openForTraining(
+            List<Path> roots, Collection<String> categories, @Nullable DatasetLayout forced, @Nullable Path table) {
+        return openForTraining(roots, categories, forced, table, ReadingContext.defaults());
     }
 
     private static DatasetLayout detect(List<Path> roots) {
@@ -121,9 +142,11 @@ public enum DatasetLayout {
 
     private static Set<DatasetLayout> fitting(Path root) {
         Set<DatasetLayout> fits = EnumSet.noneOf(DatasetLayout.class);
-        List<Path> folders = ImageFiles.folders(root);
-        if (folders.stream().anyMatch(MvtecDataset::isCategory)) fits.add(MVTEC);
+        // A category in place of the folder above it, whose train and test would else look like categories.
         if (!VisaTable.in(root).isEmpty()) fits.add(VISA);
+        if (fits.isEmpty() && MvtecDataset.isCategory(root)) return EnumSet.of(MVTEC);
+        List<Path> folders = FolderWalk.folders(root);
+        if (folders.stream().anyMatch(MvtecDataset::isCategory)) fits.add(MVTEC);
         // A table is made on purpose and says more than names of folders; folders of these names beside MVTec-AD's own
         // are no second layout.
         if (fits.contains(VISA)) return fits;

@@ -32,7 +32,8 @@ final class FileDataset implements ImageSource {
     }
 
     /** Keeps these only; all when none is named. @throws DatasetException for a name that was not found */
-    FileDataset only(Collection<String> categories) {
+    FileDataset only(Collection<String> names) {
+        List<String> categories = names.stream().map(Spelling::nfc).toList();
         for (String wanted : categories) {
             if (!train.containsKey(wanted))
                 throw new DatasetException("the data set cannot be used: there is no category '" + wanted + "'; found: "

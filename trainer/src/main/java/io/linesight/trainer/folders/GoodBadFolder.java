@@ -1,41 +1,45 @@
 package io.linesight.trainer.folders;
 
+import io.linesight.trainer.folders.FilesReport.LeftOut;
 import io.linesight.trainer.folders.ImageSource.Sample;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Good and bad images in folders of these names, for one category (called as its folder is) or in a folder for each.
- * Below {@code bad} and {@code good} there may be one more level of folders; below {@code bad} it names the kinds of
- * defects.
+ * Good and bad images in folders of these names, or as other sets call them (OK and NG), for one category (called as its
+ * folder is) or in a folder for each. Folders in {@code bad} name the kinds of defects. A mask may lie beside its image,
+ * called as it is with an ending, or as a PNG beside a photograph of the same name; or in a folder of masks.
  */
 final class GoodBadFolder {
-    private static final String GOOD = "good";
-    private static final String BAD = "bad";
-
     private final FileDataset set;
-    private int passedOver;
-    private Path firstPassedOver;
+    private final ReadingContext context;
+    private final FolderWalk walk;
 
-    private GoodBadFolder(FileDataset set) {
+    private GoodBadFolder(FileDataset set, ReadingContext context) {
         this.set = set;
+        this.context = context;
+        walk = new FolderWalk(context.report());
     }
 
     static boolean isCategory(Path dir) {
-        return Files.isDirectory(dir.resolve(GOOD)) || Files.isDirectory(dir.resolve(BAD));
+        return FolderWalk.folders(dir).stream().anyMatch(GoodBadFolder::isSide);
     }
 
-    static ImageSource open(List<Path> roots, Collection<String> categories, List<String> notes) {
-        GoodBadFolder reader = new GoodBadFolder(new FileDataset(ImageFiles.name(roots)));
+    private static boolean isSide(Path folder) {
+        return Spelling.isGood(folder) || Spelling.isBad(folder);
+    }
+
+    static ImageSource open(List<Path> roots, Collection<String> categories, ReadingContext context) {
+        GoodBadFolder reader = new GoodBadFolder(new FileDataset(ImageFiles.name(roots)), context);
         Map<String, Path> found = new HashMap<>();
         for (Path root : roots) {
             List<Path> dirs = isCategory(root)
                     ? List.of(root)
-                    : ImageFiles.folders(root).stream()
+                    : FolderWalk.folders(root).stream()
                             .filter(GoodBadFolder::isCategory)
                             .toList();
             if (dirs.isEmpty())
@@ -49,35 +53,62 @@ final class GoodBadFolder {
                     throw new DatasetException("the data set cannot be used: category '" + category + "' is in both "
                             + other + " and " + dir);
                 reader.set.category(category);
-                reader.scan(category, dir, GOOD);
-                reader.scan(category, dir, BAD);
+                if (categories.isEmpty() || categories.stream().map(Spelling::nfc).anyMatch(category::equals))
+                    reader.scan(category, dir);
             }
+            if (categories.isEmpty() && !isCategory(root))
+                for (Path file : reader.walk.images(root, GoodBadFolder::isCategory))
+                    context.report().leave(LeftOut.OTHER_PLACE, file, "");
         }
-        if (reader.passedOver > 0)
-            notes.add("passed over, neither PNG nor JPEG: " + reader.firstPassedOver
-                    + (reader.passedOver == 1 ? "" : " and " + (reader.passedOver - 1) + " more"));
         return reader.set.only(categories);
     }
 
-    private void scan(String category, Path dir, String side) {
-        take(category, dir.resolve(side), side, side);
-        for (Path kind : ImageFiles.folders(dir.resolve(side)))
-            take(category, kind, side, kind.getFileName().toString());
+    private void scan(String category, Path dir) {
+        Masks masks = Masks.in(dir, context.report());
+        for (Path side : FolderWalk.folders(dir)) if (Spelling.isGood(side)) good(category, side);
+        for (Path side : FolderWalk.folders(dir)) if (Spelling.isBad(side)) bad(category, side, masks);
+        boolean parts = MvtecDataset.isCategory(dir);
+        for (Path file : walk.images(dir, f -> dir.equals(f.getParent()) && (isSide(f) || Spelling.isTruth(f))))
+            context.report().leave(LeftOut.OTHER_PLACE, file, parts ? "read with --layout mvtec" : "neither good nor bad");
+        masks.reportLone(context.report());
     }
 
-    private void take(String category, Path folder, String side, String kind) {
-        for (Path file : ImageFiles.files(folder)) {
-            if (!ImageFiles.isImage(file)) {
-                passedOver++;
-                if (firstPassedOver == null) firstPassedOver = file;
-                continue;
-            }
-            String name = (kind.equals(side) ? side : side + "/" + kind) + "/" + file.getFileName();
+    private void good(String category, Path side) {
+        List<Path> files = walk.images(side);
+        for (Path file : files) set.test(category, Sample.normal(label(side, file), ImageFiles.image(file, context)));
+        context.report().found(files.size());
+    }
+
+    private void bad(String category, Path side, Masks masks) {
+        List<Path> files = walk.images(side, Spelling::isTruth);
+        Masks inside = Masks.in(side, context.report());
+        int found = 0;
+        for (Path file : files) {
+            if (Masks.isBesideItsImage(file, files) || Masks.isTwin(file, files)) continue;
+            Path below = side.relativize(file);
+            String kind = Spelling.name(below.getNameCount() > 1 ? below.getName(0) : side);
+            Path mask = mask(file, kind, files, List.of(masks, inside));
             set.test(
                     category,
-                    side.equals(GOOD)
-                            ? Sample.normal(name, ImageFiles.image(file))
-                            : new Sample(name, kind, ImageFiles.image(file), null));
+                    new Sample(
+                            label(side, file),
+                            kind,
+                            ImageFiles.image(file, context),
+                            mask == null ? null : ImageFiles.mask(mask, context)));
+            found++;
         }
+        inside.reportLone(context.report());
+        context.report().found(found);
+    }
+
+    private static @Nullable Path mask(Path image, String kind, List<Path> files, List<Masks> folders) {
+        Path mask = Masks.beside(image, files);
+        if (mask == null) mask = Masks.twinOf(image, files);
+        for (Masks folder : folders) if (mask == null) mask = folder.of(image, kind);
+        return mask;
+    }
+
+    private static String label(Path side, Path file) {
+        return Spelling.nfc(side.getParent().relativize(file).toString().replace('\\', '/'));
     }
 }

@@ -1,5 +1,7 @@
 package io.linesight.trainer.folders;
 
+import io.linesight.trainer.folders.FilesReport.LeftOut;
+import io.linesight.trainer.folders.FilesReport.Truth;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -7,21 +9,25 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A folder in MVTec-AD layout: {@code <root>/<category>/train/good/*}, {@code test/<defect>/*} (with {@code good} for
- * normals) and {@code ground_truth/<defect>/<stem>_mask.png}. PNG and JPEG. Opening reads names only; pixels are read
- * on demand.
+ * normals) and {@code ground_truth/<defect>/<stem>_mask.png}, in the spellings of the sets that share it (BTAD, MPDD,
+ * VisA re-packed, and others). The root may also be the category itself. Opening reads names only; pixels are read on
+ * demand.
  */
 public final class MvtecDataset implements ImageSource {
-    private static final String GOOD = "good";
-
     private final String name;
+    private final ReadingContext context;
+    private final FolderWalk walk;
     private final Map<String, List<Sample>> train = new TreeMap<>();
     private final Map<String, List<Sample>> test = new TreeMap<>();
 
-    private MvtecDataset(String name) {
+    private MvtecDataset(String name, ReadingContext context) {
         this.name = name;
+        this.context = context;
+        walk = new FolderWalk(context.report());
     }
 
     /**
@@ -31,83 +37,131 @@ public final class MvtecDataset implements ImageSource {
      * @throws DatasetException naming every missing or empty folder
      */
     public static MvtecDataset open(Path root, Collection<String> categories) {
-        return open(List.of(root), categories);
+        return open(List.of(root), categories, ReadingContext.defaults());
     }
 
     /** Several roots at once; a category must not be in two of them. */
-    public static MvtecDataset open(List<Path> roots, Collection<String> categories) {
+    public static MvtecDataset open(List<Path> roots, Collection<String> categories, ReadingContext context) {
         List<String> problems = new ArrayList<>();
-        MvtecDataset set = new MvtecDataset(ImageFiles.name(roots));
+        MvtecDataset set = new MvtecDataset(ImageFiles.name(roots), context);
         Map<String, Path> found = new TreeMap<>();
         for (Path root : roots) {
-            if (!Files.isDirectory(root)) {
-                problems.add(root + " is not a folder");
-                continue;
-            }
-            for (Path dir : ImageFiles.folders(root)) {
-                if (!isCategory(dir)) continue;
-                Path other = found.putIfAbsent(dir.getFileName().toString(), dir);
-                if (other != null)
-                    problems.add(
-                            "category '" + dir.getFileName() + "' is in both " + other.getParent() + " and " + root);
-            }
+            if (Files.isDirectory(root)) find(root, found, problems);
+            else problems.add(root + " is not a folder");
         }
         if (problems.isEmpty() && found.isEmpty()) {
             problems.add(roots.get(0)
                     + " holds no category; expected <category>/train/good/*.png (and test/<defect>/*.png, "
                     + "ground_truth/<defect>/<name>_mask.png)");
         }
-        for (String wanted : categories) {
-            if (problems.isEmpty() && !found.containsKey(wanted))
-                problems.add("there is no category '" + wanted + "'; found: " + String.join(", ", found.keySet()));
-        }
-        if (problems.isEmpty()) {
-            for (Map.Entry<String, Path> e : found.entrySet()) {
-                if (categories.isEmpty() || categories.contains(e.getKey())) set.scan(e.getKey(), e.getValue());
-            }
+        List<String> wanted = categories.stream().map(Spelling::nfc).toList();
+        for (String category : wanted) {
+            if (problems.isEmpty() && !found.containsKey(category))
+                problems.add("there is no category '" + category + "'; found: " + String.join(", ", found.keySet()));
         }
         if (!problems.isEmpty())
             throw new DatasetException("the data set cannot be used: " + String.join("; ", problems));
+        found.forEach((category, dir) -> {
+            if (wanted.isEmpty() || wanted.contains(category)) set.scan(category, dir);
+        });
+        if (wanted.isEmpty()) for (Path root : roots) if (!isCategory(root)) set.leaveOthers(root);
         return set;
     }
 
-    static boolean isCategory(Path dir) {
-        return Files.isDirectory(dir.resolve("train")) || Files.isDirectory(dir.resolve("test"));
+    private static void find(Path root, Map<String, Path> found, List<String> problems) {
+        List<Path> categories = isCategory(root)
+                ? List.of(root.toAbsolutePath().normalize())
+                : FolderWalk.folders(root).stream().filter(MvtecDataset::isCategory).toList();
+        for (Path dir : categories) {
+            Path other = found.putIfAbsent(Spelling.name(dir), dir);
+            if (other != null)
+                problems.add("category '" + Spelling.name(dir) + "' is in both " + other.getParent() + " and " + root);
+        }
+    }
+
+    /** Whether a folder has a part to learn from or to measure on. */
+    public static boolean isCategory(Path dir) {
+        return FolderWalk.folders(dir).stream().anyMatch(f -> Spelling.isTrain(f) || Spelling.isTest(f));
+    }
+
+    /** Images of a root that are in none of its categories. */
+    private void leaveOthers(Path root) {
+        for (Path file : walk.images(root, MvtecDataset::isCategory)) context.report().leave(LeftOut.OTHER_PLACE, file, "");
     }
 
     private void scan(String category, Path dir) {
         List<Sample> normals = new ArrayList<>();
-        for (Path file : ImageFiles.in(dir.resolve("train").resolve(GOOD)))
-            normals.add(Sample.normal(GOOD + "/" + file.getFileName(), ImageFiles.image(file)));
-        train.put(category, List.copyOf(normals));
         List<Sample> labelled = new ArrayList<>();
-        for (Path defect : ImageFiles.folders(dir.resolve("test"))) {
-            String kind = defect.getFileName().toString();
-            for (Path file : ImageFiles.in(defect)) {
-                String label = kind + "/" + file.getFileName();
-                if (kind.equals(GOOD)) {
-                    labelled.add(Sample.normal(label, ImageFiles.image(file)));
-                    continue;
-                }
-                Path mask = maskOf(dir, kind, file);
-                labelled.add(new Sample(
-                        label, kind, ImageFiles.image(file), Files.isRegularFile(mask) ? ImageFiles.mask(mask) : null));
-            }
+        Masks masks = Masks.in(dir, context.report());
+        for (Path part : FolderWalk.folders(dir)) {
+            if (Spelling.isTrain(part)) normals.addAll(normals(part));
+            else if (Spelling.isTest(part)) labelled.addAll(labelled(part, masks));
         }
+        for (Path file : walk.images(dir, f -> isPart(dir, f))) context.report().leave(LeftOut.OTHER_PLACE, file, "");
+        masks.reportLone(context.report());
+        context.report().found(normals.size() + labelled.size());
+        train.put(category, List.copyOf(normals));
         test.put(category, List.copyOf(labelled));
     }
 
-    /**
-     * Where the layout has the ground truth of a defective test image; the file need not exist.
-     *
-     * @param category folder of the category
-     * @param defect name of the image's folder
-     */
-    public static Path maskOf(Path category, String defect, Path image) {
-        String base = image.getFileName().toString();
-        return category.resolve("ground_truth")
-                .resolve(defect)
-                .resolve(base.substring(0, base.lastIndexOf('.')) + "_mask.png");
+    private static boolean isPart(Path category, Path folder) {
+        return category.equals(folder.getParent())
+                && (Spelling.isTrain(folder) || Spelling.isTest(folder) || Spelling.isTruth(folder));
+    }
+
+    private List<Sample> normals(Path part) {
+        List<Sample> normals = new ArrayList<>();
+        for (Path file : walk.images(part)) {
+            if (Spelling.isGood(first(part, file)))
+                normals.add(Sample.normal(label(part, file), ImageFiles.image(file, context)));
+            else context.report().leave(LeftOut.OTHER_PLACE, file, "only train/good is learned from");
+        }
+        return normals;
+    }
+
+    /** The folder of the part in which an image is, or the image itself. */
+    private static Path first(Path part, Path file) {
+        Path below = part.relativize(file);
+        return below.getNameCount() > 1 ? below.getName(0) : part;
+    }
+
+    private static String label(Path part, Path file) {
+        return Spelling.nfc(part.relativize(file).toString().replace('\\', '/'));
+    }
+
+    private List<Sample> labelled(Path part, Masks masks) {
+        List<Sample> labelled = new ArrayList<>();
+        List<Path> files = walk.images(part, Spelling::isTruth);
+        List<Path> unmasked = new ArrayList<>();
+        boolean anyMask = false;
+        for (Path file : files) {
+            Path folder = first(part, file);
+            if (folder.equals(part)) {
+                context.report().leave(LeftOut.OTHER_PLACE, file, "neither in test/good nor in a folder of defects");
+                continue;
+            }
+            if (Masks.isBesideItsImage(file, files)) continue;
+            String label = label(part, file);
+            if (Spelling.isGood(folder)) {
+                labelled.add(Sample.normal(label, ImageFiles.image(file, context)));
+                continue;
+            }
+            Path mask = mask(masks, file, Spelling.name(folder), files);
+            anyMask |= mask != null;
+            if (mask == null) unmasked.add(file);
+            labelled.add(new Sample(
+                    label,
+                    Spelling.name(folder),
+                    ImageFiles.image(file, context),
+                    mask == null ? null : ImageFiles.mask(mask, context)));
+        }
+        if (anyMask || !masks.isEmpty()) for (Path file : unmasked) context.report().note(Truth.NO_MASK, file, "");
+        return labelled;
+    }
+
+    private static @Nullable Path mask(Masks masks, Path image, String defect, List<Path> files) {
+        Path mask = masks.of(image, defect);
+        return mask != null ? mask : Masks.beside(image, files);
     }
 
     @Override

@@ -1,7 +1,8 @@
 package io.linesight.trainer.folders;
 
+import io.linesight.trainer.folders.FilesReport.LeftOut;
+import io.linesight.trainer.folders.FilesReport.Truth;
 import io.linesight.trainer.folders.ImageSource.Sample;
-import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
@@ -13,6 +14,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** VisA's layout: a csv with one line per image, its paths relative to the data set's folder. */
@@ -30,9 +32,13 @@ final class VisaTable {
     private final List<String> problems = new ArrayList<>();
     private final Map<String, Integer> lines = new HashMap<>();
     private int problemCount;
+    private final ReadingContext context;
     private int line;
+    private int rows;
+    private int missing;
 
-    private VisaTable(Path root, Path table, FileDataset set) {
+    private VisaTable(Path root, Path table, FileDataset set, ReadingContext context) {
+        this.context = context;
         this.root = root;
         this.table = table;
         this.set = set;
@@ -42,40 +48,67 @@ final class VisaTable {
     static List<Path> in(Path root) {
         List<Path> found = new ArrayList<>();
         for (Path dir : List.of(root, root.resolve("split_csv"))) {
-            for (Path file : ImageFiles.files(dir)) {
-                if (file.getFileName().toString().toLowerCase(Locale.ROOT).endsWith(".csv") && hasColumns(file))
-                    found.add(file);
-            }
+            for (Path file : tables(dir)) if (hasColumns(file)) found.add(file);
         }
         return found;
     }
 
+    private static List<Path> tables(Path dir) {
+        if (!Files.isDirectory(dir)) return List.of();
+        try (Stream<Path> s = Files.list(dir)) {
+            return s.filter(f -> List.of("csv", "tsv").contains(Spelling.extension(f))
+                            && !Spelling.isLeftover(f)
+                            && Files.isRegularFile(f))
+                    .sorted()
+                    .toList();
+        } catch (IOException e) {
+            throw new DatasetException("folder " + dir + " cannot be read: " + e.getMessage(), e);
+        }
+    }
+
     private static boolean hasColumns(Path file) {
-        try (BufferedReader r = Files.newBufferedReader(file)) {
-            String head = r.readLine();
-            return head != null && columns(head).keySet().containsAll(COLUMNS);
+        try {
+            return TableText.read(file).columns().keySet().containsAll(COLUMNS);
         } catch (IOException | IllegalArgumentException e) {
             return false; // Some other csv; it is named when no table is found.
         }
     }
 
-    static ImageSource open(List<Path> roots, @Nullable Path given, Collection<String> categories, List<String> notes) {
+    static ImageSource open(
+            List<Path> roots,
+            @Nullable Path given,
+            Collection<String> categories,
+            List<String> notes,
+            ReadingContext context) {
         if (roots.size() != 1)
             throw new DatasetException("the data set cannot be used: the layout visa takes one folder, not "
                     + roots.size() + "; measure them one by one");
         Path root = roots.get(0);
         Path table = given != null ? given : choose(root, notes);
         VisaTable reader =
-                new VisaTable(root.toAbsolutePath().normalize(), table, new FileDataset(ImageFiles.name(root)));
+                new VisaTable(root.toAbsolutePath().normalize(), table, new FileDataset(ImageFiles.name(root)), context);
         reader.read();
         if (reader.problemCount > 0) {
             String more = reader.problemCount > MAX_PROBLEMS
                     ? "\n  and " + (reader.problemCount - MAX_PROBLEMS) + " more"
                     : "";
             throw new DatasetException("the data set cannot be used; correct these lines, nothing was measured:\n  "
-                    + String.join("\n  ", reader.problems) + more);
+                    + String.join("\n  ", reader.problems) + more + reader.cause());
         }
-        return reader.set.only(categories);
+        reader.set.only(categories);
+        for (String category : reader.set.categories())
+            context.report()
+                    .found(reader.set.train(category).size()
+                            + reader.set.test(category).size());
+        return reader.set;
+    }
+
+    /** What is the matter when not one image is there. */
+    private String cause() {
+        return missing < 2 || missing < rows
+                ? ""
+                : "\nnone of its " + rows + " images is there: paths are relative to " + root
+                        + "; give the folder in which they begin with --data";
     }
 
     private static Path choose(Path root, List<String> notes) {
@@ -98,23 +131,22 @@ final class VisaTable {
     }
 
     private void read() {
-        try (BufferedReader r = Files.newBufferedReader(table)) {
-            String head = r.readLine();
-            Map<String, Integer> columns = head == null ? Map.of() : columns(head);
-            List<String> missing =
+        try {
+            TableText text = TableText.read(table);
+            Map<String, Integer> columns = text.columns();
+            List<String> absent =
                     COLUMNS.stream().filter(c -> !columns.containsKey(c)).toList();
-            if (!missing.isEmpty())
+            if (!absent.isEmpty())
                 throw new DatasetException("the data set cannot be used: " + table + " has no column "
-                        + String.join(", ", missing) + " in its first line; expected " + String.join(",", COLUMNS));
-            line = 1;
-            for (String text = r.readLine(); text != null; text = r.readLine()) {
+                        + String.join(", ", absent) + " in its first line; expected " + String.join(",", COLUMNS));
+            line = text.headLine();
+            for (String row : text.rows()) {
                 line++;
-                if (!text.isBlank()) readRow(text, columns);
+                if (!row.replace(text.delimiter(), ' ').isBlank()) readRow(text, row, columns);
             }
         } catch (CharacterCodingException e) {
             throw new DatasetException(
-                    "the data set cannot be used: " + table + " is not UTF-8 after line " + line + "; save it as UTF-8",
-                    e);
+                    "the data set cannot be used: " + table + " is not UTF-8; save it as UTF-8", e);
         } catch (IOException e) {
             throw new DatasetException(
                     "the data set cannot be used: " + table + " cannot be read: " + e.getMessage(), e);
@@ -126,15 +158,16 @@ final class VisaTable {
             throw new DatasetException("the data set cannot be used: " + table + " names no image");
     }
 
-    private void readRow(String text, Map<String, Integer> columns) {
+    private void readRow(TableText table, String text, Map<String, Integer> columns) {
+        rows++;
         try {
-            List<String> cells = cells(text);
+            List<String> cells = table.cells(text);
             addSample(
                     cell(cells, columns, "object"),
-                    cell(cells, columns, "split"),
-                    cell(cells, columns, "label"),
-                    cell(cells, columns, "image"),
-                    cell(cells, columns, "mask"));
+                    cell(cells, columns, "split").toLowerCase(Locale.ROOT),
+                    cell(cells, columns, "label").toLowerCase(Locale.ROOT),
+                    cell(cells, columns, "image").replace('\\', '/'),
+                    cell(cells, columns, "mask").replace('\\', '/'));
         } catch (IllegalArgumentException e) {
             addProblem(e.getMessage());
         }
@@ -154,13 +187,22 @@ final class VisaTable {
         Integer before = lines.putIfAbsent(image, line);
         if (before != null)
             throw new IllegalArgumentException("the image " + image + " stands in line " + before + " already");
-        String name = image.startsWith(object + "/") ? image.substring(object.length() + 1) : image;
+        String category = Spelling.nfc(object);
+        Path below = root.relativize(file);
+        boolean inCategory = below.getNameCount() > 1 && Spelling.name(below.getName(0)).equals(category);
+        String name = Spelling.nfc((inCategory ? below.subpath(1, below.getNameCount()) : below).toString());
         Sample sample = label.equals(ANOMALY)
-                ? new Sample(name, ANOMALY, ImageFiles.image(file), truth == null ? null : ImageFiles.mask(truth))
-                : Sample.normal(name, ImageFiles.image(file));
-        set.category(object);
-        if (split.equals("test")) set.test(object, sample);
-        else if (!sample.anomalous()) set.train(object, sample);
+                ? new Sample(
+                        name,
+                        ANOMALY,
+                        ImageFiles.image(file, context),
+                        truth == null ? null : ImageFiles.mask(truth, context))
+                : Sample.normal(name, ImageFiles.image(file, context));
+        set.category(category);
+        if (label.equals(ANOMALY) && truth == null) context.report().note(Truth.NO_MASK, file, "");
+        if (split.equals("test")) set.test(category, sample);
+        else if (!sample.anomalous()) set.train(category, sample);
+        else context.report().leave(LeftOut.OTHER_PLACE, file, "an anomaly of the split train");
     }
 
     private Path file(String column, String path) {
@@ -168,13 +210,53 @@ final class VisaTable {
         Path file;
         try {
             file = root.resolve(path).normalize();
+            // As another machine has it: with the drive or the folders above, or with other capitals.
+            String below = path.replaceFirst("^([A-Za-z]:)?/+", "");
+            if (!below.equals(path) || below.startsWith(Spelling.name(root) + "/")) file = belowRoot(below, file);
+            else if (!Files.isRegularFile(file) && file.startsWith(root)) file = spelled(root.relativize(file), file);
         } catch (InvalidPathException e) {
             throw new IllegalArgumentException("the " + column + " '" + path + "' is no path", e);
         }
         if (!file.startsWith(root))
             throw new IllegalArgumentException("the " + column + " " + path + " lies outside the data set's folder");
-        if (!Files.isRegularFile(file)) throw new IllegalArgumentException("there is no " + column + " " + file);
+        if (!Files.isRegularFile(file)) {
+            if (column.equals("image")) missing++;
+            throw new IllegalArgumentException("there is no " + column + " " + file);
+        }
         return file;
+    }
+
+    /** The first file below the root that a path names when folders at its beginning are left out. */
+    private Path belowRoot(String path, Path otherwise) {
+        Path rest = Path.of(path).normalize();
+        while (true) {
+            Path found = spelled(rest, otherwise);
+            if (found.startsWith(root) && Files.isRegularFile(found)) return found;
+            if (rest.getNameCount() < 2) return otherwise;
+            rest = rest.subpath(1, rest.getNameCount());
+        }
+    }
+
+    /** A file below the root whose name differs in capitals or in the form of its characters only. */
+    private Path spelled(Path below, Path otherwise) {
+        Path at = root;
+        for (Path part : below) {
+            Path exact = at.resolve(part);
+            if (!Files.exists(exact)) {
+                String wanted = Spelling.name(part);
+                try (Stream<Path> s = Files.list(at)) {
+                    exact = s.filter(p -> Spelling.name(p).equalsIgnoreCase(wanted))
+                            .sorted()
+                            .findFirst()
+                            .orElse(null);
+                } catch (IOException e) {
+                    return otherwise;
+                }
+            }
+            if (exact == null) return otherwise;
+            at = exact;
+        }
+        return at;
     }
 
     private void addProblem(String what) {
@@ -184,43 +266,5 @@ final class VisaTable {
     private static String cell(List<String> cells, Map<String, Integer> columns, String name) {
         int i = columns.get(name);
         return i < cells.size() ? cells.get(i).strip() : "";
-    }
-
-    private static Map<String, Integer> columns(String head) {
-        Map<String, Integer> columns = new HashMap<>();
-        List<String> names = cells(head.startsWith("\uFEFF") ? head.substring(1) : head);
-        for (int i = 0; i < names.size(); i++)
-            columns.putIfAbsent(names.get(i).strip().toLowerCase(Locale.ROOT), i);
-        return columns;
-    }
-
-    /**
-     * Cells of one line; quoted cells may hold commas and doubled quotes. Not by commons-csv: lines are parsed one by
-     * one, so that a quote that is not closed spoils its own line only, and a parser for each would allocate 16 KiB a
-     * line.
-     *
-     * @throws IllegalArgumentException when a quote is not closed
-     */
-    private static List<String> cells(String text) {
-        List<String> cells = new ArrayList<>();
-        StringBuilder cell = new StringBuilder();
-        boolean quoted = false;
-        for (int i = 0; i < text.length(); i++) {
-            char c = text.charAt(i);
-            if (c == '"' && quoted && i + 1 < text.length() && text.charAt(i + 1) == '"') {
-                cell.append('"');
-                i++;
-            } else if (c == '"') {
-                quoted = !quoted;
-            } else if (c == ',' && !quoted) {
-                cells.add(cell.toString());
-                cell.setLength(0);
-            } else {
-                cell.append(c);
-            }
-        }
-        if (quoted) throw new IllegalArgumentException("has a quote that is not closed");
-        cells.add(cell.toString());
-        return cells;
     }
 }

@@ -2,6 +2,8 @@ package io.linesight.trainer.imagestore;
 
 import io.linesight.mmad.image.BadImageException;
 import io.linesight.mmad.image.ImageCodec;
+import io.linesight.mmad.image.RgbImage;
+import io.linesight.trainer.folders.ImageFiles;
 import io.linesight.trainer.folders.ImageSource;
 import io.linesight.trainer.folders.ImageSource.Sample;
 import java.io.IOException;
@@ -10,6 +12,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** Copies the images of another source into a dataset store. Used once. */
 final class DatasetImport {
@@ -38,9 +41,7 @@ final class DatasetImport {
         byte[] mask;
         try {
             image = ImageCodec.encodePng(sample.image().read());
-            mask = sample.mask() == null
-                    ? null
-                    : ImageCodec.encodePng(sample.mask().read());
+            mask = mask(sample);
         } catch (BadImageException e) {
             throw new DatasetStoreException(
                     "image " + product + "/" + sample.name() + " cannot be imported: " + e.getMessage()
@@ -58,5 +59,10 @@ final class DatasetImport {
                 mask,
                 LabelPosition.NONE));
         if (isNew) added++;
+    }
+
+    private static byte @Nullable [] mask(Sample sample) throws IOException, BadImageException {
+        RgbImage truth = ImageFiles.truth(sample.mask());
+        return truth == null ? null : ImageCodec.encodePng(truth);
     }
 }

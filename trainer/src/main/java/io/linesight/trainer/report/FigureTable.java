@@ -91,9 +91,10 @@ record FigureTable(List<Row> rows, List<Reason> reasons) {
                     null));
         if (m.anomalous() > 0 && d.unmarked() > 0) {
             String without = d.unmarked() == m.anomalous()
-                    ? "no defective image has ground truth"
-                    : d.unmarked() + " of " + m.anomalous() + " defective images have no ground truth; all need one";
-            reasons.add(new Reason(category, without + ", so there are no figures per pixel.", null));
+                    ? "no defective image has ground truth, so there are no figures per pixel."
+                    : d.unmarked() + " of " + m.anomalous()
+                            + " defective images have no usable ground truth; the figures per pixel are of the others.";
+            reasons.add(new Reason(category, without, null));
         }
         if (d.vanished() > 0)
             reasons.add(new Reason(

@@ -150,7 +150,7 @@ class DatasetLayoutTest {
     @Test
     void shouldRefuseTablesThatAreNone() throws Exception {
         picture("a/good/x.png");
-        Path wrong = table("wrong.csv", "object;split;label;image;mask\n");
+        Path wrong = table("wrong.csv", "object|split|label|image|mask\n");
         assertThat(open().layout()).isEqualTo(DatasetLayout.FOLDER);
         assertThatThrownBy(() -> DatasetLayout.open(List.of(root), List.of(), null, wrong))
                 .hasMessageContaining("wrong.csv has no column object")
@@ -172,7 +172,7 @@ class DatasetLayoutTest {
         picture("good/night/0.png");
         picture("bad/0.PNG");
         picture("bad/crack/0.png");
-        Files.writeString(root.resolve("bad/1.bmp"), "BM");
+        Files.writeString(root.resolve("bad/1.gif"), "GIF8");
         Opened opened = open();
         assertThat(opened.layout()).isEqualTo(DatasetLayout.FOLDER);
         String category = root.getFileName().toString();
@@ -182,11 +182,9 @@ class DatasetLayoutTest {
                 .extracting(Sample::name)
                 .containsExactly("good/0.png", "good/night/0.png", "bad/0.PNG", "bad/crack/0.png");
         assertThat(test).extracting(Sample::defect).containsExactly(null, null, "bad", "crack");
-        assertThat(opened.notes())
-                .singleElement()
-                .asString()
-                .startsWith("passed over, neither PNG nor JPEG: ")
-                .endsWith("1.bmp");
+        assertThat(opened.files().used()).isEqualTo(4);
+        assertThat(opened.files().count(FilesReport.LeftOut.OTHER_FORMAT)).isEqualTo(1);
+        assertThat(opened.files().text()).contains("left out 1 images of a format that is not read", "1.gif");
     }
 
     @Test

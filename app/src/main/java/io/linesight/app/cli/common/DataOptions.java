@@ -1,11 +1,14 @@
 package io.linesight.app.cli.common;
 
 import io.linesight.trainer.folders.DatasetLayout;
+import io.linesight.trainer.folders.FilesReport;
+import io.linesight.trainer.folders.ReadingContext;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -27,7 +30,7 @@ public final class DataOptions {
                 "mvtec: CATEGORY/train/good, CATEGORY/test/good, CATEGORY/test/DEFECT, and masks in "
                         + "CATEGORY/ground_truth/DEFECT/NAME_mask.png.",
                 "visa: a csv with the columns object,split,label,image,mask in the folder or in split_csv.",
-                "folder: good and bad, or CATEGORY/good and CATEGORY/bad; no masks. 'fit' learns from all good images."
+                "folder: good and bad (or OK and NG), or CATEGORY/good and CATEGORY/bad. 'fit' learns from all good images."
             })
     private @Nullable DatasetLayout layout;
 
@@ -44,6 +47,11 @@ public final class DataOptions {
             description = "Only these categories; all by default.")
     private List<String> categories = List.of();
 
+    @Mixin
+    private ImageOptions images;
+
+    private @Nullable FilesReport files;
+
     /**
      * Opens the images for measuring; prints the layout and what else the user should know to standard error.
      *
@@ -53,13 +61,14 @@ public final class DataOptions {
      */
     public DatasetLayout.Opened open() {
         validate();
-        return say(DatasetLayout.open(folders, categories, layout, csv));
+        return say(DatasetLayout.open(folders, categories, layout, csv, ReadingContext.of(images.settings())));
     }
 
     /** As {@link #open}, for learning from the good images. */
     public DatasetLayout.Opened openForTraining() {
         validate();
-        return say(DatasetLayout.openForTraining(folders, categories, layout, csv));
+        return say(DatasetLayout.openForTraining(
+                folders, categories, layout, csv, ReadingContext.of(images.settings())));
     }
 
     private void validate() {
@@ -76,6 +85,15 @@ public final class DataOptions {
                 + String.join(", ", opened.source().categories()));
         opened.notes().forEach(err::println);
         err.flush();
+        files = opened.files();
         return opened;
+    }
+
+    /** Prints what became of the files to standard error, once they have been read. */
+    public void summarize() {
+        if (files == null) return;
+        PrintWriter err = spec.commandLine().getErr();
+        err.print(files.text());
+        err.flush();
     }
 }

@@ -1,0 +1,162 @@
+package io.linesight.trainer.folders;
+
+import io.linesight.mmad.image.ImageNote;
+import java.nio.file.Path;
+import java.util.EnumMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * What became of the files in the folders of a command: how many were used, what was left out and why, and what people
+ * should know of those that were used; of each kind the number and one example. Any number of threads.
+ */
+public final class FilesReport {
+    /** Why a file was not used. */
+    public enum LeftOut {
+        /** Its extension is that of an image that nothing here decodes. */
+        OTHER_FORMAT("images of a format that is not read (PNG, JPEG, BMP, TIFF and WebP are)", true),
+        /** In a place that the layout gives no meaning. */
+        OTHER_PLACE("images in a folder that the layout does not know", true),
+        /** An image that could not be read. */
+        UNREADABLE("images that cannot be read", true),
+        /** A link whose target is not there. */
+        DANGLING_LINK("links that lead nowhere", true),
+        /** A link to a folder that it is in. */
+        LOOP("links to a folder around them", false),
+        /** A folder that may not be read. */
+        CLOSED_FOLDER("folders that may not be read", true),
+        /** A mask without its image. */
+        LONE_MASK("masks without an image", false),
+        /** Ground truth, where only images are wanted. */
+        TRUTH("masks", false),
+        /** No image by its name. */
+        NO_IMAGE("files that are no images", false),
+        /** Something that a system left behind. */
+        LEFTOVER("files of the system (._*, @eaDir, Thumbs.db and such)", false);
+
+        private final String title;
+        private final boolean missed;
+
+        LeftOut(String title, boolean missed) {
+            this.title = title;
+            this.missed = missed;
+        }
+    }
+
+    /** What is odd about the ground truth. */
+    public enum Truth {
+        /** A defective image without a mask, where others have one. */
+        NO_MASK("defective images without a mask: they count as defective, pixel figures are of the others"),
+        /** A mask that marks nothing. */
+        EMPTY("empty masks: their images stay defective, as their folder says, and pixel figures are of the others"),
+        /** A mask that marks nearly everything, or specks all over. */
+        IMPLAUSIBLE("implausible masks (black must be the ground): pixel figures are of the others");
+
+        private final String title;
+
+        Truth(String title) {
+            this.title = title;
+        }
+    }
+
+    /** Files of one kind, and the first of them with what there is to say. */
+    private static final class Group {
+        final Set<String> files = new LinkedHashSet<>();
+        String example = "";
+
+        void add(Path file, String why) {
+            String name = Spelling.nfc(file.toString());
+            if (files.isEmpty()) example = why.isEmpty() ? name : name + " (" + why + ")";
+            files.add(name);
+        }
+
+        Map<String, Object> toMap() {
+            Map<String, Object> map = new LinkedHashMap<>();
+            map.put("count", files.size());
+            map.put("example", example);
+            return map;
+        }
+    }
+
+    private final Map<LeftOut, Group> leftOut = new EnumMap<>(LeftOut.class);
+    private final Map<ImageNote.Kind, Group> notes = new EnumMap<>(ImageNote.Kind.class);
+    private final Map<Truth, Group> truth = new EnumMap<>(Truth.class);
+    private int found;
+
+    /** Images that were found in their place. */
+    public synchronized void found(int images) {
+        found += images;
+    }
+
+    /** A file was left out. @param why more than the reason says; may be empty */
+    public synchronized void leave(LeftOut reason, Path file, String why) {
+        leftOut.computeIfAbsent(reason, r -> new Group()).add(file, why);
+    }
+
+    /** Something is odd about an image that is used. */
+    public synchronized void note(ImageNote note, Path file) {
+        notes.computeIfAbsent(note.kind(), k -> new Group()).add(file, note.text());
+    }
+
+    synchronized void note(Truth what, Path file, String why) {
+        truth.computeIfAbsent(what, k -> new Group()).add(file, why);
+    }
+
+    /** Images that are used: found and not unreadable. */
+    public synchronized int used() {
+        Group unreadable = leftOut.get(LeftOut.UNREADABLE);
+        return Math.max(0, found - (unreadable == null ? 0 : unreadable.files.size()));
+    }
+
+    /** Images that a person may have meant to be used and that are not. */
+    public synchronized int missed() {
+        return leftOut.entrySet().stream()
+                .filter(e -> e.getKey().missed)
+                .mapToInt(e -> e.getValue().files.size())
+                .sum();
+    }
+
+    /** Files that were left out for a reason. */
+    public synchronized int count(LeftOut reason) {
+        Group group = leftOut.get(reason);
+        return group == null ? 0 : group.files.size();
+    }
+
+    /** For people: a line for each reason; what nobody misses is left out unless there is something else to say. */
+    public synchronized String text() {
+        StringBuilder text = new StringBuilder("Used ").append(images(used()));
+        if (leftOut.isEmpty()) text.append("; nothing was left out");
+        text.append(System.lineSeparator());
+        leftOut.forEach((reason, g) -> line(text, "left out", g, reason.title));
+        truth.forEach((what, g) -> line(text, "warning:", g, what.title));
+        notes.forEach((kind, g) -> line(text, "warning:", g, "images: " + kind.title()));
+        return text.toString();
+    }
+
+    private static void line(StringBuilder text, String what, Group g, String title) {
+        text.append("  ").append(what).append(' ').append(g.files.size()).append(' ').append(title);
+        text.append(g.files.size() == 1 ? ": " : ", such as ").append(g.example).append(System.lineSeparator());
+    }
+
+    private static String images(int n) {
+        return n + (n == 1 ? " image" : " images");
+    }
+
+    /** The same for programs: {@code used}, {@code leftOut}, {@code truth}, {@code notes}; counts and examples. */
+    public synchronized Map<String, Object> toMap() {
+        Map<String, Object> map = new LinkedHashMap<>();
+        map.put("used", used());
+        map.put("leftOut", groups(leftOut));
+        map.put("truth", groups(truth));
+        map.put("notes", groups(notes));
+        return map;
+    }
+
+    private static Map<String, Object> groups(Map<? extends Enum<?>, Group> groups) {
+        Map<String, Object> map = new LinkedHashMap<>();
+        groups.forEach((k, g) -> map.put(k.name().toLowerCase(java.util.Locale.ROOT), g.toMap()));
+        return map;
+    }
+}
