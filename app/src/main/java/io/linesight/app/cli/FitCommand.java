@@ -467,9 +467,9 @@ final class FitCommand implements Callable<Integer> {
     private ImageSource images() {
         DatasetLayout.Opened opened = data.openForTraining();
         FilesReport files = opened.files();
-        if (files.missed() > files.used() && !allowLeftOut) {
+        if (files.missed() > files.found() && !allowLeftOut) {
             data.summarize();
-            throw new UserError("more images are left out (" + files.missed() + ") than used (" + files.used()
+            throw new UserError("more images are left out (" + files.missed() + ") than used (" + files.found()
                     + "), see above: correct the folders, or continue with --allow-left-out; nothing was trained");
         }
         return opened.source();

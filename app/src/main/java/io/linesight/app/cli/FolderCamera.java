@@ -139,6 +139,7 @@ final class FolderCamera implements Camera {
                 LOG.warn("Skipped {}: it cannot be read ({})", file, e.toString());
                 continue;
             }
+            context.report().read(file);
             takenThisRound++;
             return Optional.of(shot(file, bytes));
         }

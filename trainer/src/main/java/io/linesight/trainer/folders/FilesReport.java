@@ -3,8 +3,10 @@ package io.linesight.trainer.folders;
 import io.linesight.mmad.image.ImageNote;
 import java.nio.file.Path;
 import java.util.EnumMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 
@@ -83,6 +85,7 @@ public final class FilesReport {
     private final Map<LeftOut, Group> leftOut = new EnumMap<>(LeftOut.class);
     private final Map<ImageNote.Kind, Group> notes = new EnumMap<>(ImageNote.Kind.class);
     private final Map<Truth, Group> truth = new EnumMap<>(Truth.class);
+    private final Set<String> read = new HashSet<>();
     private int found;
 
     /** Images that were found in their place. */
@@ -104,10 +107,19 @@ public final class FilesReport {
         truth.computeIfAbsent(what, k -> new Group()).add(file, why);
     }
 
-    /** Images that are used: found and not unreadable. */
+    /** An image was read, however often. */
+    public synchronized void read(Path file) {
+        read.add(file.toString());
+    }
+
+    /** Images that lie in their place, read or not. */
+    public synchronized int found() {
+        return found;
+    }
+
+    /** Images that were read so far. */
     public synchronized int used() {
-        Group unreadable = leftOut.get(LeftOut.UNREADABLE);
-        return Math.max(0, found - (unreadable == null ? 0 : unreadable.files.size()));
+        return read.size();
     }
 
     /** Images that a person may have meant to be used and that are not. */
@@ -144,9 +156,10 @@ public final class FilesReport {
         return n + (n == 1 ? " image" : " images");
     }
 
-    /** The same for programs: {@code used}, {@code leftOut}, {@code truth}, {@code notes}; counts and examples. */
+    /** The same for programs: {@code found}, {@code used}, {@code leftOut}, {@code truth}, {@code notes}; counts and examples. */
     public synchronized Map<String, Object> toMap() {
         Map<String, Object> map = new LinkedHashMap<>();
+        map.put("found", found);
         map.put("used", used());
         map.put("leftOut", groups(leftOut));
         map.put("truth", groups(truth));
@@ -156,7 +169,7 @@ public final class FilesReport {
 
     private static Map<String, Object> groups(Map<? extends Enum<?>, Group> groups) {
         Map<String, Object> map = new LinkedHashMap<>();
-        groups.forEach((k, g) -> map.put(k.name().toLowerCase(java.util.Locale.ROOT), g.toMap()));
+        groups.forEach((k, g) -> map.put(k.name().toLowerCase(Locale.ROOT), g.toMap()));
         return map;
     }
 }

@@ -29,6 +29,7 @@ public final class ImageFiles {
             try {
                 DecodedImage decoded = ImageCodec.decodeFile(
                         bytes(file, context.decoding().limits()), context.decoding());
+                context.report().read(file);
                 for (ImageNote note : decoded.notes()) context.report().note(note, file);
                 return decoded.image();
             } catch (BadImageException | IOException e) {

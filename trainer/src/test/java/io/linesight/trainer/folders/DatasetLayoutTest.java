@@ -182,7 +182,7 @@ class DatasetLayoutTest {
                 .extracting(Sample::name)
                 .containsExactly("good/0.png", "good/night/0.png", "bad/0.PNG", "bad/crack/0.png");
         assertThat(test).extracting(Sample::defect).containsExactly(null, null, "bad", "crack");
-        assertThat(opened.files().used()).isEqualTo(4);
+        assertThat(opened.files().found()).isEqualTo(4);
         assertThat(opened.files().count(FilesReport.LeftOut.OTHER_FORMAT)).isEqualTo(1);
         assertThat(opened.files().text()).contains("left out 1 images of a format that is not read", "1.gif");
     }

@@ -121,8 +121,11 @@ class FolderReadingTest {
         write("bolt/train/good/5.HEIC", new byte[1]);
         write("bolt/readme.txt", new byte[1]);
         mask("bolt/ground_truth/crack/9_mask.png", 1, 5);
-        FilesReport files = open(root).files();
-        assertThat(files.used()).isEqualTo(2);
+        Opened opened = open(root);
+        FilesReport files = opened.files();
+        assertThat(files.found()).isEqualTo(2);
+        assertThat(files.used()).isZero();
+        for (Sample s : opened.source().train("bolt")) s.image().read();
         assertThat(files.count(LeftOut.OTHER_PLACE)).isEqualTo(3);
         assertThat(files.count(LeftOut.OTHER_FORMAT)).isEqualTo(2);
         assertThat(files.count(LeftOut.LEFTOVER)).isGreaterThanOrEqualTo(3);
