@@ -32,10 +32,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Replays the images of a folder, bytes as they are; a BMP, TIFF or WebP becomes a PNG, as frames have no such encoding.
- * In MVTec-AD layout ({@code <category>/test/<defect>/x.png}) the category becomes the product, and the folder under
- * {@code test} or {@code train} becomes the ground truth, as do folders of good and bad images. Only folders below the
- * given one count, and that one's own name. Masks are left out.
+ * Replays the images of a folder, bytes as they are; a BMP, TIFF or WebP becomes a PNG, as frames have no such
+ * encoding. In MVTec-AD layout ({@code <category>/test/<defect>/x.png}) the category becomes the product, and the
+ * folder under {@code test} or {@code train} becomes the ground truth, as do folders of good and bad images. Only
+ * folders below the given one count, and that one's own name. Masks are left out.
  */
 final class FolderCamera implements Camera {
     private static final Logger LOG = LoggerFactory.getLogger(FolderCamera.class);
@@ -194,8 +194,7 @@ final class FolderCamera implements Camera {
     }
 
     private static String name(Path folder) {
-        return Spelling.nfc(
-                folder.toAbsolutePath().normalize().getFileName().toString());
+        return Spelling.nfc(folder.toAbsolutePath().normalize().getFileName().toString());
     }
 
     /**

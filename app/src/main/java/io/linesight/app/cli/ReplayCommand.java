@@ -211,10 +211,12 @@ final class ReplayCommand implements Callable<Integer> {
         for (Path f : folders) {
             String id = folders.size() == 1
                     ? camera
-                    : camera + "-" + Spelling.nfc(f.toAbsolutePath().normalize().getFileName().toString());
+                    : camera + "-"
+                            + Spelling.nfc(
+                                    f.toAbsolutePath().normalize().getFileName().toString());
             try {
-                FolderCamera.Options options = new FolderCamera.Options(
-                        product == null ? null : Spelling.nfc(product), split, loop, shuffle);
+                FolderCamera.Options options =
+                        new FolderCamera.Options(product == null ? null : Spelling.nfc(product), split, loop, shuffle);
                 cameras.add(FolderCamera.open(id, f, options, context));
             } catch (IOException e) {
                 throw new UserError(e.getMessage(), e);

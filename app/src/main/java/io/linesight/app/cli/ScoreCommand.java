@@ -70,7 +70,10 @@ final class ScoreCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Parameters(arity = "1..*", paramLabel = "IMAGE", description = "Image files (PNG, JPEG, BMP, TIFF, WebP), or folders of them; masks are left out.")
+    @Parameters(
+            arity = "1..*",
+            paramLabel = "IMAGE",
+            description = "Image files (PNG, JPEG, BMP, TIFF, WebP), or folders of them; masks are left out.")
     private List<Path> images;
 
     @Mixin
@@ -146,8 +149,7 @@ final class ScoreCommand implements Callable<Integer> {
                 continue;
             }
             List<Path> found = new FolderWalk(report).withoutTruth(given);
-            if (found.isEmpty())
-                throw new UserError("no image in " + given.toAbsolutePath() + "; nothing was scored");
+            if (found.isEmpty()) throw new UserError("no image in " + given.toAbsolutePath() + "; nothing was scored");
             files.addAll(found);
         }
         nameOutputs(files);
@@ -225,7 +227,8 @@ final class ScoreCommand implements Callable<Integer> {
             try {
                 loaded.add(new Loaded(
                         file,
-                        ImageFiles.image(file, new ReadingContext(decoding, report)).read()));
+                        ImageFiles.image(file, new ReadingContext(decoding, report))
+                                .read()));
             } catch (IOException | BadImageException e) {
                 failed++;
                 String why =

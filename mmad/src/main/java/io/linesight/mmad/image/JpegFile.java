@@ -193,8 +193,7 @@ final class JpegFile {
                             + " pixels of its header");
         // Adobe's marker says that the inks are inverted; without it every decoder guesses.
         if (components == 4 && !adobe)
-            throw new BadImageException(
-                    UNSUPPORTED, "JPEG with four inks (CMYK); save it as RGB");
+            throw new BadImageException(UNSUPPORTED, "JPEG with four inks (CMYK); save it as RGB");
         if (components != 1 && components != 3 && components != 4)
             throw new BadImageException(UNSUPPORTED, "JPEG with " + components + " components; 1 and 3 are supported");
     }

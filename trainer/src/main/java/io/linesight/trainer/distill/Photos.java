@@ -65,8 +65,8 @@ final class Photos {
         }
         loader.offerAll(found(folders, loader.photos, seed), progress);
         if (loader.photos.train.isEmpty())
-            throw new DatasetException(
-                    "no usable photograph (PNG, JPEG, BMP, TIFF or WebP, at least " + MIN_SIDE + " pixels a side) below " + folders);
+            throw new DatasetException("no usable photograph (PNG, JPEG, BMP, TIFF or WebP, at least " + MIN_SIDE
+                    + " pixels a side) below " + folders);
         loader.photos.weigh();
         return loader.photos;
     }

@@ -148,7 +148,12 @@ public final class FilesReport {
     }
 
     private static void line(StringBuilder text, String what, Group g, String title) {
-        text.append("  ").append(what).append(' ').append(g.files.size()).append(' ').append(title);
+        text.append("  ")
+                .append(what)
+                .append(' ')
+                .append(g.files.size())
+                .append(' ')
+                .append(title);
         text.append(g.files.size() == 1 ? ": " : ", such as ").append(g.example).append(System.lineSeparator());
     }
 
@@ -156,7 +161,10 @@ public final class FilesReport {
         return n + (n == 1 ? " image" : " images");
     }
 
-    /** The same for programs: {@code found}, {@code used}, {@code leftOut}, {@code truth}, {@code notes}; counts and examples. */
+    /**
+     * The same for programs: {@code found}, {@code used}, {@code leftOut}, {@code truth}, {@code notes}; counts and
+     * examples.
+     */
     public synchronized Map<String, Object> toMap() {
         Map<String, Object> map = new LinkedHashMap<>();
         map.put("found", found);

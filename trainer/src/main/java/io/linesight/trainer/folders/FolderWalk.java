@@ -59,8 +59,7 @@ public final class FolderWalk {
         List<Path> found = new ArrayList<>();
         List<Path> truth = new ArrayList<>();
         List<Path> all = images(folder, f -> Spelling.isTruth(f) && truth.add(f));
-        for (Path dir : truth)
-            for (Path mask : images(dir)) report.leave(LeftOut.TRUTH, mask, "");
+        for (Path dir : truth) for (Path mask : images(dir)) report.leave(LeftOut.TRUTH, mask, "");
         for (Path file : all) {
             if (Masks.isBesideItsImage(file, all)) report.leave(LeftOut.TRUTH, file, "");
             else found.add(file);

@@ -10,9 +10,9 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Good and bad images in folders of these names, or as other sets call them (OK and NG), for one category (called as its
- * folder is) or in a folder for each. Folders in {@code bad} name the kinds of defects. A mask may lie beside its image,
- * called as it is with an ending, or as a PNG beside a photograph of the same name; or in a folder of masks.
+ * Good and bad images in folders of these names, or as other sets call them (OK and NG), for one category (called as
+ * its folder is) or in a folder for each. Folders in {@code bad} name the kinds of defects. A mask may lie beside its
+ * image, called as it is with an ending, or as a PNG beside a photograph of the same name; or in a folder of masks.
  */
 final class GoodBadFolder {
     private final FileDataset set;
@@ -53,7 +53,8 @@ final class GoodBadFolder {
                     throw new DatasetException("the data set cannot be used: category '" + category + "' is in both "
                             + other + " and " + dir);
                 reader.set.category(category);
-                if (categories.isEmpty() || categories.stream().map(Spelling::nfc).anyMatch(category::equals))
+                if (categories.isEmpty()
+                        || categories.stream().map(Spelling::nfc).anyMatch(category::equals))
                     reader.scan(category, dir);
             }
             if (categories.isEmpty() && !isCategory(root))
@@ -69,7 +70,8 @@ final class GoodBadFolder {
         for (Path side : FolderWalk.folders(dir)) if (Spelling.isBad(side)) bad(category, side, masks);
         boolean parts = MvtecDataset.isCategory(dir);
         for (Path file : walk.images(dir, f -> dir.equals(f.getParent()) && (isSide(f) || Spelling.isTruth(f))))
-            context.report().leave(LeftOut.OTHER_PLACE, file, parts ? "read with --layout mvtec" : "neither good nor bad");
+            context.report()
+                    .leave(LeftOut.OTHER_PLACE, file, parts ? "read with --layout mvtec" : "neither good nor bad");
         masks.reportLone(context.report());
     }
 

@@ -27,8 +27,8 @@ public final class ImageFiles {
     public static Reader image(Path file, ReadingContext context) {
         return () -> {
             try {
-                DecodedImage decoded = ImageCodec.decodeFile(
-                        bytes(file, context.decoding().limits()), context.decoding());
+                DecodedImage decoded =
+                        ImageCodec.decodeFile(bytes(file, context.decoding().limits()), context.decoding());
                 context.report().read(file);
                 for (ImageNote note : decoded.notes()) context.report().note(note, file);
                 return decoded.image();

@@ -16,8 +16,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The masks of a category: in a folder of their own, in one for each kind of defect or all together, called as the image
- * is or with an ending. Finds the mask of an image and says which of them has none. One thread.
+ * The masks of a category: in a folder of their own, in one for each kind of defect or all together, called as the
+ * image is or with an ending. Finds the mask of an image and says which of them has none. One thread.
  */
 public final class Masks {
     /** Share of the image from which a mask is taken for one whose ground is not black. */
@@ -120,8 +120,8 @@ public final class Masks {
     /**
      * Checks what a mask marks.
      *
-     * @throws ImplausibleMaskException when it marks nearly everything, or specks all over; reported, as is that it marks
-     *     nothing
+     * @throws ImplausibleMaskException when it marks nearly everything, or specks all over; reported, as is that it
+     *     marks nothing
      */
     static void check(Path file, GrayImage mask, FilesReport report) throws BadImageException {
         int marked = 0;
@@ -140,8 +140,7 @@ public final class Masks {
             return;
         }
         if (share > NEARLY_ALL)
-            throw implausible(
-                    Truth.IMPLAUSIBLE, file, percent(share) + " of it is not black", report);
+            throw implausible(Truth.IMPLAUSIBLE, file, percent(share) + " of it is not black", report);
         boolean wide = mask.width() >= MIN_WIDTH;
         if (wide && share > SPECKS && (double) marked / runs < SPECK_LENGTH)
             throw implausible(

@@ -71,7 +71,9 @@ public final class MvtecDataset implements ImageSource {
     private static void find(Path root, Map<String, Path> found, List<String> problems) {
         List<Path> categories = isCategory(root)
                 ? List.of(root.toAbsolutePath().normalize())
-                : FolderWalk.folders(root).stream().filter(MvtecDataset::isCategory).toList();
+                : FolderWalk.folders(root).stream()
+                        .filter(MvtecDataset::isCategory)
+                        .toList();
         for (Path dir : categories) {
             Path other = found.putIfAbsent(Spelling.name(dir), dir);
             if (other != null)
@@ -86,7 +88,8 @@ public final class MvtecDataset implements ImageSource {
 
     /** Images of a root that are in none of its categories. */
     private void leaveOthers(Path root) {
-        for (Path file : walk.images(root, MvtecDataset::isCategory)) context.report().leave(LeftOut.OTHER_PLACE, file, "");
+        for (Path file : walk.images(root, MvtecDataset::isCategory))
+            context.report().leave(LeftOut.OTHER_PLACE, file, "");
     }
 
     private void scan(String category, Path dir) {
@@ -155,7 +158,8 @@ public final class MvtecDataset implements ImageSource {
                     ImageFiles.image(file, context),
                     mask == null ? null : ImageFiles.mask(mask, context)));
         }
-        if (anyMask || !masks.isEmpty()) for (Path file : unmasked) context.report().note(Truth.NO_MASK, file, "");
+        if (anyMask || !masks.isEmpty())
+            for (Path file : unmasked) context.report().note(Truth.NO_MASK, file, "");
         return labelled;
     }
 

@@ -10,15 +10,49 @@ import org.jspecify.annotations.Nullable;
 /** What folders and files are called in the data sets of the field. Case does not count; names are compared in NFC. */
 public final class Spelling {
     private static final Set<String> GOOD = Set.of(
-            "good", "ok", "okay", "normal", "normals", "non-defective", "non_defective", "nondefective", "defect-free",
-            "defect_free", "defectfree", "no_defect", "anomaly_free", "anomaly-free", "pass", "gut", "io", "i.o.");
+            "good",
+            "ok",
+            "okay",
+            "normal",
+            "normals",
+            "non-defective",
+            "non_defective",
+            "nondefective",
+            "defect-free",
+            "defect_free",
+            "defectfree",
+            "no_defect",
+            "anomaly_free",
+            "anomaly-free",
+            "pass",
+            "gut",
+            "io",
+            "i.o.");
     private static final Set<String> BAD = Set.of(
-            "bad", "ng", "ko", "nok", "not_ok", "not-ok", "anomaly", "anomalies", "anomalous", "abnormal", "defect",
-            "defects", "defective", "faulty", "fail", "reject", "rejects", "schlecht", "nio", "n.i.o.");
+            "bad",
+            "ng",
+            "ko",
+            "nok",
+            "not_ok",
+            "not-ok",
+            "anomaly",
+            "anomalies",
+            "anomalous",
+            "abnormal",
+            "defect",
+            "defects",
+            "defective",
+            "faulty",
+            "fail",
+            "reject",
+            "rejects",
+            "schlecht",
+            "nio",
+            "n.i.o.");
     private static final Set<String> TRAIN = Set.of("train", "training");
     private static final Set<String> TEST = Set.of("test", "testing", "test_public");
-    private static final Set<String> TRUTH = Set.of(
-            "ground_truth", "groundtruth", "ground-truth", "ground truth", "gt", "mask", "masks", "annotations");
+    private static final Set<String> TRUTH =
+            Set.of("ground_truth", "groundtruth", "ground-truth", "ground truth", "gt", "mask", "masks", "annotations");
     private static final List<String> MASK_ENDINGS = List.of("_mask", "", "_gt", "_label", "-mask", "_seg");
     private static final Set<String> LEFTOVERS =
             Set.of("@eadir", "__macosx", "thumbs.db", "desktop.ini", "lost+found", "$recycle.bin", "#recycle");

@@ -29,7 +29,8 @@ record TableText(String head, int headLine, List<String> rows, char delimiter) {
     /** @throws java.nio.charset.CharacterCodingException when it is no text in UTF-8 (or UTF-16) */
     static TableText read(Path file) throws IOException {
         if (Files.size(file) > MAX_BYTES) throw new IOException("it has more than " + MAX_BYTES + " bytes");
-        List<String> lines = new ArrayList<>(List.of(text(Files.readAllBytes(file)).split("\\r\\n|\\n|\\r", -1)));
+        List<String> lines =
+                new ArrayList<>(List.of(text(Files.readAllBytes(file)).split("\\r\\n|\\n|\\r", -1)));
         int first = 0;
         char delimiter = 0;
         String top = lines.get(0).strip().toLowerCase(Locale.ROOT);
@@ -88,9 +89,9 @@ record TableText(String head, int headLine, List<String> rows, char delimiter) {
     }
 
     /**
-     * Cells of one line; quoted cells may hold delimiters and doubled quotes. Not by commons-csv: lines are parsed one by
-     * one, so that a quote that is not closed spoils its own line only, and a parser for each would allocate 16 KiB a
-     * line.
+     * Cells of one line; quoted cells may hold delimiters and doubled quotes. Not by commons-csv: lines are parsed one
+     * by one, so that a quote that is not closed spoils its own line only, and a parser for each would allocate 16 KiB
+     * a line.
      *
      * @throws IllegalArgumentException when a quote is not closed
      */

@@ -85,8 +85,8 @@ final class VisaTable {
                     + roots.size() + "; measure them one by one");
         Path root = roots.get(0);
         Path table = given != null ? given : choose(root, notes);
-        VisaTable reader =
-                new VisaTable(root.toAbsolutePath().normalize(), table, new FileDataset(ImageFiles.name(root)), context);
+        VisaTable reader = new VisaTable(
+                root.toAbsolutePath().normalize(), table, new FileDataset(ImageFiles.name(root)), context);
         reader.read();
         if (reader.problemCount > 0) {
             String more = reader.problemCount > MAX_PROBLEMS
@@ -145,8 +145,7 @@ final class VisaTable {
                 if (!row.replace(text.delimiter(), ' ').isBlank()) readRow(text, row, columns);
             }
         } catch (CharacterCodingException e) {
-            throw new DatasetException(
-                    "the data set cannot be used: " + table + " is not UTF-8; save it as UTF-8", e);
+            throw new DatasetException("the data set cannot be used: " + table + " is not UTF-8; save it as UTF-8", e);
         } catch (IOException e) {
             throw new DatasetException(
                     "the data set cannot be used: " + table + " cannot be read: " + e.getMessage(), e);
@@ -189,7 +188,8 @@ final class VisaTable {
             throw new IllegalArgumentException("the image " + image + " stands in line " + before + " already");
         String category = Spelling.nfc(object);
         Path below = root.relativize(file);
-        boolean inCategory = below.getNameCount() > 1 && Spelling.name(below.getName(0)).equals(category);
+        boolean inCategory =
+                below.getNameCount() > 1 && Spelling.name(below.getName(0)).equals(category);
         String name = Spelling.nfc((inCategory ? below.subpath(1, below.getNameCount()) : below).toString());
         Sample sample = label.equals(ANOMALY)
                 ? new Sample(

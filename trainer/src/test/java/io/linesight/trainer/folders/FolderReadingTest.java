@@ -55,8 +55,18 @@ class FolderReadingTest {
         // BTAD, VisA re-packed, MPDD; then others that are seen.
         String[][] sets = {
             {"01/train/ok/0.bmp", "01/test/ok/1.bmp", "01/test/ko/2.bmp", "01/ground_truth/ko/2.png"},
-            {"candle/train/good/0.JPG", "candle/test/good/1.JPG", "candle/test/bad/2.JPG", "candle/ground_truth/bad/2.png"},
-            {"tubes/train/good/0.png", "tubes/test/good/1.png", "tubes/test/bent/2.png", "tubes/ground_truth/bent/2_mask.png"},
+            {
+                "candle/train/good/0.JPG",
+                "candle/test/good/1.JPG",
+                "candle/test/bad/2.JPG",
+                "candle/ground_truth/bad/2.png"
+            },
+            {
+                "tubes/train/good/0.png",
+                "tubes/test/good/1.png",
+                "tubes/test/bent/2.png",
+                "tubes/ground_truth/bent/2_mask.png"
+            },
             {"a/Train/Normal/0.tif", "a/Test/Normal/1.tif", "a/Test/Scratch/2.tif", "a/Masks/scratch/2_GT.png"},
             {"b/training/gut/0.webp", "b/test/gut/1.webp", "b/test/riss/tag1/2.webp", "b/groundtruth/riss/tag1/2.png"}
         };
@@ -69,7 +79,8 @@ class FolderReadingTest {
             assertThat(opened.source().train(category)).as(category).hasSize(1);
             List<Sample> test = opened.source().test(category);
             assertThat(test).as(category).hasSize(2);
-            for (Sample s : test) assertDefect(s, s.name().contains("2."), s.name().contains("2."));
+            for (Sample s : test)
+                assertDefect(s, s.name().contains("2."), s.name().contains("2."));
         }
         assertThat(open(root).files().missed()).isZero();
     }
@@ -164,7 +175,8 @@ class FolderReadingTest {
         image(nfd + "/test/" + Normalizer.normalize("schräg", Normalizer.Form.NFD) + "/ü.png");
         mask(nfd + "/ground_truth/" + Normalizer.normalize("schräg", Normalizer.Form.NFC) + "/ü_mask.png", 3, 9);
         for (String wanted : List.of(nfc, nfd)) {
-            ImageSource source = DatasetLayout.open(List.of(root), List.of(wanted), null, null).source();
+            ImageSource source = DatasetLayout.open(List.of(root), List.of(wanted), null, null)
+                    .source();
             assertThat(source.categories()).containsExactly(nfc);
             assertDefect(source.test(nfc).get(0), true, true);
         }
@@ -183,7 +195,9 @@ class FolderReadingTest {
         Opened opened = open(root);
         for (Sample s : opened.source().test("bolt")) {
             assertDefect(s, true, true);
-            assertThat(ImageFiles.truth(s.mask()) != null).as(s.name()).isEqualTo(s.name().contains("sound"));
+            assertThat(ImageFiles.truth(s.mask()) != null)
+                    .as(s.name())
+                    .isEqualTo(s.name().contains("sound"));
         }
         assertThat(opened.files().text()).contains("1 empty masks", "2 implausible masks");
     }
@@ -224,7 +238,10 @@ class FolderReadingTest {
         for (Map.Entry<String, byte[]> table : tables.entrySet()) {
             write("1cls.csv", table.getValue());
             ImageSource source = open(root).source();
-            assertThat(source.train("nut")).as(table.getKey()).extracting(Sample::name).containsExactly("a/0.png");
+            assertThat(source.train("nut"))
+                    .as(table.getKey())
+                    .extracting(Sample::name)
+                    .containsExactly("a/0.png");
             assertThat(source.test("nut")).as(table.getKey()).hasSize(2);
             assertDefect(source.test("nut").get(1), true, true);
         }

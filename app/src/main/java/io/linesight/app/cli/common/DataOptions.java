@@ -67,8 +67,8 @@ public final class DataOptions {
     /** As {@link #open}, for learning from the good images. */
     public DatasetLayout.Opened openForTraining() {
         validate();
-        return say(DatasetLayout.openForTraining(
-                folders, categories, layout, csv, ReadingContext.of(images.settings())));
+        return say(
+                DatasetLayout.openForTraining(folders, categories, layout, csv, ReadingContext.of(images.settings())));
     }
 
     private void validate() {

@@ -10,7 +10,10 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** Options about how images are decoded: the settings {@code linesight.image.*} of {@code serve}, under their short names. */
+/**
+ * Options about how images are decoded: the settings {@code linesight.image.*} of {@code serve}, under their short
+ * names.
+ */
 public final class ImageOptions {
     /** Bytes of a pixel in the largest files: three samples, and something for what is beside them. */
     private static final int BYTES_PER_PIXEL = 4;
@@ -47,12 +50,14 @@ public final class ImageOptions {
         if (sampleBits != null) settings.put(DecodeSettings.SAMPLE_BITS, sampleBits);
         if (maxPixels != null) {
             settings.put(DecodeSettings.MAX_PIXELS, maxPixels);
-            settings.put(DecodeSettings.MAX_SIDE, Math.max(ImageLimits.defaults().maxSide(), maxPixels));
+            settings.put(
+                    DecodeSettings.MAX_SIDE, Math.max(ImageLimits.defaults().maxSide(), maxPixels));
         }
         try {
             DecodeSettings read = DecodeSettings.of(settings, DecodeSettings.defaults());
             ImageLimits limits = read.limits();
-            long bytes = Math.max(limits.maxBytes(), Math.min(Integer.MAX_VALUE - 16, limits.maxPixels() * BYTES_PER_PIXEL));
+            long bytes =
+                    Math.max(limits.maxBytes(), Math.min(Integer.MAX_VALUE - 16, limits.maxPixels() * BYTES_PER_PIXEL));
             boolean raised = limits.maxPixels() > ImageLimits.defaults().maxPixels();
             return new DecodeSettings(
                     new ImageLimits(limits.maxSide(), limits.maxPixels(), raised ? bytes : limits.maxBytes()),
