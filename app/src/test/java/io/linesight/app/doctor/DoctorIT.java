@@ -307,7 +307,8 @@ class DoctorIT {
             Optional<CheckpointSigner> signer = Optional.of(CheckpointSigner.load(folder.resolve("line.key")));
             new ModelPublisher(stores, models, view, signer, Duration.ofSeconds(20))
                     .publish(folder.resolve("now.onnx"), published.get(1));
-            assertThat(look(settings, Part.SERVE, Duration.ofSeconds(60)).get(9).findings())
+            assertThat(check(look(settings, Part.SERVE, Duration.ofSeconds(60)), "models")
+                            .findings())
                     .as("fixed as it says")
                     .extracting(Finding::problem)
                     .containsExactly(Problem.MODEL_UNTRUSTED, Problem.CHECKPOINT_GONE);
