@@ -1,13 +1,13 @@
 package io.linesight.trainer.learning;
 
 import io.linesight.mmad.checkpoint.ProductName;
-import io.linesight.schemas.CameraFrame;
 import io.linesight.schemas.FrameRef;
 import io.linesight.schemas.InspectionResult;
 import io.linesight.schemas.Verdict;
 import io.linesight.schemas.clients.ClientSettings;
 import io.linesight.schemas.clients.TopicCursor;
 import io.linesight.schemas.serde.SerdeFactory;
+import io.linesight.schemas.topics.AnswerHeaders;
 import io.linesight.schemas.topics.FrameKeys;
 import io.linesight.schemas.topics.Topics;
 import io.linesight.trainer.feedback.FetchOutcome;
@@ -24,8 +24,10 @@ import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.serialization.Serde;
 import org.jspecify.annotations.Nullable;
@@ -68,12 +70,12 @@ final class ResultSampler implements AutoCloseable {
             InspectionResult result = decode(record);
             if (result == null || !isConfidentPass(result)) continue;
             String product = ProductName.normalized(result.getProduct());
-            if (isDue(product)) chosen.put(product, result);
+            if (isDue(product) && !isOfEarlierTopic(record)) chosen.put(product, result);
         }
         long interval = (long) (3_600e9 / config.perHour());
         chosen.forEach((product, result) -> {
             due.put(product, System.nanoTime() + interval);
-            store(product, result);
+            store(product, result.getFrameRef());
         });
     }
 
@@ -96,10 +98,9 @@ final class ResultSampler implements AutoCloseable {
         return at == null || System.nanoTime() - at >= 0;
     }
 
-    private void store(String product, InspectionResult result) {
-        FrameRef ref = result.getFrameRef();
+    private void store(String product, FrameRef ref) {
         FetchedFrame frame = fetcher.fetch(List.of(ref)).get(ref);
-        if (frame.outcome() != FetchOutcome.FETCHED || !isOf(frame.frame(), result)) return;
+        if (frame.outcome() != FetchOutcome.FETCHED) return;
         Entry entry = new Entry(
                 FrameKeys.of(ref),
                 product,
@@ -124,9 +125,11 @@ final class ResultSampler implements AutoCloseable {
     }
 
     /** Where the topic of frames was made again, another frame lies at the place of the one that was inspected. */
-    private static boolean isOf(CameraFrame frame, InspectionResult result) {
-        return frame.getFrameId().equals(result.getFrameId())
-                && frame.getCapturedAt().equals(result.getCapturedAt());
+    private boolean isOfEarlierTopic(ConsumerRecord<byte[], byte[]> record) {
+        Optional<Uuid> inspected = AnswerHeaders.topicId(record.headers());
+        if (inspected.isEmpty()) return false;
+        Optional<Uuid> now = fetcher.topicId();
+        return now.isPresent() && !now.equals(inspected);
     }
 
     @Override
