@@ -6,8 +6,8 @@ import io.linesight.demo.line.BundledModel;
 import io.linesight.mmad.runtime.ScanMode;
 import io.linesight.mmad.runtime.ScorerOptions;
 import io.linesight.streams.config.InspectionConfig;
+import io.linesight.mmad.io.ProcessFolder;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
@@ -79,11 +79,7 @@ final class Model {
     Path resolve() {
         if (model != null) return Inputs.existing(model, "checkpoint");
         try {
-            Path folder = Files.createTempDirectory("linesight");
-            folder.toFile().deleteOnExit();
-            Path file = resolve(folder);
-            file.toFile().deleteOnExit();
-            return file;
+            return resolve(ProcessFolder.create("bundled-"));
         } catch (IOException e) {
             throw new UserError(
                     "no temporary folder for the bundled checkpoint: " + e.getMessage() + "; nothing was started", e);

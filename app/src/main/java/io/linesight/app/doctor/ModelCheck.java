@@ -13,6 +13,7 @@ import io.linesight.schemas.ModelVersion;
 import io.linesight.schemas.Rollout;
 import io.linesight.schemas.topics.TopicSpec;
 import io.linesight.schemas.topics.Topics;
+import io.linesight.mmad.io.ProcessFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -93,7 +94,7 @@ final class ModelCheck {
 
     private void checkVersions(RegistryState state, Map<String, List<String>> needed, List<Finding> found)
             throws IOException, InterruptedException {
-        Path folder = Files.createTempDirectory("linesight-doctor");
+        Path folder = ProcessFolder.create("doctor-");
         try (CheckpointStores stores = CheckpointStores.open(config)) {
             for (Map.Entry<String, List<String>> e : needed.entrySet()) {
                 String subject = e.getKey() + " (" + String.join(", ", e.getValue()) + ")";

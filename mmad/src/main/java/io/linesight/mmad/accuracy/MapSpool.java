@@ -7,6 +7,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import io.linesight.mmad.io.ProcessFolder;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,7 +40,7 @@ final class MapSpool implements AutoCloseable {
         }
         try {
             if (file == null) {
-                Path path = Files.createTempFile("linesight-maps", ".tmp");
+                Path path = Files.createTempFile(ProcessFolder.get(), "maps-", ".tmp");
                 file = FileChannel.open(
                         path, StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.DELETE_ON_CLOSE);
                 buffer = ByteBuffer.allocate(1 + 5 * pixels);

@@ -1,6 +1,7 @@
 package io.linesight.mmad.image;
 
 import com.sun.jna.NativeLibrary;
+import io.linesight.mmad.io.NativeLibraries;
 import java.io.File;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.opencv.global.opencv_core;
@@ -16,6 +17,7 @@ final class OpenCv {
     private static final int SILENT = 0;
 
     static {
+        NativeLibraries.prepare();
         String jni = Loader.load(opencv_core.class);
         Loader.load(opencv_imgcodecs.class);
         silence(jni);

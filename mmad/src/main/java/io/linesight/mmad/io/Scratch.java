@@ -22,7 +22,7 @@ public final class Scratch {
      */
     public static Path file(@Nullable Path folder, String name, String suffix, long bytes, String what, String remedy)
             throws IOException {
-        Path file = folder == null ? Files.createTempFile(name, suffix) : Files.createTempFile(folder, name, suffix);
+        Path file = Files.createTempFile(folder == null ? ProcessFolder.get() : folder, name, suffix);
         long free = Files.getFileStore(file).getUsableSpace();
         if (bytes <= free) {
             file.toFile().deleteOnExit();

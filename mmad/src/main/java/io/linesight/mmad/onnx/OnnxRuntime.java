@@ -3,6 +3,7 @@ package io.linesight.mmad.onnx;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import com.sun.jna.NativeLibrary;
+import io.linesight.mmad.io.NativeLibraries;
 
 /**
  * ONNX Runtime, told to keep to itself. From 1.29 on its builds for Linux keep a device id in the user's cache folder
@@ -25,6 +26,8 @@ public final class OnnxRuntime {
     }
 
     private static OrtEnvironment load() {
+        NativeLibraries.prepare();
+        NativeLibraries.prepareOnnxRuntime(OrtEnvironment.class);
         // The C library's own copy is what ONNX Runtime reads; Java's System.getenv() does not see the change.
         int failed = NativeLibrary.getProcess().getFunction("setenv").invokeInt(new Object[] {SWITCH, "1", 1});
         if (failed != 0)

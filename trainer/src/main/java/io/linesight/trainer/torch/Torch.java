@@ -1,5 +1,6 @@
 package io.linesight.trainer.torch;
 
+import io.linesight.mmad.io.NativeLibraries;
 import com.sun.jna.Function;
 import com.sun.jna.Platform;
 import java.io.IOException;
@@ -55,6 +56,7 @@ public final class Torch {
      */
     public static synchronized void start(int threads) {
         if (!started) {
+            NativeLibraries.prepare();
             tuneProcess();
             try {
                 torch.get_num_threads();

@@ -14,6 +14,7 @@ import io.linesight.schemas.GateVerdict;
 import io.linesight.schemas.ModelStatus;
 import io.linesight.schemas.ModelVersion;
 import io.linesight.schemas.ProductMetrics;
+import io.linesight.mmad.io.ProcessFolder;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -143,7 +144,7 @@ final class ShowCommand implements Callable<Integer> {
      * a temporary folder.
      */
     private void printThresholds(PrintWriter out, ModelsConfig config, ModelVersion m) throws IOException {
-        Path folder = Files.createTempDirectory("linesight-show-");
+        Path folder = ProcessFolder.create("show-");
         try (CheckpointStores stores = CheckpointStores.open(config)) {
             CheckpointInfo info = Checkpoint.read(stores.fetch(m, folder)).info();
             if (info.calibration().byProduct().isEmpty()) return;
