@@ -94,6 +94,7 @@ public final class Linesight implements Runnable {
     }
 
     public static void main(String[] args) {
+        Logs.toLauncher();
         CommandLine line = commandLine();
         String format = System.getenv(Logs.FORMAT_VARIABLE);
         if (format != null && !format.isBlank()) {
@@ -106,6 +107,7 @@ public final class Linesight implements Runnable {
         }
         // One writer for all commands: each makes its own otherwise, and what it only print()s would never be flushed.
         line.setOut(new PrintWriter(System.out, true));
+        line.setErr(new PrintWriter(new ErrorLines(System.err), true));
         int code = line.execute(args);
         line.getOut().flush();
         line.getErr().flush();

@@ -10,6 +10,10 @@ import ch.qos.logback.core.Appender;
 import ch.qos.logback.core.ConsoleAppender;
 import ch.qos.logback.core.Context;
 import ch.qos.logback.core.FileAppender;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -39,6 +43,20 @@ final class Logs {
      */
     static final String MESSAGE = "%replace(%msg){'[\\x00-\\x08\\x0A-\\x1F\\x7F\\x80-\\x9F]+', ' '}%n";
 
+    /** Name of the environment variable in which the launcher says where JSON lines go, past its filter for others. */
+    private static final String STDERR_VARIABLE = "LINESIGHT_STDERR";
+
+    /** Writes where the launcher wants it; to standard error where it says nothing. */
+    static void toLauncher() {
+        String path = System.getenv(STDERR_VARIABLE);
+        if (path == null) return;
+        try {
+            System.setErr(new PrintStream(new FileOutputStream(path, true), true, StandardCharsets.UTF_8));
+        } catch (IOException e) {
+            // Standard error does it too: the launcher lets JSON lines pass.
+        }
+    }
+
     /** How a line looks. */
     enum Format {
         TEXT,
@@ -48,8 +66,16 @@ final class Logs {
     /** Name of the environment variable that says the format where no option does. */
     static final String FORMAT_VARIABLE = "LINESIGHT_LOG_FORMAT";
 
+    private static volatile boolean json;
+
+    /** Whether lines are JSON. */
+    static boolean isJson() {
+        return json;
+    }
+
     /** From now on every line on the console is one JSON object, or text again. */
     static void format(Format format) {
+        json = format == Format.JSON;
         root().iteratorForAppenders().forEachRemaining(appender -> {
             if (appender instanceof ConsoleAppender<ILoggingEvent> console) {
                 console.setEncoder(

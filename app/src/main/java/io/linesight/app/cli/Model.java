@@ -3,10 +3,10 @@ package io.linesight.app.cli;
 import io.linesight.app.cli.common.Inputs;
 import io.linesight.app.cli.common.UserError;
 import io.linesight.demo.line.BundledModel;
+import io.linesight.mmad.io.ProcessFolder;
 import io.linesight.mmad.runtime.ScanMode;
 import io.linesight.mmad.runtime.ScorerOptions;
 import io.linesight.streams.config.InspectionConfig;
-import io.linesight.mmad.io.ProcessFolder;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -82,7 +82,7 @@ final class Model {
             return resolve(ProcessFolder.create("bundled-"));
         } catch (IOException e) {
             throw new UserError(
-                    "no temporary folder for the bundled checkpoint: " + e.getMessage() + "; nothing was started", e);
+                    "the bundled checkpoint cannot be unpacked: " + e.getMessage() + "; nothing was started", e);
         }
     }
 }

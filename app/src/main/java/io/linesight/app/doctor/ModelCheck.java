@@ -1,6 +1,7 @@
 package io.linesight.app.doctor;
 
 import io.linesight.app.doctor.Check.NotApplicable;
+import io.linesight.mmad.io.ProcessFolder;
 import io.linesight.models.rollouts.ChannelState;
 import io.linesight.models.rollouts.ModelRegistryView;
 import io.linesight.models.rollouts.PublishedVersion;
@@ -13,7 +14,6 @@ import io.linesight.schemas.ModelVersion;
 import io.linesight.schemas.Rollout;
 import io.linesight.schemas.topics.TopicSpec;
 import io.linesight.schemas.topics.Topics;
-import io.linesight.mmad.io.ProcessFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -5,14 +5,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.LoggerContext;
+import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.classic.spi.LoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 
 class LogsTest {
@@ -53,6 +58,36 @@ class LogsTest {
         });
         String line = new String(Logs.text(context, Logs.MESSAGE).encode(event), StandardCharsets.UTF_8);
         assertThat(line).isEqualTo("label a 12:00:00 ERROR forged [2J \tz left out" + System.lineSeparator());
+    }
+
+    @Test
+    void shouldLogWhatACommandSaysOnStandardError() {
+        Logger logger = (Logger) LoggerFactory.getLogger(Linesight.class);
+        ListAppender<ILoggingEvent> logged = new ListAppender<>();
+        logged.start();
+        logger.addAppender(logged);
+        ByteArrayOutputStream err = new ByteArrayOutputStream();
+        CommandLine line = Linesight.commandLine();
+        line.setErr(new PrintWriter(new ErrorLines(new PrintStream(err, true)), true));
+        line.setOut(new PrintWriter(new StringWriter()));
+        try {
+            assertThat(line.execute("--log-format", "json", "score", "--model", "no/such.onnx", "part.png"))
+                    .isEqualTo(1);
+            assertThat(line.execute("--log-format", "json", "models", "--nonsense"))
+                    .isEqualTo(2);
+        } finally {
+            logger.detachAppender(logged);
+            Logs.format(Logs.Format.TEXT);
+        }
+        assertThat(logged.list.get(0).getLevel()).isEqualTo(Level.ERROR);
+        assertThat(logged.list.get(0).getFormattedMessage())
+                .contains("part.png")
+                .doesNotStartWith("linesight:");
+        assertThat(logged.list)
+                .anySatisfy(e -> assertThat(e.getFormattedMessage()).contains("--nonsense"));
+        assertThat(err.toString()).isEmpty();
+        assertThat(line.execute("models", "--nonsense")).isEqualTo(2);
+        assertThat(err.toString()).contains("linesight: ", "--nonsense");
     }
 
     @Test

@@ -1,5 +1,6 @@
 package io.linesight.mmad.accuracy;
 
+import io.linesight.mmad.io.ProcessFolder;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -7,7 +8,6 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import io.linesight.mmad.io.ProcessFolder;
 import org.jspecify.annotations.Nullable;
 
 /**

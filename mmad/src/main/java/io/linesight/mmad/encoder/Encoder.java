@@ -284,7 +284,7 @@ public final class Encoder {
         List<String> outputs =
                 model.getGraph().getOutputList().stream().map(o -> o.getName()).toList();
         List<long[]> shapes = new ArrayList<>();
-        try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
+        try (OrtSession.SessionOptions options = OnnxRuntime.sessionOptions()) {
             options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.BASIC_OPT);
             try (OrtSession session = env.createSession(model.toByteArray(), options);
                     OnnxTensor image = OnnxTensor.createTensor(

@@ -194,7 +194,7 @@ public final class OnnxCut {
         OnnxGraph graph = OnnxGraph.graph("original");
         graph.input(input, Type.FLOAT, 1, 3, side, side);
         OrtEnvironment env = OnnxRuntime.environment();
-        try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
+        try (OrtSession.SessionOptions options = OnnxRuntime.sessionOptions()) {
             options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.NO_OPT);
             try (OrtSession session = env.createSession(keepNeeded(graph).toByteArray(), options);
                     OnnxTensor tensor =

@@ -16,18 +16,30 @@ final class OpenCv {
     private static final Logger LOG = LoggerFactory.getLogger(OpenCv.class);
     private static final int SILENT = 0;
 
-    static {
-        NativeLibraries.prepare();
-        String jni = Loader.load(opencv_core.class);
-        Loader.load(opencv_imgcodecs.class);
-        silence(jni);
-    }
+    private static volatile boolean loaded;
 
     private OpenCv() {}
 
-    /** Loads the library on the first call; afterwards free. */
+    /**
+     * Loads the library on the first call; afterwards all but free.
+     *
+     * @throws IllegalStateException with a message for people when it cannot be loaded
+     */
     static void load() {
-        // The static initialiser does the work, once, for all threads.
+        if (!loaded) loadOnce();
+    }
+
+    private static synchronized void loadOnce() {
+        if (loaded) return;
+        NativeLibraries.prepare();
+        try {
+            String jni = Loader.load(opencv_core.class);
+            Loader.load(opencv_imgcodecs.class);
+            silence(jni);
+        } catch (LinkageError e) {
+            throw new IllegalStateException("OpenCV's native libraries cannot be loaded: " + e.getMessage(), e);
+        }
+        loaded = true;
     }
 
     /**

@@ -54,7 +54,9 @@ final class Mounts {
     private static String unescaped(String text) {
         StringBuilder plain = new StringBuilder();
         for (int i = 0; i < text.length(); i++) {
-            if (text.charAt(i) == '\\' && i + 3 < text.length() && text.substring(i + 1, i + 4).matches("[0-7]{3}")) {
+            if (text.charAt(i) == '\\'
+                    && i + 3 < text.length()
+                    && text.substring(i + 1, i + 4).matches("[0-7]{3}")) {
                 plain.append((char) Integer.parseInt(text.substring(i + 1, i + 4), 8));
                 i += 3;
             } else plain.append(text.charAt(i));

@@ -61,7 +61,8 @@ public final class NativeLibraries {
             // Classes that do not lie in a jar, or a system that we do not know: the library finds its own way.
             if (url == null || !(url.openConnection() instanceof JarURLConnection connection)) return;
             System.setProperty(
-                    ONNX_RUNTIME, unpacked(connection.getJarFile(), inside, CacheFolder.get()).toString());
+                    ONNX_RUNTIME,
+                    unpacked(connection.getJarFile(), inside, CacheFolder.get()).toString());
         } catch (IOException e) {
             throw new UncheckedIOException(
                     "ONNX Runtime's native libraries could not be unpacked into " + CacheFolder.get() + ": "

@@ -46,8 +46,9 @@ public final class ProcessFolder {
                 folder = make(parent);
             } catch (IOException e) {
                 throw new IOException(
-                        "no temporary files can be kept in " + parent + " (" + e.getMessage()
-                                + "); set LINESIGHT_JAVA_OPTS=-Djava.io.tmpdir=FOLDER to one that can be written",
+                        "no temporary files can be kept in " + parent
+                                + (Files.isDirectory(parent) ? " (" + e.getMessage() + ")" : ", which is no folder")
+                                + "; set LINESIGHT_JAVA_OPTS=-Djava.io.tmpdir=FOLDER to one that can be written",
                         e);
             }
         }
@@ -62,8 +63,7 @@ public final class ProcessFolder {
     static Path make(Path parent) throws IOException {
         Path made = Files.createTempDirectory(parent, PREFIX);
         OWN.add(made);
-        FileChannel channel =
-                FileChannel.open(made.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        FileChannel channel = FileChannel.open(made.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         // Held, and the channel open, until the process ends, however it ends.
         channel.lock();
         Runtime.getRuntime().addShutdownHook(new Thread(() -> deleteQuietly(made), "linesight-temporary-files"));

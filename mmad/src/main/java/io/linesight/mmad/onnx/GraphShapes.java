@@ -34,7 +34,7 @@ public final class GraphShapes {
         Set<String> values = new LinkedHashSet<>();
         for (NodeProto n : graph.getNodeList()) for (String o : n.getOutputList()) if (!o.isEmpty()) values.add(o);
         for (String v : values) g.addOutputBuilder().setName(v);
-        try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
+        try (OrtSession.SessionOptions options = OnnxRuntime.sessionOptions()) {
             // Any optimisation would be thrown away with the session.
             options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.NO_OPT);
             try (OrtSession session = OnnxRuntime.environment()

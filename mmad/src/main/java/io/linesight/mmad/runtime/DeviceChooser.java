@@ -39,13 +39,13 @@ public final class DeviceChooser {
 
     /** Whether this build of ONNX Runtime has CUDA; says nothing about a GPU being there. */
     public static boolean builtWithCuda() {
-        return OrtEnvironment.getAvailableProviders().contains(OrtProvider.CUDA);
+        return OnnxRuntime.providers().contains(OrtProvider.CUDA);
     }
 
     /** Why ONNX Runtime's CUDA provider does not load for this GPU; empty when it does. Loads the natives. */
     public static Optional<String> whyNoCuda(int index) {
         if (!builtWithCuda()) return Optional.of("this build has no CUDA (Maven profile 'cuda')");
-        try (OrtSession.SessionOptions session = new OrtSession.SessionOptions()) {
+        try (OrtSession.SessionOptions session = OnnxRuntime.sessionOptions()) {
             session.addCUDA(index);
             return Optional.empty();
         } catch (OrtException e) {
@@ -148,7 +148,7 @@ public final class DeviceChooser {
     }
 
     private static OrtSession.SessionOptions common(ScorerOptions options) throws OrtException {
-        OrtSession.SessionOptions session = new OrtSession.SessionOptions();
+        OrtSession.SessionOptions session = OnnxRuntime.sessionOptions();
         session.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);
         session.setIntraOpNumThreads(options.effectiveThreads());
         session.setInterOpNumThreads(1);

@@ -43,11 +43,8 @@ class NativeLibrariesTest {
         }
     }
 
-    private final Map<String, String> files = Map.of(
-            INSIDE, "",
-            INSIDE + "liba.so", "a",
-            INSIDE + "sub/libb.so", "bb",
-            "native/osx/libc.dylib", "c");
+    private final Map<String, String> files =
+            Map.of(INSIDE, "", INSIDE + "liba.so", "a", INSIDE + "sub/libb.so", "bb", "native/osx/libc.dylib", "c");
 
     @Test
     void shouldUnpackOnceWhatIsForThisMachine() throws Exception {

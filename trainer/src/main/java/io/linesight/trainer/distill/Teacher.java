@@ -75,7 +75,7 @@ final class Teacher implements AutoCloseable {
             }
             graph.output(outputs.get(s), Type.FLOAT, "N", channels, "H" + s, "W" + s);
         }
-        try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
+        try (OrtSession.SessionOptions options = OnnxRuntime.sessionOptions()) {
             options.setIntraOpNumThreads(threads);
             // Spinning workers would take the cores that the student learns on.
             options.addConfigEntry("session.intra_op.allow_spinning", "0");

@@ -1,8 +1,8 @@
 package io.linesight.trainer.torch;
 
-import io.linesight.mmad.io.NativeLibraries;
 import com.sun.jna.Function;
 import com.sun.jna.Platform;
+import io.linesight.mmad.io.NativeLibraries;
 import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
