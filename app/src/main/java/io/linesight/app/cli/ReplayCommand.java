@@ -188,6 +188,7 @@ final class ReplayCommand implements Callable<Integer> {
         }
         out.flush();
         spec.commandLine().getErr().print(report.text());
+        spec.commandLine().getErr().flush();
         if (outcome.failure() != null) throw new UserError(outcome.failure());
         if (outcome.sent() == 0) throw new UserError("no frame was sent: none of the files could be read");
         return outcome.summary() == null || outcome.summary().exact() ? 0 : 1;

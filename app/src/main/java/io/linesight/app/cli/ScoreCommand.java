@@ -135,6 +135,7 @@ final class ScoreCommand implements Callable<Integer> {
         }
         out.flush();
         spec.commandLine().getErr().print(report.text());
+        spec.commandLine().getErr().flush();
         return failed == 0 ? 0 : 1;
     }
 

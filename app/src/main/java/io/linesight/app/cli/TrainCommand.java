@@ -263,6 +263,7 @@ final class TrainCommand implements Callable<Integer> {
                 DatasetLayout.Opened opened = DatasetLayout.open(List.of(importFrom), List.of(), null, null);
                 o.println("Imported " + store.importFrom(opened.source(), "import") + " images");
                 spec.commandLine().getErr().print(opened.files().text());
+                spec.commandLine().getErr().flush();
             }
             if (exportTo != null) o.println("Wrote " + store.export(exportTo) + " images to " + exportTo);
         }
