@@ -100,7 +100,9 @@ record Wire(Object id, int start) {
         if (hasApicurioHeaders(headers, key))
             return what + "its schema is named in Apicurio's own headers (apicurio." + (key ? "key" : "value") + ".…)"
                     + remedy;
-        if (bytes[0] == MAGIC && bytes.length >= LONG_ID_HEADER)
+        if (bytes[0] == MAGIC
+                && bytes.length >= LONG_ID_HEADER
+                && ByteBuffer.wrap(bytes, 1, 8).getLong() > 0)
             return what + "it begins with 0x00 and an id of 8 bytes ("
                     + ByteBuffer.wrap(bytes, 1, 8).getLong() + "), as Apicurio's serializers write it" + remedy;
         return what + "0x00, schema id in 4 bytes, Avro";
