@@ -25,6 +25,8 @@ import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The little of libtorch that training needs, in one place. Tensors are float32, on the CPU unless {@link #useCuda} was
@@ -43,6 +45,8 @@ public final class Torch {
 
     private static final Pattern GPU_LIBRARY =
             Pattern.compile("lib(cu[a-z]+|nccl|nvrtc)[A-Za-z_]*\\.so|linux-x86_64-gpu");
+    private static final Logger LOG = LoggerFactory.getLogger(Torch.class);
+    private static final Path CACHES = Path.of("/sys/devices/system/cpu/cpu0/cache/index0");
     private static final String OPENBLAS_THREADS = "OPENBLAS_NUM_THREADS";
     private static final long SOLVE_STACK = 64L << 20;
 
@@ -64,9 +68,22 @@ public final class Torch {
                 throw new IllegalStateException(notLoaded(e), e);
             }
             quietOpenBlas();
+            avoidOneDnnWhereItDivides();
             started = true;
         }
         torch.set_num_threads(threads > 0 ? threads : Runtime.getRuntime().availableProcessors());
+    }
+
+    /**
+     * oneDNN sizes the blocks of a 1x1 convolution by the processor's caches, and where a virtual machine tells nothing
+     * of them it divides by zero, which ends the process (SIGFPE in brg_blocking_t::est_eff_1x1, seen with libtorch
+     * 2.10). Without it convolutions run through OpenBLAS: slower, with the same results to rounding.
+     */
+    private static void avoidOneDnnWhereItDivides() {
+        if (!Platform.isLinux() || Files.exists(CACHES)) return;
+        torch.globalContext().setUserEnabledMkldnn(false);
+        LOG.warn("This machine does not tell the size of its processor's caches, so training runs without oneDNN, which "
+                + "would crash: slower, with the same results.");
     }
 
     /** The GPU's natives need CUDA's libraries even to train on the CPU, and the dynamic linker names one of them. */
