@@ -100,8 +100,12 @@ public final class CacheFolder {
             boolean made = !Files.exists(folder);
             if (made) createPrivate(folder);
             if (!Files.isDirectory(folder)) return "is not a folder";
-            if (isOpenToOthers(folder)) return "may be written by others";
-            Files.delete(Files.createTempFile(folder, ".probe", ""));
+            Path probe = Files.createTempFile(folder, ".probe", "");
+            try {
+                if (isOpenToOthers(folder, probe)) return "may be written by others";
+            } finally {
+                Files.delete(probe);
+            }
         } catch (IOException e) {
             return "cannot be written (" + e.getClass().getSimpleName() + ")";
         }
@@ -117,18 +121,17 @@ public final class CacheFolder {
     }
 
     /** Another user could put a library there that this one would then run. */
-    private static boolean isOpenToOthers(Path folder) throws IOException {
+    private static boolean isOpenToOthers(Path folder, Path own) throws IOException {
         if (!isPosix()) return false;
         Set<PosixFilePermission> rights = Files.getPosixFilePermissions(folder, LinkOption.NOFOLLOW_LINKS);
         boolean foreign = !Files.getOwner(folder, LinkOption.NOFOLLOW_LINKS)
-                .equals(Files.getOwner(Path.of("/proc/self"), LinkOption.NOFOLLOW_LINKS));
+                .equals(Files.getOwner(own, LinkOption.NOFOLLOW_LINKS));
         return foreign
                 || rights.contains(PosixFilePermission.OTHERS_WRITE)
                 || rights.contains(PosixFilePermission.GROUP_WRITE);
     }
 
     private static boolean isPosix() {
-        return FileSystems.getDefault().supportedFileAttributeViews().contains("posix")
-                && Files.exists(Path.of("/proc/self"));
+        return FileSystems.getDefault().supportedFileAttributeViews().contains("posix");
     }
 }

@@ -82,8 +82,9 @@ public final class Torch {
     private static void avoidOneDnnWhereItDivides() {
         if (!Platform.isLinux() || Files.exists(CACHES)) return;
         torch.globalContext().setUserEnabledMkldnn(false);
-        LOG.warn("This machine does not tell the size of its processor's caches, so training runs without oneDNN, which "
-                + "would crash: slower, with the same results.");
+        LOG.warn(
+                "This machine does not tell the size of its processor's caches, so training runs without oneDNN, which "
+                        + "would crash: slower, with the same results.");
     }
 
     /** The GPU's natives need CUDA's libraries even to train on the CPU, and the dynamic linker names one of them. */
