@@ -20,6 +20,7 @@ import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
@@ -244,17 +245,23 @@ class EvaluateCommandIT {
                 .as(err.toString())
                 .isZero();
         assertThat(page()).contains("2 unreadable and left out");
-        // Of another shape and empty: stretched, as ever, and counted as normal; but the report says so.
+        // Empty: the folder says that the image is defective, and a mask that marks nothing takes nothing from that.
         Files.write(masks.get(1), ImageCodec.encodeGrayPng(new byte[8 * 16], 8, 16));
         assertThat(run("--data", broken, "--model", model, "--report", report, "--skip-unreadable"))
                 .as(err.toString())
                 .isZero();
         assertThat(page())
-                .contains(
-                        "other proportions than the image",
-                        "marks nothing at the model's resolution",
-                        "no defective images",
-                        "ground truth (empty)")
+                .contains("2 normal and 1 defective images", "no defective image has ground truth")
+                .doesNotContain("NaN");
+        // Of another shape: stretched, and the report says so.
+        byte[] marked = new byte[8 * 16];
+        Arrays.fill(marked, 40, 60, (byte) 255);
+        Files.write(masks.get(1), ImageCodec.encodeGrayPng(marked, 8, 16));
+        assertThat(run("--data", broken, "--model", model, "--report", report, "--skip-unreadable"))
+                .as(err.toString())
+                .isZero();
+        assertThat(page())
+                .contains("2 normal and 1 defective images", "other proportions than the image")
                 .doesNotContain("NaN");
     }
 }

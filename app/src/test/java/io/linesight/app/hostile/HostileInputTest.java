@@ -166,7 +166,9 @@ class HostileInputTest {
         }
     }
 
-    /** Code that runs for the first time, on a machine that is busy, is slow once; a hostile input is slow every time. */
+    /**
+     * Code that runs for the first time, on a machine that is busy, is slow once; a hostile input is slow every time.
+     */
     private boolean isSlowAgain(Target target, byte[] input) {
         long cpu = threads.getCurrentThreadCpuTime();
         runQuietly(target, input);
