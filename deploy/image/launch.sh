@@ -20,7 +20,7 @@ stderr_as_json() {
 
 # Whether the command scores: the others do not need the scan's module, and are spared the JVM's warning about it.
 uses_scan() {
-  local skip=""
+  local skip="" argument
   for argument in "$@"; do
     if [ -n "$skip" ]; then skip=""; continue; fi
     case "$argument" in

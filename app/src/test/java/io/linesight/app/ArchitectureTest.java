@@ -123,7 +123,7 @@ class ArchitectureTest {
                 .callMethod(OrtEnvironment.class, "getAvailableProviders")
                 .orShould()
                 .callConstructor(OrtSession.SessionOptions.class)
-                .because("loaded elsewhere first, it sends usage data and unpacks its natives anew for every process")
+                .because("loaded elsewhere first, it sends usage data and unpacks its natives for every process")
                 .check(classes);
     }
 

@@ -5,7 +5,6 @@ import java.util.Optional;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.DoubleSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,7 +21,9 @@ public final class CameraDriver implements Runnable {
     private final Camera camera;
     private final FramePublisher publisher;
     private final SentFrames sentFrames;
-    private final DoubleSupplier framesPerSecond;
+    /** Nanoseconds between two frames; 0 for as fast as Kafka takes them. */
+    private final long interval;
+
     private final double phase;
     private final long limit;
     private final Semaphore inFlight = new Semaphore(MAX_IN_FLIGHT);
@@ -31,7 +32,7 @@ public final class CameraDriver implements Runnable {
     private volatile long sent;
 
     /**
-     * @param framesPerSecond read before every frame; infinite means as fast as Kafka takes them
+     * @param framesPerSecond infinite means as fast as Kafka takes them
      * @param phase when the first frame is due, as a fraction of the time between two frames, 0..1; cameras with
      *     different phases do not expose at the same instant
      * @param limit max frames; negative for no limit
@@ -40,13 +41,13 @@ public final class CameraDriver implements Runnable {
             Camera camera,
             FramePublisher publisher,
             SentFrames sentFrames,
-            DoubleSupplier framesPerSecond,
+            double framesPerSecond,
             double phase,
             long limit) {
         this.camera = camera;
         this.publisher = publisher;
         this.sentFrames = sentFrames;
-        this.framesPerSecond = framesPerSecond;
+        interval = (long) (1e9 / framesPerSecond);
         this.phase = phase;
         this.limit = limit;
     }
@@ -68,7 +69,7 @@ public final class CameraDriver implements Runnable {
 
     @Override
     public void run() {
-        long due = System.nanoTime() - (long) ((1 - phase) * interval(framesPerSecond.getAsDouble()));
+        long due = System.nanoTime() - (long) ((1 - phase) * interval);
         try {
             for (long taken = 0; !stop && (limit < 0 || taken < limit); taken++) {
                 due = awaitTurn(due);
@@ -88,17 +89,11 @@ public final class CameraDriver implements Runnable {
 
     /** Waits until the next frame is due; returns when that was. */
     private long awaitTurn(long lastDue) {
-        long interval = interval(framesPerSecond.getAsDouble());
         if (interval == 0) return lastDue;
         // A camera that fell behind does not hurry to make up for it.
         long due = Math.max(lastDue + interval, System.nanoTime() - interval);
         while (!stop && System.nanoTime() < due) LockSupport.parkNanos(Math.min(due - System.nanoTime(), 50_000_000L));
         return due;
-    }
-
-    /** Nanoseconds between two frames; 0 at an infinite rate. */
-    private static long interval(double framesPerSecond) {
-        return (long) (1e9 / framesPerSecond);
     }
 
     private void publish(CameraShot shot) throws InterruptedException {

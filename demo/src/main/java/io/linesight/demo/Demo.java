@@ -100,7 +100,7 @@ public final class Demo {
             if (fps == 0) return null;
             ledger.startTiming();
             live = true;
-            CameraGroup cameras = CameraGroup.start(all, publisher, ledger, () -> fps, -1);
+            CameraGroup cameras = CameraGroup.start(all, publisher, ledger, fps, -1);
             long begin = System.nanoTime();
             Optional<String> failure = watch(local, cameras, hostileCamera(publisher), version);
             cameras.stopAndAwait();

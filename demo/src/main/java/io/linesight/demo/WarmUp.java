@@ -84,7 +84,7 @@ final class WarmUp {
         List<Held> held = IntStream.range(0, cameras.size())
                 .mapToObj(i -> new Held(cameras.get(i), i, taken))
                 .toList();
-        CameraGroup group = CameraGroup.start(held, publisher, ledger, () -> Double.POSITIVE_INFINITY, -1);
+        CameraGroup group = CameraGroup.start(held, publisher, ledger, Double.POSITIVE_INFINITY, -1);
         long begin = System.nanoTime();
         boolean stopped = false;
         while (!saturation.isDone() && !stopped && group.isRunning()) {

@@ -91,7 +91,7 @@ final class Replay {
     private Optional<String> play(List<? extends Camera> cameras, Pace pace, boolean withAnswers)
             throws InterruptedException {
         try (FramePublisher publisher = new FramePublisher(settings, topics, "replay")) {
-            CameraGroup group = CameraGroup.start(cameras, publisher, ledger, pace::fps, pace.limit());
+            CameraGroup group = CameraGroup.start(cameras, publisher, ledger, pace.fps(), pace.limit());
             long begin = System.nanoTime();
             boolean over = false;
             while (!over && group.isRunning()) {

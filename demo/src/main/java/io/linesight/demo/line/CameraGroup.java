@@ -9,7 +9,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.function.DoubleSupplier;
 import java.util.stream.IntStream;
 
 /** Cameras that run together, each on a thread of its own. Threads: one owner, who starts and stops them. */
@@ -28,14 +27,14 @@ public final class CameraGroup {
      * Starts all cameras, their exposures spread evenly over the time between two frames of one.
      *
      * @param publisher stays the caller's; close it after the cameras have stopped
-     * @param framesPerSecond of each camera, asked before every frame; infinite means as fast as Kafka takes them
+     * @param framesPerSecond of each camera; infinite means as fast as Kafka takes them
      * @param limit maximum number of frames per camera; negative for no limit
      */
     public static CameraGroup start(
             List<? extends Camera> cameras,
             FramePublisher publisher,
             SentFrames sentFrames,
-            DoubleSupplier framesPerSecond,
+            double framesPerSecond,
             long limit) {
         int n = cameras.size();
         List<CameraDriver> drivers = IntStream.range(0, n)

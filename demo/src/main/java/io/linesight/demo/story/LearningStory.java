@@ -217,7 +217,7 @@ public final class LearningStory {
                 SimulatedCamera.of(stage.line(), options.simulation().cameras()),
                 publisher,
                 ledger,
-                options.simulation()::fps,
+                options.simulation().fps(),
                 -1);
     }
 

@@ -51,7 +51,7 @@ final class HuffmanTable {
                 }
             });
 
-    /** A table, made anew only when it is not one of those made last. Parameters as of the constructor. */
+    /** A table, made only when it is not one of those made last. Parameters as of the constructor. */
     static HuffmanTable of(boolean ac, byte[] data, int at, int symbols) throws BadImageException {
         byte[] key = new byte[1 + MAX_LENGTH + symbols];
         key[0] = (byte) (ac ? 1 : 0);

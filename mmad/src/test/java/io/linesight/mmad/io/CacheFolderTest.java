@@ -23,12 +23,12 @@ class CacheFolderTest {
     }
 
     private final Map<String, String> usual =
-            Map.of("user.home", "/home/ann", "user.name", "ann", "java.io.tmpdir", "/tmp");
+            Map.of("user.home", "/users/ann", "user.name", "ann", "java.io.tmpdir", "/tmp");
 
     @Test
     void shouldLookInTheCacheOfTheUserFirst() {
         assertThat(candidates(Map.of(), usual))
-                .containsExactly(Path.of("/home/ann/.cache/linesight"), Path.of("/tmp/linesight-cache-ann"));
+                .containsExactly(Path.of("/users/ann/.cache/linesight"), Path.of("/tmp/linesight-cache-ann"));
         assertThat(candidates(Map.of("XDG_CACHE_HOME", "/cache"), usual))
                 .startsWith(Path.of("/cache/linesight"))
                 .hasSize(3);

@@ -223,7 +223,7 @@ public final class SchemaRegistryClient {
     }
 
     /**
-     * Asks for the schema of an id or GUID anew the next time it is wanted: what was answered may have been another's
+     * Asks for the schema of an id or GUID again the next time it is wanted: what was answered may have been another's
      * answer.
      */
     public void forget(Object id) {

@@ -59,7 +59,7 @@ final class SchemaInquiry implements AutoCloseable {
     private record Inquiry(ConsumerRecord<byte[], byte[]> sample, boolean recheck, CountDownLatch settled) {}
 
     private final Consumer<ConsumerRecord<byte[], byte[]>> read;
-    private final Duration patience;
+    private final Duration unknownTimeout;
     private final LongSupplier nanos;
     private final Map<Object, Verdict> verdicts = new ConcurrentHashMap<>();
     private final Map<Object, Inquiry> open = new ConcurrentHashMap<>();
@@ -76,12 +76,12 @@ final class SchemaInquiry implements AutoCloseable {
 
     /**
      * @param read reads a record, and fails as the serdes of {@link SerdeFactory} do
-     * @param patience how long a schema may be unknown before its frames become dead letters
+     * @param unknownTimeout how long a schema may be unknown before its frames become dead letters
      * @param nanos the clock
      */
-    SchemaInquiry(Consumer<ConsumerRecord<byte[], byte[]>> read, Duration patience, LongSupplier nanos) {
+    SchemaInquiry(Consumer<ConsumerRecord<byte[], byte[]>> read, Duration unknownTimeout, LongSupplier nanos) {
         this.read = read;
-        this.patience = patience;
+        this.unknownTimeout = unknownTimeout;
         this.nanos = nanos;
     }
 
@@ -195,14 +195,14 @@ final class SchemaInquiry implements AutoCloseable {
         while (!vainWaits.isEmpty() && now - vainWaits.peek() > WINDOW_NANOS) vainWaits.poll();
         boolean waits = !inquiry.recheck && vainWaits.size() < MAX_VAIN_WAITS;
         Long since = unknownSince.putIfAbsent(schema, now);
-        if (waits && now - (since == null ? now : since) < patience.toNanos()) return;
+        if (waits && now - (since == null ? now : since) < unknownTimeout.toNanos()) return;
         settle(schema, inquiry, false);
         if (inquiry.recheck) return;
         if (waits) vainWaits.add(now);
         LOG.warn(
                 "The registry does not know {}{}; its frames become dead letters until it does",
                 name(schema),
-                waits ? ", and was asked for " + patience.toMillis() + " ms" : "");
+                waits ? ", and was asked for " + unknownTimeout.toMillis() + " ms" : "");
     }
 
     private Duration unavailable(Object schema, Inquiry inquiry, RegistryException e) {

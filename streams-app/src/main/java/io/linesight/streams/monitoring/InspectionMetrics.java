@@ -127,7 +127,7 @@ public final class InspectionMetrics implements BatchListener, ModelEvents, Shad
         captureTimes = counter(IMPLAUSIBLE_TIMES, times, "time", "capture");
         topicRecreated = counter(FRAMES_TOPIC_RECREATED, "Times that the topic of frames was deleted and made again");
         offsetsRestored = counter(
-                OFFSETS_RESTORED, "Partitions whose committed offset was gone or of another topic, and was set anew");
+                OFFSETS_RESTORED, "Partitions whose committed offset was gone or of another topic, and was set again");
         threadsReplaced = counter(THREADS_REPLACED, "Stream threads that failed and were replaced");
         swaps = counter(MODEL_SWAPS, "Champions replaced by another model");
         rejections = counter(MODEL_REJECTIONS, "Models that were rejected, or taken out of service by a guard");

@@ -16,7 +16,7 @@ final class OffsetRule {
         RECREATED
     }
 
-    /** Why an offset is set anew. */
+    /** Why an offset is set again. */
     enum Reason {
         RECREATED("the topic was deleted and created again; it is inspected from its beginning"),
         EXPIRED("the group's offset is gone (Kafka forgets it 7 days after the last member, or it was deleted); the "
