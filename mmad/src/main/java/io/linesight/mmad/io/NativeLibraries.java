@@ -15,7 +15,6 @@ import java.util.Locale;
 import java.util.Objects;
 import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
-import java.util.stream.Stream;
 import java.util.zip.CRC32;
 
 /**
@@ -93,13 +92,13 @@ public final class NativeLibraries {
             }
             put(part, folder, entries, inside);
         } finally {
-            delete(part);
+            Scratch.delete(part);
         }
         return folder;
     }
 
     private static void put(Path part, Path folder, List<JarEntry> entries, String inside) throws IOException {
-        if (Files.exists(folder) && !isComplete(folder, entries, inside)) delete(folder);
+        if (Files.exists(folder) && !isComplete(folder, entries, inside)) Scratch.delete(folder);
         try {
             Files.move(part, folder, StandardCopyOption.ATOMIC_MOVE);
         } catch (FileSystemException e) {
@@ -114,13 +113,6 @@ public final class NativeLibraries {
             if (!Files.isRegularFile(file) || Files.size(file) != e.getSize()) return false;
         }
         return true;
-    }
-
-    private static void delete(Path folder) throws IOException {
-        if (!Files.exists(folder)) return;
-        try (Stream<Path> files = Files.walk(folder)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) Files.deleteIfExists(file);
-        }
     }
 
     private static Path made(String name) {

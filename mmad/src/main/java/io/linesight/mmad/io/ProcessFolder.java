@@ -1,18 +1,11 @@
 package io.linesight.mmad.io;
 
 import java.io.IOException;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.util.Comparator;
-import java.util.HashSet;
-import java.util.List;
-import java.util.Set;
-import java.util.stream.Stream;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -26,8 +19,11 @@ public final class ProcessFolder {
     private static final Logger LOG = LoggerFactory.getLogger(ProcessFolder.class);
     private static final String PREFIX = "linesight-run-";
     private static final String LOCK = ".lock";
-    /** Locks belong to the whole JVM, so its own folders cannot be told by them. */
-    private static final Set<Path> OWN = new HashSet<>();
+    /**
+     * Its own folders: a lock belongs to the whole JVM, so they cannot be told by theirs. Nobody closes the locks, and
+     * what nobody holds on to the garbage collector would.
+     */
+    private static final Map<Path, ExclusiveLock> OWN = new ConcurrentHashMap<>();
 
     private static @Nullable Path folder;
 
@@ -62,10 +58,7 @@ public final class ProcessFolder {
 
     static Path make(Path parent) throws IOException {
         Path made = Files.createTempDirectory(parent, PREFIX);
-        OWN.add(made);
-        FileChannel channel = FileChannel.open(made.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-        // Held, and the channel open, until the process ends, however it ends.
-        channel.lock();
+        OWN.put(made, ExclusiveLock.tryOn(made.resolve(LOCK)).orElseThrow(() -> new IOException(made + " is taken")));
         Runtime.getRuntime().addShutdownHook(new Thread(() -> deleteQuietly(made), "linesight-temporary-files"));
         return made;
     }
@@ -73,7 +66,7 @@ public final class ProcessFolder {
     /** Deletes what killed processes have left. */
     static void sweep(Path parent) {
         try (DirectoryStream<Path> folders = Files.newDirectoryStream(parent, PREFIX + "*")) {
-            for (Path left : folders) if (!OWN.contains(left) && isAbandoned(left)) deleteQuietly(left);
+            for (Path left : folders) if (!OWN.containsKey(left) && isAbandoned(left)) deleteQuietly(left);
         } catch (IOException e) {
             LOG.debug("Temporary files of earlier processes stay in {}: {}", parent, e.toString());
         }
@@ -83,18 +76,16 @@ public final class ProcessFolder {
         Path file = left.resolve(LOCK);
         // One that has no lock file is being made at this moment, or is somebody else's.
         if (!Files.isRegularFile(file) || !Files.isWritable(file)) return false;
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE);
-                FileLock lock = channel.tryLock()) {
+        try (ExclusiveLock lock = ExclusiveLock.tryOn(file).orElse(null)) {
             return lock != null;
-        } catch (IOException | OverlappingFileLockException e) {
+        } catch (IOException e) {
             return false;
         }
     }
 
     private static void deleteQuietly(Path left) {
-        try (Stream<Path> files = Files.walk(left)) {
-            List<Path> deepestFirst = files.sorted(Comparator.reverseOrder()).toList();
-            for (Path file : deepestFirst) Files.deleteIfExists(file);
+        try {
+            Scratch.delete(left);
         } catch (IOException | RuntimeException e) {
             LOG.debug("{} was not deleted: {}", left, e.toString());
         }

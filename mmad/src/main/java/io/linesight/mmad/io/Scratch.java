@@ -2,12 +2,26 @@ package io.linesight.mmad.io;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** Temporary files whose size is known before they are written. */
+/** Temporary files whose size is known before they are written, and their removal. */
 public final class Scratch {
     private Scratch() {}
+
+    /** Deletes a folder with all that is in it, or a file; nothing happens where there is none. */
+    public static void delete(Path folder) throws IOException {
+        if (!Files.exists(folder, LinkOption.NOFOLLOW_LINKS)) return;
+        List<Path> deepestFirst;
+        try (Stream<Path> files = Files.walk(folder)) {
+            deepestFirst = files.sorted(Comparator.reverseOrder()).toList();
+        }
+        for (Path file : deepestFirst) Files.deleteIfExists(file);
+    }
 
     /**
      * An empty file, on a disk that has room for what will be written.

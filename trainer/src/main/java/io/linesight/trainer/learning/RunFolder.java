@@ -3,6 +3,7 @@ package io.linesight.trainer.learning;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.linesight.mmad.io.Scratch;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -50,7 +51,7 @@ final class RunFolder {
         for (Path folder : all(runs)) {
             Path file = folder.resolve(RECORD);
             if (!Files.isRegularFile(file)) {
-                delete(folder);
+                Scratch.delete(folder);
                 continue;
             }
             RunFolder run = new RunFolder(folder, (ObjectNode) JSON.readTree(file.toFile()));
@@ -72,7 +73,7 @@ final class RunFolder {
     /** Removes all but the newest runs. */
     static void prune(Path runs, int keep) throws IOException {
         List<Path> all = all(runs);
-        for (Path old : all.subList(Math.min(keep, all.size()), all.size())) delete(old);
+        for (Path old : all.subList(Math.min(keep, all.size()), all.size())) Scratch.delete(old);
     }
 
     synchronized boolean done(Stage stage) {
@@ -109,7 +110,7 @@ final class RunFolder {
                             && !known.contains(f.getFileName().toString()))
                     .toList();
         }
-        for (Path f : files) delete(f);
+        for (Path f : files) Scratch.delete(f);
     }
 
     private void save() throws IOException {
@@ -144,13 +145,5 @@ final class RunFolder {
         } finally {
             Files.deleteIfExists(part);
         }
-    }
-
-    static void delete(Path folder) throws IOException {
-        List<Path> files;
-        try (Stream<Path> s = Files.walk(folder)) {
-            files = s.sorted(Comparator.reverseOrder()).toList();
-        }
-        for (Path f : files) Files.deleteIfExists(f);
     }
 }

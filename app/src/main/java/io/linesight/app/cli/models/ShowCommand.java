@@ -6,6 +6,7 @@ import io.linesight.app.cli.common.UserError;
 import io.linesight.mmad.checkpoint.Checkpoint;
 import io.linesight.mmad.checkpoint.CheckpointInfo;
 import io.linesight.mmad.io.ProcessFolder;
+import io.linesight.mmad.io.Scratch;
 import io.linesight.models.rollouts.PublishedVersion;
 import io.linesight.models.rollouts.RegistryState;
 import io.linesight.models.storage.CheckpointStores;
@@ -19,10 +20,8 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -159,9 +158,7 @@ final class ShowCommand implements Callable<Integer> {
                     + Table.printable(e.getMessage()));
             err.flush();
         } finally {
-            try (Stream<Path> files = Files.walk(folder)) {
-                for (Path f : files.sorted(Comparator.reverseOrder()).toList()) Files.deleteIfExists(f);
-            }
+            Scratch.delete(folder);
         }
     }
 
