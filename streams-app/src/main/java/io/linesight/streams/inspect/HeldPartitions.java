@@ -22,8 +22,8 @@ import org.apache.kafka.common.TopicPartition;
  */
 final class HeldPartitions implements AutoCloseable {
 
-    /** A registry that is well answers within this; longer, and the partition is held. */
-    private static final Duration NORMAL_ANSWER = Duration.ofMillis(300);
+    /** A registry that is well answers within this. */
+    static final Duration NORMAL_ANSWER = Duration.ofMillis(300);
 
     /** What is needed of the consumer; the partitions are assigned to it. */
     interface Partitions {
@@ -39,16 +39,21 @@ final class HeldPartitions implements AutoCloseable {
     private final SchemaInquiry inquiry;
     private final Partitions partitions;
     private final IntConsumer count;
+    private final Duration normalAnswer;
     /** What each partition waits for. */
     private final Map<TopicPartition, Object> held = new HashMap<>();
     /** Paused by Kafka Streams, for reasons of its own. */
     private final Set<TopicPartition> paused = new HashSet<>();
 
-    /** @param count told by how many the number of held partitions changes */
-    HeldPartitions(SchemaInquiry inquiry, Partitions partitions, IntConsumer count) {
+    /**
+     * @param count told by how many the number of held partitions changes
+     * @param normalAnswer how long the consumer's thread waits for an answer before the partition is held
+     */
+    HeldPartitions(SchemaInquiry inquiry, Partitions partitions, IntConsumer count, Duration normalAnswer) {
         this.inquiry = inquiry;
         this.partitions = partitions;
         this.count = count;
+        this.normalAnswer = normalAnswer;
     }
 
     /** Lets partitions go on whose schema is settled; call before polling. */
@@ -73,7 +78,7 @@ final class HeldPartitions implements AutoCloseable {
         for (TopicPartition partition : polled.partitions()) {
             int index = 0;
             for (ConsumerRecord<byte[], byte[]> record : polled.records(partition)) {
-                if (inquiry.ask(record) == SchemaInquiry.Answer.WAIT && !inquiry.awaitAnswer(record, NORMAL_ANSWER)) {
+                if (inquiry.ask(record) == SchemaInquiry.Answer.WAIT && !inquiry.awaitAnswer(record, normalAnswer)) {
                     cuts.put(partition, index);
                     break;
                 }

@@ -130,7 +130,7 @@ public final class RegistryAccess implements AutoCloseable {
 
         HoldingConsumer(Map<String, Object> configs) {
             super(configs, new ByteArrayDeserializer(), new ByteArrayDeserializer());
-            held = new HeldPartitions(inquiry, new Own(), metrics::registryHolds);
+            held = new HeldPartitions(inquiry, new Own(), metrics::registryHolds, HeldPartitions.NORMAL_ANSWER);
         }
 
         @Override

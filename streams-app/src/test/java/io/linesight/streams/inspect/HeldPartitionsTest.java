@@ -38,7 +38,8 @@ class HeldPartitionsTest {
     private final AtomicInteger waiting = new AtomicInteger();
     private final FakeConsumer consumer = new FakeConsumer();
     private final SchemaInquiry inquiry = new SchemaInquiry(this::read, PATIENCE, nanos::get);
-    private final HeldPartitions held = new HeldPartitions(inquiry, consumer, waiting::addAndGet);
+    /** The inquiry answers when the test lets it, so waiting for it would only take time. */
+    private final HeldPartitions held = new HeldPartitions(inquiry, consumer, waiting::addAndGet, Duration.ZERO);
 
     private void read(ConsumerRecord<byte[], byte[]> record) {
         int id = ByteBuffer.wrap(record.value(), 1, 4).getInt();
