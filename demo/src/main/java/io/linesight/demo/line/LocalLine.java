@@ -80,6 +80,8 @@ public final class LocalLine implements AutoCloseable {
         long begin = System.nanoTime();
         Map<String, String> config = new HashMap<>(options.app());
         config.putAll(settings);
+        // The registry in this process has no replica that lags, so a schema that it does not know stays unknown.
+        config.putIfAbsent(InspectionConfig.UNKNOWN_SCHEMA_MS, "0");
         config.put(InspectionConfig.CHECKPOINT, options.model().toString());
         config.put(
                 InspectionConfig.STATE_DIR, options.folder().resolve("streams").toString());
