@@ -86,6 +86,13 @@ final class AuditCommand implements Callable<Integer> {
                             + ". Nothing was changed",
                     e);
         }
+        print(report, out);
+        out.println(verdict(report, id) + String.format(Locale.ROOT, " (%.1f s)", (System.nanoTime() - start) / 1e9));
+        if (json != null) Files.writeString(json, Json.pretty(document(report)) + "\n");
+        return report.clean() ? 0 : 1;
+    }
+
+    private void print(AuditReport report, PrintWriter out) {
         out.print(report.table());
         out.println();
         report.versions().forEach((version, n) -> out.println("scored by " + version + ": " + n));
@@ -109,9 +116,6 @@ final class AuditCommand implements Callable<Integer> {
             out.println("results of aborted transactions, which readers of committed records never see: "
                     + report.uncommitted());
         if (report.unreadable() > 0) out.println("records that cannot be read: " + report.unreadable());
-        out.println(verdict(report, id) + String.format(Locale.ROOT, " (%.1f s)", (System.nanoTime() - start) / 1e9));
-        if (json != null) Files.writeString(json, Json.pretty(document(report)) + "\n");
-        return report.clean() ? 0 : 1;
     }
 
     private static String verdict(AuditReport report, String id) {

@@ -106,42 +106,48 @@ final class Corpus {
     /** Writes every {@code seed-*} file; those of the key pair and its signature change every time. */
     static void write(Path folder) throws Exception {
         Map<String, byte[]> pictures = pictures();
+        writeImages(folder, pictures);
+        writeFrames(folder, pictures);
+        writeLabels(folder, pictures);
+        Path work = Files.createTempDirectory("corpus");
+        writeKeysAndModels(folder, work);
+        put(folder, "checkpoint", "seed-own.onnx", checkpoint(true));
+        put(folder, "checkpoint", "seed-foreign.onnx", checkpoint(false));
+        writeArrays(folder, work.resolve("weights"));
+        Files.delete(work);
+        writeSettings(folder);
+        writeRegistryReplies(folder);
+        writeJournals(folder);
+        writeTables(folder);
+    }
+
+    private static void writeImages(Path folder, Map<String, byte[]> pictures) {
         pictures.forEach((name, bytes) -> put(folder, "image", name, bytes));
         for (String name : List.of("seed-rgb.png", "seed-grey.jpg", "seed-progressive.jpg", "seed-palette.png"))
             put(folder, "inspect", name, pictures.get(name));
+        byte[] grey = grey();
+        put(folder, "raw-pixels", "seed-grey.bin", rawPixels(0, 8, 6, grey));
+        put(folder, "raw-pixels", "seed-rgb.bin", rawPixels(1, 4, 4, grey));
+        put(folder, "raw-pixels", "seed-bgr.bin", rawPixels(2, 2, 8, grey));
+    }
+
+    private static byte[] grey() {
         byte[] grey = new byte[48];
         for (int i = 0; i < grey.length; i++) grey[i] = (byte) (5 * i);
-        put(
-                folder,
-                "raw-pixels",
-                "seed-grey.bin",
-                ByteBuffer.allocate(9 + 48)
-                        .put((byte) 0)
-                        .putInt(8)
-                        .putInt(6)
-                        .put(grey)
-                        .array());
-        put(
-                folder,
-                "raw-pixels",
-                "seed-rgb.bin",
-                ByteBuffer.allocate(9 + 48)
-                        .put((byte) 1)
-                        .putInt(4)
-                        .putInt(4)
-                        .put(grey)
-                        .array());
-        put(
-                folder,
-                "raw-pixels",
-                "seed-bgr.bin",
-                ByteBuffer.allocate(9 + 48)
-                        .put((byte) 2)
-                        .putInt(2)
-                        .putInt(8)
-                        .put(grey)
-                        .array());
+        return grey;
+    }
 
+    private static byte[] rawPixels(int kind, int width, int height, byte[] pixels) {
+        return ByteBuffer.allocate(9 + pixels.length)
+                .put((byte) kind)
+                .putInt(width)
+                .putInt(height)
+                .put(pixels)
+                .array();
+    }
+
+    private static void writeFrames(Path folder, Map<String, byte[]> pictures) throws IOException {
+        byte[] grey = grey();
         byte[] raw = Schemas.wire(frame(FrameEncoding.GRAY8, grey, 8, 6));
         byte[] png = Schemas.wire(frame(FrameEncoding.PNG, pictures.get("seed-grey.png"), 0, 0));
         byte[] bare = Schemas.wire(CameraFrame.newBuilder(frame(FrameEncoding.RGB8, grey, 4, 4))
@@ -153,6 +159,9 @@ final class Corpus {
             put(folder, target, "seed-png.bin", png);
             put(folder, target, "seed-bare.bin", bare);
         }
+    }
+
+    private static void writeLabels(Path folder, Map<String, byte[]> pictures) throws IOException {
         FrameLabel label = FrameLabel.newBuilder()
                 .setFrameRef(new FrameRef("linesight.frames.v1", 0, 42L))
                 .setFrameId("cam-1-7")
@@ -187,12 +196,36 @@ final class Corpus {
                 "seed-place.csv",
                 "\uFEFFtopic,partition,offset,label\r\nlinesight.frames.v1,0,42,normal\r\n\r\n"
                         + "linesight.frames.v1,3,9,retracted\r\n");
+    }
 
-        Path keys = Files.createTempDirectory("keys");
+    private static void writeKeysAndModels(Path folder, Path keys) throws Exception {
         KeyFiles.generate(keys.resolve("private"), keys.resolve("public"));
         put(folder, "key-file", "seed-public.pem", Files.readAllBytes(keys.resolve("public")));
         put(folder, "key-file", "seed-private.pem", Files.readAllBytes(keys.resolve("private")));
-        ModelVersion manifest = ModelVersion.newBuilder()
+        CheckpointSigner signer = CheckpointSigner.load(keys.resolve("private"));
+        for (String made : List.of("private", "public")) Files.delete(keys.resolve(made));
+        ModelVersion manifest = manifest();
+        ModelVersion signed = signer.sign(manifest);
+        put(folder, "manifest", "seed-signed.bin", Schemas.wire(signed));
+        put(folder, "manifest", "seed-unsigned.bin", Schemas.wire(manifest));
+        put(
+                folder,
+                "manifest",
+                "seed-file.bin",
+                Schemas.wire(ModelVersion.newBuilder(manifest)
+                        .setLocation("file:///nowhere/model.onnx")
+                        .setChunks(0)
+                        .setChunkBytes(0)
+                        .setProducts(List.of())
+                        .build()));
+
+        ModelVersion second =
+                signer.sign(ModelVersion.newBuilder(manifest).setVersion("v2").build());
+        writeRollouts(folder, signed, second);
+    }
+
+    private static ModelVersion manifest() {
+        return ModelVersion.newBuilder()
                 .setVersion("v1")
                 .setChannel("line")
                 .setSha256("ab".repeat(32))
@@ -210,20 +243,9 @@ final class Corpus {
                         new ProductMetrics("nut", 0.4, 0.2, 5, 0, null, null, null, 0.9, 0.1, 0.2)))
                 .setNote("n")
                 .build();
-        ModelVersion signed = CheckpointSigner.load(keys.resolve("private")).sign(manifest);
-        put(folder, "manifest", "seed-signed.bin", Schemas.wire(signed));
-        put(folder, "manifest", "seed-unsigned.bin", Schemas.wire(manifest));
-        put(
-                folder,
-                "manifest",
-                "seed-file.bin",
-                Schemas.wire(ModelVersion.newBuilder(manifest)
-                        .setLocation("file:///nowhere/model.onnx")
-                        .setChunks(0)
-                        .setChunkBytes(0)
-                        .setProducts(List.of())
-                        .build()));
+    }
 
+    private static void writeRollouts(Path folder, ModelVersion signed, ModelVersion second) throws IOException {
         Rollout promote = Rollout.newBuilder()
                 .setChannel("line")
                 .setRevision(1)
@@ -265,10 +287,7 @@ final class Corpus {
                 "seed-canary.bin",
                 sequence(
                         Schemas.wire(signed),
-                        Schemas.wire(CheckpointSigner.load(keys.resolve("private"))
-                                .sign(ModelVersion.newBuilder(manifest)
-                                        .setVersion("v2")
-                                        .build())),
+                        Schemas.wire(second),
                         Schemas.wire(promote),
                         Schemas.wire(status),
                         Schemas.wire(canary)));
@@ -278,14 +297,13 @@ final class Corpus {
                 "seed-pinned.bin",
                 sequence(Schemas.wire(promote), Schemas.wire(canary), Schemas.wire(pinned)));
         put(folder, "rollout", "seed-first.bin", sequence(Schemas.wire(promote)));
-        for (Path made : List.of(keys.resolve("private"), keys.resolve("public"), keys)) Files.delete(made);
+    }
 
-        put(folder, "checkpoint", "seed-own.onnx", checkpoint(true));
-        put(folder, "checkpoint", "seed-foreign.onnx", checkpoint(false));
+    /** State dicts and NumPy files; each is written to {@code file} first, which is deleted. */
+    private static void writeArrays(Path folder, Path file) throws IOException {
         Map<String, Tensor> tensors = new LinkedHashMap<>();
         tensors.put("module.conv.weight", new Tensor(new float[] {1, 2, 3, 4, 5, 6}, 2, 3));
         tensors.put("module.conv.bias", new Tensor(new float[] {0.5f, -1}, 2));
-        Path file = keys.resolve("weights");
         put(folder, "state-dict", "seed.safetensors", Files.readAllBytes(StateDictFiles.safetensors(file, tensors)));
         put(folder, "state-dict", "seed.pth", Files.readAllBytes(StateDictFiles.zip(file, tensors)));
         put(
@@ -306,7 +324,10 @@ final class Corpus {
                 new NpyArray(new int[] {0, 5}, new int[0])));
         Npz.write(file, arrays);
         put(folder, "numpy", "seed-two.npz", Files.readAllBytes(file));
+        Files.delete(file);
+    }
 
+    private static void writeSettings(Path folder) {
         put(
                 folder,
                 "settings",
@@ -327,7 +348,9 @@ final class Corpus {
                         + "linesight.models.unsigned=accept\nlinesight.models.http.authorization=Bearer "
                         + "x\nlinesight.models.trusted.keys=a.pub, "
                         + "b.pub\nbasic.auth.user.info=user:secret\nlinesight.topics.partitions=4\n");
+    }
 
+    private static void writeRegistryReplies(Path folder) throws IOException {
         String schema =
                 new ObjectMapper().writeValueAsString(FrameRef.getClassSchema().toString());
         put(folder, "registry-reply", "seed-id.bin", "\0\0{\"schema\":" + schema + "}");
@@ -357,7 +380,9 @@ final class Corpus {
                 "seed-http.bin",
                 "\11\0HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: "
                         + "chunked\r\n\r\n5\r\n[1,2]\r\n0\r\n\r\n");
+    }
 
+    private static void writeJournals(Path folder) {
         List<String> shas = List.copyOf(PICTURES.keySet());
         put(
                 folder,
@@ -380,6 +405,9 @@ final class Corpus {
                         + "{\"op\":\"retract\",\"frame\":\"f-0-1\",\"lp\":0,\"lo\":2}\n"
                         + "{\"op\":\"evict\",\"frame\":\"f-0-9\"}\n"
                         + "{\"op\":\"drop\",\"frame\":\"f-0-8\"}\n{\"op\":\"sequence\",\"seq\":40}\n");
+    }
+
+    private static void writeTables(Path folder) {
         put(
                 folder,
                 "visa-table",

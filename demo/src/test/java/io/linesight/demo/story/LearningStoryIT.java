@@ -21,6 +21,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -29,6 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
  * The whole loop with an untrained tiny network that calls everything anomalous: labels, trainer, gate, publication,
  * shadow, canary, promotion. How well it learns is not the point; that every step leads to the next is.
  */
+@Tag("full")
 @Timeout(600)
 class LearningStoryIT {
     @TempDir

@@ -8,8 +8,10 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -20,8 +22,7 @@ import java.util.stream.Collectors;
  */
 final class KeyText {
     private static final int MAX_FILE_BYTES = 1 << 16;
-    private static final Pattern BLOCK =
-            Pattern.compile("-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \\1-----", Pattern.DOTALL);
+    private static final Pattern BEGIN = Pattern.compile("-----BEGIN ([A-Z0-9 ]{1,64}+)-----");
     private static final String MAKE = "; 'linesight models keygen' makes a pair";
 
     private final Path file;
@@ -34,8 +35,21 @@ final class KeyText {
     private KeyText(Path file, byte[] content) {
         this.file = file;
         this.content = content;
-        Matcher matcher = BLOCK.matcher(new String(content, charset(content)));
-        while (matcher.find()) blocks.add(new Block(matcher.group(1), matcher.group(2)));
+        findBlocks(new String(content, charset(content)));
+    }
+
+    /** Looks for the end of a kind of block in vain once only: a file may hold thousands of beginnings. */
+    private void findBlocks(String text) {
+        Set<String> endless = new HashSet<>();
+        Matcher begin = BEGIN.matcher(text);
+        int from = 0;
+        while (begin.find(from)) {
+            String label = begin.group(1);
+            int end = endless.contains(label) ? -1 : text.indexOf("-----END " + label + "-----", begin.end());
+            if (end < 0) endless.add(label);
+            else blocks.add(new Block(label, text.substring(begin.end(), end)));
+            from = end < 0 ? begin.end() : end;
+        }
     }
 
     /** @throws IOException naming the file when it cannot be read or is far too large */

@@ -171,61 +171,81 @@ final class Survey {
     Findings findings(String unevenAdvice) {
         Map<String, String> errors = new LinkedHashMap<>();
         Map<String, List<Seen>> byHash = new LinkedHashMap<>();
-        for (Seen s : seen)
+        Map<String, List<Seen>> byCategory = new TreeMap<>();
+        for (Seen s : seen) {
             byHash.computeIfAbsent(s.hash, k -> new ArrayList<>()).add(s);
-        Map<String, Integer> duplicates = new HashMap<>();
-        Map<String, Integer> leaked = new HashMap<>();
-        List<String> within = new ArrayList<>();
-        List<String> across = new ArrayList<>();
-        List<String> both = new ArrayList<>();
-        List<String> leaks = new ArrayList<>();
-        for (List<Seen> same : byHash.values()) {
+            byCategory.computeIfAbsent(s.category, k -> new ArrayList<>()).add(s);
+        }
+        Same same = new Same();
+        byHash.values().forEach(same::look);
+        same.report(errors);
+        nearLeaks(byHash);
+        Counts counts = new Counts(same);
+        byCategory.forEach(counts::look);
+        counts.report(unevenAdvice, errors);
+        if (unreadable.getOrDefault(Role.TEST, 0) > 0)
+            warn(are(unreadable.get(Role.TEST), "test image")
+                    + " unreadable; training does not need them, evaluate will name them");
+        StringBuilder text = new StringBuilder(counts.table);
+        for (String w : warnings) text.append("warning: ").append(w).append(System.lineSeparator());
+        return new Findings(text.toString(), warnings.size(), errors);
+    }
+
+    /** Images that are there more than once. */
+    private final class Same {
+        private final Map<String, Integer> duplicates = new HashMap<>();
+        private final Map<String, Integer> leaked = new HashMap<>();
+        private final List<String> within = new ArrayList<>();
+        private final List<String> across = new ArrayList<>();
+        private final List<String> both = new ArrayList<>();
+        private final List<String> leaks = new ArrayList<>();
+
+        void look(List<Seen> same) {
             List<Seen> normals = same.stream().filter(s -> s.role != Role.TEST).toList();
+            if (normals.isEmpty()) return;
+            Seen first = normals.get(0);
             for (Seen s : same)
-                if (s.role == Role.TEST && !normals.isEmpty()) {
-                    leaks.add(s.label() + " is " + normals.get(0).label());
+                if (s.role == Role.TEST) {
+                    leaks.add(s.label() + " is " + first.label());
                     leaked.merge(s.category, 1, Integer::sum);
                 }
-            // A single normal serves both ends; it is not there twice.
-            Seen first = normals.isEmpty() ? null : normals.get(0);
-            for (Seen s : normals.subList(Math.min(1, normals.size()), normals.size())) {
-                if (s.category.equals(first.category) && s.name.equals(first.name)) continue;
+            for (Seen s : normals.subList(1, normals.size())) {
+                boolean sameCategory = s.category.equals(first.category);
+                // A single normal serves both ends; it is not there twice.
+                if (sameCategory && s.name.equals(first.name)) continue;
                 duplicates.merge(s.category, 1, Integer::sum);
-                (s.category.equals(first.category) ? within : across).add(s.label() + " is " + first.label());
-                if (s.category.equals(first.category) && s.role != first.role)
-                    both.add(s.label() + " is " + first.label());
+                (sameCategory ? within : across).add(s.label() + " is " + first.label());
+                if (sameCategory && s.role != first.role) both.add(s.label() + " is " + first.label());
             }
         }
-        if (!leaks.isEmpty()) {
-            errors.put(
-                    "--allow-leakage",
-                    are(leaks.size(), "test image") + " learned from too, so that figures measured on "
-                            + (leaks.size() == 1 ? "it" : "them") + " flatter: " + examples(leaks)
-                            + ". Remove one of each pair, or go on with --allow-leakage");
-        }
-        if (!within.isEmpty())
-            warn(are(within.size(), "normal image") + " there twice; learning and thresholds count them double: "
-                    + examples(within));
-        if (!both.isEmpty())
-            warn(both.size() + " of them both learned from and set apart, so that the threshold gets too low: "
-                    + examples(both));
-        if (!across.isEmpty())
-            warn(are(across.size(), "image") + " in more than one category; is one of them wrong? " + examples(across));
-        nearLeaks(byHash);
 
-        Map<String, List<Seen>> byCategory = new TreeMap<>();
-        for (Seen s : seen)
-            byCategory.computeIfAbsent(s.category, k -> new ArrayList<>()).add(s);
-        List<String> few = new ArrayList<>();
-        List<String> tooFew = new ArrayList<>();
-        List<String> blank = new ArrayList<>();
-        int least = Integer.MAX_VALUE;
-        int greatest = 0;
-        String smallest = "";
-        String biggest = "";
-        StringBuilder table = new StringBuilder(String.format(
+        void report(Map<String, String> errors) {
+            if (!leaks.isEmpty())
+                errors.put(
+                        "--allow-leakage",
+                        are(leaks.size(), "test image") + " learned from too, so that figures measured on "
+                                + (leaks.size() == 1 ? "it" : "them") + " flatter: " + examples(leaks)
+                                + ". Remove one of each pair, or go on with --allow-leakage");
+            if (!within.isEmpty())
+                warn(are(within.size(), "normal image") + " there twice; learning and thresholds count them double: "
+                        + examples(within));
+            if (!both.isEmpty())
+                warn(both.size() + " of them both learned from and set apart, so that the threshold gets too low: "
+                        + examples(both));
+            if (!across.isEmpty())
+                warn(are(across.size(), "image") + " in more than one category; is one of them wrong? "
+                        + examples(across));
+        }
+    }
+
+    /** The table, and categories with too few images, none, or many more than the others. */
+    private final class Counts {
+        private static final String ROW = "%-20s %8s %10s %8s %8s %11s %7s  %s%n";
+
+        private final Same same;
+        private final StringBuilder table = new StringBuilder(String.format(
                 Locale.ROOT,
-                "%-20s %8s %10s %8s %8s %11s %7s  %s%n",
+                ROW,
                 "category",
                 "training",
                 "validation",
@@ -234,56 +254,62 @@ final class Survey {
                 "duplicates",
                 "leaked",
                 "size"));
-        for (Map.Entry<String, List<Seen>> e : byCategory.entrySet()) {
+        private final List<String> few = new ArrayList<>();
+        private final List<String> tooFew = new ArrayList<>();
+        private final List<String> blank = new ArrayList<>();
+        private int least = Integer.MAX_VALUE;
+        private int greatest;
+        private String smallest = "";
+        private String biggest = "";
+
+        Counts(Same same) {
+            this.same = same;
+        }
+
+        void look(String category, List<Seen> all) {
             int[] count = new int[Role.values().length];
-            for (Seen s : e.getValue()) count[s.role.ordinal()]++;
-            List<Seen> normals =
-                    e.getValue().stream().filter(s -> s.role != Role.TEST).toList();
+            for (Seen s : all) count[s.role.ordinal()]++;
+            List<Seen> normals = all.stream().filter(s -> s.role != Role.TEST).toList();
             int n = (int) normals.stream().map(Seen::name).distinct().count();
-            if (n < LEAST) tooFew.add(e.getKey() + " (" + n + ")");
-            else if (n < FEW) few.add(e.getKey() + " (" + n + ")");
+            if (n < LEAST) tooFew.add(category + " (" + n + ")");
+            else if (n < FEW) few.add(category + " (" + n + ")");
             int learned = count[Role.TRAINING.ordinal()];
             if (learned < least) {
                 least = learned;
-                smallest = e.getKey();
+                smallest = category;
             }
             if (learned > greatest) {
                 greatest = learned;
-                biggest = e.getKey();
+                biggest = category;
             }
             normals.stream().filter(Seen::blank).map(Seen::label).distinct().forEach(blank::add);
             table.append(String.format(
                     Locale.ROOT,
-                    "%-20s %8d %10d %8d %8d %11d %7d  %s%n",
-                    e.getKey(),
+                    ROW,
+                    category,
                     learned,
                     count[Role.VALIDATION.ordinal()],
                     count[Role.HELD_OUT.ordinal()],
                     count[Role.TEST.ordinal()],
-                    duplicates.getOrDefault(e.getKey(), 0),
-                    leaked.getOrDefault(e.getKey(), 0),
-                    sizes(e.getKey(), normals)));
+                    same.duplicates.getOrDefault(category, 0),
+                    same.leaked.getOrDefault(category, 0),
+                    sizes(category, normals)));
         }
-        if (!tooFew.isEmpty()) {
-            errors.put(
-                    "--allow-few",
-                    "fewer than " + LEAST + " normal images in " + String.join(", ", tooFew)
-                            + ": the threshold would be set on what was learned. Add some, leave the category out, "
-                            + "or go on with --allow-few");
+
+        void report(String unevenAdvice, Map<String, String> errors) {
+            if (!tooFew.isEmpty())
+                errors.put(
+                        "--allow-few",
+                        "fewer than " + LEAST + " normal images in " + String.join(", ", tooFew)
+                                + ": the threshold would be set on what was learned. Add some, leave the category out, "
+                                + "or go on with --allow-few");
+            if (!few.isEmpty())
+                warn("few normal images (fewer than " + FEW + "): " + String.join(", ", few)
+                        + ". Thresholds will be rough");
+            if (unevenAdvice != null && least > 0 && greatest > IMBALANCE * least)
+                warn(biggest + " has " + greatest + " images and " + smallest + " " + least + ": " + unevenAdvice);
+            if (!blank.isEmpty()) warn(are(blank.size(), "normal image") + " blank: " + examples(blank));
         }
-        if (!few.isEmpty())
-            warn("few normal images (fewer than " + FEW + "): " + String.join(", ", few)
-                    + ". Thresholds will be rough");
-        if (unevenAdvice != null && least > 0 && greatest > IMBALANCE * least) {
-            warn(biggest + " has " + greatest + " images and " + smallest + " " + least + ": " + unevenAdvice);
-        }
-        if (!blank.isEmpty()) warn(are(blank.size(), "normal image") + " blank: " + examples(blank));
-        if (unreadable.getOrDefault(Role.TEST, 0) > 0)
-            warn(are(unreadable.get(Role.TEST), "test image")
-                    + " unreadable; training does not need them, evaluate will name them");
-        StringBuilder text = new StringBuilder(table);
-        for (String w : warnings) text.append("warning: ").append(w).append(System.lineSeparator());
-        return new Findings(text.toString(), warnings.size(), errors);
     }
 
     private void nearLeaks(Map<String, List<Seen>> byHash) {
