@@ -16,6 +16,9 @@ public record DecodeSettings(ImageLimits limits, int sampleBits) {
     /** Setting: bits that 16-bit samples use. */
     public static final String SAMPLE_BITS = "linesight.image.sample.bits";
 
+    /** Bytes of a pixel in the largest files: three samples, and something for what is beside them. */
+    private static final int BYTES_PER_PIXEL = 4;
+
     /** Bits of a sample that is used whole. */
     public static final int ALL_BITS = 16;
 
@@ -38,7 +41,8 @@ public record DecodeSettings(ImageLimits limits, int sampleBits) {
     }
 
     /**
-     * Settings by their names, for whoever reads no whole configuration.
+     * Settings by their names, for whoever reads no whole configuration. Whoever raises the pixels gets the bytes that
+     * so large an image may have.
      *
      * @param settings those that are not there keep the value of {@code otherwise}
      * @throws IllegalArgumentException for a value that is no number or out of range; names the setting
@@ -49,11 +53,16 @@ public record DecodeSettings(ImageLimits limits, int sampleBits) {
         int side = (int) number(settings, MAX_SIDE, limits.maxSide());
         int bits = (int) number(settings, SAMPLE_BITS, otherwise.sampleBits);
         try {
-            return new DecodeSettings(new ImageLimits(side, pixels, limits.maxBytes()), bits);
+            return new DecodeSettings(new ImageLimits(side, pixels, bytes(limits, pixels)), bits);
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException(
                     MAX_SIDE + ", " + MAX_PIXELS + ", " + SAMPLE_BITS + ": " + e.getMessage(), e);
         }
+    }
+
+    private static long bytes(ImageLimits before, long pixels) {
+        if (pixels <= before.maxPixels()) return before.maxBytes();
+        return Math.max(before.maxBytes(), Math.min(Integer.MAX_VALUE - 16, pixels * BYTES_PER_PIXEL));
     }
 
     private static long number(Map<String, ?> settings, String key, long otherwise) {

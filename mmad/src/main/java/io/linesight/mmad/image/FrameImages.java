@@ -56,7 +56,9 @@ public final class FrameImages {
         return encoding.equals("JPEG") || encoding.equals("PNG");
     }
 
-    /** Whether a file may be sent as a frame as it is: not a BMP, TIFF or WebP, for which frames have no encoding. */
+    /**
+     * Whether a file may be sent as a frame as it is: not a BMP, TIFF, WebP or GIF, for which frames have no encoding.
+     */
     public static boolean isFrameFile(byte[] file) {
         return !ImageHeader.isOtherFormat(file);
     }

@@ -8,6 +8,7 @@ import java.util.Collections;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A JPEG's Huffman table, made for walking over entropy-coded data without decoding it. Immutable.
@@ -19,7 +20,6 @@ final class HuffmanTable {
     /** Codes up to this length, nearly all of them, are looked up at once. */
     static final int PEEK = 11;
 
-    static final int MASK = (1 << PEEK) - 1;
     /** {@link #advance} of a symbol that ends its block. */
     static final int END_OF_BLOCK = 128;
 
@@ -28,15 +28,30 @@ final class HuffmanTable {
 
     /** By the next bits: the entry of the first symbol; 0 where its code is longer. */
     final int[] quick = new int[1 << PEEK];
-    /**
-     * By the next bits: all symbols that lie in them together with their values, which are two on average. Bits in the
-     * lowest byte, then coefficients, then {@link #ENDS} when the last one ends the block. 0 for none. AC only.
-     */
-    final int[] several;
 
     static final int SEVERAL_PEEK = 13;
-    static final int SEVERAL_MASK = (1 << SEVERAL_PEEK) - 1;
     static final int ENDS = 1 << 16;
+
+    private static final int SEVERAL_MASK = (1 << SEVERAL_PEEK) - 1;
+    /**
+     * Bytes of image data from which on it pays to look several symbols up at once: making the tables takes as long.
+     */
+    private static final int WORTH = 96 << 10;
+
+    /**
+     * By the next bits: all symbols that lie in them together with their values, which are two on average, at least the
+     * first. Bits in the lowest byte, then coefficients, then {@link #ENDS} when the last one ends the block. 0 for
+     * none. AC only, made when it pays.
+     */
+    private volatile int[] several = NONE;
+    /** The same from a block's beginning on, with the DC table that it was made for. */
+    private volatile @Nullable First first;
+
+    private record First(HuffmanTable dc, int[] symbols) {}
+
+    /** Bytes of data for which the table was used; a few that are lost between threads do no harm. */
+    private int usedFor;
+
     private final int[] firstCode = new int[MAX_LENGTH + 2];
     private final int[] counts = new int[MAX_LENGTH + 2];
     private final int[] firstSymbol = new int[MAX_LENGTH + 2];
@@ -87,22 +102,47 @@ final class HuffmanTable {
                 Arrays.fill(quick, from, from + (1 << (PEEK - length)), entries[n]);
             }
         }
-        several = ac ? several(quick) : NONE;
     }
 
-    private static int[] several(int[] quick) {
+    /** Several symbols by the next bits; only after {@link #first} gave any. AC only. */
+    int[] several() {
+        return several;
+    }
+
+    /**
+     * Several symbols by the next bits at a block's beginning, as {@link #several}. AC only.
+     *
+     * @param bytes of image data that are to be read with it
+     * @return null when making them would take longer than reading without
+     */
+    int @Nullable [] first(HuffmanTable dc, int bytes) {
+        First made = first;
+        if (made != null && made.dc == dc) return made.symbols;
+        usedFor += Math.min(bytes, WORTH);
+        if (usedFor < WORTH) return null;
+        usedFor = 0;
+        if (several.length == 0) several = several(null);
+        int[] symbols = several(dc);
+        first = new First(dc, symbols);
+        return symbols;
+    }
+
+    private int[] several(@Nullable HuffmanTable dc) {
         int[] all = new int[1 << SEVERAL_PEEK];
         for (int i = 0; i < all.length; i++) {
+            int[] table = dc == null ? quick : dc.quick;
             int bits = 0;
             int coefficients = 0;
             boolean ends = false;
-            while (!ends) {
-                int entry = quick[(i << bits & SEVERAL_MASK) >> SEVERAL_PEEK - PEEK];
-                if (entry == 0 || bits + bits(entry) > SEVERAL_PEEK) break;
+            do {
+                int entry = table[(i << bits & SEVERAL_MASK) >> SEVERAL_PEEK - PEEK];
+                // The first may have its value beyond the bits that are looked at.
+                if (entry == 0 || bits > 0 && bits + bits(entry) > SEVERAL_PEEK) break;
                 bits += bits(entry);
                 ends = advance(entry) == END_OF_BLOCK;
                 if (!ends) coefficients += advance(entry);
-            }
+                table = quick;
+            } while (!ends && bits < SEVERAL_PEEK);
             all[i] = bits | coefficients << 8 | (ends ? ENDS : 0);
         }
         return all;

@@ -36,7 +36,7 @@ public final class ImageCodec {
     }
 
     /**
-     * The same for an image file, which may also be a BMP, TIFF or WebP, with what people should know about it.
+     * The same for an image file, which may also be a BMP, TIFF, WebP or GIF, with what people should know about it.
      *
      * @throws BadImageException as {@link #decode(byte[], ImageLimits)}
      */
@@ -47,17 +47,21 @@ public final class ImageCodec {
     static DecodedImage decode(byte[] file, DecodeSettings settings, boolean frame) throws BadImageException {
         ImageHeader header = header(file, settings.limits(), frame);
         ImageNotes notes = new ImageNotes(header);
-        boolean wide = header.bits() == 16;
-        int flags = opencv_imgcodecs.IMREAD_COLOR_RGB
-                | opencv_imgcodecs.IMREAD_IGNORE_ORIENTATION
-                | (wide ? opencv_imgcodecs.IMREAD_ANYDEPTH : 0);
-        byte[] pixels = pixels(file, header, flags, 3);
+        byte[] pixels = decodeUnchecked(file, header);
         // Some kinds of 16-bit files come out with 8 bits all the same.
         if (pixels.length > 3 * header.width() * header.height())
             pixels = SampleRange.narrow(pixels, settings.sampleBits(), header.whiteIsZero(), notes);
         RgbImage image = new RgbImage(header.width(), header.height(), pixels);
         notes.look(image);
         return new DecodedImage(image, notes.list());
+    }
+
+    /** The samples of a file that was checked, RGB; of 16-bit files two bytes each. */
+    static byte[] decodeUnchecked(byte[] file, ImageHeader header) throws BadImageException {
+        int flags = opencv_imgcodecs.IMREAD_COLOR_RGB
+                | opencv_imgcodecs.IMREAD_IGNORE_ORIENTATION
+                | (header.bits() == 16 ? opencv_imgcodecs.IMREAD_ANYDEPTH : 0);
+        return pixels(file, header, flags, 3);
     }
 
     /**

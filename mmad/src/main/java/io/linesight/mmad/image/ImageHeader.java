@@ -21,6 +21,7 @@ import java.util.List;
  * @param start first byte of the image in its file
  * @param strayBytes whether bytes that mean nothing had to be skipped
  * @param whiteIsZero whether 16-bit samples count from white to black
+ * @param guessedInks whether it has four inks and does not say how they count
  */
 record ImageHeader(
         Format format,
@@ -31,13 +32,15 @@ record ImageHeader(
         boolean pages,
         int start,
         boolean strayBytes,
-        boolean whiteIsZero) {
+        boolean whiteIsZero,
+        boolean guessedInks) {
     enum Format {
         JPEG,
         PNG,
         BMP,
         TIFF,
-        WEBP;
+        WEBP,
+        GIF;
 
         /** Whether a camera's frame may have it. */
         boolean isFrame() {
@@ -48,31 +51,38 @@ record ImageHeader(
     private static final String LFS = "version https://git-lfs";
 
     ImageHeader(Format format, int width, int height) {
-        this(format, width, height, 8, 1, false, 0, false, false);
+        this(format, width, height, 8, 1, false, 0, false, false, false);
     }
 
     ImageHeader withBits(int n) {
-        return new ImageHeader(format, width, height, n, orientation, pages, start, strayBytes, whiteIsZero);
+        return new ImageHeader(
+                format, width, height, n, orientation, pages, start, strayBytes, whiteIsZero, guessedInks);
     }
 
     ImageHeader withOrientation(int n) {
-        return new ImageHeader(format, width, height, bits, n, pages, start, strayBytes, whiteIsZero);
+        return new ImageHeader(format, width, height, bits, n, pages, start, strayBytes, whiteIsZero, guessedInks);
     }
 
     ImageHeader withPages(boolean more) {
-        return new ImageHeader(format, width, height, bits, orientation, more, start, strayBytes, whiteIsZero);
+        return new ImageHeader(
+                format, width, height, bits, orientation, more, start, strayBytes, whiteIsZero, guessedInks);
     }
 
     ImageHeader withStart(int at) {
-        return new ImageHeader(format, width, height, bits, orientation, pages, at, strayBytes, whiteIsZero);
+        return new ImageHeader(
+                format, width, height, bits, orientation, pages, at, strayBytes, whiteIsZero, guessedInks);
     }
 
     ImageHeader withStrayBytes(boolean any) {
-        return new ImageHeader(format, width, height, bits, orientation, pages, start, any, whiteIsZero);
+        return new ImageHeader(format, width, height, bits, orientation, pages, start, any, whiteIsZero, guessedInks);
     }
 
     ImageHeader withWhiteIsZero(boolean is) {
-        return new ImageHeader(format, width, height, bits, orientation, pages, start, strayBytes, is);
+        return new ImageHeader(format, width, height, bits, orientation, pages, start, strayBytes, is, guessedInks);
+    }
+
+    ImageHeader withGuessedInks(boolean are) {
+        return new ImageHeader(format, width, height, bits, orientation, pages, start, strayBytes, whiteIsZero, are);
     }
 
     /**
@@ -89,6 +99,7 @@ record ImageHeader(
         if (!frame && kind.equals("a BMP")) return OtherFormats.bmp(file, limits);
         if (!frame && kind.equals("a TIFF")) return OtherFormats.tiff(file, limits);
         if (!frame && kind.equals("a WebP")) return OtherFormats.webp(file, limits);
+        if (!frame && kind.equals("a GIF")) return GifFile.check(file, limits);
         int jpeg = kind.startsWith("of") ? JpegFile.start(file) : -1;
         if (jpeg >= 0) return JpegFile.check(file, jpeg, limits);
         if (ascii(file, 0, LFS))
@@ -96,11 +107,12 @@ record ImageHeader(
                     UNSUPPORTED, "a Git LFS pointer and not the image: get the images with 'git lfs pull'");
         throw new BadImageException(
                 UNSUPPORTED,
-                (frame ? "not a JPEG or PNG" : "not a JPEG or PNG, nor a BMP, TIFF or WebP") + ": the file is " + kind);
+                (frame ? "not a JPEG or PNG" : "not a JPEG or PNG, nor a BMP, TIFF, WebP or GIF") + ": the file is "
+                        + kind);
     }
 
     static boolean isOtherFormat(byte[] file) {
-        return List.of("a BMP", "a TIFF", "a WebP").contains(kind(file));
+        return List.of("a BMP", "a TIFF", "a WebP", "a GIF").contains(kind(file));
     }
 
     private static String kind(byte[] f) {

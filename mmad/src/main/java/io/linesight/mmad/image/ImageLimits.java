@@ -36,13 +36,13 @@ public record ImageLimits(int maxSide, long maxPixels, long maxBytes) {
             throw new BadImageException(
                     BadImageException.Code.TOO_LARGE,
                     "the picture is " + width + "x" + height + " pixels; the limit is " + maxSide + " a side ("
-                            + DecodeSettings.MAX_SIDE + ")");
+                            + DecodeSettings.MAX_SIDE + "; --max-pixels of commands)");
         }
         if (width * height > maxPixels) {
             throw new BadImageException(
                     BadImageException.Code.TOO_LARGE,
                     "the picture is " + width + "x" + height + " = " + width * height + " pixels; the limit is "
-                            + maxPixels + " (" + DecodeSettings.MAX_PIXELS + ")");
+                            + maxPixels + " (" + DecodeSettings.MAX_PIXELS + "; --max-pixels of commands)");
         }
     }
 }

@@ -18,7 +18,9 @@ public record ImageNote(Kind kind, String text) {
         /** An animation or several pages, of which the first is taken. */
         PAGES("only the first of several images in the file is used"),
         /** Bytes that mean nothing were skipped. */
-        STRAY_BYTES("stray bytes were skipped");
+        STRAY_BYTES("stray bytes were skipped"),
+        /** Four inks without a marker that says how they count. */
+        INKS("four inks (CMYK) are taken as Adobe stores them, inverted");
 
         private final String title;
 

@@ -18,6 +18,11 @@ final class ImageNotes {
                             + ") is ignored here and everywhere: the pixels count as they are stored. A mask drawn on "
                             + "the turned image does not fit it; turn the pixels and save again");
         if (header.pages()) add(Kind.PAGES, "it holds several images (an animation or pages); the first is used");
+        if (header.guessedInks())
+            add(
+                    Kind.INKS,
+                    "it has four inks (CMYK) and does not say how they count; they are taken as inverted, as other "
+                            + "decoders do. Save it as RGB if its colours are wrong");
         if (header.strayBytes()) add(Kind.STRAY_BYTES, "bytes that mean nothing were skipped, as other decoders do");
     }
 

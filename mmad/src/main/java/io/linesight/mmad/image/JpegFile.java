@@ -72,7 +72,9 @@ final class JpegFile {
                 return new ImageHeader(ImageHeader.Format.JPEG, done.width(), done.height())
                         .withStart(start)
                         .withOrientation(orientation)
-                        .withStrayBytes(stray);
+                        .withStrayBytes(stray)
+                        // Adobe's marker says that the inks are inverted; without it every decoder guesses so.
+                        .withGuessedInks(done.components().size() == 4 && !adobe);
             }
             if (marker == 0xd8)
                 throw new BadImageException(CORRUPT, "JPEG damaged: a second start marker at byte " + (at - 1));
@@ -191,11 +193,9 @@ final class JpegFile {
                     CORRUPT,
                     "JPEG damaged: " + f.length + " bytes cannot hold the " + width + "x" + height
                             + " pixels of its header");
-        // Adobe's marker says that the inks are inverted; without it every decoder guesses.
-        if (components == 4 && !adobe)
-            throw new BadImageException(UNSUPPORTED, "JPEG with four inks (CMYK); save it as RGB");
         if (components != 1 && components != 3 && components != 4)
-            throw new BadImageException(UNSUPPORTED, "JPEG with " + components + " components; 1 and 3 are supported");
+            throw new BadImageException(
+                    UNSUPPORTED, "JPEG with " + components + " components; 1, 3 and 4 are supported");
     }
 
     private int scan(int segment, int length) throws BadImageException {

@@ -3,7 +3,9 @@ package io.linesight.mmad.image;
 import static io.linesight.mmad.image.BadImageException.Code.CORRUPT;
 
 import io.linesight.mmad.image.JpegFrame.Component;
+import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Walks over one scan of a JPEG and counts its blocks: a file that was cut, or from which a part is missing, has fewer
@@ -20,6 +22,9 @@ final class JpegScan {
 
     /** A component and its tables. */
     record Part(Component component, HuffmanTable dc, HuffmanTable ac) {}
+
+    /** A block of a unit, with the tables by which it is skipped. */
+    private record Block(HuffmanTable dc, HuffmanTable ac, int @Nullable [] first) {}
 
     /**
      * What a scan holds.
@@ -49,6 +54,7 @@ final class JpegScan {
 
     /** @return where the marker after the scan begins */
     int walk(int start) throws BadImageException {
+        Block[] unit = frame.progressive() ? new Block[0] : unit(file.length - start);
         Component only = header.parts.get(0).component;
         int wide = interleaved ? frame.unitsWide() : frame.blocksWide(only);
         int high = interleaved ? frame.unitsHigh() : frame.blocksHigh(only);
@@ -61,7 +67,7 @@ final class JpegScan {
             endOfBandRun = 0;
             int end = Math.min(units, done + interval);
             for (; done < end; done++) {
-                boolean sound = frame.progressive() ? progressiveUnit(done, wide) : sequentialUnit();
+                boolean sound = frame.progressive() ? progressiveUnit(done, wide) : sequentialUnit(unit);
                 if (!sound || bits.overrun()) throw damaged(sound, done, units);
             }
             at = marker();
@@ -111,11 +117,19 @@ final class JpegScan {
         return file[at] == (byte) 0xff && file[at + 1] != 0 && file[at + 1] != (byte) 0xff;
     }
 
-    private boolean sequentialUnit() {
+    /** @param bytes that the scan has at most */
+    private Block[] unit(int bytes) {
+        List<Block> blocks = new ArrayList<>();
         for (Part part : header.parts) {
-            int blocks = interleaved ? part.component.across * part.component.down : 1;
-            for (int b = 0; b < blocks; b++) if (!bits.skipBlock(part.dc, part.ac)) return false;
+            Block block = new Block(part.dc, part.ac, part.ac.first(part.dc, bytes));
+            int n = interleaved ? part.component.across * part.component.down : 1;
+            for (int b = 0; b < n; b++) blocks.add(block);
         }
+        return blocks.toArray(Block[]::new);
+    }
+
+    private boolean sequentialUnit(Block[] unit) {
+        for (Block block : unit) if (!bits.skipBlock(block.dc, block.ac, block.first)) return false;
         return true;
     }
 

@@ -15,7 +15,11 @@ import java.util.Locale;
 import java.util.Objects;
 import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
+import java.util.stream.Stream;
 import java.util.zip.CRC32;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Tells the libraries that bring natives in their jars where to unpack them: once for each version, into the
@@ -23,9 +27,13 @@ import java.util.zip.CRC32;
  * before the library is loaded. Thread-safe.
  */
 public final class NativeLibraries {
+    private static final Logger LOG = LoggerFactory.getLogger(NativeLibraries.class);
     private static final String JAVACPP = "org.bytedeco.javacpp.cachedir";
     private static final String JNA = "jna.tmpdir";
     private static final String ONNX_RUNTIME = "onnxruntime.native.path";
+    private static final String SNAPPY = "org.xerial.snappy.lib.path";
+    private static final String SNAPPY_NAME = "org.xerial.snappy.lib.name";
+    private static final String ZSTD = "ZstdNativePath";
 
     private NativeLibraries() {}
 
@@ -55,13 +63,9 @@ public final class NativeLibraries {
     public static synchronized void prepareOnnxRuntime(Class<?> anchor) {
         if (System.getProperty(ONNX_RUNTIME) != null) return;
         String inside = "ai/onnxruntime/native/" + system() + "-" + processor() + "/";
-        URL url = anchor.getResource("/" + inside);
         try {
-            // Classes that do not lie in a jar, or a system that we do not know: the library finds its own way.
-            if (url == null || !(url.openConnection() instanceof JarURLConnection connection)) return;
-            System.setProperty(
-                    ONNX_RUNTIME,
-                    unpacked(connection.getJarFile(), inside, CacheFolder.get()).toString());
+            Path folder = unpacked(anchor.getResource("/" + inside), inside, "onnxruntime");
+            if (folder != null) System.setProperty(ONNX_RUNTIME, folder.toString());
         } catch (IOException e) {
             throw new UncheckedIOException(
                     "ONNX Runtime's native libraries could not be unpacked into " + CacheFolder.get() + ": "
@@ -71,15 +75,66 @@ public final class NativeLibraries {
         }
     }
 
+    /**
+     * Of Snappy and Zstandard, with which Kafka's records may be compressed. Where there is no folder for them they try
+     * the one for temporary files themselves, and only who meets such records needs them.
+     *
+     * @param loader of their classes
+     */
+    public static synchronized void prepareCompression(ClassLoader loader) {
+        try {
+            prepareSnappy(loader);
+            prepareZstd(loader);
+        } catch (IOException | IllegalStateException e) {
+            LOG.debug("Libraries for compressed records are left to themselves: {}", e.getMessage());
+        }
+    }
+
+    private static void prepareSnappy(ClassLoader loader) throws IOException {
+        if (System.getProperty(SNAPPY) != null || !system().equals("linux")) return;
+        String inside = "org/xerial/snappy/native/Linux/" + (processor().equals("x64") ? "x86_64" : processor()) + "/";
+        String name = "libsnappyjava.so";
+        Path folder = unpacked(loader.getResource(inside + name), inside, "snappy");
+        if (folder == null) return;
+        System.setProperty(SNAPPY_NAME, name);
+        System.setProperty(SNAPPY, folder.toString());
+    }
+
+    private static void prepareZstd(ClassLoader loader) throws IOException {
+        if (System.getProperty(ZSTD) != null || !system().equals("linux")) return;
+        String inside = "linux/" + (processor().equals("x64") ? "amd64" : processor()) + "/";
+        // The file's name has the version; its jar is found by a class.
+        Path folder = unpacked(loader.getResource("com/github/luben/zstd/Zstd.class"), inside, "zstd");
+        if (folder == null) return;
+        try (Stream<Path> files = Files.list(folder)) {
+            files.filter(f -> f.getFileName().toString().matches("libzstd-jni-.*[.]so"))
+                    .findFirst()
+                    .ifPresent(file -> System.setProperty(ZSTD, file.toString()));
+        }
+    }
+
+    /**
+     * A folder in the jar of a resource, unpacked.
+     *
+     * @return null for classes that do not lie in a jar and for a system that we do not know: the library finds its own
+     *     way
+     */
+    private static @Nullable Path unpacked(@Nullable URL resource, String inside, String name) throws IOException {
+        if (resource == null || !(resource.openConnection() instanceof JarURLConnection connection)) return null;
+        JarFile jar = connection.getJarFile();
+        boolean known = jar.stream().anyMatch(e -> e.getName().startsWith(inside) && !e.isDirectory());
+        return known ? unpacked(jar, inside, CacheFolder.get(), name) : null;
+    }
+
     /** The files of a folder in a jar, unpacked into a folder that is named after what is in them. */
-    static Path unpacked(JarFile jar, String inside, Path cache) throws IOException {
+    static Path unpacked(JarFile jar, String inside, Path cache, String name) throws IOException {
         List<JarEntry> entries = jar.stream()
                 .filter(e -> e.getName().startsWith(inside) && !e.isDirectory())
                 .sorted(Comparator.comparing(JarEntry::getName))
                 .toList();
         CRC32 content = new CRC32();
         for (JarEntry e : entries) content.update((e.getName() + e.getSize() + e.getCrc()).getBytes());
-        Path folder = cache.resolve("onnxruntime-" + Long.toHexString(content.getValue()));
+        Path folder = cache.resolve(name + "-" + Long.toHexString(content.getValue()));
         if (isComplete(folder, entries, inside)) return folder;
         Path part = Files.createTempDirectory(cache, ".part-");
         try {

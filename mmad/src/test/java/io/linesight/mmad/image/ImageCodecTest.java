@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.linesight.mmad.image.BadImageException.Code;
+import io.linesight.mmad.image.ImageNote.Kind;
 import java.awt.color.ColorSpace;
 import java.awt.image.BufferedImage;
 import java.awt.image.ComponentColorModel;
@@ -148,11 +149,23 @@ class ImageCodecTest {
     }
 
     @Test
-    void shouldRejectFourInksAndSayWhatToDo() throws IOException {
-        byte[] inks = jpegOfBands(4);
-        BadImageException e = catchThrowableOfType(BadImageException.class, () -> ImageCodec.decode(inks, LIMITS));
-        assertThat(e.code()).isEqualTo(Code.UNSUPPORTED);
-        assertThat(e).hasMessageContaining("CMYK").hasMessageContaining("save it as RGB");
+    void shouldDecodeFourInksAndSayHowTheyWereTaken() throws IOException, BadImageException {
+        DecodedImage plain = ImageCodec.decode(jpegOfBands(4), DecodeSettings.defaults(), true);
+        assertThat(plain.notes()).extracting(ImageNote::kind).contains(Kind.INKS);
+        assertThat(plain.notes().get(0).text()).contains("CMYK", "Save it as RGB");
+        // Each ink counts from full to none: what cyan, magenta and yellow leave of what black leaves.
+        int[] expected = {40 * 220 / 255, 100 * 220 / 255, 160 * 220 / 255};
+        for (int i = 0; i < plain.image().rgb().length; i++)
+            assertThat(plain.image().rgb()[i] & 0xff).isBetween(expected[i % 3] - 4, expected[i % 3] + 4);
+        // Adobe's marker says so itself.
+        byte[] marked = jpegOfBands(4);
+        byte[] adobe = {(byte) 0xff, (byte) 0xee, 0, 14, 'A', 'd', 'o', 'b', 'e', 0, 100, 0, 0, 0, 0, 0};
+        byte[] file = Arrays.copyOf(marked, marked.length + adobe.length);
+        System.arraycopy(adobe, 0, file, 2, adobe.length);
+        System.arraycopy(marked, 2, file, 2 + adobe.length, marked.length - 2);
+        DecodedImage said = ImageCodec.decode(file, DecodeSettings.defaults(), true);
+        assertThat(said.notes()).extracting(ImageNote::kind).doesNotContain(Kind.INKS);
+        assertThat(said.image().rgb()).isEqualTo(plain.image().rgb());
     }
 
     @Test

@@ -100,7 +100,7 @@ class ImageFilesOfOtherKindsTest {
     void shouldNameWhatCannotBeRead() {
         for (String[] pair : new String[][] {
             {"version https://git-lfs.github.com/spec/v1\noid sha256:1", "git lfs pull"},
-            {"GIF89a..........", "a GIF"},
+            {"\0\0\0\014jP  \r\n", "a JPEG 2000"},
             {"\0\0\0\030ftypheic....", "a HEIC"},
             {"II+\0....", "a BigTIFF"},
             {"%PDF-1.7", "a PDF"}
@@ -109,6 +109,55 @@ class ImageFilesOfOtherKindsTest {
             assertThat(catchThrowableOfType(BadImageException.class, () -> ImageCodec.decodeFile(file, SETTINGS)))
                     .hasMessageContaining(pair[1]);
         }
+    }
+
+    private static BufferedImage colours(int width, int height) {
+        BufferedImage image = new BufferedImage(width, height, BufferedImage.TYPE_BYTE_INDEXED);
+        for (int i = 0; i < width * height; i++)
+            image.setRGB(i % width, i / width, i * i % 7 * 0x331100 | i % 5 * 0x33);
+        return image;
+    }
+
+    @Test
+    void shouldReadTheFirstImageOfAGif() throws IOException, BadImageException {
+        // Small, with codes that grow to 12 bits, and so long that the table starts over.
+        for (int[] size : new int[][] {{3, 2}, {90, 50}, {300, 200}}) {
+            BufferedImage expected = colours(size[0], size[1]);
+            byte[] file = write(expected, "gif");
+            DecodedImage read = ImageCodec.decodeFile(file, SETTINGS);
+            assertThat(read.image().width()).isEqualTo(size[0]);
+            assertThat(read.notes()).isEmpty();
+            for (int i = 0; i < size[0] * size[1]; i++) {
+                int rgb = expected.getRGB(i % size[0], i / size[0]);
+                assertThat(read.image().rgb()[3 * i]).isEqualTo((byte) (rgb >> 16));
+                assertThat(read.image().rgb()[3 * i + 2]).isEqualTo((byte) rgb);
+            }
+            for (int cut = 1; cut < file.length; cut += Math.max(1, file.length / 40))
+                assertThat(refusal(Arrays.copyOf(file, cut))).isIn(Code.CORRUPT, Code.UNSUPPORTED);
+        }
+    }
+
+    @Test
+    void shouldRejectAGifWhoseDataEndsBeforeItsValidEnd() throws IOException, BadImageException {
+        byte[] file = write(colours(90, 50), "gif");
+        int data = 13 + (3 << (file[10] & 7) + 1);
+        // Extensions lie between the colours and the image.
+        while (file[data] != 0x2c) data++;
+        int block = data + 11;
+        for (int blocks = 1; blocks <= 2; blocks++) {
+            ByteArrayOutputStream out = new ByteArrayOutputStream();
+            out.write(file, 0, block + blocks * 256);
+            out.write(0);
+            out.write(0x3b);
+            assertThat(refusal(out.toByteArray())).isEqualTo(Code.CORRUPT);
+        }
+        byte[] two = Arrays.copyOf(file, file.length + file.length - data - 1);
+        System.arraycopy(file, data, two, file.length - 1, file.length - data);
+        assertThat(kinds(two, SETTINGS)).containsExactly(Kind.PAGES);
+        file[data + 5] = 1;
+        assertThat(refusal(file)).as("an image outside").isEqualTo(Code.CORRUPT);
+        file[7] = 0x7f;
+        assertThat(refusal(file)).as("a huge header").isEqualTo(Code.TOO_LARGE);
     }
 
     private static byte[] grey16(int... samples) throws IOException {

@@ -39,7 +39,7 @@ class NativeLibrariesTest {
 
     private Path unpacked(Path jar) throws Exception {
         try (JarFile file = new JarFile(jar.toFile())) {
-            return NativeLibraries.unpacked(file, INSIDE, Files.createDirectories(dir.resolve("cache")));
+            return NativeLibraries.unpacked(file, INSIDE, Files.createDirectories(dir.resolve("cache")), "made-up");
         }
     }
 
