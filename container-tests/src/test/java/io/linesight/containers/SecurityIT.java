@@ -8,7 +8,7 @@ import io.linesight.app.doctor.Doctor;
 import io.linesight.app.doctor.DoctorOptions;
 import io.linesight.app.doctor.Part;
 import io.linesight.cameras.FramePublisher;
-import io.linesight.mmad.image.ImageLimits;
+import io.linesight.mmad.image.DecodeSettings;
 import io.linesight.models.rollouts.Author;
 import io.linesight.models.rollouts.ModelPublisher;
 import io.linesight.models.rollouts.ModelRegistry;
@@ -388,7 +388,7 @@ class SecurityIT {
                     .build();
             Throwable refused = catchThrowable(() -> {
                 try (FrameFetcher fetcher =
-                        new FrameFetcher(trainer, line.topics, ImageLimits.defaults(), Duration.ofSeconds(10))) {
+                        new FrameFetcher(trainer, line.topics, DecodeSettings.defaults(), Duration.ofSeconds(10))) {
                     fetcher.fetch(IntStream.range(0, 4)
                             .mapToObj(p -> new FrameRef(line.topics.frames().name(), p, 0L))
                             .toList());

@@ -4,7 +4,7 @@ import io.linesight.schemas.AnomalyEvent;
 import io.linesight.schemas.InspectionResult;
 import io.linesight.schemas.clients.ClientSettings;
 import io.linesight.schemas.clients.RangeReader.Range;
-import io.linesight.schemas.serde.RecordDecoder;
+import io.linesight.schemas.serde.AvroSerde;
 import io.linesight.schemas.topics.AnswerHeaders;
 import io.linesight.schemas.topics.DeadLetterHeaders;
 import io.linesight.schemas.topics.FrameTimes;
@@ -135,10 +135,10 @@ public final class Audit {
 
     private long readResults(
             TopicScan scan, Map<TopicPartition, Range> ranges, Books books, @Nullable Consumer<InspectionResult> each) {
-        try (RecordDecoder<InspectionResult> decoder = RecordDecoder.of(InspectionResult.class, settings)) {
+        try (AvroSerde<InspectionResult> serde = AvroSerde.of(InspectionResult.class, settings, false)) {
             return scan.read(
                     ranges,
-                    r -> readRecord(decoder, r, books, result -> {
+                    r -> readRecord(serde, r, books, result -> {
                         books.result(result.getFrameRef(), result.getModelVersion(), origin(r, result));
                         if (each != null) each.accept(result);
                     }));
@@ -163,11 +163,11 @@ public final class Audit {
     }
 
     private void readEvents(TopicScan scan, @Nullable Instant since, Books books) {
-        try (RecordDecoder<AnomalyEvent> decoder = RecordDecoder.of(AnomalyEvent.class, settings)) {
+        try (AvroSerde<AnomalyEvent> serde = AvroSerde.of(AnomalyEvent.class, settings, false)) {
             scan.read(
                     scan.ranges(topics.anomalies(), since),
                     r -> readRecord(
-                            decoder,
+                            serde,
                             r,
                             books,
                             event -> books.event(event.getResult().getFrameRef(), origin(r, event.getResult()))));
@@ -191,10 +191,10 @@ public final class Audit {
     }
 
     private static <T extends SpecificRecord> void readRecord(
-            RecordDecoder<T> decoder, ConsumerRecord<byte[], byte[]> record, Books books, Consumer<T> use) {
+            AvroSerde<T> serde, ConsumerRecord<byte[], byte[]> record, Books books, Consumer<T> use) {
         T value;
         try {
-            value = decoder.await(record);
+            value = serde.deserializer().deserialize(record.topic(), record.value());
         } catch (SerializationException e) {
             value = null;
         }

@@ -5,6 +5,7 @@ import io.linesight.app.audit.Audit;
 import io.linesight.app.audit.AuditReport;
 import io.linesight.app.audit.CameraCount;
 import io.linesight.app.cli.common.Durations;
+import io.linesight.app.cli.common.Json;
 import io.linesight.app.cli.common.Kafka;
 import io.linesight.app.cli.common.UserError;
 import io.linesight.schemas.topics.Topics;

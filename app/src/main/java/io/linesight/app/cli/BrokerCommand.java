@@ -4,6 +4,7 @@ import io.linesight.app.cli.common.Inputs;
 import io.linesight.app.cli.common.UserError;
 import io.linesight.embedded.EmbeddedPlatform;
 import io.linesight.embedded.PortInUseException;
+import io.linesight.mmad.io.NativeLibraries;
 import io.linesight.schemas.topics.SizeLimits;
 import io.linesight.schemas.topics.TopicAdmin;
 import io.linesight.schemas.topics.Topics;
@@ -82,6 +83,7 @@ final class BrokerCommand implements Callable<Integer> {
     @Override
     public Integer call() throws InterruptedException {
         PrintWriter out = spec.commandLine().getOut();
+        NativeLibraries.prepareCompression(BrokerCommand.class.getClassLoader());
         Inputs.made(folder);
         CountDownLatch stopped = new CountDownLatch(1);
         try (StopSignal signal = new StopSignal(stopped::countDown);

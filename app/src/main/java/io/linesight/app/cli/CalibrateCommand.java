@@ -3,6 +3,7 @@ package io.linesight.app.cli;
 import io.linesight.app.cli.common.CalibrationTable;
 import io.linesight.app.cli.common.DataOptions;
 import io.linesight.app.cli.common.Inputs;
+import io.linesight.app.cli.common.SummaryFile;
 import io.linesight.app.cli.common.ThresholdOptions;
 import io.linesight.mmad.checkpoint.Checkpoint;
 import io.linesight.mmad.checkpoint.Checkpoints;
@@ -13,6 +14,7 @@ import io.linesight.trainer.calibration.Recalibration;
 import io.linesight.trainer.calibration.Recalibration.Normals;
 import io.linesight.trainer.calibration.ThresholdMethod;
 import io.linesight.trainer.folders.DatasetLayout;
+import io.linesight.trainer.folders.ImageSource;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
@@ -60,9 +62,10 @@ final class CalibrateCommand implements Callable<Integer> {
             paramLabel = "held-out|train|test",
             description = {
                 "Which good images. None may have been trained on.",
-                "held-out: those of train/good that 'fit' kept out of training (default).",
+                "held-out: those of train/good that 'fit' kept out of training, or those of validation/good (default).",
                 "train: all of train/good, where this checkpoint was not trained on them.",
-                "test: test/good, or good in the layout folder (default there). Measure on others then."
+                "test: test/good, or all good images where none are set apart to learn from (default there). Measure on "
+                        + "others then."
             })
     private String normals;
 
@@ -96,6 +99,9 @@ final class CalibrateCommand implements Callable<Integer> {
             description = "Checkpoint to write; may be the same file.")
     private Path out;
 
+    @Mixin
+    private SummaryFile summary;
+
     @Option(
             names = "--device",
             paramLabel = "auto|cpu|cuda:N",
@@ -116,7 +122,8 @@ final class CalibrateCommand implements Callable<Integer> {
         Inputs.existing(checkpoint, "checkpoint");
         DatasetLayout.Opened opened = data.open();
         Inputs.writable(out);
-        Normals which = which(opened.layout());
+        summary.prepare();
+        Normals which = which(opened.source());
         if (which == Normals.HELD_OUT) hintAtUntrained(opened.source().categories());
         Recalibration.Result result = Recalibration.run(
                 checkpoint,
@@ -129,6 +136,7 @@ final class CalibrateCommand implements Callable<Integer> {
                 new PrintStream(System.err, true));
         show(result, opened.source().categories());
         data.summarize();
+        summary.write(SummaryFile.outcome(out, result.info()), data.files());
         return 0;
     }
 
@@ -160,8 +168,8 @@ final class CalibrateCommand implements Callable<Integer> {
                             + ": with '--normals train' all of its train/good would count, and not a tenth");
     }
 
-    private Normals which(DatasetLayout found) {
-        if (normals == null) return found == DatasetLayout.FOLDER ? Normals.TEST : Normals.HELD_OUT;
+    private Normals which(ImageSource found) {
+        if (normals == null) return DatasetLayout.hasTraining(found) ? Normals.HELD_OUT : Normals.TEST;
         try {
             return Normals.valueOf(normals.toUpperCase(Locale.ROOT).replace('-', '_'));
         } catch (IllegalArgumentException e) {

@@ -1,8 +1,11 @@
 package io.linesight.app.cli;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.linesight.app.cli.common.CalibrationTable;
 import io.linesight.app.cli.common.DataOptions;
 import io.linesight.app.cli.common.Inputs;
+import io.linesight.app.cli.common.Json;
+import io.linesight.app.cli.common.SummaryFile;
 import io.linesight.app.cli.common.ThresholdOptions;
 import io.linesight.app.cli.common.TypedCommand;
 import io.linesight.app.cli.common.UserError;
@@ -365,6 +368,9 @@ final class FitCommand implements Callable<Integer> {
     @Option(names = "--out", required = true, paramLabel = "FILE", description = "Checkpoint to write.")
     private Path out;
 
+    @Mixin
+    private SummaryFile summary;
+
     @Override
     public Integer call() throws Exception {
         if (method == Method.PATCHCORE) return fitPatchCore();
@@ -380,13 +386,26 @@ final class FitCommand implements Callable<Integer> {
         validate(options::validate);
         if (cache != null) Inputs.made(cache);
         Inputs.writable(out);
+        summary.prepare();
         if (from != null) Inputs.existing(from, "checkpoint");
         Encoder chosen = from != null ? null : chosenEncoder();
         FitResult result = fit(options(images(), chosen, stop::get), stop);
         if (result == null) return 130;
         print(result);
         data.summarize();
+        summary.write(outcome(result), data.files());
         return 0;
+    }
+
+    private ObjectNode outcome(FitResult r) {
+        ObjectNode outcome = SummaryFile.outcome(out, r.info())
+                .put("images", r.images())
+                .put("skipped", r.skipped())
+                .put("steps", r.steps())
+                .put("epochs", r.epochs());
+        Json.number(outcome, "firstLoss", r.firstLoss());
+        Json.number(outcome, "lastLoss", r.lastLoss());
+        return outcome;
     }
 
     /** Trains until it is done; null when it was interrupted, which is reported. */
@@ -445,9 +464,17 @@ final class FitCommand implements Callable<Integer> {
         rejectGiven(MMAD_ONLY, "with --method patchcore, which trains nothing");
         validate(patchCoreOptions(null, null)::validate);
         Inputs.writable(out);
+        summary.prepare();
         ImageSource source = images();
-        print(PatchCoreFit.run(patchCoreOptions(source, chosenEncoder())));
+        PatchCoreResult result = PatchCoreFit.run(patchCoreOptions(source, chosenEncoder()));
+        print(result);
         data.summarize();
+        summary.write(
+                SummaryFile.outcome(out, result.info())
+                        .put("images", result.images())
+                        .put("skipped", result.skipped())
+                        .put("patches", result.bank()),
+                data.files());
         return 0;
     }
 
@@ -464,13 +491,15 @@ final class FitCommand implements Callable<Integer> {
     }
 
     /** @throws UserError when most of what lies in the folders would not be learned from */
-    private ImageSource images() {
+    private ImageSource images() throws IOException {
         DatasetLayout.Opened opened = data.openForTraining();
         FilesReport files = opened.files();
         if (files.missed() > files.found() && !allowLeftOut) {
-            data.summarize();
-            throw new UserError("more images are left out (" + files.missed() + ") than used (" + files.found()
-                    + "), see above: correct the folders, or continue with --allow-left-out; nothing was trained");
+            data.summarizePlan();
+            String why = "more images would be left out (" + files.missed() + ") than used (" + files.found() + ")";
+            summary.write(Json.object().put("refused", why), files);
+            throw new UserError(
+                    why + ", see above: correct the folders, or continue with --allow-left-out; nothing was trained");
         }
         return opened.source();
     }

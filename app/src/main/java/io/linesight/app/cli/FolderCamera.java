@@ -32,7 +32,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Replays the images of a folder, bytes as they are; a BMP, TIFF or WebP becomes a PNG, as frames have no such
+ * Replays the images of a folder, bytes as they are; a BMP, TIFF, WebP or GIF becomes a PNG, as frames have no such
  * encoding. In MVTec-AD layout ({@code <category>/test/<defect>/x.png}) the category becomes the product, and the
  * folder under {@code test} or {@code train} becomes the ground truth, as do folders of good and bad images. Only
  * folders below the given one count, and that one's own name. Masks are left out.
@@ -175,16 +175,20 @@ final class FolderCamera implements Camera {
     private static int part(Path relative) {
         for (int i = 0; i + 1 < relative.getNameCount(); i++) {
             Path folder = relative.getName(i);
-            boolean split = Spelling.isTest(folder) || Spelling.isTrain(folder);
+            boolean split = isSplit(folder);
             if (split && i + 2 < relative.getNameCount()) return i;
             if (!split && (Spelling.isGood(folder) || Spelling.isBad(folder))) return i;
         }
         return -1;
     }
 
+    private static boolean isSplit(Path folder) {
+        return Spelling.isTest(folder) || Spelling.isTrain(folder) || Spelling.isValidation(folder);
+    }
+
     private void truth(Path category, Path relative, int part, Path file, Map<String, String> attributes) {
         Path folder = relative.getName(part);
-        boolean split = Spelling.isTest(folder) || Spelling.isTrain(folder);
+        boolean split = isSplit(folder);
         Path says = split ? relative.getName(part + 1) : folder;
         boolean kinds = !split && Spelling.isBad(folder) && part + 2 < relative.getNameCount();
         String kind = Spelling.nfc((kinds ? relative.getName(part + 1) : says).toString());
@@ -202,18 +206,18 @@ final class FolderCamera implements Camera {
      * (MMAD_SPEC section 12). A mask that is empty as it is says nothing.
      */
     private boolean vanishes(Path category, Path image, String defect) {
-        Path mask = masks.computeIfAbsent(category, c -> Masks.in(c, context.report()))
+        List<Path> mask = masks.computeIfAbsent(category, c -> Masks.in(c, context.report()))
                 .of(image, defect);
-        if (mask == null) return false;
+        if (mask.isEmpty()) return false;
         try {
-            RgbImage marked = ImageFiles.truth(ImageFiles.mask(mask, context));
+            RgbImage marked = ImageFiles.truth(ImageFiles.masks(mask, context));
             if (marked == null) return false;
             for (byte pixel : Preprocess.mask(marked)) if (pixel != 0) return false;
             return true;
         } catch (IOException | BadImageException e) {
             LOG.warn(
                     "The ground truth {} cannot be read ({}); the image counts as defective, as its folder says",
-                    mask,
+                    mask.get(0),
                     e.getMessage());
             return false;
         }
@@ -233,13 +237,15 @@ final class FolderCamera implements Camera {
     private static boolean wanted(Path root, Path file, String split) {
         boolean test = false;
         boolean train = false;
+        boolean validation = false;
         for (Path part : root.relativize(file)) {
             test |= Spelling.isTest(part);
             train |= Spelling.isTrain(part);
+            validation |= Spelling.isValidation(part);
         }
         return switch (split) {
-            case "test" -> !train;
-            case "train" -> !test;
+            case "test" -> !train && !validation;
+            case "train" -> !test && !validation;
             default -> true;
         };
     }

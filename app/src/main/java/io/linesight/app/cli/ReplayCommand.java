@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.linesight.app.cli.common.Durations;
 import io.linesight.app.cli.common.ImageOptions;
 import io.linesight.app.cli.common.Inputs;
+import io.linesight.app.cli.common.Json;
 import io.linesight.app.cli.common.Kafka;
 import io.linesight.app.cli.common.UserError;
 import io.linesight.demo.line.LineOptions;

@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.linesight.app.cli.common.ImageOptions;
 import io.linesight.app.cli.common.Inputs;
-import io.linesight.app.cli.common.ServeSettings;
+import io.linesight.app.cli.common.Json;
 import io.linesight.app.cli.common.UserError;
 import io.linesight.mmad.checkpoint.Calibration;
 import io.linesight.mmad.checkpoint.CheckpointInfo;
@@ -52,8 +52,7 @@ import picocli.CommandLine.Spec;
         sortOptions = false,
         description =
                 "Scores images and prints the calibrated score (0.5 is the decision point), the raw score and the "
-                        + "verdict: PASS, REVIEW or FAIL by the rule of serve, with the checkpoint's review band or "
-                        + "0.4 to 0.6, unless linesight.review.low and .high say otherwise.",
+                        + "verdict: PASS, REVIEW or FAIL by the rule of serve, with the checkpoint's review band or 0.4 to 0.6.",
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
             "0:every image was scored",
@@ -63,8 +62,7 @@ import picocli.CommandLine.Spec;
         footerHeading = "%nExamples:%n",
         footer = {
             "  linesight score --model m.onnx part.png",
-            "  linesight score --product board --heatmaps out parts/board/test/scratch",
-            "  linesight score --config line.properties --product board part.png     # as serve with this file says"
+            "  linesight score --product board --heatmaps out parts/board/test/scratch"
         })
 final class ScoreCommand implements Callable<Integer> {
     private static final int BATCH = 8;
@@ -76,7 +74,7 @@ final class ScoreCommand implements Callable<Integer> {
     @Parameters(
             arity = "1..*",
             paramLabel = "IMAGE",
-            description = "Image files (PNG, JPEG, BMP, TIFF, WebP), or folders of them; masks are left out.")
+            description = "Image files (PNG, JPEG, BMP, TIFF, WebP, GIF), or folders of them; masks are left out.")
     private List<Path> images;
 
     @Mixin
@@ -84,9 +82,6 @@ final class ScoreCommand implements Callable<Integer> {
 
     @Mixin
     private ImageOptions imageOptions;
-
-    @Mixin
-    private ServeSettings serveSettings;
 
     @Option(
             names = "--product",
@@ -112,14 +107,11 @@ final class ScoreCommand implements Callable<Integer> {
     private final FilesReport report = new FilesReport();
     private final Map<Path, String> names = new HashMap<>();
     private DecodeSettings decoding = DecodeSettings.defaults();
-    private VerdictRule rule = VerdictRule.DEFAULT;
     private int failed;
 
     @Override
     public Integer call() throws Exception {
-        Map<String, String> settings = serveSettings.read();
-        decoding = imageOptions.settings(settings);
-        rule = serveSettings.rule(settings);
+        decoding = imageOptions.settings();
         if (product != null) product = Spelling.nfc(product);
         List<Path> files = files();
         if (heatmaps != null) Inputs.made(heatmaps);
@@ -197,8 +189,8 @@ final class ScoreCommand implements Callable<Integer> {
         document.put("calibration", applied)
                 .put("fallback", applied.equals(VerdictRule.FALLBACK))
                 .put("threshold", calibration.threshold())
-                .put("reviewLow", rule.low(calibration))
-                .put("reviewHigh", rule.high(calibration));
+                .put("reviewLow", VerdictRule.DEFAULT.low(calibration))
+                .put("reviewHigh", VerdictRule.DEFAULT.high(calibration));
     }
 
     private String fallback(Calibration calibrations) {
@@ -224,7 +216,7 @@ final class ScoreCommand implements Callable<Integer> {
             Loaded l = loaded.get(i);
             double raw = scores.raw()[i];
             float[] map = scores.map(i);
-            Decision decision = rule.decide(calibrations, product, raw, isFinite(map));
+            Decision decision = VerdictRule.DEFAULT.decide(calibrations, product, raw, isFinite(map));
             writeFiles(l, map, scores.size(), raw, decision.calibration());
             if (json) list.add(describe(l, map, scores.size(), raw, decision));
             else out.printf(Locale.ROOT, "%-8.4f %-10.6f %-8s %s%n", decision.score(), raw, decision.verdict(), l.file);

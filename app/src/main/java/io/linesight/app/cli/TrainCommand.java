@@ -1,14 +1,20 @@
 package io.linesight.app.cli;
 
 import io.linesight.app.cli.common.Durations;
+import io.linesight.app.cli.common.ImageOptions;
 import io.linesight.app.cli.common.Inputs;
+import io.linesight.app.cli.common.Json;
 import io.linesight.app.cli.common.Kafka;
+import io.linesight.app.cli.common.SummaryFile;
+import io.linesight.app.cli.common.ThresholdOptions;
 import io.linesight.app.cli.common.UserError;
 import io.linesight.models.signing.CheckpointSigner;
 import io.linesight.models.storage.CheckpointStores;
 import io.linesight.models.storage.ModelsConfig;
 import io.linesight.streams.config.InspectionConfig;
+import io.linesight.trainer.calibration.ThresholdMethod;
 import io.linesight.trainer.folders.DatasetLayout;
+import io.linesight.trainer.folders.ReadingContext;
 import io.linesight.trainer.gate.GateConfig;
 import io.linesight.trainer.imagestore.DatasetStore;
 import io.linesight.trainer.imagestore.StoreConfig;
@@ -220,15 +226,31 @@ final class TrainCommand implements Callable<Integer> {
             description = "Serve /metrics, /live and /ready there; 0 for any free port (linesight.metrics.port; off).")
     private Integer metricsPort;
 
-    @Option(names = "--import", paramLabel = "DIR", description = "Import images in MVTec-AD layout and stop.")
+    @Option(
+            names = "--import",
+            paramLabel = "DIR",
+            description = "Import images, in any layout that 'fit' reads, and stop.")
     private Path importFrom;
 
     @Option(names = "--export", paramLabel = "DIR", description = "Export all images in MVTec-AD layout and stop.")
     private Path exportTo;
 
+    @Mixin
+    private ThresholdOptions thresholds;
+
+    @Mixin
+    private ImageOptions images;
+
+    @Mixin
+    private SummaryFile summary;
+
     @Override
     public Integer call() throws Exception {
-        StoreConfig store = StoreConfig.in(dir.resolve("store")).withMaxBytes(maxBytes);
+        StoreConfig store = StoreConfig.in(dir.resolve("store"))
+                .withMaxBytes(maxBytes)
+                .withDecoding(images.settings(kafka.settings()));
+        if (summary.isWanted() && importFrom == null)
+            throw new ParameterException(spec.commandLine(), "--json goes with --import");
         if (importFrom != null || exportTo != null) {
             copyImages(store);
             return 0;
@@ -258,12 +280,17 @@ final class TrainCommand implements Callable<Integer> {
     private void copyImages(StoreConfig config) throws IOException {
         PrintWriter o = spec.commandLine().getOut();
         if (importFrom != null) Inputs.folder(importFrom, "folder");
+        summary.prepare();
         try (DatasetStore store = DatasetStore.open(config)) {
             if (importFrom != null) {
-                DatasetLayout.Opened opened = DatasetLayout.open(List.of(importFrom), List.of(), null, null);
-                o.println("Imported " + store.importFrom(opened.source(), "import") + " images");
+                DatasetLayout.Opened opened = DatasetLayout.open(
+                        List.of(importFrom), List.of(), null, null, ReadingContext.of(config.decoding()));
+                int imported = store.importFrom(opened.source(), "import");
+                o.println("Imported " + imported + " images");
+                opened.notes().forEach(spec.commandLine().getErr()::println);
                 spec.commandLine().getErr().print(opened.files().text());
                 spec.commandLine().getErr().flush();
+                summary.write(Json.object().put("imported", imported), opened.files());
             }
             if (exportTo != null) o.println("Wrote " + store.export(exportTo) + " images to " + exportTo);
         }
@@ -339,7 +366,8 @@ final class TrainCommand implements Callable<Integer> {
                     .withTuning(defaults.tuning()
                             .withMinutes(minutes)
                             .withLearningRate(learningRate)
-                            .withThreads(threads))
+                            .withThreads(threads)
+                            .withThresholds(thresholds.rule(ThresholdMethod.AUTO)))
                     .withSampling(new Sampling(sample, Sampling.OFF.belowScore(), Sampling.OFF.maxPerProduct()))
                     .withGate(new GateConfig(
                             margin, gate.minNormals(), gate.minAnomalous(), gate.maxFalseAlarms(), retired));

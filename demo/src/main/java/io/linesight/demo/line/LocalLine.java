@@ -1,6 +1,7 @@
 package io.linesight.demo.line;
 
 import io.linesight.embedded.EmbeddedPlatform;
+import io.linesight.mmad.io.NativeLibraries;
 import io.linesight.schemas.topics.TopicSpec;
 import io.linesight.schemas.topics.Topics;
 import io.linesight.streams.InspectionApp;
@@ -51,6 +52,7 @@ public final class LocalLine implements AutoCloseable {
      * @throws RuntimeException with a message for people when something does not start; nothing is left running then
      */
     public static LocalLine start(LineOptions options, Consumer<String> progress) {
+        NativeLibraries.prepareCompression(LocalLine.class.getClassLoader());
         Map<String, String> all = new HashMap<>(options.app());
         all.putIfAbsent(Topics.REPLICATION_CONFIG, "1");
         LocalLine line = new LocalLine(options, Topics.from(all));

@@ -5,21 +5,19 @@ import io.linesight.schemas.ShadowDifference;
 import io.linesight.schemas.clients.ClientSettings;
 import io.linesight.schemas.clients.TopicCursor;
 import io.linesight.schemas.clients.TopicFollower;
-import io.linesight.schemas.serde.RecordDecoder;
+import io.linesight.schemas.serde.AvroSerde;
 import io.linesight.schemas.topics.Topics;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Predicate;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
 
 /** Reads from the beginning how both models scored the same frames. A thread of its own until closed. */
 final class ShadowReader implements AutoCloseable {
-    private final RecordDecoder<ShadowDifference> decoder;
+    private final AvroSerde<ShadowDifference> serde;
     private final List<ShadowDifference> differences = new CopyOnWriteArrayList<>();
     private final TopicFollower follower;
-    private volatile boolean closed;
 
     /**
      * Frames that both models have scored.
@@ -30,17 +28,12 @@ final class ShadowReader implements AutoCloseable {
     record Comparison(int frames, long champion, long challenger) {}
 
     ShadowReader(Map<String, String> settings, Topics topics) {
-        decoder = RecordDecoder.of(ShadowDifference.class, settings);
+        serde = AvroSerde.of(ShadowDifference.class, settings, false);
         List<String> names = List.of(topics.shadow().name());
         follower = TopicFollower.start(
                 "linesight-shadow-reader",
                 TopicCursor.atBeginning(ClientSettings.forReader(settings), names),
-                this::add);
-    }
-
-    private void add(ConsumerRecord<byte[], byte[]> record) {
-        ShadowDifference difference = decoder.awaitRegistry(record, () -> closed);
-        if (difference != null) differences.add(difference);
+                r -> differences.add(serde.deserializer().deserialize(r.topic(), r.value())));
     }
 
     /** Compares one challenger with the champion, on some cameras. Any thread. */
@@ -65,8 +58,7 @@ final class ShadowReader implements AutoCloseable {
 
     @Override
     public void close() {
-        closed = true;
         follower.close();
-        decoder.close();
+        serde.close();
     }
 }

@@ -124,7 +124,7 @@ final class AvroSerdeConfig {
         }
     }
 
-    static boolean flag(Map<String, ?> configs, String key) {
+    private static boolean flag(Map<String, ?> configs, String key) {
         Object value = configs.get(key);
         if (value == null) {
             return (Boolean) DEFINITION.defaultValues().get(key);

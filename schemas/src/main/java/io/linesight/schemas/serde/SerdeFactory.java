@@ -2,7 +2,6 @@ package io.linesight.schemas.serde;
 
 import java.util.HashMap;
 import java.util.Map;
-import org.apache.avro.Schema;
 import org.apache.avro.specific.SpecificRecord;
 import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.ConfigDef.Importance;
@@ -26,7 +25,7 @@ public final class SerdeFactory {
 
     /** Every key of the built-in serde, and the one that chooses another; for the reference. */
     public static ConfigDef definition() {
-        return RecordDecoder.define(AvroSerdeConfig.definition())
+        return AvroSerdeConfig.definition()
                 .define(
                         SERDE_CLASS_CONFIG,
                         Type.STRING,
@@ -34,11 +33,6 @@ public final class SerdeFactory {
                         new ConfigDef.NonEmptyString(),
                         Importance.LOW,
                         "Class of the Avro serde: ours, or any Confluent-compatible one on the class path.");
-    }
-
-    /** A schema of ours as writers with these settings register it ({@code avro.remove.java.properties}). */
-    public static Schema toRegister(Schema schema, Map<String, ?> configs) {
-        return AvroSerdeConfig.flag(configs, AvroSerdeConfig.REMOVE_JAVA) ? PlainSchema.of(schema) : schema;
     }
 
     /**

@@ -78,9 +78,10 @@ public final class Recalibration {
      * @throws DatasetException naming every image that cannot be read; nothing was written
      * @throws IOException when a file cannot be read or written
      */
-    public static CheckpointInfo run(Path in, Path out, ImageSource source, ScorerOptions options) throws IOException {
+    public static CheckpointInfo run(Path in, Path out, ImageSource source, CalibrationRule rule, ScorerOptions options)
+            throws IOException {
         Checkpoint checkpoint = Checkpoint.read(in);
-        Recalibration r = new Recalibration(checkpoint, CalibrationRule.defaults(), options);
+        Recalibration r = new Recalibration(checkpoint, rule, options);
         try (Scorer scorer = OrtScorer.open(checkpoint, options)) {
             for (String category : source.categories())
                 r.add(scorer, category, source.calibration(category), new double[0]);

@@ -82,11 +82,8 @@ public final class Distill {
     }
 
     private static Photos photos(DistillOptions options) {
-        DistillOptions.Photographs wanted = options.photographs();
         return Photos.load(
-                wanted.folders(),
-                wanted.exclude(),
-                wanted.maxBytes(),
+                options.photographs(),
                 options.training().seed(),
                 options.session().progress());
     }

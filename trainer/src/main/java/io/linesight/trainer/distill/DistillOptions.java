@@ -1,5 +1,6 @@
 package io.linesight.trainer.distill;
 
+import io.linesight.trainer.folders.ReadingContext;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -46,8 +47,15 @@ public record DistillOptions(
      *     only recognised to the pixel, cut-outs and mirror images not at all
      * @param share of crops cut from photographs, 0..1; without photographs it counts as 0
      * @param maxBytes decoded photographs kept in memory; the others are left out and counted
+     * @param reading how photographs and images to exclude are decoded; its report is told of the photographs' files
      */
-    public record Photographs(List<Path> folders, String licence, List<Path> exclude, double share, long maxBytes) {
+    public record Photographs(
+            List<Path> folders,
+            String licence,
+            List<Path> exclude,
+            double share,
+            long maxBytes,
+            ReadingContext reading) {
         public static final long MAX_BYTES = 1_500_000_000L;
 
         public Photographs {
@@ -56,15 +64,19 @@ public record DistillOptions(
         }
 
         public Photographs withFolders(List<Path> v) {
-            return new Photographs(v, licence, exclude, share, maxBytes);
+            return new Photographs(v, licence, exclude, share, maxBytes, reading);
         }
 
         public Photographs withExclude(List<Path> v) {
-            return new Photographs(folders, licence, v, share, maxBytes);
+            return new Photographs(folders, licence, v, share, maxBytes, reading);
         }
 
         public Photographs withMaxBytes(long v) {
-            return new Photographs(folders, licence, exclude, share, v);
+            return new Photographs(folders, licence, exclude, share, v, reading);
+        }
+
+        public Photographs withReading(ReadingContext v) {
+            return new Photographs(folders, licence, exclude, share, maxBytes, v);
         }
     }
 
@@ -182,7 +194,7 @@ public record DistillOptions(
     public static DistillOptions of(List<Path> teachers, @Nullable Path encoder, @Nullable Path work) {
         return new DistillOptions(
                 new Teachers(teachers, List.of()),
-                new Photographs(List.of(), "", List.of(), 0.6, Photographs.MAX_BYTES),
+                new Photographs(List.of(), "", List.of(), 0.6, Photographs.MAX_BYTES, ReadingContext.defaults()),
                 new Training(0, 0, 32, 128, 42, 1.5e-3, 0.5),
                 new Measuring(384, 96),
                 Output.to(encoder, work),

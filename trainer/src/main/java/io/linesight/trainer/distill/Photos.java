@@ -3,7 +3,6 @@ package io.linesight.trainer.distill;
 import io.linesight.mmad.image.BadImageException;
 import io.linesight.mmad.image.RgbImage;
 import io.linesight.trainer.folders.DatasetException;
-import io.linesight.trainer.folders.FilesReport;
 import io.linesight.trainer.folders.FolderWalk;
 import io.linesight.trainer.folders.ImageFiles;
 import io.linesight.trainer.folders.ReadingContext;
@@ -35,7 +34,7 @@ final class Photos {
     private final List<RgbImage> train = new ArrayList<>();
     private final List<RgbImage> heldOut = new ArrayList<>();
     private final Map<Path, Integer> counts = new LinkedHashMap<>();
-    private final ReadingContext context = ReadingContext.defaults();
+    private final ReadingContext context;
     private double[] chance;
     private long bytes;
     private int repeated;
@@ -43,30 +42,33 @@ final class Photos {
     private int unreadable;
     private int overBudget;
 
-    private Photos() {}
+    private Photos(ReadingContext context) {
+        this.context = context;
+    }
 
     static Photos none() {
-        return new Photos();
+        return new Photos(ReadingContext.defaults());
     }
 
     /**
      * Reads all images below folders.
      *
-     * @param exclude folders with images that must not be learned from
-     * @param budget bytes of pixels to keep at most; what comes later, in an order drawn from the seed, is left out and
-     *     counted
+     * @param wanted which, and which not; of more than its bytes what comes later, in an order drawn from the seed, is
+     *     left out and counted
      * @throws DatasetException when an image is one of the excluded ones, or there is none at all
      */
-    static Photos load(List<Path> folders, List<Path> exclude, long budget, long seed, PrintStream progress) {
-        if (folders.isEmpty()) return none();
-        Loader loader = new Loader(budget);
-        for (Path folder : exclude) {
-            for (Path file : new FolderWalk(new FilesReport()).withoutTruth(folder)) loader.exclude(file);
+    static Photos load(DistillOptions.Photographs wanted, long seed, PrintStream progress) {
+        if (wanted.folders().isEmpty()) return none();
+        Loader loader = new Loader(wanted);
+        // They are not used, so what is left out of them is no part of the report.
+        ReadingContext apart = ReadingContext.of(wanted.reading().decoding());
+        for (Path folder : wanted.exclude()) {
+            for (Path file : new FolderWalk(apart.report()).withoutTruth(folder)) loader.exclude(file, apart);
         }
-        loader.offerAll(found(folders, loader.photos, seed), progress);
+        loader.offerAll(found(wanted.folders(), loader.photos, seed), progress);
         if (loader.photos.train.isEmpty())
-            throw new DatasetException("no usable photograph (PNG, JPEG, BMP, TIFF or WebP, at least " + MIN_SIDE
-                    + " pixels a side) below " + folders);
+            throw new DatasetException("no usable photograph (PNG, JPEG, BMP, TIFF, WebP or GIF, at least " + MIN_SIDE
+                    + " pixels a side) below " + wanted.folders());
         loader.photos.weigh();
         return loader.photos;
     }
@@ -99,19 +101,21 @@ final class Photos {
 
         private static final long PROGRESS_NANOS = 10_000_000_000L;
 
-        private final Photos photos = new Photos();
+        private final Photos photos;
         private final List<Excluded> excluded = new ArrayList<>();
         private final Set<String> pixels = new HashSet<>();
         private final List<ImageHash> kept = new ArrayList<>();
         private final long budget;
 
-        Loader(long budget) {
-            this.budget = budget;
+        Loader(DistillOptions.Photographs wanted) {
+            photos = new Photos(wanted.reading());
+            budget = wanted.maxBytes();
         }
 
-        void exclude(Path file) {
+        void exclude(Path file, ReadingContext apart) {
             try {
-                excluded.add(new Excluded(ImageHash.of(ImageFiles.image(file).read()), file));
+                excluded.add(
+                        new Excluded(ImageHash.of(ImageFiles.image(file, apart).read()), file));
             } catch (IOException | BadImageException e) {
                 throw new DatasetException(
                         "the image " + file

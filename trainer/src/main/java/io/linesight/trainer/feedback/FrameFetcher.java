@@ -4,14 +4,13 @@ import io.linesight.mmad.image.BadImageException;
 import io.linesight.mmad.image.DecodeSettings;
 import io.linesight.mmad.image.FrameImages;
 import io.linesight.mmad.image.ImageCodec;
-import io.linesight.mmad.image.ImageLimits;
 import io.linesight.mmad.image.RgbImage;
 import io.linesight.schemas.CameraFrame;
 import io.linesight.schemas.FrameRef;
 import io.linesight.schemas.clients.RecordFetcher;
 import io.linesight.schemas.clients.RecordLookup;
 import io.linesight.schemas.clients.TopicIds;
-import io.linesight.schemas.serde.RecordDecoder;
+import io.linesight.schemas.serde.SerdeFactory;
 import io.linesight.schemas.topics.FrameKeys;
 import io.linesight.schemas.topics.Topics;
 import java.nio.ByteBuffer;
@@ -28,6 +27,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.SerializationException;
+import org.apache.kafka.common.serialization.Serde;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -46,21 +46,22 @@ public final class FrameFetcher implements AutoCloseable {
     private final String topic;
     private final DecodeSettings decoding;
     private final RecordFetcher records;
-    private final RecordDecoder<CameraFrame> decoder;
+    private final Serde<CameraFrame> serde;
     private final Map<FetchOutcome, Long> counts = Collections.synchronizedMap(new EnumMap<>(FetchOutcome.class));
     private Optional<Uuid> topicId = Optional.empty();
     private long topicIdAt;
 
     /**
      * @param settings at least {@code bootstrap.servers} and {@code schema.registry.url}; further consumer and serde
-     *     keys are passed on; settings of {@link DecodeSettings} count before the limits
+     *     keys are passed on
+     * @param decoding how frames are decoded
      * @param timeout longest wait for one frame that the broker has
      */
-    public FrameFetcher(Map<String, ?> settings, Topics topics, ImageLimits limits, Duration timeout) {
+    public FrameFetcher(Map<String, ?> settings, Topics topics, DecodeSettings decoding, Duration timeout) {
         this.settings = Map.copyOf(settings);
         this.topic = topics.frames().name();
-        this.decoding = DecodeSettings.of(settings, DecodeSettings.of(limits));
-        decoder = RecordDecoder.of(CameraFrame.class, settings);
+        this.decoding = decoding;
+        serde = SerdeFactory.create(CameraFrame.class, settings, false);
         records = new RecordFetcher(settings, timeout);
     }
 
@@ -69,8 +70,7 @@ public final class FrameFetcher implements AutoCloseable {
      *
      * @return an outcome for every reference
      * @throws KafkaException when the broker does not answer; nothing is known about the frames then
-     * @throws io.linesight.schemas.registry.RegistryException when the registry does not answer, or does not know a
-     *     schema yet; the same
+     * @throws io.linesight.schemas.registry.RegistryException when the registry does not answer; the same
      */
     public Map<FrameRef, FetchedFrame> fetch(Collection<FrameRef> wanted) {
         Map<FrameRef, FetchedFrame> found = new LinkedHashMap<>();
@@ -139,7 +139,7 @@ public final class FrameFetcher implements AutoCloseable {
     private FetchedFrame decode(ConsumerRecord<byte[], byte[]> record) {
         CameraFrame frame;
         try {
-            frame = decoder.decode(record);
+            frame = serde.deserializer().deserialize(topic, record.value());
         } catch (SerializationException e) {
             return FetchedFrame.none(FetchOutcome.NOT_A_FRAME, e.getMessage());
         }
@@ -170,7 +170,7 @@ public final class FrameFetcher implements AutoCloseable {
     @Override
     public void close() {
         List<Exception> problems = new ArrayList<>();
-        for (AutoCloseable c : List.<AutoCloseable>of(records, decoder)) {
+        for (AutoCloseable c : List.<AutoCloseable>of(records, serde)) {
             try {
                 c.close();
             } catch (Exception e) {

@@ -1,13 +1,12 @@
 package io.linesight.trainer.feedback;
 
 import io.linesight.mmad.checkpoint.ProductName;
-import io.linesight.mmad.image.ImageLimits;
+import io.linesight.mmad.image.DecodeSettings;
 import io.linesight.schemas.CameraFrame;
 import io.linesight.schemas.FrameLabel;
 import io.linesight.schemas.FrameRef;
 import io.linesight.schemas.LabelKind;
 import io.linesight.schemas.clients.ClientSettings;
-import io.linesight.schemas.serde.RecordDecoder;
 import io.linesight.schemas.serde.SerdeFactory;
 import io.linesight.schemas.topics.AnswerHeaders;
 import io.linesight.schemas.topics.FrameKeys;
@@ -46,6 +45,7 @@ public final class LabelPublisher implements AutoCloseable {
     /** Room for key and framing around a value. */
     private static final int ENVELOPE = 4096;
 
+    private final DecodeSettings decoding;
     private final Topics topics;
     private final KafkaProducer<String, byte[]> producer;
     private final Serde<FrameLabel> serde;
@@ -70,7 +70,9 @@ public final class LabelPublisher implements AutoCloseable {
             String note) {}
 
     /**
-     * @param settings at least {@code bootstrap.servers} and {@code schema.registry.url}
+     * @param settings at least {@code bootstrap.servers} and {@code schema.registry.url}; those of
+     *     {@link DecodeSettings} count for frames and masks
+     * @throws IllegalArgumentException for a wrong setting of {@link DecodeSettings}
      * @throws KafkaException with a message for people when the broker does not answer or has no labels topic
      */
     public LabelPublisher(Map<String, ?> settings, Topics topics) {
@@ -78,7 +80,8 @@ public final class LabelPublisher implements AutoCloseable {
         Map<String, Object> configs = ClientSettings.forWriter(settings);
         configs.putIfAbsent(ProducerConfig.MAX_BLOCK_MS_CONFIG, 15_000);
         serde = SerdeFactory.create(FrameLabel.class, settings, false);
-        fetcher = new FrameFetcher(settings, topics, ImageLimits.defaults(), Duration.ofSeconds(30));
+        decoding = DecodeSettings.of(settings, DecodeSettings.defaults());
+        fetcher = new FrameFetcher(settings, topics, decoding, Duration.ofSeconds(30));
         producer = new KafkaProducer<>(configs, new StringSerializer(), new ByteArraySerializer());
         try {
             producer.partitionsFor(topics.labels().name());
@@ -110,7 +113,7 @@ public final class LabelPublisher implements AutoCloseable {
     private List<@Nullable String> publishBatch(List<Request> requests, boolean check) {
         Set<FrameRef> wanted = new LinkedHashSet<>();
         if (check) for (Request request : requests) if (request.label != LabelKind.RETRACTED) wanted.add(request.frame);
-        Map<FrameRef, FetchedFrame> frames = RecordDecoder.untilKnown(() -> fetcher.fetch(wanted));
+        Map<FrameRef, FetchedFrame> frames = fetcher.fetch(wanted);
         List<@Nullable String> problems = new ArrayList<>();
         List<Future<RecordMetadata>> sent = new ArrayList<>();
         for (Request request : requests) {
@@ -163,7 +166,7 @@ public final class LabelPublisher implements AutoCloseable {
         if (frame.outcome() != FetchOutcome.FETCHED) return "frame " + frame.outcome() + ": " + frame.reason();
         if (request.mask == null) return null;
         return LabelRules.maskProblem(
-                request.mask, frame.image().width(), frame.image().height(), ImageLimits.defaults());
+                request.mask, frame.image().width(), frame.image().height(), decoding.limits());
     }
 
     private static void await(Future<RecordMetadata> f) {

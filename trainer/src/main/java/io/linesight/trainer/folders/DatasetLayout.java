@@ -19,7 +19,10 @@ public enum DatasetLayout {
     /** A table of files. */
     VISA("VisA: a csv with the columns object, split, label, image, mask, in the folder or its sub-folder split_csv"),
     /** Good and bad images without masks. */
-    FOLDER("plain: good and bad (or OK and NG, normal and anomaly), or <category>/good and <category>/bad");
+    FOLDER("plain: good and bad (or OK and NG, normal and anomaly), or <category>/good and <category>/bad"),
+    /** Images beside masks that alone say what is good. */
+    KOLEKTOR("KolektorSDD: NAME.jpg beside NAME_label.bmp, or NAME.png beside NAME_GT.png, black where it is good; in "
+            + "train and test, or in numbered folders");
 
     private final String description;
 
@@ -72,13 +75,14 @@ public enum DatasetLayout {
                     case MVTEC -> MvtecDataset.open(roots, categories, context);
                     case VISA -> VisaTable.open(roots, table, categories, notes, context);
                     case FOLDER -> GoodBadFolder.open(roots, categories, context);
+                    case KOLEKTOR -> PairedFolder.open(roots, categories, context);
                 };
         return new Opened(layout, source, List.copyOf(notes), context.report());
     }
 
     /**
-     * The same for learning. The plain layout does not say which good images are for learning: all of them are, and
-     * only bad ones are left to measure on.
+     * The same for learning. Where a layout does not say which good images are for learning, all of them are, and only
+     * bad ones are left to measure on.
      */
     public static Opened openForTraining(
             List<Path> roots,
@@ -87,10 +91,11 @@ public enum DatasetLayout {
             @Nullable Path table,
             ReadingContext context) {
         Opened opened = open(roots, categories, forced, table, context);
-        if (opened.layout() != FOLDER) return opened;
+        if (opened.layout() != FOLDER && opened.layout() != KOLEKTOR || hasTraining(opened.source())) return opened;
         FileDataset set = new FileDataset(opened.source().name());
         for (String category : opened.source().categories()) {
             set.category(category);
+            for (ImageSource.Sample s : opened.source().calibration(category)) set.calibration(category, s);
             for (ImageSource.Sample s : opened.source().test(category)) {
                 if (s.anomalous()) set.test(category, s);
                 else set.train(category, s);
@@ -98,7 +103,12 @@ public enum DatasetLayout {
         }
         List<String> notes = new ArrayList<>(opened.notes());
         notes.add("all good images are learned from: measure on others");
-        return new Opened(FOLDER, set, List.copyOf(notes), opened.files());
+        return new Opened(opened.layout(), set, List.copyOf(notes), opened.files());
+    }
+
+    /** Whether a source says which of its images are to be learned from. */
+    public static boolean hasTraining(ImageSource source) {
+        return source.categories().stream().anyMatch(c -> !source.train(c).isEmpty());
     }
 
     /** The same by default settings. */
@@ -144,8 +154,12 @@ public enum DatasetLayout {
         Set<DatasetLayout> fits = EnumSet.noneOf(DatasetLayout.class);
         // A category in place of the folder above it, whose train and test would else look like categories.
         if (!VisaTable.in(root).isEmpty()) fits.add(VISA);
+        if (fits.isEmpty() && PairedFolder.isCategory(root)) return EnumSet.of(KOLEKTOR);
         if (fits.isEmpty() && MvtecDataset.isCategory(root)) return EnumSet.of(MVTEC);
         List<Path> folders = FolderWalk.folders(root);
+        if (folders.stream().anyMatch(PairedFolder::isCategory)) fits.add(KOLEKTOR);
+        if (fits.contains(KOLEKTOR))
+            folders = folders.stream().filter(f -> !PairedFolder.isCategory(f)).toList();
         if (folders.stream().anyMatch(MvtecDataset::isCategory)) fits.add(MVTEC);
         // A table is made on purpose and says more than names of folders; folders of these names beside MVTec-AD's own
         // are no second layout.

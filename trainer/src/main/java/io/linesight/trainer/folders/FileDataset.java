@@ -10,6 +10,7 @@ import java.util.TreeMap;
 final class FileDataset implements ImageSource {
     private final String name;
     private final Map<String, List<Sample>> train = new TreeMap<>();
+    private final Map<String, List<Sample>> calibration = new TreeMap<>();
     private final Map<String, List<Sample>> test = new TreeMap<>();
 
     FileDataset(String name) {
@@ -18,12 +19,18 @@ final class FileDataset implements ImageSource {
 
     void category(String category) {
         train.computeIfAbsent(category, k -> new ArrayList<>());
+        calibration.computeIfAbsent(category, k -> new ArrayList<>());
         test.computeIfAbsent(category, k -> new ArrayList<>());
     }
 
     void train(String category, Sample s) {
         category(category);
         train.get(category).add(s);
+    }
+
+    void calibration(String category, Sample s) {
+        category(category);
+        calibration.get(category).add(s);
     }
 
     void test(String category, Sample s) {
@@ -41,6 +48,7 @@ final class FileDataset implements ImageSource {
         }
         if (!categories.isEmpty()) {
             train.keySet().retainAll(categories);
+            calibration.keySet().retainAll(categories);
             test.keySet().retainAll(categories);
         }
         return this;
@@ -59,6 +67,11 @@ final class FileDataset implements ImageSource {
     @Override
     public List<Sample> train(String category) {
         return List.copyOf(train.getOrDefault(category, List.of()));
+    }
+
+    @Override
+    public List<Sample> calibration(String category) {
+        return List.copyOf(calibration.getOrDefault(category, List.of()));
     }
 
     @Override

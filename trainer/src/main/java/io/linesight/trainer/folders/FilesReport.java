@@ -18,31 +18,33 @@ public final class FilesReport {
     /** Why a file was not used. */
     public enum LeftOut {
         /** Its extension is that of an image that nothing here decodes. */
-        OTHER_FORMAT("images of a format that is not read (PNG, JPEG, BMP, TIFF and WebP are)", true),
+        OTHER_FORMAT("image", "in a format that is not read (PNG, JPEG, BMP, TIFF, WebP and GIF are)", true),
         /** In a place that the layout gives no meaning. */
-        OTHER_PLACE("images in a folder that the layout does not know", true),
+        OTHER_PLACE("image", "where the layout has no use for one", true),
         /** An image that could not be read. */
-        UNREADABLE("images that cannot be read", true),
+        UNREADABLE("image", "that cannot be read", true),
         /** A link whose target is not there. */
-        DANGLING_LINK("links that lead nowhere", true),
+        DANGLING_LINK("link", "to a file that is not there", true),
         /** A link to a folder that it is in. */
-        LOOP("links to a folder around them", false),
+        LOOP("link", "to a folder around it", false),
         /** A folder that may not be read. */
-        CLOSED_FOLDER("folders that may not be read", true),
+        CLOSED_FOLDER("folder", "that may not be read", true),
         /** A mask without its image. */
-        LONE_MASK("masks without an image", false),
+        LONE_MASK("mask", "without an image", false),
         /** Ground truth, where only images are wanted. */
-        TRUTH("masks", false),
+        TRUTH("mask", "not needed here", false),
         /** No image by its name. */
-        NO_IMAGE("files that are no images", false),
+        NO_IMAGE("other file", "", false),
         /** Something that a system left behind. */
-        LEFTOVER("files of the system (._*, @eaDir, Thumbs.db and such)", false);
+        LEFTOVER("file", "of the system (._*, @eaDir, Thumbs.db and such)", false);
 
-        private final String title;
+        private final String noun;
+        private final String rest;
         private final boolean missed;
 
-        LeftOut(String title, boolean missed) {
-            this.title = title;
+        LeftOut(String noun, String rest, boolean missed) {
+            this.noun = noun;
+            this.rest = rest;
             this.missed = missed;
         }
     }
@@ -50,16 +52,18 @@ public final class FilesReport {
     /** What is odd about the ground truth. */
     public enum Truth {
         /** A defective image without a mask, where others have one. */
-        NO_MASK("defective images without a mask: they count as defective, pixel figures are of the others"),
+        NO_MASK("defective image", "without a mask; counted as defective, and pixel figures are of the others"),
         /** A mask that marks nothing. */
-        EMPTY("empty masks: their images stay defective, as their folder says, and pixel figures are of the others"),
+        EMPTY("empty mask", "; the image stays defective, as its folder says, and pixel figures are of the others"),
         /** A mask that marks nearly everything, or specks all over. */
-        IMPLAUSIBLE("implausible masks (black must be the ground): pixel figures are of the others");
+        IMPLAUSIBLE("implausible mask", "(black must be the ground); pixel figures are of the others");
 
-        private final String title;
+        private final String noun;
+        private final String rest;
 
-        Truth(String title) {
-            this.title = title;
+        Truth(String noun, String rest) {
+            this.noun = noun;
+            this.rest = rest;
         }
     }
 
@@ -138,23 +142,30 @@ public final class FilesReport {
 
     /** For people: a line for each reason; what nobody misses is left out unless there is something else to say. */
     public synchronized String text() {
-        StringBuilder text = new StringBuilder("Used ").append(images(used()));
+        return text("Used ", used());
+    }
+
+    /** The same before anything was read: what would be used. */
+    public synchronized String planText() {
+        return text("Would use ", found);
+    }
+
+    private String text(String verb, int images) {
+        StringBuilder text = new StringBuilder(verb).append(images(images));
         if (leftOut.isEmpty()) text.append("; nothing was left out");
         text.append(System.lineSeparator());
-        leftOut.forEach((reason, g) -> line(text, "left out", g, reason.title));
-        truth.forEach((what, g) -> line(text, "warning:", g, what.title));
-        notes.forEach((kind, g) -> line(text, "warning:", g, "images: " + kind.title()));
+        leftOut.forEach((reason, g) -> line(text, "left out", g, reason.noun, " " + reason.rest));
+        truth.forEach((what, g) -> line(text, "warning:", g, what.noun, " " + what.rest));
+        notes.forEach((kind, g) -> line(text, "warning:", g, "image", ": " + kind.title()));
         return text.toString();
     }
 
-    private static void line(StringBuilder text, String what, Group g, String title) {
-        text.append("  ")
-                .append(what)
-                .append(' ')
-                .append(g.files.size())
-                .append(' ')
-                .append(title);
-        text.append(g.files.size() == 1 ? ": " : ", such as ").append(g.example).append(System.lineSeparator());
+    private static void line(StringBuilder text, String what, Group g, String noun, String rest) {
+        int n = g.files.size();
+        String said =
+                n + " " + noun + (n == 1 ? "" : "s") + rest.stripTrailing().replace(" ;", ";");
+        text.append("  ").append(what).append(' ').append(said);
+        text.append(n == 1 ? ": " : ", such as ").append(g.example).append(System.lineSeparator());
     }
 
     private static String images(int n) {

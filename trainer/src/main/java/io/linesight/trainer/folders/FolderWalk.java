@@ -16,10 +16,10 @@ import java.util.stream.Stream;
  */
 public final class FolderWalk {
     private static final Set<String> IMAGES =
-            Set.of("png", "jpg", "jpeg", "jpe", "jfif", "bmp", "dib", "tif", "tiff", "webp");
+            Set.of("png", "jpg", "jpeg", "jpe", "jfif", "bmp", "dib", "tif", "tiff", "webp", "gif");
     private static final Set<String> OTHER_IMAGES = Set.of(
-            "gif", "heic", "heif", "avif", "jp2", "j2k", "jxl", "exr", "hdr", "pgm", "ppm", "pbm", "pnm", "dng", "raw",
-            "cr2", "nef", "arw", "psd", "ico", "tga", "npy", "dcm", "svg", "mp4", "avi", "mov", "mkv");
+            "heic", "heif", "avif", "jp2", "j2k", "jxl", "exr", "hdr", "pgm", "ppm", "pbm", "pnm", "dng", "raw", "cr2",
+            "nef", "arw", "psd", "ico", "tga", "npy", "dcm", "svg", "mp4", "avi", "mov", "mkv");
 
     private final FilesReport report;
 
@@ -60,8 +60,9 @@ public final class FolderWalk {
         List<Path> truth = new ArrayList<>();
         List<Path> all = images(folder, f -> Spelling.isTruth(f) && truth.add(f));
         for (Path dir : truth) for (Path mask : images(dir)) report.leave(LeftOut.TRUTH, mask, "");
+        Siblings siblings = new Siblings(all);
         for (Path file : all) {
-            if (Masks.isBesideItsImage(file, all)) report.leave(LeftOut.TRUTH, file, "");
+            if (siblings.isBesideItsImage(file)) report.leave(LeftOut.TRUTH, file, "");
             else found.add(file);
         }
         report.found(found.size());

@@ -7,7 +7,6 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Good and bad images in folders of these names, or as other sets call them (OK and NG), for one category (called as
@@ -83,31 +82,36 @@ final class GoodBadFolder {
 
     private void bad(String category, Path side, Masks masks) {
         List<Path> files = walk.images(side, Spelling::isTruth);
+        Siblings siblings = new Siblings(files);
         Masks inside = Masks.in(side, context.report());
         int found = 0;
         for (Path file : files) {
-            if (Masks.isBesideItsImage(file, files) || Masks.isTwin(file, files)) continue;
+            if (siblings.isBesideItsImage(file) || siblings.isTwin(file)) continue;
             Path below = side.relativize(file);
             String kind = Spelling.name(below.getNameCount() > 1 ? below.getName(0) : side);
-            Path mask = mask(file, kind, files, List.of(masks, inside));
+            List<Path> truth = masks(file, kind, siblings, List.of(masks, inside));
             set.test(
                     category,
                     new Sample(
                             label(side, file),
                             kind,
                             ImageFiles.image(file, context),
-                            mask == null ? null : ImageFiles.mask(mask, context)));
+                            ImageFiles.masks(truth, context)));
             found++;
         }
         inside.reportLone(context.report());
         context.report().found(found);
     }
 
-    private static @Nullable Path mask(Path image, String kind, List<Path> files, List<Masks> folders) {
-        Path mask = Masks.beside(image, files);
-        if (mask == null) mask = Masks.twinOf(image, files);
-        for (Masks folder : folders) if (mask == null) mask = folder.of(image, kind);
-        return mask;
+    private static List<Path> masks(Path image, String kind, Siblings siblings, List<Masks> folders) {
+        Path mask = siblings.maskBeside(image);
+        if (mask == null) mask = siblings.twinOf(image);
+        if (mask != null) return List.of(mask);
+        for (Masks folder : folders) {
+            List<Path> found = folder.of(image, kind);
+            if (!found.isEmpty()) return found;
+        }
+        return List.of();
     }
 
     private static String label(Path side, Path file) {

@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Image files and their folders. */
@@ -49,22 +50,46 @@ public final class ImageFiles {
 
     /** The same, by settings. It throws {@link ImplausibleMaskException} for a mask that cannot be the truth. */
     public static Reader mask(Path file, ReadingContext context) {
+        return mask(List.of(file), context);
+    }
+
+    /**
+     * The same for an image with a mask for each of its defects.
+     *
+     * @param files masks of one size; null when there is none
+     */
+    public static @Nullable Reader masks(List<Path> files, ReadingContext context) {
+        return files.isEmpty() ? null : mask(files, context);
+    }
+
+    private static Reader mask(List<Path> files, ReadingContext context) {
         return () -> {
-            try {
-                ImageLimits limits = context.decoding().limits();
-                GrayImage mask = ImageCodec.decodeMask(bytes(file, limits), limits);
-                Masks.check(file, mask, context.report());
-                byte[] rgb = new byte[3 * mask.gray().length];
-                for (int i = 0; i < rgb.length; i++) rgb[i] = mask.gray()[i / 3];
-                return new RgbImage(mask.width(), mask.height(), rgb);
-            } catch (ImplausibleMaskException e) {
-                throw e;
-            } catch (BadImageException e) {
-                throw new BadImageException(e.code(), "its ground truth " + file + ": " + e.getMessage(), e);
-            } catch (IOException e) {
-                throw new IOException("its ground truth " + file + ": " + e.getMessage(), e);
+            GrayImage all = decodedMask(files.get(0), context);
+            for (Path file : files.subList(1, files.size())) {
+                GrayImage mask = decodedMask(file, context);
+                if (mask.width() != all.width() || mask.height() != all.height())
+                    throw new BadImageException(
+                            BadImageException.Code.SIZE_MISMATCH,
+                            "its ground truth " + file + " is " + mask.width() + "x" + mask.height() + " pixels, and "
+                                    + files.get(0) + " " + all.width() + "x" + all.height());
+                for (int i = 0; i < mask.gray().length; i++) all.gray()[i] |= mask.gray()[i];
             }
+            Masks.check(files.get(0), all, context.report());
+            byte[] rgb = new byte[3 * all.gray().length];
+            for (int i = 0; i < rgb.length; i++) rgb[i] = all.gray()[i / 3];
+            return new RgbImage(all.width(), all.height(), rgb);
         };
+    }
+
+    private static GrayImage decodedMask(Path file, ReadingContext context) throws IOException, BadImageException {
+        try {
+            ImageLimits limits = context.decoding().limits();
+            return ImageCodec.decodeMask(bytes(file, limits), limits);
+        } catch (BadImageException e) {
+            throw new BadImageException(e.code(), "its ground truth " + file + ": " + e.getMessage(), e);
+        } catch (IOException e) {
+            throw new IOException("its ground truth " + file + ": " + e.getMessage(), e);
+        }
     }
 
     /**

@@ -6,14 +6,12 @@ import io.linesight.trainer.folders.FilesReport.LeftOut;
 import io.linesight.trainer.folders.FilesReport.Truth;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The masks of a category: in a folder of their own, in one for each kind of defect or all together, called as the
@@ -59,17 +57,26 @@ public final class Masks {
         return roots.isEmpty();
     }
 
-    /** The mask of a defective image; null when there is none. */
-    public @Nullable Path of(Path image, String defect) {
+    /**
+     * The masks of a defective image, which together mark its defects: one, or all those in a folder that is called as
+     * the image is (MVTec LOCO); none where there are none.
+     */
+    public List<Path> of(Path image, String defect) {
         List<Path> candidates = new ArrayList<>(byKind.getOrDefault(kind(defect), List.of()));
         candidates.addAll(byKind.getOrDefault("", List.of()));
+        candidates.addAll(byKind.getOrDefault(kind(Spelling.stem(image)), List.of()));
+        List<Path> several = candidates.stream()
+                .filter(mask -> Spelling.name(mask.getParent()).equalsIgnoreCase(Spelling.stem(image)))
+                .distinct()
+                .toList();
         Path best = null;
         for (Path mask : candidates) {
-            if (!Spelling.isMaskOf(mask, image, false)) continue;
+            if (!Spelling.isMaskOf(mask, image)) continue;
             if (best == null || sameFolder(mask, image)) best = mask;
         }
-        if (best != null) unused.remove(best);
-        return best;
+        List<Path> masks = !several.isEmpty() ? several : best == null ? List.of() : List.of(best);
+        masks.forEach(unused::remove);
+        return masks;
     }
 
     private static boolean sameFolder(Path mask, Path image) {
@@ -79,42 +86,6 @@ public final class Masks {
     /** Reports masks that no image was found for. */
     void reportLone(FilesReport report) {
         for (Path mask : unused) report.leave(LeftOut.LONE_MASK, mask, "");
-    }
-
-    /** Whether a file is called as the mask of another one in its folder. */
-    static boolean isBesideItsImage(Path file, Collection<Path> files) {
-        String stem = Spelling.imageStemOf(file);
-        if (stem == null) return false;
-        return files.stream()
-                .anyMatch(f -> f.getParent().equals(file.getParent())
-                        && Spelling.stem(f).equalsIgnoreCase(stem));
-    }
-
-    /** The mask beside an image, called with an ending. */
-    static @Nullable Path beside(Path image, Collection<Path> files) {
-        return files.stream()
-                .filter(f -> f.getParent().equals(image.getParent()) && Spelling.isMaskOf(f, image, true))
-                .findFirst()
-                .orElse(null);
-    }
-
-    /** Whether a PNG beside a photograph of the same name is its mask, as some data sets have it. */
-    static boolean isTwin(Path file, Collection<Path> files) {
-        return Spelling.extension(file).equals("png")
-                && files.stream()
-                        .anyMatch(f -> !Spelling.extension(f).equals("png")
-                                && f.getParent().equals(file.getParent())
-                                && Spelling.stem(f).equals(Spelling.stem(file)));
-    }
-
-    static @Nullable Path twinOf(Path image, Collection<Path> files) {
-        return files.stream()
-                .filter(f -> !f.equals(image)
-                        && f.getParent().equals(image.getParent())
-                        && Spelling.stem(f).equals(Spelling.stem(image))
-                        && isTwin(f, files))
-                .findFirst()
-                .orElse(null);
     }
 
     /**

@@ -9,19 +9,19 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A folder in MVTec-AD layout: {@code <root>/<category>/train/good/*}, {@code test/<defect>/*} (with {@code good} for
  * normals) and {@code ground_truth/<defect>/<stem>_mask.png}, in the spellings of the sets that share it (BTAD, MPDD,
- * VisA re-packed, and others). The root may also be the category itself. Opening reads names only; pixels are read on
- * demand.
+ * VisA re-packed, and others). Images in {@code validation/good} place thresholds and are not learned from. The root
+ * may also be the category itself. Opening reads names only; pixels are read on demand.
  */
 public final class MvtecDataset implements ImageSource {
     private final String name;
     private final ReadingContext context;
     private final FolderWalk walk;
     private final Map<String, List<Sample>> train = new TreeMap<>();
+    private final Map<String, List<Sample>> calibration = new TreeMap<>();
     private final Map<String, List<Sample>> test = new TreeMap<>();
 
     private MvtecDataset(String name, ReadingContext context) {
@@ -95,21 +95,27 @@ public final class MvtecDataset implements ImageSource {
     private void scan(String category, Path dir) {
         List<Sample> normals = new ArrayList<>();
         List<Sample> labelled = new ArrayList<>();
+        List<Sample> validation = new ArrayList<>();
         Masks masks = Masks.in(dir, context.report());
         for (Path part : FolderWalk.folders(dir)) {
             if (Spelling.isTrain(part)) normals.addAll(normals(part));
             else if (Spelling.isTest(part)) labelled.addAll(labelled(part, masks));
+            else if (Spelling.isValidation(part)) validation.addAll(labelled(part, masks));
         }
         for (Path file : walk.images(dir, f -> isPart(dir, f))) context.report().leave(LeftOut.OTHER_PLACE, file, "");
         masks.reportLone(context.report());
-        context.report().found(normals.size() + labelled.size());
+        context.report().found(normals.size() + labelled.size() + validation.size());
         train.put(category, List.copyOf(normals));
         test.put(category, List.copyOf(labelled));
+        calibration.put(category, List.copyOf(validation));
     }
 
     private static boolean isPart(Path category, Path folder) {
         return category.equals(folder.getParent())
-                && (Spelling.isTrain(folder) || Spelling.isTest(folder) || Spelling.isTruth(folder));
+                && (Spelling.isTrain(folder)
+                        || Spelling.isTest(folder)
+                        || Spelling.isValidation(folder)
+                        || Spelling.isTruth(folder));
     }
 
     private List<Sample> normals(Path part) {
@@ -135,37 +141,45 @@ public final class MvtecDataset implements ImageSource {
     private List<Sample> labelled(Path part, Masks masks) {
         List<Sample> labelled = new ArrayList<>();
         List<Path> files = walk.images(part, Spelling::isTruth);
+        Siblings siblings = new Siblings(files);
+        Masks inside = Masks.in(part, context.report());
         List<Path> unmasked = new ArrayList<>();
         boolean anyMask = false;
         for (Path file : files) {
             Path folder = first(part, file);
             if (folder.equals(part)) {
-                context.report().leave(LeftOut.OTHER_PLACE, file, "neither in test/good nor in a folder of defects");
+                context.report()
+                        .leave(
+                                LeftOut.OTHER_PLACE,
+                                file,
+                                "neither in " + Spelling.name(part) + "/good nor in a folder of defects");
                 continue;
             }
-            if (Masks.isBesideItsImage(file, files)) continue;
+            if (siblings.isBesideItsImage(file)) continue;
             String label = label(part, file);
             if (Spelling.isGood(folder)) {
                 labelled.add(Sample.normal(label, ImageFiles.image(file, context)));
                 continue;
             }
-            Path mask = mask(masks, file, Spelling.name(folder), files);
-            anyMask |= mask != null;
-            if (mask == null) unmasked.add(file);
+            List<Path> truth = truth(List.of(masks, inside), file, Spelling.name(folder), siblings);
+            anyMask |= !truth.isEmpty();
+            if (truth.isEmpty()) unmasked.add(file);
             labelled.add(new Sample(
-                    label,
-                    Spelling.name(folder),
-                    ImageFiles.image(file, context),
-                    mask == null ? null : ImageFiles.mask(mask, context)));
+                    label, Spelling.name(folder), ImageFiles.image(file, context), ImageFiles.masks(truth, context)));
         }
+        inside.reportLone(context.report());
         if (anyMask || !masks.isEmpty())
             for (Path file : unmasked) context.report().note(Truth.NO_MASK, file, "");
         return labelled;
     }
 
-    private static @Nullable Path mask(Masks masks, Path image, String defect, List<Path> files) {
-        Path mask = masks.of(image, defect);
-        return mask != null ? mask : Masks.beside(image, files);
+    private static List<Path> truth(List<Masks> folders, Path image, String defect, Siblings siblings) {
+        for (Masks masks : folders) {
+            List<Path> found = masks.of(image, defect);
+            if (!found.isEmpty()) return found;
+        }
+        Path beside = siblings.maskBeside(image);
+        return beside == null ? List.of() : List.of(beside);
     }
 
     @Override
@@ -181,6 +195,11 @@ public final class MvtecDataset implements ImageSource {
     @Override
     public List<Sample> train(String category) {
         return train.getOrDefault(category, List.of());
+    }
+
+    @Override
+    public List<Sample> calibration(String category) {
+        return calibration.getOrDefault(category, List.of());
     }
 
     @Override

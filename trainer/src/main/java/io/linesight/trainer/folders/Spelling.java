@@ -51,6 +51,7 @@ public final class Spelling {
             "n.i.o.");
     private static final Set<String> TRAIN = Set.of("train", "training");
     private static final Set<String> TEST = Set.of("test", "testing", "test_public");
+    private static final Set<String> VALIDATION = Set.of("validation", "val", "valid");
     private static final Set<String> TRUTH =
             Set.of("ground_truth", "groundtruth", "ground-truth", "ground truth", "gt", "mask", "masks", "annotations");
     private static final List<String> MASK_ENDINGS = List.of("_mask", "", "_gt", "_label", "-mask", "_seg");
@@ -88,6 +89,15 @@ public final class Spelling {
         return in(TEST, folder);
     }
 
+    static boolean isValidation(String split) {
+        return VALIDATION.contains(split.toLowerCase(Locale.ROOT));
+    }
+
+    /** Images that only place thresholds. */
+    public static boolean isValidation(Path folder) {
+        return in(VALIDATION, folder);
+    }
+
     /** Whether a folder holds masks and no images. */
     public static boolean isTruth(Path folder) {
         return in(TRUTH, folder);
@@ -111,15 +121,20 @@ public final class Spelling {
         return dot > 0 ? name.substring(dot + 1).toLowerCase(Locale.ROOT) : "";
     }
 
-    /**
-     * Whether a file is the mask of an image.
-     *
-     * @param beside whether they lie in one folder, where the mask cannot be called as the image is
-     */
-    static boolean isMaskOf(Path mask, Path image, boolean beside) {
+    /** Whether a file in a folder of masks is called as that of an image. */
+    static boolean isMaskOf(Path mask, Path image) {
         String stem = stem(mask).toLowerCase(Locale.ROOT);
         String of = stem(image).toLowerCase(Locale.ROOT);
-        return MASK_ENDINGS.stream().anyMatch(e -> !(beside && e.isEmpty()) && stem.equals(of + e));
+        return MASK_ENDINGS.stream().anyMatch(e -> stem.equals(of + e));
+    }
+
+    /** What the mask of an image is called in the image's own folder, where it cannot be called as the image is. */
+    static List<String> maskStemsBeside(Path image) {
+        String stem = stem(image);
+        return MASK_ENDINGS.stream()
+                .filter(e -> !e.isEmpty())
+                .map(e -> stem + e)
+                .toList();
     }
 
     /** Whether a file beside images is called as masks are. */

@@ -2,6 +2,7 @@ package io.linesight.trainer.folders;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.Charset;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
@@ -14,23 +15,28 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * The lines of a csv as people's programs write it: UTF-8 or UTF-16 with a byte order mark or without, any line ends,
- * commas, semicolons or tabs, Excel's line {@code sep=;} before the first.
+ * The lines of a csv as people's programs write it: UTF-8 or UTF-16 with a byte order mark or without, else
+ * Windows-1252, any line ends, commas, semicolons or tabs, Excel's line {@code sep=;} before the first.
  *
  * @param head first line that counts
  * @param headLine its number, from 1
  * @param rows those after it
  * @param delimiter between cells
+ * @param charset that it was read with
  */
-record TableText(String head, int headLine, List<String> rows, char delimiter) {
+record TableText(String head, int headLine, List<String> rows, char delimiter, Charset charset) {
+    /** What Windows and Excel write in Western Europe; Latin-1 is a part of it but for control characters. */
+    static final Charset WINDOWS = Charset.forName("windows-1252");
+
     /** A table of images is text of some megabytes. */
     private static final long MAX_BYTES = 256L << 20;
 
-    /** @throws java.nio.charset.CharacterCodingException when it is no text in UTF-8 (or UTF-16) */
+    /** @throws java.nio.charset.CharacterCodingException when it is no text in UTF-8, UTF-16 or Windows-1252 */
     static TableText read(Path file) throws IOException {
         if (Files.size(file) > MAX_BYTES) throw new IOException("it has more than " + MAX_BYTES + " bytes");
-        List<String> lines =
-                new ArrayList<>(List.of(text(Files.readAllBytes(file)).split("\\r\\n|\\n|\\r", -1)));
+        byte[] bytes = Files.readAllBytes(file);
+        Charset charset = charset(bytes);
+        List<String> lines = List.of(text(bytes, charset).split("\\r\\n|\\n|\\r", -1));
         int first = 0;
         char delimiter = 0;
         String top = lines.get(0).strip().toLowerCase(Locale.ROOT);
@@ -41,26 +47,30 @@ record TableText(String head, int headLine, List<String> rows, char delimiter) {
         String head = first < lines.size() ? lines.get(first) : "";
         if (delimiter == 0) delimiter = mostFrequent(head);
         List<String> rows = first + 1 < lines.size() ? lines.subList(first + 1, lines.size()) : List.of();
-        return new TableText(head, first + 1, rows, delimiter);
+        return new TableText(head, first + 1, rows, delimiter, charset);
     }
 
-    private static String text(byte[] bytes) throws IOException {
-        Charset charset = StandardCharsets.UTF_8;
-        int skip = 0;
-        if (starts(bytes, 0xef, 0xbb, 0xbf)) {
-            skip = 3;
-        } else if (starts(bytes, 0xff, 0xfe) || bytes.length > 1 && bytes[0] != 0 && bytes[1] == 0) {
-            charset = StandardCharsets.UTF_16LE;
-            skip = starts(bytes, 0xff, 0xfe) ? 2 : 0;
-        } else if (starts(bytes, 0xfe, 0xff) || bytes.length > 1 && bytes[0] == 0 && bytes[1] != 0) {
-            charset = StandardCharsets.UTF_16BE;
-            skip = starts(bytes, 0xfe, 0xff) ? 2 : 0;
+    private static Charset charset(byte[] bytes) {
+        if (starts(bytes, 0xef, 0xbb, 0xbf)) return StandardCharsets.UTF_8;
+        if (starts(bytes, 0xff, 0xfe) || bytes.length > 1 && bytes[0] != 0 && bytes[1] == 0)
+            return StandardCharsets.UTF_16LE;
+        if (starts(bytes, 0xfe, 0xff) || bytes.length > 1 && bytes[0] == 0 && bytes[1] != 0)
+            return StandardCharsets.UTF_16BE;
+        try {
+            text(bytes, StandardCharsets.UTF_8);
+            return StandardCharsets.UTF_8;
+        } catch (CharacterCodingException e) {
+            return WINDOWS;
         }
-        return charset.newDecoder()
+    }
+
+    private static String text(byte[] bytes, Charset charset) throws CharacterCodingException {
+        String text = charset.newDecoder()
                 .onMalformedInput(CodingErrorAction.REPORT)
                 .onUnmappableCharacter(CodingErrorAction.REPORT)
-                .decode(ByteBuffer.wrap(bytes, skip, bytes.length - skip))
+                .decode(ByteBuffer.wrap(bytes))
                 .toString();
+        return text.startsWith("\uFEFF") ? text.substring(1) : text;
     }
 
     private static boolean starts(byte[] bytes, int... with) {

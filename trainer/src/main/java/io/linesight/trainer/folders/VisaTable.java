@@ -29,6 +29,7 @@ final class VisaTable {
     private final Path root;
     private final Path table;
     private final FileDataset set;
+    private final List<String> notes;
     private final List<String> problems = new ArrayList<>();
     private final Map<String, Integer> lines = new HashMap<>();
     private int problemCount;
@@ -37,7 +38,8 @@ final class VisaTable {
     private int rows;
     private int missing;
 
-    private VisaTable(Path root, Path table, FileDataset set, ReadingContext context) {
+    private VisaTable(Path root, Path table, FileDataset set, List<String> notes, ReadingContext context) {
+        this.notes = notes;
         this.context = context;
         this.root = root;
         this.table = table;
@@ -86,7 +88,7 @@ final class VisaTable {
         Path root = roots.get(0);
         Path table = given != null ? given : choose(root, notes);
         VisaTable reader = new VisaTable(
-                root.toAbsolutePath().normalize(), table, new FileDataset(ImageFiles.name(root)), context);
+                root.toAbsolutePath().normalize(), table, new FileDataset(ImageFiles.name(root)), notes, context);
         reader.read();
         if (reader.problemCount > 0) {
             String more = reader.problemCount > MAX_PROBLEMS
@@ -99,6 +101,7 @@ final class VisaTable {
         for (String category : reader.set.categories())
             context.report()
                     .found(reader.set.train(category).size()
+                            + reader.set.calibration(category).size()
                             + reader.set.test(category).size());
         return reader.set;
     }
@@ -139,13 +142,17 @@ final class VisaTable {
             if (!absent.isEmpty())
                 throw new DatasetException("the data set cannot be used: " + table + " has no column "
                         + String.join(", ", absent) + " in its first line; expected " + String.join(",", COLUMNS));
+            if (text.charset().equals(TableText.WINDOWS))
+                notes.add(table + " is not UTF-8: read as Windows-1252, as Excel saves it in Western Europe");
             line = text.headLine();
             for (String row : text.rows()) {
                 line++;
                 if (!row.replace(text.delimiter(), ' ').isBlank()) readRow(text, row, columns);
             }
         } catch (CharacterCodingException e) {
-            throw new DatasetException("the data set cannot be used: " + table + " is not UTF-8; save it as UTF-8", e);
+            throw new DatasetException(
+                    "the data set cannot be used: " + table + " is neither UTF-8 nor Windows-1252; save it as UTF-8",
+                    e);
         } catch (IOException e) {
             throw new DatasetException(
                     "the data set cannot be used: " + table + " cannot be read: " + e.getMessage(), e);
@@ -177,8 +184,9 @@ final class VisaTable {
         // It becomes the name of a folder into which images are written.
         if (object.isEmpty() || object.startsWith(".") || object.contains("/") || object.contains("\\"))
             throw new IllegalArgumentException("the object '" + object + "' is no name of a category");
-        if (!split.equals("train") && !split.equals("test"))
-            throw new IllegalArgumentException("the split '" + split + "' is neither train nor test");
+        boolean validation = Spelling.isValidation(split);
+        if (!split.equals("train") && !split.equals("test") && !validation)
+            throw new IllegalArgumentException("the split '" + split + "' is none of train, test and validation");
         if (!label.equals(NORMAL) && !label.equals(ANOMALY))
             throw new IllegalArgumentException("the label '" + label + "' is neither normal nor anomaly");
         Path file = file("image", image);
@@ -201,6 +209,7 @@ final class VisaTable {
         set.category(category);
         if (label.equals(ANOMALY) && truth == null) context.report().note(Truth.NO_MASK, file, "");
         if (split.equals("test")) set.test(category, sample);
+        else if (validation) set.calibration(category, sample);
         else if (!sample.anomalous()) set.train(category, sample);
         else context.report().leave(LeftOut.OTHER_PLACE, file, "an anomaly of the split train");
     }

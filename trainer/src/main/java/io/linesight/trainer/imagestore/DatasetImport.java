@@ -30,6 +30,7 @@ final class DatasetImport {
         for (String product : source.categories()) {
             Set<Sample> labelled = new HashSet<>(source.test(product));
             List<Sample> all = new ArrayList<>(source.train(product));
+            all.addAll(source.calibration(product));
             all.addAll(source.test(product));
             for (Sample sample : all) add(product, sample, labelled.contains(sample));
         }

@@ -3,6 +3,7 @@ package io.linesight.trainer.imagestore;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.linesight.mmad.checkpoint.ProductName;
+import io.linesight.mmad.image.DecodeSettings;
 import io.linesight.mmad.io.ExclusiveLock;
 import io.linesight.trainer.folders.ImageSource;
 import java.io.IOException;
@@ -372,6 +373,11 @@ public final class DatasetStore implements AutoCloseable {
         return (int) state.images().stream()
                 .filter(image -> !image.anomalous() && image.labelledOnTheLine() && image.sequence() > sequence)
                 .count();
+    }
+
+    /** How images and masks of the store are decoded. */
+    public DecodeSettings decoding() {
+        return config.decoding();
     }
 
     /** File of an image or mask; read-only. It may be deleted unless {@link #pin pinned}. */

@@ -2,6 +2,7 @@ package io.linesight.trainer.imagestore;
 
 import io.linesight.trainer.folders.ImageFiles;
 import io.linesight.trainer.folders.ImageSource;
+import io.linesight.trainer.folders.ReadingContext;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -19,13 +20,14 @@ final class StoreSource implements ImageSource {
 
     StoreSource(DatasetStore store, String name, Collection<StoredImage> images) {
         this.name = name;
+        ReadingContext context = ReadingContext.of(store.decoding());
         for (StoredImage image : images) {
             // Named by content: fit chooses by name.
             Sample sample = new Sample(
                     image.sha256(),
                     image.anomalous() ? DEFECT : null,
-                    ImageFiles.image(store.file(image.sha256())),
-                    image.mask() == null ? null : ImageFiles.mask(store.file(image.mask())));
+                    ImageFiles.image(store.file(image.sha256()), context),
+                    image.mask() == null ? null : ImageFiles.mask(store.file(image.mask()), context));
             samplesFor(image)
                     .computeIfAbsent(image.product(), product -> new ArrayList<>())
                     .add(sample);

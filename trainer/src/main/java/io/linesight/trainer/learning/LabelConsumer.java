@@ -2,7 +2,6 @@ package io.linesight.trainer.learning;
 
 import io.linesight.mmad.image.BadImageException;
 import io.linesight.mmad.image.ImageCodec;
-import io.linesight.mmad.image.ImageLimits;
 import io.linesight.mmad.image.RgbImage;
 import io.linesight.mmad.io.Sha256;
 import io.linesight.schemas.FrameRef;
@@ -229,7 +228,8 @@ final class LabelConsumer {
 
     private RgbImage read(StoredImage stored) throws IOException {
         try {
-            return ImageCodec.decode(Files.readAllBytes(store.file(stored.sha256())), ImageLimits.defaults());
+            byte[] file = Files.readAllBytes(store.file(stored.sha256()));
+            return ImageCodec.decodeFile(file, store.decoding()).image();
         } catch (BadImageException e) {
             throw new DatasetStoreException(
                     "the stored image of frame " + stored.frame() + " is damaged: " + e.getMessage()
@@ -251,7 +251,8 @@ final class LabelConsumer {
         byte[] mask = LabelRules.mask(label.label());
         String problem = mask == null
                 ? null
-                : LabelRules.maskProblem(mask, image.width(), image.height(), ImageLimits.defaults());
+                : LabelRules.maskProblem(
+                        mask, image.width(), image.height(), store.decoding().limits());
         if (problem != null) {
             reject(label.frame(), label.position(), problem);
             store.drop(label.frame());

@@ -1,7 +1,6 @@
 package io.linesight.trainer.learning;
 
 import io.linesight.schemas.FrameLabel;
-import io.linesight.schemas.serde.RecordDecoder;
 import io.linesight.schemas.topics.AnswerHeaders;
 import io.linesight.schemas.topics.FrameKeys;
 import io.linesight.trainer.feedback.LabelRules;
@@ -14,25 +13,23 @@ import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.SerializationException;
+import org.apache.kafka.common.serialization.Deserializer;
 
-/**
- * Decodes and checks records of the labels topic. A registry that does not answer, or does not know a schema yet, is an
- * exception, not a verdict.
- */
+/** Decodes and checks records of the labels topic. A registry that does not answer is an exception, not a verdict. */
 final class LabelDecoder {
-    private final RecordDecoder<FrameLabel> decoder;
+    private final Deserializer<FrameLabel> deserializer;
     private final String labelsTopic;
     private final String framesTopic;
     private final Supplier<Optional<Uuid>> framesId;
 
     /** @param framesId id of the topic of frames now; empty where it is not known */
     LabelDecoder(
-            RecordDecoder<FrameLabel> decoder,
+            Deserializer<FrameLabel> deserializer,
             String labelsTopic,
             String framesTopic,
             Supplier<Optional<Uuid>> framesId) {
         this.framesId = framesId;
-        this.decoder = decoder;
+        this.deserializer = deserializer;
         this.labelsTopic = labelsTopic;
         this.framesTopic = framesTopic;
     }
@@ -49,7 +46,7 @@ final class LabelDecoder {
     Result decode(ConsumerRecord<String, byte[]> record) {
         LabelPosition position = positionOf(record);
         try {
-            FrameLabel label = decoder.decode(record);
+            FrameLabel label = record.value() == null ? null : deserializer.deserialize(labelsTopic, record.value());
             if (label == null) {
                 FrameKeys.parse(String.valueOf(record.key()));
                 return new Result.Valid(new LabelRecord(record.key(), null, null, position));
@@ -60,7 +57,7 @@ final class LabelDecoder {
             if (isOfEarlierTopic(record))
                 problems.add("it was given to a frame of a topic that was deleted; another frame may lie there now");
             return problems.isEmpty()
-                    ? new Result.Valid(new LabelRecord(record.key(), label, RecordDecoder.toKeep(record), position))
+                    ? new Result.Valid(new LabelRecord(record.key(), label, record.value(), position))
                     : new Result.Rejected(String.join("; ", problems));
         } catch (SerializationException | IllegalArgumentException e) {
             return new Result.Rejected(e.getMessage());
@@ -77,7 +74,10 @@ final class LabelDecoder {
     /** @throws SerializationException when the label cannot be decoded now, though it could when it was deferred */
     LabelRecord decode(PendingLabel pending) {
         return new LabelRecord(
-                pending.frame(), decoder.decodeKept(labelsTopic, pending.label()), pending.label(), pending.position());
+                pending.frame(),
+                deserializer.deserialize(labelsTopic, pending.label()),
+                pending.label(),
+                pending.position());
     }
 
     static LabelPosition positionOf(ConsumerRecord<String, byte[]> record) {

@@ -1,6 +1,8 @@
 package io.linesight.trainer.learning;
 
+import io.linesight.mmad.image.DecodeSettings;
 import io.linesight.schemas.topics.Topics;
+import io.linesight.trainer.calibration.CalibrationRule;
 import io.linesight.trainer.gate.GateConfig;
 import io.linesight.trainer.imagestore.StoreConfig;
 import java.nio.file.Path;
@@ -19,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param group consumer group; one trainer of it is active, so every channel needs its own
  * @param instance name of this trainer, for messages
  * @param folder for runs and state; belongs to one process
- * @param store the dataset store, usually inside the folder
+ * @param store the dataset store, usually inside the folder; frames are decoded as its images are
  * @param triggers when a run starts
  * @param tuning how it trains
  * @param sampling which unlabelled frames are stored as earlier normals
@@ -64,6 +66,7 @@ public record TrainerConfig(
      * @param earlierPerProduct earlier normals per product, so that the network does not forget it
      * @param measuredPerProduct maximum of held-out images per product and label that the gate scores
      * @param seed of everything random
+     * @param thresholds how the challenger's thresholds are placed
      */
     public record Tuning(
             double minutes,
@@ -74,7 +77,8 @@ public record TrainerConfig(
             int newPerProduct,
             int earlierPerProduct,
             int measuredPerProduct,
-            long seed) {
+            long seed,
+            CalibrationRule thresholds) {
         private void check(List<String> problems) {
             if (minutes < 0 || epochs < 0 || minutes == 0 && epochs == 0)
                 problems.add("say how long to train: minutes or epochs above 0");
@@ -90,7 +94,21 @@ public record TrainerConfig(
          * 200 measured.
          */
         public static Tuning defaults() {
-            return new Tuning(10, 0, 0.0005, 8, 0, 500, 150, 200, 42);
+            return new Tuning(10, 0, 0.0005, 8, 0, 500, 150, 200, 42, CalibrationRule.defaults());
+        }
+
+        public Tuning withThresholds(CalibrationRule v) {
+            return new Tuning(
+                    minutes,
+                    epochs,
+                    learningRate,
+                    batch,
+                    threads,
+                    newPerProduct,
+                    earlierPerProduct,
+                    measuredPerProduct,
+                    seed,
+                    v);
         }
 
         public Tuning withMinutes(double v) {
@@ -103,7 +121,8 @@ public record TrainerConfig(
                     newPerProduct,
                     earlierPerProduct,
                     measuredPerProduct,
-                    seed);
+                    seed,
+                    thresholds);
         }
 
         public Tuning withEpochs(int v) {
@@ -116,12 +135,22 @@ public record TrainerConfig(
                     newPerProduct,
                     earlierPerProduct,
                     measuredPerProduct,
-                    seed);
+                    seed,
+                    thresholds);
         }
 
         public Tuning withLearningRate(double v) {
             return new Tuning(
-                    minutes, epochs, v, batch, threads, newPerProduct, earlierPerProduct, measuredPerProduct, seed);
+                    minutes,
+                    epochs,
+                    v,
+                    batch,
+                    threads,
+                    newPerProduct,
+                    earlierPerProduct,
+                    measuredPerProduct,
+                    seed,
+                    thresholds);
         }
 
         public Tuning withThreads(int v) {
@@ -134,7 +163,8 @@ public record TrainerConfig(
                     newPerProduct,
                     earlierPerProduct,
                     measuredPerProduct,
-                    seed);
+                    seed,
+                    thresholds);
         }
     }
 
@@ -188,7 +218,11 @@ public record TrainerConfig(
         }
     }
 
-    /** Everything at its default, runs on demand only. */
+    /**
+     * Everything at its default, runs on demand only; images by the settings of {@link DecodeSettings}.
+     *
+     * @throws IllegalArgumentException naming every problem
+     */
     public static TrainerConfig of(Map<String, String> kafka, Path folder) {
         return new TrainerConfig(
                 kafka,
@@ -196,7 +230,8 @@ public record TrainerConfig(
                 "linesight-trainer-default",
                 "trainer",
                 folder,
-                StoreConfig.in(folder.resolve("store")),
+                StoreConfig.in(folder.resolve("store"))
+                        .withDecoding(DecodeSettings.of(kafka, DecodeSettings.defaults())),
                 new Triggers(0, null),
                 Tuning.defaults(),
                 Sampling.OFF,

@@ -277,7 +277,12 @@ final class TrainingRun {
         guard.ensureActive();
         CheckpointInfo info;
         try {
-            info = Recalibration.run(run.file(TRAINED), run.file(CHALLENGER), source, scorerOptions());
+            info = Recalibration.run(
+                    run.file(TRAINED),
+                    run.file(CHALLENGER),
+                    source,
+                    config.tuning().thresholds(),
+                    scorerOptions());
         } catch (DatasetException | IllegalStateException e) {
             throw new GivenUpException("the thresholds could not be placed: " + e.getMessage() + ". " + RETRY, e);
         }

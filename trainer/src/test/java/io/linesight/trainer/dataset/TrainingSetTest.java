@@ -9,8 +9,6 @@ import io.linesight.trainer.folders.DatasetException;
 import io.linesight.trainer.folders.DatasetLayout;
 import io.linesight.trainer.folders.ImageSource;
 import java.awt.image.BufferedImage;
-import java.awt.image.Raster;
-import java.awt.image.WritableRaster;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -22,9 +20,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import javax.imageio.IIOImage;
 import javax.imageio.ImageIO;
-import javax.imageio.ImageWriter;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -61,15 +57,15 @@ class TrainingSetTest {
         return n;
     }
 
-    private static byte[] cmyk() throws IOException {
-        WritableRaster inks = Raster.createInterleavedRaster(0, 16, 16, 4, null);
-        ImageWriter writer = ImageIO.getImageWritersByFormatName("jpeg").next();
-        ByteArrayOutputStream out = new ByteArrayOutputStream();
-        try (var stream = ImageIO.createImageOutputStream(out)) {
-            writer.setOutput(stream);
-            writer.write(new IIOImage(inks, null, null));
-        }
-        return out.toByteArray();
+    /** A JPEG that calls itself arithmetic, which nothing here decodes. */
+    private static byte[] arithmetic() {
+        byte[] jpeg = ImageCodec.encodeJpeg(TextureSource.weave(9, false), 90);
+        for (int i = 2; i + 3 < jpeg.length; i += 2 + ((jpeg[i + 2] & 255) << 8 | jpeg[i + 3] & 255))
+            if (jpeg[i + 1] == (byte) 0xc0) {
+                jpeg[i + 1] = (byte) 0xc9;
+                break;
+            }
+        return jpeg;
     }
 
     /** With an EXIF block that says: turn by 90 degrees. */
@@ -121,7 +117,7 @@ class TrainingSetTest {
     @Test
     void shouldNameEveryImageThatCannotBeUsedAndWhy() throws IOException {
         for (int i = 0; i < 6; i++) png(i + ".png", i);
-        Files.write(good.resolve("inks.jpg"), cmyk());
+        Files.write(good.resolve("other.jpg"), arithmetic());
         byte[] whole = ImageCodec.encodePng(TextureSource.weave(9, false));
         Files.write(good.resolve("cut.png"), Arrays.copyOf(whole, whole.length / 2));
         Files.write(good.resolve("empty.png"), new byte[0]);
@@ -130,14 +126,14 @@ class TrainingSetTest {
                 .isInstanceOf(DatasetException.class)
                 .hasMessageContaining("4 images cannot be read")
                 .hasMessageContaining("--skip-unreadable")
-                .hasMessageContaining("weave/good/inks.jpg (JPEG with four inks (CMYK); save it as RGB)")
+                .hasMessageContaining("weave/good/other.jpg (JPEG of process 9 (lossless, hierarchical or arithmetic)")
                 .hasMessageContaining("weave/good/cut.png (PNG truncated")
                 .hasMessageContaining("weave/good/empty.png")
                 .hasMessageContaining("weave/good/text.png (not a JPEG or PNG");
         assertThat(readAll(true)).isEqualTo(6);
         assertThat(said.toString(StandardCharsets.UTF_8))
                 .contains("4 unreadable images are left out")
-                .contains("inks.jpg");
+                .contains("other.jpg");
     }
 
     @Test

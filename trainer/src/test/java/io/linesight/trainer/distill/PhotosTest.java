@@ -75,8 +75,12 @@ class PhotosTest {
     }
 
     private Photos load(List<Path> exclude, long budget) {
-        return Photos.load(
-                List.of(dir.resolve("photos")), exclude, budget, 42, new PrintStream(new ByteArrayOutputStream()));
+        DistillOptions.Photographs wanted = DistillOptions.of(List.of(), null, null)
+                .photographs()
+                .withFolders(List.of(dir.resolve("photos")))
+                .withExclude(exclude)
+                .withMaxBytes(budget);
+        return Photos.load(wanted, 42, new PrintStream(new ByteArrayOutputStream()));
     }
 
     private void shouldReject(String name, byte[] disguised) throws IOException {

@@ -159,9 +159,9 @@ class DatasetLayoutTest {
                 .hasMessageContaining("holds no csv")
                 .hasMessageContaining("--csv");
         Path latin = root.resolve("latin.csv");
-        Files.write(latin, (HEAD + "a,test,normal,a/\u00e4.png,\n").getBytes(StandardCharsets.ISO_8859_1));
+        Files.write(latin, (HEAD + "a,test,normal,a/\u00e4\u0081.png,\n").getBytes(StandardCharsets.ISO_8859_1));
         assertThatThrownBy(() -> DatasetLayout.open(List.of(root), List.of(), null, latin))
-                .hasMessageContaining("is not UTF-8");
+                .hasMessageContaining("is neither UTF-8 nor Windows-1252");
         assertThatThrownBy(() -> DatasetLayout.open(List.of(root), List.of(), DatasetLayout.FOLDER, wrong))
                 .hasMessageContaining("layout visa only");
     }
@@ -172,7 +172,7 @@ class DatasetLayoutTest {
         picture("good/night/0.png");
         picture("bad/0.PNG");
         picture("bad/crack/0.png");
-        Files.writeString(root.resolve("bad/1.gif"), "GIF8");
+        Files.writeString(root.resolve("bad/1.jp2"), "GIF8");
         Opened opened = open();
         assertThat(opened.layout()).isEqualTo(DatasetLayout.FOLDER);
         String category = root.getFileName().toString();
@@ -184,7 +184,7 @@ class DatasetLayoutTest {
         assertThat(test).extracting(Sample::defect).containsExactly(null, null, "bad", "crack");
         assertThat(opened.files().found()).isEqualTo(4);
         assertThat(opened.files().count(FilesReport.LeftOut.OTHER_FORMAT)).isEqualTo(1);
-        assertThat(opened.files().text()).contains("left out 1 images of a format that is not read", "1.gif");
+        assertThat(opened.files().text()).contains("left out 1 image in a format that is not read", "1.jp2");
     }
 
     @Test

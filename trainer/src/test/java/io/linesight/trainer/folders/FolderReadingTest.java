@@ -8,6 +8,8 @@ import io.linesight.mmad.image.RgbImage;
 import io.linesight.trainer.folders.DatasetLayout.Opened;
 import io.linesight.trainer.folders.FilesReport.LeftOut;
 import io.linesight.trainer.folders.ImageSource.Sample;
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
@@ -17,6 +19,8 @@ import java.text.Normalizer;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import javax.imageio.ImageIO;
+import org.assertj.core.groups.Tuple;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -38,7 +42,12 @@ class FolderReadingTest {
     private Path mask(String file, int from, int to) throws IOException {
         byte[] gray = new byte[100 * 100];
         for (int y = from; y < to; y++) java.util.Arrays.fill(gray, y * 100 + from, y * 100 + to, (byte) 255);
-        return write(file, ImageCodec.encodeGrayPng(gray, 100, 100));
+        if (!file.endsWith(".bmp")) return write(file, ImageCodec.encodeGrayPng(gray, 100, 100));
+        BufferedImage bmp = new BufferedImage(100, 100, BufferedImage.TYPE_BYTE_GRAY);
+        bmp.getRaster().setDataElements(0, 0, 100, 100, gray);
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        ImageIO.write(bmp, "bmp", out);
+        return write(file, out.toByteArray());
     }
 
     private static Opened open(Path... roots) {
@@ -122,13 +131,13 @@ class FolderReadingTest {
         image("bolt/train/good/0.png");
         image("bolt/train/good/2025/1.png");
         image("bolt/train/bad/2.png");
-        image("bolt/validation/good/3.png");
+        image("bolt/unsorted/3.png");
         image("loose.png");
         image("bolt/train/good/._0.png");
         image("bolt/train/good/@eaDir/0.png/thumb.png");
         image("__MACOSX/0.png");
         write("bolt/train/good/Thumbs.db", new byte[1]);
-        write("bolt/train/good/4.gif", new byte[1]);
+        write("bolt/train/good/4.jp2", new byte[1]);
         write("bolt/train/good/5.HEIC", new byte[1]);
         write("bolt/readme.txt", new byte[1]);
         mask("bolt/ground_truth/crack/9_mask.png", 1, 5);
@@ -143,7 +152,8 @@ class FolderReadingTest {
         assertThat(files.count(LeftOut.NO_IMAGE)).isEqualTo(1);
         assertThat(files.count(LeftOut.LONE_MASK)).isEqualTo(1);
         assertThat(files.missed()).isEqualTo(5);
-        assertThat(files.text()).contains("Used 2 images", "4.gif", "readme.txt", "9_mask.png");
+        assertThat(files.text())
+                .contains("Used 2 images", "2 images in a format", "4.jp2", "readme.txt", "1 mask without");
         assertThat(files.toMap()).containsEntry("used", 2);
         assertThat(((Map<?, ?>) files.toMap().get("leftOut")).keySet().stream().map(Object::toString))
                 .contains("other_place", "other_format", "leftover");
@@ -199,7 +209,7 @@ class FolderReadingTest {
                     .as(s.name())
                     .isEqualTo(s.name().contains("sound"));
         }
-        assertThat(opened.files().text()).contains("1 empty masks", "2 implausible masks");
+        assertThat(opened.files().text()).contains("1 empty mask;", "2 implausible masks (black");
     }
 
     @Test
@@ -209,7 +219,7 @@ class FolderReadingTest {
         mask("bolt/ground_truth/crack/0_mask.png", 1, 9);
         Opened opened = open(root);
         assertDefect(opened.source().test("bolt").get(1), true, false);
-        assertThat(opened.files().text()).contains("defective images without a mask", "1.png");
+        assertThat(opened.files().text()).contains("1 defective image without a mask;", "1.png");
     }
 
     private static final String TABLE =
@@ -249,6 +259,133 @@ class FolderReadingTest {
 
     private static byte[] bytes(String text, Charset charset) {
         return text.getBytes(charset);
+    }
+
+    @Test
+    void shouldReadTablesThatAreNotUtf8() throws Exception {
+        // Excel in Western Europe; the dash and the euro are in Windows-1252 and not in Latin-1.
+        for (String name : List.of("Gehäuse", "Stoß–Kante", "5€")) {
+            image(name + "/a/ä0.png");
+            image(name + "/a/1.png");
+            String table = "object;split;label;image;mask\r\n" + name + ";train;normal;" + name + "\\a\\ä0.png;\r\n"
+                    + name + ";test;normal;" + name + "\\a\\1.png;\r\n";
+            write("1cls.csv", bytes(table, Charset.forName("windows-1252")));
+            Opened opened = open(root);
+            assertThat(opened.source().categories()).containsExactly(name);
+            assertThat(opened.source().train(name)).extracting(Sample::name).containsExactly("a/ä0.png");
+            assertThat(opened.notes()).anyMatch(n -> n.contains("Windows-1252"));
+        }
+    }
+
+    @Test
+    void shouldKeepValidationImagesForThresholds() throws Exception {
+        for (String part : List.of("validation", "val", "Valid")) {
+            image("bolt-" + part + "/train/good/0.png");
+            image("bolt-" + part + "/" + part + "/good/1.png");
+            image("bolt-" + part + "/" + part + "/crack/2.png");
+            image("bolt-" + part + "/test/good/3.png");
+            ImageSource source = open(root).source();
+            assertThat(source.train("bolt-" + part)).hasSize(1);
+            assertThat(source.test("bolt-" + part)).hasSize(1);
+            assertThat(source.calibration("bolt-" + part))
+                    .extracting(Sample::name, Sample::anomalous)
+                    .containsExactly(Tuple.tuple("crack/2.png", true), Tuple.tuple("good/1.png", false));
+        }
+        assertThat(open(root).files().missed()).isZero();
+        image("visa/nut/a/0.png");
+        image("visa/nut/a/1.png");
+        String table = "object,split,label,image,mask\nnut,train,normal,nut/a/0.png,\nnut,val,normal,nut/a/1.png,\n";
+        write("visa/1cls.csv", bytes(table, StandardCharsets.UTF_8));
+        assertThat(open(root.resolve("visa")).source().calibration("nut")).hasSize(1);
+    }
+
+    @Test
+    void shouldTellGoodFromDefectiveByTheMasksOfKolektorSdd() throws Exception {
+        for (int item = 1; item <= 3; item++)
+            for (int part = 0; part < 2; part++) {
+                String name = "KolektorSDD/kos0" + item + "/Part" + part;
+                write(name + ".jpg", ImageCodec.encodeJpeg(new RgbImage(8, 8, new byte[192]), 90));
+                mask(name + "_label.bmp", 10, item == 2 && part == 1 ? 30 : 10);
+            }
+        image("KolektorSDD/kos03/Part9.png");
+        for (Path given : List.of(root, root.resolve("KolektorSDD"))) {
+            Opened opened = open(given);
+            assertThat(opened.layout()).isEqualTo(DatasetLayout.KOLEKTOR);
+            List<Sample> test = opened.source().test("KolektorSDD");
+            assertThat(test).hasSize(6);
+            for (Sample s : test)
+                assertDefect(s, s.name().equals("kos02/Part1.jpg"), s.name().equals("kos02/Part1.jpg"));
+            assertThat(opened.files().count(LeftOut.OTHER_PLACE)).isEqualTo(1);
+            assertThat(opened.files().text()).contains("Part9.png", "no mask beside it");
+        }
+        Opened learning = DatasetLayout.openForTraining(List.of(root), List.of(), null, null);
+        assertThat(learning.source().train("KolektorSDD")).hasSize(5);
+        assertThat(learning.source().test("KolektorSDD")).hasSize(1);
+    }
+
+    @Test
+    void shouldReadTrainAndTestOfKolektorSdd2() throws Exception {
+        String[][] files = {
+            {"sdd2/train/10000", "10"}, {"sdd2/train/10001", "30"}, {"sdd2/test/20000", "10"}, {"sdd2/test/20001", "30"}
+        };
+        for (String[] file : files) {
+            image(file[0] + ".png");
+            mask(file[0] + "_GT.png", 10, Integer.parseInt(file[1]));
+        }
+        for (Path given : List.of(root, root.resolve("sdd2"))) {
+            Opened opened = DatasetLayout.openForTraining(List.of(given), List.of(), null, null);
+            assertThat(opened.layout()).isEqualTo(DatasetLayout.KOLEKTOR);
+            assertThat(opened.source().train("sdd2")).extracting(Sample::name).containsExactly("train/10000.png");
+            assertThat(opened.source().test("sdd2"))
+                    .extracting(Sample::name)
+                    .containsExactly("test/20000.png", "test/20001.png");
+            assertDefect(opened.source().test("sdd2").get(1), true, true);
+            assertThat(opened.files().text()).contains("10001.png");
+        }
+        // Masks beside images of folders that say what is good are no such set.
+        image("bolt/train/good/0.png");
+        image("bolt/test/good/1.png");
+        image("bolt/test/crack/2.png");
+        mask("bolt/test/crack/2_mask.png", 3, 9);
+        assertThat(open(root.resolve("bolt")).layout()).isEqualTo(DatasetLayout.MVTEC);
+    }
+
+    @Test
+    void shouldUniteTheMasksOfOneImage() throws Exception {
+        // MVTec LOCO has a folder of masks for each image, one for each of its defects.
+        for (int i = 0; i < 2; i++) image("box/test/logical_anomalies/00" + i + ".png");
+        image("box/train/good/000.png");
+        image("box/validation/good/000.png");
+        mask("box/ground_truth/logical_anomalies/000/000.png", 10, 20);
+        mask("box/ground_truth/logical_anomalies/000/001.png", 50, 60);
+        mask("box/ground_truth/logical_anomalies/001/000.png", 70, 90);
+        Opened opened = open(root);
+        List<Sample> test = opened.source().test("box");
+        assertThat(marked(test.get(0))).isEqualTo(10 * 10 + 10 * 10);
+        assertThat(marked(test.get(1))).isEqualTo(20 * 20);
+        assertThat(opened.files().count(LeftOut.LONE_MASK)).isZero();
+        // MVTec AD 2 has them in the part that they belong to.
+        image("can/train/good/0.png");
+        image("can/test_public/bad/0.png");
+        mask("can/test_public/ground_truth/bad/0_mask.png", 10, 20);
+        assertThat(marked(open(root).source().test("can").get(0))).isEqualTo(100);
+    }
+
+    private static int marked(Sample sample) throws Exception {
+        int marked = 0;
+        byte[] rgb = ImageFiles.truth(sample.mask()).rgb();
+        for (int i = 0; i < rgb.length; i += 3) if (rgb[i] != 0) marked++;
+        return marked;
+    }
+
+    @Test
+    void shouldSayWhatWouldBeUsedBeforeAnythingIsRead() throws Exception {
+        image("bolt/train/good/0.png");
+        write("bolt/train/good/1.jp2", new byte[1]);
+        FilesReport files = open(root).files();
+        assertThat(files.planText())
+                .contains("Would use 1 image" + System.lineSeparator(), "left out 1 image in a format");
+        assertThat(files.text()).contains("Used 0 images");
     }
 
     @Test

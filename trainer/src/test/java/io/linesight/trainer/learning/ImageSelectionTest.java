@@ -2,6 +2,7 @@ package io.linesight.trainer.learning;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.linesight.trainer.calibration.CalibrationRule;
 import io.linesight.trainer.imagestore.LabelSource;
 import io.linesight.trainer.imagestore.Split;
 import io.linesight.trainer.imagestore.StoredImage;
@@ -13,7 +14,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class ImageSelectionTest {
-    private static final TrainerConfig.Tuning TUNING = new TrainerConfig.Tuning(1, 0, 0.001, 8, 1, 3, 2, 2, 42);
+    private static final TrainerConfig.Tuning TUNING =
+            new TrainerConfig.Tuning(1, 0, 0.001, 8, 1, 3, 2, 2, 42, CalibrationRule.defaults());
 
     @TempDir
     private Path dir;

@@ -7,6 +7,7 @@ import io.linesight.cameras.CameraShot;
 import io.linesight.embedded.EmbeddedKafka;
 import io.linesight.embedded.EmbeddedRegistry;
 import io.linesight.embedded.SharedPlatform;
+import io.linesight.mmad.image.DecodeSettings;
 import io.linesight.mmad.image.ImageCodec;
 import io.linesight.mmad.image.ImageLimits;
 import io.linesight.schemas.FrameEncoding;
@@ -18,7 +19,6 @@ import io.linesight.schemas.StageTimings;
 import io.linesight.schemas.Verdict;
 import io.linesight.schemas.registry.RegistryException;
 import io.linesight.schemas.serde.AvroSerde;
-import io.linesight.schemas.serde.RecordDecoder;
 import io.linesight.schemas.topics.FrameKeys;
 import io.linesight.simulator.SimulatedFrame;
 import io.linesight.trainer.feedback.FetchOutcome;
@@ -32,7 +32,6 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -47,7 +46,6 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.Deserializer;
-import org.apache.kafka.common.serialization.Serdes;
 import org.awaitility.core.ConditionTimeoutException;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -58,8 +56,6 @@ import org.junit.jupiter.api.TestInfo;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 
 /** Frames by their place, and labels into the store, on a real broker; nothing is trained here. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -173,7 +169,7 @@ class LabelConsumerIT {
                     .get();
         }
         try (FrameFetcher fetcher =
-                new FrameFetcher(line.settings, line.topics, ImageLimits.defaults(), Duration.ofSeconds(20))) {
+                new FrameFetcher(line.settings, line.topics, DecodeSettings.defaults(), Duration.ofSeconds(20))) {
             List<FrameRef> all = new ArrayList<>(good);
             all.addAll(List.of(grey, garbage, truncated, aborted, marker, after, future, nowhere, elsewhere));
             java.util.Collections.reverse(all);
@@ -403,7 +399,7 @@ class LabelConsumerIT {
                 line.label(late, LabelKind.NORMAL, null, "ann");
                 LabelLine.await("it is said", () -> waits().size() == 1);
                 assertThat(waits().get(0))
-                        .contains("registry cannot be used", "none is lost or rejected", "stored when it can");
+                        .contains("registry does not answer", "none is lost or rejected", "stored when it does");
                 LabelLine.neverWithin(TWO_RETRIES, "said once", () -> waits().size() != 1);
                 assertThat(s.failure()).isEmpty();
                 assertThat(s.working()).isTrue();
@@ -459,66 +455,6 @@ class LabelConsumerIT {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(RegistryFront.Fault.class)
-    void shouldStoreLabelsOnceTheRegistryAnswersAsItself(RegistryFront.Fault fault) throws Exception {
-        line.close();
-        line = new LabelLine(kafka, registry, "front-" + fault);
-        FrameRef ref = line.frame("flange", SimulatedFrame.GOOD, 1);
-        line.label(ref, LabelKind.NORMAL, null, "ann");
-        try (RegistryFront front = new RegistryFront(registry.url())) {
-            front.answer(fault);
-            Map<String, String> settings = new HashMap<>(line.settings);
-            settings.put("schema.registry.url", front.url());
-            settings.put(RecordDecoder.UNKNOWN_SCHEMA_MS, "600000");
-            String name = fault.name();
-            try (TrainerService s =
-                    started(TrainerConfig.of(settings, dir.resolve(name)).withGroup(name))) {
-                LabelLine.await("it is said", () -> waits().size() == 1);
-                int asked = front.faults();
-                LabelLine.await("asked again", () -> front.faults() > asked);
-                assertThat(s.failure()).isEmpty();
-                assertThat(s.counts()).containsEntry(LabelCounters.REFUSED, 0L);
-
-                front.answer(null);
-
-                awaitCounts(s, Map.of(LabelCounters.NORMAL, 1L));
-                assertThat(s.counts()).containsEntry(LabelCounters.REFUSED, 0L);
-                assertThat(waits()).hasSize(1);
-            }
-        }
-    }
-
-    @Test
-    void shouldRejectALabelWhoseSchemaStaysUnknown() throws Exception {
-        FrameRef ref = line.frame("flange", SimulatedFrame.GOOD, 1);
-        byte[] value = {0, 0, 1, 0, 0, 2, 4};
-        line.send(FrameKeys.of(ref), value);
-        line.label(ref, LabelKind.NORMAL, null, "ann");
-        Map<String, String> settings = new HashMap<>(line.settings);
-        settings.put(RecordDecoder.UNKNOWN_SCHEMA_MS, "1000");
-        try (TrainerService s =
-                started(TrainerConfig.of(settings, dir.resolve("unknown")).withGroup("unknown"))) {
-            awaitCounts(s, Map.of(LabelCounters.NORMAL, 1L, LabelCounters.REFUSED, 1L));
-            assertThat(waits()).singleElement().asString().contains("does not know schema id 65536");
-        }
-    }
-
-    @Test
-    void shouldReadFramesAndLabelsWhoseSchemaIsNamedInAHeader() throws Exception {
-        FrameRef known = line.frame("flange", SimulatedFrame.GOOD, 1);
-        FrameRef late = new FrameRef(known.getTopic(), known.getPartition(), known.getOffset() + 1);
-        // Their schemas are registered by now.
-        byte[] label = line.serialized(line.says(late, LabelKind.NORMAL, null, "ann"));
-        line.sendWithHeader(line.topics.labels().name(), FrameKeys.of(late), label);
-        try (TrainerService s = started(config)) {
-            awaitCounts(s, Map.of(LabelCounters.WAITING, 1L));
-            assertThat(line.frameWithHeader("flange", SimulatedFrame.GOOD, 2)).isEqualTo(late);
-            awaitCounts(s, Map.of(LabelCounters.NORMAL, 1L));
-            assertThat(s.counts()).containsEntry(LabelCounters.REFUSED, 0L);
-        }
-    }
-
     @Test
     void shouldRejectLabelOnceThoughAnotherPartitionIsStoredFirst() throws Exception {
         FrameRef a = line.frame("flange", SimulatedFrame.GOOD, 1);
@@ -526,8 +462,8 @@ class LabelConsumerIT {
         AtomicBoolean away = new AtomicBoolean(true);
         try (AvroSerde<FrameLabel> real = AvroSerde.of(FrameLabel.class, line.settings, false);
                 DatasetStore store = DatasetStore.open(config.store());
-                FrameFetcher fetcher =
-                        new FrameFetcher(line.settings, line.topics, ImageLimits.defaults(), Duration.ofSeconds(20))) {
+                FrameFetcher fetcher = new FrameFetcher(
+                        line.settings, line.topics, DecodeSettings.defaults(), Duration.ofSeconds(20))) {
             String topic = line.topics.labels().name();
             // A registry that is asked for the second label of partition 0 and does not answer.
             Deserializer<FrameLabel> asking = (t, value) -> {
@@ -539,11 +475,7 @@ class LabelConsumerIT {
             LabelConsumer consumer = new LabelConsumer(
                     store,
                     fetcher,
-                    new LabelDecoder(
-                            RecordDecoder.over(Serdes.serdeFrom(real.serializer(), asking), line.settings),
-                            topic,
-                            line.topics.frames().name(),
-                            Optional::empty),
+                    new LabelDecoder(asking, topic, line.topics.frames().name(), Optional::empty),
                     Duration.ofMinutes(1),
                     counts,
                     Clock.systemUTC());

@@ -3,6 +3,7 @@ package io.linesight.trainer.learning;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.linesight.trainer.calibration.CalibrationRule;
 import io.linesight.trainer.gate.GateConfig;
 import io.linesight.trainer.learning.TrainerConfig.Sampling;
 import io.linesight.trainer.learning.TrainerConfig.Triggers;
@@ -33,7 +34,7 @@ class TrainerConfigTest {
                         null,
                         null,
                         new Triggers(-1, Duration.ZERO),
-                        new Tuning(0, 0, 0, 99, -1, 0, 0, 0, 1),
+                        new Tuning(0, 0, 0, 99, -1, 0, 0, 0, 1, CalibrationRule.defaults()),
                         new Sampling(-1, 0.9, 0),
                         GateConfig.defaults(),
                         Duration.ofSeconds(-1)))

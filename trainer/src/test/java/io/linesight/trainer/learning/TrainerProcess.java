@@ -3,6 +3,7 @@ package io.linesight.trainer.learning;
 import io.linesight.mmad.checkpoint.Checkpoint;
 import io.linesight.mmad.io.Sha256;
 import io.linesight.schemas.ModelVersion;
+import io.linesight.trainer.calibration.CalibrationRule;
 import io.linesight.trainer.gate.GateConfig;
 import io.linesight.trainer.imagestore.StoreConfig;
 import io.linesight.trainer.learning.TrainerEvent.Kind;
@@ -45,7 +46,8 @@ final class TrainerProcess {
                 .withInstance(name)
                 .withGate(new GateConfig(1, 2, 1, 1, Set.of()))
                 .withStore(StoreConfig.in(folder.resolve("store")).withShares(0.3, 0.2))
-                .withTuning(new TrainerConfig.Tuning(0, epochs, 0.0005, 4, 0, 4, 2, MEASURED, 1));
+                .withTuning(new TrainerConfig.Tuning(
+                        0, epochs, 0.0005, 4, 0, 4, 2, MEASURED, 1, CalibrationRule.defaults()));
     }
 
     /**

@@ -24,13 +24,16 @@ public final class DataOptions {
 
     @Option(
             names = "--layout",
-            paramLabel = "mvtec|visa|folder",
+            paramLabel = "mvtec|visa|folder|kolektor",
             description = {
                 "Layout of the folder; detected by default.",
                 "mvtec: CATEGORY/train/good, CATEGORY/test/good, CATEGORY/test/DEFECT, and masks in "
-                        + "CATEGORY/ground_truth/DEFECT/NAME_mask.png.",
+                        + "CATEGORY/ground_truth/DEFECT/NAME_mask.png; images of CATEGORY/validation/good only place "
+                        + "thresholds.",
                 "visa: a csv with the columns object,split,label,image,mask in the folder or in split_csv.",
-                "folder: good and bad (or OK and NG), or CATEGORY/good and CATEGORY/bad. 'fit' learns from all good images."
+                "folder: good and bad (or OK and NG), or CATEGORY/good and CATEGORY/bad. 'fit' learns from all good "
+                        + "images.",
+                "kolektor: NAME.jpg beside NAME_label.bmp or NAME_GT.png, black where the part is good."
             })
     private @Nullable DatasetLayout layout;
 
@@ -91,9 +94,22 @@ public final class DataOptions {
 
     /** Prints what became of the files to standard error, once they have been read. */
     public void summarize() {
-        if (files == null) return;
+        if (files != null) say(files.text());
+    }
+
+    /** Prints what would become of the files, before any of them was read. */
+    public void summarizePlan() {
+        if (files != null) say(files.planText());
+    }
+
+    private void say(String text) {
         PrintWriter err = spec.commandLine().getErr();
-        err.print(files.text());
+        err.print(text);
         err.flush();
+    }
+
+    /** What became of the files so far; empty before they were opened. */
+    public FilesReport files() {
+        return files == null ? new FilesReport() : files;
     }
 }

@@ -15,9 +15,6 @@ import picocli.CommandLine.Spec;
  * names.
  */
 public final class ImageOptions {
-    /** Bytes of a pixel in the largest files: three samples, and something for what is beside them. */
-    private static final int BYTES_PER_PIXEL = 4;
-
     @Spec(Spec.Target.MIXEE)
     private CommandSpec spec;
 
@@ -54,14 +51,7 @@ public final class ImageOptions {
                     DecodeSettings.MAX_SIDE, Math.max(ImageLimits.defaults().maxSide(), maxPixels));
         }
         try {
-            DecodeSettings read = DecodeSettings.of(settings, DecodeSettings.defaults());
-            ImageLimits limits = read.limits();
-            long bytes =
-                    Math.max(limits.maxBytes(), Math.min(Integer.MAX_VALUE - 16, limits.maxPixels() * BYTES_PER_PIXEL));
-            boolean raised = limits.maxPixels() > ImageLimits.defaults().maxPixels();
-            return new DecodeSettings(
-                    new ImageLimits(limits.maxSide(), limits.maxPixels(), raised ? bytes : limits.maxBytes()),
-                    read.sampleBits());
+            return DecodeSettings.of(settings, DecodeSettings.defaults());
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage(), e);
         }

@@ -1,5 +1,6 @@
 package io.linesight.app.cli.common;
 
+import io.linesight.mmad.io.NativeLibraries;
 import io.linesight.schemas.clients.SettingNames;
 import io.linesight.streams.config.InvalidConfigException;
 import io.linesight.streams.config.SettingsCheck;
@@ -49,6 +50,7 @@ public final class Kafka {
 
     /** All settings in one map, as they were written: what comes later replaces the same setting however written. */
     public Map<String, String> settings() {
+        NativeLibraries.prepareCompression(Kafka.class.getClassLoader());
         Map<String, String> settings = config == null ? new HashMap<>() : read(config);
         SettingNames.override(settings, EnvironmentSettings.of(System.getenv()));
         SettingNames.override(settings, set);
@@ -59,7 +61,7 @@ public final class Kafka {
         return settings;
     }
 
-    static Map<String, String> read(Path file) {
+    private static Map<String, String> read(Path file) {
         Properties properties = new Properties();
         try (Reader in = Files.newBufferedReader(file)) {
             properties.load(in);

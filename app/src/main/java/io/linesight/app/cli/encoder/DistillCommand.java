@@ -1,6 +1,11 @@
 package io.linesight.app.cli.encoder;
 
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.linesight.app.cli.common.ImageOptions;
 import io.linesight.app.cli.common.Inputs;
+import io.linesight.app.cli.common.Json;
+import io.linesight.app.cli.common.SummaryFile;
 import io.linesight.app.cli.common.TypedCommand;
 import io.linesight.trainer.distill.Distill;
 import io.linesight.trainer.distill.DistillOptions;
@@ -10,11 +15,13 @@ import io.linesight.trainer.distill.DistillOptions.Session;
 import io.linesight.trainer.distill.DistillOptions.Teachers;
 import io.linesight.trainer.distill.DistillOptions.Training;
 import io.linesight.trainer.distill.DistillResult;
+import io.linesight.trainer.folders.ReadingContext;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -60,7 +67,8 @@ final class DistillCommand implements Callable<Integer> {
     @Option(
             names = "--photos",
             paramLabel = "DIR",
-            description = "Folder of photographs, PNG or JPEG, with its subfolders; may be repeated.")
+            description =
+                    "Folder of photographs (PNG, JPEG, BMP, TIFF, WebP, GIF), with its subfolders; may be repeated.")
     private List<Path> photos = List.of();
 
     @Option(
@@ -172,11 +180,20 @@ final class DistillCommand implements Callable<Integer> {
             description = "Encoder to write, with a model card FILE.md beside it; renewed whenever the state is saved.")
     private Path out;
 
+    @Mixin
+    private ImageOptions images;
+
+    @Mixin
+    private SummaryFile summary;
+
+    private ReadingContext reading = ReadingContext.defaults();
+
     @Option(names = "--sheet", hidden = true, paramLabel = "FILE", description = "Only write 64 crops as a PNG.")
     private Path sheet;
 
     @Override
     public Integer call() throws Exception {
+        reading = ReadingContext.of(images.settings());
         for (Path t : teachers) Inputs.existing(t, "teacher");
         DistillOptions options = options();
         try {
@@ -191,6 +208,7 @@ final class DistillCommand implements Callable<Integer> {
             return 0;
         }
         Inputs.writable(out);
+        summary.prepare();
         DistillResult r = Distill.run(options);
         spec.commandLine()
                 .getOut()
@@ -205,13 +223,27 @@ final class DistillCommand implements Callable<Integer> {
                         100 * r.explained().get(0),
                         100 * r.explained().get(1),
                         100 * r.explained().get(2));
+        summary.write(outcome(r), reading.report());
         return 0;
+    }
+
+    private ObjectNode outcome(DistillResult r) {
+        ObjectNode outcome = Json.object()
+                .put("encoder", out.toString())
+                .put("finished", r.finished())
+                .put("steps", r.steps())
+                .put("crops", r.images())
+                .put("seconds", r.seconds());
+        ArrayNode explained = outcome.putArray("explained");
+        r.explained().forEach(explained::add);
+        return outcome;
     }
 
     private DistillOptions options() {
         return DistillOptions.of(teachers, out, work)
                 .with(new Teachers(teachers, teacherLicences))
-                .photographs(p -> new Photographs(photos, photosLicence, exclude, photoShare, Photographs.MAX_BYTES))
+                .photographs(p ->
+                        new Photographs(photos, photosLicence, exclude, photoShare, Photographs.MAX_BYTES, reading))
                 .training(t -> new Training(minutes, steps, batch, crop, seed, learningRate, exponent))
                 .output(o -> o.withLicence(licence))
                 .machine(m -> Machine.of(threads, teacherThreads))

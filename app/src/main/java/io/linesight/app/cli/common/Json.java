@@ -1,4 +1,4 @@
-package io.linesight.app.cli;
+package io.linesight.app.cli.common;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -7,30 +7,30 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Map;
 
 /** JSON for machines: numbers that are not numbers become null. */
-final class Json {
+public final class Json {
     private static final ObjectMapper MAPPER = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
     private Json() {}
 
-    static ObjectNode object() {
+    public static ObjectNode object() {
         return MAPPER.createObjectNode();
     }
 
     /** @throws JsonProcessingException when it is no object */
-    static ObjectNode read(String text) throws JsonProcessingException {
+    public static ObjectNode read(String text) throws JsonProcessingException {
         return MAPPER.readValue(text, ObjectNode.class);
     }
 
-    static ObjectNode of(Map<String, ?> values) {
+    public static ObjectNode of(Map<String, ?> values) {
         return MAPPER.valueToTree(values);
     }
 
-    static void number(ObjectNode node, String key, double value) {
+    public static void number(ObjectNode node, String key, double value) {
         if (Double.isFinite(value)) node.put(key, value);
         else node.putNull(key);
     }
 
-    static String pretty(ObjectNode node) {
+    public static String pretty(ObjectNode node) {
         try {
             return MAPPER.writeValueAsString(node);
         } catch (JsonProcessingException e) {
