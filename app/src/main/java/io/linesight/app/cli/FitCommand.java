@@ -36,6 +36,9 @@ import io.linesight.trainer.folders.ImageSource;
 import io.linesight.trainer.patchcore.PatchCoreFit;
 import io.linesight.trainer.patchcore.PatchCoreOptions;
 import io.linesight.trainer.patchcore.PatchCoreResult;
+import io.linesight.trainer.retrieval.RetrievalFit;
+import io.linesight.trainer.retrieval.RetrievalOptions;
+import io.linesight.trainer.retrieval.RetrievalResult;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -69,12 +72,14 @@ import picocli.CommandLine.Spec;
                     + "the same command resumes",
             "  linesight fit --data VisA --csv VisA/split_csv/1cls.csv --epochs 100 --schedule cosine --warmup 200 "
                     + "--out m.onnx",
-            "  linesight fit --data parts --method patchcore --encoder mobilenet.onnx --out m.onnx"
+            "  linesight fit --data parts --method patchcore --encoder mobilenet.onnx --out m.onnx",
+            "  linesight fit --data parts --method retrieval --out m.onnx    # minutes, no training"
         })
 final class FitCommand implements Callable<Integer> {
     private enum Method {
         MMAD,
-        PATCHCORE
+        PATCHCORE,
+        RETRIEVAL
     }
 
     /** What has no meaning where nothing is trained. */
@@ -120,6 +125,9 @@ final class FitCommand implements Callable<Integer> {
             "--device",
             "--encoder-device");
 
+    private static final List<String> RETRIEVAL_ONLY =
+            List.of("--memory-images", "--neighbours", "--memory-dimensions");
+
     @Spec
     private CommandSpec spec;
 
@@ -140,12 +148,16 @@ final class FitCommand implements Callable<Integer> {
     @Option(
             names = "--method",
             defaultValue = "mmad",
-            paramLabel = "mmad|patchcore",
+            paramLabel = "mmad|patchcore|retrieval",
             description = {
-                "mmad trains a network (${DEFAULT-VALUE}).",
-                "patchcore keeps a bank of normal patches and trains nothing: done in minutes, a baseline for mmad. "
-                        + "It takes --bank, and nothing that "
-                        + "has to do with training."
+                "mmad trains a network (${DEFAULT-VALUE}): the smallest checkpoint, the same whatever the number of "
+                        + "images. For hours of training.",
+                "retrieval remembers the images and compares a frame with the most similar ones, place by place. "
+                        + "Nothing is trained: done in minutes. For parts that stand in the same place, and where "
+                        + "defects must not pass. It takes --memory-images, --neighbours and --memory-dimensions.",
+                "patchcore keeps a bank of normal patches and compares with all of them, wherever they are. For "
+                        + "textures without a place. It takes --bank.",
+                "retrieval and patchcore take nothing that has to do with training."
             })
     private Method method;
 
@@ -155,6 +167,27 @@ final class FitCommand implements Callable<Integer> {
             description = "patchcore: patches in the bank, all products together (" + PatchCoreOptions.BANK
                     + "); more are slower to score.")
     private Integer bank;
+
+    @Option(
+            names = "--memory-images",
+            paramLabel = "N",
+            description = "retrieval: images remembered of a product, at most (" + RetrievalOptions.IMAGES
+                    + "). Of more the most different ones are kept. Size grows with them, time hardly.")
+    private Integer memoryImages;
+
+    @Option(
+            names = "--neighbours",
+            paramLabel = "N",
+            description = "retrieval: remembered images that a frame is compared with, the most similar ones ("
+                    + RetrievalOptions.NEIGHBOURS + "); more are slower to score.")
+    private Integer neighbours;
+
+    @Option(
+            names = "--memory-dimensions",
+            paramLabel = "N",
+            description = "retrieval: principal components that patches are reduced to. All channels by default; 64 "
+                    + "make a memory of a third to a sixth that is compared faster, and find about as much.")
+    private Integer memoryDimensions;
 
     @Option(
             names = "--from",
@@ -373,7 +406,9 @@ final class FitCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
+        if (method != Method.RETRIEVAL) rejectGiven(RETRIEVAL_ONLY, "but with --method retrieval");
         if (method == Method.PATCHCORE) return fitPatchCore();
+        if (method == Method.RETRIEVAL) return fitRetrieval();
         if (bank != null) throw new ParameterException(spec.commandLine(), "--bank is for --method patchcore");
         if (mapOnly) rejectGiven(TRAINING_ONLY, "with --map-only, which trains nothing");
         if (from != null && encoder != null)
@@ -478,6 +513,32 @@ final class FitCommand implements Callable<Integer> {
         return 0;
     }
 
+    private int fitRetrieval() throws IOException {
+        rejectGiven(MMAD_ONLY, "with --method retrieval, which trains nothing");
+        rejectGiven(List.of("--bank", "--recipe"), "with --method retrieval");
+        validate(retrievalOptions(null, null)::validate);
+        Inputs.writable(out);
+        ImageSource source = images();
+        print(RetrievalFit.run(retrievalOptions(source, chosenEncoder())));
+        data.summarize();
+        return 0;
+    }
+
+    private RetrievalOptions retrievalOptions(@Nullable ImageSource source, @Nullable Encoder chosen) {
+        return new RetrievalOptions(
+                source,
+                rules(),
+                chosen,
+                new RetrievalOptions.Memory(
+                        memoryImages == null ? RetrievalOptions.IMAGES : memoryImages,
+                        neighbours == null ? RetrievalOptions.NEIGHBOURS : neighbours,
+                        memoryDimensions == null ? 0 : memoryDimensions,
+                        seed),
+                thresholds.rule(ThresholdMethod.AUTO),
+                threads,
+                new RetrievalOptions.Output(out, null, TypedCommand.of(spec), System.err));
+    }
+
     private PatchCoreOptions patchCoreOptions(@Nullable ImageSource source, @Nullable Encoder chosen) {
         return new PatchCoreOptions(
                 source,
@@ -549,6 +610,25 @@ final class FitCommand implements Callable<Integer> {
                         r.bank(),
                         r.candidates(),
                         r.seconds());
+        printCalibration(r.info(), r.skipped());
+    }
+
+    private void print(RetrievalResult r) {
+        PrintWriter o = spec.commandLine().getOut();
+        o.printf(
+                Locale.ROOT,
+                "Wrote %s: version %s, %d images remembered, %d left out, a memory of %.1f MB, %.0f s%n",
+                out,
+                r.info().version(),
+                r.remembered(),
+                r.images() - r.remembered(),
+                r.memoryBytes() / 1e6,
+                r.seconds());
+        if (r.thumbnails() < r.remembered())
+            o.printf(
+                    Locale.ROOT,
+                    "%d of the images have no thumbnail in the checkpoint: there is room for no more%n",
+                    r.remembered() - r.thumbnails());
         printCalibration(r.info(), r.skipped());
     }
 

@@ -10,6 +10,7 @@ import io.linesight.mmad.checkpoint.Calibration;
 import io.linesight.mmad.checkpoint.CheckpointInfo;
 import io.linesight.mmad.checkpoint.ProductCalibration;
 import io.linesight.mmad.checkpoint.ProductName;
+import io.linesight.mmad.checkpoint.RememberedImage;
 import io.linesight.mmad.checkpoint.VerdictRule;
 import io.linesight.mmad.checkpoint.VerdictRule.Decision;
 import io.linesight.mmad.image.BadImageException;
@@ -39,6 +40,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -62,7 +64,8 @@ import picocli.CommandLine.Spec;
         footerHeading = "%nExamples:%n",
         footer = {
             "  linesight score --model m.onnx part.png",
-            "  linesight score --product board --heatmaps out parts/board/test/scratch"
+            "  linesight score --product board --heatmaps out parts/board/test/scratch",
+            "  linesight score --model m.onnx --nearest part.png    # and the good image that it is most like"
         })
 final class ScoreCommand implements Callable<Integer> {
     private static final int BATCH = 8;
@@ -101,12 +104,19 @@ final class ScoreCommand implements Callable<Integer> {
             description = "Write the raw anomaly map of each image: NAME.npy, float32 [256, 256].")
     private Path maps;
 
+    @Option(
+            names = "--nearest",
+            description = "Say which good image of the checkpoint each image is most like, and how far away it is, in "
+                    + "deviations. Only for checkpoints that remember images (fit --method retrieval).")
+    private boolean nearest;
+
     @Option(names = "--json", description = "Print JSON instead of a table.")
     private boolean json;
 
     private final FilesReport report = new FilesReport();
     private final Map<Path, String> names = new HashMap<>();
     private DecodeSettings decoding = DecodeSettings.defaults();
+    private List<RememberedImage> remembered = List.of();
     private int failed;
 
     @Override
@@ -123,9 +133,10 @@ final class ScoreCommand implements Callable<Integer> {
             CheckpointInfo info = scorer.info();
             document.put("model", info.version()).put("device", scorer.device());
             describeThreshold(document, info.calibration());
+            if (nearest) remembered = remembered(info);
             if (info.calibration().applied(product).equals(VerdictRule.FALLBACK))
                 spec.commandLine().getErr().println("linesight: " + fallback(info.calibration()));
-            if (!json) out.printf(Locale.ROOT, "%-8s %-10s %-8s %s%n", "score", "raw", "verdict", "file");
+            if (!json) out.printf(Locale.ROOT, "%-8s %-10s %-8s %s%n", "score", "raw", "verdict", nearest ? "file, nearest good image, deviations" : "file");
             for (int from = 0; from < files.size(); from += BATCH) {
                 score(scorer, files.subList(from, Math.min(files.size(), from + BATCH)), info.calibration(), list, out);
             }
@@ -138,6 +149,14 @@ final class ScoreCommand implements Callable<Integer> {
         spec.commandLine().getErr().print(report.text());
         spec.commandLine().getErr().flush();
         return failed == 0 ? 0 : 1;
+    }
+
+    private static List<RememberedImage> remembered(CheckpointInfo info) throws IOException {
+        List<RememberedImage> images = RememberedImage.of(info);
+        if (images.isEmpty())
+            throw new UserError("checkpoint " + info.version() + " remembers no images, so none can be nearest: leave "
+                    + "--nearest out, or make one with fit --method retrieval; nothing was scored");
+        return images;
     }
 
     private List<Path> files() throws IOException {
@@ -218,9 +237,34 @@ final class ScoreCommand implements Callable<Integer> {
             float[] map = scores.map(i);
             Decision decision = VerdictRule.DEFAULT.decide(calibrations, product, raw, isFinite(map));
             writeFiles(l, map, scores.size(), raw, decision.calibration());
-            if (json) list.add(describe(l, map, scores.size(), raw, decision));
-            else out.printf(Locale.ROOT, "%-8.4f %-10.6f %-8s %s%n", decision.score(), raw, decision.verdict(), l.file);
+            Scores.Nearest near = nearest ? scores.nearest() : null;
+            if (json) list.add(withNearest(describe(l, map, scores.size(), raw, decision), near, i));
+            else
+                out.printf(
+                        Locale.ROOT,
+                        "%-8.4f %-10.6f %-8s %s%s%n",
+                        decision.score(),
+                        raw,
+                        decision.verdict(),
+                        l.file,
+                        nearestText(near, i));
         }
+    }
+
+    private ObjectNode withNearest(ObjectNode node, Scores.@Nullable Nearest near, int i) {
+        if (near == null) return node;
+        RememberedImage image = remembered.get(near.images()[i]);
+        Json.number(
+                node.putObject("nearest").put("product", image.product()).put("name", image.name()),
+                "distance",
+                near.distances()[i]);
+        return node;
+    }
+
+    private String nearestText(Scores.@Nullable Nearest near, int i) {
+        return near == null
+                ? ""
+                : String.format(Locale.ROOT, "  %s  %.2f", remembered.get(near.images()[i]), near.distances()[i]);
     }
 
     private List<Loaded> load(List<Path> files, ArrayNode list) {

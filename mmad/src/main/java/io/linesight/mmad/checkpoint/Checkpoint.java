@@ -199,7 +199,7 @@ public final class Checkpoint {
         if (!format.equals(Checkpoints.FORMAT_VERSION))
             throw new IOException(path + " has checkpoint format " + format + "; this program reads format "
                     + Checkpoints.FORMAT_VERSION + ": use a matching program version");
-        // The properties of PatchCore end with the version; the file of MMAD ends with the scan's definition.
+        // The properties of PatchCore end with the version; other files end with their operator's definition.
         boolean complete = Checkpoints.PATCHCORE.equals(properties.get(Checkpoints.METHOD))
                 ? properties.containsKey(Checkpoints.VERSION)
                 : model().getFunctionsCount() > 0;

@@ -6,6 +6,7 @@ import io.linesight.mmad.architecture.MmadConfig;
 import io.linesight.mmad.encoder.Encoder;
 import io.linesight.mmad.graph.MmadGraph;
 import io.linesight.mmad.graph.PatchCoreGraph;
+import io.linesight.mmad.graph.RetrievalGraph;
 import io.linesight.mmad.io.AtomicFile;
 import io.linesight.mmad.io.Sha256;
 import java.io.IOException;
@@ -35,10 +36,12 @@ public final class Checkpoints {
     public static final String FORMAT = "linesight.format";
     /** Property: {@link MmadConfig} as JSON. */
     public static final String CONFIG = "linesight.config";
-    /** Property: how the model was made, {@value #PATCHCORE}; absent for MMAD. */
+    /** Property: how the model was made, {@value #PATCHCORE} or {@value #RETRIEVAL}; absent for MMAD. */
     public static final String METHOD = "linesight.method";
     /** Value of {@link #METHOD}: a bank of normal patches, written by {@link PatchCoreGraph}. */
     public static final String PATCHCORE = "patchcore";
+    /** Value of {@link #METHOD}: a memory of normal images, written by {@link RetrievalGraph}. */
+    public static final String RETRIEVAL = "retrieval";
     /**
      * Property: model version, {@code yyyyMMdd-HHmmss-<8 hex digits of the content>} in UTC unless the writer chose
      * one.
@@ -91,6 +94,19 @@ public final class Checkpoints {
         Map<String, String> properties = properties(METHOD, PATCHCORE, model.encoder(), calibration, provenance);
         ModelProto graph = PatchCoreGraph.write(model.bank(), model.encoder(), model.score());
         return write(path, graph, properties, provenance.get(VERSION));
+    }
+
+    /**
+     * The same for a retrieval model. It cannot be trained further either; {@link RememberedImage#of} reads its images.
+     *
+     * @throws IllegalArgumentException when the memory does not fit the encoder
+     */
+    public static CheckpointInfo write(
+            Path path, RetrievalModel model, Calibration calibration, Map<String, String> provenance)
+            throws IOException {
+        Map<String, String> properties = properties(METHOD, RETRIEVAL, model.encoder(), calibration, provenance);
+        properties.putAll(RememberedImage.property(model.images()));
+        return write(path, RetrievalGraph.write(model.memory(), model.encoder()), properties, provenance.get(VERSION));
     }
 
     /** Copies a checkpoint with another calibration. It gets a version of its own, since it decides differently. */

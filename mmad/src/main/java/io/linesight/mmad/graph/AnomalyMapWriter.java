@@ -156,8 +156,13 @@ final class AnomalyMapWriter {
 
     /** Score of a map [B,256,256]: its maximum, or the mean over its highest pixels ({@link MmadConfig#topShare}). */
     void score(String map, MmadConfig config, String outputName) {
+        score(g, map, config.topShare(), outputName);
+    }
+
+    /** The same with a share of its own. */
+    static void score(OnnxGraph g, String map, double topShare, String outputName) {
         g.scope("score");
-        if (config.topShare() == 0) {
+        if (topShare == 0) {
             g.op("ReduceMax", map, g.longs(1, 2)).attr("keepdims", 0).out(outputName);
             return;
         }
@@ -170,7 +175,7 @@ final class AnomalyMapWriter {
                         g.longs(1, 2),
                         g.longs(4, 4))
                 .out();
-        long count = Math.max(1, Math.round(config.topShare() * side * side));
+        long count = Math.max(1, Math.round(topShare * side * side));
         String highest = g.op("TopK", g.reshape(coarse, 0, (long) side * side), g.longs(count))
                 .attr("axis", 1)
                 .attr("largest", 1)
@@ -185,6 +190,10 @@ final class AnomalyMapWriter {
 
     /** What is above 0, else 0. Not Relu, which may turn NaN into 0 and so hide a broken network. */
     private String positive(String x) {
+        return positive(g, x);
+    }
+
+    static String positive(OnnxGraph g, String x) {
         return g.mul(
                 x,
                 g.op("Cast", g.op("Greater", x, g.scalar(0)).out())

@@ -8,6 +8,7 @@ import ai.onnx.proto.OnnxMl.TensorShapeProto;
 import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import com.google.protobuf.ByteString;
+import com.google.protobuf.UnsafeByteOperations;
 import io.linesight.mmad.architecture.Tensor;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -54,6 +55,7 @@ public final class OnnxGraph {
     /** Element types used here. */
     public enum Type {
         FLOAT(TensorProto.DataType.FLOAT),
+        INT8(TensorProto.DataType.INT8),
         DOUBLE(TensorProto.DataType.DOUBLE),
         UINT8(TensorProto.DataType.UINT8),
         INT32(TensorProto.DataType.INT32),
@@ -154,6 +156,16 @@ public final class OnnxGraph {
                 .setName(name)
                 .setDataType(Type.INT32.code())
                 .setRawData(ByteString.copyFrom(bytes.array()));
+        for (int d : dims) t.addDims(d);
+        return constant(name, t.build());
+    }
+
+    /** A named int8 tensor. The array is not copied: whoever makes a tensor hands it over. */
+    public String bytes(String name, byte[] values, int... dims) {
+        TensorProto.Builder t = TensorProto.newBuilder()
+                .setName(name)
+                .setDataType(Type.INT8.code())
+                .setRawData(UnsafeByteOperations.unsafeWrap(values));
         for (int d : dims) t.addDims(d);
         return constant(name, t.build());
     }
@@ -329,6 +341,15 @@ public final class OnnxGraph {
                     .setName(name)
                     .setType(AttributeProto.AttributeType.STRING)
                     .setS(ByteString.copyFromUtf8(value)));
+            return this;
+        }
+
+        /** A graph of its own, such as the body of a loop. It may name values that this graph has before the node. */
+        public Node attr(String name, GraphProto value) {
+            node.addAttribute(AttributeProto.newBuilder()
+                    .setName(name)
+                    .setType(AttributeProto.AttributeType.GRAPH)
+                    .setG(value));
             return this;
         }
 

@@ -39,7 +39,7 @@ public final class SelectiveScanOperator {
     }
 
     /**
-     * Makes sessions created with these options use the operator.
+     * Makes sessions created with these options use the operator, and {@link NearestPatches} with it.
      *
      * @param threads threads that one scan may use, the caller included; 0 for all processors
      * @return false, with the reason logged once, where the operator cannot work; sessions then run the checkpoint's
@@ -49,7 +49,7 @@ public final class SelectiveScanOperator {
         if (threads < 0) throw new IllegalArgumentException("threads must not be negative, got " + threads);
         if (!available()) return false;
         try {
-            NativeOperator.register(options, threads == 0 ? Runtime.getRuntime().availableProcessors() : threads);
+            OperatorDomain.register(options, threads == 0 ? Runtime.getRuntime().availableProcessors() : threads);
             return true;
         } catch (ReflectiveOperationException | RuntimeException | LinkageError e) {
             giveUp("it cannot be registered: " + e);
@@ -75,8 +75,8 @@ public final class SelectiveScanOperator {
     private static synchronized void giveUp(String reason) {
         if (unavailable == null) {
             LOG.warn(
-                    "The Java operator {}::{} is off: {}. Scans run the checkpoint's portable definition, about 20 "
-                            + "times slower.",
+                    "The Java operator {}::{} is off: {}. Scans, and comparisons with remembered images, run the "
+                            + "checkpoint's portable definition, about 20 times slower.",
                     DOMAIN,
                     NAME,
                     reason);
@@ -91,7 +91,7 @@ public final class SelectiveScanOperator {
         try {
             int lanes = ScanKernel.LANES;
             if (lanes < 4) return "this processor or Java has no vectors of four floats (" + lanes + ")";
-            NativeOperator.load();
+            OperatorDomain.load();
             return null;
         } catch (ReflectiveOperationException | RuntimeException | LinkageError e) {
             return "ONNX Runtime's operator interface cannot be reached: " + e;

@@ -1,4 +1,7 @@
-/** The selective scan as an operator of ONNX Runtime, computed in Java with vector instructions. */
+/**
+ * Operators of ONNX Runtime computed in Java with vector instructions: the selective scan, and the comparison with
+ * remembered images.
+ */
 @NullMarked
 package io.linesight.mmad.scan;
 

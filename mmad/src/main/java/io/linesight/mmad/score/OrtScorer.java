@@ -20,12 +20,14 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
+import java.nio.LongBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A checkpoint on ONNX Runtime. Serves any ONNX model with the checkpoint signature: input {@code frames}
@@ -39,6 +41,8 @@ public final class OrtScorer implements Scorer {
     static final String FRAMES = "frames";
     static final String ANOMALY_MAP = "anomaly_map";
     static final String SCORE = "score";
+    static final String NEAREST = "nearest";
+    static final String NEAREST_DISTANCE = "nearest_distance";
 
     private static final int SIDE = MmadConfig.INPUT_SIZE;
     private static final int FRAME_VALUES = 3 * SIDE * SIDE;
@@ -50,6 +54,7 @@ public final class OrtScorer implements Scorer {
     private final CheckpointInfo info;
     private final boolean floatInput;
     private final int fixedBatch;
+    private final Set<String> outputs;
 
     private ByteBuffer input = ByteBuffer.allocateDirect(0);
     private boolean closed;
@@ -59,14 +64,18 @@ public final class OrtScorer implements Scorer {
      *
      * @param floats float32 in [0,1] instead of uint8
      * @param fixedBatch frames at a time; 0 = any number
+     * @param remembers whether it also says which image is nearest
      */
-    private record Input(boolean floats, int fixedBatch) {}
+    private record Input(boolean floats, int fixedBatch, boolean remembers) {}
 
     private OrtScorer(DeviceChooser.Opened opened, CheckpointInfo info, Input input) {
         this.opened = opened;
         this.info = info;
         this.floatInput = input.floats();
         this.fixedBatch = input.fixedBatch();
+        this.outputs = input.remembers()
+                ? Set.of(ANOMALY_MAP, SCORE, NEAREST, NEAREST_DISTANCE)
+                : Set.of(ANOMALY_MAP, SCORE);
     }
 
     /**
@@ -153,7 +162,18 @@ public final class OrtScorer implements Scorer {
             if (tensor.type != OnnxJavaType.FLOAT)
                 throw unfit(checkpoint, "its output '" + output + "' is " + tensor.type + "; float32 can be served");
         }
-        return new Input(frames.type == OnnxJavaType.FLOAT, (int) Math.max(0, shape[0]));
+        return new Input(
+                frames.type == OnnxJavaType.FLOAT, (int) Math.max(0, shape[0]), remembers(session.getOutputInfo()));
+    }
+
+    /** A foreign model may have outputs of these names that mean something else: only the right types count. */
+    private static boolean remembers(Map<String, NodeInfo> outputs) {
+        return isTensor(outputs.get(NEAREST), OnnxJavaType.INT64)
+                && isTensor(outputs.get(NEAREST_DISTANCE), OnnxJavaType.FLOAT);
+    }
+
+    private static boolean isTensor(@Nullable NodeInfo node, OnnxJavaType type) {
+        return node != null && node.getInfo() instanceof TensorInfo tensor && tensor.type == type;
     }
 
     private static void checkShape(Path checkpoint, long[] shape) {
@@ -221,21 +241,27 @@ public final class OrtScorer implements Scorer {
         int count = frames.size();
         float[] raw = new float[count];
         float[] maps = new float[Math.multiplyExact(count, MAP_VALUES)];
+        Scores.Nearest nearest = outputs.contains(NEAREST) ? new Scores.Nearest(new int[count], new float[count]) : null;
+        Scores scores = new Scores(count, SIDE, raw, maps, nearest);
         int step = fixedBatch == 0 ? count : fixedBatch;
         for (int first = 0; first < count; first += step)
-            run(frames.subList(first, Math.min(count, first + step)), step, first, raw, maps);
-        return new Scores(count, SIDE, raw, maps);
+            run(frames.subList(first, Math.min(count, first + step)), step, first, scores);
+        return scores;
     }
 
     /**
      * Scores frames in a batch of {@code size}, filled up with black frames, into the results from {@code first} on.
      */
-    private void run(List<byte[]> frames, int size, int first, float[] raw, float[] maps) {
+    private void run(List<byte[]> frames, int size, int first, Scores to) {
         long[] shape = {size, 3, SIDE, SIDE};
         try (OnnxTensor batch = fill(frames, size, shape);
-                OrtSession.Result result = opened.session().run(Map.of(FRAMES, batch), Set.of(ANOMALY_MAP, SCORE))) {
-            copy(result, SCORE, size, frames.size(), raw, first);
-            copy(result, ANOMALY_MAP, size * MAP_VALUES, frames.size() * MAP_VALUES, maps, first * MAP_VALUES);
+                OrtSession.Result result = opened.session().run(Map.of(FRAMES, batch), outputs)) {
+            copy(result, SCORE, size, frames.size(), to.raw(), first);
+            copy(result, ANOMALY_MAP, size * MAP_VALUES, frames.size() * MAP_VALUES, to.maps(), first * MAP_VALUES);
+            if (to.nearest() == null) return;
+            copy(result, NEAREST_DISTANCE, size, frames.size(), to.nearest().distances(), first);
+            LongBuffer images = ((OnnxTensor) result.get(NEAREST).orElseThrow()).getLongBuffer();
+            for (int i = 0; i < frames.size(); i++) to.nearest().images()[first + i] = (int) images.get(i);
         } catch (OrtException e) {
             throw new ScoringException(
                     "model " + info.version() + " failed on a batch of " + frames.size() + ": " + e.getMessage(), e);

@@ -35,16 +35,22 @@ public final class ImageReading {
      * @param categories that have an image to learn from, in the spool's order
      * @param sizes images of each
      * @param training images to learn from, the first in the spool; those for validation follow
+     * @param names of the images to learn from, each unique within its category
      * @param calibrationFrames by category, what sets the thresholds
      */
     public record Result(
-            List<String> categories, List<Integer> sizes, int training, Map<String, List<byte[]>> calibrationFrames) {}
+            List<String> categories,
+            List<Integer> sizes,
+            int training,
+            List<String> names,
+            Map<String, List<byte[]>> calibrationFrames) {}
 
     private final ImageSource source;
     private final TrainingSet set;
     private final FrameSpool spool;
     private final Context context;
     private final int total;
+    private final List<String> names = new ArrayList<>();
     private int done;
 
     private ImageReading(ImageSource source, TrainingSet set, FrameSpool spool, Context context) {
@@ -97,7 +103,8 @@ public final class ImageReading {
             for (Map.Entry<String, List<Sample>> e : set.validation().entrySet())
                 spool(e.getKey(), e.getValue(), progress);
             role[0] = Survey.Role.HELD_OUT;
-            result = new Result(categories, sizes, training, set.calibrationFrames());
+            result = new Result(
+                    categories, sizes, training, List.copyOf(names.subList(0, training)), set.calibrationFrames());
             if (training == 0 && set.skipped() == 0) throw new DatasetException("no training images");
             if (training == 0) throw new DatasetException("no training image can be read");
             if (survey == null) return result;
@@ -112,7 +119,10 @@ public final class ImageReading {
     private void spool(String category, List<Sample> samples, Progress progress) throws IOException {
         for (Sample s : samples) {
             ensureNotCancelled();
-            for (byte[] frame : set.read(category, List.of(s))) spool.add(frame);
+            for (byte[] frame : set.read(category, List.of(s))) {
+                spool.add(frame);
+                names.add(s.name());
+            }
             progress.update((double) ++done / total, done + " of " + total + " images");
         }
     }

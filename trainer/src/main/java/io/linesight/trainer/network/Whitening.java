@@ -4,7 +4,6 @@ import io.linesight.mmad.architecture.MmadConfig;
 import io.linesight.mmad.architecture.Weights;
 import io.linesight.trainer.torch.Torch;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -33,9 +32,6 @@ public final class Whitening {
 
     /** A group's covariance counts as much as the mean of all groups' when it comes from so many images. */
     private static final double BORROWED = 10;
-
-    /** A place's level counts as much as that of the whole image when it comes from so many images. */
-    private static final double PICTURES_FOR_PLACE = 30;
 
     private static final int FOLDS = 5;
     /** Products from which on there are two folds: each fold holds a matrix per product. */
@@ -282,8 +278,8 @@ public final class Whitening {
             }
             float[] levels =
                     whole.computeIfAbsent(prefix(s) + "levels", name -> new float[groups * 4 * side(s) * side(s)]);
-            levels(images.stream().map(d -> d.cosine.get(s)).toList(), side(s), levels, 4 * g);
-            levels(List.of(logs), side(s), levels, 4 * g + 2);
+            PlaceLevels.fit(images.stream().map(d -> d.cosine.get(s)).toList(), side(s), levels, 4 * g);
+            PlaceLevels.fit(List.of(logs), side(s), levels, 4 * g + 2);
         }
     }
 
@@ -308,43 +304,6 @@ public final class Whitening {
                 tensors.computeIfAbsent(prefix(s) + "whiten.matrix", name -> new float[groups * c * c]),
                 g * c * c,
                 c * c);
-    }
-
-    /**
-     * Mean and deviation by place, into {@code into[at]} and {@code into[at + 1]} (rows of L values): averaged over 3x3
-     * places, drawn towards those of all places, the mean no less than that of all.
-     */
-    static void levels(List<float[]> images, int side, float[] into, int at) {
-        int places = side * side;
-        double share = images.size() / (images.size() + PICTURES_FOR_PLACE);
-        double[] mean = new double[places];
-        for (float[] p : images) for (int i = 0; i < places; i++) mean[i] += p[i] / images.size();
-        double all = Arrays.stream(mean).average().orElseThrow();
-        mean = smoothed(mean, side);
-        double[] squares = new double[places];
-        for (int i = 0; i < places; i++) {
-            mean[i] = Math.max(all, share * mean[i] + (1 - share) * all);
-            for (float[] p : images) squares[i] += (p[i] - mean[i]) * (p[i] - mean[i]) / images.size();
-        }
-        squares = smoothed(squares, side);
-        double typical = Arrays.stream(squares).average().orElseThrow();
-        for (int i = 0; i < places; i++) {
-            into[at * places + i] = (float) mean[i];
-            into[(at + 1) * places + i] = (float) Math.max(Math.sqrt(share * squares[i] + (1 - share) * typical), 1e-3);
-        }
-    }
-
-    /** Mean over 3x3 places; beyond the border are the border's own values. */
-    private static double[] smoothed(double[] x, int side) {
-        double[] out = new double[x.length];
-        for (int i = 0; i < x.length; i++) {
-            for (int dy = -1; dy <= 1; dy++) {
-                int row = Math.min(side - 1, Math.max(0, i / side + dy));
-                for (int dx = -1; dx <= 1; dx++)
-                    out[i] += x[row * side + Math.min(side - 1, Math.max(0, i % side + dx))] / 9;
-            }
-        }
-        return out;
     }
 
     /** [1,L,C] to [L,C]: every pixel's mean over itself and those of its eight neighbours that there are. */

@@ -14,7 +14,7 @@ import java.util.stream.IntStream;
  * turns the inner loop into vector instructions by itself; the Vector API would have to agree on a width with the scan
  * kernels of the process.
  */
-final class Coreset {
+public final class Coreset {
     /** Candidates worked on together: 128 dimensions of them stay in the second-level cache. */
     static final int BLOCK = 256;
     /** Dimensions per pass over a block's distances. */
@@ -29,7 +29,7 @@ final class Coreset {
      * @param count candidates that will be {@linkplain #put given}
      * @param dimensions a multiple of 8
      */
-    Coreset(int count, int dimensions) {
+    public Coreset(int count, int dimensions) {
         if (dimensions % UNROLL != 0)
             throw new IllegalArgumentException("dimensions must be a multiple of " + UNROLL + ", got " + dimensions);
         this.dimensions = dimensions;
@@ -40,7 +40,7 @@ final class Coreset {
     }
 
     /** Places one candidate; different candidates may be placed by different threads. */
-    void put(int index, float[] vector) {
+    public void put(int index, float[] vector) {
         float[] block = blocks[index / BLOCK];
         for (int k = 0; k < dimensions; k++) block[k * BLOCK + index % BLOCK] = vector[k];
     }
@@ -53,7 +53,7 @@ final class Coreset {
      * @param progress told the number chosen, now and then
      * @return indices in the order they were chosen
      */
-    int[] choose(int wanted, SplittableRandom random, ForkJoinPool pool, IntConsumer progress) {
+    public int[] choose(int wanted, SplittableRandom random, ForkJoinPool pool, IntConsumer progress) {
         int limit = Math.min(wanted, count);
         int[] chosen = new int[limit];
         for (float[] block : nearest) Arrays.fill(block, Float.POSITIVE_INFINITY);

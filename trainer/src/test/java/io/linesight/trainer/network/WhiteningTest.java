@@ -128,7 +128,7 @@ class WhiteningTest {
             logs.add(p);
         }
         float[] levels = new float[2 * side * side];
-        Whitening.levels(logs, side, levels, 0);
+        PlaceLevels.fit(logs, side, levels, 0);
         double all = 9.0 / 64;
         for (int i = 0; i < side * side; i++) {
             assertThat((double) levels[i])

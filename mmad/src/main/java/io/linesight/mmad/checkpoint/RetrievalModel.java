@@ -1,0 +1,22 @@
+package io.linesight.mmad.checkpoint;
+
+import io.linesight.mmad.architecture.ImageMemory;
+import io.linesight.mmad.encoder.Encoder;
+import java.util.List;
+
+/**
+ * A retrieval model. It can be served and recalibrated, but not trained further.
+ *
+ * @param memory normal images as the encoder sees them
+ * @param images the same images for people, in the memory's order
+ * @param encoder the frozen encoder
+ */
+public record RetrievalModel(ImageMemory memory, List<RememberedImage> images, Encoder encoder) {
+    /** @throws IllegalArgumentException when the images are not the memory's */
+    public RetrievalModel {
+        images = List.copyOf(images);
+        if (images.size() != memory.images())
+            throw new IllegalArgumentException(
+                    "the memory holds " + memory.images() + " images, and " + images.size() + " are named");
+    }
+}

@@ -1,0 +1,278 @@
+package io.linesight.trainer.retrieval;
+
+import io.linesight.mmad.architecture.ImageMemory;
+import io.linesight.mmad.architecture.PatchMemory;
+import io.linesight.mmad.architecture.Tensor;
+import io.linesight.mmad.checkpoint.CheckpointInfo;
+import io.linesight.mmad.checkpoint.Checkpoints;
+import io.linesight.mmad.checkpoint.RememberedImage;
+import io.linesight.mmad.checkpoint.RetrievalModel;
+import io.linesight.mmad.encoder.Encoder;
+import io.linesight.mmad.encoder.FilterBankEncoder;
+import io.linesight.mmad.encoder.FrameSession;
+import io.linesight.mmad.graph.MmadGraph;
+import io.linesight.mmad.graph.RetrievalGraph;
+import io.linesight.mmad.runtime.ScorerOptions;
+import io.linesight.trainer.calibration.CheckpointFinisher;
+import io.linesight.trainer.dataset.FrameSpool;
+import io.linesight.trainer.dataset.ImageReading;
+import io.linesight.trainer.dataset.Progress;
+import io.linesight.trainer.dataset.TrainingSet;
+import io.linesight.trainer.folders.DatasetException;
+import io.linesight.trainer.folders.ImageSource;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.ForkJoinPool;
+import java.util.stream.IntStream;
+
+/**
+ * Retrieval on normal images of all products: the images themselves are the model, and a patch of a frame is as
+ * anomalous as it is far from all patches near its place in the images that are most like the frame. Nothing is
+ * trained, so it takes a little more than one pass of the encoder.
+ */
+public final class RetrievalFit {
+    /** What a checkpoint can hold, with room for the encoder: an ONNX file ends at 2 GB. */
+    private static final long MAX_BYTES = 1_700_000_000L;
+
+    private static final int BATCH = 8;
+    /** Parts that the images are dealt into, so that each can be scored by the others. */
+    private static final int FOLDS = 3;
+
+    private final RetrievalOptions options;
+    private final PrintStream progress;
+    private final Encoder encoder;
+    private final int threads;
+    private final long start = System.nanoTime();
+
+    private RetrievalFit(RetrievalOptions options) {
+        this.options = options;
+        progress = options.output().progress();
+        encoder = options.encoder() == null ? FilterBankEncoder.create() : options.encoder();
+        threads = options.threads() > 0 ? options.threads() : Runtime.getRuntime().availableProcessors();
+    }
+
+    /**
+     * Fits. Uses all processors unless told otherwise. Memory: that of the checkpoint, three times.
+     *
+     * @throws IllegalArgumentException naming every problem of the options
+     * @throws DatasetException when there is nothing to learn from, images cannot be read or are not fit to learn from,
+     *     or they are more than a checkpoint can hold
+     * @throws IOException when a file cannot be written; an existing checkpoint stays as it was
+     */
+    public static RetrievalResult run(RetrievalOptions options) throws IOException {
+        options.validate();
+        return new RetrievalFit(options).run();
+    }
+
+    /** Images by number in the spool, with their products' numbers and names. */
+    private record Images(ImageReading.Result read, int[] products) {
+        static Images of(ImageReading.Result read) {
+            int[] products = new int[read.training()];
+            int at = 0;
+            for (int p = 0; p < read.sizes().size(); p++)
+                for (int i = 0; i < read.sizes().get(p); i++) products[at++] = p;
+            return new Images(read, products);
+        }
+
+        String product(int image) {
+            return read.categories().get(products[image]);
+        }
+    }
+
+    private RetrievalResult run() throws IOException {
+        ImageSource source = Objects.requireNonNull(options.source(), "no images to learn from");
+        TrainingSet set = TrainingSet.of(source, options.rules().skipUnreadable(), progress);
+        ensureRoom(set);
+        Files.createDirectories(options.output().checkpoint().toAbsolutePath().getParent());
+        try (FrameSpool spool = FrameSpool.create(options.output().workDir(), set.size())) {
+            Images images = Images.of(ImageReading.of(
+                    source, set, spool, new ImageReading.Context(options.rules(), null, progress, () -> false)));
+            int[] kept = chosen(images, spool);
+            List<Tensor> projections = options.memory().dimensions() == 0
+                    ? List.of()
+                    : new Projections(encoder, options.memory().dimensions()).fit(kept, spool, threads);
+            Remembered remembered = remember(images, kept, projections, spool);
+            return write(remembered, images, kept, set, spool);
+        }
+    }
+
+    /** Says so before the encoder runs for an hour. */
+    private void ensureRoom(TrainingSet set) {
+        long images = set.training().values().stream()
+                .mapToLong(s -> Math.min(s.size(), options.memory().images()))
+                .sum();
+        long each = 0;
+        for (int s = 0; s < ImageMemory.STRIDES; s++)
+            each += PatchMemory.bytes(1, dimensions(s), RetrievalGraph.side(s));
+        if (images * each <= MAX_BYTES) return;
+        long fit = Math.max(1, MAX_BYTES / each / set.training().size());
+        throw new DatasetException(String.format(
+                Locale.ROOT,
+                "%d images take %.1f GB as this encoder sees them, and a checkpoint holds %.1f: remember fewer "
+                        + "(--memory-images %d), or in fewer dimensions (--memory-dimensions 64). Nothing was done",
+                images,
+                images * each / 1e9,
+                MAX_BYTES / 1e9,
+                fit));
+    }
+
+    private int dimensions(int scale) {
+        int channels = RetrievalGraph.channels(encoder, scale);
+        int wanted = options.memory().dimensions();
+        return wanted == 0 ? channels : Math.min(wanted, channels);
+    }
+
+    /** Images to remember, by number in the spool. */
+    private int[] chosen(Images images, FrameSpool spool) throws IOException {
+        int most = options.memory().images();
+        if (images.read.sizes().stream().allMatch(n -> n <= most))
+            return IntStream.range(0, images.products.length).toArray();
+        float[][] means = new float[images.products.length][];
+        encode(
+                IntStream.range(0, means.length).toArray(),
+                List.of(),
+                List.of(RetrievalGraph.MEAN),
+                spool,
+                "look",
+                (n, outputs, i) -> means[n] = row(outputs[0], i, RetrievalGraph.channels(encoder, 1)));
+        MeanFeatures features = MeanFeatures.of(means);
+        ForkJoinPool pool = new ForkJoinPool(threads);
+        try {
+            List<int[]> parts = new ArrayList<>();
+            int first = 0;
+            for (int size : images.read.sizes()) {
+                parts.add(features.representatives(
+                        first, first + size, most, options.memory().seed(), pool));
+                first += size;
+            }
+            return parts.stream().flatMapToInt(Arrays::stream).toArray();
+        } finally {
+            pool.shutdown();
+        }
+    }
+
+    /** The memory but for its levels, and the lookup's features. */
+    private record Remembered(ImageMemory memory, MeanFeatures means) {}
+
+    private Remembered remember(Images images, int[] kept, List<Tensor> projections, FrameSpool spool)
+            throws IOException {
+        List<PatchMemory> strides = new ArrayList<>();
+        for (int s = 0; s < ImageMemory.STRIDES; s++)
+            strides.add(PatchMemory.create(kept.length, dimensions(s), RetrievalGraph.side(s)));
+        float[][] means = new float[kept.length][];
+        encode(
+                kept,
+                projections,
+                List.of(RetrievalGraph.patches(0), RetrievalGraph.patches(1), RetrievalGraph.MEAN),
+                spool,
+                "encode",
+                (n, outputs, i) -> {
+                    for (int s = 0; s < ImageMemory.STRIDES; s++) {
+                        PatchMemory p = strides.get(s);
+                        p.remember(n, outputs[s], i * p.paddedChannels() * p.places());
+                    }
+                    means[n] = row(outputs[2], i, RetrievalGraph.channels(encoder, 1));
+                });
+        MeanFeatures features = MeanFeatures.of(means);
+        int[] products = Arrays.stream(kept).map(i -> images.products[i]).toArray();
+        int neighbours = options.memory().neighbours();
+        progress.println("comparing the images with each other: what is normal at which place");
+        List<Tensor> levels =
+                new NormalLevels(strides, features, products, groups(kept), neighbours, threads).fit();
+        ImageMemory.Lookup lookup =
+                new ImageMemory.Lookup(features.shift(), features.scale(), features.rows(), neighbours);
+        return new Remembered(new ImageMemory(strides, projections, lookup, products, levels), features);
+    }
+
+    private static int[] groups(int[] kept) {
+        return IntStream.range(0, kept.length).toArray();
+    }
+
+    /** Takes one image's outputs: its place in the list, the batch's outputs, and which of them is its. */
+    private interface Encoded {
+        void take(int n, float[][] outputs, int i);
+    }
+
+    private void encode(
+            int[] images,
+            List<Tensor> projections,
+            List<String> outputs,
+            FrameSpool spool,
+            String task,
+            Encoded encoded)
+            throws IOException {
+        try (FrameSession session = FrameSession.open(
+                        "encoder '" + encoder.name() + "'",
+                        RetrievalGraph.features(encoder, projections),
+                        MmadGraph.FRAMES,
+                        outputs,
+                        ScorerOptions.defaults().withDevice("cpu").withThreads(options.threads()));
+                Progress bar = new Progress(progress, task)) {
+            for (int from = 0; from < images.length; from += BATCH) {
+                List<byte[]> frames = new ArrayList<>();
+                for (int i = from; i < Math.min(images.length, from + BATCH); i++) frames.add(spool.get(images[i]));
+                float[][] values = session.run(frames);
+                for (int i = 0; i < frames.size(); i++) encoded.take(from + i, values, i);
+                int done = from + frames.size();
+                bar.update((double) done / images.length, done + " of " + images.length + " images");
+            }
+        }
+    }
+
+    private static float[] row(float[] values, int i, int size) {
+        return Arrays.copyOfRange(values, i * size, (i + 1) * size);
+    }
+
+    private RetrievalResult write(
+            Remembered remembered, Images images, int[] kept, TrainingSet set, FrameSpool spool) throws IOException {
+        Thumbnails thumbnails = new Thumbnails(kept.length);
+        List<RememberedImage> named = new ArrayList<>();
+        for (int image : kept)
+            named.add(new RememberedImage(
+                    images.product(image), images.read.names().get(image), thumbnails.of(spool.get(image))));
+        RetrievalModel model = new RetrievalModel(remembered.memory, named, encoder);
+        Map<String, List<byte[]>> heldOut = images.read.calibrationFrames();
+        Map<String, String> provenance = provenance(model, images, set, heldOut);
+        Path out = options.output().checkpoint();
+        CheckpointInfo info = new CheckpointFinisher(out, options.threads(), progress)
+                .run(heldOut, List.of(), options.calibration(), draft -> write(draft, model, provenance));
+        return new RetrievalResult(
+                out,
+                info,
+                images.products.length,
+                set.skipped(),
+                kept.length,
+                remembered.memory.bytes(),
+                thumbnails.made(),
+                seconds());
+    }
+
+    private static void write(Path draft, RetrievalModel model, Map<String, String> provenance) throws IOException {
+        Checkpoints.write(draft, model, CheckpointFinisher.UNCALIBRATED, provenance);
+    }
+
+    private Map<String, String> provenance(
+            RetrievalModel model, Images images, TrainingSet set, Map<String, List<byte[]>> heldOut) {
+        Map<String, String> provenance = set.provenance(images.products.length, heldOut);
+        provenance.put("method", Checkpoints.RETRIEVAL);
+        provenance.put("remembered", String.valueOf(model.memory().images()));
+        provenance.put("neighbours", String.valueOf(options.memory().neighbours()));
+        provenance.put("dimensions", String.valueOf(options.memory().dimensions()));
+        provenance.put("seed", String.valueOf(options.memory().seed()));
+        provenance.put("trainingSeconds", String.format(Locale.ROOT, "%.0f", seconds()));
+        provenance.put("command", options.output().command());
+        return provenance;
+    }
+
+    private double seconds() {
+        return (System.nanoTime() - start) / 1e9;
+    }
+}
