@@ -27,6 +27,9 @@ final class Rules {
             run("./linesight simulate --out parts --train 40 --test 6 --seed 5"),
             run("./linesight fit --data parts --preset small --minutes 20 --out m.onnx"),
             run("./linesight fit --data parts --method patchcore --out p.onnx"),
+            run("./linesight fit --data parts --method retrieval --out r.onnx"),
+            run("./linesight score --model r.onnx --nearest photo.jpg")
+                    .given(w -> w.copy("parts/flange/test/good/000.jpg", "photo.jpg")),
             run("./linesight fit --data parts --preset tiny --epochs 20 --seed 1 --schedule cosine --warmup 50 --out "
                             + "m.onnx")
                     .given(w -> w.copy("m.onnx", "old.onnx")),

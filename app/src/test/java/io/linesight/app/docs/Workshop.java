@@ -85,6 +85,8 @@ final class Workshop implements AutoCloseable {
             c = c.replaceAll("--(minutes|epochs) \\S+", "--epochs 1").replace("--preset small", "--preset tiny");
             if (c.contains("patchcore")) {
                 c += " --bank 500";
+            } else if (c.contains("retrieval")) {
+                c += " --encoder filters";
             } else if (!c.contains("--from")) {
                 for (String smaller :
                         List.of("--preset tiny", "--encoder filters", "--map cosine", "--finest-stride 16")) {

@@ -57,12 +57,13 @@ class RetrievalFitTest {
     /** Stripes of a product's own width and colour, with a little noise. */
     private static RgbImage stripes(String product, long seed) {
         Random random = new Random(seed);
-        int width = 6 + Math.abs(product.hashCode()) % 9;
+        int width = product.equals("cap") ? 6 : 15;
+        int light = product.equals("cap") ? 150 : 220;
         byte[] rgb = new byte[3 * 256 * 256];
         for (int p = 0; p < 256 * 256; p++) {
             boolean dark = p % 256 / width % 2 == 0;
             for (int c = 0; c < 3; c++)
-                rgb[3 * p + c] = (byte) Math.max(0, Math.min(255, (dark ? 60 : 180) + 20 * c + 6 * random.nextGaussian()));
+                rgb[3 * p + c] = (byte) Math.max(0, Math.min(255, (dark ? 60 : light) + 20 * c + 6 * random.nextGaussian()));
         }
         return new RgbImage(256, 256, rgb);
     }
