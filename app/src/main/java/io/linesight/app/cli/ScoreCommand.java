@@ -136,7 +136,14 @@ final class ScoreCommand implements Callable<Integer> {
             if (nearest) remembered = remembered(info);
             if (info.calibration().applied(product).equals(VerdictRule.FALLBACK))
                 spec.commandLine().getErr().println("linesight: " + fallback(info.calibration()));
-            if (!json) out.printf(Locale.ROOT, "%-8s %-10s %-8s %s%n", "score", "raw", "verdict", nearest ? "file, nearest good image, deviations" : "file");
+            if (!json)
+                out.printf(
+                        Locale.ROOT,
+                        "%-8s %-10s %-8s %s%n",
+                        "score",
+                        "raw",
+                        "verdict",
+                        nearest ? "file, nearest good image, deviations" : "file");
             for (int from = 0; from < files.size(); from += BATCH) {
                 score(scorer, files.subList(from, Math.min(files.size(), from + BATCH)), info.calibration(), list, out);
             }

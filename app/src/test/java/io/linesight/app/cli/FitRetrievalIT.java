@@ -128,8 +128,19 @@ class FitRetrievalIT {
     void shouldSayThatOtherCheckpointsRememberNoImages() throws IOException {
         Path other = dir.resolve("patchcore.onnx");
         assertThat(run(
-                                "fit", "--data", parts, "--categories", "fabric", "--method", "patchcore", "--bank", 64,
-                                "--encoder", "filters", "--out", other)
+                                "fit",
+                                "--data",
+                                parts,
+                                "--categories",
+                                "fabric",
+                                "--method",
+                                "patchcore",
+                                "--bank",
+                                64,
+                                "--encoder",
+                                "filters",
+                                "--out",
+                                other)
                         .exit())
                 .isZero();
         Run score = run("score", "--model", other, "--device", "cpu", "--nearest", parts.resolve("fabric/test/good"));

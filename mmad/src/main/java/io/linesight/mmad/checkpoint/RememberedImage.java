@@ -37,7 +37,9 @@ public record RememberedImage(String product, String name, byte @Nullable [] thu
             List<RememberedImage> images = new ArrayList<>();
             for (Entry e : Properties.parse(json, Entry[].class))
                 images.add(new RememberedImage(
-                        e.product, e.name, e.jpeg == null ? null : Base64.getDecoder().decode(e.jpeg)));
+                        e.product,
+                        e.name,
+                        e.jpeg == null ? null : Base64.getDecoder().decode(e.jpeg)));
             return images;
         } catch (JsonProcessingException | IllegalArgumentException | NullPointerException e) {
             throw new IOException(

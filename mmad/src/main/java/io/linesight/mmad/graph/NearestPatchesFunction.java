@@ -33,7 +33,10 @@ final class NearestPatchesFunction {
 
     static FunctionProto definition(int opset) {
         OnnxGraph g = OnnxGraph.functionBody(NAME).scope("nearest");
-        g.op("Scan", "x", "picks").attr("body", image()).attr("num_scan_inputs", 2).out("y");
+        g.op("Scan", "x", "picks")
+                .attr("body", image())
+                .attr("num_scan_inputs", 2)
+                .out("y");
         FunctionProto.Builder f = FunctionProto.newBuilder()
                 .setName(NAME)
                 .setDomain(SelectiveScanFunction.DOMAIN)
@@ -54,7 +57,11 @@ final class NearestPatchesFunction {
         String count = g.op("Shape", "compared").out();
         // [K,H,C/4,W,4] to [H,C,K*W].
         String patches = g.transpose(
-                g.op("Cast", g.op("Gather", "memory", "compared").attr("axis", 0).out())
+                g.op(
+                                "Cast",
+                                g.op("Gather", "memory", "compared")
+                                        .attr("axis", 0)
+                                        .out())
                         .attr("to", Type.FLOAT.code())
                         .out(),
                 1,
@@ -74,8 +81,7 @@ final class NearestPatchesFunction {
         for (int shift = -1; shift <= 1; shift++) {
             String mine = rows(g, frame, rows, Math.max(0, -shift), Math.max(0, shift));
             String theirs = rows(g, patches, rows, Math.max(0, shift), Math.max(0, -shift));
-            String products =
-                    g.op("Reshape", g.matmul(mine, theirs), perImage).out();
+            String products = g.op("Reshape", g.matmul(mine, theirs), perImage).out();
             String row = g.reduce("ReduceMax", g.add(g.reduce("ReduceMax", products, false, 2), near), false, 2);
             best.add(
                     shift == 0
@@ -87,15 +93,14 @@ final class NearestPatchesFunction {
                                             g.scalar(NOTHING))
                                     .out());
         }
-        String length = g.op("Sqrt", g.reduce("ReduceSumSquare", frame, false, 2))
-                .out();
+        String length =
+                g.op("Sqrt", g.reduce("ReduceSumSquare", frame, false, 2)).out();
         String cosine = g.op(
                         "Div",
                         g.op("Max", best.toArray(String[]::new)).out(),
                         g.op("Max", length, g.scalar(1e-8f)).out())
                 .out();
-        String distance =
-                g.op("Max", g.sub(g.scalar(1), cosine), g.scalar(0)).out();
+        String distance = g.op("Max", g.sub(g.scalar(1), cosine), g.scalar(0)).out();
         // Maxima may leave NaN out; a broken network must show.
         g.op("Add", distance, g.mul(length, g.scalar(0))).out("distance");
         g.output("distance", Type.FLOAT, "H", "W");
@@ -115,19 +120,14 @@ final class NearestPatchesFunction {
                         "Squeeze",
                         g.op("Shape", "frame").attr("start", 2).attr("end", 3).out())
                 .out();
-        String places =
-                g.op("Range", g.longScalar(0), width, g.longScalar(1)).out();
+        String places = g.op("Range", g.longScalar(0), width, g.longScalar(1)).out();
         String apart = g.op(
                         "Abs",
                         g.sub(
                                 g.op("Unsqueeze", places, g.longs(1)).out(),
                                 g.op("Unsqueeze", places, g.longs(0)).out()))
                 .out();
-        return g.op(
-                        "Where",
-                        g.op("LessOrEqual", apart, g.longScalar(1)).out(),
-                        g.scalar(0),
-                        g.scalar(NOTHING))
+        return g.op("Where", g.op("LessOrEqual", apart, g.longScalar(1)).out(), g.scalar(0), g.scalar(NOTHING))
                 .out();
     }
 }

@@ -64,7 +64,9 @@ public final class RetrievalGraph {
         Features features = features(g, encoder, projections);
         for (int s = 0; s < ImageMemory.STRIDES; s++) {
             g.op("Identity", features.patches.get(s)).out(patches(s));
-            int channels = projections.isEmpty() ? channels(encoder, s) : projections.get(s).shape()[0];
+            int channels = projections.isEmpty()
+                    ? channels(encoder, s)
+                    : projections.get(s).shape()[0];
             g.output(patches(s), Type.FLOAT, "N", PatchMemory.padded(channels), side(s), side(s));
         }
         g.op("Identity", features.mean).out(MEAN);
@@ -98,9 +100,7 @@ public final class RetrievalGraph {
         g.output(NEAREST, Type.INT64, "N");
         g.output(NEAREST_DISTANCE, Type.FLOAT, "N");
         ModelProto.Builder model = encoder.model(g).toBuilder();
-        model.addOpsetImportBuilder()
-                .setDomain(SelectiveScanFunction.DOMAIN)
-                .setVersion(1);
+        model.addOpsetImportBuilder().setDomain(SelectiveScanFunction.DOMAIN).setVersion(1);
         return model.addFunctions(NearestPatchesFunction.definition(encoder.opset()))
                 .build();
     }
@@ -134,7 +134,10 @@ public final class RetrievalGraph {
             if (!projections.isEmpty()) {
                 Tensor p = projections.get(s);
                 int to = p.shape()[0];
-                x = g.op("Conv", x, g.tensor(PREFIX + side(s) + ".projection", new Tensor(p.data(), to, channels, 1, 1)))
+                x = g.op(
+                                "Conv",
+                                x,
+                                g.tensor(PREFIX + side(s) + ".projection", new Tensor(p.data(), to, channels, 1, 1)))
                         .out();
                 channels = to;
             }
@@ -161,17 +164,12 @@ public final class RetrievalGraph {
         float[] squares = new float[count];
         for (int i = 0; i < count; i++) {
             double sum = 0;
-            for (int c = 0; c < channels; c++)
-                sum += Math.pow(lookup.images().data()[i * channels + c], 2);
+            for (int c = 0; c < channels; c++) sum += Math.pow(lookup.images().data()[i * channels + c], 2);
             squares[i] = (float) sum;
         }
         // 2zi - |i|^2, which is |z|^2 less the squared distance. Not a plain product: a batch of one would sum in
         // another order.
-        String nearness = g.op(
-                        "Gemm",
-                        z,
-                        g.tensor(PREFIX + "lookup.images", lookup.images()),
-                        g.floats(squares, count))
+        String nearness = g.op("Gemm", z, g.tensor(PREFIX + "lookup.images", lookup.images()), g.floats(squares, count))
                 .attr("alpha", 2f)
                 .attr("beta", -1f)
                 .attr("transB", 1)
@@ -180,11 +178,11 @@ public final class RetrievalGraph {
                 .attr("axis", 1)
                 .attr("sorted", 1)
                 .outs(2);
-        String nearest = g.op("Slice", top.get(1), g.longs(0), g.longs(1), g.longs(1))
-                .out();
+        String nearest =
+                g.op("Slice", top.get(1), g.longs(0), g.longs(1), g.longs(1)).out();
         g.op("Squeeze", nearest, g.longs(1)).out(NEAREST);
-        String most = g.op("Slice", top.get(0), g.longs(0), g.longs(1), g.longs(1))
-                .out();
+        String most =
+                g.op("Slice", top.get(0), g.longs(0), g.longs(1), g.longs(1)).out();
         String squared = g.sub(
                 g.reduce("ReduceSumSquare", z, false, 1),
                 g.op("Squeeze", most, g.longs(1)).out());
@@ -200,19 +198,15 @@ public final class RetrievalGraph {
         g.scope("compare/" + side);
         PatchMemory known = memory.strides().get(scale);
         String bytes = g.bytes(
-                PREFIX + side + ".patches",
-                known.patches(),
-                known.images(),
-                side,
-                known.paddedChannels() / 4,
-                side,
-                4);
-        String scales =
-                g.tensor(PREFIX + side + ".scale", new Tensor(known.scales(), known.images(), side, side));
+                PREFIX + side + ".patches", known.patches(), known.images(), side, known.paddedChannels() / 4, side, 4);
+        String scales = g.tensor(PREFIX + side + ".scale", new Tensor(known.scales(), known.images(), side, side));
         String distance = NearestPatchesFunction.call(g, patches, picks, bytes, scales);
         String log =
                 g.op("Log", g.add(distance, g.scalar(MmadConfig.MIN_DISTANCE))).out();
-        String levels = g.op("Gather", g.tensor(PREFIX + side + ".levels", memory.levels().get(scale)), product)
+        String levels = g.op(
+                        "Gather",
+                        g.tensor(PREFIX + side + ".levels", memory.levels().get(scale)),
+                        product)
                 .attr("axis", 0)
                 .out();
         List<String> parts = g.split(g.reshape(levels, 0, 2, side, side), 1, 1, 1);

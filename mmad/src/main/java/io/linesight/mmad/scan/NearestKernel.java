@@ -100,7 +100,8 @@ final class NearestKernel {
                 }
             }
             for (int y = from; y < to; y++) {
-                for (int seg = 0; seg < segments; seg++) finish(s, place(y, seg), (y - from) * segments + seg, channels);
+                for (int seg = 0; seg < segments; seg++)
+                    finish(s, place(y, seg), (y - from) * segments + seg, channels);
                 data.y()[image].put(y * width, s.out, (y - from) * segments * LANES, width);
             }
         }
@@ -253,7 +254,8 @@ final class NearestKernel {
         for (int shift = 0; shift < 3; shift++) {
             FloatVector d = FloatVector.fromArray(SPECIES, s.dots, dots + shift * LANES);
             FloatVector cosine = d.fma(
-                    FloatVector.fromArray(SPECIES, scale, x + shift), FloatVector.fromArray(SPECIES, outside, x + shift));
+                    FloatVector.fromArray(SPECIES, scale, x + shift),
+                    FloatVector.fromArray(SPECIES, outside, x + shift));
             // Keeps NaN, which a comparison would lose.
             best = best.max(cosine);
         }

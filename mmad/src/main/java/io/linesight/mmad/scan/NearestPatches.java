@@ -10,8 +10,8 @@ import java.nio.FloatBuffer;
  * that lies at the same place, or one place beside it, in one of some remembered images.
  *
  * <p>Inputs: x [B,C,H,W] float, C a multiple of 4; picks [B,K] int64, the remembered images that each frame is compared
- * with; memory [M,H,C/4,W,4] int8; scale [M,H,W] float, which brings a remembered patch to length 1. Output [B,H,W]:
- * 0 to 2, 1 for a patch of zeros, NaN for one with NaN.
+ * with; memory [M,H,C/4,W,4] int8; scale [M,H,W] float, which brings a remembered patch to length 1. Output [B,H,W]: 0
+ * to 2, 1 for a patch of zeros, NaN for one with NaN.
  *
  * <p>Why an operator: with ONNX Runtime's own, whole rows have to be multiplied where three places of a row are wanted,
  * and the images picked have to be copied and widened to float first (docs/accuracy.md has the times). It comes with
@@ -43,9 +43,7 @@ public final class NearestPatches {
                 memory.side(),
                 new FloatBuffer[] {FloatBuffer.wrap(features)},
                 new int[][] {picks},
-                ByteBuffer.wrap(memory.patches())
-                        .order(ByteOrder.LITTLE_ENDIAN)
-                        .asIntBuffer(),
+                ByteBuffer.wrap(memory.patches()).order(ByteOrder.LITTLE_ENDIAN).asIntBuffer(),
                 FloatBuffer.wrap(memory.scales()),
                 new FloatBuffer[] {FloatBuffer.wrap(y)});
         if (SelectiveScanOperator.available()) NearestKernel.run(data, threads);

@@ -43,8 +43,8 @@ final class NearestPatchesNode extends NativeOperator {
     private static void check(OrtApi.TensorView[] in) {
         for (int i = 0; i < in.length; i++) {
             if (in[i].shape().length != RANKS[i])
-                throw new IllegalArgumentException(INPUTS[i] + " must have " + RANKS[i] + " dimensions, got "
-                        + Arrays.toString(in[i].shape()));
+                throw new IllegalArgumentException(
+                        INPUTS[i] + " must have " + RANKS[i] + " dimensions, got " + Arrays.toString(in[i].shape()));
         }
         long[] x = in[0].shape();
         long remembered = in[2].shape()[0];
@@ -72,6 +72,9 @@ final class NearestPatchesNode extends NativeOperator {
     private static IntBuffer ints(OrtApi.TensorView tensor) {
         long bytes = 1;
         for (long d : tensor.shape()) bytes *= d;
-        return tensor.data().getByteBuffer(0, bytes).order(ByteOrder.LITTLE_ENDIAN).asIntBuffer();
+        return tensor.data()
+                .getByteBuffer(0, bytes)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .asIntBuffer();
     }
 }

@@ -73,9 +73,8 @@ public final class OrtScorer implements Scorer {
         this.info = info;
         this.floatInput = input.floats();
         this.fixedBatch = input.fixedBatch();
-        this.outputs = input.remembers()
-                ? Set.of(ANOMALY_MAP, SCORE, NEAREST, NEAREST_DISTANCE)
-                : Set.of(ANOMALY_MAP, SCORE);
+        this.outputs =
+                input.remembers() ? Set.of(ANOMALY_MAP, SCORE, NEAREST, NEAREST_DISTANCE) : Set.of(ANOMALY_MAP, SCORE);
     }
 
     /**
@@ -241,7 +240,8 @@ public final class OrtScorer implements Scorer {
         int count = frames.size();
         float[] raw = new float[count];
         float[] maps = new float[Math.multiplyExact(count, MAP_VALUES)];
-        Scores.Nearest nearest = outputs.contains(NEAREST) ? new Scores.Nearest(new int[count], new float[count]) : null;
+        Scores.Nearest nearest =
+                outputs.contains(NEAREST) ? new Scores.Nearest(new int[count], new float[count]) : null;
         Scores scores = new Scores(count, SIDE, raw, maps, nearest);
         int step = fixedBatch == 0 ? count : fixedBatch;
         for (int first = 0; first < count; first += step)

@@ -37,7 +37,9 @@ class PatchMemoryTest {
                 length += kept[i] * kept[i];
             }
             assertThat(length).isCloseTo(1, within(1e-5));
-            assertThat(1 - dot / Math.sqrt(squares)).as("cosine distance to itself").isBetween(-1e-6, 1e-4);
+            assertThat(1 - dot / Math.sqrt(squares))
+                    .as("cosine distance to itself")
+                    .isBetween(-1e-6, 1e-4);
         }
         assertThat(memory.features(0)).containsOnly(0f);
     }

@@ -195,7 +195,9 @@ class RetrievalGraphTest {
         double[] coarse = new double[64 * 64];
         for (int i = 0; i < coarse.length; i++) coarse[i] = map[i / 64 * 4 * 256 + i % 64 * 4];
         Arrays.sort(coarse);
-        return Arrays.stream(coarse, coarse.length - 41, coarse.length).average().orElseThrow();
+        return Arrays.stream(coarse, coarse.length - 41, coarse.length)
+                .average()
+                .orElseThrow();
     }
 
     @Test
@@ -203,8 +205,7 @@ class RetrievalGraphTest {
         Scores scores = score(file, ScanMode.OPERATOR, frames);
         for (int n = 0; n < frames.size(); n++) {
             assertThat(scores.nearest().images()[n]).isEqualTo(byDistance(n)[0]);
-            assertThat((double) scores.nearest().distances()[n])
-                    .isCloseTo(distance(n, byDistance(n)[0]), within(5e-3));
+            assertThat((double) scores.nearest().distances()[n]).isCloseTo(distance(n, byDistance(n)[0]), within(5e-3));
         }
         assertThat(scores.nearest().images()).startsWith(0, 1, 2, 3, 4, 5);
     }

@@ -31,8 +31,7 @@ class NearestPatchesTest {
             y[b] = FloatBuffer.allocate(height * width);
             picks[b] = random.ints(1 + random.nextInt(images), 0, images).toArray();
         }
-        IntBuffer ints =
-                ByteBuffer.wrap(memory).order(ByteOrder.LITTLE_ENDIAN).asIntBuffer();
+        IntBuffer ints = ByteBuffer.wrap(memory).order(ByteOrder.LITTLE_ENDIAN).asIntBuffer();
         return new PatchComparison(channels, height, width, x, picks, ints, FloatBuffer.wrap(scale), y);
     }
 
@@ -117,7 +116,8 @@ class NearestPatchesTest {
             else NearestKernel.run(data, 2);
             for (float d : results(data)[0]) assertThat(d).isFinite();
             float[] broken = results(data)[1];
-            for (int p = 0; p < 36; p++) assertThat(Float.isNaN(broken[p])).as("place " + p).isEqualTo(p == 14);
+            for (int p = 0; p < 36; p++)
+                assertThat(Float.isNaN(broken[p])).as("place " + p).isEqualTo(p == 14);
         }
     }
 

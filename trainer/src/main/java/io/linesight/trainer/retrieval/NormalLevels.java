@@ -39,12 +39,7 @@ final class NormalLevels {
      * @param groups of every image: it is not compared with others of its group
      */
     NormalLevels(
-            List<PatchMemory> strides,
-            MeanFeatures means,
-            int[] products,
-            int[] groups,
-            int neighbours,
-            int threads) {
+            List<PatchMemory> strides, MeanFeatures means, int[] products, int[] groups, int neighbours, int threads) {
         this.strides = strides;
         this.means = means;
         this.products = products;
@@ -77,8 +72,8 @@ final class NormalLevels {
             int[] compared = means.nearest(
                     image, IntStream.range(0, products.length).filter(i -> groups[i] != groups[image]), neighbours);
             for (int s = 0; s < ImageMemory.STRIDES; s++) {
-                float[] d = NearestPatches.distances(
-                        strides.get(s), strides.get(s).features(image), compared, threads);
+                float[] d =
+                        NearestPatches.distances(strides.get(s), strides.get(s).features(image), compared, threads);
                 for (int i = 0; i < d.length; i++) d[i] = (float) Math.log(d[i] + MmadConfig.MIN_DISTANCE);
                 logs.get(s).add(d);
             }

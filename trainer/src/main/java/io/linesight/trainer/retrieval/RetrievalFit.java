@@ -56,7 +56,8 @@ public final class RetrievalFit {
         this.options = options;
         progress = options.output().progress();
         encoder = options.encoder() == null ? FilterBankEncoder.create() : options.encoder();
-        threads = options.threads() > 0 ? options.threads() : Runtime.getRuntime().availableProcessors();
+        threads =
+                options.threads() > 0 ? options.threads() : Runtime.getRuntime().availableProcessors();
     }
 
     /**
@@ -185,8 +186,7 @@ public final class RetrievalFit {
         int[] products = Arrays.stream(kept).map(i -> images.products[i]).toArray();
         int neighbours = options.memory().neighbours();
         progress.println("comparing the images with each other: what is normal at which place");
-        List<Tensor> levels =
-                new NormalLevels(strides, features, products, groups(kept), neighbours, threads).fit();
+        List<Tensor> levels = new NormalLevels(strides, features, products, groups(kept), neighbours, threads).fit();
         ImageMemory.Lookup lookup =
                 new ImageMemory.Lookup(features.shift(), features.scale(), features.rows(), neighbours);
         return new Remembered(new ImageMemory(strides, projections, lookup, products, levels), features);
@@ -231,8 +231,8 @@ public final class RetrievalFit {
         return Arrays.copyOfRange(values, i * size, (i + 1) * size);
     }
 
-    private RetrievalResult write(
-            Remembered remembered, Images images, int[] kept, TrainingSet set, FrameSpool spool) throws IOException {
+    private RetrievalResult write(Remembered remembered, Images images, int[] kept, TrainingSet set, FrameSpool spool)
+            throws IOException {
         Thumbnails thumbnails = new Thumbnails(kept.length);
         List<RememberedImage> named = new ArrayList<>();
         for (int image : kept)

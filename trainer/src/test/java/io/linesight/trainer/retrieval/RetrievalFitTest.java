@@ -63,7 +63,8 @@ class RetrievalFitTest {
         for (int p = 0; p < 256 * 256; p++) {
             boolean dark = p % 256 / width % 2 == 0;
             for (int c = 0; c < 3; c++)
-                rgb[3 * p + c] = (byte) Math.max(0, Math.min(255, (dark ? 60 : light) + 20 * c + 6 * random.nextGaussian()));
+                rgb[3 * p + c] =
+                        (byte) Math.max(0, Math.min(255, (dark ? 60 : light) + 20 * c + 6 * random.nextGaussian()));
         }
         return new RgbImage(256, 256, rgb);
     }
@@ -71,7 +72,8 @@ class RetrievalFitTest {
     private static RgbImage scratched(String product, long seed) {
         RgbImage image = stripes(product, seed);
         for (int y = 90; y < 150; y++)
-            for (int x = 100; x < 112; x++) Arrays.fill(image.rgb(), 3 * (y * 256 + x), 3 * (y * 256 + x) + 3, (byte) 255);
+            for (int x = 100; x < 112; x++)
+                Arrays.fill(image.rgb(), 3 * (y * 256 + x), 3 * (y * 256 + x) + 3, (byte) 255);
         return image;
     }
 
