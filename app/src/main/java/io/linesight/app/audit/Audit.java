@@ -4,7 +4,7 @@ import io.linesight.schemas.AnomalyEvent;
 import io.linesight.schemas.InspectionResult;
 import io.linesight.schemas.clients.ClientSettings;
 import io.linesight.schemas.clients.RangeReader.Range;
-import io.linesight.schemas.serde.AvroSerde;
+import io.linesight.schemas.serde.RecordDecoder;
 import io.linesight.schemas.topics.AnswerHeaders;
 import io.linesight.schemas.topics.DeadLetterHeaders;
 import io.linesight.schemas.topics.FrameTimes;
@@ -135,10 +135,10 @@ public final class Audit {
 
     private long readResults(
             TopicScan scan, Map<TopicPartition, Range> ranges, Books books, @Nullable Consumer<InspectionResult> each) {
-        try (AvroSerde<InspectionResult> serde = AvroSerde.of(InspectionResult.class, settings, false)) {
+        try (RecordDecoder<InspectionResult> decoder = RecordDecoder.of(InspectionResult.class, settings)) {
             return scan.read(
                     ranges,
-                    r -> readRecord(serde, r, books, result -> {
+                    r -> readRecord(decoder, r, books, result -> {
                         books.result(result.getFrameRef(), result.getModelVersion(), origin(r, result));
                         if (each != null) each.accept(result);
                     }));
@@ -163,11 +163,11 @@ public final class Audit {
     }
 
     private void readEvents(TopicScan scan, @Nullable Instant since, Books books) {
-        try (AvroSerde<AnomalyEvent> serde = AvroSerde.of(AnomalyEvent.class, settings, false)) {
+        try (RecordDecoder<AnomalyEvent> decoder = RecordDecoder.of(AnomalyEvent.class, settings)) {
             scan.read(
                     scan.ranges(topics.anomalies(), since),
                     r -> readRecord(
-                            serde,
+                            decoder,
                             r,
                             books,
                             event -> books.event(event.getResult().getFrameRef(), origin(r, event.getResult()))));
@@ -191,10 +191,10 @@ public final class Audit {
     }
 
     private static <T extends SpecificRecord> void readRecord(
-            AvroSerde<T> serde, ConsumerRecord<byte[], byte[]> record, Books books, Consumer<T> use) {
+            RecordDecoder<T> decoder, ConsumerRecord<byte[], byte[]> record, Books books, Consumer<T> use) {
         T value;
         try {
-            value = serde.deserializer().deserialize(record.topic(), record.value());
+            value = decoder.await(record);
         } catch (SerializationException e) {
             value = null;
         }

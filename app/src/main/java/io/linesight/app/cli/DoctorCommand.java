@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.linesight.app.cli.common.Durations;
 import io.linesight.app.cli.common.Json;
 import io.linesight.app.cli.common.Kafka;
-import io.linesight.app.cli.common.UserError;
 import io.linesight.app.doctor.CheckResult;
 import io.linesight.app.doctor.Doctor;
 import io.linesight.app.doctor.DoctorOptions;
@@ -20,6 +19,7 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -134,12 +134,10 @@ final class DoctorCommand implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "--device is auto, cpu or cuda:N, got '" + device + "'");
         if (timeout.toMillis() < 1_000)
             throw new ParameterException(spec.commandLine(), "--timeout must be at least 1s");
-        Topics topics;
-        try {
-            topics = Topics.from(settings);
-        } catch (IllegalArgumentException e) {
-            throw new UserError(e.getMessage() + "; nothing was checked", e);
-        }
+        // What cannot be used is among the findings; the other checks take its default.
+        Map<String, String> usable = new HashMap<>(settings);
+        usable.keySet().removeAll(Topics.problems(settings).keySet());
+        Topics topics = Topics.from(usable);
         boolean follows = !settings.getOrDefault(ModelsConfig.TRUSTED_KEYS, "").isBlank()
                 || settings.getOrDefault(ModelsConfig.UNSIGNED, "").equals("accept");
         String channel = settings.getOrDefault(InspectionConfig.CHANNEL, "default");

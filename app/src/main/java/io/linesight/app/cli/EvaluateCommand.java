@@ -33,6 +33,12 @@ import picocli.CommandLine.Spec;
         description =
                 "Measures a checkpoint on labelled images: image AUROC, AP, F1max, pixel AUROC, AP, F1max, AUPRO, "
                         + "and their mean.",
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {
+            "0:every image was measured, but for those that were left out as asked",
+            "1:it failed, or the model gave no number for an image; the others were measured",
+            "2:the command line is wrong"
+        },
         footerHeading = "%nExamples:%n",
         footer = {
             "  linesight evaluate --data parts --model m.onnx --json metrics.json",
@@ -40,6 +46,9 @@ import picocli.CommandLine.Spec;
             "  linesight evaluate --data VisA --csv VisA/split_csv/1cls.csv --model m.onnx --report out"
         })
 final class EvaluateCommand implements Callable<Integer> {
+    /** Names of images without a number that are printed. */
+    private static final int SHOWN = 10;
+
     @Spec
     private CommandSpec spec;
 
@@ -124,7 +133,9 @@ final class EvaluateCommand implements Callable<Integer> {
         }
         out.flush();
         data.summarize();
-        return 0;
+        boolean scored = measured.unscored().isEmpty()
+                && (otherMeasured == null || otherMeasured.unscored().isEmpty());
+        return scored ? 0 : 1;
     }
 
     private static String withFiles(String figures, FilesReport files) throws IOException {
@@ -160,6 +171,14 @@ final class EvaluateCommand implements Callable<Integer> {
                     + "at the threshold flatter it. Measure on others");
         }
         if (measured.skipped() > 0) out.println(measured.skipped() + " images could not be read and were left out");
+        if (!measured.unscored().isEmpty()) {
+            int count = measured.unscored().size();
+            out.println(count + (count == 1 ? " image is" : " images are")
+                    + " in no figure, because the model gives no number for "
+                    + (count == 1 ? "it: " : "them ('serve' says REVIEW): ")
+                    + String.join(", ", measured.unscored().subList(0, Math.min(SHOWN, count)))
+                    + (count > SHOWN ? " and " + (count - SHOWN) + " more" : ""));
+        }
         out.flush();
     }
 }

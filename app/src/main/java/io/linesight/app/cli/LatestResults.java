@@ -5,7 +5,7 @@ import io.linesight.schemas.Verdict;
 import io.linesight.schemas.clients.ClientSettings;
 import io.linesight.schemas.clients.RangeReader;
 import io.linesight.schemas.clients.TopicIds;
-import io.linesight.schemas.serde.AvroSerde;
+import io.linesight.schemas.serde.RecordDecoder;
 import io.linesight.schemas.topics.AnswerHeaders;
 import io.linesight.schemas.topics.Topics;
 import java.time.Duration;
@@ -40,7 +40,7 @@ final class LatestResults {
         String topic = topics.results().name();
         List<InspectionResult> found = new ArrayList<>();
         Optional<Uuid> frames = TopicIds.current(settings, topics.frames().name());
-        try (AvroSerde<InspectionResult> serde = AvroSerde.of(InspectionResult.class, settings, false);
+        try (RecordDecoder<InspectionResult> decoder = RecordDecoder.of(InspectionResult.class, settings);
                 KafkaConsumer<byte[], byte[]> consumer =
                         ClientSettings.openConsumer(ClientSettings.forReader(settings))) {
             RangeReader reader = new RangeReader(consumer, STALL_TIMEOUT);
@@ -49,7 +49,7 @@ final class LatestResults {
             reader.read(ranges, record -> {
                 if (isOfEarlierTopic(record, frames)) return true;
                 try {
-                    InspectionResult result = serde.deserializer().deserialize(topic, record.value());
+                    InspectionResult result = decoder.await(record);
                     if (result != null
                             && (result.getVerdict() == Verdict.FAIL || result.getVerdict() == Verdict.REVIEW))
                         found.add(result);

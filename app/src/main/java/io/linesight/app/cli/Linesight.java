@@ -37,6 +37,7 @@ import picocli.CommandLine.Option;
             LabelCommand.class,
             TrainCommand.class,
             TopicsCommand.class,
+            SchemasCommand.class,
             DoctorCommand.class,
             ConfigCommand.class,
             ModelsCommand.class,

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.linesight.app.cli.common.ImageOptions;
 import io.linesight.app.cli.common.Inputs;
 import io.linesight.app.cli.common.Json;
+import io.linesight.app.cli.common.ServeSettings;
 import io.linesight.app.cli.common.UserError;
 import io.linesight.mmad.checkpoint.Calibration;
 import io.linesight.mmad.checkpoint.CheckpointInfo;
@@ -54,7 +55,8 @@ import picocli.CommandLine.Spec;
         sortOptions = false,
         description =
                 "Scores images and prints the calibrated score (0.5 is the decision point), the raw score and the "
-                        + "verdict: PASS, REVIEW or FAIL by the rule of serve, with the checkpoint's review band or 0.4 to 0.6.",
+                        + "verdict: PASS, REVIEW or FAIL by the rule of serve, with the checkpoint's review band or "
+                        + "0.4 to 0.6, unless linesight.review.low and .high say otherwise.",
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
             "0:every image was scored",
@@ -65,7 +67,8 @@ import picocli.CommandLine.Spec;
         footer = {
             "  linesight score --model m.onnx part.png",
             "  linesight score --product board --heatmaps out parts/board/test/scratch",
-            "  linesight score --model m.onnx --nearest part.png    # and the good image that it is most like"
+            "  linesight score --model m.onnx --nearest part.png    # and the good image that it is most like",
+            "  linesight score --config line.properties --product board part.png     # as serve with this file says"
         })
 final class ScoreCommand implements Callable<Integer> {
     private static final int BATCH = 8;
@@ -85,6 +88,9 @@ final class ScoreCommand implements Callable<Integer> {
 
     @Mixin
     private ImageOptions imageOptions;
+
+    @Mixin
+    private ServeSettings serveSettings;
 
     @Option(
             names = "--product",
@@ -117,11 +123,14 @@ final class ScoreCommand implements Callable<Integer> {
     private final Map<Path, String> names = new HashMap<>();
     private DecodeSettings decoding = DecodeSettings.defaults();
     private List<RememberedImage> remembered = List.of();
+    private VerdictRule rule = VerdictRule.DEFAULT;
     private int failed;
 
     @Override
     public Integer call() throws Exception {
-        decoding = imageOptions.settings();
+        Map<String, String> settings = serveSettings.read();
+        decoding = imageOptions.settings(settings);
+        rule = serveSettings.rule(settings);
         if (product != null) product = Spelling.nfc(product);
         List<Path> files = files();
         if (heatmaps != null) Inputs.made(heatmaps);
@@ -215,8 +224,8 @@ final class ScoreCommand implements Callable<Integer> {
         document.put("calibration", applied)
                 .put("fallback", applied.equals(VerdictRule.FALLBACK))
                 .put("threshold", calibration.threshold())
-                .put("reviewLow", VerdictRule.DEFAULT.low(calibration))
-                .put("reviewHigh", VerdictRule.DEFAULT.high(calibration));
+                .put("reviewLow", rule.low(calibration))
+                .put("reviewHigh", rule.high(calibration));
     }
 
     private String fallback(Calibration calibrations) {
@@ -242,7 +251,7 @@ final class ScoreCommand implements Callable<Integer> {
             Loaded l = loaded.get(i);
             double raw = scores.raw()[i];
             float[] map = scores.map(i);
-            Decision decision = VerdictRule.DEFAULT.decide(calibrations, product, raw, isFinite(map));
+            Decision decision = rule.decide(calibrations, product, raw, isFinite(map));
             writeFiles(l, map, scores.size(), raw, decision.calibration());
             Scores.Nearest near = nearest ? scores.nearest() : null;
             if (json) list.add(withNearest(describe(l, map, scores.size(), raw, decision), near, i));

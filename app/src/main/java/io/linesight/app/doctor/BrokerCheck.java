@@ -78,7 +78,7 @@ final class BrokerCheck implements Check {
 
     /** What is behind a server's silence, where that can be told. */
     private Optional<Finding> probe(String server) {
-        String protocol = options.settings().getOrDefault("security.protocol", "PLAINTEXT");
+        String protocol = options.securityProtocol();
         boolean tls = protocol.contains("SSL");
         return switch (TlsProbe.ask(server)) {
             case TLS ->

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.common.acl.AclOperation;
@@ -21,11 +22,14 @@ final class ClusterChecks {
 
     private final DoctorOptions options;
     private final Needs needs;
+    private final Supplier<Principal> principal;
     private volatile Map<String, TopicView> existing = Map.of();
 
-    ClusterChecks(DoctorOptions options, Needs needs) {
+    /** @param principal whom the broker takes the doctor for; may take a moment */
+    ClusterChecks(DoctorOptions options, Needs needs, Supplier<Principal> principal) {
         this.options = options;
         this.needs = needs;
+        this.principal = principal;
     }
 
     /** Names of the topics that exist, as {@link #topics} has seen them. */
@@ -61,9 +65,10 @@ final class ClusterChecks {
             for (String group : needs.groups()) facts.add(groupRights(reader, group, found));
             for (String id : needs.transactionalIds()) facts.add(transactionRights(reader, id, found));
         }
-        if (!options.acls()) return "as " + options.principal();
+        String as = "as " + principal.get();
+        if (!options.acls()) return as;
         existing.values().forEach(t -> facts.add(0, t.name() + ": " + describe(t.allowed())));
-        return "as " + options.principal() + System.lineSeparator() + String.join(System.lineSeparator(), facts);
+        return as + System.lineSeparator() + String.join(System.lineSeparator(), facts);
     }
 
     private static String describe(@Nullable Set<AclOperation> allowed) {
@@ -103,7 +108,8 @@ final class ClusterChecks {
             FramesLook.look(options, admin, found);
             group = reader.group(options.applicationId(), frames);
         } catch (ExecutionException e) {
-            if (e.getCause() instanceof GroupIdNotFoundException) return options.applicationId() + " was never used";
+            if (e.getCause() instanceof GroupIdNotFoundException)
+                return options.applicationId() + " has neither members nor offsets";
             throw e;
         }
         checkMembers(group.members(), options.applicationId(), frames.name(), found);

@@ -10,6 +10,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Checks a cluster, a registry and this machine, and says what is wrong and how to fix it. Changes nothing but
@@ -22,6 +23,7 @@ public final class Doctor {
     private final DoctorOptions options;
     private final Needs needs;
     private final List<CheckResult> results = new ArrayList<>();
+    private volatile @Nullable Principal principal;
 
     public Doctor(DoctorOptions options) {
         this.options = options;
@@ -31,7 +33,13 @@ public final class Doctor {
 
     /** The commands that give a principal the least that is needed; comments begin with {@code #}. */
     public List<String> aclCommands() {
-        return needs.commands(options.bootstrap(), options.principal());
+        // A token that could not be fetched before would only take time again.
+        Principal found = principal == null ? Principal.of(options.settings(), false) : principal;
+        List<String> commands = new ArrayList<>();
+        if (!found.isKnown())
+            commands.add("# Put the principal in the place of " + Principal.UNKNOWN + ": " + found.source());
+        commands.addAll(needs.commands(options.bootstrap(), found.name()));
+        return commands;
     }
 
     /** Runs all checks; {@code listener} gets each result as it comes. */
@@ -44,7 +52,7 @@ public final class Doctor {
             results.add(result);
             listener.accept(result);
         });
-        ClusterChecks cluster = new ClusterChecks(options, needs);
+        ClusterChecks cluster = new ClusterChecks(options, needs, this::principal);
         RegistryChecks registry = new RegistryChecks(options, needs);
         MachineChecks machine = new MachineChecks(options);
         try {
@@ -68,6 +76,12 @@ public final class Doctor {
             threads.shutdownNow();
         }
         return List.copyOf(results);
+    }
+
+    private Principal principal() {
+        Principal found = Principal.of(options.settings(), true);
+        principal = found;
+        return found;
     }
 
     private record Run(ExecutorService threads, Consumer<CheckResult> results) {

@@ -7,8 +7,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 
@@ -37,8 +35,6 @@ public record DoctorOptions(
         Map<String, Path> folders,
         boolean acls,
         Duration timeout) {
-    private static final Pattern USERNAME = Pattern.compile("username\\s*=\\s*\"([^\"]+)\"");
-
     public DoctorOptions {
         folders = new LinkedHashMap<>(folders);
         if (timeout.toMillis() < 1000)
@@ -54,12 +50,10 @@ public record DoctorOptions(
         return settings().getOrDefault("bootstrap.servers", "");
     }
 
-    /** The principal that the settings name, or a placeholder. */
-    String principal() {
-        Matcher user = USERNAME.matcher(settings().getOrDefault("sasl.jaas.config", ""));
-        if (user.find()) return "User:" + user.group(1);
-        boolean certificate = settings().getOrDefault("security.protocol", "").equals("SSL");
-        return certificate ? "User:<the certificate's subject>" : "User:<name>";
+    /** How the doctor's own connections are protected. */
+    String securityProtocol() {
+        return String.valueOf(ClientSettings.forAdmin(settings())
+                .getOrDefault(AdminClientConfig.SECURITY_PROTOCOL_CONFIG, "PLAINTEXT"));
     }
 
     /** A client that gives up early enough for the checks after it; whoever opens it closes it. */

@@ -5,7 +5,8 @@ import io.linesight.schemas.clients.ClientSettings;
 import io.linesight.schemas.clients.RangeReader;
 import io.linesight.schemas.clients.RangeReader.Range;
 import io.linesight.schemas.clients.TopicIds;
-import io.linesight.schemas.serde.AvroSerde;
+import io.linesight.schemas.registry.RegistryException;
+import io.linesight.schemas.serde.RecordDecoder;
 import io.linesight.schemas.topics.AnswerHeaders;
 import io.linesight.schemas.topics.FrameTimes;
 import io.linesight.schemas.topics.TopicSpec;
@@ -41,6 +42,7 @@ final class FramesLook {
 
     private final DoctorOptions options;
     private final List<Finding> found;
+    private boolean registryAnswers = true;
 
     private FramesLook(DoctorOptions options, List<Finding> found) {
         this.options = options;
@@ -134,14 +136,16 @@ final class FramesLook {
         newest.replaceAll((p, r) -> new Range(Math.max(r.from(), r.until() - FRAMES), r.until()));
         Map<String, String> problems = new TreeMap<>();
         long now = System.currentTimeMillis();
-        try (AvroSerde<CameraFrame> serde = AvroSerde.of(CameraFrame.class, options.settings(), false)) {
+        Map<String, String> settings = new HashMap<>(options.settings());
+        settings.put("max.retries", "0");
+        try (RecordDecoder<CameraFrame> decoder = RecordDecoder.of(CameraFrame.class, settings)) {
             reader.read(newest, r -> {
                 String camera = r.key() == null ? "(no key)" : new String(r.key(), StandardCharsets.UTF_8);
                 if (FrameTimes.isImpossible(r.timestamp(), now))
                     problems.putIfAbsent(
                             camera,
                             "camera " + camera + ": record time " + FrameTimes.describeRecordTime(r.timestamp(), now));
-                long captured = captured(serde, r);
+                long captured = captured(decoder, r);
                 if (captured != Long.MIN_VALUE && FrameTimes.isImpossible(captured, now))
                     problems.putIfAbsent(
                             camera,
@@ -155,13 +159,17 @@ final class FramesLook {
     }
 
     /** Milliseconds since 1970; {@link Long#MIN_VALUE} where the record cannot be read. */
-    private static long captured(AvroSerde<CameraFrame> serde, ConsumerRecord<byte[], byte[]> record) {
+    private long captured(RecordDecoder<CameraFrame> decoder, ConsumerRecord<byte[], byte[]> record) {
+        if (!registryAnswers) return Long.MIN_VALUE;
         try {
-            CameraFrame frame = serde.deserializer().deserialize(record.topic(), record.value());
+            CameraFrame frame = decoder.decode(record);
             return frame == null ? Long.MIN_VALUE : frame.getCapturedAt().toEpochMilli();
-        } catch (RuntimeException e) {
-            // No frame, or no registry: other checks say so.
+        } catch (RegistryException e) {
+            // The check of the registry says so; asking for every frame would only take its time.
+            registryAnswers = e.kind() == RegistryException.Kind.NOT_KNOWN_YET;
             return Long.MIN_VALUE;
+        } catch (RuntimeException e) {
+            return Long.MIN_VALUE; // no frame
         }
     }
 }

@@ -1,15 +1,8 @@
 package io.linesight.app.doctor;
 
-import io.linesight.schemas.AnomalyEvent;
-import io.linesight.schemas.CameraFrame;
-import io.linesight.schemas.FrameLabel;
-import io.linesight.schemas.InspectionResult;
-import io.linesight.schemas.ModelStatus;
-import io.linesight.schemas.ModelVersion;
-import io.linesight.schemas.Rollout;
-import io.linesight.schemas.ShadowDifference;
 import io.linesight.schemas.topics.TopicSpec;
 import io.linesight.schemas.topics.Topics;
+import io.linesight.schemas.topics.ValueSchemas;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
@@ -40,41 +33,44 @@ record Needs(List<Need> topics, Set<String> groups, Set<String> transactionalIds
      * @param trainerGroup of the trainer
      */
     static Needs of(Part part, Topics t, boolean follows, String applicationId, String trainerGroup) {
+        Map<TopicSpec, Schema> schemas = ValueSchemas.of(t);
         Map<TopicSpec, Need> needs = new LinkedHashMap<>();
         Set<String> groups = new LinkedHashSet<>();
         Set<String> ids = new LinkedHashSet<>();
         if (part == Part.SERVE || part == Part.ALL) {
-            need(needs, t.frames(), CameraFrame.getClassSchema(), R, C);
-            need(needs, t.results(), InspectionResult.getClassSchema(), W, C);
-            need(needs, t.anomalies(), AnomalyEvent.getClassSchema(), W, C);
-            need(needs, t.deadLetter(), null, W, C);
+            need(needs, schemas, t.frames(), R, C);
+            need(needs, schemas, t.results(), W, C);
+            need(needs, schemas, t.anomalies(), W, C);
+            need(needs, schemas, t.deadLetter(), W, C);
             if (follows || part == Part.ALL) {
-                need(needs, t.models(), ModelVersion.getClassSchema(), R);
-                need(needs, t.modelChunks(), null, R);
+                need(needs, schemas, t.models(), R);
+                need(needs, schemas, t.modelChunks(), R);
                 // A guard that rejects a model writes the decision that makes it so everywhere.
-                need(needs, t.rollouts(), Rollout.getClassSchema(), R, W);
-                need(needs, t.modelStatus(), ModelStatus.getClassSchema(), R, W, C);
-                need(needs, t.shadow(), ShadowDifference.getClassSchema(), W, C);
+                need(needs, schemas, t.rollouts(), R, W);
+                need(needs, schemas, t.modelStatus(), R, W, C);
+                need(needs, schemas, t.shadow(), W, C);
             }
             groups.add(applicationId);
             ids.add(applicationId + "-");
         }
         if (part == Part.TRAIN || part == Part.ALL) {
-            need(needs, t.labels(), FrameLabel.getClassSchema(), R);
-            need(needs, t.frames(), CameraFrame.getClassSchema(), R);
-            need(needs, t.results(), InspectionResult.getClassSchema(), R);
-            need(needs, t.models(), ModelVersion.getClassSchema(), R, W);
-            need(needs, t.modelChunks(), null, R, W);
-            need(needs, t.rollouts(), Rollout.getClassSchema(), R, W);
-            need(needs, t.modelStatus(), ModelStatus.getClassSchema(), R);
+            need(needs, schemas, t.labels(), R);
+            need(needs, schemas, t.frames(), R);
+            need(needs, schemas, t.results(), R);
+            need(needs, schemas, t.models(), R, W);
+            need(needs, schemas, t.modelChunks(), R, W);
+            need(needs, schemas, t.rollouts(), R, W);
+            need(needs, schemas, t.modelStatus(), R);
             groups.add(trainerGroup);
         }
-        if (part == Part.CAMERA || part == Part.ALL) need(needs, t.frames(), CameraFrame.getClassSchema(), W);
+        if (part == Part.CAMERA || part == Part.ALL) need(needs, schemas, t.frames(), W);
         return new Needs(new ArrayList<>(needs.values()), groups, ids);
     }
 
-    private static void need(Map<TopicSpec, Need> needs, TopicSpec topic, Schema schema, AclOperation... operations) {
+    private static void need(
+            Map<TopicSpec, Need> needs, Map<TopicSpec, Schema> schemas, TopicSpec topic, AclOperation... operations) {
         Set<AclOperation> all = EnumSet.copyOf(List.of(operations));
+        Schema schema = schemas.get(topic);
         needs.merge(topic, new Need(topic, schema, all), (a, b) -> {
             Set<AclOperation> both = EnumSet.copyOf(a.operations());
             both.addAll(b.operations());

@@ -83,8 +83,12 @@ public enum Problem {
     SCHEMA_MISSING(
             Severity.STOPS,
             "A schema is not registered, and auto.register.schemas is false",
-            "Register it (the schema is schemas/src/main/avro), let the first writer do it "
-                    + "(auto.register.schemas=true), or write in what is there (use.latest.version=true)"),
+            "Register it: linesight schemas -r REGISTRY; or let the first writer do it (auto.register.schemas=true)"),
+    SCHEMA_OLDER(
+            Severity.WARNS,
+            "auto.register.schemas is false, and only an older version of a schema is registered: records are written "
+                    + "in it, and one with something that it lacks is not written at all",
+            "Nothing, while nothing of that is used; otherwise: linesight schemas -r REGISTRY"),
     SCHEMA_INCOMPATIBLE(
             Severity.STOPS,
             "This version's schema may not be registered beside the one that is there, or cannot read it",

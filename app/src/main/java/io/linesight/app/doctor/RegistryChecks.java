@@ -5,6 +5,7 @@ import io.linesight.schemas.registry.Compatibility;
 import io.linesight.schemas.registry.RegisteredSchema;
 import io.linesight.schemas.registry.RegistryException;
 import io.linesight.schemas.registry.SchemaRegistryClient;
+import io.linesight.schemas.serde.OlderVersion;
 import io.linesight.schemas.serde.SchemaMeaning;
 import java.time.Duration;
 import java.time.Instant;
@@ -123,22 +124,30 @@ final class RegistryChecks {
     private static void checkWriter(
             SchemaRegistryClient client, RegisteredSchema newest, Need need, boolean latest, List<Finding> found) {
         if (latest) {
-            if (SchemaCompatibility.checkReaderWriterCompatibility(newest.schema(), need.schema())
-                            .getType()
-                    != SchemaCompatibilityType.COMPATIBLE) {
-                found.add(Finding.of(
-                        Problem.SCHEMA_INCOMPATIBLE,
-                        newest.subject(),
-                        "use.latest.version=true, and version " + newest.version() + " cannot take our records"));
-            }
+            OlderVersion.of(newest, need.schema())
+                    .ifPresentOrElse(
+                            version -> checkLacks(version, found),
+                            () -> found.add(Finding.of(
+                                    Problem.SCHEMA_INCOMPATIBLE,
+                                    newest.subject(),
+                                    "use.latest.version=true, and version " + newest.version()
+                                            + " cannot take our records")));
             return;
         }
         try {
             client.lookup(newest.subject(), need.schema());
         } catch (RegistryException e) {
             if (e.kind() != RegistryException.Kind.NOT_FOUND) throw e;
-            found.add(Finding.of(Problem.SCHEMA_MISSING, newest.subject(), e.getMessage()));
+            OlderVersion.newest(client, newest.subject(), need.schema())
+                    .ifPresentOrElse(
+                            version -> checkLacks(version, found),
+                            () -> found.add(Finding.of(Problem.SCHEMA_MISSING, newest.subject(), e.getMessage())));
         }
+    }
+
+    private static void checkLacks(OlderVersion version, List<Finding> found) {
+        if (!version.lacks().isEmpty())
+            found.add(Finding.of(Problem.SCHEMA_OLDER, version.registered().subject(), version.describe()));
     }
 
     /** Whether this machine and the registry agree on the time. */

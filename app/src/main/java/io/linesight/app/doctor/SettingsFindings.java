@@ -1,7 +1,9 @@
 package io.linesight.app.doctor;
 
+import io.linesight.schemas.topics.Topics;
 import io.linesight.streams.config.InspectionConfig;
 import io.linesight.streams.config.SettingsCheck;
+import java.util.ArrayList;
 import java.util.List;
 
 /** Whether the settings can be used: the same problems and warnings with which a command would start or refuse. */
@@ -16,7 +18,10 @@ final class SettingsFindings implements Check {
     public String run(List<Finding> found) {
         SettingsCheck check = options.configuration();
         boolean serves = options.part() == Part.SERVE || options.part() == Part.ALL;
-        List<String> problems = serves ? InspectionConfig.problems(check) : check.problems();
+        List<String> problems = new ArrayList<>(serves ? InspectionConfig.problems(check) : check.problems());
+        Topics.problems(check.settings()).values().stream()
+                .filter(problem -> !problems.contains(problem))
+                .forEach(problems::add);
         for (String problem : problems) {
             if (!isSaidElsewhere(problem)) found.add(Finding.of(Problem.CONFIG_WRONG, subject(problem), problem));
         }

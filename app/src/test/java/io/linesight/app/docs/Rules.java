@@ -75,6 +75,7 @@ final class Rules {
             run("./linesight topics --bootstrap kafka:9092 --dry-run").says("would be created"),
             run("./linesight topics --bootstrap kafka:9092").says("linesight.frames.v1"),
             run("./linesight topics --bootstrap localhost:9092").says("linesight.frames.v1"),
+            run("./linesight schemas --registry http://registry:8081").says("linesight.frames.v1-value"),
             serve(
                     "./linesight serve --model m.onnx" + LOCAL,
                     INSPECTING,

@@ -10,6 +10,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class SettingsFindingsTest {
     private static List<Finding> findings(Part part, Map<String, String> settings) {
@@ -63,6 +65,26 @@ class SettingsFindingsTest {
         assertThat(findings(Part.CAMERA, Map.of("sasl.username", "bob")))
                 .extracting(Finding::problem)
                 .containsExactly(Problem.CONFIG_WRONG);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Part.class)
+    void shouldReportEveryTopicSettingThatCannotBeUsed(Part part) {
+        Map<String, String> settings = Map.of(
+                "bootstrap.servers", "b:9092",
+                "schema.registry.url", "http://r:8081",
+                "linesight.topics.partitions", "four",
+                "linesight.topics.prefix", "line 2",
+                "linesight.max.frame.bytes", "12",
+                "linesight.topics.replication.factor", "3");
+
+        assertThat(findings(part, settings))
+                .filteredOn(f -> f.problem() == Problem.CONFIG_WRONG)
+                .extracting(Finding::message)
+                .anySatisfy(m -> assertThat(m).contains("linesight.topics.partitions", "four"))
+                .anySatisfy(m -> assertThat(m).contains("line 2"))
+                .anySatisfy(m -> assertThat(m).contains("linesight.max.frame.bytes"))
+                .noneSatisfy(m -> assertThat(m).contains("replication"));
     }
 
     @Test

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.linesight.mmad.checkpoint.VerdictRule;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -19,6 +20,7 @@ import java.util.Map;
  * @param deadLettered dead letters read
  * @param deadLetterCodes dead letters by reason
  * @param anomalies anomaly events read
+ * @param fallback results to which no threshold of their product applied, but the checkpoint's fallback
  * @param timing of the frames after the warm-up
  */
 public record RunSummary(
@@ -29,6 +31,7 @@ public record RunSummary(
         long deadLettered,
         Map<String, Integer> deadLetterCodes,
         long anomalies,
+        long fallback,
         Timing timing,
         Accuracy accuracy) {
     private static final ObjectMapper MAPPER = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
@@ -52,6 +55,9 @@ public record RunSummary(
                 ledger.deadLetters(),
                 ledger.deadLetterCodes(),
                 ledger.anomalies(),
+                outcomes.stream()
+                        .filter(o -> VerdictRule.FALLBACK.equals(o.result().getCalibration()))
+                        .count(),
                 Timing.of(ledger.timedOutcomes()),
                 Accuracy.of(outcomes));
     }
@@ -69,7 +75,8 @@ public record RunSummary(
                 .put("lost", lost)
                 .put("doubled", doubled)
                 .put("deadLettered", deadLettered)
-                .put("anomalies", anomalies);
+                .put("anomalies", anomalies)
+                .put("fallback", fallback);
         putNumber(node, "imageAuroc", accuracy.imageAuroc());
         putNumber(node, "framesPerSecond", timing.framesPerSecond());
         putPercentiles(node.putObject("latencyMs"), timing.latencyMillis());
@@ -136,6 +143,10 @@ public record RunSummary(
                                 + "%.0f, %.0f)",
                         latency.p50(), latency.p95(), latency.p99(), scored.p50(), scored.p95(), scored.p99())));
         rows.add(new Row("anomalies", anomalies + " events"));
+        if (fallback > 0)
+            rows.add(new Row(
+                    "thresholds",
+                    fallback + " results by the checkpoint's fallback threshold: it has none of their product"));
         if (!accuracy.aurocByProduct().isEmpty()) rows.add(new Row("image AUROC", aurocText()));
         Verdicts v = accuracy.verdicts();
         if (v.good() + v.defective() > 0) {

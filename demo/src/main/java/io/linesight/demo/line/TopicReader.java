@@ -7,7 +7,7 @@ import io.linesight.schemas.InspectionResult;
 import io.linesight.schemas.clients.ClientSettings;
 import io.linesight.schemas.clients.TopicCursor;
 import io.linesight.schemas.clients.TopicFollower;
-import io.linesight.schemas.serde.AvroSerde;
+import io.linesight.schemas.serde.RecordDecoder;
 import io.linesight.schemas.topics.DeadLetterHeaders;
 import io.linesight.schemas.topics.TopicSpec;
 import io.linesight.schemas.topics.Topics;
@@ -22,8 +22,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Reads committed results, anomaly events and dead letters from the moment it is opened. Runs a thread of its own until
- * closed.
+ * Reads committed results, anomaly events and dead letters from the moment it is opened, and waits while the schema
+ * registry is unavailable. Runs a thread of its own until closed.
  */
 public final class TopicReader implements AutoCloseable {
     /** Called on the reader's thread, in the order of each partition. */
@@ -41,15 +41,16 @@ public final class TopicReader implements AutoCloseable {
 
     private final Topics topics;
     private final Listener listener;
-    private final AvroSerde<InspectionResult> resultSerde;
-    private final AvroSerde<AnomalyEvent> anomalySerde;
+    private final RecordDecoder<InspectionResult> results;
+    private final RecordDecoder<AnomalyEvent> anomalies;
     private final TopicFollower follower;
+    private volatile boolean closed;
 
     private TopicReader(Map<String, ?> settings, Topics topics, Listener listener) {
         this.topics = topics;
         this.listener = listener;
-        resultSerde = AvroSerde.of(InspectionResult.class, settings, false);
-        anomalySerde = AvroSerde.of(AnomalyEvent.class, settings, false);
+        results = RecordDecoder.of(InspectionResult.class, settings);
+        anomalies = RecordDecoder.of(AnomalyEvent.class, settings);
         Map<String, Object> configs = ClientSettings.forReader(settings);
         configs.putAll(topics.limits().consumerConfigs());
         List<String> names = Stream.of(topics.results(), topics.anomalies(), topics.deadLetter())
@@ -78,9 +79,11 @@ public final class TopicReader implements AutoCloseable {
         try {
             if (topic.equals(topics.results().name())) {
                 long now = System.currentTimeMillis() * 1000;
-                listener.result(resultSerde.deserializer().deserialize(topic, record.value()), now);
+                InspectionResult result = results.awaitRegistry(record, () -> closed);
+                if (result != null) listener.result(result, now);
             } else if (topic.equals(topics.anomalies().name())) {
-                listener.anomaly(anomalySerde.deserializer().deserialize(topic, record.value()));
+                AnomalyEvent event = anomalies.awaitRegistry(record, () -> closed);
+                if (event != null) listener.anomaly(event);
             } else {
                 Optional<DeadLetterReason> reason = DeadLetterHeaders.read(record.headers());
                 listener.deadLetter(
@@ -94,8 +97,9 @@ public final class TopicReader implements AutoCloseable {
 
     @Override
     public void close() {
+        closed = true;
         follower.close();
-        resultSerde.close();
-        anomalySerde.close();
+        results.close();
+        anomalies.close();
     }
 }

@@ -5,19 +5,21 @@ import io.linesight.schemas.ShadowDifference;
 import io.linesight.schemas.clients.ClientSettings;
 import io.linesight.schemas.clients.TopicCursor;
 import io.linesight.schemas.clients.TopicFollower;
-import io.linesight.schemas.serde.AvroSerde;
+import io.linesight.schemas.serde.RecordDecoder;
 import io.linesight.schemas.topics.Topics;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Predicate;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
 
 /** Reads from the beginning how both models scored the same frames. A thread of its own until closed. */
 final class ShadowReader implements AutoCloseable {
-    private final AvroSerde<ShadowDifference> serde;
+    private final RecordDecoder<ShadowDifference> decoder;
     private final List<ShadowDifference> differences = new CopyOnWriteArrayList<>();
     private final TopicFollower follower;
+    private volatile boolean closed;
 
     /**
      * Frames that both models have scored.
@@ -28,12 +30,17 @@ final class ShadowReader implements AutoCloseable {
     record Comparison(int frames, long champion, long challenger) {}
 
     ShadowReader(Map<String, String> settings, Topics topics) {
-        serde = AvroSerde.of(ShadowDifference.class, settings, false);
+        decoder = RecordDecoder.of(ShadowDifference.class, settings);
         List<String> names = List.of(topics.shadow().name());
         follower = TopicFollower.start(
                 "linesight-shadow-reader",
                 TopicCursor.atBeginning(ClientSettings.forReader(settings), names),
-                r -> differences.add(serde.deserializer().deserialize(r.topic(), r.value())));
+                this::add);
+    }
+
+    private void add(ConsumerRecord<byte[], byte[]> record) {
+        ShadowDifference difference = decoder.awaitRegistry(record, () -> closed);
+        if (difference != null) differences.add(difference);
     }
 
     /** Compares one challenger with the champion, on some cameras. Any thread. */
@@ -58,7 +65,8 @@ final class ShadowReader implements AutoCloseable {
 
     @Override
     public void close() {
+        closed = true;
         follower.close();
-        serde.close();
+        decoder.close();
     }
 }

@@ -4,11 +4,10 @@ import io.linesight.models.storage.ModelsConfig;
 import io.linesight.schemas.ModelStatus;
 import io.linesight.schemas.ModelVersion;
 import io.linesight.schemas.Rollout;
-import io.linesight.schemas.serde.SerdeFactory;
+import io.linesight.schemas.serde.RecordDecoder;
 import java.nio.charset.StandardCharsets;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.errors.SerializationException;
-import org.apache.kafka.common.serialization.Deserializer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -18,18 +17,16 @@ final class RegistryRecords implements AutoCloseable {
 
     private final String modelsTopic;
     private final String rolloutsTopic;
-    private final Deserializer<ModelVersion> versions;
-    private final Deserializer<Rollout> rollouts;
-    private final Deserializer<ModelStatus> statuses;
+    private final RecordDecoder<ModelVersion> versions;
+    private final RecordDecoder<Rollout> rollouts;
+    private final RecordDecoder<ModelStatus> statuses;
 
     RegistryRecords(ModelsConfig config) {
         modelsTopic = config.topics().models().name();
         rolloutsTopic = config.topics().rollouts().name();
-        versions = SerdeFactory.create(ModelVersion.class, config.settings(), false)
-                .deserializer();
-        rollouts = SerdeFactory.create(Rollout.class, config.settings(), false).deserializer();
-        statuses =
-                SerdeFactory.create(ModelStatus.class, config.settings(), false).deserializer();
+        versions = RecordDecoder.of(ModelVersion.class, config.settings());
+        rollouts = RecordDecoder.of(Rollout.class, config.settings());
+        statuses = RecordDecoder.of(ModelStatus.class, config.settings());
     }
 
     boolean isRollout(ConsumerRecord<byte[], byte[]> record) {
@@ -39,8 +36,8 @@ final class RegistryRecords implements AutoCloseable {
     /**
      * Adds a record to the fold. One that cannot be read is left out with a warning.
      *
-     * @throws io.linesight.schemas.registry.RegistryException when the schema registry does not answer; the fold is
-     *     unchanged
+     * @throws io.linesight.schemas.registry.RegistryException when the schema registry does not answer, or does not
+     *     know the schema yet; the fold is unchanged
      */
     void apply(ConsumerRecord<byte[], byte[]> record, RegistryFold fold) {
         if (record.key() == null) {
@@ -50,13 +47,13 @@ final class RegistryRecords implements AutoCloseable {
         String key = new String(record.key(), StandardCharsets.UTF_8);
         try {
             if (isRollout(record)) {
-                Rollout rollout = rollouts.deserialize(record.topic(), record.value());
+                Rollout rollout = rollouts.decode(record);
                 if (rollout == null) fold.unreadableRollout(record.offset(), key, "it is empty");
                 else fold.rollout(record.offset(), key, rollout);
             } else if (record.topic().equals(modelsTopic)) {
-                fold.version(key, versions.deserialize(record.topic(), record.value()));
+                fold.version(key, versions.decode(record));
             } else {
-                fold.status(key, statuses.deserialize(record.topic(), record.value()));
+                fold.status(key, statuses.decode(record));
             }
         } catch (SerializationException e) {
             LOG.warn("Left out a record of {} at {}: {}", record.topic(), record.offset(), e.getMessage());

@@ -60,6 +60,7 @@ public final class TopicFollower implements AutoCloseable {
         } catch (WakeupException e) {
             // close() woke the poll
         } catch (RuntimeException | Error e) {
+            if (stopped) return;
             failure = Optional.of(e);
             LOG.error("{} stopped reading; nothing more is handed over until it is started again", thread.getName(), e);
         }

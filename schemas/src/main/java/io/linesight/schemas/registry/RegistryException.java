@@ -22,6 +22,8 @@ public final class RegistryException extends KafkaException {
         UNAUTHORIZED(false),
         /** Subject, version or schema id does not exist. */
         NOT_FOUND(false),
+        /** The schema id does not exist, and is asked for again: replicas of a registry lag. Waiting helps. */
+        NOT_KNOWN_YET(true),
         /** The schema breaks the subject's compatibility rule. */
         INCOMPATIBLE(false),
         /** The registry rejects the request as wrong (for instance an invalid schema). */
@@ -55,6 +57,17 @@ public final class RegistryException extends KafkaException {
         return new RegistryException(Kind.UNREACHABLE, 0, message, cause);
     }
 
+    /** For a record whose schema somebody has to register first. */
+    public static RegistryException notRegistered(String message, @Nullable Throwable cause) {
+        return new RegistryException(Kind.NOT_FOUND, 0, message, cause);
+    }
+
+    /** For whoever waits until the registry knows a schema. */
+    public static RegistryException notKnownYet(String message, Throwable cause) {
+        return new RegistryException(Kind.NOT_KNOWN_YET, 0, message, cause);
+    }
+
+    /** What went wrong. */
     public Kind kind() {
         return kind;
     }

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.apache.avro.AvroRuntimeException;
 import org.apache.avro.Schema;
@@ -42,7 +43,7 @@ public final class SchemaRegistryClient {
     private static final long UNKNOWN_ID_TTL_NANOS = 1_000_000_000L;
 
     /** Of the registry's error codes: there is no such subject. */
-    private static final int SUBJECT_NOT_FOUND = 40401;
+    public static final int SUBJECT_NOT_FOUND = 40401;
 
     private record SubjectSchema(String subject, Schema schema) {}
 
@@ -138,26 +139,36 @@ public final class SchemaRegistryClient {
     }
 
     private int lookupForm(String subject, Schema schema, RegistryException notFound) {
+        WireForm wanted = WireForm.of(schema);
+        return newest(subject, there -> WireForm.of(there).equals(wanted))
+                .map(RegisteredSchema::id)
+                .orElseThrow(() -> new RegistryException(
+                        Kind.NOT_FOUND,
+                        notFound.errorCode(),
+                        "no version of subject " + subject + " is schema " + schema.getFullName()
+                                + " as this application has it. Register it (linesight schemas), or let the "
+                                + "application do it (auto.register.schemas=true). " + notFound.getMessage(),
+                        notFound));
+    }
+
+    /**
+     * The newest version of a subject whose schema is accepted; of versions that are not Avro none is. Never cached.
+     *
+     * @throws RegistryException NOT_FOUND if there is no such subject
+     */
+    public Optional<RegisteredSchema> newest(String subject, Predicate<Schema> accepts) {
         List<Integer> versions = new ArrayList<>(versions(subject));
         versions.sort(Comparator.reverseOrder());
-        WireForm wanted = WireForm.of(schema);
         for (int version : versions.subList(0, Math.min(MAX_COMPARED_VERSIONS, versions.size()))) {
             try {
                 RegisteredSchema there = version(subject, version);
-                if (WireForm.of(there.schema()).equals(wanted)) return there.id();
+                if (accepts.test(there.schema())) return Optional.of(there);
             } catch (RegistryException e) {
                 // Of another type, deleted in the meantime: not ours.
                 if (e.kind() != Kind.UNUSABLE_SCHEMA && e.kind() != Kind.NOT_FOUND) throw e;
             }
         }
-        throw new RegistryException(
-                Kind.NOT_FOUND,
-                notFound.errorCode(),
-                "none of the " + versions.size() + " versions of subject " + subject + " is schema "
-                        + schema.getFullName() + " as this application has it. Register it, let the application do it "
-                        + "(auto.register.schemas=true), or write in the newest version that is there "
-                        + "(use.latest.version=true). " + notFound.getMessage(),
-                notFound);
+        return Optional.empty();
     }
 
     private Optional<Integer> find(String subject, Schema schema) {

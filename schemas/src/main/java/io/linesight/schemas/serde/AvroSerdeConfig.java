@@ -124,7 +124,7 @@ final class AvroSerdeConfig {
         }
     }
 
-    private static boolean flag(Map<String, ?> configs, String key) {
+    static boolean flag(Map<String, ?> configs, String key) {
         Object value = configs.get(key);
         if (value == null) {
             return (Boolean) DEFINITION.defaultValues().get(key);

@@ -56,6 +56,11 @@ final class LogicalTypeRules {
         return problems;
     }
 
+    /** Whether every value means the same in both. */
+    boolean isSame() {
+        return problems.isEmpty() && conversions.isEmpty();
+    }
+
     /** A reader that converts what has to be; Avro's own where nothing has. */
     <T> SpecificDatumReader<T> reader(Schema writer, Schema reader) {
         return conversions.isEmpty()

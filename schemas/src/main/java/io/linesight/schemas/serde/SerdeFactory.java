@@ -2,6 +2,7 @@ package io.linesight.schemas.serde;
 
 import java.util.HashMap;
 import java.util.Map;
+import org.apache.avro.Schema;
 import org.apache.avro.specific.SpecificRecord;
 import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.ConfigDef.Importance;
@@ -25,7 +26,7 @@ public final class SerdeFactory {
 
     /** Every key of the built-in serde, and the one that chooses another; for the reference. */
     public static ConfigDef definition() {
-        return AvroSerdeConfig.definition()
+        return RecordDecoder.define(AvroSerdeConfig.definition())
                 .define(
                         SERDE_CLASS_CONFIG,
                         Type.STRING,
@@ -33,6 +34,11 @@ public final class SerdeFactory {
                         new ConfigDef.NonEmptyString(),
                         Importance.LOW,
                         "Class of the Avro serde: ours, or any Confluent-compatible one on the class path.");
+    }
+
+    /** A schema of ours as writers with these settings register it ({@code avro.remove.java.properties}). */
+    public static Schema toRegister(Schema schema, Map<String, ?> configs) {
+        return AvroSerdeConfig.flag(configs, AvroSerdeConfig.REMOVE_JAVA) ? PlainSchema.of(schema) : schema;
     }
 
     /**

@@ -2,9 +2,11 @@ package io.linesight.schemas.serde;
 
 import io.linesight.schemas.DeadLetterCode;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.UUID;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.Headers;
+import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -53,6 +55,26 @@ record Wire(Object id, int start) {
         if (inHeader != null) return inHeader;
         Wire wire = before(bytes);
         return wire == null ? null : wire.id;
+    }
+
+    /** The value with the id from its header before it; as it is where the id stands there already. */
+    static byte[] withId(Headers headers, byte[] value) {
+        if (inHeader(headers, false) == null) return value;
+        byte[] id = headers.lastHeader(VALUE_HEADER).value();
+        byte[] whole = Arrays.copyOf(id, id.length + value.length);
+        System.arraycopy(value, 0, whole, id.length, value.length);
+        return whole;
+    }
+
+    /** A value as {@link #withId} gives it, taken apart again where only a header can hold the id. */
+    record Kept(Headers headers, byte[] value) {}
+
+    /** A GUID before a value has to look like one; in a header any is taken, so it goes back there. */
+    static Kept kept(byte[] value) {
+        Headers headers = new RecordHeaders();
+        if (value.length < GUID_HEADER || value[0] != GUID_MAGIC) return new Kept(headers, value);
+        headers.add(VALUE_HEADER, Arrays.copyOf(value, GUID_HEADER));
+        return new Kept(headers, Arrays.copyOfRange(value, GUID_HEADER, value.length));
     }
 
     private static @Nullable Object inHeader(@Nullable Headers headers, boolean key) {

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.TreeMap;
 import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.ConfigDef.Importance;
 import org.apache.kafka.common.config.ConfigDef.Range;
@@ -157,6 +158,21 @@ public final class Topics {
         }
         int frameBytes = number(configs, SizeLimits.FRAME_BYTES_CONFIG);
         return of(prefix, partitions, (short) replication, new SizeLimits(frameBytes));
+    }
+
+    /** Why {@link #from} would not take settings, by their key; empty where it would. */
+    public static Map<String, String> problems(Map<String, ?> configs) {
+        Map<String, String> problems = new TreeMap<>();
+        for (String key : DEFINITION.names()) {
+            Object value = configs.get(key);
+            if (value == null) continue;
+            try {
+                from(Map.of(key, value));
+            } catch (IllegalArgumentException e) {
+                problems.put(key, e.getMessage());
+            }
+        }
+        return problems;
     }
 
     private static int number(Map<String, ?> configs, String key) {

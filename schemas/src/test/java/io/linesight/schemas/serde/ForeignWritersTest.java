@@ -250,7 +250,7 @@ class ForeignWritersTest {
                 RegistryException.class, () -> serializer.serialize("t", new FrameRef("t", 1, 2L)));
 
         assertThat(e.kind()).isEqualTo(RegistryException.Kind.NOT_FOUND);
-        assertThat(e).hasMessageContaining("use.latest.version=true").hasMessageContaining("1 versions");
+        assertThat(e).hasMessageContaining("linesight schemas").hasMessageContaining("auto.register.schemas=true");
     }
 
     @Test

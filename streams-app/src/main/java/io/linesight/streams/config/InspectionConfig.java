@@ -4,6 +4,7 @@ import io.linesight.mmad.image.DecodeSettings;
 import io.linesight.mmad.runtime.ScorerOptions;
 import io.linesight.schemas.clients.Setting;
 import io.linesight.schemas.clients.SettingNames;
+import io.linesight.schemas.serde.RecordDecoder;
 import io.linesight.schemas.serde.SerdeFactory;
 import io.linesight.schemas.topics.SizeLimits;
 import io.linesight.schemas.topics.Topics;
@@ -16,7 +17,6 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.Properties;
 import java.util.Set;
@@ -104,7 +104,7 @@ public record InspectionConfig(
     public static final String AUTO_OFFSET_RESET = "auto.offset.reset";
     public static final String STATE_DIR = "state.dir";
     public static final String REGISTRY_RETRY_MS = "linesight.registry.retry.ms";
-    public static final String UNKNOWN_SCHEMA_MS = "linesight.registry.unknown.schema.ms";
+    public static final String UNKNOWN_SCHEMA_MS = RecordDecoder.UNKNOWN_SCHEMA_MS;
     public static final String STARTUP_TIMEOUT_MS = "linesight.startup.timeout.ms";
     public static final String THREAD_REPLACEMENTS = "linesight.thread.replacements";
     public static final String CHANNEL = "linesight.models.channel";
@@ -181,18 +181,14 @@ public record InspectionConfig(
         SettingsReader reader = new SettingsReader(DEFINITION, sorted.known, check.names());
         check.problems().forEach(reader::reject);
         rejectOwned(sorted.overrides, check.names(), reader);
+        KafkaProperties.rejectGroupProtocol(sorted.overrides, check.names(), reader);
         BatchingSettings.check(reader);
         RecoverySettings.check(reader);
         StreamsSettings.check(reader);
         GuardLimits.check(reader);
-        Topics topics = null;
-        try {
-            topics = Topics.from(sorted.known);
-        } catch (RuntimeException e) {
-            reader.reject(e.getMessage());
-        }
+        Topics.problems(sorted.known).values().forEach(reader::reject);
         reader.throwIfAny();
-        return read(reader, Objects.requireNonNull(topics), sorted);
+        return read(reader, Topics.from(sorted.known), sorted);
     }
 
     private static InspectionConfig read(SettingsReader reader, Topics topics, Sorted sorted) {
@@ -219,6 +215,7 @@ public record InspectionConfig(
     private static Map<String, String> serdes(SettingsReader reader, Map<String, String> given) {
         Map<String, String> serdes = new TreeMap<>(given);
         serdes.put(SERDE_CLASS, reader.text(SERDE_CLASS));
+        serdes.put(UNKNOWN_SCHEMA_MS, "" + reader.integer(UNKNOWN_SCHEMA_MS));
         // Retries are the app's (linesight.registry.retry.ms): a client that retries by itself could outlast the
         // transaction.
         serdes.putIfAbsent("max.retries", "0");

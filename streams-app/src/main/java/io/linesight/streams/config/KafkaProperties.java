@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.Set;
+import org.apache.kafka.streams.GroupProtocol;
 import org.apache.kafka.streams.StreamsConfig;
 
 /** Settings of Kafka Streams and of the clients beside it: what the user passes through, and ours on top. */
@@ -34,6 +35,20 @@ final class KafkaProperties {
             if (plain.startsWith(prefix)) plain = plain.substring(prefix.length());
         }
         return OURS.contains(plain) ? Optional.of(plain) : Optional.empty();
+    }
+
+    /**
+     * Rejects every group protocol but the classic one. With the others Kafka Streams makes its consumers itself, past
+     * the one that holds frames back while the registry is unavailable, and the group is described by other requests.
+     */
+    static void rejectGroupProtocol(Map<String, String> overrides, Map<String, String> names, SettingsReader reader) {
+        overrides.forEach((key, value) -> {
+            if (KafkaNames.withoutClient(key).equals(StreamsConfig.GROUP_PROTOCOL_CONFIG)
+                    && !value.equalsIgnoreCase(GroupProtocol.CLASSIC.name()))
+                reader.reject(names.getOrDefault(key, key) + "=" + value
+                        + " is not supported: frames are held back at a consumer of our own while the schema registry "
+                        + "is unavailable, which Kafka Streams has with the classic protocol only. Leave it out");
+        });
     }
 
     static Properties forStreams(InspectionConfig config) {
@@ -66,9 +81,7 @@ final class KafkaProperties {
         p.put(StreamsConfig.POLL_MS_CONFIG, "10"); // finished frames are forwarded between polls
         p.put(StreamsConfig.BUFFERED_RECORDS_PER_PARTITION_CONFIG, "32"); // a record is a whole image
         p.put(StreamsConfig.consumerPrefix("max.poll.records"), "32");
-        // With the newer group protocols the broker decides.
-        if (!config.overrides().containsKey(StreamsConfig.GROUP_PROTOCOL_CONFIG))
-            p.put(StreamsConfig.consumerPrefix("session.timeout.ms"), "15000");
+        p.put(StreamsConfig.consumerPrefix("session.timeout.ms"), "15000");
         p.put(StreamsConfig.producerPrefix("linger.ms"), "5");
         p.put(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, "0");
         config.topics()

@@ -6,6 +6,7 @@ import static io.linesight.streams.config.InspectionConfig.THREAD_REPLACEMENTS;
 import static io.linesight.streams.config.InspectionConfig.TRANSACTION_TIMEOUT_MS;
 import static io.linesight.streams.config.InspectionConfig.UNKNOWN_SCHEMA_MS;
 
+import io.linesight.schemas.serde.RecordDecoder;
 import java.time.Duration;
 import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.ConfigDef.Importance;
@@ -24,25 +25,16 @@ public record RecoverySettings(
         Duration registryRetry, Duration unknownSchemaTimeout, Duration startupTimeout, int threadReplacements) {
 
     static void define(ConfigDef definition) {
-        definition
-                .define(
-                        REGISTRY_RETRY_MS,
-                        Type.INT,
-                        15_000,
-                        Range.between(0, 600_000),
-                        Importance.LOW,
-                        "How long a stream thread waits for the registry where it has to ask it while it works, which "
-                                + "is rare: frames stay in Kafka until their schema is known, for as long as the "
-                                + "registry is away, and are never dead letters for it. Then the thread is replaced.")
-                .define(
-                        UNKNOWN_SCHEMA_MS,
-                        Type.INT,
-                        10_000,
-                        Range.between(0, 600_000),
-                        Importance.LOW,
-                        "How long the registry is asked again for a schema that it does not know, before the frames "
-                                + "that name it become dead letters: replicas of a registry lag. Only the partition "
-                                + "with such a frame waits, and after three waits in vain within 10 minutes none does.")
+        definition.define(
+                REGISTRY_RETRY_MS,
+                Type.INT,
+                15_000,
+                Range.between(0, 600_000),
+                Importance.LOW,
+                "How long a stream thread waits for the registry where it has to ask it while it works, which "
+                        + "is rare: frames stay in Kafka until their schema is known, for as long as the "
+                        + "registry is away, and are never dead letters for it. Then the thread is replaced.");
+        RecordDecoder.define(definition)
                 .define(
                         STARTUP_TIMEOUT_MS,
                         Type.INT,

@@ -3,6 +3,7 @@ package io.linesight.streams.config;
 import static io.linesight.streams.config.InspectionConfig.REVIEW_HIGH;
 import static io.linesight.streams.config.InspectionConfig.REVIEW_LOW;
 
+import java.util.Map;
 import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.ConfigDef.Importance;
 import org.apache.kafka.common.config.ConfigDef.Range;
@@ -38,6 +39,20 @@ public record ReviewSettings(@Nullable Double low, @Nullable Double high) {
                         "Calibrated scores from this on are FAIL. Anomaly events are written from 0.5 on, whatever "
                                 + "the band. Where it is set, it counts for every product; where not, the "
                                 + "checkpoint's own band of the product comes first.");
+    }
+
+    /**
+     * The band of a file of settings, for commands that start nothing.
+     *
+     * @throws org.apache.kafka.common.config.ConfigException naming the key that is out of range
+     */
+    public static ReviewSettings of(Map<String, String> settings) {
+        ConfigDef definition = new ConfigDef();
+        define(definition);
+        Map<String, Object> values = definition.parse(settings);
+        return new ReviewSettings(
+                settings.containsKey(REVIEW_LOW) ? (Double) values.get(REVIEW_LOW) : null,
+                settings.containsKey(REVIEW_HIGH) ? (Double) values.get(REVIEW_HIGH) : null);
     }
 
     /** What nobody set must not get in the way of what the checkpoint says. */

@@ -88,8 +88,7 @@ public final class RegistryAccess implements AutoCloseable {
 
     /**
      * Clients for Kafka Streams, whose main consumers hold partitions back while the registry cannot say what their
-     * frames are. With {@code group.protocol=streams} Kafka Streams makes its consumer itself; then the stream thread
-     * waits as long as {@code linesight.registry.retry.ms} and is replaced.
+     * frames are. They are asked for with the classic group protocol only.
      */
     public KafkaClientSupplier clients() {
         return new KafkaClientSupplier() {

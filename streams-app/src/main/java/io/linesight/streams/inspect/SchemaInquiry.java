@@ -6,10 +6,8 @@ import io.linesight.schemas.clients.DaemonThreads;
 import io.linesight.schemas.registry.RegistryException;
 import io.linesight.schemas.serde.BadRecordException;
 import io.linesight.schemas.serde.SerdeFactory;
+import io.linesight.schemas.serde.UnknownSchemas;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.Deque;
-import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -39,10 +37,6 @@ final class SchemaInquiry implements AutoCloseable {
     private static final long REMINDER_NANOS = TimeUnit.MINUTES.toNanos(1);
     /** A producer may name any number of ids; beyond this they are simply asked for again. */
     private static final int REMEMBERED = 10_000;
-    /** Waits for unknown schemas that may be in vain within {@link #WINDOW_NANOS}; then none is waited for. */
-    private static final int MAX_VAIN_WAITS = 3;
-
-    private static final long WINDOW_NANOS = TimeUnit.MINUTES.toNanos(10);
 
     /** Whether a record may be handed on. */
     enum Answer {
@@ -59,14 +53,12 @@ final class SchemaInquiry implements AutoCloseable {
     private record Inquiry(ConsumerRecord<byte[], byte[]> sample, boolean recheck, CountDownLatch settled) {}
 
     private final Consumer<ConsumerRecord<byte[], byte[]>> read;
-    private final Duration unknownTimeout;
+    private final UnknownSchemas unknown;
     private final LongSupplier nanos;
     private final Map<Object, Verdict> verdicts = new ConcurrentHashMap<>();
     private final Map<Object, Inquiry> open = new ConcurrentHashMap<>();
     private final Semaphore asked = new Semaphore(0);
     // The inquiring thread's.
-    private final Deque<Long> vainWaits = new ArrayDeque<>();
-    private final Map<Object, Long> unknownSince = new HashMap<>();
     private int failures;
     private long troubleSince;
     private long remindedAt;
@@ -81,7 +73,7 @@ final class SchemaInquiry implements AutoCloseable {
      */
     SchemaInquiry(Consumer<ConsumerRecord<byte[], byte[]>> read, Duration unknownTimeout, LongSupplier nanos) {
         this.read = read;
-        this.unknownTimeout = unknownTimeout;
+        unknown = new UnknownSchemas(unknownTimeout, nanos);
         this.nanos = nanos;
     }
 
@@ -185,24 +177,16 @@ final class SchemaInquiry implements AutoCloseable {
         if (verdicts.size() >= REMEMBERED) verdicts.clear();
         verdicts.put(schema, new Verdict(known, nanos.getAsLong()));
         open.remove(schema);
-        unknownSince.remove(schema);
+        if (known) unknown.known(schema);
         inquiry.settled.countDown();
         if (inquiry.recheck && known) LOG.info("The registry knows {} now; its frames are inspected", name(schema));
     }
 
     private void unknown(Object schema, Inquiry inquiry) {
-        long now = nanos.getAsLong();
-        while (!vainWaits.isEmpty() && now - vainWaits.peek() > WINDOW_NANOS) vainWaits.poll();
-        boolean waits = !inquiry.recheck && vainWaits.size() < MAX_VAIN_WAITS;
-        Long since = unknownSince.putIfAbsent(schema, now);
-        if (waits && now - (since == null ? now : since) < unknownTimeout.toNanos()) return;
+        if (unknown.isWorthAsking(schema)) return;
         settle(schema, inquiry, false);
-        if (inquiry.recheck) return;
-        if (waits) vainWaits.add(now);
-        LOG.warn(
-                "The registry does not know {}{}; its frames become dead letters until it does",
-                name(schema),
-                waits ? ", and was asked for " + unknownTimeout.toMillis() + " ms" : "");
+        if (!inquiry.recheck)
+            LOG.warn("The registry does not know {}; its frames become dead letters until it does", name(schema));
     }
 
     private Duration unavailable(Object schema, Inquiry inquiry, RegistryException e) {
@@ -212,7 +196,7 @@ final class SchemaInquiry implements AutoCloseable {
             inquiry.settled.countDown();
             return BACKOFF.delay(++failures);
         }
-        unknownSince.clear(); // what is back after an outage may lag again
+        unknown.outage();
         long now = nanos.getAsLong();
         if (trouble == null || now - remindedAt > REMINDER_NANOS) {
             if (trouble == null) troubleSince = now;

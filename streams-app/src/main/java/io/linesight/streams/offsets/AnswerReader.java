@@ -5,7 +5,7 @@ import io.linesight.schemas.InspectionResult;
 import io.linesight.schemas.clients.ClientSettings;
 import io.linesight.schemas.clients.RangeReader;
 import io.linesight.schemas.clients.RangeReader.Range;
-import io.linesight.schemas.serde.AvroSerde;
+import io.linesight.schemas.serde.RecordDecoder;
 import io.linesight.schemas.topics.AnswerHeaders;
 import io.linesight.schemas.topics.DeadLetterHeaders;
 import io.linesight.schemas.topics.TopicSpec;
@@ -34,13 +34,13 @@ final class AnswerReader implements AutoCloseable {
     private final InspectionConfig config;
     private final KafkaConsumer<byte[], byte[]> consumer;
     private final RangeReader reader;
-    private final AvroSerde<InspectionResult> results;
+    private final RecordDecoder<InspectionResult> results;
 
     AnswerReader(InspectionConfig config) {
         this.config = config;
         consumer = ClientSettings.openConsumer(ClientSettings.forReader(config.adminProperties()));
         reader = new RangeReader(consumer, STALL_TIMEOUT);
-        results = AvroSerde.of(InspectionResult.class, config.serdes(), false);
+        results = RecordDecoder.of(InspectionResult.class, config.serdes());
     }
 
     /** Books the newest answers of every partition. */
@@ -106,7 +106,7 @@ final class AnswerReader implements AutoCloseable {
 
     private @Nullable FrameRef ofResult(ConsumerRecord<byte[], byte[]> record) {
         try {
-            InspectionResult result = results.deserializer().deserialize(record.topic(), record.value());
+            InspectionResult result = results.await(record);
             return result == null ? null : result.getFrameRef();
         } catch (SerializationException e) {
             return null;

@@ -8,6 +8,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class SettingsCheckTest {
     /** As Confluent Cloud hands it out, and the same in the form that 'serve' wanted before. */
@@ -165,5 +167,41 @@ class SettingsCheckTest {
                         "linesight.models.http.authorization=[hidden]",
                         "sasl.jaas.config=[hidden]")
                 .doesNotContain("linesight.pending.max");
+    }
+
+    @Test
+    void shouldSayHowEachKindOfClientIsProtectedWhereTheyDiffer() {
+        assertThat(kafkaLine("security.protocol", "SSL")).contains(", SSL, application.id");
+        assertThat(kafkaLine(
+                        "consumer.security.protocol", "SASL_SSL",
+                        "producer.security.protocol", "SASL_SSL",
+                        "admin.security.protocol", "SASL_SSL",
+                        "sasl.mechanism", "SCRAM-SHA-512"))
+                .contains(", SASL_SSL with SCRAM-SHA-512, application.id");
+        assertThat(kafkaLine("kafka.consumer.security.protocol", "SSL", "main.consumer.security.protocol", "SASL_SSL"))
+                .contains("consumers SASL_SSL with GSSAPI, producers PLAINTEXT, admin clients PLAINTEXT");
+        assertThat(kafkaLine("security.protocol", "SSL", "producer.security.protocol", "PLAINTEXT"))
+                .contains("consumers SSL, producers PLAINTEXT, admin clients SSL");
+    }
+
+    private static String kafkaLine(String... more) {
+        Map<String, String> settings = new HashMap<>(Map.of(
+                "bootstrap.servers", "kafka:9092",
+                "schema.registry.url", "http://registry:8081"));
+        for (int i = 0; i < more.length; i += 2) settings.put(more[i], more[i + 1]);
+        return InspectionConfig.of(settings).summary().get(0);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"group.protocol,streams", "kafka.group.protocol,STREAMS", "consumer.group.protocol,consumer"})
+    void shouldRefuseAGroupProtocolThatBypassesOurConsumer(String key, String value) {
+        Map<String, String> settings = new HashMap<>(CLOUD);
+        settings.put(key, value);
+        assertThat(InspectionConfig.problems(SettingsCheck.of(settings)))
+                .singleElement()
+                .asString()
+                .contains(key + "=" + value + " is not supported", "Leave it out");
+        settings.put(key, "classic");
+        assertThat(InspectionConfig.problems(SettingsCheck.of(settings))).isEmpty();
     }
 }

@@ -36,25 +36,38 @@ public final class Evaluate {
     private static final long REPORT_EVERY = 10_000_000_000L;
 
     private final EvaluateOptions options;
+    private final Scorers scorers;
     private final UnreadableImages unreadable = new UnreadableImages();
     private final List<ImageScore> images = new ArrayList<>();
+    private final List<String> unscored = new ArrayList<>();
     private CalibrationImages calibrationImages;
     private int calibratedOn;
     private long lastReport = System.nanoTime();
 
-    private Evaluate(EvaluateOptions options) {
+    private Evaluate(EvaluateOptions options, Scorers scorers) {
         this.options = options;
+        this.scorers = scorers;
     }
 
     /**
      * Scores every test image and computes the metrics per category and their mean. A category without test images is
-     * left out.
+     * left out, and so is an image for which the model gives no number; the report names it.
      *
      * @throws DatasetException when no category has test images, or some cannot be read; names them
      * @throws IOException when the checkpoint cannot be read or a file cannot be written
      */
     public static EvaluationReport run(EvaluateOptions options) throws IOException {
-        return new Evaluate(options).run();
+        return new Evaluate(options, () -> OrtScorer.open(options.checkpoint(), options.scorer())).run();
+    }
+
+    /** With a scorer in the place of the checkpoint's. */
+    static EvaluationReport run(EvaluateOptions options, Scorer scorer) throws IOException {
+        return new Evaluate(options, () -> scorer).run();
+    }
+
+    @FunctionalInterface
+    private interface Scorers {
+        Scorer get() throws IOException;
     }
 
     private record Loaded(
@@ -75,7 +88,7 @@ public final class Evaluate {
         Map<String, CategoryMetrics> metrics = new TreeMap<>();
         Map<String, CategoryDetail> details = new TreeMap<>();
         CheckpointInfo info;
-        try (Scorer scorer = OrtScorer.open(options.checkpoint(), options.scorer())) {
+        try (Scorer scorer = scorers.get()) {
             info = scorer.info();
             calibrationImages = CalibrationImages.of(info);
             for (String category : categories) metrics.put(category, measure(scorer, category, total, details));
@@ -92,6 +105,7 @@ public final class Evaluate {
                 CategoryMetrics.mean(metrics.values()),
                 List.copyOf(images),
                 unreadable.count(),
+                List.copyOf(unscored),
                 calibratedOn,
                 seconds / Math.max(1, images.size()));
     }
@@ -143,9 +157,11 @@ public final class Evaluate {
 
         private void add(Loaded l, float raw, float[] map) {
             if (calibrationImages.contain(category, l.frame)) calibratedOn++;
-            if (!Float.isFinite(raw))
-                throw new IllegalStateException("the model gives a score that is not a number for " + category + "/"
-                        + l.sample.name() + "; it cannot be measured");
+            // What is not a number cannot be ranked; 'serve' leaves such an image to a person.
+            if (!Float.isFinite(raw) || !isFinite(map)) {
+                unscored.add(category + "/" + l.sample.name());
+                return;
+            }
             boolean anomalous = l.sample.anomalous();
             metrics.add(raw, anomalous, map, l.mask);
             boolean nothingMarked = anomalous && l.mask != null && AnomalyMetrics.marksNothing(l.mask);
@@ -175,6 +191,11 @@ public final class Evaluate {
         public void close() {
             metrics.close();
         }
+    }
+
+    private static boolean isFinite(float[] map) {
+        for (float value : map) if (!Float.isFinite(value)) return false;
+        return true;
     }
 
     private void load(String category, Sample s, List<Loaded> batch) {

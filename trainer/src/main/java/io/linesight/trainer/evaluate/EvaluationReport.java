@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  * @param mean unweighted mean over the categories
  * @param images every image's score
  * @param skipped unreadable images left out
+ * @param unscored images, with their category before them, for which the model gave no number; they are in no figure
  * @param calibratedOn images measured that also placed the checkpoint's thresholds: what it decides on them flatters it
  * @param secondsPerImage wall-clock seconds per image, reading included
  */
@@ -35,6 +36,7 @@ public record EvaluationReport(
         CategoryMetrics mean,
         List<ImageScore> images,
         int skipped,
+        List<String> unscored,
         int calibratedOn,
         double secondsPerImage) {
     private static final String[] NAMES = {
@@ -91,6 +93,7 @@ public record EvaluationReport(
         root.put("modelVersion", modelVersion);
         root.put("dataset", dataset);
         root.put("skipped", skipped);
+        root.put("unscored", unscored);
         root.put("calibratedOn", calibratedOn);
         root.put("onFallback", onFallback());
         root.put("secondsPerImage", secondsPerImage);

@@ -10,7 +10,7 @@ import io.linesight.schemas.FrameRef;
 import io.linesight.schemas.clients.RecordFetcher;
 import io.linesight.schemas.clients.RecordLookup;
 import io.linesight.schemas.clients.TopicIds;
-import io.linesight.schemas.serde.SerdeFactory;
+import io.linesight.schemas.serde.RecordDecoder;
 import io.linesight.schemas.topics.FrameKeys;
 import io.linesight.schemas.topics.Topics;
 import java.nio.ByteBuffer;
@@ -27,7 +27,6 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.SerializationException;
-import org.apache.kafka.common.serialization.Serde;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -46,7 +45,7 @@ public final class FrameFetcher implements AutoCloseable {
     private final String topic;
     private final DecodeSettings decoding;
     private final RecordFetcher records;
-    private final Serde<CameraFrame> serde;
+    private final RecordDecoder<CameraFrame> decoder;
     private final Map<FetchOutcome, Long> counts = Collections.synchronizedMap(new EnumMap<>(FetchOutcome.class));
     private Optional<Uuid> topicId = Optional.empty();
     private long topicIdAt;
@@ -61,7 +60,7 @@ public final class FrameFetcher implements AutoCloseable {
         this.settings = Map.copyOf(settings);
         this.topic = topics.frames().name();
         this.decoding = decoding;
-        serde = SerdeFactory.create(CameraFrame.class, settings, false);
+        decoder = RecordDecoder.of(CameraFrame.class, settings);
         records = new RecordFetcher(settings, timeout);
     }
 
@@ -70,7 +69,8 @@ public final class FrameFetcher implements AutoCloseable {
      *
      * @return an outcome for every reference
      * @throws KafkaException when the broker does not answer; nothing is known about the frames then
-     * @throws io.linesight.schemas.registry.RegistryException when the registry does not answer; the same
+     * @throws io.linesight.schemas.registry.RegistryException when the registry does not answer, or does not know a
+     *     schema yet; the same
      */
     public Map<FrameRef, FetchedFrame> fetch(Collection<FrameRef> wanted) {
         Map<FrameRef, FetchedFrame> found = new LinkedHashMap<>();
@@ -139,7 +139,7 @@ public final class FrameFetcher implements AutoCloseable {
     private FetchedFrame decode(ConsumerRecord<byte[], byte[]> record) {
         CameraFrame frame;
         try {
-            frame = serde.deserializer().deserialize(topic, record.value());
+            frame = decoder.decode(record);
         } catch (SerializationException e) {
             return FetchedFrame.none(FetchOutcome.NOT_A_FRAME, e.getMessage());
         }
@@ -170,7 +170,7 @@ public final class FrameFetcher implements AutoCloseable {
     @Override
     public void close() {
         List<Exception> problems = new ArrayList<>();
-        for (AutoCloseable c : List.<AutoCloseable>of(records, serde)) {
+        for (AutoCloseable c : List.<AutoCloseable>of(records, decoder)) {
             try {
                 c.close();
             } catch (Exception e) {

@@ -7,6 +7,7 @@ import io.linesight.schemas.FrameLabel;
 import io.linesight.schemas.FrameRef;
 import io.linesight.schemas.LabelKind;
 import io.linesight.schemas.clients.ClientSettings;
+import io.linesight.schemas.serde.RecordDecoder;
 import io.linesight.schemas.serde.SerdeFactory;
 import io.linesight.schemas.topics.AnswerHeaders;
 import io.linesight.schemas.topics.FrameKeys;
@@ -113,7 +114,7 @@ public final class LabelPublisher implements AutoCloseable {
     private List<@Nullable String> publishBatch(List<Request> requests, boolean check) {
         Set<FrameRef> wanted = new LinkedHashSet<>();
         if (check) for (Request request : requests) if (request.label != LabelKind.RETRACTED) wanted.add(request.frame);
-        Map<FrameRef, FetchedFrame> frames = fetcher.fetch(wanted);
+        Map<FrameRef, FetchedFrame> frames = RecordDecoder.untilKnown(() -> fetcher.fetch(wanted));
         List<@Nullable String> problems = new ArrayList<>();
         List<Future<RecordMetadata>> sent = new ArrayList<>();
         for (Request request : requests) {

@@ -1,6 +1,7 @@
 package io.linesight.trainer.learning;
 
 import io.linesight.schemas.FrameLabel;
+import io.linesight.schemas.serde.RecordDecoder;
 import io.linesight.schemas.topics.AnswerHeaders;
 import io.linesight.schemas.topics.FrameKeys;
 import io.linesight.trainer.feedback.LabelRules;
@@ -13,23 +14,25 @@ import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.SerializationException;
-import org.apache.kafka.common.serialization.Deserializer;
 
-/** Decodes and checks records of the labels topic. A registry that does not answer is an exception, not a verdict. */
+/**
+ * Decodes and checks records of the labels topic. A registry that does not answer, or does not know a schema yet, is an
+ * exception, not a verdict.
+ */
 final class LabelDecoder {
-    private final Deserializer<FrameLabel> deserializer;
+    private final RecordDecoder<FrameLabel> decoder;
     private final String labelsTopic;
     private final String framesTopic;
     private final Supplier<Optional<Uuid>> framesId;
 
     /** @param framesId id of the topic of frames now; empty where it is not known */
     LabelDecoder(
-            Deserializer<FrameLabel> deserializer,
+            RecordDecoder<FrameLabel> decoder,
             String labelsTopic,
             String framesTopic,
             Supplier<Optional<Uuid>> framesId) {
         this.framesId = framesId;
-        this.deserializer = deserializer;
+        this.decoder = decoder;
         this.labelsTopic = labelsTopic;
         this.framesTopic = framesTopic;
     }
@@ -46,7 +49,7 @@ final class LabelDecoder {
     Result decode(ConsumerRecord<String, byte[]> record) {
         LabelPosition position = positionOf(record);
         try {
-            FrameLabel label = record.value() == null ? null : deserializer.deserialize(labelsTopic, record.value());
+            FrameLabel label = decoder.decode(record);
             if (label == null) {
                 FrameKeys.parse(String.valueOf(record.key()));
                 return new Result.Valid(new LabelRecord(record.key(), null, null, position));
@@ -57,7 +60,7 @@ final class LabelDecoder {
             if (isOfEarlierTopic(record))
                 problems.add("it was given to a frame of a topic that was deleted; another frame may lie there now");
             return problems.isEmpty()
-                    ? new Result.Valid(new LabelRecord(record.key(), label, record.value(), position))
+                    ? new Result.Valid(new LabelRecord(record.key(), label, RecordDecoder.toKeep(record), position))
                     : new Result.Rejected(String.join("; ", problems));
         } catch (SerializationException | IllegalArgumentException e) {
             return new Result.Rejected(e.getMessage());
@@ -74,10 +77,7 @@ final class LabelDecoder {
     /** @throws SerializationException when the label cannot be decoded now, though it could when it was deferred */
     LabelRecord decode(PendingLabel pending) {
         return new LabelRecord(
-                pending.frame(),
-                deserializer.deserialize(labelsTopic, pending.label()),
-                pending.label(),
-                pending.position());
+                pending.frame(), decoder.decodeKept(labelsTopic, pending.label()), pending.label(), pending.position());
     }
 
     static LabelPosition positionOf(ConsumerRecord<String, byte[]> record) {

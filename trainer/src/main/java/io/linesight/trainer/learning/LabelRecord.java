@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param frame key of the frame
  * @param label null for a tombstone, which retracts the frame's label
- * @param value the record's value; null for a tombstone
+ * @param value the record's value, as {@link io.linesight.schemas.serde.RecordDecoder#toKeep}; null for a tombstone
  * @param position in the labels topic
  */
 record LabelRecord(String frame, @Nullable FrameLabel label, byte @Nullable [] value, LabelPosition position) {

@@ -6,7 +6,8 @@ import io.linesight.schemas.InspectionResult;
 import io.linesight.schemas.Verdict;
 import io.linesight.schemas.clients.ClientSettings;
 import io.linesight.schemas.clients.TopicCursor;
-import io.linesight.schemas.serde.SerdeFactory;
+import io.linesight.schemas.registry.RegistryException;
+import io.linesight.schemas.serde.RecordDecoder;
 import io.linesight.schemas.topics.AnswerHeaders;
 import io.linesight.schemas.topics.FrameKeys;
 import io.linesight.schemas.topics.Topics;
@@ -29,7 +30,6 @@ import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.errors.SerializationException;
-import org.apache.kafka.common.serialization.Serde;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -45,8 +45,7 @@ final class ResultSampler implements AutoCloseable {
     private final FrameFetcher fetcher;
     private final LabelCounters counters;
     private final TopicCursor results;
-    private final Serde<InspectionResult> serde;
-    private final String topic;
+    private final RecordDecoder<InspectionResult> decoder;
     private final Map<String, Long> due = new HashMap<>();
     private boolean full;
 
@@ -56,10 +55,10 @@ final class ResultSampler implements AutoCloseable {
         this.store = store;
         this.fetcher = fetcher;
         this.counters = counters;
-        topic = topics.results().name();
+        String topic = topics.results().name();
         Map<String, Object> configs = ClientSettings.forReader(config.kafka());
         configs.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "latest");
-        serde = SerdeFactory.create(InspectionResult.class, config.kafka(), false);
+        decoder = RecordDecoder.of(InspectionResult.class, config.kafka());
         results = TopicCursor.atEnd(configs, List.of(topic));
     }
 
@@ -79,10 +78,11 @@ final class ResultSampler implements AutoCloseable {
         });
     }
 
+    /** Samples are optional: neither a bad result nor an unavailable registry holds up labels for them. */
     private @Nullable InspectionResult decode(ConsumerRecord<byte[], byte[]> record) {
         try {
-            return serde.deserializer().deserialize(topic, record.value());
-        } catch (SerializationException e) {
+            return decoder.decode(record);
+        } catch (SerializationException | RegistryException e) {
             return null;
         }
     }
@@ -99,8 +99,8 @@ final class ResultSampler implements AutoCloseable {
     }
 
     private void store(String product, FrameRef ref) {
-        FetchedFrame frame = fetcher.fetch(List.of(ref)).get(ref);
-        if (frame.outcome() != FetchOutcome.FETCHED) return;
+        FetchedFrame frame = fetch(ref);
+        if (frame == null || frame.outcome() != FetchOutcome.FETCHED) return;
         Entry entry = new Entry(
                 FrameKeys.of(ref),
                 product,
@@ -124,6 +124,14 @@ final class ResultSampler implements AutoCloseable {
         }
     }
 
+    private @Nullable FetchedFrame fetch(FrameRef ref) {
+        try {
+            return fetcher.fetch(List.of(ref)).get(ref);
+        } catch (RegistryException e) {
+            return null;
+        }
+    }
+
     /** Where the topic of frames was made again, another frame lies at the place of the one that was inspected. */
     private boolean isOfEarlierTopic(ConsumerRecord<byte[], byte[]> record) {
         Optional<Uuid> inspected = AnswerHeaders.topicId(record.headers());
@@ -135,6 +143,6 @@ final class ResultSampler implements AutoCloseable {
     @Override
     public void close() {
         results.close();
-        serde.close();
+        decoder.close();
     }
 }

@@ -111,11 +111,11 @@ final class TrainerLoop implements Runnable {
             lease.answer(this::commit);
             runs.startIfDue(labels);
         } catch (RegistryException | RetriableException e) {
-            if (e instanceof RegistryException r && !r.isRetriable()) throw e;
+            if (e instanceof RegistryException r && !r.mayPass()) throw e;
             retryAfter(
                     UNAVAILABLE_DELAY,
-                    "Kafka or the schema registry does not answer; labels wait in Kafka, none is lost or rejected, "
-                            + "and they are stored when it does: "
+                    "Kafka or the schema registry cannot be used now; labels wait in Kafka, none is lost or "
+                            + "rejected, and they are stored when it can: "
                             + e.getMessage());
         } catch (IOException e) {
             retryAfter(

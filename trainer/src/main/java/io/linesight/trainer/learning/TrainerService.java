@@ -3,7 +3,7 @@ package io.linesight.trainer.learning;
 import io.linesight.schemas.FrameLabel;
 import io.linesight.schemas.clients.ClientSettings;
 import io.linesight.schemas.clients.DaemonThreads;
-import io.linesight.schemas.serde.SerdeFactory;
+import io.linesight.schemas.serde.RecordDecoder;
 import io.linesight.schemas.topics.Topics;
 import io.linesight.trainer.feedback.FrameFetcher;
 import io.linesight.trainer.fit.Fit;
@@ -24,7 +24,6 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.errors.AuthorizationException;
-import org.apache.kafka.common.serialization.Serde;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -66,7 +65,7 @@ public final class TrainerService implements AutoCloseable {
     private final EventLog events;
     private @Nullable DatasetStore store;
     private @Nullable FrameFetcher fetcher;
-    private @Nullable Serde<FrameLabel> serde;
+    private @Nullable RecordDecoder<FrameLabel> decoder;
     private @Nullable LabelsReader labels;
     private @Nullable ResultSampler sampler;
     private @Nullable RunScheduler runs;
@@ -134,16 +133,13 @@ public final class TrainerService implements AutoCloseable {
                 new TrainingRun.Environment(config, store, champions, sink, events, faults, timing.retry);
         runs = new RunScheduler(environment, runCounters, lease, health, timing, Clock.systemUTC(), System::nanoTime);
         if (triggeredEarly) runs.trigger();
-        serde = SerdeFactory.create(FrameLabel.class, config.kafka(), false);
+        decoder = RecordDecoder.of(FrameLabel.class, config.kafka());
         fetcher = new FrameFetcher(config.kafka(), topics, store.decoding(), FRAME_TIMEOUT);
         LabelConsumer consumer = new LabelConsumer(
                 store,
                 fetcher,
                 new LabelDecoder(
-                        serde.deserializer(),
-                        topics.labels().name(),
-                        topics.frames().name(),
-                        fetcher::topicId),
+                        decoder, topics.labels().name(), topics.frames().name(), fetcher::topicId),
                 config.lateFrames(),
                 counters,
                 Clock.systemUTC());
@@ -286,7 +282,7 @@ public final class TrainerService implements AutoCloseable {
 
     private void release() {
         // Once the loop runs, it closes the reader itself: a consumer belongs to one thread.
-        AutoCloseable[] parts = {thread == null ? labels : null, sampler, fetcher, serde, store};
+        AutoCloseable[] parts = {thread == null ? labels : null, sampler, fetcher, decoder, store};
         for (AutoCloseable part : parts) {
             if (part == null) continue;
             try {

@@ -199,8 +199,10 @@ record Page(
 
     String measured() {
         int skipped = a.report().skipped();
+        int unscored = a.report().unscored().size();
         return a.report().images().size() + " measured"
-                + (skipped > 0 ? ", " + skipped + " unreadable and left out" : "") + " in "
+                + (skipped > 0 ? ", " + skipped + " unreadable and left out" : "")
+                + (unscored > 0 ? ", " + unscored + " without a number from the model and left out" : "") + " in "
                 + Html.plural(categories().size(), "category", "categories");
     }
 }

@@ -19,6 +19,7 @@ import io.linesight.schemas.StageTimings;
 import io.linesight.schemas.Verdict;
 import io.linesight.schemas.registry.RegistryException;
 import io.linesight.schemas.serde.AvroSerde;
+import io.linesight.schemas.serde.RecordDecoder;
 import io.linesight.schemas.topics.FrameKeys;
 import io.linesight.simulator.SimulatedFrame;
 import io.linesight.trainer.feedback.FetchOutcome;
@@ -32,6 +33,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -46,6 +48,7 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.Deserializer;
+import org.apache.kafka.common.serialization.Serdes;
 import org.awaitility.core.ConditionTimeoutException;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -56,6 +59,8 @@ import org.junit.jupiter.api.TestInfo;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Frames by their place, and labels into the store, on a real broker; nothing is trained here. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -399,7 +404,7 @@ class LabelConsumerIT {
                 line.label(late, LabelKind.NORMAL, null, "ann");
                 LabelLine.await("it is said", () -> waits().size() == 1);
                 assertThat(waits().get(0))
-                        .contains("registry does not answer", "none is lost or rejected", "stored when it does");
+                        .contains("registry cannot be used", "none is lost or rejected", "stored when it can");
                 LabelLine.neverWithin(TWO_RETRIES, "said once", () -> waits().size() != 1);
                 assertThat(s.failure()).isEmpty();
                 assertThat(s.working()).isTrue();
@@ -455,6 +460,66 @@ class LabelConsumerIT {
         }
     }
 
+    @ParameterizedTest
+    @EnumSource(RegistryFront.Fault.class)
+    void shouldStoreLabelsOnceTheRegistryAnswersAsItself(RegistryFront.Fault fault) throws Exception {
+        line.close();
+        line = new LabelLine(kafka, registry, "front-" + fault);
+        FrameRef ref = line.frame("flange", SimulatedFrame.GOOD, 1);
+        line.label(ref, LabelKind.NORMAL, null, "ann");
+        try (RegistryFront front = new RegistryFront(registry.url())) {
+            front.answer(fault);
+            Map<String, String> settings = new HashMap<>(line.settings);
+            settings.put("schema.registry.url", front.url());
+            settings.put(RecordDecoder.UNKNOWN_SCHEMA_MS, "600000");
+            String name = fault.name();
+            try (TrainerService s =
+                    started(TrainerConfig.of(settings, dir.resolve(name)).withGroup(name))) {
+                LabelLine.await("it is said", () -> waits().size() == 1);
+                int asked = front.faults();
+                LabelLine.await("asked again", () -> front.faults() > asked);
+                assertThat(s.failure()).isEmpty();
+                assertThat(s.counts()).containsEntry(LabelCounters.REFUSED, 0L);
+
+                front.answer(null);
+
+                awaitCounts(s, Map.of(LabelCounters.NORMAL, 1L));
+                assertThat(s.counts()).containsEntry(LabelCounters.REFUSED, 0L);
+                assertThat(waits()).hasSize(1);
+            }
+        }
+    }
+
+    @Test
+    void shouldRejectALabelWhoseSchemaStaysUnknown() throws Exception {
+        FrameRef ref = line.frame("flange", SimulatedFrame.GOOD, 1);
+        byte[] value = {0, 0, 1, 0, 0, 2, 4};
+        line.send(FrameKeys.of(ref), value);
+        line.label(ref, LabelKind.NORMAL, null, "ann");
+        Map<String, String> settings = new HashMap<>(line.settings);
+        settings.put(RecordDecoder.UNKNOWN_SCHEMA_MS, "1000");
+        try (TrainerService s =
+                started(TrainerConfig.of(settings, dir.resolve("unknown")).withGroup("unknown"))) {
+            awaitCounts(s, Map.of(LabelCounters.NORMAL, 1L, LabelCounters.REFUSED, 1L));
+            assertThat(waits()).singleElement().asString().contains("does not know schema id 65536");
+        }
+    }
+
+    @Test
+    void shouldReadFramesAndLabelsWhoseSchemaIsNamedInAHeader() throws Exception {
+        FrameRef known = line.frame("flange", SimulatedFrame.GOOD, 1);
+        FrameRef late = new FrameRef(known.getTopic(), known.getPartition(), known.getOffset() + 1);
+        // Their schemas are registered by now.
+        byte[] label = line.serialized(line.says(late, LabelKind.NORMAL, null, "ann"));
+        line.sendWithHeader(line.topics.labels().name(), FrameKeys.of(late), label);
+        try (TrainerService s = started(config)) {
+            awaitCounts(s, Map.of(LabelCounters.WAITING, 1L));
+            assertThat(line.frameWithHeader("flange", SimulatedFrame.GOOD, 2)).isEqualTo(late);
+            awaitCounts(s, Map.of(LabelCounters.NORMAL, 1L));
+            assertThat(s.counts()).containsEntry(LabelCounters.REFUSED, 0L);
+        }
+    }
+
     @Test
     void shouldRejectLabelOnceThoughAnotherPartitionIsStoredFirst() throws Exception {
         FrameRef a = line.frame("flange", SimulatedFrame.GOOD, 1);
@@ -475,7 +540,11 @@ class LabelConsumerIT {
             LabelConsumer consumer = new LabelConsumer(
                     store,
                     fetcher,
-                    new LabelDecoder(asking, topic, line.topics.frames().name(), Optional::empty),
+                    new LabelDecoder(
+                            RecordDecoder.over(Serdes.serdeFrom(real.serializer(), asking), line.settings),
+                            topic,
+                            line.topics.frames().name(),
+                            Optional::empty),
                     Duration.ofMinutes(1),
                     counts,
                     Clock.systemUTC());

@@ -5,6 +5,7 @@ import io.linesight.cameras.FramePublisher;
 import io.linesight.embedded.EmbeddedKafka;
 import io.linesight.embedded.EmbeddedRegistry;
 import io.linesight.mmad.image.ImageCodec;
+import io.linesight.schemas.CameraFrame;
 import io.linesight.schemas.FrameEncoding;
 import io.linesight.schemas.FrameLabel;
 import io.linesight.schemas.FrameRef;
@@ -21,12 +22,14 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.awaitility.Awaitility;
@@ -129,6 +132,45 @@ public final class LabelLine implements AutoCloseable {
         try {
             producer.send(new ProducerRecord<>(topics.labels().name(), key, value))
                     .get();
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    byte[] serialized(FrameLabel label) {
+        return serde.serializer().serialize(topics.labels().name(), label);
+    }
+
+    /** Sends a part as {@link #frame} does, with the schema's id in a header. */
+    FrameRef frameWithHeader(String product, String defect, int i) {
+        SimulatedFrame f = part(product, defect, i);
+        CameraFrame frame = CameraFrame.newBuilder()
+                .setFrameId("late")
+                .setCameraId("cam-" + product)
+                .setLineId("line")
+                .setProduct(product)
+                .setCapturedAt(Instant.now().truncatedTo(ChronoUnit.MICROS))
+                .setSequence(0)
+                .setEncoding(FrameEncoding.JPEG)
+                .setWidth(f.image().width())
+                .setHeight(f.image().height())
+                .setImage(ByteBuffer.wrap(ImageCodec.encodeJpeg(f.image(), 95)))
+                .build();
+        String topic = topics.frames().name();
+        try (AvroSerde<CameraFrame> frames = AvroSerde.of(CameraFrame.class, settings, false)) {
+            RecordMetadata at =
+                    sendWithHeader(topic, "cam-" + product, frames.serializer().serialize(topic, frame));
+            return new FrameRef(at.topic(), at.partition(), at.offset());
+        }
+    }
+
+    /** Sends a value whose schema's id goes from before it into a header, as Confluent's serializers can write it. */
+    RecordMetadata sendWithHeader(String topic, String key, byte[] value) {
+        ProducerRecord<String, byte[]> record =
+                new ProducerRecord<>(topic, key, Arrays.copyOfRange(value, 5, value.length));
+        record.headers().add("__value_schema_id", Arrays.copyOf(value, 5));
+        try {
+            return producer.send(record).get();
         } catch (Exception e) {
             throw new IllegalStateException(e);
         }

@@ -36,7 +36,7 @@ class GalleryTest {
                 letter,
                 Reports.options(),
                 new EvaluationReport(
-                        "v", "s", "d", Map.of("bolt", none), Map.of("bolt", detail), none, images, 0, 0, 0));
+                        "v", "s", "d", Map.of("bolt", none), Map.of("bolt", detail), none, images, 0, List.of(), 0, 0));
     }
 
     private static List<String> names(List<Pick> picks) {

@@ -93,6 +93,7 @@ class HtmlReportTest {
                 plain.mean(),
                 plain.images(),
                 0,
+                List.of(),
                 7,
                 0.05);
         assertThat(page(report))

@@ -66,6 +66,7 @@ final class Reports {
                 CategoryMetrics.mean(metrics.values()),
                 List.copyOf(images),
                 0,
+                List.of(),
                 0,
                 0.05);
     }

@@ -61,7 +61,7 @@ public final class Kafka {
         return settings;
     }
 
-    private static Map<String, String> read(Path file) {
+    static Map<String, String> read(Path file) {
         Properties properties = new Properties();
         try (Reader in = Files.newBufferedReader(file)) {
             properties.load(in);
