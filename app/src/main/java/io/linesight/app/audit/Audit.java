@@ -6,11 +6,11 @@ import io.linesight.schemas.clients.ClientSettings;
 import io.linesight.schemas.clients.RangeReader.Range;
 import io.linesight.schemas.serde.RecordDecoder;
 import io.linesight.schemas.topics.AnswerHeaders;
+import io.linesight.schemas.topics.CameraNames;
 import io.linesight.schemas.topics.DeadLetterHeaders;
 import io.linesight.schemas.topics.FrameTimes;
 import io.linesight.schemas.topics.TopicSpec;
 import io.linesight.schemas.topics.Topics;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
@@ -39,9 +39,6 @@ import org.jspecify.annotations.Nullable;
  * <p>Threads: one call at a time.
  */
 public final class Audit {
-    /** Stands for the camera of records without a key. */
-    public static final String KEYLESS = "(no key)";
-
     private static final int API_TIMEOUT_MS = 30_000;
 
     /** How far ahead of the broker's clock a record may be dated by default. */
@@ -130,7 +127,7 @@ public final class Audit {
     }
 
     private static String camera(ConsumerRecord<byte[], byte[]> frame) {
-        return frame.key() == null ? KEYLESS : new String(frame.key(), StandardCharsets.UTF_8);
+        return CameraNames.shown(frame.key());
     }
 
     private long readResults(

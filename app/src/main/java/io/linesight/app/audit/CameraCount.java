@@ -3,7 +3,7 @@ package io.linesight.app.audit;
 /**
  * How the frames of one camera ended.
  *
- * @param camera key of its records; {@value Audit#KEYLESS} for records without one
+ * @param camera key of its records; {@link io.linesight.schemas.topics.CameraNames#KEYLESS} for records without one
  * @param sent records in the topic of frames
  * @param scored of them, with a result
  * @param rejected of them, with a dead letter

@@ -8,9 +8,9 @@ import io.linesight.schemas.clients.TopicIds;
 import io.linesight.schemas.registry.RegistryException;
 import io.linesight.schemas.serde.RecordDecoder;
 import io.linesight.schemas.topics.AnswerHeaders;
+import io.linesight.schemas.topics.CameraNames;
 import io.linesight.schemas.topics.FrameTimes;
 import io.linesight.schemas.topics.TopicSpec;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -140,7 +140,7 @@ final class FramesLook {
         settings.put("max.retries", "0");
         try (RecordDecoder<CameraFrame> decoder = RecordDecoder.of(CameraFrame.class, settings)) {
             reader.read(newest, r -> {
-                String camera = r.key() == null ? "(no key)" : new String(r.key(), StandardCharsets.UTF_8);
+                String camera = CameraNames.shown(r.key());
                 if (FrameTimes.isImpossible(r.timestamp(), now))
                     problems.putIfAbsent(
                             camera,

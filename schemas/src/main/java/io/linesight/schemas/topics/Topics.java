@@ -169,7 +169,8 @@ public final class Topics {
             try {
                 from(Map.of(key, value));
             } catch (IllegalArgumentException e) {
-                problems.put(key, e.getMessage());
+                String why = String.valueOf(e.getMessage());
+                problems.put(key, why.startsWith(key) ? why : key + "=" + value + " cannot be used: " + why);
             }
         }
         return problems;
