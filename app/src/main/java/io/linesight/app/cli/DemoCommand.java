@@ -80,7 +80,7 @@ final class DemoCommand implements Callable<Integer> {
             names = "--fps",
             paramLabel = "F",
             description = {
-                "Frames a second and camera. Default: 70 % of what the machine bears, found in a warm-up of some "
+                "Frames a second and camera. Default: 70 %% of what the machine bears, found in a warm-up of some "
                         + "seconds;",
                 "1.5 with --learn."
             })
