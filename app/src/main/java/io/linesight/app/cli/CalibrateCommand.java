@@ -125,7 +125,7 @@ final class CalibrateCommand implements Callable<Integer> {
         summary.prepare();
         Normals which = which(opened.source());
         if (which == Normals.HELD_OUT) hintAtUntrained(opened.source().categories());
-        Recalibration.Result result = Recalibration.run(
+        Recalibration.Result result = data.orSummarize(() -> Recalibration.run(
                 checkpoint,
                 out,
                 opened.source(),
@@ -133,7 +133,7 @@ final class CalibrateCommand implements Callable<Integer> {
                 anomalies,
                 rule,
                 ScorerOptions.defaults().withDevice(device).withThreads(threads),
-                new PrintStream(System.err, true));
+                new PrintStream(System.err, true)));
         show(result, opened.source().categories());
         data.summarize();
         summary.write(SummaryFile.outcome(out, result.info()), data.files());

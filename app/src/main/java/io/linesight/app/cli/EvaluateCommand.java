@@ -112,7 +112,7 @@ final class EvaluateCommand implements Callable<Integer> {
                 .withHeatmaps(heatmaps)
                 .withScores(scores)
                 .withSkipUnreadable(skipUnreadable);
-        EvaluationReport measured = Evaluate.run(options);
+        EvaluationReport measured = data.orSummarize(() -> Evaluate.run(options));
         if (json != null) Files.writeString(json, withFiles(measured.toJson(), opened.files()));
         PrintWriter out = spec.commandLine().getOut();
         show(out, measured, compare != null);

@@ -424,7 +424,8 @@ final class FitCommand implements Callable<Integer> {
         summary.prepare();
         if (from != null) Inputs.existing(from, "checkpoint");
         Encoder chosen = from != null ? null : chosenEncoder();
-        FitResult result = fit(options(images(), chosen, stop::get), stop);
+        FitOptions complete = options(images(), chosen, stop::get);
+        FitResult result = data.orSummarize(() -> fit(complete, stop));
         if (result == null) return 130;
         print(result);
         data.summarize();
@@ -501,7 +502,8 @@ final class FitCommand implements Callable<Integer> {
         Inputs.writable(out);
         summary.prepare();
         ImageSource source = images();
-        PatchCoreResult result = PatchCoreFit.run(patchCoreOptions(source, chosenEncoder()));
+        PatchCoreOptions options = patchCoreOptions(source, chosenEncoder());
+        PatchCoreResult result = data.orSummarize(() -> PatchCoreFit.run(options));
         print(result);
         data.summarize();
         summary.write(

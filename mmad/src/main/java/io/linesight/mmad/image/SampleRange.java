@@ -34,8 +34,8 @@ final class SampleRange {
             notes.add(
                     Kind.RANGE,
                     "its 16-bit samples reach only " + max + ", " + used + " bits, and are read with " + bits
-                            + ": nearly black. For a camera of " + usual(used) + " bits set the sample bits to "
-                            + usual(used));
+                            + ": nearly black. For a camera of " + usual(used) + " bits set the sample bits ("
+                            + DecodeSettings.SAMPLE_BITS + ", --sample-bits of commands) to " + usual(used));
         return out;
     }
 

@@ -145,9 +145,9 @@ public final class FilesReport {
         return text("Used ", used());
     }
 
-    /** The same before anything was read: what would be used. */
+    /** The same where the work did not begin: what would be used. */
     public synchronized String planText() {
-        return text("Would use ", found);
+        return text("Would use ", Math.max(0, found - count(LeftOut.UNREADABLE)));
     }
 
     private String text(String verb, int images) {

@@ -81,7 +81,8 @@ public final class FolderWalk {
             report.leave(LeftOut.CLOSED_FOLDER, folder, e.getMessage());
             return;
         }
-        if (around.contains(real)) {
+        // Also of a folder above the one where the walk began: it would bring in what is no part of this one.
+        if (around.stream().anyMatch(a -> a.startsWith(real))) {
             report.leave(LeftOut.LOOP, folder, "");
             return;
         }

@@ -167,6 +167,8 @@ class FolderReadingTest {
         Files.createSymbolicLink(root.resolve("elsewhere/good/back"), root.resolve("elsewhere"));
         Files.createSymbolicLink(root.resolve("data/nut"), root.resolve("data/bolt"));
         Files.createSymbolicLink(root.resolve("data/bolt/train/good/gone.png"), root.resolve("nowhere.png"));
+        Files.createSymbolicLink(root.resolve("data/bolt/train/good/category"), root.resolve("data/bolt"));
+        Files.createSymbolicLink(root.resolve("data/bolt/train/good/all"), root.resolve("data"));
         Opened opened = open(root.resolve("data"));
         assertThat(opened.source().categories()).containsExactly("bolt", "nut");
         assertThat(opened.source().train("bolt")).extracting(Sample::name).containsExactly("good/more/0.png");

@@ -1,8 +1,10 @@
 package io.linesight.app.cli.common;
 
+import io.linesight.trainer.folders.DatasetException;
 import io.linesight.trainer.folders.DatasetLayout;
 import io.linesight.trainer.folders.FilesReport;
 import io.linesight.trainer.folders.ReadingContext;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
@@ -60,7 +62,7 @@ public final class DataOptions {
      *
      * @throws ParameterException when the options contradict each other
      * @throws UserError when a folder or the csv is missing
-     * @throws io.linesight.trainer.folders.DatasetException when the folders hold no known layout
+     * @throws DatasetException when the folders hold no known layout
      */
     public DatasetLayout.Opened open() {
         validate();
@@ -97,9 +99,28 @@ public final class DataOptions {
         if (files != null) say(files.text());
     }
 
-    /** Prints what would become of the files, before any of them was read. */
+    /** Prints what would become of the files, where the work was not done. */
     public void summarizePlan() {
         if (files != null) say(files.planText());
+    }
+
+    /** Work on the images. */
+    public interface Work<T> {
+        T run() throws IOException;
+    }
+
+    /**
+     * Does the work; where the images are not fit for it, prints what would become of the files before it fails.
+     *
+     * @throws DatasetException as the work does
+     */
+    public <T> T orSummarize(Work<T> work) throws IOException {
+        try {
+            return work.run();
+        } catch (DatasetException e) {
+            summarizePlan();
+            throw e;
+        }
     }
 
     private void say(String text) {
