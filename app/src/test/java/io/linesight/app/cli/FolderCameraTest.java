@@ -6,7 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.linesight.cameras.CameraShot;
 import io.linesight.mmad.image.ImageCodec;
 import io.linesight.schemas.FrameEncoding;
+import io.linesight.trainer.folders.ReadingContext;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -117,6 +119,32 @@ class FolderCameraTest {
         Files.delete(gone);
         assertThat(all(camera)).hasSize(1);
         assertThat(camera.skipped()).isEqualTo(1);
+    }
+
+    @Test
+    void shouldNotSendWhatIsNoImage() throws IOException {
+        put("a.png", PNG);
+        put("lfs.png", "version https://git-lfs.github.com/spec/v1\noid sha256:1\n".getBytes(StandardCharsets.UTF_8));
+        put("page.jpg", "<html>log in first</html>".getBytes(StandardCharsets.UTF_8));
+        put("empty.jpg", new byte[0]);
+        put("zeros.png", new byte[5000]);
+        ReadingContext context = ReadingContext.defaults();
+        FolderCamera camera = FolderCamera.open("c", dir, FolderCamera.Options.defaults(), context);
+        assertThat(all(camera)).extracting(CameraShot::image).containsExactly(PNG);
+        assertThat(camera.skipped()).isEqualTo(4);
+        assertThat(context.report().text()).contains("Used 1 image", "left out 4 images that cannot be read");
+    }
+
+    @Test
+    void shouldKeepImagesForThresholdsOutOfTestAndTrain() throws IOException {
+        for (String part : List.of("train", "validation", "test")) put("nut/" + part + "/good/" + part + ".png", PNG);
+        for (String split : List.of("test", "train", "all")) {
+            FolderCamera camera = FolderCamera.open("c", dir, new FolderCamera.Options(null, split, false, null));
+            assertThat(all(camera))
+                    .hasSize(split.equals("all") ? 3 : 1)
+                    .allSatisfy(s -> assertThat(s.product()).isEqualTo("nut"))
+                    .allSatisfy(s -> assertThat(s.anomalous()).isFalse());
+        }
     }
 
     @Test

@@ -57,10 +57,11 @@ public final class FrameImages {
     }
 
     /**
-     * Whether a file may be sent as a frame as it is: not a BMP, TIFF, WebP or GIF, for which frames have no encoding.
+     * Whether a file may be sent as a frame as it is: it begins as a JPEG or PNG does. For others frames have no
+     * encoding.
      */
     public static boolean isFrameFile(byte[] file) {
-        return !ImageHeader.isOtherFormat(file);
+        return ImageHeader.isFrameFile(file);
     }
 
     static DecodedImage raw(

@@ -6,8 +6,6 @@ import static io.linesight.mmad.image.Bytes.ascii;
 import static io.linesight.mmad.image.Bytes.startsWith;
 import static io.linesight.mmad.image.Bytes.u8;
 
-import java.util.List;
-
 /**
  * Size and soundness of an image file, read without decoding it. The native decoders pad what is missing of a truncated
  * JPEG with grey and say so on standard error only, and they allocate what the header asks for: both are settled here
@@ -111,8 +109,9 @@ record ImageHeader(
                         + kind);
     }
 
-    static boolean isOtherFormat(byte[] file) {
-        return List.of("a BMP", "a TIFF", "a WebP", "a GIF").contains(kind(file));
+    /** Whether it begins as a JPEG or PNG does. */
+    static boolean isFrameFile(byte[] file) {
+        return ascii(file, 0, "\u0089PNG") || kind(file).startsWith("of") && JpegFile.start(file) >= 0;
     }
 
     private static String kind(byte[] f) {
