@@ -1,7 +1,9 @@
 package io.linesight.cameras;
 
 import io.linesight.schemas.FrameRef;
+import io.linesight.schemas.registry.RegistryException;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -11,12 +13,14 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Takes images from one camera at a rate, publishes them and records which were sent. Runs on one thread; stops when
- * the camera has no more, on {@link #stop()}, or when Kafka rejects a frame for good.
+ * the camera has no more, on {@link #stop()}, or when Kafka rejects a frame for good. Waits for the schema registry.
  */
 public final class CameraDriver implements Runnable {
     private static final Logger LOG = LoggerFactory.getLogger(CameraDriver.class);
     /** Frames handed to the producer and not yet acknowledged; bounds memory when the broker is slow. */
     private static final int MAX_IN_FLIGHT = 64;
+
+    private static final long REGISTRY_DELAY_MILLIS = 500;
 
     private final Camera camera;
     private final FramePublisher publisher;
@@ -107,12 +111,25 @@ public final class CameraDriver implements Runnable {
             if (stop) return;
         }
         try {
-            publisher.send(camera.id(), shot).whenComplete((ref, error) -> recordOutcome(ref, error, entry));
+            send(shot).whenComplete((ref, error) -> recordOutcome(ref, error, entry));
             sent++;
         } catch (RuntimeException e) {
             inFlight.release();
             sentFrames.rejected();
             throw e;
+        }
+    }
+
+    /** Waits for a registry that is unavailable: only the first frame needs it, and it may start after the cameras. */
+    private CompletableFuture<FrameRef> send(CameraShot shot) throws InterruptedException {
+        for (boolean told = false; ; told = true) {
+            try {
+                return publisher.send(camera.id(), shot);
+            } catch (RegistryException e) {
+                if (!e.mayPass() || stop) throw e;
+                if (!told) LOG.warn("Camera {} waits for the schema registry: {}", camera.id(), e.getMessage());
+                Thread.sleep(REGISTRY_DELAY_MILLIS);
+            }
         }
     }
 

@@ -70,7 +70,8 @@ public final class FramePublisher implements AutoCloseable {
      */
     public CompletableFuture<FrameRef> send(String cameraId, CameraShot shot) {
         // One camera is one thread, so taking the number and sending need no lock.
-        long sequence = counter(cameraId).getAndIncrement();
+        AtomicLong counter = counter(cameraId);
+        long sequence = counter.get();
         CameraFrame frame = CameraFrame.newBuilder()
                 .setFrameId(cameraId + "-" + sequence)
                 .setCameraId(cameraId)
@@ -84,7 +85,9 @@ public final class FramePublisher implements AutoCloseable {
                 .setImage(ByteBuffer.wrap(shot.image()))
                 .setAttributes(shot.attributes())
                 .build();
-        return sendRaw(cameraId, serializer.serialize(topics.frames().name(), frame));
+        byte[] value = serializer.serialize(topics.frames().name(), frame);
+        counter.incrementAndGet(); // a frame that could not be serialized is sent again under its number
+        return sendRaw(cameraId, value);
     }
 
     /** Sequence number of the camera's next frame; call it from the camera's own thread. */
