@@ -24,30 +24,12 @@ final class HuffmanTable {
     static final int END_OF_BLOCK = 128;
 
     private static final int MAX_LENGTH = 16;
-    private static final int[] NONE = {};
 
     /** By the next bits: the entry of the first symbol; 0 where its code is longer. */
     final int[] quick = new int[1 << PEEK];
 
-    static final int SEVERAL_PEEK = 13;
-    static final int ENDS = 1 << 16;
-
-    private static final int SEVERAL_MASK = (1 << SEVERAL_PEEK) - 1;
-    /**
-     * Bytes of image data from which on it pays to look several symbols up at once: making the tables takes as long.
-     */
-    private static final int WORTH = 96 << 10;
-
-    /**
-     * By the next bits: all symbols that lie in them together with their values, which are two on average, at least the
-     * first. Bits in the lowest byte, then coefficients, then {@link #ENDS} when the last one ends the block. 0 for
-     * none. AC only, made when it pays.
-     */
-    private volatile int[] several = NONE;
-    /** The same from a block's beginning on, with the DC table that it was made for. */
-    private volatile @Nullable First first;
-
-    private record First(HuffmanTable dc, int[] symbols) {}
+    /** That of the last unit whose first block had this table for AC. */
+    volatile @Nullable UnitTable units;
 
     /** Bytes of data for which the table was used; a few that are lost between threads do no harm. */
     private int usedFor;
@@ -104,48 +86,12 @@ final class HuffmanTable {
         }
     }
 
-    /** Several symbols by the next bits; only after {@link #first} gave any. AC only. */
-    int[] several() {
-        return several;
-    }
-
-    /**
-     * Several symbols by the next bits at a block's beginning, as {@link #several}. AC only.
-     *
-     * @param bytes of image data that are to be read with it
-     * @return null when making them would take longer than reading without
-     */
-    int @Nullable [] first(HuffmanTable dc, int bytes) {
-        First made = first;
-        if (made != null && made.dc == dc) return made.symbols;
-        usedFor += Math.min(bytes, WORTH);
-        if (usedFor < WORTH) return null;
+    /** Whether data were read with this table that make up for a {@link UnitTable}, those to be read included. */
+    boolean isWorth(int bytes) {
+        usedFor += Math.min(bytes, UnitTable.WORTH);
+        if (usedFor < UnitTable.WORTH) return false;
         usedFor = 0;
-        if (several.length == 0) several = several(null);
-        int[] symbols = several(dc);
-        first = new First(dc, symbols);
-        return symbols;
-    }
-
-    private int[] several(@Nullable HuffmanTable dc) {
-        int[] all = new int[1 << SEVERAL_PEEK];
-        for (int i = 0; i < all.length; i++) {
-            int[] table = dc == null ? quick : dc.quick;
-            int bits = 0;
-            int coefficients = 0;
-            boolean ends = false;
-            do {
-                int entry = table[(i << bits & SEVERAL_MASK) >> SEVERAL_PEEK - PEEK];
-                // The first may have its value beyond the bits that are looked at.
-                if (entry == 0 || bits > 0 && bits + bits(entry) > SEVERAL_PEEK) break;
-                bits += bits(entry);
-                ends = advance(entry) == END_OF_BLOCK;
-                if (!ends) coefficients += advance(entry);
-                table = quick;
-            } while (!ends && bits < SEVERAL_PEEK);
-            all[i] = bits | coefficients << 8 | (ends ? ENDS : 0);
-        }
-        return all;
+        return true;
     }
 
     private static int entry(boolean ac, int symbol, int length) {

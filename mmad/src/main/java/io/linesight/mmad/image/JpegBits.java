@@ -3,7 +3,6 @@ package io.linesight.mmad.image;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The bits of a JPEG's entropy-coded data. Stuffed zeros are taken out; at a marker or the end of the file zeros follow
@@ -33,6 +32,11 @@ final class JpegBits {
     private int available;
     private int padding;
     private boolean zeroRun;
+    /** Of the next symbol in a {@link UnitTable}, and the coefficients of its block so far. */
+    private int place;
+
+    private int coefficients;
+    private boolean sound;
 
     JpegBits(byte[] file) {
         this.file = file;
@@ -45,6 +49,9 @@ final class JpegBits {
         buffer = 0;
         available = 0;
         padding = 0;
+        place = 0;
+        coefficients = 0;
+        sound = true;
     }
 
     /** At least 32 bits, so that a code and its value can be taken. */
@@ -103,59 +110,97 @@ final class JpegBits {
     }
 
     /**
-     * Skips a block of a sequential scan: the hot loop.
+     * Skips units of a sequential scan: the hot loop.
      *
-     * @param first by the next bits: symbols of a block from its beginning on; null where single ones are looked up
-     * @return false when its codes are not valid
+     * @return how many were skipped, fewer where {@link #isSound} or {@link #overrun} tell why
      */
-    boolean skipBlock(HuffmanTable dc, HuffmanTable ac, int @Nullable [] first) {
-        if (first == null) return skipSingly(dc, ac);
-        if (available < ENOUGH) refill();
-        int all = first[(int) (buffer >>> 64 - HuffmanTable.SEVERAL_PEEK)];
-        int k = all >> 8 & 0xff;
-        if (all == 0 || k > 63) return skipSingly(dc, ac);
+    int skipUnits(UnitTable table, int units) {
+        int done = 0;
+        while (done < units && sound) {
+            done += skipQuickly(table, units - done);
+            if (done == units) break;
+            // Near a marker, or a symbol that has to be looked up by itself.
+            int before = place;
+            sound = skipSymbol(table);
+            if (before != 0 && place == 0) {
+                if (overrun()) break;
+                done++;
+            }
+        }
+        return done;
+    }
+
+    /** Skips units until a symbol has to be looked up by itself or the data end; returns how many have ended. */
+    private int skipQuickly(UnitTable table, int units) {
+        int[] entries = table.entries;
+        int done = 0;
         // Copies, which stay in registers.
-        int[] several = ac.several();
-        long next = buffer << all;
-        int left = available - (all & 0xff);
-        while (all < HuffmanTable.ENDS) {
-            if (left < ENOUGH) {
+        long next = buffer;
+        int left = available;
+        int state = place;
+        int k = coefficients;
+        while (done < units && padding == 0) {
+            if (left < UnitTable.MAX_BITS) {
                 buffer = next;
                 available = left;
                 refill();
                 next = buffer;
                 left = available;
             }
-            all = several[(int) (next >>> 64 - HuffmanTable.SEVERAL_PEEK)];
-            k += all >> 8 & 0xff;
-            // Symbols after the block's last coefficient would be the next block's.
-            if (all == 0 || k > 63) {
-                buffer = next;
-                available = left;
-                return skipRest(ac, k - (all >> 8 & 0xff));
-            }
+            int entry = entries[state + (int) (next >>> 64 - UnitTable.PEEK)];
+            int after = k + (entry >> 6 & 127);
+            if (after > 63) break;
             // A shift takes the lowest six bits alone.
-            next <<= all;
-            left -= all & 0xff;
+            next <<= entry;
+            left -= entry & 63;
+            k = after & (entry >> 14 & 1) - 1;
+            state = entry >>> UnitTable.PLACE;
+            done += entry >> 13 & 1;
         }
         buffer = next;
         available = left;
-        return true;
+        place = state;
+        coefficients = k;
+        return done;
     }
 
-    private boolean skipSingly(HuffmanTable dc, HuffmanTable ac) {
+    private boolean skipSymbol(UnitTable table) {
+        fill();
+        int entry = peek(table.table(place));
+        if (entry == 0) return false;
+        skip(HuffmanTable.bits(entry));
+        if (table.isBeginning(place)) {
+            coefficients = 1;
+            place = table.inside(place);
+            return true;
+        }
+        coefficients += HuffmanTable.advance(entry);
+        if (coefficients < 64) return true;
+        boolean ends = coefficients == 64 || coefficients >= HuffmanTable.END_OF_BLOCK;
+        coefficients = 0;
+        place = table.after(place);
+        return ends;
+    }
+
+    /** Whether all codes were valid since the start. */
+    boolean isSound() {
+        return sound;
+    }
+
+    /**
+     * Skips a block of a sequential scan, symbol by symbol.
+     *
+     * @return false when its codes are not valid
+     */
+    boolean skipBlock(HuffmanTable dc, HuffmanTable ac) {
         fill();
         int entry = peek(dc);
         if (entry == 0) return false;
         skip(HuffmanTable.bits(entry));
-        return skipRest(ac, 1);
-    }
-
-    private boolean skipRest(HuffmanTable ac, int from) {
-        int k = from;
+        int k = 1;
         while (k < 64) {
             fill();
-            int entry = peek(ac);
+            entry = peek(ac);
             if (entry == 0) return false;
             skip(HuffmanTable.bits(entry));
             k += HuffmanTable.advance(entry);

@@ -23,9 +23,6 @@ final class JpegScan {
     /** A component and its tables. */
     record Part(Component component, HuffmanTable dc, HuffmanTable ac) {}
 
-    /** A block of a unit, with the tables by which it is skipped. */
-    private record Block(HuffmanTable dc, HuffmanTable ac, int @Nullable [] first) {}
-
     /**
      * What a scan holds.
      *
@@ -54,7 +51,7 @@ final class JpegScan {
 
     /** @return where the marker after the scan begins */
     int walk(int start) throws BadImageException {
-        Block[] unit = frame.progressive() ? new Block[0] : unit(file.length - start);
+        UnitTable table = frame.progressive() ? null : unitTable(file.length - start);
         Component only = header.parts.get(0).component;
         int wide = interleaved ? frame.unitsWide() : frame.blocksWide(only);
         int high = interleaved ? frame.unitsHigh() : frame.blocksHigh(only);
@@ -66,10 +63,7 @@ final class JpegScan {
             bits.start(at);
             endOfBandRun = 0;
             int end = Math.min(units, done + interval);
-            for (; done < end; done++) {
-                boolean sound = frame.progressive() ? progressiveUnit(done, wide) : sequentialUnit(unit);
-                if (!sound || bits.overrun()) throw damaged(sound, done, units);
-            }
+            done = table == null ? skipSingly(done, end, units, wide) : skipTogether(table, done, end, units);
             at = marker();
         }
         if (bits.zeroRun() && header.parts.stream().anyMatch(p -> p.ac != null && p.ac.zerosMeanCoefficients()))
@@ -117,19 +111,40 @@ final class JpegScan {
         return file[at] == (byte) 0xff && file[at + 1] != 0 && file[at + 1] != (byte) 0xff;
     }
 
-    /** @param bytes that the scan has at most */
-    private Block[] unit(int bytes) {
-        List<Block> blocks = new ArrayList<>();
-        for (Part part : header.parts) {
-            Block block = new Block(part.dc, part.ac, part.ac.first(part.dc, bytes));
-            int n = interleaved ? part.component.across * part.component.down : 1;
-            for (int b = 0; b < n; b++) blocks.add(block);
+    private int skipSingly(int from, int end, int units, int wide) throws BadImageException {
+        for (int done = from; done < end; done++) {
+            boolean sound = frame.progressive() ? progressiveUnit(done, wide) : sequentialUnit();
+            if (!sound || bits.overrun()) throw damaged(sound, done, units);
         }
-        return blocks.toArray(Block[]::new);
+        return end;
     }
 
-    private boolean sequentialUnit(Block[] unit) {
-        for (Block block : unit) if (!bits.skipBlock(block.dc, block.ac, block.first)) return false;
+    private int skipTogether(UnitTable table, int from, int end, int units) throws BadImageException {
+        int done = from + bits.skipUnits(table, end - from);
+        if (done < end) throw damaged(bits.isSound(), done, units);
+        return end;
+    }
+
+    /** @param bytes that the scan has at most */
+    private @Nullable UnitTable unitTable(int bytes) {
+        List<HuffmanTable> dc = new ArrayList<>();
+        List<HuffmanTable> ac = new ArrayList<>();
+        for (Part part : header.parts) {
+            for (int b = blocks(part); b > 0; b--) {
+                dc.add(part.dc);
+                ac.add(part.ac);
+            }
+        }
+        return UnitTable.of(dc.toArray(HuffmanTable[]::new), ac.toArray(HuffmanTable[]::new), bytes);
+    }
+
+    private int blocks(Part part) {
+        return interleaved ? part.component.across * part.component.down : 1;
+    }
+
+    private boolean sequentialUnit() {
+        for (Part part : header.parts)
+            for (int b = blocks(part); b > 0; b--) if (!bits.skipBlock(part.dc, part.ac)) return false;
         return true;
     }
 
