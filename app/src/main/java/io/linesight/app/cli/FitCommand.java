@@ -520,9 +520,19 @@ final class FitCommand implements Callable<Integer> {
         rejectGiven(List.of("--bank", "--recipe"), "with --method retrieval");
         validate(retrievalOptions(null, null)::validate);
         Inputs.writable(out);
+        summary.prepare();
         ImageSource source = images();
-        print(RetrievalFit.run(retrievalOptions(source, chosenEncoder())));
+        RetrievalResult result = RetrievalFit.run(retrievalOptions(source, chosenEncoder()));
+        print(result);
         data.summarize();
+        summary.write(
+                SummaryFile.outcome(out, result.info())
+                        .put("images", result.images())
+                        .put("skipped", result.skipped())
+                        .put("remembered", result.remembered())
+                        .put("memoryBytes", result.memoryBytes())
+                        .put("seconds", result.seconds()),
+                data.files());
         return 0;
     }
 

@@ -115,6 +115,42 @@ public final class CheckpointFinisher {
         }
     }
 
+    /**
+     * The same where every normal image can be scored as a new one: all of them set the thresholds alike.
+     *
+     * @param folds normals by category, and models that do not know them; null = the model itself. Together at least
+     *     one image of every category
+     * @throws IOException when a file cannot be written; an existing checkpoint stays as it was
+     */
+    public CheckpointInfo run(List<Seen> folds, CalibrationRule rule, Draft writer) throws IOException {
+        Path draft = draft();
+        try (Progress bar = new Progress(progress, "calibrate")) {
+            Map<String, List<Double>> normals = new TreeMap<>();
+            for (int i = 0; i < folds.size(); i++) {
+                if (folds.get(i).model != null) score(folds.get(i), normals);
+                bar.update((double) (i + 1) / (folds.size() + 1), (i + 1) + " of " + folds.size() + " parts");
+            }
+            writer.write(draft);
+            String selfTest;
+            try (Scorer scorer = open(draft)) {
+                for (Seen some : folds) if (some.model == null) score(scorer, some, normals);
+                selfTest = SelfTest.expected(scorer);
+            }
+            Map<String, ProductScores> scores = new TreeMap<>();
+            normals.forEach((category, all) -> scores.put(
+                    category,
+                    new ProductScores(
+                            all.stream().mapToDouble(d -> d).toArray(), new double[0], new double[0])));
+            return Checkpoints.withCalibration(
+                    Checkpoint.read(draft),
+                    out,
+                    Calibrator.calibrate(scores, rule),
+                    Map.of(SelfTest.PROPERTY, selfTest));
+        } finally {
+            Files.deleteIfExists(draft);
+        }
+    }
+
     private Path draft() throws IOException {
         return Files.createTempFile(out.toAbsolutePath().getParent(), "uncalibrated-", ".onnx");
     }

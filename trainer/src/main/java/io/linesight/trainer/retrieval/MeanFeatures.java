@@ -86,6 +86,24 @@ final class MeanFeatures {
                 .toArray();
     }
 
+    /** The image nearest to a mean feature as the encoder gives it. */
+    int nearest(float[] mean) {
+        int nearest = 0;
+        double least = Double.POSITIVE_INFINITY;
+        for (int i = 0; i < rows.length; i++) {
+            double sum = 0;
+            for (int c = 0; c < shift.length; c++) {
+                double d = (mean[c] - shift[c]) * scale[c] - rows[i][c];
+                sum += d * d;
+            }
+            if (sum < least) {
+                least = sum;
+                nearest = i;
+            }
+        }
+        return nearest;
+    }
+
     /** Chooses images from {@code first} to before {@code end} that stand for the others; in ascending order. */
     int[] representatives(int first, int end, int wanted, long seed, ForkJoinPool pool) {
         if (wanted >= end - first) return IntStream.range(first, end).toArray();

@@ -43,8 +43,6 @@ public final class RetrievalFit {
     private static final long MAX_BYTES = 1_700_000_000L;
 
     private static final int BATCH = 8;
-    /** Parts that the images are dealt into, so that each can be scored by the others. */
-    private static final int FOLDS = 3;
 
     private final RetrievalOptions options;
     private final PrintStream progress;
@@ -138,10 +136,10 @@ public final class RetrievalFit {
             return IntStream.range(0, images.products.length).toArray();
         float[][] means = new float[images.products.length][];
         encode(
-                IntStream.range(0, means.length).toArray(),
+                means.length,
+                spool::get,
                 List.of(),
                 List.of(RetrievalGraph.MEAN),
-                spool,
                 "look",
                 (n, outputs, i) -> means[n] = row(outputs[0], i, RetrievalGraph.channels(encoder, 1)));
         MeanFeatures features = MeanFeatures.of(means);
@@ -160,8 +158,10 @@ public final class RetrievalFit {
         }
     }
 
-    /** The memory but for its levels, and the lookup's features. */
-    private record Remembered(ImageMemory memory, MeanFeatures means) {}
+    /**
+     * The memory, the features that it finds images by, and of every image the fold that it is left out with.
+     */
+    private record Remembered(ImageMemory memory, MeanFeatures means, int[] folds) {}
 
     private Remembered remember(Images images, int[] kept, List<Tensor> projections, FrameSpool spool)
             throws IOException {
@@ -170,10 +170,10 @@ public final class RetrievalFit {
             strides.add(PatchMemory.create(kept.length, dimensions(s), RetrievalGraph.side(s)));
         float[][] means = new float[kept.length][];
         encode(
-                kept,
+                kept.length,
+                n -> spool.get(kept[n]),
                 projections,
                 List.of(RetrievalGraph.patches(0), RetrievalGraph.patches(1), RetrievalGraph.MEAN),
-                spool,
                 "encode",
                 (n, outputs, i) -> {
                     for (int s = 0; s < ImageMemory.STRIDES; s++) {
@@ -186,28 +186,26 @@ public final class RetrievalFit {
         int[] products = Arrays.stream(kept).map(i -> images.products[i]).toArray();
         int neighbours = options.memory().neighbours();
         progress.println("comparing the images with each other: what is normal at which place");
-        List<Tensor> levels = new NormalLevels(strides, features, products, groups(kept), neighbours, threads).fit();
+        int[] folds = Folds.of(
+                Arrays.stream(kept).mapToObj(i -> images.read.names().get(i)).toList(), products);
+        List<Tensor> levels = new NormalLevels(strides, features, products, folds, neighbours, threads).fit();
         ImageMemory.Lookup lookup =
                 new ImageMemory.Lookup(features.shift(), features.scale(), features.rows(), neighbours);
-        return new Remembered(new ImageMemory(strides, projections, lookup, products, levels), features);
+        return new Remembered(new ImageMemory(strides, projections, lookup, products, levels), features, folds);
     }
 
-    private static int[] groups(int[] kept) {
-        return IntStream.range(0, kept.length).toArray();
-    }
-
-    /** Takes one image's outputs: its place in the list, the batch's outputs, and which of them is its. */
+    /** Takes one image's outputs: its number, the batch's outputs, and which of them is its. */
     private interface Encoded {
-        void take(int n, float[][] outputs, int i);
+        void take(int n, float[][] outputs, int i) throws IOException;
+    }
+
+    /** Gives the frame of an image. */
+    interface Frames {
+        byte[] get(int n) throws IOException;
     }
 
     private void encode(
-            int[] images,
-            List<Tensor> projections,
-            List<String> outputs,
-            FrameSpool spool,
-            String task,
-            Encoded encoded)
+            int count, Frames images, List<Tensor> projections, List<String> outputs, String task, Encoded encoded)
             throws IOException {
         try (FrameSession session = FrameSession.open(
                         "encoder '" + encoder.name() + "'",
@@ -216,13 +214,13 @@ public final class RetrievalFit {
                         outputs,
                         ScorerOptions.defaults().withDevice("cpu").withThreads(options.threads()));
                 Progress bar = new Progress(progress, task)) {
-            for (int from = 0; from < images.length; from += BATCH) {
+            for (int from = 0; from < count; from += BATCH) {
                 List<byte[]> frames = new ArrayList<>();
-                for (int i = from; i < Math.min(images.length, from + BATCH); i++) frames.add(spool.get(images[i]));
+                for (int i = from; i < Math.min(count, from + BATCH); i++) frames.add(images.get(i));
                 float[][] values = session.run(frames);
                 for (int i = 0; i < frames.size(); i++) encoded.take(from + i, values, i);
                 int done = from + frames.size();
-                bar.update((double) done / images.length, done + " of " + images.length + " images");
+                bar.update((double) done / count, done + " of " + count + " images");
             }
         }
     }
@@ -243,7 +241,10 @@ public final class RetrievalFit {
         Map<String, String> provenance = provenance(model, images, set, heldOut);
         Path out = options.output().checkpoint();
         CheckpointInfo info = new CheckpointFinisher(out, options.threads(), progress)
-                .run(heldOut, List.of(), options.calibration(), draft -> write(draft, model, provenance));
+                .run(
+                        unseen(remembered, model, images, kept, spool),
+                        options.calibration(),
+                        draft -> write(draft, model, provenance));
         return new RetrievalResult(
                 out,
                 info,
@@ -253,6 +254,35 @@ public final class RetrievalFit {
                 remembered.memory.bytes(),
                 thumbnails.made(),
                 seconds());
+    }
+
+    /** Normal images, remembered ones and those held out, with models that do not know them. */
+    private List<CheckpointFinisher.Seen> unseen(
+            Remembered remembered, RetrievalModel model, Images images, int[] kept, FrameSpool spool)
+            throws IOException {
+        UnseenNormals unseen = new UnseenNormals(remembered.folds, remembered.memory.products());
+        unseen.addRemembered(images.read.categories(), i -> spool.get(kept[i]));
+        for (Map.Entry<String, List<byte[]>> e : images.read.calibrationFrames().entrySet()) {
+            List<byte[]> frames = e.getValue();
+            encode(
+                    frames.size(),
+                    frames::get,
+                    List.of(),
+                    List.of(RetrievalGraph.MEAN),
+                    "look",
+                    (n, outputs, i) -> unseen.addHeldOut(
+                            e.getKey(),
+                            frames.get(n),
+                            remembered.means.nearest(row(outputs[0], i, RetrievalGraph.channels(encoder, 1)))));
+        }
+        return unseen.folds((draft, others) -> write(draft, without(model, others), Map.of()));
+    }
+
+    private static RetrievalModel without(RetrievalModel model, int[] others) {
+        return new RetrievalModel(
+                model.memory().select(others),
+                Arrays.stream(others).mapToObj(model.images()::get).toList(),
+                model.encoder());
     }
 
     private static void write(Path draft, RetrievalModel model, Map<String, String> provenance) throws IOException {
