@@ -36,6 +36,7 @@ import io.linesight.trainer.folders.ImageSource;
 import io.linesight.trainer.patchcore.PatchCoreFit;
 import io.linesight.trainer.patchcore.PatchCoreOptions;
 import io.linesight.trainer.patchcore.PatchCoreResult;
+import io.linesight.trainer.retrieval.ChoiceCost;
 import io.linesight.trainer.retrieval.RetrievalFit;
 import io.linesight.trainer.retrieval.RetrievalOptions;
 import io.linesight.trainer.retrieval.RetrievalResult;
@@ -636,6 +637,15 @@ final class FitCommand implements Callable<Integer> {
                 r.images() - r.remembered(),
                 r.memoryBytes() / 1e6,
                 r.seconds());
+        ChoiceCost cost = r.cost();
+        if (cost != null)
+            o.printf(
+                    Locale.ROOT,
+                    "Mean image AUROC on %d test images: %.1f, with all %d images remembered %.1f%n",
+                    cost.images(),
+                    100 * cost.chosen(),
+                    r.images(),
+                    100 * cost.whole());
         if (r.thumbnails() < r.remembered())
             o.printf(
                     Locale.ROOT,

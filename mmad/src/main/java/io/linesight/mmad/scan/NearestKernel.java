@@ -26,6 +26,9 @@ final class NearestKernel {
     /** Rows of a band, at least: a band also reads the rows above and below it. */
     private static final int MIN_BAND = 8;
 
+    /** Channels that are widened at a time: a row of them stays in the first-level cache beside the frame's three. */
+    private static final int BLOCK = 64;
+
     private static final ConcurrentLinkedQueue<Scratch> SPARE = new ConcurrentLinkedQueue<>();
 
     private NearestKernel() {}
@@ -54,8 +57,8 @@ final class NearestKernel {
         float[] outside = {};
         float[] out = {};
         int[] packed = {};
-        /** Products of a comparison: by row of the frame, by shift. */
-        final float[] dots = new float[9 * LANES];
+        /** Products of a row: by segment, row of the frame and shift. */
+        float[] dots = {};
 
         static float[] grown(float[] array, int size) {
             return array.length >= size ? array : new float[size];
@@ -91,13 +94,7 @@ final class NearestKernel {
         void run() {
             prepare();
             for (int r = Math.max(0, from - 1); r < Math.min(data.height(), to + 1); r++) {
-                for (int remembered : data.picks()[image]) {
-                    int at = remembered * data.height() + r;
-                    data.memory().get(at * data.rowInts(), s.packed, 0, data.rowInts());
-                    data.scale().get(at * width, s.scale, 1, width);
-                    widen(s.packed, s.row, channels / 4, width, segments, stride);
-                    compare(r);
-                }
+                for (int remembered : data.picks()[image]) compare(remembered, r);
             }
             for (int y = from; y < to; y++) {
                 for (int seg = 0; seg < segments; seg++)
@@ -113,11 +110,12 @@ final class NearestKernel {
             s.frame = Scratch.grown(s.frame, rows * segments * channels * LANES);
             s.best = Scratch.grown(s.best, rows * segments * LANES);
             s.out = Scratch.grown(s.out, rows * segments * LANES);
-            s.row = Scratch.grown(s.row, channels * stride);
+            s.row = Scratch.grown(s.row, BLOCK * stride);
+            s.dots = Scratch.grown(s.dots, segments * 9 * LANES);
             s.scale = Scratch.grown(s.scale, stride);
             s.outside = Scratch.grown(s.outside, stride);
             if (s.packed.length < data.rowInts() + LANES) s.packed = new int[data.rowInts() + LANES];
-            Arrays.fill(s.row, 0, channels * stride, 0f);
+            Arrays.fill(s.row, 0, BLOCK * stride, 0f);
             Arrays.fill(s.scale, 0, stride, 0f);
             Arrays.fill(s.outside, 0, stride, Float.NEGATIVE_INFINITY);
             Arrays.fill(s.outside, 1, 1 + width, 0f);
@@ -139,31 +137,48 @@ final class NearestKernel {
             return ((y - from) * segments + segment) * channels * LANES;
         }
 
-        /** Compares the widened row r with the band's rows above, beside and below it. */
-        private void compare(int r) {
-            for (int seg = 0; seg < segments; seg++) {
-                if (r - 1 >= from && r + 1 < to) {
-                    three(s, stride, seg * LANES, place(r - 1, seg), place(r, seg), place(r + 1, seg), channels);
-                    int row = segments * LANES;
-                    best(s, 0, seg * LANES, ((r - 1 - from) * segments + seg) * LANES);
-                    best(s, 3 * LANES, seg * LANES, ((r - 1 - from) * segments + seg) * LANES + row);
-                    best(s, 6 * LANES, seg * LANES, ((r - 1 - from) * segments + seg) * LANES + 2 * row);
-                } else {
-                    for (int y = Math.max(from, r - 1); y <= Math.min(to - 1, r + 1); y++) {
-                        one(s, stride, seg * LANES, place(y, seg), channels);
-                        best(s, 0, seg * LANES, ((y - from) * segments + seg) * LANES);
-                    }
+        /** Compares row r of a remembered image with the band's rows above, beside and below it. */
+        private void compare(int remembered, int r) {
+            int at = remembered * data.height() + r;
+            data.memory().get(at * data.rowInts(), s.packed, 0, data.rowInts());
+            data.scale().get(at * width, s.scale, 1, width);
+            Arrays.fill(s.dots, 0, segments * 9 * LANES, 0f);
+            boolean whole = r - 1 >= from && r + 1 < to;
+            int first = Math.max(from, r - 1);
+            int last = Math.min(to - 1, r + 1);
+            for (int c = 0; c < channels; c += BLOCK) {
+                int count = Math.min(BLOCK, channels - c);
+                widen(s.packed, c / 4 * width, s.row, count / 4, width, segments, stride);
+                for (int seg = 0; seg < segments; seg++) {
+                    int dots = seg * 9 * LANES;
+                    int lanes = c * LANES;
+                    if (whole)
+                        three(
+                                s,
+                                dots,
+                                stride,
+                                seg * LANES,
+                                place(r - 1, seg) + lanes,
+                                place(r, seg) + lanes,
+                                place(r + 1, seg) + lanes,
+                                count);
+                    else
+                        for (int y = first; y <= last; y++)
+                            one(s, dots + 3 * (y - r + 1) * LANES, stride, seg * LANES, place(y, seg) + lanes, count);
                 }
             }
+            for (int seg = 0; seg < segments; seg++)
+                for (int y = first; y <= last; y++)
+                    best(s, (seg * 9 + 3 * (y - r + 1)) * LANES, seg * LANES, ((y - from) * segments + seg) * LANES);
         }
     }
 
     /** Bytes to float: values [group][place] of four channels each to rows [channel][1 + place]. */
-    private static void widen(int[] packed, float[] row, int groups, int width, int segments, int stride) {
+    private static void widen(int[] packed, int first, float[] row, int groups, int width, int segments, int stride) {
         for (int g = 0; g < groups; g++) {
             for (int seg = 0; seg < segments; seg++) {
                 int to = 4 * g * stride + 1 + seg * LANES;
-                IntVector v = IntVector.fromArray(INTS, packed, g * width + seg * LANES);
+                IntVector v = IntVector.fromArray(INTS, packed, first + g * width + seg * LANES);
                 ((FloatVector) v.lanewise(VectorOperators.LSHL, 24)
                                 .lanewise(VectorOperators.ASHR, 24)
                                 .convert(VectorOperators.I2F, 0))
@@ -182,20 +197,20 @@ final class NearestKernel {
         }
     }
 
-    /** Products of one widened row with three rows of the frame, at three shifts. */
-    private static void three(Scratch s, int stride, int x, int a, int b, int c, int channels) {
+    /** Adds the products of some channels of one widened row with three rows of the frame, at three shifts. */
+    private static void three(Scratch s, int at, int stride, int x, int a, int b, int c, int channels) {
         float[] row = s.row;
         float[] frame = s.frame;
         float[] dots = s.dots;
-        FloatVector a0 = FloatVector.zero(SPECIES);
-        FloatVector a1 = a0;
-        FloatVector a2 = a0;
-        FloatVector b0 = a0;
-        FloatVector b1 = a0;
-        FloatVector b2 = a0;
-        FloatVector c0 = a0;
-        FloatVector c1 = a0;
-        FloatVector c2 = a0;
+        FloatVector a0 = FloatVector.fromArray(SPECIES, dots, at);
+        FloatVector a1 = FloatVector.fromArray(SPECIES, dots, at + LANES);
+        FloatVector a2 = FloatVector.fromArray(SPECIES, dots, at + 2 * LANES);
+        FloatVector b0 = FloatVector.fromArray(SPECIES, dots, at + 3 * LANES);
+        FloatVector b1 = FloatVector.fromArray(SPECIES, dots, at + 4 * LANES);
+        FloatVector b2 = FloatVector.fromArray(SPECIES, dots, at + 5 * LANES);
+        FloatVector c0 = FloatVector.fromArray(SPECIES, dots, at + 6 * LANES);
+        FloatVector c1 = FloatVector.fromArray(SPECIES, dots, at + 7 * LANES);
+        FloatVector c2 = FloatVector.fromArray(SPECIES, dots, at + 8 * LANES);
         for (int k = 0; k < channels; k++) {
             int r = k * stride + x;
             int i = k * LANES;
@@ -215,25 +230,25 @@ final class NearestKernel {
             c1 = w.fma(m1, c1);
             c2 = w.fma(m2, c2);
         }
-        a0.intoArray(dots, 0);
-        a1.intoArray(dots, LANES);
-        a2.intoArray(dots, 2 * LANES);
-        b0.intoArray(dots, 3 * LANES);
-        b1.intoArray(dots, 4 * LANES);
-        b2.intoArray(dots, 5 * LANES);
-        c0.intoArray(dots, 6 * LANES);
-        c1.intoArray(dots, 7 * LANES);
-        c2.intoArray(dots, 8 * LANES);
+        a0.intoArray(dots, at);
+        a1.intoArray(dots, at + LANES);
+        a2.intoArray(dots, at + 2 * LANES);
+        b0.intoArray(dots, at + 3 * LANES);
+        b1.intoArray(dots, at + 4 * LANES);
+        b2.intoArray(dots, at + 5 * LANES);
+        c0.intoArray(dots, at + 6 * LANES);
+        c1.intoArray(dots, at + 7 * LANES);
+        c2.intoArray(dots, at + 8 * LANES);
     }
 
     /** The same with one row of the frame, at the edges of a band. */
-    private static void one(Scratch s, int stride, int x, int a, int channels) {
+    private static void one(Scratch s, int at, int stride, int x, int a, int channels) {
         float[] row = s.row;
         float[] frame = s.frame;
         float[] dots = s.dots;
-        FloatVector a0 = FloatVector.zero(SPECIES);
-        FloatVector a1 = a0;
-        FloatVector a2 = a0;
+        FloatVector a0 = FloatVector.fromArray(SPECIES, dots, at);
+        FloatVector a1 = FloatVector.fromArray(SPECIES, dots, at + LANES);
+        FloatVector a2 = FloatVector.fromArray(SPECIES, dots, at + 2 * LANES);
         for (int k = 0; k < channels; k++) {
             int r = k * stride + x;
             FloatVector u = FloatVector.fromArray(SPECIES, frame, a + k * LANES);
@@ -241,9 +256,9 @@ final class NearestKernel {
             a1 = u.fma(FloatVector.fromArray(SPECIES, row, r + 1), a1);
             a2 = u.fma(FloatVector.fromArray(SPECIES, row, r + 2), a2);
         }
-        a0.intoArray(dots, 0);
-        a1.intoArray(dots, LANES);
-        a2.intoArray(dots, 2 * LANES);
+        a0.intoArray(dots, at);
+        a1.intoArray(dots, at + LANES);
+        a2.intoArray(dots, at + 2 * LANES);
     }
 
     /** Takes the products of three shifts into the best of a row's places; places beyond the border never win. */

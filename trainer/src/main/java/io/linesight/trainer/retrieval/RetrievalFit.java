@@ -32,6 +32,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ForkJoinPool;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Retrieval on normal images of all products: the images themselves are the model, and a patch of a frame is as
@@ -108,9 +109,7 @@ public final class RetrievalFit {
         long images = set.training().values().stream()
                 .mapToLong(s -> Math.min(s.size(), options.memory().images()))
                 .sum();
-        long each = 0;
-        for (int s = 0; s < ImageMemory.STRIDES; s++)
-            each += PatchMemory.bytes(1, dimensions(s), RetrievalGraph.side(s));
+        long each = bytesPerImage();
         if (images * each <= MAX_BYTES) return;
         long fit = Math.max(1, MAX_BYTES / each / set.training().size());
         throw new DatasetException(String.format(
@@ -121,6 +120,13 @@ public final class RetrievalFit {
                 images * each / 1e9,
                 MAX_BYTES / 1e9,
                 fit));
+    }
+
+    private long bytesPerImage() {
+        long bytes = 0;
+        for (int s = 0; s < ImageMemory.STRIDES; s++)
+            bytes += PatchMemory.bytes(1, dimensions(s), RetrievalGraph.side(s));
+        return bytes;
     }
 
     private int dimensions(int scale) {
@@ -253,7 +259,33 @@ public final class RetrievalFit {
                 kept.length,
                 remembered.memory.bytes(),
                 thumbnails.made(),
+                cost(images, kept, remembered.memory.projections(), spool),
                 seconds());
+    }
+
+    /** What the images left out are missed for; null where nobody can know. */
+    private @Nullable ChoiceCost cost(Images images, int[] kept, List<Tensor> projections, FrameSpool spool)
+            throws IOException {
+        ImageSource source = Objects.requireNonNull(options.source());
+        int all = images.products.length;
+        if (kept.length == all || all * bytesPerImage() > MAX_BYTES || !ChoiceCost.measurable(source)) return null;
+        progress.println("comparing with a memory of all " + all + " images, to say what those left out cost");
+        Path out = options.output().checkpoint();
+        Path whole = Files.createTempFile(out.toAbsolutePath().getParent(), "whole-", ".onnx");
+        try {
+            int[] numbers = IntStream.range(0, all).toArray();
+            List<RememberedImage> named = new ArrayList<>();
+            for (int i : numbers)
+                named.add(new RememberedImage(
+                        images.product(i), images.read.names().get(i), null));
+            write(
+                    whole,
+                    new RetrievalModel(remember(images, numbers, projections, spool).memory, named, encoder),
+                    Map.of());
+            return ChoiceCost.measure(source, out, whole, options.threads());
+        } finally {
+            Files.deleteIfExists(whole);
+        }
     }
 
     /** Normal images, remembered ones and those held out, with models that do not know them. */

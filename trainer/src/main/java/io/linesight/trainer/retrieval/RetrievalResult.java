@@ -2,6 +2,7 @@ package io.linesight.trainer.retrieval;
 
 import io.linesight.mmad.checkpoint.CheckpointInfo;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What came of a fit.
@@ -13,6 +14,8 @@ import java.nio.file.Path;
  * @param remembered images in the memory
  * @param memoryBytes size of the memory
  * @param thumbnails images in the memory that the checkpoint has a thumbnail of
+ * @param cost what it costs that images were left out; null where none was, there are no test images of both kinds, or
+ *     no checkpoint could hold all images
  * @param seconds wall-clock time of all of it
  */
 public record RetrievalResult(
@@ -23,4 +26,5 @@ public record RetrievalResult(
         int remembered,
         long memoryBytes,
         int thumbnails,
+        @Nullable ChoiceCost cost,
         double seconds) {}
