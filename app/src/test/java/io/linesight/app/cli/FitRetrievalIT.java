@@ -168,8 +168,10 @@ class FitRetrievalIT {
                 "--out",
                 small);
         assertThat(fit.exit()).as(fit.err()).isZero();
-        assertThat(fit.out()).contains("12 images remembered, 8 left out")
-                .containsPattern("Mean image AUROC on 16 test images: \\d+\\.\\d, with all 20 images remembered \\d+\\.\\d");
+        assertThat(fit.out())
+                .contains("12 images remembered, 8 left out")
+                .containsPattern(
+                        "Mean image AUROC on 16 test images: \\d+\\.\\d, with all 20 images remembered \\d+\\.\\d");
         assertThat(Checkpoint.read(small).info().properties())
                 .containsEntry("linesight.provenance.dimensions", "32")
                 .containsEntry("linesight.provenance.neighbours", "4");

@@ -139,8 +139,7 @@ public final class CheckpointFinisher {
             Map<String, ProductScores> scores = new TreeMap<>();
             normals.forEach((category, all) -> scores.put(
                     category,
-                    new ProductScores(
-                            all.stream().mapToDouble(d -> d).toArray(), new double[0], new double[0])));
+                    new ProductScores(all.stream().mapToDouble(d -> d).toArray(), new double[0], new double[0])));
             return Checkpoints.withCalibration(
                     Checkpoint.read(draft),
                     out,

@@ -81,8 +81,7 @@ public record ChoiceCost(double chosen, double whole, int images) {
                 checkpoint, ScorerOptions.defaults().withDevice("cpu").withThreads(threads))) {
             return tests.entrySet().stream()
                     .mapToDouble(e -> {
-                        double[] scores = CheckpointFinisher.score(
-                                scorer, e.getKey(), e.getValue().frames);
+                        double[] scores = CheckpointFinisher.score(scorer, e.getKey(), e.getValue().frames);
                         float[] narrow = new float[scores.length];
                         for (int i = 0; i < scores.length; i++) narrow[i] = (float) scores[i];
                         return AnomalyMetrics.auroc(narrow, e.getValue().truth());

@@ -164,9 +164,7 @@ public final class RetrievalFit {
         }
     }
 
-    /**
-     * The memory, the features that it finds images by, and of every image the fold that it is left out with.
-     */
+    /** The memory, the features that it finds images by, and of every image the fold that it is left out with. */
     private record Remembered(ImageMemory memory, MeanFeatures means, int[] folds) {}
 
     private Remembered remember(Images images, int[] kept, List<Tensor> projections, FrameSpool spool)

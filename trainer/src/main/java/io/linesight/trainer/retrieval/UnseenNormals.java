@@ -10,9 +10,9 @@ import java.util.TreeMap;
 import java.util.stream.IntStream;
 
 /**
- * Normal images that are to be scored as new ones, by the fold of the memory that is left out for it. Thresholds rest on
- * these scores: a memory knows its own images by heart, and those that were held out nearly as well where the same part
- * was taken twice. Not thread-safe.
+ * Normal images that are to be scored as new ones, by the fold of the memory that is left out for it. Thresholds rest
+ * on these scores: a memory knows its own images by heart, and those that were held out nearly as well where the same
+ * part was taken twice. Not thread-safe.
  */
 final class UnseenNormals {
     /** Remembered images of a product that are scored, evenly spaced. */
@@ -72,8 +72,7 @@ final class UnseenNormals {
             int[] others = IntStream.range(0, folds.length)
                     .filter(i -> folds[i] != fold)
                     .toArray();
-            if (!frames.get(f).isEmpty())
-                all.add(new Seen(frames.get(f), draft -> writer.write(draft, others)));
+            if (!frames.get(f).isEmpty()) all.add(new Seen(frames.get(f), draft -> writer.write(draft, others)));
         }
         all.add(new Seen(frames.get(Folds.COUNT), null));
         return all;

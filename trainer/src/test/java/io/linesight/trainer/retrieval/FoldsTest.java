@@ -11,7 +11,8 @@ import org.junit.jupiter.api.Test;
 class FoldsTest {
     @Test
     void shouldPutNeighboursByNameIntoTheSameFold() {
-        List<String> names = List.of("good/10.png", "good/9.png", "good/1.png", "good/2.png", "good/100.png", "good/11.png");
+        List<String> names =
+                List.of("good/10.png", "good/9.png", "good/1.png", "good/2.png", "good/100.png", "good/11.png");
         assertThat(Folds.of(names, new int[6])).containsExactly(1, 1, 0, 0, 2, 2);
     }
 
@@ -24,14 +25,16 @@ class FoldsTest {
             for (int fold = 0; fold < Folds.COUNT; fold++) {
                 int p = product;
                 int f = fold;
-                assertThat(IntStream.range(0, 12).filter(i -> products[i] == p && folds[i] == f)).hasSize(2);
+                assertThat(IntStream.range(0, 12).filter(i -> products[i] == p && folds[i] == f))
+                        .hasSize(2);
             }
     }
 
     @Test
     void shouldOrderNumbersByTheirValueHoweverLong() {
         assertThat(Folds.compare("a9", "a10")).isNegative();
-        assertThat(Folds.compare("a99999999999999999999999", "a100000000000000000000000")).isNegative();
+        assertThat(Folds.compare("a99999999999999999999999", "a100000000000000000000000"))
+                .isNegative();
         assertThat(Folds.compare("a1b", "a1")).isPositive();
         assertThat(Folds.compare("a01", "a1")).isNotZero().isEqualTo(-Folds.compare("a1", "a01"));
         assertThat(Folds.compare("x", "x")).isZero();
