@@ -26,6 +26,7 @@ import io.linesight.schemas.topics.SizeLimits;
 import io.linesight.schemas.topics.TopicAdmin;
 import io.linesight.schemas.topics.TopicSpec;
 import io.linesight.schemas.topics.Topics;
+import io.linesight.schemas.topics.ValueSchemas;
 import io.linesight.streams.config.SettingsCheck;
 import java.io.IOException;
 import java.net.ServerSocket;
@@ -47,6 +48,7 @@ import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLServerSocket;
 import javax.net.ssl.SSLSocket;
+import org.apache.avro.Schema;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.ConfigEntry;
@@ -218,6 +220,32 @@ class DoctorIT {
                             Problem.SCHEMA_UNGUARDED,
                             Problem.CAMERA_AHEAD,
                             Problem.GROUP_SHARED);
+        }
+    }
+
+    @Test
+    void shouldSayWhatAnOlderSchemaLacksWhereWritersMayNotRegister() throws Exception {
+        create("older");
+        Topics t = Topics.from(settings("older"));
+        SchemaRegistryClient client = new SchemaRegistryClient(settings("older"));
+        ValueSchemas.of(t).forEach((topic, schema) -> {
+            if (!topic.name().equals(t.frames().name())) client.register(topic.name() + "-value", schema);
+        });
+        client.register(
+                t.frames().name() + "-value",
+                new Schema.Parser()
+                        .parse(Files.readString(
+                                Path.of("../schemas/src/test/resources/schemas-released/CameraFrame/v1.avsc"))));
+        for (String latest : List.of("true", "false")) {
+            List<CheckResult> results = look(
+                    settings("older", "auto.register.schemas", "false", "use.latest.version", latest),
+                    Part.ALL,
+                    Duration.ofSeconds(60));
+            assertThat(Doctor.healthy(results)).isTrue();
+            assertThat(findings(results))
+                    .filteredOn(f -> f.problem() == Problem.SCHEMA_OLDER)
+                    .singleElement()
+                    .satisfies(f -> assertThat(f.message()).contains("version 1", "encoding=MONO16"));
         }
     }
 

@@ -175,4 +175,18 @@ class LedgerTest {
         assertThat(s.toJson().get("frames").asInt()).isZero();
         assertThat(s.text()).contains("0 lost");
     }
+
+    @Test
+    void shouldCountResultsByTheFallbackThreshold() {
+        for (long i = 0; i < 4; i++) {
+            send(i, false);
+            InspectionResult result = result(i, 0.1f, 0.2f, 1);
+            result.setCalibration(i < 3 ? "*" : "p");
+            ledger.result(result, arrival(i, 50));
+        }
+        RunSummary s = RunSummary.of(ledger);
+        assertThat(s.fallback()).isEqualTo(3);
+        assertThat(s.text()).contains("3 results by the checkpoint's fallback threshold");
+        assertThat(s.toJson().get("fallback").asLong()).isEqualTo(3);
+    }
 }
