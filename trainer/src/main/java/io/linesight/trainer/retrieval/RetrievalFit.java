@@ -26,10 +26,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.ForkJoinPool;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -286,26 +288,45 @@ public final class RetrievalFit {
         }
     }
 
-    /** Normal images, remembered ones and those held out, with models that do not know them. */
+    /** Normal images, remembered, left out and held out, with models that do not know them. */
     private List<CheckpointFinisher.Seen> unseen(
             Remembered remembered, RetrievalModel model, Images images, int[] kept, FrameSpool spool)
             throws IOException {
         UnseenNormals unseen = new UnseenNormals(remembered.folds, remembered.memory.products());
         unseen.addRemembered(images.read.categories(), i -> spool.get(kept[i]));
-        for (Map.Entry<String, List<byte[]>> e : images.read.calibrationFrames().entrySet()) {
-            List<byte[]> frames = e.getValue();
+        for (String product : images.read.categories()) {
+            List<byte[]> frames = new ArrayList<>(images.read.calibrationFrames().getOrDefault(product, List.of()));
+            frames.addAll(leftOut(product, images, kept, spool));
             encode(
                     frames.size(),
                     frames::get,
                     List.of(),
                     List.of(RetrievalGraph.MEAN),
                     "look",
-                    (n, outputs, i) -> unseen.addHeldOut(
-                            e.getKey(),
+                    (n, outputs, i) -> unseen.addOther(
+                            product,
                             frames.get(n),
                             remembered.means.nearest(row(outputs[0], i, RetrievalGraph.channels(encoder, 1)))));
         }
         return unseen.folds((draft, others) -> write(draft, without(model, others), Map.of()));
+    }
+
+    /** Frames of a product that are not remembered, evenly spaced, as many as there is use for. */
+    private static List<byte[]> leftOut(String product, Images images, int[] kept, FrameSpool spool)
+            throws IOException {
+        Set<Integer> remembered = new HashSet<>();
+        int own = 0;
+        for (int i : kept) {
+            remembered.add(i);
+            if (images.product(i).equals(product)) own++;
+        }
+        int[] others = IntStream.range(0, images.products.length)
+                .filter(i -> images.product(i).equals(product) && !remembered.contains(i))
+                .toArray();
+        int wanted = Math.min(others.length, Math.max(0, UnseenNormals.SCORED - own));
+        List<byte[]> frames = new ArrayList<>();
+        for (int n = 0; n < wanted; n++) frames.add(spool.get(others[(int) ((long) n * others.length / wanted)]));
+        return frames;
     }
 
     private static RetrievalModel without(RetrievalModel model, int[] others) {

@@ -15,8 +15,8 @@ import java.util.stream.IntStream;
  * part was taken twice. Not thread-safe.
  */
 final class UnseenNormals {
-    /** Remembered images of a product that are scored, evenly spaced. */
-    private static final int SCORED = 150;
+    /** Images of a product that are scored, of those to learn from, evenly spaced. */
+    static final int SCORED = 150;
 
     private final int[] folds;
     private final int[] products;
@@ -53,8 +53,12 @@ final class UnseenNormals {
         }
     }
 
-    /** @param nearest the remembered image that it is most like; it may show the same part, and is left out with it */
-    void addHeldOut(String product, byte[] frame, int nearest) {
+    /**
+     * An image that is not remembered.
+     *
+     * @param nearest the remembered image that it is most like; it may show the same part, and is left out with it
+     */
+    void addOther(String product, byte[] frame, int nearest) {
         boolean alone =
                 IntStream.of(products).filter(p -> p == products[nearest]).count() < 2;
         add(alone ? Folds.COUNT : folds[nearest], product, frame);

@@ -46,8 +46,8 @@ class FoldsTest {
         int[] products = {0, 0, 0, 0, 0, 0, 1};
         UnseenNormals unseen = new UnseenNormals(folds, products);
         unseen.addRemembered(List.of("cap", "lid"), i -> new byte[] {(byte) i});
-        unseen.addHeldOut("cap", new byte[] {50}, 4);
-        unseen.addHeldOut("lid", new byte[] {60}, 6);
+        unseen.addOther("cap", new byte[] {50}, 4);
+        unseen.addOther("lid", new byte[] {60}, 6);
         List<int[]> known = new ArrayList<>();
         List<Seen> all = unseen.folds((draft, images) -> known.add(images));
         for (Seen some : all.subList(0, 3)) some.model().write(null);

@@ -156,6 +156,8 @@ class RetrievalFitTest {
         List<String> names =
                 RememberedImage.of(r.info()).stream().map(RememberedImage::name).toList();
         assertThat(names).filteredOn(n -> n.contains("rare")).hasSize(1);
+        // Those left out are good images too, and as new as those held out.
+        assertThat(r.info().calibration().forProduct("cap").basis().normals()).isEqualTo(23);
     }
 
     @Test
