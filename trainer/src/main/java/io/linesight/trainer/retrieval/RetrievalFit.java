@@ -295,7 +295,8 @@ public final class RetrievalFit {
         UnseenNormals unseen = new UnseenNormals(remembered.folds, remembered.memory.products());
         unseen.addRemembered(images.read.categories(), i -> spool.get(kept[i]));
         for (String product : images.read.categories()) {
-            List<byte[]> frames = new ArrayList<>(images.read.calibrationFrames().getOrDefault(product, List.of()));
+            List<byte[]> frames =
+                    new ArrayList<>(images.read.calibrationFrames().getOrDefault(product, List.of()));
             frames.addAll(leftOut(product, images, kept, spool));
             encode(
                     frames.size(),
