@@ -112,6 +112,21 @@ class JpegFileTest {
         }
     }
 
+    /** Of large files several codes are looked up at once, by tables that small ones do not make up for. */
+    @ParameterizedTest
+    @MethodSource("kinds")
+    void shouldFindTheEndOfALargeFileToTheBlock(Kind kind) {
+        byte[] file = jpeg(kind, 640, 480, 95);
+        assertThat(file.length).isGreaterThan(UnitTable.WORTH);
+        assertThatCode(() -> ImageCodec.decode(file, LIMITS)).doesNotThrowAnyException();
+        for (int missing : new int[] {40, 400, 20_000}) {
+            byte[] cut = Arrays.copyOf(file, file.length - missing);
+            cut[cut.length - 2] = (byte) 0xff;
+            cut[cut.length - 1] = (byte) 0xd9;
+            assertCorrupt(cut, kind + " without its last " + missing + " bytes");
+        }
+    }
+
     @ParameterizedTest
     @MethodSource("kinds")
     void shouldRejectZerosInPlaceOfData(Kind kind) {
