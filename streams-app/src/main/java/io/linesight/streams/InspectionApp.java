@@ -2,6 +2,7 @@ package io.linesight.streams;
 
 import io.linesight.schemas.Rollout;
 import io.linesight.streams.config.InspectionConfig;
+import io.linesight.streams.exemption.ExemptionService;
 import io.linesight.streams.inspect.InspectionPipeline;
 import io.linesight.streams.inspect.InspectionTopology;
 import io.linesight.streams.inspect.RegistryAccess;
@@ -11,6 +12,7 @@ import io.linesight.streams.monitoring.JvmMetrics;
 import io.linesight.streams.monitoring.MetricsServer;
 import io.linesight.streams.offsets.FramesTopic;
 import io.linesight.streams.offsets.OffsetRecovery;
+import io.linesight.streams.routing.FrameRouter;
 import io.linesight.streams.routing.ModelControl;
 import io.linesight.streams.serving.ServingPlan;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -51,6 +53,9 @@ public final class InspectionApp implements AutoCloseable {
     /** What is pending may still be answered, but its offsets cannot be committed any more. */
     private static final Duration RESTART_TIMEOUT = Duration.ofSeconds(20);
 
+    /** Frames that people have labelled wait beside those of the cameras, in turns. */
+    private static final String EXEMPTION_LANE = "linesight.exemptions";
+
     private static final long THREAD_GRACE_NANOS = TimeUnit.MINUTES.toNanos(1);
 
     /** Where the app is in its life. */
@@ -78,6 +83,7 @@ public final class InspectionApp implements AutoCloseable {
     private volatile boolean closing;
 
     private volatile @Nullable ModelServing serving;
+    private @Nullable ExemptionService exemptions;
     private @Nullable InspectionPipeline pipeline;
     private volatile @Nullable RegistryAccess registry;
     private @Nullable MetricsServer server;
@@ -155,10 +161,15 @@ public final class InspectionApp implements AutoCloseable {
     private void open() {
         InspectionMetrics opening = new InspectionMetrics(meters.registry());
         metrics = opening;
-        ModelServing opened = new ModelServing(config, models, opening);
+        ExemptionService exempting = ExemptionService.open(config, models.followsChannel(), opening);
+        exemptions = exempting;
+        ModelServing opened = new ModelServing(config, models, exempting::wantsFeatures, opening);
         serving = opened;
-        pipeline = new InspectionPipeline(config, opened.router(), opening);
+        pipeline = new InspectionPipeline(config, opened.router(), exempting.frames(), opening);
         pipeline.warmUp();
+        exempting.start(
+                opened::championInfo,
+                planar -> opened.router().submit(FrameRouter.Route.CHAMPION, EXEMPTION_LANE, planar));
         RegistryAccess access = RegistryAccess.of(config, opening);
         registry = access;
         access.prime();
@@ -391,6 +402,7 @@ public final class InspectionApp implements AutoCloseable {
         if (streamsMetrics != null) streamsMetrics.close();
         if (jvm != null) jvm.close();
         if (pipeline != null) pipeline.close();
+        if (exemptions != null) exemptions.close();
         clean &= served == null || served.closeAfterLastBatch();
         if (server != null) server.close();
         return clean;

@@ -2,6 +2,7 @@ package io.linesight.streams;
 
 import io.linesight.mmad.checkpoint.CheckpointInfo;
 import io.linesight.mmad.runtime.DeviceChooser;
+import io.linesight.mmad.runtime.ScorerOptions;
 import io.linesight.mmad.score.OrtScorer;
 import io.linesight.mmad.score.Scorer;
 import io.linesight.schemas.Rollout;
@@ -10,6 +11,7 @@ import io.linesight.streams.batching.BatchLimits;
 import io.linesight.streams.batching.BatchListener;
 import io.linesight.streams.batching.SharedBatcher;
 import io.linesight.streams.config.BatchingSettings;
+import io.linesight.streams.config.ExemptionSettings;
 import io.linesight.streams.config.InspectionConfig;
 import io.linesight.streams.config.RolloutSettings;
 import io.linesight.streams.monitoring.InspectionMetrics;
@@ -26,6 +28,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.function.BooleanSupplier;
 import java.util.function.IntSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -43,6 +46,7 @@ final class ModelServing implements AutoCloseable {
 
     private final InspectionConfig config;
     private final ModelControl control;
+    private final BooleanSupplier features;
     private final ModelReports reports;
     private final ModelLifecycle lifecycle;
     private final SharedBatcher champion;
@@ -53,9 +57,12 @@ final class ModelServing implements AutoCloseable {
     /**
      * Loads the champion, before any frame is taken; a challenger follows while frames flow.
      *
+     * @param features asked before every batch: whether its answers are to say what the encoder saw
      * @throws IllegalStateException saying why there is no model to serve; nothing stays open
      */
-    ModelServing(InspectionConfig config, ModelControl control, InspectionMetrics metrics) {
+    ModelServing(
+            InspectionConfig config, ModelControl control, BooleanSupplier features, InspectionMetrics metrics) {
+        this.features = features;
         this.config = config;
         this.control = control;
         reports = control.followsChannel() ? ModelReports.toTopics(config) : ModelReports.none();
@@ -98,7 +105,7 @@ final class ModelServing implements AutoCloseable {
         ModelLoader loader = new ModelLoader(
                 control.source(),
                 control.trust(),
-                checkpoint -> OrtScorer.open(checkpoint, config.scorer()),
+                checkpoint -> OrtScorer.open(checkpoint, scorerOptions()),
                 models.directory(),
                 config.batching().maxBatch(),
                 // A thread each: a batch that outlasts the app must find one when it gives its model back.
@@ -118,7 +125,12 @@ final class ModelServing implements AutoCloseable {
     private @Nullable Supplier<Scorer> checkpoint() {
         if (control.scorer() != null) return control.scorer();
         Path file = config.checkpoint();
-        return file == null ? null : () -> OrtScorer.open(file, config.scorer());
+        return file == null ? null : () -> OrtScorer.open(file, scorerOptions());
+    }
+
+    private ScorerOptions scorerOptions() {
+        boolean exempts = config.exemptions().mode(control.followsChannel()) != ExemptionSettings.Mode.OFF;
+        return config.scorer().withFeatures(exempts);
     }
 
     private void logStart() {
@@ -137,7 +149,7 @@ final class ModelServing implements AutoCloseable {
         BatchingSettings batching = config.batching();
         long frameNanos = lifecycle.frameNanos();
         SharedBatcher batcher =
-                new SharedBatcher(thread, model, BatchLimits.of(batching.maxBatch(), batching.linger()), listener);
+                new SharedBatcher(thread, model, BatchLimits.of(batching.maxBatch(), batching.linger()), listener, features);
         batcher.expectFrameNanos(frameNanos);
         return batcher;
     }
@@ -188,6 +200,13 @@ final class ModelServing implements AutoCloseable {
     /** What is served now. */
     ServingPlan plan() {
         return lifecycle.plan();
+    }
+
+    /** The model that decides, canaries apart. */
+    CheckpointInfo championInfo() {
+        try (ServingModel.Lease lease = lifecycle.championModel().acquire()) {
+            return lease.scorer().info();
+        }
     }
 
     /** The device that the champion runs on. */

@@ -7,11 +7,13 @@ import io.linesight.schemas.registry.SchemaRegistryClient;
 import io.linesight.schemas.topics.TopicAdmin;
 import io.linesight.schemas.topics.TopicSpec;
 import io.linesight.schemas.topics.Topics;
+import io.linesight.streams.config.ExemptionSettings;
 import io.linesight.streams.config.InspectionConfig;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,6 +21,7 @@ import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.ConsumerGroupDescription;
 import org.apache.kafka.clients.admin.DescribeTopicsOptions;
@@ -39,7 +42,7 @@ final class StartupChecks {
     static List<String> problems(InspectionConfig config, boolean needsCheckpoint, boolean followsRollouts) {
         List<String> problems = new ArrayList<>();
         if (needsCheckpoint) checkCheckpoint(config, followsRollouts, problems);
-        checkBroker(config, usedTopics(config.topics(), followsRollouts), problems);
+        checkBroker(config, followsRollouts, problems);
         checkRegistry(config, problems);
         return problems;
     }
@@ -62,14 +65,35 @@ final class StartupChecks {
     }
 
     /** Topics of other parts of the catalogue may be missing: who needs them asks for them. */
-    private static List<TopicSpec> usedTopics(Topics topics, boolean followsRollouts) {
+    private static List<TopicSpec> usedTopics(InspectionConfig config, boolean followsRollouts) {
+        Topics topics = config.topics();
         List<TopicSpec> used =
                 new ArrayList<>(List.of(topics.frames(), topics.results(), topics.anomalies(), topics.deadLetter()));
         if (followsRollouts) used.addAll(List.of(topics.modelStatus(), topics.shadow()));
+        switch (config.exemptions().mode(followsRollouts)) {
+            case FOLLOW -> used.add(topics.exemptions());
+            case LABELS -> used.addAll(List.of(topics.exemptions(), topics.labels()));
+            default -> {}
+        }
         return used;
     }
 
-    private static void checkBroker(InspectionConfig config, List<TopicSpec> topics, List<String> problems) {
+    /** Rights to a topic that the app cannot do without. */
+    private static Set<AclOperation> needed(InspectionConfig config, TopicSpec topic, boolean followsRollouts) {
+        Topics topics = config.topics();
+        ExemptionSettings.Mode exemptions = config.exemptions().mode(followsRollouts);
+        boolean makesThem = exemptions == ExemptionSettings.Mode.LABELS;
+        if (topic.equals(topics.frames()) || topic.equals(topics.labels())) return EnumSet.of(AclOperation.READ);
+        if (topic.equals(topics.exemptions()) && !makesThem) return EnumSet.of(AclOperation.READ);
+        // Frames that passed are what an exemption is compared with.
+        return topic.equals(topics.exemptions()) || topic.equals(topics.results()) && makesThem
+                ? EnumSet.of(AclOperation.READ, AclOperation.WRITE)
+                : EnumSet.of(AclOperation.WRITE);
+    }
+
+    private static void checkBroker(
+            InspectionConfig config, boolean followsRollouts, List<String> problems) {
+        List<TopicSpec> topics = usedTopics(config, followsRollouts);
         Duration timeout = config.recovery().startupTimeout();
         Map<String, Object> settings = new HashMap<>(config.adminProperties());
         settings.put("default.api.timeout.ms", "" + timeout.toMillis());
@@ -82,12 +106,15 @@ final class StartupChecks {
                 switch (report.state()) {
                     case MISSING ->
                         problems.add("Topic " + report.topic().name()
-                                + " does not exist. Create the topics with: linesight topics");
+                                + " does not exist. Create the topics with: linesight topics"
+                                + (report.topic().equals(config.topics().exemptions())
+                                        ? "; or do without exemptions: " + InspectionConfig.EXEMPTIONS + "=off"
+                                        : ""));
                     case DIFFERS -> reportDifferences(config, report, problems);
                     case EXISTS, CREATED -> {}
                 }
             }
-            checkRights(admin, there, config.topics().frames(), timeout, problems);
+            checkRights(admin, there, t -> needed(config, t, followsRollouts), timeout, problems);
             checkGroup(config, admin, timeout, problems);
         } catch (TimeoutException | ExecutionException | KafkaException e) {
             String why = BrokerFault.explain(config.bootstrapServers(), e);
@@ -106,7 +133,11 @@ final class StartupChecks {
      * ACLs everybody may do all.
      */
     private static void checkRights(
-            Admin admin, List<TopicSpec> topics, TopicSpec frames, Duration timeout, List<String> problems)
+            Admin admin,
+            List<TopicSpec> topics,
+            Function<TopicSpec, Set<AclOperation>> needed,
+            Duration timeout,
+            List<String> problems)
             throws InterruptedException, ExecutionException, TimeoutException {
         Map<String, TopicDescription> described = admin.describeTopics(
                         topics.stream().map(TopicSpec::name).toList(),
@@ -114,13 +145,13 @@ final class StartupChecks {
                 .allTopicNames()
                 .get(timeout.toMillis(), TimeUnit.MILLISECONDS);
         for (TopicSpec topic : topics) {
-            AclOperation needed = topic.name().equals(frames.name()) ? AclOperation.READ : AclOperation.WRITE;
             Set<AclOperation> allowed = described.get(topic.name()).authorizedOperations();
             // Null: a broker that does not tell.
-            if (allowed != null && !allowed.contains(needed) && !allowed.contains(AclOperation.ALL)) {
-                problems.add("This user may not " + needed + " topic " + topic.name()
-                        + ". 'linesight doctor --acls' prints the kafka-acls commands of all it needs");
-            }
+            if (allowed == null || allowed.contains(AclOperation.ALL)) continue;
+            for (AclOperation operation : needed.apply(topic))
+                if (!allowed.contains(operation))
+                    problems.add("This user may not " + operation + " topic " + topic.name()
+                            + ". 'linesight doctor --acls' prints the kafka-acls commands of all it needs");
         }
     }
 

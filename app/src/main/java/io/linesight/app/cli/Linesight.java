@@ -1,6 +1,7 @@
 package io.linesight.app.cli;
 
 import io.linesight.app.cli.encoder.EncoderCommand;
+import io.linesight.app.cli.exemptions.ExemptionsCommand;
 import io.linesight.app.cli.models.ModelsCommand;
 import java.io.IOException;
 import java.io.InputStream;
@@ -35,6 +36,7 @@ import picocli.CommandLine.Option;
             ServeCommand.class,
             AuditCommand.class,
             LabelCommand.class,
+            ExemptionsCommand.class,
             TrainCommand.class,
             TopicsCommand.class,
             SchemasCommand.class,

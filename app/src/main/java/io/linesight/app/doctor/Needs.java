@@ -49,8 +49,13 @@ record Needs(List<Need> topics, Set<String> groups, Set<String> transactionalIds
                 need(needs, schemas, t.rollouts(), R, W);
                 need(needs, schemas, t.modelStatus(), R, W, C);
                 need(needs, schemas, t.shadow(), W, C);
+                // A frame that is labelled normal makes an exemption, compared with frames that passed.
+                need(needs, schemas, t.results(), R);
+                need(needs, schemas, t.labels(), R, C);
+                need(needs, schemas, t.exemptions(), R, W, C);
             }
             groups.add(applicationId);
+            if (follows || part == Part.ALL) groups.add(applicationId + "-exemptions");
             ids.add(applicationId + "-");
         }
         if (part == Part.TRAIN || part == Part.ALL) {

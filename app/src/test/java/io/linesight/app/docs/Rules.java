@@ -120,6 +120,13 @@ final class Rules {
             run("./linesight models gc --dry-run"));
 
     private static final List<Rule> LABELS = List.of(
+            run("./linesight exemptions list" + PLANT_SHORT),
+            run("./linesight exemptions show" + PLANT_SHORT + " linesight.frames.v1-0-42")
+                    .exits(0, 1),
+            run("./linesight exemptions add -c line.properties --model m.onnx linesight.frames.v1-0-42 --reason glare")
+                    .exits(0, 1),
+            run("./linesight exemptions remove -c line.properties linesight.frames.v1-0-42 --reason 'it was a scratch'")
+                    .exits(0, 1),
             run("./linesight label" + PLANT_SHORT).typing("n\nq\n"),
             run("./linesight label -c line.properties").typing("s\nq\n"),
             run("./linesight label" + PLANT_SHORT + " --csv labels.csv")

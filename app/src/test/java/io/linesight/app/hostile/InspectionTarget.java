@@ -11,6 +11,7 @@ import io.linesight.schemas.topics.DeadLetterHeaders;
 import io.linesight.streams.batching.BatchLimits;
 import io.linesight.streams.batching.SharedBatcher;
 import io.linesight.streams.config.InspectionConfig;
+import io.linesight.streams.exemption.FrameExemptions;
 import io.linesight.streams.inspect.InspectionPipeline;
 import io.linesight.streams.inspect.InspectionTopology;
 import io.linesight.streams.monitoring.InspectionMetrics;
@@ -57,7 +58,8 @@ final class InspectionTarget implements AutoCloseable {
                 FixedModel.of(new FlatScorer()),
                 new BatchLimits(4, config.batching().linger(), 8),
                 metrics);
-        pipeline = new InspectionPipeline(config, FixedModel.router(batcher, "flat"), metrics);
+        pipeline = new InspectionPipeline(
+                config, FixedModel.router(batcher, "flat"), FrameExemptions.none(), metrics);
         Properties p = new Properties();
         p.putAll(Map.of(
                 "application.id",

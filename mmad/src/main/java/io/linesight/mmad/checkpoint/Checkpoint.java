@@ -12,6 +12,7 @@ import io.linesight.mmad.architecture.Weights;
 import io.linesight.mmad.encoder.Encoder;
 import io.linesight.mmad.graph.MmadGraph;
 import io.linesight.mmad.io.Sha256;
+import io.linesight.mmad.onnx.OnnxGraph;
 import io.linesight.mmad.onnx.OnnxModels;
 import java.io.IOException;
 import java.nio.ByteOrder;
@@ -167,6 +168,33 @@ public final class Checkpoint {
         } catch (IOException e) {
             return false;
         }
+    }
+
+    /**
+     * Names of the values inside that hold the encoder's features at strides 8 and 16; empty for a foreign model, whose
+     * file does not say.
+     */
+    public List<String> featureNames() throws IOException {
+        Map<String, String> properties = Properties.of(model());
+        String given = properties.get(Checkpoints.ENCODER_BOUNDARY);
+        if (given == null) return List.of();
+        try {
+            List<String> outputs = Properties.parse(given, Boundary.class).outputs();
+            return outputs.subList(1, 3).stream()
+                    .map(o -> MmadGraph.ENCODER_PREFIX + o)
+                    .toList();
+        } catch (JsonProcessingException | IllegalArgumentException e) {
+            throw new IOException(path + ": it does not say where its encoder ends: " + e.getMessage(), e);
+        }
+    }
+
+    /** The file with these values as further outputs. */
+    public byte[] bytesWithOutputs(List<String> values) throws IOException {
+        ModelProto.Builder with = model().toBuilder();
+        for (String value : values)
+            with.getGraphBuilder().addOutput(OnnxGraph.value(
+                            value, OnnxGraph.Type.FLOAT, "N", value + ".c", value + ".h", value + ".w"));
+        return with.build().toByteArray();
     }
 
     /** The parsed file. */

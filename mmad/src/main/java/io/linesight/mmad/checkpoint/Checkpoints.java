@@ -12,6 +12,7 @@ import io.linesight.mmad.io.Sha256;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.channels.Channels;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.DigestOutputStream;
 import java.security.MessageDigest;
@@ -55,6 +56,8 @@ public final class Checkpoints {
     public static final String ENCODER_SHA256 = "linesight.encoder.sha256";
     /** Property: {@link Encoder#name()}. */
     public static final String ENCODER_NAME = "linesight.encoder.name";
+    /** Property: frames of the line that it was trained on, by {@link #learnedName}, separated by commas. */
+    public static final String LEARNED_FRAMES = "linesight.learned.frames";
     /** Start of the property names of provenance entries. */
     public static final String PROVENANCE_PREFIX = "linesight.provenance.";
 
@@ -126,6 +129,11 @@ public final class Checkpoints {
         properties.put(CALIBRATION, Properties.format(calibration));
         properties.remove(VERSION);
         return write(out, in.model(), properties, null);
+    }
+
+    /** What stands for a frame in {@link #LEARNED_FRAMES}: the beginning of its key's SHA-256, 12 hex digits. */
+    public static String learnedName(String frameKey) {
+        return Sha256.hex(frameKey.getBytes(StandardCharsets.UTF_8)).substring(0, 12);
     }
 
     /** Whether it can be trained further: a checkpoint that MMAD was written to. */

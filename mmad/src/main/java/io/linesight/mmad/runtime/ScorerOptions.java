@@ -9,12 +9,18 @@ import java.util.Locale;
  *     first CUDA device where there is one and the CPU otherwise
  * @param threads CPU threads of one inference; 0 = all processors
  * @param scan implementation of the selective scan
+ * @param features whether what the encoder sees can be had beside the scores, where the checkpoint says where it is
  */
-public record ScorerOptions(String device, int threads, ScanMode scan) {
+public record ScorerOptions(String device, int threads, ScanMode scan, boolean features) {
     public ScorerOptions {
         device = Device.parse(device.trim().toLowerCase(Locale.ROOT)).toString();
         if (threads < 0) throw new IllegalArgumentException("threads must not be negative, got " + threads);
         if (scan == null) throw new IllegalArgumentException("scan mode is missing");
+    }
+
+    /** Without features. */
+    public ScorerOptions(String device, int threads, ScanMode scan) {
+        this(device, threads, scan, false);
     }
 
     /** Automatic device, all processors, automatic scan. */
@@ -23,15 +29,19 @@ public record ScorerOptions(String device, int threads, ScanMode scan) {
     }
 
     public ScorerOptions withDevice(String other) {
-        return new ScorerOptions(other, threads, scan);
+        return new ScorerOptions(other, threads, scan, features);
     }
 
     public ScorerOptions withThreads(int other) {
-        return new ScorerOptions(device, other, scan);
+        return new ScorerOptions(device, other, scan, features);
     }
 
     public ScorerOptions withScan(ScanMode other) {
-        return new ScorerOptions(device, threads, other);
+        return new ScorerOptions(device, threads, other, features);
+    }
+
+    public ScorerOptions withFeatures(boolean other) {
+        return new ScorerOptions(device, threads, scan, other);
     }
 
     /** {@link #threads} with 0 resolved. */

@@ -10,6 +10,7 @@ import ai.onnxruntime.TensorInfo;
 import io.linesight.mmad.architecture.MmadConfig;
 import io.linesight.mmad.checkpoint.Checkpoint;
 import io.linesight.mmad.checkpoint.CheckpointInfo;
+import io.linesight.mmad.exemption.BatchFeatures;
 import io.linesight.mmad.onnx.OnnxRuntime;
 import io.linesight.mmad.runtime.DeviceChooser;
 import io.linesight.mmad.runtime.ModelLoadException;
@@ -24,6 +25,7 @@ import java.nio.LongBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -55,6 +57,8 @@ public final class OrtScorer implements Scorer {
     private final boolean floatInput;
     private final int fixedBatch;
     private final Set<String> outputs;
+    /** Of the outputs at strides 8 and 16; empty when features were not asked for or cannot be had. */
+    private final List<String> features;
 
     private ByteBuffer input = ByteBuffer.allocateDirect(0);
     private boolean closed;
@@ -68,13 +72,14 @@ public final class OrtScorer implements Scorer {
      */
     private record Input(boolean floats, int fixedBatch, boolean remembers) {}
 
-    private OrtScorer(DeviceChooser.Opened opened, CheckpointInfo info, Input input) {
+    private OrtScorer(DeviceChooser.Opened opened, CheckpointInfo info, Input input, List<String> features) {
         this.opened = opened;
         this.info = info;
         this.floatInput = input.floats();
         this.fixedBatch = input.fixedBatch();
         this.outputs =
                 input.remembers() ? Set.of(ANOMALY_MAP, SCORE, NEAREST, NEAREST_DISTANCE) : Set.of(ANOMALY_MAP, SCORE);
+        this.features = features;
     }
 
     /**
@@ -105,15 +110,20 @@ public final class OrtScorer implements Scorer {
         if (checkpoint.hasExternalData())
             throw unfit(path, "its weights lie in other files beside it; export it as one file");
         DeviceChooser.Opened opened;
+        List<String> features;
         try {
+            features = options.features() ? checkpoint.featureNames() : List.of();
+            byte[] bytes = features.isEmpty() ? checkpoint.bytes() : checkpoint.bytesWithOutputs(features);
             opened = DeviceChooser.open(
-                    "checkpoint " + path.getFileName(), options, (env, o) -> env.createSession(checkpoint.bytes(), o));
+                    "checkpoint " + path.getFileName(), options, (env, o) -> env.createSession(bytes, o));
         } catch (OrtException e) {
             throw notLoadable(path, e);
+        } catch (IOException e) {
+            throw unreadable(path, e);
         }
         try {
             Input input = checkSignature(path, opened.session());
-            return new OrtScorer(opened, checkpoint.info(), input);
+            return new OrtScorer(opened, checkpoint.info(), input, features);
         } catch (OrtException | IOException | RuntimeException e) {
             try {
                 opened.session().close();
@@ -228,7 +238,21 @@ public final class OrtScorer implements Scorer {
     }
 
     @Override
-    public synchronized Scores score(List<byte[]> frames) {
+    public boolean givesFeatures() {
+        return !features.isEmpty();
+    }
+
+    @Override
+    public Scores score(List<byte[]> frames) {
+        return score(frames, List.of()).scores();
+    }
+
+    @Override
+    public FeaturedScores scoreWithFeatures(List<byte[]> frames) {
+        return score(frames, features);
+    }
+
+    private synchronized FeaturedScores score(List<byte[]> frames, List<String> wanted) {
         if (closed) throw new IllegalStateException("the scorer of " + info.version() + " is closed");
         if (frames.isEmpty()) throw new IllegalArgumentException("no frames");
         for (byte[] frame : frames) {
@@ -244,20 +268,39 @@ public final class OrtScorer implements Scorer {
                 outputs.contains(NEAREST) ? new Scores.Nearest(new int[count], new float[count]) : null;
         Scores scores = new Scores(count, SIDE, raw, maps, nearest);
         int step = fixedBatch == 0 ? count : fixedBatch;
+        float[][] seen = new float[wanted.size()][];
         for (int first = 0; first < count; first += step)
-            run(frames.subList(first, Math.min(count, first + step)), step, first, scores);
-        return scores;
+            run(frames.subList(first, Math.min(count, first + step)), step, first, new Answers(scores, wanted, seen));
+        return new FeaturedScores(scores, wanted.isEmpty() ? null : new BatchFeatures(count, seen[0], seen[1]));
+    }
+
+    /**
+     * Where a batch's answers go.
+     *
+     * @param wanted names of further outputs
+     * @param seen their values; allocated by the first part of the batch, whose shapes say how many there are
+     */
+    private record Answers(Scores scores, List<String> wanted, float[][] seen) {}
+
+    private Set<String> names(List<String> wanted) {
+        if (wanted.isEmpty()) return outputs;
+        Set<String> names = new LinkedHashSet<>(outputs);
+        names.addAll(wanted);
+        return names;
     }
 
     /**
      * Scores frames in a batch of {@code size}, filled up with black frames, into the results from {@code first} on.
      */
-    private void run(List<byte[]> frames, int size, int first, Scores to) {
+    private void run(List<byte[]> frames, int size, int first, Answers answers) {
+        Scores to = answers.scores;
         long[] shape = {size, 3, SIDE, SIDE};
         try (OnnxTensor batch = fill(frames, size, shape);
-                OrtSession.Result result = opened.session().run(Map.of(FRAMES, batch), outputs)) {
+                OrtSession.Result result =
+                        opened.session().run(Map.of(FRAMES, batch), names(answers.wanted))) {
             copy(result, SCORE, size, frames.size(), to.raw(), first);
             copy(result, ANOMALY_MAP, size * MAP_VALUES, frames.size() * MAP_VALUES, to.maps(), first * MAP_VALUES);
+            copyFeatures(result, size, frames.size(), first, answers);
             if (to.nearest() == null) return;
             copy(result, NEAREST_DISTANCE, size, frames.size(), to.nearest().distances(), first);
             LongBuffer images = ((OnnxTensor) result.get(NEAREST).orElseThrow()).getLongBuffer();
@@ -265,6 +308,15 @@ public final class OrtScorer implements Scorer {
         } catch (OrtException e) {
             throw new ScoringException(
                     "model " + info.version() + " failed on a batch of " + frames.size() + ": " + e.getMessage(), e);
+        }
+    }
+
+    private void copyFeatures(OrtSession.Result result, int size, int frames, int first, Answers to) {
+        for (int i = 0; i < to.wanted.size(); i++) {
+            String name = to.wanted.get(i);
+            int each = ((OnnxTensor) result.get(name).orElseThrow()).getFloatBuffer().remaining() / size;
+            if (to.seen[i] == null) to.seen[i] = new float[Math.multiplyExact(to.scores.count(), each)];
+            copy(result, name, size * each, frames * each, to.seen[i], first * each);
         }
     }
 

@@ -31,6 +31,19 @@ public interface Scorer extends AutoCloseable {
      */
     Scores score(List<byte[]> frames);
 
+    /** Whether {@link #scoreWithFeatures} gives features. */
+    default boolean givesFeatures() {
+        return false;
+    }
+
+    /**
+     * Scores a batch as {@link #score} does, and says what the encoder saw of it where {@link #givesFeatures}. It costs
+     * a copy of the features, a few hundred KB a frame.
+     */
+    default FeaturedScores scoreWithFeatures(List<byte[]> frames) {
+        return new FeaturedScores(score(frames), null);
+    }
+
     @Override
     void close();
 }

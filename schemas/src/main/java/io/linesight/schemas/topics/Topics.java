@@ -74,6 +74,7 @@ public final class Topics {
     private final TopicSpec rollouts;
     private final TopicSpec modelStatus;
     private final TopicSpec shadow;
+    private final TopicSpec exemptions;
 
     private Topics(String prefix, int partitions, short replication, SizeLimits limits) {
         this.limits = Objects.requireNonNull(limits, "limits");
@@ -110,6 +111,8 @@ public final class Topics {
                 one.compacted("model-status", small, "ModelStatus: what every instance does with every checkpoint");
         shadow = many.kept(
                 "shadow", Duration.ofDays(7), small, "ShadowDifference: champion and challenger on the same frame");
+        exemptions = one.compacted(
+                "exemptions", small, "Exemption: false alarms that are forgotten at once, the latest word per frame");
     }
 
     /** What topics have in common. */
@@ -243,6 +246,11 @@ public final class Topics {
         return shadow;
     }
 
+    /** {@code Exemption}, keyed by {@code <channel>/<product>/<frame>}. */
+    public TopicSpec exemptions() {
+        return exemptions;
+    }
+
     /** The limits the sizes were derived from. */
     public SizeLimits limits() {
         return limits;
@@ -251,7 +259,7 @@ public final class Topics {
     /** Every topic, in the order of the data flow. */
     public List<TopicSpec> all() {
         return List.of(
-                frames, results, anomalies, deadLetter, labels, models, modelChunks, rollouts, modelStatus, shadow);
+                frames, results, anomalies, deadLetter, labels, models, modelChunks, rollouts, modelStatus, shadow, exemptions);
     }
 
     /** The topic of that full name, if it is in the catalogue. */

@@ -2,6 +2,7 @@ package io.linesight.schemas.topics;
 
 import io.linesight.schemas.AnomalyEvent;
 import io.linesight.schemas.CameraFrame;
+import io.linesight.schemas.Exemption;
 import io.linesight.schemas.FrameLabel;
 import io.linesight.schemas.InspectionResult;
 import io.linesight.schemas.ModelStatus;
@@ -28,6 +29,7 @@ public final class ValueSchemas {
         schemas.put(topics.models(), ModelVersion.getClassSchema());
         schemas.put(topics.rollouts(), Rollout.getClassSchema());
         schemas.put(topics.modelStatus(), ModelStatus.getClassSchema());
+        schemas.put(topics.exemptions(), Exemption.getClassSchema());
         return schemas;
     }
 }

@@ -26,7 +26,8 @@ class TopicsTest {
                         "linesight.model-chunks.v1",
                         "linesight.rollouts.v1",
                         "linesight.model-status.v1",
-                        "linesight.shadow.v1");
+                        "linesight.shadow.v1",
+                        "linesight.exemptions.v1");
         assertThat(Topics.from(Map.of("linesight.topics.prefix", "plant7"))
                         .frames()
                         .name())

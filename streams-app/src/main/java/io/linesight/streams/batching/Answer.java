@@ -1,6 +1,9 @@
 package io.linesight.streams.batching;
 
+import io.linesight.mmad.exemption.BatchFeatures;
+import io.linesight.mmad.exemption.FrameFeatures;
 import io.linesight.mmad.score.Scores;
+import org.jspecify.annotations.Nullable;
 
 /** A model's answer for one frame. */
 public sealed interface Answer {
@@ -9,13 +12,24 @@ public sealed interface Answer {
      * The frame has a score.
      *
      * @param batch answers for the whole batch; shared by its frames, not to be changed
+     * @param seen what the encoder saw of the batch; null where nobody asked, or the model does not give it
      * @param frame place of the frame in the batch
      */
-    record Scored(Scores batch, int frame) implements Answer {
+    record Scored(Scores batch, int frame, @Nullable BatchFeatures seen) implements Answer {
+
+        /** Without what the encoder saw. */
+        public Scored(Scores batch, int frame) {
+            this(batch, frame, null);
+        }
 
         /** Image score, uncalibrated; NaN when the model returned NaN. */
         public float raw() {
             return batch.raw()[frame];
+        }
+
+        /** What the encoder saw of this frame. */
+        public @Nullable FrameFeatures features() {
+            return seen == null ? null : seen.frame(frame);
         }
 
         /** Side of the anomaly map in pixels. */

@@ -1,6 +1,7 @@
 package io.linesight.streams.batching;
 
 import io.linesight.mmad.runtime.ScoringException;
+import io.linesight.mmad.score.FeaturedScores;
 import io.linesight.mmad.score.Scorer;
 import io.linesight.mmad.score.Scores;
 import java.util.ArrayList;
@@ -26,15 +27,20 @@ final class BatchScorer {
         this.listener = listener;
     }
 
-    /** One answer for every frame, in their order. */
-    List<Answer> score(Scorer scorer, List<byte[]> frames) {
+    /**
+     * One answer for every frame, in their order.
+     *
+     * @param features whether somebody wants what the encoder sees
+     */
+    List<Answer> score(Scorer scorer, List<byte[]> frames, boolean features) {
         List<Answer> answers = new ArrayList<>(frames.size());
         try {
-            Scores scores = scoreChecked(scorer, frames);
-            for (int i = 0; i < frames.size(); i++) answers.add(new Answer.Scored(scores, i));
+            FeaturedScores scores = scoreChecked(scorer, frames, features);
+            for (int i = 0; i < frames.size(); i++)
+                answers.add(new Answer.Scored(scores.scores(), i, scores.features()));
         } catch (RuntimeException e) {
             listener.onRetry(frames.size(), e);
-            for (byte[] frame : frames) answers.add(scoreAlone(scorer, frame));
+            for (byte[] frame : frames) answers.add(scoreAlone(scorer, frame, features));
             warn(answers, e);
         }
         return answers;
@@ -46,17 +52,20 @@ final class BatchScorer {
         return failed;
     }
 
-    private static Answer scoreAlone(Scorer scorer, byte[] frame) {
+    private static Answer scoreAlone(Scorer scorer, byte[] frame, boolean features) {
         try {
-            return new Answer.Scored(scoreChecked(scorer, List.of(frame)), 0);
+            FeaturedScores scores = scoreChecked(scorer, List.of(frame), features);
+            return new Answer.Scored(scores.scores(), 0, scores.features());
         } catch (RuntimeException e) {
             return new Answer.Failed(String.valueOf(e.getMessage()));
         }
     }
 
     /** A model that answers with the wrong shape is as broken as one that throws. */
-    private static Scores scoreChecked(Scorer scorer, List<byte[]> frames) {
-        Scores scores = scorer.score(frames);
+    private static FeaturedScores scoreChecked(Scorer scorer, List<byte[]> frames, boolean features) {
+        FeaturedScores answer =
+                features ? scorer.scoreWithFeatures(frames) : new FeaturedScores(scorer.score(frames), null);
+        Scores scores = answer.scores();
         long pixels = (long) scores.size() * scores.size();
         if (scores.count() != frames.size()
                 || scores.raw().length != frames.size()
@@ -66,7 +75,7 @@ final class BatchScorer {
                             + scores.maps().length + " map values",
                     null);
         }
-        return scores;
+        return answer;
     }
 
     private void warn(List<Answer> answers, RuntimeException cause) {

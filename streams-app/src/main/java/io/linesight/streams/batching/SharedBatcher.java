@@ -9,6 +9,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,6 +32,7 @@ public final class SharedBatcher implements AutoCloseable {
     private final LaneQueue queue;
     private final BatchScorer batchScorer;
     private final BatchListener listener;
+    private final BooleanSupplier features;
     private final Thread thread;
 
     private volatile long frameNanos;
@@ -38,12 +40,20 @@ public final class SharedBatcher implements AutoCloseable {
     private @Nullable CheckpointInfo lastModel;
     private long lastEnd;
 
+    /** Starts the inference thread; its answers do not say what the encoder saw. */
+    public SharedBatcher(String name, ServingModel model, BatchLimits limits, BatchListener listener) {
+        this(name, model, limits, listener, () -> false);
+    }
+
     /**
      * Starts the inference thread.
      *
      * @param name of the inference thread
+     * @param features asked before every batch: whether its answers are to say what the encoder saw
      */
-    public SharedBatcher(String name, ServingModel model, BatchLimits limits, BatchListener listener) {
+    public SharedBatcher(
+            String name, ServingModel model, BatchLimits limits, BatchListener listener, BooleanSupplier features) {
+        this.features = Objects.requireNonNull(features, "features");
         this.model = Objects.requireNonNull(model, "model");
         this.listener = Objects.requireNonNull(listener, "listener");
         this.queue = new LaneQueue(limits);
@@ -159,7 +169,7 @@ public final class SharedBatcher implements AutoCloseable {
             start = System.nanoTime();
             announceModel(batch, info, start);
             answers = batchScorer.score(
-                    scorer, batch.stream().map(QueuedFrame::pixels).toList());
+                    scorer, batch.stream().map(QueuedFrame::pixels).toList(), features.getAsBoolean());
         } finally {
             lastEnd = System.nanoTime();
         }

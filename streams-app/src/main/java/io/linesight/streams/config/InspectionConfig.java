@@ -48,6 +48,7 @@ import org.slf4j.LoggerFactory;
  * @param streams Kafka Streams settings the app depends on
  * @param recovery how long the app waits for others
  * @param models which rollouts are followed, and how
+ * @param exemptions what is done with false alarms that are to be forgotten
  * @param metricsPort port of {@code /metrics}, {@code /live} and {@code /ready}; null for none, 0 for any free one
  * @param serdes settings of the Avro serde, registry address included
  * @param overrides Kafka settings passed through, prefix removed
@@ -66,6 +67,7 @@ public record InspectionConfig(
         StreamsSettings streams,
         RecoverySettings recovery,
         RolloutSettings models,
+        ExemptionSettings exemptions,
         @Nullable Integer metricsPort,
         Map<String, String> serdes,
         Map<String, String> overrides,
@@ -119,6 +121,8 @@ public record InspectionConfig(
     public static final String GUARD_NAN_RATE = "linesight.guard.nan.rate";
     public static final String GUARD_LATENCY_RATIO = "linesight.guard.latency.ratio";
     public static final String GUARD_ANOMALY_JUMP = "linesight.guard.anomaly.jump";
+    public static final String EXEMPTIONS = "linesight.exemptions";
+    public static final String EXEMPTIONS_MAX = "linesight.exemptions.max";
     public static final String METRICS_PORT = "linesight.metrics.port";
     /** Prefix of settings handed to the Kafka clients and to Kafka Streams as they are. */
     public static final String KAFKA_PREFIX = SettingNames.KAFKA_PREFIX;
@@ -146,6 +150,7 @@ public record InspectionConfig(
         RecoverySettings.define(definition);
         RolloutSettings.define(definition);
         GuardLimits.define(definition);
+        ExemptionSettings.define(definition);
         return definition.define(
                 METRICS_PORT,
                 Type.INT,
@@ -206,6 +211,7 @@ public record InspectionConfig(
                 StreamsSettings.read(reader),
                 RecoverySettings.read(reader),
                 RolloutSettings.read(reader),
+                ExemptionSettings.read(reader),
                 port == NO_PORT ? null : port,
                 serdes(reader, sorted.serdes),
                 sorted.overrides,

@@ -18,12 +18,15 @@ import io.linesight.schemas.FrameRef;
 import io.linesight.schemas.InspectionResult;
 import io.linesight.schemas.Region;
 import io.linesight.schemas.StageTimings;
+import io.linesight.schemas.Verdict;
 import io.linesight.schemas.clients.DaemonThreads;
 import io.linesight.streams.batching.Answer;
 import io.linesight.streams.batching.BatcherClosedException;
 import io.linesight.streams.batching.Inference;
 import io.linesight.streams.config.EventSettings;
 import io.linesight.streams.config.InspectionConfig;
+import io.linesight.streams.exemption.FrameExemptions;
+import io.linesight.streams.exemption.FrameExemptions.Exempted;
 import io.linesight.streams.monitoring.InspectionMetrics;
 import io.linesight.streams.routing.FrameRouter;
 import io.linesight.streams.routing.Verdicts;
@@ -64,6 +67,7 @@ public final class InspectionPipeline implements AutoCloseable {
     private final FrameRouter router;
     private final DecodeSettings images;
     private final Verdicts verdicts;
+    private final FrameExemptions exemptions;
     private final AnomalyRenderer renderer;
     private final int maxRegions;
     private final InspectionMetrics metrics;
@@ -74,8 +78,13 @@ public final class InspectionPipeline implements AutoCloseable {
     private final Map<ImageNote.Kind, Set<String>> notesLogged = new EnumMap<>(ImageNote.Kind.class);
     private final Set<String> fallbackLogged = ConcurrentHashMap.newKeySet();
 
-    /** @param router says which model decides a frame; not owned */
-    public InspectionPipeline(InspectionConfig config, FrameRouter router, InspectionMetrics metrics) {
+    /**
+     * @param router says which model decides a frame; not owned
+     * @param exemptions false alarms that are forgotten
+     */
+    public InspectionPipeline(
+            InspectionConfig config, FrameRouter router, FrameExemptions exemptions, InspectionMetrics metrics) {
+        this.exemptions = exemptions;
         this.router = router;
         this.images = config.images();
         for (ImageNote.Kind kind : ImageNote.Kind.values()) notesLogged.put(kind, ConcurrentHashMap.newKeySet());
@@ -215,14 +224,20 @@ public final class InspectionPipeline implements AutoCloseable {
     private Outcome judge(Decoded decoded, Inference inference) {
         long start = System.nanoTime();
         FrameHeader header = decoded.header;
-        Verdicts.Decision decision = verdicts.decide(inference, header.product());
+        Verdicts.Decision model = verdicts.decide(inference, header.product());
+        Exempted exempted = exemptions.apply(inference, header.product(), model.verdict() == Verdict.PASS);
+        boolean forgiven = !exempted.applied().isEmpty();
+        Verdicts.Decision decision =
+                forgiven ? verdicts.decide(inference, header.product(), exempted.raw()) : model;
+        if (forgiven) metrics.exempted(model.anomalous() && !decision.anomalous());
         if (Verdicts.MODEL_RETURNED_NAN.equals(decision.reason())) metrics.nan();
         if (decision.fallback())
             reportFallback(header, inference.model(), decision.calibration().threshold());
         Outcome.Inspected inspected = decision.anomalous() && inference.answer() instanceof Answer.Scored scored
-                ? anomalous(decoded, inference, decision, scored)
-                : new Outcome.Inspected(result(decoded, inference, decision, List.of()), null);
-        router.decided(decoded.source, header.cameraId(), header.product(), inference, decision, decoded.planar);
+                ? anomalous(decoded, inference, decision, exempted, scored)
+                : new Outcome.Inspected(result(decoded, inference, decision, exempted, List.of()), null);
+        // Models are compared by what they say themselves.
+        router.decided(decoded.source, header.cameraId(), header.product(), inference, model, decoded.planar);
         metrics.queued(inference.queueNanos());
         metrics.rendered(System.nanoTime() - start);
         return inspected;
@@ -230,16 +245,24 @@ public final class InspectionPipeline implements AutoCloseable {
 
     /** Only these frames copy their map out of the batch's. */
     private Outcome.Inspected anomalous(
-            Decoded decoded, Inference inference, Verdicts.Decision decision, Answer.Scored scored) {
-        float[] map = scored.map();
+            Decoded decoded,
+            Inference inference,
+            Verdicts.Decision decision,
+            Exempted exempted,
+            Answer.Scored scored) {
+        float[] map = exempted.map() != null ? exempted.map() : scored.map();
         double threshold = decision.calibration().threshold();
         InspectionResult result =
-                result(decoded, inference, decision, regions(map, scored.mapSize(), threshold, decoded));
+                result(decoded, inference, decision, exempted, regions(map, scored.mapSize(), threshold, decoded));
         return new Outcome.Inspected(result, renderer.render(result, map, scored.mapSize(), decoded.planar));
     }
 
     private static InspectionResult result(
-            Decoded decoded, Inference inference, Verdicts.Decision decision, List<Region> regions) {
+            Decoded decoded,
+            Inference inference,
+            Verdicts.Decision decision,
+            Exempted exempted,
+            List<Region> regions) {
         FrameHeader header = decoded.header;
         FrameRef source = decoded.source;
         return InspectionResult.newBuilder()
@@ -251,7 +274,7 @@ public final class InspectionPipeline implements AutoCloseable {
                 .setProduct(header.product())
                 .setSequence(header.sequence())
                 .setScore((float) decision.score())
-                .setRawScore(inference.raw())
+                .setRawScore(exempted.raw())
                 .setThreshold((float) decision.calibration().threshold())
                 .setCalibration(decision.applied())
                 .setVerdict(decision.verdict())
@@ -265,6 +288,9 @@ public final class InspectionPipeline implements AutoCloseable {
                         inference.inferenceNanos() / 1000,
                         inference.batchSize()))
                 .setRegions(regions)
+                .setExemptions(exempted.applied())
+                .setExemptionsRevision(exempted.revision())
+                .setRawScoreBefore(exempted.applied().isEmpty() ? null : inference.raw())
                 .build();
     }
 

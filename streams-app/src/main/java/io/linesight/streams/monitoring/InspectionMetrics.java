@@ -16,12 +16,15 @@ import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import java.util.function.IntSupplier;
+import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -57,12 +60,20 @@ public final class InspectionMetrics implements BatchListener, ModelEvents, Shad
     public static final String CHALLENGER_FRAMES = "linesight.challenger.frames";
     public static final String MODEL_WITHDRAWALS = "linesight.model.withdrawals";
     public static final String MODEL_BEHIND = "linesight.model.behind";
+    public static final String EXEMPTIONS = "linesight.exemptions";
+    public static final String EXEMPTIONS_IGNORED = "linesight.exemptions.ignored";
+    public static final String EXEMPTIONS_WRITTEN = "linesight.exemptions.written";
+    public static final String EXEMPTIONS_REJECTED = "linesight.exemptions.rejected";
+    public static final String EXEMPTED_FRAMES = "linesight.exempted.frames";
     public static final String REGISTRY_WAITING = "linesight.registry.waiting.threads";
     public static final String REGISTRY_HOLDS = "linesight.registry.waiting.partitions";
     public static final String DEVICE_INFO = "linesight.device.info";
     public static final String DEVICE_FALLBACK = "linesight.device.fallback";
     public static final String LIVE = "linesight.live";
     public static final String READY = "linesight.ready";
+
+    /** Why exemptions do not count. */
+    private static final List<String> EXEMPTION_IGNORED = List.of("DAMAGED", "OTHER_ENCODER", "LEARNED", "TOO_MANY");
 
     /** Beyond this a camera's clock is wrong, and one such frame would spoil the mean for good. */
     private static final long MAX_LATENCY_MILLIS = TimeUnit.DAYS.toMillis(1);
@@ -97,6 +108,10 @@ public final class InspectionMetrics implements BatchListener, ModelEvents, Shad
     private final Counter withdrawals;
     private final AtomicInteger registryWaiting = new AtomicInteger();
     private final AtomicInteger registryHolds = new AtomicInteger();
+    private final Counter exemptedPassed;
+    private final Counter exemptedOnly;
+    private final Counter exemptionsRejected;
+    private final Map<String, Counter> exemptionsWritten = new ConcurrentHashMap<>();
     private final Map<ModelRole, Meter> serving = new EnumMap<>(ModelRole.class);
 
     public InspectionMetrics(MeterRegistry registry) {
@@ -140,6 +155,10 @@ public final class InspectionMetrics implements BatchListener, ModelEvents, Shad
                 counter(SHADOW_DROPS, "Shadow samples dropped: the queue was full, or the challenger was replaced");
         challengerFrames = counter(CHALLENGER_FRAMES, "Frames scored in the challenger's batcher, shadow and canary");
         withdrawals = counter(MODEL_WITHDRAWALS, "Models that a guard of this instance took out of service");
+        String exempted = "Frames that exemptions applied to, by whether that made them pass";
+        exemptedPassed = counter(EXEMPTED_FRAMES, exempted, "passed", "true");
+        exemptedOnly = counter(EXEMPTED_FRAMES, exempted, "passed", "false");
+        exemptionsRejected = counter(EXEMPTIONS_REJECTED, "Labels that could not be made exemptions; the log says why");
         Gauge.builder(REGISTRY_WAITING, registryWaiting, AtomicInteger::get)
                 .description("Stream threads that wait for the schema registry now")
                 .register(registry);
@@ -242,6 +261,48 @@ public final class InspectionMetrics implements BatchListener, ModelEvents, Shad
 
     public void nan() {
         nanFrames.increment();
+    }
+
+    /**
+     * Exemptions as they are now.
+     *
+     * @param active those that count with the champion
+     * @param ignored those that do not, by reason
+     */
+    public void exemptions(IntSupplier active, ToIntFunction<String> ignored) {
+        Gauge.builder(EXEMPTIONS, active::getAsInt)
+                .description("Exemptions that count with the champion")
+                .strongReference(true)
+                .register(registry);
+        for (String why : EXEMPTION_IGNORED)
+            Gauge.builder(EXEMPTIONS_IGNORED, () -> ignored.applyAsInt(why))
+                    .description("Exemptions that do not count with the champion, by reason")
+                    .tag("reason", why)
+                    .strongReference(true)
+                    .register(registry);
+        for (String what : List.of("made", "removed", "revoked"))
+            exemptionsWritten.put(
+                    what, counter(EXEMPTIONS_WRITTEN, "Exemptions written because of labels", "what", what));
+    }
+
+    /** A label has made an exemption, or taken one away. */
+    public void exemptionWritten(boolean made, boolean revoked) {
+        Counter counter = exemptionsWritten.get(made ? "made" : revoked ? "revoked" : "removed");
+        if (counter != null) counter.increment();
+    }
+
+    /** A label could not be made an exemption. */
+    public void exemptionRejected() {
+        exemptionsRejected.increment();
+    }
+
+    /**
+     * Exemptions applied to a frame.
+     *
+     * @param passes whether it would have been anomalous without, and is not
+     */
+    public void exempted(boolean passes) {
+        (passes ? exemptedPassed : exemptedOnly).increment();
     }
 
     /** The model's fallback threshold judged a frame. */

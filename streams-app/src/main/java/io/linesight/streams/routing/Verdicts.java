@@ -48,9 +48,14 @@ public final class Verdicts {
 
     /** @param product of the frame; null or unknown takes the fallback calibration */
     public Decision decide(Inference inference, @Nullable String product) {
+        return decide(inference, product, inference.raw());
+    }
+
+    /** As {@link #decide(Inference, String)}, by another raw score than the model's own. */
+    public Decision decide(Inference inference, @Nullable String product, float raw) {
         boolean scored = inference.answer() instanceof Answer.Scored;
         boolean finite = inference.answer() instanceof Answer.Scored answer && answer.isFinite();
-        VerdictRule.Decision d = rule.decide(inference.model().calibration(), product, inference.raw(), finite);
+        VerdictRule.Decision d = rule.decide(inference.model().calibration(), product, raw, finite);
         String reason = finite ? null : scored ? MODEL_RETURNED_NAN : INFERENCE_FAILED;
         return new Decision(d.score(), of(d.verdict()), reason, d.calibration(), d.applied());
     }

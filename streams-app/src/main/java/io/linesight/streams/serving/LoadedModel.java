@@ -1,6 +1,7 @@
 package io.linesight.streams.serving;
 
 import io.linesight.mmad.checkpoint.CheckpointInfo;
+import io.linesight.mmad.score.FeaturedScores;
 import io.linesight.mmad.score.Scorer;
 import io.linesight.mmad.score.Scores;
 import java.util.List;
@@ -128,6 +129,16 @@ final class LoadedModel {
         @Override
         public synchronized Scores score(List<byte[]> frames) {
             return scorer.score(frames);
+        }
+
+        @Override
+        public boolean givesFeatures() {
+            return scorer.givesFeatures();
+        }
+
+        @Override
+        public synchronized FeaturedScores scoreWithFeatures(List<byte[]> frames) {
+            return scorer.scoreWithFeatures(frames);
         }
 
         @Override

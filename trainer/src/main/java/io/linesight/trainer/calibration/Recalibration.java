@@ -20,6 +20,7 @@ import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -39,6 +40,7 @@ public final class Recalibration {
     private final Map<String, ProductScores> samples = new TreeMap<>();
     private final Map<String, Integer> kept = new TreeMap<>();
     private final Map<String, Set<String>> used = new TreeMap<>();
+    private final Map<String, String> further = new HashMap<>();
     private final UnreadableImages unreadable = new UnreadableImages();
 
     private Recalibration(Checkpoint in, CalibrationRule rule, ScorerOptions options) {
@@ -74,11 +76,18 @@ public final class Recalibration {
      * than four normals in it keeps its threshold, lowered no further; so does the fallback for products that the
      * checkpoint does not know.
      *
+     * @param further properties of the new file, by their full names
      * @return metadata of the new file; the version is another, since it decides differently
      * @throws DatasetException naming every image that cannot be read; nothing was written
      * @throws IOException when a file cannot be read or written
      */
-    public static CheckpointInfo run(Path in, Path out, ImageSource source, CalibrationRule rule, ScorerOptions options)
+    public static CheckpointInfo run(
+            Path in,
+            Path out,
+            ImageSource source,
+            CalibrationRule rule,
+            ScorerOptions options,
+            Map<String, String> further)
             throws IOException {
         Checkpoint checkpoint = Checkpoint.read(in);
         Recalibration r = new Recalibration(checkpoint, rule, options);
@@ -86,6 +95,7 @@ public final class Recalibration {
             for (String category : source.categories())
                 r.add(scorer, category, source.calibration(category), new double[0]);
         }
+        r.further.putAll(further);
         return r.write(out).info();
     }
 
@@ -186,12 +196,15 @@ public final class Recalibration {
                 new TreeMap<>(before.calibration().byProduct());
         if (!samples.isEmpty())
             products.putAll(Calibrator.calibrate(samples, rule).byProduct());
+        Map<String, String> properties =
+                new HashMap<>(CalibrationImages.of(before).with(used));
+        properties.putAll(further);
         return new Result(
                 Checkpoints.withCalibration(
                         in,
                         out,
                         new Calibration(before.calibration().fallback(), products),
-                        CalibrationImages.of(before).with(used)),
+                        properties),
                 Map.copyOf(kept));
     }
 }

@@ -27,9 +27,11 @@ import java.nio.file.Files;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CancellationException;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -139,7 +141,7 @@ final class TrainingRun {
             verify(Stage.FETCH, CHAMPION);
             if (!run.done(Stage.TRAIN)) train(source);
             verify(Stage.TRAIN, TRAINED);
-            if (!run.done(Stage.CALIBRATE)) calibrate(source);
+            if (!run.done(Stage.CALIBRATE)) calibrate(source, images);
             verify(Stage.CALIBRATE, CHALLENGER);
             if (!run.done(Stage.GATE)) judge(source, images);
         }
@@ -273,7 +275,7 @@ final class TrainingRun {
                     + free / 1024 + " are free: make room there");
     }
 
-    private void calibrate(ImageSource source) throws IOException, GivenUpException {
+    private void calibrate(ImageSource source, List<StoredImage> images) throws IOException, GivenUpException {
         guard.ensureActive();
         CheckpointInfo info;
         try {
@@ -282,13 +284,24 @@ final class TrainingRun {
                     run.file(CHALLENGER),
                     source,
                     config.tuning().thresholds(),
-                    scorerOptions());
+                    scorerOptions(),
+                    Map.of(Checkpoints.LEARNED_FRAMES, learned(images)));
         } catch (DatasetException | IllegalStateException e) {
             throw new GivenUpException("the thresholds could not be placed: " + e.getMessage() + ". " + RETRY, e);
         }
         environment.faults().at(Stage.CALIBRATE.name());
         run.done(Stage.CALIBRATE, RunFolder.facts().put("sha256", info.sha256()).put("version", info.version()));
         report(Kind.STAGE_DONE, "thresholds placed");
+    }
+
+    /** Normals of the line that it was trained on: their exemptions are no longer needed. */
+    private static String learned(List<StoredImage> images) {
+        return images.stream()
+                .filter(i -> i.labelledOnTheLine() && !i.anomalous() && i.split() == Split.TRAIN)
+                .map(i -> Checkpoints.learnedName(i.frame()))
+                .sorted()
+                .distinct()
+                .collect(Collectors.joining(","));
     }
 
     private void judge(ImageSource source, List<StoredImage> images) throws IOException, GivenUpException {

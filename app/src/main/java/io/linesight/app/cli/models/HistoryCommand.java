@@ -1,5 +1,6 @@
 package io.linesight.app.cli.models;
 
+import io.linesight.app.cli.common.Table;
 import io.linesight.models.rollouts.HistoryEntry;
 import io.linesight.models.rollouts.RegistryState;
 import io.linesight.schemas.GateOutcome;

@@ -1,5 +1,6 @@
 package io.linesight.app.cli.models;
 
+import io.linesight.app.cli.common.Table;
 import io.linesight.app.cli.common.CalibrationTable;
 import io.linesight.app.cli.common.Inputs;
 import io.linesight.app.cli.common.UserError;

@@ -1,4 +1,4 @@
-package io.linesight.app.cli.models;
+package io.linesight.app.cli.common;
 
 import java.io.PrintWriter;
 import java.util.ArrayList;
@@ -6,24 +6,24 @@ import java.util.Arrays;
 import java.util.List;
 
 /** Columns as wide as they need to be. */
-final class Table {
+public final class Table {
     private final List<String[]> rows = new ArrayList<>();
 
-    Table(String... head) {
+    public Table(String... head) {
         rows.add(head);
     }
 
-    void row(Object... cells) {
+    public void row(Object... cells) {
         rows.add(Arrays.stream(cells)
                 .map(c -> c == null ? "-" : printable(c.toString()))
                 .toArray(String[]::new));
     }
 
-    boolean isEmpty() {
+    public boolean isEmpty() {
         return rows.size() == 1;
     }
 
-    void print(PrintWriter out) {
+    public void print(PrintWriter out) {
         int[] widths = new int[rows.get(0).length];
         for (String[] row : rows) {
             for (int i = 0; i < row.length; i++) widths[i] = Math.max(widths[i], row[i].length());
@@ -37,7 +37,7 @@ final class Table {
     }
 
     /** Texts come from a topic that anybody may have written; they must not steer the terminal. */
-    static String printable(String text) {
+    public static String printable(String text) {
         return text.replaceAll("[\\p{Cntrl}]+", " ");
     }
 }

@@ -1,0 +1,158 @@
+package io.linesight.app.cli.exemptions;
+
+import io.linesight.app.cli.common.UserError;
+import io.linesight.mmad.checkpoint.VerdictRule;
+import io.linesight.mmad.exemption.BatchFeatures;
+import io.linesight.mmad.image.DecodeSettings;
+import io.linesight.mmad.io.Scratch;
+import io.linesight.mmad.runtime.ScorerOptions;
+import io.linesight.mmad.score.FeaturedScores;
+import io.linesight.mmad.score.OrtScorer;
+import io.linesight.mmad.score.Scorer;
+import io.linesight.models.storage.ModelsConfig;
+import io.linesight.schemas.Exemption;
+import io.linesight.schemas.ModelVersion;
+import io.linesight.schemas.Rollout;
+import io.linesight.schemas.topics.FrameKeys;
+import io.linesight.streams.exemption.ExemptionDesk;
+import io.linesight.streams.exemption.ExemptionRecords.Word;
+import io.linesight.streams.exemption.ExemptionWriter;
+import io.linesight.streams.exemption.LineFrames;
+import io.linesight.streams.exemption.SeenFrame;
+import io.linesight.streams.exemption.SeenFrame.NotSeenException;
+import io.linesight.streams.routing.FollowedChannel;
+import io.linesight.streams.serving.ModelRejectedException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import org.apache.kafka.common.KafkaException;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+@Command(
+        name = "add",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        description = {
+            "Makes an exemption from a frame that was not passed, without a label: nothing is learned from it.",
+            "It scores the frame here, with the channel's champion or a checkpoint file. It is rejected when a frame "
+                    + "that was labelled anomalous would pass with it."
+        },
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  linesight exemptions add -b localhost:9092 -r http://localhost:8081 --trust line.pub "
+                    + "linesight.frames.v1-0-42 --reason glare",
+            "  linesight exemptions add -c line.properties --model m.onnx linesight.frames.v1-0-42"
+        })
+final class AddCommand implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec;
+
+    @Mixin
+    private BookOptions options;
+
+    @Mixin
+    private AuthorOptions author;
+
+    @Parameters(paramLabel = "FRAME", description = "A result's resultId, <topic>-<partition>-<offset>.")
+    private String frame;
+
+    @Option(
+            names = "--model",
+            paramLabel = "FILE",
+            description = "Checkpoint that scores the frame. Default: the channel's champion.")
+    private @Nullable Path model;
+
+    @Option(
+            names = "--trust",
+            paramLabel = "PUBLIC.PEM",
+            description = "Public key whose signatures count (linesight.models.trusted.keys); may be repeated.")
+    private List<Path> trust = new ArrayList<>();
+
+    @Override
+    public Integer call() throws Exception {
+        Word word = author.word();
+        BookOptions.Read read = options.read();
+        Path folder = Files.createTempDirectory("linesight-exemption");
+        try (Scorer scorer = OrtScorer.open(
+                        checkpoint(read, folder), ScorerOptions.defaults().withFeatures(true));
+                LineFrames frames = new LineFrames(
+                        read.settings(),
+                        read.settings(),
+                        read.topics(),
+                        DecodeSettings.of(read.settings(), DecodeSettings.defaults()));
+                ExemptionWriter writer = new ExemptionWriter(
+                        read.settings(),
+                        read.settings(),
+                        read.topics().exemptions().name())) {
+            ExemptionDesk desk = new ExemptionDesk(
+                    read.channel(), read.book(), frames, (planar, product) -> look(scorer, planar, product));
+            Exemption e = desk.forgive(BookOptions.frame(frame), word);
+            writer.write(e);
+            spec.commandLine()
+                    .getOut()
+                    .println("Frame " + FrameKeys.of(e.getFrameRef()) + " is exempted on channel '" + read.channel()
+                            + "': frames that look like it at its " + e.getCells().size()
+                            + " hottest cells pass from now on.");
+            return 0;
+        } catch (ExemptionDesk.RejectedException | KafkaException e) {
+            throw new UserError(e.getMessage() + ". Nothing was done", e);
+        } finally {
+            Scratch.delete(folder);
+        }
+    }
+
+    private static SeenFrame look(Scorer scorer, byte[] planar, @Nullable String product) throws NotSeenException {
+        FeaturedScores answer = scorer.scoreWithFeatures(List.of(planar));
+        BatchFeatures features = answer.features();
+        if (features == null)
+            throw new NotSeenException("checkpoint " + scorer.info().version()
+                    + " does not say where its encoder ends, so nothing can be exempted with it");
+        float raw = answer.scores().raw()[0];
+        if (!Float.isFinite(raw)) throw new NotSeenException("the model gives no finite answer for it");
+        VerdictRule.Decision d = new VerdictRule(null, null).decide(scorer.info().calibration(), product, raw, true);
+        return new SeenFrame(
+                scorer.info(),
+                raw,
+                answer.scores().map(0),
+                features.frame(0),
+                d.calibration().threshold(),
+                d.verdict());
+    }
+
+    private Path checkpoint(BookOptions.Read read, Path folder) throws InterruptedException {
+        if (model != null) return model;
+        Map<String, String> settings = new HashMap<>(read.settings());
+        if (!trust.isEmpty())
+            settings.put(
+                    ModelsConfig.TRUSTED_KEYS,
+                    trust.stream().map(Path::toString).collect(Collectors.joining(",")));
+        try (FollowedChannel followed = FollowedChannel.open(settings, read.channel(), "exemptions add")) {
+            String version = followed.control().feed().current().map(Rollout::getChampion).orElse(null);
+            if (version == null)
+                throw new UserError("channel '" + read.channel()
+                        + "' has no champion; give the checkpoint that serves with --model. Nothing was done");
+            ModelVersion manifest = followed.control().feed().version(version).orElseThrow();
+            followed.control().trust().check(manifest);
+            return followed.control().source().fetch(manifest, folder);
+        } catch (IOException | IllegalArgumentException | KafkaException e) {
+            throw new UserError(
+                    "the champion of channel '" + read.channel() + "' cannot be had: " + e.getMessage()
+                            + ". Give it with --model. Nothing was done",
+                    e);
+        } catch (ModelRejectedException e) {
+            throw new UserError("the champion is not trusted: " + e.getMessage() + ". Nothing was done", e);
+        }
+    }
+}

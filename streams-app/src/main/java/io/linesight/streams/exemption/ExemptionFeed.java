@@ -1,0 +1,130 @@
+package io.linesight.streams.exemption;
+
+import io.linesight.schemas.Exemption;
+import io.linesight.schemas.clients.ClientSettings;
+import io.linesight.schemas.clients.RangeReader;
+import io.linesight.schemas.clients.TopicCursor;
+import io.linesight.schemas.clients.TopicFollower;
+import io.linesight.schemas.registry.RegistryException;
+import io.linesight.schemas.serde.SerdeFactory;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.errors.SerializationException;
+import org.apache.kafka.common.serialization.Serde;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Follows the exemptions topic into a book.
+ *
+ * <p>Threads: safe to share. Ownership: whoever opens it closes it.
+ */
+public final class ExemptionFeed implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(ExemptionFeed.class);
+    private static final Duration STALL_TIMEOUT = Duration.ofSeconds(15);
+    private static final Duration REGISTRY_RETRY = Duration.ofSeconds(1);
+
+    private final ExemptionBook book;
+    private final Serde<Exemption> serde;
+    private @Nullable TopicFollower follower;
+    private volatile boolean closed;
+
+    private ExemptionFeed(ExemptionBook book, Map<String, String> serdes) {
+        this.book = book;
+        serde = SerdeFactory.create(Exemption.class, serdes, false);
+    }
+
+    /**
+     * Reads the topic into a book once; returns when everything that it holds is there.
+     *
+     * @param clients settings of Kafka's clients
+     * @param serdes settings of the Avro serde, registry address included
+     * @throws KafkaException when broker or registry do not answer or the topic does not exist
+     */
+    public static void readAll(ExemptionBook book, Map<String, ?> clients, Map<String, String> serdes, String topic) {
+        ExemptionFeed feed = new ExemptionFeed(book, serdes);
+        try (feed) {
+            feed.readAll(clients, topic);
+        }
+    }
+
+    /** As {@link #readAll}, and follows what is written from then on. */
+    public static ExemptionFeed open(
+            ExemptionBook book, Map<String, ?> clients, Map<String, String> serdes, String topic) {
+        ExemptionFeed feed = new ExemptionFeed(book, serdes);
+        try {
+            // First the place from which it follows, then all before it: nothing lies between, and the book passes over
+            // what it has read.
+            TopicCursor cursor = TopicCursor.atEnd(ClientSettings.forReader(clients), List.of(topic));
+            feed.readAll(clients, topic);
+            feed.follower = TopicFollower.start("linesight-exemptions", cursor, feed::take);
+            return feed;
+        } catch (RuntimeException e) {
+            feed.close();
+            throw e;
+        }
+    }
+
+    private void readAll(Map<String, ?> clients, String topic) {
+        Map<String, Object> configs = ClientSettings.forReader(clients);
+        configs.put("auto.offset.reset", "earliest");
+        try (KafkaConsumer<byte[], byte[]> consumer = ClientSettings.openConsumer(configs)) {
+            RangeReader reader = new RangeReader(consumer, STALL_TIMEOUT);
+            reader.<RuntimeException>read(reader.ranges(List.of(topic)), record -> {
+                take(record);
+                return true;
+            });
+        }
+    }
+
+    /** Waits for the registry: an exemption that was passed over would be missing until the next start. */
+    private void take(ConsumerRecord<byte[], byte[]> record) {
+        String key = record.key() == null ? null : new String(record.key(), StandardCharsets.UTF_8);
+        while (!closed) {
+            try {
+                Exemption value = serde.deserializer().deserialize(record.topic(), record.headers(), record.value());
+                book.read(record.offset(), key, value, true);
+                return;
+            } catch (RegistryException e) {
+                if (!e.mayPass()) {
+                    book.read(record.offset(), key, null, false);
+                    return;
+                }
+                LOG.warn("Exemptions wait for the schema registry: {}", e.getMessage());
+                pause();
+            } catch (SerializationException e) {
+                LOG.debug("Record {} of {} cannot be read", record.offset(), record.topic(), e);
+                book.read(record.offset(), key, null, false);
+                return;
+            }
+        }
+    }
+
+    private void pause() {
+        try {
+            Thread.sleep(REGISTRY_RETRY.toMillis());
+        } catch (InterruptedException e) {
+            closed = true;
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** What ended the following; then the book stays as it is until a restart. */
+    public Optional<Throwable> failure() {
+        return follower == null ? Optional.empty() : follower.failure();
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        if (follower != null) follower.close();
+        serde.close();
+    }
+}
