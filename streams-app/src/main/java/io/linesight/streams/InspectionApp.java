@@ -167,9 +167,8 @@ public final class InspectionApp implements AutoCloseable {
         serving = opened;
         pipeline = new InspectionPipeline(config, opened.router(), exempting.frames(), opening);
         pipeline.warmUp();
-        exempting.start(
-                opened::championInfo,
-                planar -> opened.router().submit(FrameRouter.Route.CHAMPION, EXEMPTION_LANE, planar));
+        exempting.start(opened::championInfo, planar -> opened.router()
+                .submit(FrameRouter.Route.CHAMPION, EXEMPTION_LANE, planar));
         RegistryAccess access = RegistryAccess.of(config, opening);
         registry = access;
         access.prime();

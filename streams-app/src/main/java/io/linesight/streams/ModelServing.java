@@ -60,8 +60,7 @@ final class ModelServing implements AutoCloseable {
      * @param features asked before every batch: whether its answers are to say what the encoder saw
      * @throws IllegalStateException saying why there is no model to serve; nothing stays open
      */
-    ModelServing(
-            InspectionConfig config, ModelControl control, BooleanSupplier features, InspectionMetrics metrics) {
+    ModelServing(InspectionConfig config, ModelControl control, BooleanSupplier features, InspectionMetrics metrics) {
         this.features = features;
         this.config = config;
         this.control = control;
@@ -148,8 +147,8 @@ final class ModelServing implements AutoCloseable {
     private SharedBatcher batcher(String thread, ServingModel model, BatchListener listener) {
         BatchingSettings batching = config.batching();
         long frameNanos = lifecycle.frameNanos();
-        SharedBatcher batcher =
-                new SharedBatcher(thread, model, BatchLimits.of(batching.maxBatch(), batching.linger()), listener, features);
+        SharedBatcher batcher = new SharedBatcher(
+                thread, model, BatchLimits.of(batching.maxBatch(), batching.linger()), listener, features);
         batcher.expectFrameNanos(frameNanos);
         return batcher;
     }

@@ -91,8 +91,7 @@ final class StartupChecks {
                 : EnumSet.of(AclOperation.WRITE);
     }
 
-    private static void checkBroker(
-            InspectionConfig config, boolean followsRollouts, List<String> problems) {
+    private static void checkBroker(InspectionConfig config, boolean followsRollouts, List<String> problems) {
         List<TopicSpec> topics = usedTopics(config, followsRollouts);
         Duration timeout = config.recovery().startupTimeout();
         Map<String, Object> settings = new HashMap<>(config.adminProperties());

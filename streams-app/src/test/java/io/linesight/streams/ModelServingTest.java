@@ -35,7 +35,8 @@ class ModelServingTest {
         FakeScorer scorer = new FakeScorer();
         ModelControl control = ModelControl.fixed().withScorer(() -> scorer);
 
-        assertThatThrownBy(() -> new ModelServing(config, control, () -> false, metrics)).hasMessage("no room");
+        assertThatThrownBy(() -> new ModelServing(config, control, () -> false, metrics))
+                .hasMessage("no room");
 
         assertThat(scorer.closed).isTrue();
     }

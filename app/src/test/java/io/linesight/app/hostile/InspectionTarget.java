@@ -58,8 +58,7 @@ final class InspectionTarget implements AutoCloseable {
                 FixedModel.of(new FlatScorer()),
                 new BatchLimits(4, config.batching().linger(), 8),
                 metrics);
-        pipeline = new InspectionPipeline(
-                config, FixedModel.router(batcher, "flat"), FrameExemptions.none(), metrics);
+        pipeline = new InspectionPipeline(config, FixedModel.router(batcher, "flat"), FrameExemptions.none(), metrics);
         Properties p = new Properties();
         p.putAll(Map.of(
                 "application.id",

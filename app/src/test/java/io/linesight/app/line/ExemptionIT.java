@@ -13,8 +13,8 @@ import io.linesight.schemas.InspectionResult;
 import io.linesight.schemas.Verdict;
 import io.linesight.simulator.SimulatedFrame;
 import io.linesight.simulator.SimulatedLine;
-import io.linesight.streams.Line;
 import io.linesight.streams.InspectionApp;
+import io.linesight.streams.Line;
 import io.linesight.streams.config.InspectionConfig;
 import io.linesight.streams.routing.ModelControl;
 import java.io.PrintWriter;
@@ -191,7 +191,8 @@ class ExemptionIT {
     private void shouldListAndTakeBack(InspectionResult alarm) {
         assertThat(command("exemptions", "list")).as(out).isZero();
         assertThat(out).contains(alarm.getResultId(), PRODUCT, "anna");
-        assertThat(command("exemptions", "list", "--json", "--product", "fabric")).isZero();
+        assertThat(command("exemptions", "list", "--json", "--product", "fabric"))
+                .isZero();
         assertThat(out.strip()).isEqualTo("[ ]");
         assertThat(command("exemptions", "show", alarm.getResultId())).as(out).isZero();
         assertThat(out).contains("#", "anna", "threshold");

@@ -192,7 +192,8 @@ public final class Checkpoint {
     public byte[] bytesWithOutputs(List<String> values) throws IOException {
         ModelProto.Builder with = model().toBuilder();
         for (String value : values)
-            with.getGraphBuilder().addOutput(OnnxGraph.value(
+            with.getGraphBuilder()
+                    .addOutput(OnnxGraph.value(
                             value, OnnxGraph.Type.FLOAT, "N", value + ".c", value + ".h", value + ".w"));
         return with.build().toByteArray();
     }

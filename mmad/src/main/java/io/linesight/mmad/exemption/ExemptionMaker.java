@@ -42,15 +42,10 @@ public final class ExemptionMaker {
      * @throws IllegalArgumentException with fewer than {@value #MIN_GOOD} good frames
      */
     public static FalseAlarm make(
-            String id,
-            float raw,
-            double threshold,
-            float[] map,
-            FrameFeatures features,
-            List<FrameFeatures> good) {
+            String id, float raw, double threshold, float[] map, FrameFeatures features, List<FrameFeatures> good) {
         if (good.size() < MIN_GOOD)
-            throw new IllegalArgumentException("an exemption needs " + MIN_GOOD + " good frames to compare with, got "
-                    + good.size());
+            throw new IllegalArgumentException(
+                    "an exemption needs " + MIN_GOOD + " good frames to compare with, got " + good.size());
         List<FrameFeatures> compared = good.subList(0, Math.min(MAX_GOOD, good.size()));
         List<ExemptCell> cells = new ArrayList<>();
         for (int stride : FrameFeatures.STRIDES) {
@@ -99,8 +94,7 @@ public final class ExemptionMaker {
     private static double strangeness(FeatureGrid grid, int x, int y, List<FrameFeatures> good, int stride) {
         float[] feature = grid.feature(x, y);
         float nearest = Float.POSITIVE_INFINITY;
-        for (FrameFeatures g : good)
-            nearest = Math.min(nearest, g.grid(stride).nearest(x, y, feature));
+        for (FrameFeatures g : good) nearest = Math.min(nearest, g.grid(stride).nearest(x, y, feature));
         return nearest;
     }
 

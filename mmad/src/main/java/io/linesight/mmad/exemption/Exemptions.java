@@ -10,8 +10,8 @@ import java.util.Set;
  * The exemptions of one product, ready to be applied to frames. Immutable, thread-safe.
  *
  * <p>A cell of the frame is covered by an exempt cell when their features point the same way at the same place, give or
- * take a cell. Fully up to the cell's radius, less and less up to twice the radius. A pixel is covered as far as it
- * is at both strides: a scratch through an exempt glare is fine structure that stride 8 sees. Where a pixel is covered,
+ * take a cell. Fully up to the cell's radius, less and less up to twice the radius. A pixel is covered as far as it is
+ * at both strides: a scratch through an exempt glare is fine structure that stride 8 sees. Where a pixel is covered,
  * the map goes down to the frame's own level, its median; the image score follows. A map is never raised.
  *
  * <p>Idea: a false alarm goes into a memory of normal patches (PatchCore, Roth et al. 2022), of which only the hottest
@@ -35,8 +35,7 @@ public final class Exemptions {
         this.exemptions = List.copyOf(exemptions);
         for (int i = 0; i < this.exemptions.size(); i++) {
             FalseAlarm e = this.exemptions.get(i);
-            for (ExemptCell cell : e.cells())
-                cells.add(new Compared(i, cell, cell.direction(), (float) cell.radius()));
+            for (ExemptCell cell : e.cells()) cells.add(new Compared(i, cell, cell.direction(), (float) cell.radius()));
         }
     }
 

@@ -74,8 +74,7 @@ final class FeatureGrid {
         float largest = 0;
         for (int i = at; i < at + channels; i++) largest = Math.max(largest, Math.abs(cells[i]));
         byte[] out = new byte[channels];
-        if (largest > 0)
-            for (int i = 0; i < channels; i++) out[i] = (byte) Math.round(127 * cells[at + i] / largest);
+        if (largest > 0) for (int i = 0; i < channels; i++) out[i] = (byte) Math.round(127 * cells[at + i] / largest);
         return out;
     }
 

@@ -2,9 +2,7 @@ package io.linesight.mmad.exemption;
 
 import java.util.List;
 
-/**
- * What an encoder sees of a frame, at strides 8 and 16, as exemptions compare it. Immutable, thread-safe.
- */
+/** What an encoder sees of a frame, at strides 8 and 16, as exemptions compare it. Immutable, thread-safe. */
 public final class FrameFeatures {
     /** Strides of the 256x256 input, finest first. */
     public static final List<Integer> STRIDES = List.of(8, 16);

@@ -296,8 +296,7 @@ public final class OrtScorer implements Scorer {
         Scores to = answers.scores;
         long[] shape = {size, 3, SIDE, SIDE};
         try (OnnxTensor batch = fill(frames, size, shape);
-                OrtSession.Result result =
-                        opened.session().run(Map.of(FRAMES, batch), names(answers.wanted))) {
+                OrtSession.Result result = opened.session().run(Map.of(FRAMES, batch), names(answers.wanted))) {
             copy(result, SCORE, size, frames.size(), to.raw(), first);
             copy(result, ANOMALY_MAP, size * MAP_VALUES, frames.size() * MAP_VALUES, to.maps(), first * MAP_VALUES);
             copyFeatures(result, size, frames.size(), first, answers);
@@ -314,7 +313,10 @@ public final class OrtScorer implements Scorer {
     private void copyFeatures(OrtSession.Result result, int size, int frames, int first, Answers to) {
         for (int i = 0; i < to.wanted.size(); i++) {
             String name = to.wanted.get(i);
-            int each = ((OnnxTensor) result.get(name).orElseThrow()).getFloatBuffer().remaining() / size;
+            int each = ((OnnxTensor) result.get(name).orElseThrow())
+                            .getFloatBuffer()
+                            .remaining()
+                    / size;
             if (to.seen[i] == null) to.seen[i] = new float[Math.multiplyExact(to.scores.count(), each)];
             copy(result, name, size * each, frames * each, to.seen[i], first * each);
         }

@@ -56,8 +56,7 @@ class ExemptionsTest {
         Random random = new Random(5);
         for (int i = 0; i < map.length; i++) map[i] = 0.1f + 0.01f * random.nextFloat();
         for (Spot s : spots)
-            for (int y = s.y - 12; y <= s.y + 12; y++)
-                for (int x = s.x - 12; x <= s.x + 12; x++) map[y * 256 + x] = 1;
+            for (int y = s.y - 12; y <= s.y + 12; y++) for (int x = s.x - 12; x <= s.x + 12; x++) map[y * 256 + x] = 1;
         return map;
     }
 
@@ -141,7 +140,8 @@ class ExemptionsTest {
         Spot second = new Spot(200, 200, 9);
         Exemptions both = of(first, second);
         assertThat(apply(both, shot(9, second), map(second)).applied()).containsExactly("e1");
-        assertThat(apply(both, shot(9, first, second), map(first, second)).applied()).containsExactly("e0", "e1");
+        assertThat(apply(both, shot(9, first, second), map(first, second)).applied())
+                .containsExactly("e0", "e1");
     }
 
     @Test
@@ -167,8 +167,7 @@ class ExemptionsTest {
     void shouldIgnoreCellsOfAnotherNumberOfChannels() {
         ExemptCell fineCell = new ExemptCell(8, 15, 10, 0.1, new byte[] {1, 2, 3});
         ExemptCell coarseCell = new ExemptCell(16, 7, 5, 0.1, new byte[] {1, 2, 3});
-        Exemptions foreign =
-                new Exemptions(List.of(new FalseAlarm("f", List.of(fineCell, coarseCell))));
+        Exemptions foreign = new Exemptions(List.of(new FalseAlarm("f", List.of(fineCell, coarseCell))));
         Spot glare = new Spot(120, 80, 7);
         assertThat(apply(foreign, shot(9, glare), map(glare)).applied()).isEmpty();
     }
@@ -194,7 +193,8 @@ class ExemptionsTest {
         Random random = new Random(6);
         for (int i = 0; i < map.length; i++) map[i] = 0.4f + 0.05f * random.nextFloat();
         for (int y = 100; y < 104; y++) for (int x = 100; x < 104; x++) map[y * 256 + x] = 0.6f;
-        List<ExemptCell> cells = ExemptionMaker.make("e", 0.51f, 0.5, map, shot(1), good()).cells();
+        List<ExemptCell> cells =
+                ExemptionMaker.make("e", 0.51f, 0.5, map, shot(1), good()).cells();
         assertThat(cells.stream().filter(c -> c.stride() == 16)).hasSize(9);
         assertThat(cells.stream().filter(c -> c.stride() == 8)).hasSize(9);
     }
@@ -217,7 +217,8 @@ class ExemptionsTest {
         FrameFeatures second = new BatchFeatures(2, twoFine, twoCoarse).frame(1);
         FrameFeatures alone = FrameFeatures.of(fine, coarse, 0, 1);
         for (int stride : FrameFeatures.STRIDES)
-            assertThat(second.grid(stride).feature(3, 4)).isEqualTo(alone.grid(stride).feature(3, 4));
+            assertThat(second.grid(stride).feature(3, 4))
+                    .isEqualTo(alone.grid(stride).feature(3, 4));
         assertThat(second.channels(8)).isEqualTo(FINE);
         assertThatThrownBy(() -> FrameFeatures.of(new float[10], coarse, 0, 1)).hasMessageContaining("stride 8");
     }

@@ -259,7 +259,17 @@ public final class Topics {
     /** Every topic, in the order of the data flow. */
     public List<TopicSpec> all() {
         return List.of(
-                frames, results, anomalies, deadLetter, labels, models, modelChunks, rollouts, modelStatus, shadow, exemptions);
+                frames,
+                results,
+                anomalies,
+                deadLetter,
+                labels,
+                models,
+                modelChunks,
+                rollouts,
+                modelStatus,
+                shadow,
+                exemptions);
     }
 
     /** The topic of that full name, if it is in the catalogue. */

@@ -70,8 +70,8 @@ public final class ExemptionDesk {
             throw new RejectedException("of " + named(product) + " only " + good.size()
                     + " frames passed lately, and " + ExemptionMaker.MIN_GOOD
                     + " are needed to compare with. Where nearly everything is rejected, train or calibrate anew");
-        FalseAlarm alarm = ExemptionMaker.make(
-                FrameKeys.of(ref), seen.raw(), seen.threshold(), seen.map(), seen.features(), good);
+        FalseAlarm alarm =
+                ExemptionMaker.make(FrameKeys.of(ref), seen.raw(), seen.threshold(), seen.map(), seen.features(), good);
         ensureNoDefectPasses(alarm, product);
         return ExemptionRecords.active(channel, ref, fetched.frame(), seen, alarm, word);
     }

@@ -85,10 +85,9 @@ public final class ExemptionService implements AutoCloseable {
      */
     public void start(Supplier<CheckpointInfo> champion, Function<byte[], CompletableFuture<Inference>> score) {
         if (mode == ExemptionSettings.Mode.OFF) return;
-        metrics.exemptions(
-                () -> book.inForce(champion.get()).size(), ignored -> book.inForce(champion.get())
-                        .ignored()
-                        .getOrDefault(ExemptionBook.Ignored.valueOf(ignored), 0));
+        metrics.exemptions(() -> book.inForce(champion.get()).size(), ignored -> book.inForce(champion.get())
+                .ignored()
+                .getOrDefault(ExemptionBook.Ignored.valueOf(ignored), 0));
         report(champion.get());
         if (mode != ExemptionSettings.Mode.LABELS) return;
         writer = new ExemptionWriter(config.producerProperties(), config.serdes(), topic());

@@ -158,8 +158,7 @@ final class LabelFollower implements AutoCloseable {
         return serde.deserializer().deserialize(record.topic(), record.headers(), record.value());
     }
 
-    private void carryOut(@Nullable FrameLabel label)
-            throws RejectedException, InterruptedException {
+    private void carryOut(@Nullable FrameLabel label) throws RejectedException, InterruptedException {
         if (label == null) return;
         Word word = new Word(label.getAnnotator(), label.getNote());
         if (label.getLabel() == LabelKind.NORMAL) {

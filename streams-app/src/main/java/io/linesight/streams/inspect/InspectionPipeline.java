@@ -227,8 +227,7 @@ public final class InspectionPipeline implements AutoCloseable {
         Verdicts.Decision model = verdicts.decide(inference, header.product());
         Exempted exempted = exemptions.apply(inference, header.product(), model.verdict() == Verdict.PASS);
         boolean forgiven = !exempted.applied().isEmpty();
-        Verdicts.Decision decision =
-                forgiven ? verdicts.decide(inference, header.product(), exempted.raw()) : model;
+        Verdicts.Decision decision = forgiven ? verdicts.decide(inference, header.product(), exempted.raw()) : model;
         if (forgiven) metrics.exempted(model.anomalous() && !decision.anomalous());
         if (Verdicts.MODEL_RETURNED_NAN.equals(decision.reason())) metrics.nan();
         if (decision.fallback())
@@ -245,11 +244,7 @@ public final class InspectionPipeline implements AutoCloseable {
 
     /** Only these frames copy their map out of the batch's. */
     private Outcome.Inspected anomalous(
-            Decoded decoded,
-            Inference inference,
-            Verdicts.Decision decision,
-            Exempted exempted,
-            Answer.Scored scored) {
+            Decoded decoded, Inference inference, Verdicts.Decision decision, Exempted exempted, Answer.Scored scored) {
         float[] map = exempted.map() != null ? exempted.map() : scored.map();
         double threshold = decision.calibration().threshold();
         InspectionResult result =
@@ -258,11 +253,7 @@ public final class InspectionPipeline implements AutoCloseable {
     }
 
     private static InspectionResult result(
-            Decoded decoded,
-            Inference inference,
-            Verdicts.Decision decision,
-            Exempted exempted,
-            List<Region> regions) {
+            Decoded decoded, Inference inference, Verdicts.Decision decision, Exempted exempted, List<Region> regions) {
         FrameHeader header = decoded.header;
         FrameRef source = decoded.source;
         return InspectionResult.newBuilder()

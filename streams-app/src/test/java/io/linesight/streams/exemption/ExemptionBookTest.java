@@ -6,8 +6,8 @@ import io.linesight.mmad.checkpoint.Calibration;
 import io.linesight.mmad.checkpoint.CheckpointInfo;
 import io.linesight.mmad.checkpoint.Checkpoints;
 import io.linesight.mmad.checkpoint.ProductCalibration;
-import io.linesight.schemas.Exemption;
 import io.linesight.schemas.ExemptedCell;
+import io.linesight.schemas.Exemption;
 import io.linesight.schemas.ExemptionState;
 import io.linesight.schemas.FrameRef;
 import io.linesight.schemas.topics.FrameKeys;
@@ -102,7 +102,9 @@ class ExemptionBookTest {
         assertThat(now.size()).isEqualTo(1);
         assertThat(now.ignored()).isEqualTo(Map.of(Ignored.OTHER_ENCODER, 1, Ignored.LEARNED, 1));
         assertThat(book.inForce(model("o", "bb", "")).size()).isEqualTo(1);
-        assertThat(book.inForce(model("f", "", "")).size()).as("a foreign model").isZero();
+        assertThat(book.inForce(model("f", "", "")).size())
+                .as("a foreign model")
+                .isZero();
     }
 
     @Test
@@ -112,7 +114,9 @@ class ExemptionBookTest {
         assertThat(inForce().ignored()).isEqualTo(Map.of(Ignored.TOO_MANY, 2));
         read(exemption(0).setReason("again").build());
         assertThat(book.active()).hasSize(5);
-        assertThat(book.active().get(4).getFrameRef().getOffset()).as("newest last").isZero();
+        assertThat(book.active().get(4).getFrameRef().getOffset())
+                .as("newest last")
+                .isZero();
     }
 
     @Test
@@ -130,7 +134,8 @@ class ExemptionBookTest {
                 .build());
         wrong.add(exemption(1)
                 .setCells(List.of(
-                        new ExemptedCell(8, 1, 1, 0.1, ByteBuffer.allocate(0)), new ExemptedCell(16, 1, 0, 0.1, feature)))
+                        new ExemptedCell(8, 1, 1, 0.1, ByteBuffer.allocate(0)),
+                        new ExemptedCell(16, 1, 0, 0.1, feature)))
                 .build());
         wrong.add(exemption(1)
                 .setCells(List.of(new ExemptedCell(4, 1, 1, 0.1, feature), new ExemptedCell(16, 1, 0, 0.1, feature)))

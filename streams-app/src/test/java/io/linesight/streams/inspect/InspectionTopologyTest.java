@@ -110,10 +110,7 @@ class InspectionTopologyTest {
                 new BatchLimits(4, config.batching().linger(), 8),
                 metrics);
         pipeline = new InspectionPipeline(
-                config,
-                FixedModel.router(batcher, scorer.info().version()),
-                FrameExemptions.none(),
-                metrics);
+                config, FixedModel.router(batcher, scorer.info().version()), FrameExemptions.none(), metrics);
         Properties properties = new Properties();
         properties.put(StreamsConfig.APPLICATION_ID_CONFIG, "test");
         properties.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, "unused:9092");

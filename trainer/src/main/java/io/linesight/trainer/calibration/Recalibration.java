@@ -19,8 +19,8 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.List;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -201,10 +201,7 @@ public final class Recalibration {
         properties.putAll(further);
         return new Result(
                 Checkpoints.withCalibration(
-                        in,
-                        out,
-                        new Calibration(before.calibration().fallback(), products),
-                        properties),
+                        in, out, new Calibration(before.calibration().fallback(), products), properties),
                 Map.copyOf(kept));
     }
 }

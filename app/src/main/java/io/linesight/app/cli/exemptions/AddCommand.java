@@ -103,7 +103,8 @@ final class AddCommand implements Callable<Integer> {
             spec.commandLine()
                     .getOut()
                     .println("Frame " + FrameKeys.of(e.getFrameRef()) + " is exempted on channel '" + read.channel()
-                            + "': frames that look like it at its " + e.getCells().size()
+                            + "': frames that look like it at its "
+                            + e.getCells().size()
                             + " hottest cells pass from now on.");
             return 0;
         } catch (ExemptionDesk.RejectedException | KafkaException e) {
@@ -121,7 +122,8 @@ final class AddCommand implements Callable<Integer> {
                     + " does not say where its encoder ends, so nothing can be exempted with it");
         float raw = answer.scores().raw()[0];
         if (!Float.isFinite(raw)) throw new NotSeenException("the model gives no finite answer for it");
-        VerdictRule.Decision d = new VerdictRule(null, null).decide(scorer.info().calibration(), product, raw, true);
+        VerdictRule.Decision d =
+                new VerdictRule(null, null).decide(scorer.info().calibration(), product, raw, true);
         return new SeenFrame(
                 scorer.info(),
                 raw,
@@ -139,7 +141,11 @@ final class AddCommand implements Callable<Integer> {
                     ModelsConfig.TRUSTED_KEYS,
                     trust.stream().map(Path::toString).collect(Collectors.joining(",")));
         try (FollowedChannel followed = FollowedChannel.open(settings, read.channel(), "exemptions add")) {
-            String version = followed.control().feed().current().map(Rollout::getChampion).orElse(null);
+            String version = followed.control()
+                    .feed()
+                    .current()
+                    .map(Rollout::getChampion)
+                    .orElse(null);
             if (version == null)
                 throw new UserError("channel '" + read.channel()
                         + "' has no champion; give the checkpoint that serves with --model. Nothing was done");

@@ -1,8 +1,8 @@
 package io.linesight.app.cli.exemptions;
 
 import io.linesight.app.cli.common.Table;
-import io.linesight.schemas.Exemption;
 import io.linesight.schemas.ExemptedCell;
+import io.linesight.schemas.Exemption;
 import io.linesight.schemas.topics.FrameKeys;
 import java.io.PrintWriter;
 import java.util.Locale;

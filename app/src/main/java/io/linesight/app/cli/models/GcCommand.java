@@ -1,7 +1,7 @@
 package io.linesight.app.cli.models;
 
-import io.linesight.app.cli.common.Table;
 import io.linesight.app.cli.common.Durations;
+import io.linesight.app.cli.common.Table;
 import io.linesight.app.cli.common.UserError;
 import io.linesight.models.rollouts.ModelJanitor;
 import io.linesight.models.storage.AbandonedUpload;

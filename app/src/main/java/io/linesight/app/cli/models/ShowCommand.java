@@ -1,8 +1,8 @@
 package io.linesight.app.cli.models;
 
-import io.linesight.app.cli.common.Table;
 import io.linesight.app.cli.common.CalibrationTable;
 import io.linesight.app.cli.common.Inputs;
+import io.linesight.app.cli.common.Table;
 import io.linesight.app.cli.common.UserError;
 import io.linesight.mmad.checkpoint.Checkpoint;
 import io.linesight.mmad.checkpoint.CheckpointInfo;
