@@ -8,10 +8,12 @@ import java.util.Objects;
  * @param stride 8 or 16
  * @param x column of the cell, 0 to {@code 256 / stride - 1}
  * @param y its row
+ * @param hot whether it is one of those that made the alarm; the others are their neighbours, which the smoothed map
+ *     warms, and cover nothing by themselves
  * @param radius cosine distance up to which a frame looks the same there, above 0 and at most 2
  * @param feature direction of the features there, 8 bit; not copied, not to be changed
  */
-public record ExemptCell(int stride, int x, int y, double radius, byte[] feature) {
+public record ExemptCell(int stride, int x, int y, boolean hot, double radius, byte[] feature) {
     public ExemptCell {
         Objects.requireNonNull(feature, "feature");
         if (!FrameFeatures.STRIDES.contains(stride)) throw new IllegalArgumentException("no cells at stride " + stride);

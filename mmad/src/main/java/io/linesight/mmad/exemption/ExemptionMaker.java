@@ -25,6 +25,8 @@ public final class ExemptionMaker {
      * defect of another kind starts from the good frames too, and stays as far away from the false alarm.
      */
     private static final double STRANGE = 0.3;
+    /** Times as far as good frames are from each other: from there on a cell is unlike them. */
+    private static final double UNLIKE = 2;
     /** Features of two shots of a still part differ by noise alone; below this nothing would ever be covered. */
     private static final double MIN_RADIUS = 0.005;
 
@@ -49,22 +51,25 @@ public final class ExemptionMaker {
         List<FrameFeatures> compared = good.subList(0, Math.min(MAX_GOOD, good.size()));
         List<ExemptCell> cells = new ArrayList<>();
         for (int stride : FrameFeatures.STRIDES) {
-            boolean[] hot = hottest(map, (float) Math.min(raw, threshold), stride);
+            boolean[] hottest = hottest(map, (float) Math.min(raw, threshold), stride);
+            boolean[] hot = dilated(hottest, SIDE / stride);
             FeatureGrid grid = features.grid(stride);
             double differ = difference(compared, stride, hot);
+            double[] strange = strangeness(grid, compared, stride, hot);
+            boolean[] core = stranger(hottest, strange, UNLIKE * differ);
             for (int i = 0; i < hot.length; i++) {
                 int x = i % grid.side();
                 int y = i / grid.side();
                 if (!hot[i]) continue;
-                double radius = Math.min(2, Math.max(differ, STRANGE * strangeness(grid, x, y, compared, stride)));
-                cells.add(new ExemptCell(stride, x, y, radius, grid.quantised(x, y)));
+                double radius = Math.min(2, Math.max(differ, STRANGE * strange[i]));
+                cells.add(new ExemptCell(stride, x, y, core[i], radius, grid.quantised(x, y)));
             }
         }
         return new FalseAlarm(id, cells);
     }
 
     /**
-     * The hottest cells and the eight around each. Of a faint alarm only those that made it one: what else is warm is
+     * The hottest cells. Of a faint alarm only those that made it one: what else is warm is
      * how this product looks, and where defects are looked for.
      */
     private static boolean[] hottest(float[] map, float hotFrom, int stride) {
@@ -81,8 +86,15 @@ public final class ExemptionMaker {
         // A score that is no value of the map still has a hottest cell.
         least = Math.min(least, sorted[sorted.length - 1]);
         boolean[] out = new boolean[peaks.length];
-        for (int i = 0; i < peaks.length; i++) {
-            if (peaks[i] < least) continue;
+        for (int i = 0; i < peaks.length; i++) out[i] = peaks[i] >= least;
+        return out;
+    }
+
+    /** Each and the eight around it. */
+    private static boolean[] dilated(boolean[] cells, int side) {
+        boolean[] out = new boolean[cells.length];
+        for (int i = 0; i < cells.length; i++) {
+            if (!cells[i]) continue;
             for (int y = Math.max(0, i / side - 1); y <= Math.min(side - 1, i / side + 1); y++)
                 for (int x = Math.max(0, i % side - 1); x <= Math.min(side - 1, i % side + 1); x++)
                     out[y * side + x] = true;
@@ -90,12 +102,32 @@ public final class ExemptionMaker {
         return out;
     }
 
-    /** How far a cell is from the nearest good frame there. */
-    private static double strangeness(FeatureGrid grid, int x, int y, List<FrameFeatures> good, int stride) {
-        float[] feature = grid.feature(x, y);
-        float nearest = Float.POSITIVE_INFINITY;
-        for (FrameFeatures g : good) nearest = Math.min(nearest, g.grid(stride).nearest(x, y, feature));
-        return nearest;
+    /** How far each of these cells is from the nearest good frame there. */
+    private static double[] strangeness(FeatureGrid grid, List<FrameFeatures> good, int stride, boolean[] where) {
+        double[] out = new double[where.length];
+        for (int i = 0; i < where.length; i++) {
+            if (!where[i]) continue;
+            int x = i % grid.side();
+            int y = i / grid.side();
+            float[] feature = grid.feature(x, y);
+            out[i] = Double.POSITIVE_INFINITY;
+            for (FrameFeatures g : good) out[i] = Math.min(out[i], g.grid(stride).nearest(x, y, feature));
+        }
+        return out;
+    }
+
+    /**
+     * Those of the hottest cells that look unlike good frames: the map is warm around them too, where there is nothing
+     * to see. All of them when none is that strange.
+     */
+    private static boolean[] stranger(boolean[] hottest, double[] strange, double than) {
+        boolean[] out = new boolean[hottest.length];
+        boolean any = false;
+        for (int i = 0; i < out.length; i++) {
+            out[i] = hottest[i] && strange[i] > than;
+            any |= out[i];
+        }
+        return any ? out : hottest;
     }
 
     /** How far good frames are from their nearest other good frame, at these cells. */

@@ -10,7 +10,8 @@ import java.util.Set;
  * The exemptions of one product, ready to be applied to frames. Immutable, thread-safe.
  *
  * <p>A cell of the frame is covered by an exempt cell when their features point the same way at the same place, give or
- * take a cell. Fully up to the cell's radius, less and less up to twice the radius. A pixel is covered as far as it is
+ * take a cell. A neighbour of the cells that made the alarm is covered as far as one of those beside it is, too: by itself
+ * it looks like any good part, and a defect there is none of the false alarm's. Fully up to the cell's radius, less and less up to twice the radius. A pixel is covered as far as it is
  * at both strides: a scratch through an exempt glare is fine structure that stride 8 sees. Where a pixel is covered,
  * the map goes down to the frame's own level, its median; the image score follows. A map is never raised.
  *
@@ -112,11 +113,16 @@ public final class Exemptions {
         Arrays.fill(all, 1);
         for (int stride : FrameFeatures.STRIDES) {
             int side = SIDE / stride;
-            float[] atStride = new float[side * side];
+            float[] hot = new float[side * side];
+            float[] any = new float[side * side];
             for (Compared c : cells) {
-                if (c.cell.stride() == stride) cover(features.grid(stride), c, atStride);
+                if (c.cell.stride() != stride) continue;
+                cover(features.grid(stride), c, any);
+                if (c.cell.hot()) cover(features.grid(stride), c, hot);
             }
-            spread(atStride, side, stride, all);
+            float[] near = dilated(hot, side);
+            for (int i = 0; i < any.length; i++) any[i] = Math.min(any[i], near[i]);
+            spread(any, side, stride, all);
         }
         return all;
     }
@@ -134,6 +140,16 @@ public final class Exemptions {
             }
     }
 
+    /** The largest of each cell and the eight around it. */
+    private static float[] dilated(float[] cells, int side) {
+        float[] out = new float[cells.length];
+        for (int i = 0; i < cells.length; i++)
+            for (int y = Math.max(0, i / side - 1); y <= Math.min(side - 1, i / side + 1); y++)
+                for (int x = Math.max(0, i % side - 1); x <= Math.min(side - 1, i % side + 1); x++)
+                    out[i] = Math.max(out[i], cells[y * side + x]);
+        return out;
+    }
+
     private static float share(float distance, float radius) {
         return Math.min(1, Math.max(0, 2 - distance / radius));
     }
@@ -147,16 +163,23 @@ public final class Exemptions {
             }
     }
 
+    private static boolean beside(boolean[] cells, int x, int y, int side) {
+        for (int ny = Math.max(0, y - 1); ny <= Math.min(side - 1, y + 1); ny++)
+            for (int nx = Math.max(0, x - 1); nx <= Math.min(side - 1, x + 1); nx++)
+                if (cells[ny * side + nx]) return true;
+        return false;
+    }
+
     /** Who covers these cells of stride 16. */
     private List<String> covering(FrameFeatures features, boolean[] hotCells) {
         Set<Integer> found = new HashSet<>();
         FeatureGrid grid = features.grid(16);
         int side = grid.side();
         for (Compared c : cells) {
-            if (c.cell.stride() != 16 || grid.channels() != c.direction.length) continue;
+            if (c.cell.stride() != 16 || !c.cell.hot() || grid.channels() != c.direction.length) continue;
             for (int y = Math.max(0, c.cell.y() - 1); y <= Math.min(side - 1, c.cell.y() + 1); y++)
                 for (int x = Math.max(0, c.cell.x() - 1); x <= Math.min(side - 1, c.cell.x() + 1); x++)
-                    if (hotCells[y * side + x] && share(grid.distance(x, y, c.direction), c.radius) >= COUNTS)
+                    if (beside(hotCells, x, y, side) && share(grid.distance(x, y, c.direction), c.radius) >= COUNTS)
                         found.add(c.of);
         }
         return found.stream().sorted().map(i -> exemptions.get(i).id()).toList();

@@ -165,8 +165,8 @@ class ExemptionsTest {
 
     @Test
     void shouldIgnoreCellsOfAnotherNumberOfChannels() {
-        ExemptCell fineCell = new ExemptCell(8, 15, 10, 0.1, new byte[] {1, 2, 3});
-        ExemptCell coarseCell = new ExemptCell(16, 7, 5, 0.1, new byte[] {1, 2, 3});
+        ExemptCell fineCell = new ExemptCell(8, 15, 10, true, 0.1, new byte[] {1, 2, 3});
+        ExemptCell coarseCell = new ExemptCell(16, 7, 5, true, 0.1, new byte[] {1, 2, 3});
         Exemptions foreign = new Exemptions(List.of(new FalseAlarm("f", List.of(fineCell, coarseCell))));
         Spot glare = new Spot(120, 80, 7);
         assertThat(apply(foreign, shot(9, glare), map(glare)).applied()).isEmpty();
@@ -176,14 +176,14 @@ class ExemptionsTest {
     void shouldRejectWhatWouldCoverEverythingOrNothing() {
         byte[] feature = {1};
         for (double radius : new double[] {0, -1, Double.NaN, Double.POSITIVE_INFINITY, 2.1})
-            assertThatThrownBy(() -> new ExemptCell(8, 0, 0, radius, feature))
+            assertThatThrownBy(() -> new ExemptCell(8, 0, 0, true, radius, feature))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessageContaining("radius");
-        assertThatThrownBy(() -> new FalseAlarm("x", List.of(new ExemptCell(8, 0, 0, 0.1, feature))))
+        assertThatThrownBy(() -> new FalseAlarm("x", List.of(new ExemptCell(8, 0, 0, true, 0.1, feature))))
                 .hasMessageContaining("stride 16");
-        assertThatThrownBy(() -> new ExemptCell(4, 0, 0, 0.1, new byte[] {1})).hasMessageContaining("stride 4");
-        assertThatThrownBy(() -> new ExemptCell(8, 32, 0, 0.1, new byte[] {1})).hasMessageContaining("32,0");
-        assertThatThrownBy(() -> new ExemptCell(8, 0, 0, 0.1, new byte[0])).hasMessageContaining("empty");
+        assertThatThrownBy(() -> new ExemptCell(4, 0, 0, true, 0.1, new byte[] {1})).hasMessageContaining("stride 4");
+        assertThatThrownBy(() -> new ExemptCell(8, 32, 0, true, 0.1, new byte[] {1})).hasMessageContaining("32,0");
+        assertThatThrownBy(() -> new ExemptCell(8, 0, 0, true, 0.1, new byte[0])).hasMessageContaining("empty");
     }
 
     @Test

@@ -34,7 +34,7 @@ public final class ExemptionRecords {
             String channel, FrameRef ref, CameraFrame frame, SeenFrame seen, FalseAlarm alarm, Word word) {
         List<ExemptedCell> cells = new ArrayList<>();
         for (ExemptCell c : alarm.cells())
-            cells.add(new ExemptedCell(c.stride(), c.x(), c.y(), c.radius(), ByteBuffer.wrap(c.feature())));
+            cells.add(new ExemptedCell(c.stride(), c.x(), c.y(), c.hot(), c.radius(), ByteBuffer.wrap(c.feature())));
         return Exemption.newBuilder()
                 .setChannel(channel)
                 .setProduct(Objects.requireNonNullElse(frame.getProduct(), ""))
@@ -76,7 +76,7 @@ public final class ExemptionRecords {
             ByteBuffer feature = c.getFeature();
             byte[] bytes = new byte[feature.remaining()];
             feature.duplicate().get(bytes);
-            cells.add(new ExemptCell(c.getStride(), c.getX(), c.getY(), c.getRadius(), bytes));
+            cells.add(new ExemptCell(c.getStride(), c.getX(), c.getY(), c.getHot(), c.getRadius(), bytes));
         }
         return new FalseAlarm(FrameKeys.of(e.getFrameRef()), cells);
     }
