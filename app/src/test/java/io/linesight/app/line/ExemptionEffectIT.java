@@ -96,8 +96,7 @@ class ExemptionEffectIT {
         Count marked = new Count();
         Count defects = new Count();
         try (OrtScorer opened = OrtScorer.open(
-                BundledModel.unpack(dir).orElseThrow(),
-                ScorerOptions.defaults().withFeatures(true))) {
+                BundledModel.unpack(dir).orElseThrow(), ScorerOptions.defaults().withFeatures(true))) {
             scorer = opened;
             for (String product : SimulatedLine.products()) {
                 double threshold =
@@ -118,12 +117,11 @@ class ExemptionEffectIT {
         Seen first = see(mark.on(normals.get(0).image()));
         FalseAlarm alarm = ExemptionMaker.make("first", first.raw, threshold, first.map, first.features, good);
         Exemptions exemptions = new Exemptions(List.of(alarm));
-        for (SimulatedFrame f : normals.subList(1, MARKED))
-            marked.add(see(mark.on(f.image())), threshold, exemptions);
+        for (SimulatedFrame f : normals.subList(1, MARKED)) marked.add(see(mark.on(f.image())), threshold, exemptions);
         for (String defect : SimulatedLine.defects(product))
             for (int i = 0; i < OF_A_KIND; i++)
                 defects.add(see(parts.part(product, defect, 17, i).image()), threshold, exemptions);
-        System.out.println("ExemptionEffectIT: " + product + ", " + mark + ": so far marked " + marked + ", defects "
-                + defects);
+        System.out.println(
+                "ExemptionEffectIT: " + product + ", " + mark + ": so far marked " + marked + ", defects " + defects);
     }
 }

@@ -69,8 +69,8 @@ public final class ExemptionMaker {
     }
 
     /**
-     * The hottest cells. Of a faint alarm only those that made it one: what else is warm is
-     * how this product looks, and where defects are looked for.
+     * The hottest cells. Of a faint alarm only those that made it one: what else is warm is how this product looks, and
+     * where defects are looked for.
      */
     private static boolean[] hottest(float[] map, float hotFrom, int stride) {
         int side = SIDE / stride;
@@ -111,7 +111,8 @@ public final class ExemptionMaker {
             int y = i / grid.side();
             float[] feature = grid.feature(x, y);
             out[i] = Double.POSITIVE_INFINITY;
-            for (FrameFeatures g : good) out[i] = Math.min(out[i], g.grid(stride).nearest(x, y, feature));
+            for (FrameFeatures g : good)
+                out[i] = Math.min(out[i], g.grid(stride).nearest(x, y, feature));
         }
         return out;
     }

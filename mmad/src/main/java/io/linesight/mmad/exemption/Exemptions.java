@@ -10,10 +10,11 @@ import java.util.Set;
  * The exemptions of one product, ready to be applied to frames. Immutable, thread-safe.
  *
  * <p>A cell of the frame is covered by an exempt cell when their features point the same way at the same place, give or
- * take a cell. A neighbour of the cells that made the alarm is covered as far as one of those beside it is, too: by itself
- * it looks like any good part, and a defect there is none of the false alarm's. Fully up to the cell's radius, less and less up to twice the radius. A pixel is covered as far as it is
- * at both strides: a scratch through an exempt glare is fine structure that stride 8 sees. Where a pixel is covered,
- * the map goes down to the frame's own level, its median; the image score follows. A map is never raised.
+ * take a cell. A neighbour of the cells that made the alarm is covered as far as one of those beside it is, too: by
+ * itself it looks like any good part, and a defect there is none of the false alarm's. Fully up to the cell's radius,
+ * less and less up to twice the radius. A pixel is covered as far as it is at both strides: a scratch through an exempt
+ * glare is fine structure that stride 8 sees. Where a pixel is covered, the map goes down to the frame's own level, its
+ * median; the image score follows. A map is never raised.
  *
  * <p>Idea: a false alarm goes into a memory of normal patches (PatchCore, Roth et al. 2022), of which only the hottest
  * cells of that one frame are added; here as a correction of the map, so that it holds for every method.

@@ -181,9 +181,12 @@ class ExemptionsTest {
                     .hasMessageContaining("radius");
         assertThatThrownBy(() -> new FalseAlarm("x", List.of(new ExemptCell(8, 0, 0, true, 0.1, feature))))
                 .hasMessageContaining("stride 16");
-        assertThatThrownBy(() -> new ExemptCell(4, 0, 0, true, 0.1, new byte[] {1})).hasMessageContaining("stride 4");
-        assertThatThrownBy(() -> new ExemptCell(8, 32, 0, true, 0.1, new byte[] {1})).hasMessageContaining("32,0");
-        assertThatThrownBy(() -> new ExemptCell(8, 0, 0, true, 0.1, new byte[0])).hasMessageContaining("empty");
+        assertThatThrownBy(() -> new ExemptCell(4, 0, 0, true, 0.1, new byte[] {1}))
+                .hasMessageContaining("stride 4");
+        assertThatThrownBy(() -> new ExemptCell(8, 32, 0, true, 0.1, new byte[] {1}))
+                .hasMessageContaining("32,0");
+        assertThatThrownBy(() -> new ExemptCell(8, 0, 0, true, 0.1, new byte[0]))
+                .hasMessageContaining("empty");
     }
 
     @Test

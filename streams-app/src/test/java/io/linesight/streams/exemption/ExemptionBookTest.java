@@ -41,7 +41,8 @@ class ExemptionBookTest {
                 .setFrameRef(new FrameRef("frames", 0, frame))
                 .setState(ExemptionState.ACTIVE)
                 .setEncoderSha256(ENCODER)
-                .setCells(List.of(new ExemptedCell(8, 1, 1, true, 0.1, feature), new ExemptedCell(16, 0, 0, true, 0.1, feature)))
+                .setCells(List.of(
+                        new ExemptedCell(8, 1, 1, true, 0.1, feature), new ExemptedCell(16, 0, 0, true, 0.1, feature)))
                 .setBy("anna")
                 .setAt(Instant.EPOCH);
     }
@@ -126,11 +127,13 @@ class ExemptionBookTest {
         for (double radius : new double[] {0, -1, Double.NaN, Double.POSITIVE_INFINITY, 3})
             wrong.add(exemption(1)
                     .setCells(List.of(
-                            new ExemptedCell(8, 1, 1, true, 0.1, feature), new ExemptedCell(16, 0, 0, true, radius, feature)))
+                            new ExemptedCell(8, 1, 1, true, 0.1, feature),
+                            new ExemptedCell(16, 0, 0, true, radius, feature)))
                     .build());
         wrong.add(exemption(1).setCells(List.of()).build());
         wrong.add(exemption(1)
-                .setCells(List.of(new ExemptedCell(8, 1, 1, true, 0.1, feature), new ExemptedCell(16, 16, 0, true, 0.1, feature)))
+                .setCells(List.of(
+                        new ExemptedCell(8, 1, 1, true, 0.1, feature), new ExemptedCell(16, 16, 0, true, 0.1, feature)))
                 .build());
         wrong.add(exemption(1)
                 .setCells(List.of(
@@ -138,7 +141,8 @@ class ExemptionBookTest {
                         new ExemptedCell(16, 1, 0, true, 0.1, feature)))
                 .build());
         wrong.add(exemption(1)
-                .setCells(List.of(new ExemptedCell(4, 1, 1, true, 0.1, feature), new ExemptedCell(16, 1, 0, true, 0.1, feature)))
+                .setCells(List.of(
+                        new ExemptedCell(4, 1, 1, true, 0.1, feature), new ExemptedCell(16, 1, 0, true, 0.1, feature)))
                 .build());
         for (Exemption e : wrong) {
             read(exemption(1).build());
