@@ -154,10 +154,10 @@ final class FitCommand implements Callable<Integer> {
                 "mmad trains a network (${DEFAULT-VALUE}): the smallest checkpoint, the same whatever the number of "
                         + "images. For hours of training.",
                 "retrieval remembers the images and compares a frame with the most similar ones, place by place. "
-                        + "Nothing is trained: done in minutes. For parts that stand in the same place, and where "
-                        + "defects must not pass. It takes --memory-images, --neighbours and --memory-dimensions.",
-                "patchcore keeps a bank of normal patches and compares with all of them, wherever they are. For "
-                        + "textures without a place. It takes --bank.",
+                        + "Nothing is trained: done in minutes. For parts that stand in the same place. "
+                        + "It takes --memory-images, --neighbours and --memory-dimensions.",
+                "patchcore keeps a bank of normal patches and compares with all of them, wherever they are. "
+                        + "It takes --bank.",
                 "retrieval and patchcore take nothing that has to do with training."
             })
     private Method method;
@@ -187,7 +187,7 @@ final class FitCommand implements Callable<Integer> {
             names = "--memory-dimensions",
             paramLabel = "N",
             description = "retrieval: principal components that patches are reduced to. All channels by default; 64 "
-                    + "make a memory of a third to a sixth that is compared faster, and find about as much.")
+                    + "make a memory of less than half the size that is compared faster, and find about as much.")
     private Integer memoryDimensions;
 
     @Option(
