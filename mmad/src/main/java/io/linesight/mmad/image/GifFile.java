@@ -61,7 +61,7 @@ final class GifFile {
                 throw new BadImageException(CORRUPT, "GIF damaged: no block at byte " + (at - 1));
             }
         }
-        if (images == 0) throw new BadImageException(CORRUPT, "GIF without picture data");
+        if (images == 0) throw new BadImageException(CORRUPT, "GIF without image data");
         return new ImageHeader(ImageHeader.Format.GIF, width, height).withPages(images > 1);
     }
 

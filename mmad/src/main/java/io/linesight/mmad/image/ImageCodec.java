@@ -140,7 +140,7 @@ public final class ImageCodec {
     }
 
     private static ImageHeader header(byte[] file, ImageLimits limits, boolean frame) throws BadImageException {
-        if (file == null || file.length == 0) throw new BadImageException(EMPTY, "the picture has no bytes");
+        if (file == null || file.length == 0) throw new BadImageException(EMPTY, "the image has no bytes");
         limits.checkBytes(file.length);
         return ImageHeader.check(file, limits, frame);
     }
@@ -161,7 +161,7 @@ public final class ImageCodec {
                 Mat encoded = new Mat(1, plain.length, opencv_core.CV_8UC1, bytes);
                 Mat decoded = decodeNative(encoded, flags, header)) {
             if (decoded.empty())
-                throw new BadImageException(CORRUPT, header.format() + " damaged: its picture data cannot be decoded");
+                throw new BadImageException(CORRUPT, header.format() + " damaged: its image data cannot be decoded");
             boolean wide = decoded.depth() == opencv_core.CV_16U && (flags & opencv_imgcodecs.IMREAD_ANYDEPTH) != 0;
             boolean depth = wide || decoded.depth() == opencv_core.CV_8U;
             if (decoded.cols() != header.width()
@@ -198,7 +198,7 @@ public final class ImageCodec {
                 IntPointer options = new IntPointer(parameters)) {
             if (!opencv_imgcodecs.imencode(extension, image, out, options)) {
                 throw new IllegalStateException(
-                        "OpenCV could not encode a " + width + "x" + height + " picture as " + extension);
+                        "OpenCV could not encode a " + width + "x" + height + " image as " + extension);
             }
             byte[] file = new byte[(int) out.limit()];
             out.get(file);

@@ -28,20 +28,20 @@ public record ImageLimits(int maxSide, long maxPixels, long maxBytes) {
     void checkBytes(long bytes) throws BadImageException {
         if (bytes > maxBytes)
             throw new BadImageException(
-                    BadImageException.Code.TOO_LARGE, "the picture has " + bytes + " bytes; the limit is " + maxBytes);
+                    BadImageException.Code.TOO_LARGE, "the image has " + bytes + " bytes; the limit is " + maxBytes);
     }
 
     void checkSize(long width, long height) throws BadImageException {
         if (width > maxSide || height > maxSide) {
             throw new BadImageException(
                     BadImageException.Code.TOO_LARGE,
-                    "the picture is " + width + "x" + height + " pixels; the limit is " + maxSide + " a side ("
+                    "the image is " + width + "x" + height + " pixels; the limit is " + maxSide + " a side ("
                             + DecodeSettings.MAX_SIDE + "; --max-pixels of commands)");
         }
         if (width * height > maxPixels) {
             throw new BadImageException(
                     BadImageException.Code.TOO_LARGE,
-                    "the picture is " + width + "x" + height + " = " + width * height + " pixels; the limit is "
+                    "the image is " + width + "x" + height + " = " + width * height + " pixels; the limit is "
                             + maxPixels + " (" + DecodeSettings.MAX_PIXELS + "; --max-pixels of commands)");
         }
     }

@@ -109,7 +109,7 @@ final class JpegFile {
     }
 
     private JpegFrame finished() throws BadImageException {
-        if (frame == null || scans == 0) throw new BadImageException(CORRUPT, "JPEG ends before any picture data");
+        if (frame == null || scans == 0) throw new BadImageException(CORRUPT, "JPEG ends before any image data");
         for (Component c : frame.components()) {
             if (frame.progressive() ? !c.complete() : c.lowestBit[0] != 0)
                 throw new BadImageException(
@@ -199,7 +199,7 @@ final class JpegFile {
     }
 
     private int scan(int segment, int length) throws BadImageException {
-        if (frame == null) throw new BadImageException(CORRUPT, "JPEG damaged: picture data before the frame header");
+        if (frame == null) throw new BadImageException(CORRUPT, "JPEG damaged: image data before the frame header");
         if (++scans > MAX_SCANS)
             throw new BadImageException(UNSUPPORTED, "JPEG with more than " + MAX_SCANS + " scans");
         JpegScan.Header header = scanHeader(segment, length);

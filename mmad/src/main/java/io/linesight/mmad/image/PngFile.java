@@ -82,11 +82,11 @@ final class PngFile {
     }
 
     private ImageHeader finished() throws BadImageException {
-        if (dataBytes < 0) throw new BadImageException(CORRUPT, "PNG without picture data");
+        if (dataBytes < 0) throw new BadImageException(CORRUPT, "PNG without image data");
         if (minRaw > MAX_EXPANSION * (dataBytes + 1)) {
             throw new BadImageException(
                     CORRUPT,
-                    "PNG damaged: " + dataBytes + " bytes of picture data cannot hold " + header.width() + "x"
+                    "PNG damaged: " + dataBytes + " bytes of image data cannot hold " + header.width() + "x"
                             + header.height() + " pixels");
         }
         return header;

@@ -68,6 +68,7 @@ public final class InspectionPipeline implements AutoCloseable {
     private final DecodeSettings images;
     private final Verdicts verdicts;
     private final FrameExemptions exemptions;
+    private final NearestImages nearestImages = new NearestImages();
     private final AnomalyRenderer renderer;
     private final int maxRegions;
     private final InspectionMetrics metrics;
@@ -252,10 +253,11 @@ public final class InspectionPipeline implements AutoCloseable {
         return new Outcome.Inspected(result, renderer.render(result, map, scored.mapSize(), decoded.planar));
     }
 
-    private static InspectionResult result(
+    private InspectionResult result(
             Decoded decoded, Inference inference, Verdicts.Decision decision, Exempted exempted, List<Region> regions) {
         FrameHeader header = decoded.header;
         FrameRef source = decoded.source;
+        NearestImages.Nearest nearest = nearestImages.of(inference);
         return InspectionResult.newBuilder()
                 .setResultId(source.getTopic() + "-" + source.getPartition() + "-" + source.getOffset())
                 .setFrameRef(source)
@@ -282,6 +284,8 @@ public final class InspectionPipeline implements AutoCloseable {
                 .setExemptions(exempted.applied())
                 .setExemptionsRevision(exempted.revision())
                 .setRawScoreBefore(exempted.applied().isEmpty() ? null : inference.raw())
+                .setNearestImage(nearest == null ? null : nearest.name())
+                .setNearestDistance(nearest == null ? null : nearest.distance())
                 .build();
     }
 
