@@ -47,7 +47,7 @@ class BrokerCommandIT {
     void shouldKeepFramesAndSchemasOverRestart() throws Exception {
         FrameRef sent;
         try (Running broker = new Running(dir)) {
-            assertThat(broker.output()).contains("10, of which 10 are new");
+            assertThat(broker.output()).contains("11, of which 11 are new");
             sent = send(broker.settings());
             assertThat(broker.stop()).isZero();
             assertThat(broker.output()).contains("Stopped").contains(dir.toString());

@@ -22,7 +22,7 @@ import picocli.CommandLine;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(300)
 class SchemasCommandIT {
-    private static final int SUBJECTS = 8;
+    private static final int SUBJECTS = 9;
 
     @TempDir
     Path folder;
