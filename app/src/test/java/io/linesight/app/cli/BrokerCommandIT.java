@@ -53,7 +53,7 @@ class BrokerCommandIT {
             assertThat(broker.output()).contains("Stopped").contains(dir.toString());
         }
         try (Running broker = new Running(dir)) {
-            assertThat(broker.output()).contains("10, of which 0 are new");
+            assertThat(broker.output()).contains("11, of which 0 are new");
             assertThat(cameraOf(sent, broker.settings())).isEqualTo("cam-1");
             assertThat(new SchemaRegistryClient(broker.settings()).subjects())
                     .contains(TOPICS.frames().name() + "-value");
