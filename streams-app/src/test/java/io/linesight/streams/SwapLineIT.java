@@ -42,7 +42,7 @@ import org.junit.jupiter.api.io.TempDir;
  */
 @Timeout(1800)
 class SwapLineIT {
-    private static final int SOME_SWAPS = 8;
+    private static final int SOME_SWAPS = 4;
     private static final int MANY_SWAPS = Integer.getInteger("linesight.swaps", 100);
     private static final int MIN_SWAPS_FOR_MEMORY = 100;
     private static final int AVERAGED = 20;

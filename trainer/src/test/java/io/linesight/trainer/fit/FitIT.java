@@ -189,6 +189,7 @@ class FitIT {
     }
 
     @Test
+    @Tag("full")
     void shouldSayHowNewImagesScoreByThoseThatTheMapDoesNotKnow() throws Exception {
         // So few images that a covariance all but knows each of them.
         TextureSource source = new TextureSource(12, 6);
@@ -287,6 +288,7 @@ class FitIT {
      * for the next run.
      */
     @Test
+    @Tag("full")
     void shouldStopEarlyWithTheBestWeightsOfChangedCopies() throws Exception {
         Path cache = dir.resolve("cache");
         ByteArrayOutputStream said = new ByteArrayOutputStream();
@@ -334,6 +336,7 @@ class FitIT {
     }
 
     @Test
+    @Tag("full")
     void shouldShowSmallCategoriesAsOftenAsBigOnes() throws Exception {
         ImageSource uneven = new ImageSource() {
             @Override

@@ -201,6 +201,7 @@ class ResumeIT {
     }
 
     @Test
+    @Tag("full")
     void shouldResumeOnlyWithSameFeaturePrecision() throws Exception {
         Fit.run(options("whole.onnx").features(f -> f.withPrecision(FeatureType.FLOAT16)));
         int[] asked = {0};
@@ -232,6 +233,7 @@ class ResumeIT {
      * host's.
      */
     @Test
+    @Tag("full")
     void shouldTrainTheSameWhereHostAndDeviceAreNotTheSameMemory() throws Exception {
         FitResult copied = Fit.run(FitProcess.copyingOptions(dir.resolve("whole.onnx"))
                 .session(x -> x.withProgress(new PrintStream(said, true, StandardCharsets.UTF_8))));
