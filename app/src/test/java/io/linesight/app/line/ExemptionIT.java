@@ -153,6 +153,7 @@ class ExemptionIT {
                 shouldStillFindDefects();
                 shouldListAndTakeBack(alarm);
                 shouldAddByHandAndRevokeForADefect(alarm);
+                shouldFindWhatItJustWrote(alarm);
                 label(alarm, "normal");
                 await(Verdict.PASS);
             }
@@ -207,6 +208,20 @@ class ExemptionIT {
                 .as(out)
                 .isZero();
         assertThat(await(Verdict.FAIL).getExemptions()).isEmpty();
+    }
+
+    /** Answered and taken back at once: the second label finds what the first has made. */
+    private void shouldFindWhatItJustWrote(InspectionResult alarm) {
+        RgbImage good = parts.part(PRODUCT, SimulatedFrame.GOOD, 5, 3).image();
+        long before = inspect(good).getExemptionsRevision();
+        label(alarm, "normal");
+        label(alarm, "retracted");
+        Awaitility.await("both are carried out")
+                .atMost(TIMEOUT)
+                .pollInterval(Duration.ofMillis(200))
+                .until(() -> inspect(good).getExemptionsRevision() >= before + 2);
+        assertThat(command("exemptions", "list")).isZero();
+        assertThat(out).contains("has no exemptions");
     }
 
     private void shouldAddByHandAndRevokeForADefect(InspectionResult alarm) {

@@ -7,6 +7,7 @@ import io.linesight.mmad.exemption.FalseAlarm;
 import io.linesight.schemas.Exemption;
 import io.linesight.schemas.ExemptionState;
 import io.linesight.schemas.topics.FrameKeys;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -88,6 +89,7 @@ public final class ExemptionBook {
     public synchronized void read(long offset, @Nullable String key, @Nullable Exemption record, boolean readable) {
         if (offset < revision) return;
         revision = offset + 1;
+        notifyAll();
         ready.clear();
         if (key == null || !key.startsWith(channel + "/")) return;
         known.remove(key);
@@ -106,6 +108,21 @@ public final class ExemptionBook {
             damaged.add(key);
             LOG.warn("Exemption {} at offset {} makes no sense and does not count: {}", key, offset, e.getMessage());
         }
+    }
+
+    /**
+     * Waits until the records before an offset have been read.
+     *
+     * @return false when that takes longer
+     */
+    public synchronized boolean awaitRevision(long wanted, Duration atMost) throws InterruptedException {
+        long deadline = System.nanoTime() + atMost.toNanos();
+        while (revision < wanted) {
+            long left = (deadline - System.nanoTime()) / 1_000_000;
+            if (left <= 0) return false;
+            wait(left);
+        }
+        return true;
     }
 
     /** Whether any record of the channel is active. Cheap. */

@@ -30,14 +30,19 @@ public final class ExemptionFeed implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ExemptionFeed.class);
     private static final Duration STALL_TIMEOUT = Duration.ofSeconds(15);
     private static final Duration REGISTRY_RETRY = Duration.ofSeconds(1);
+    /** Longest wait of {@link #readAll} for the registry. */
+    private static final Duration REGISTRY_TIMEOUT = Duration.ofSeconds(15);
 
     private final ExemptionBook book;
     private final Serde<Exemption> serde;
+    private final boolean patient;
     private @Nullable TopicFollower follower;
     private volatile boolean closed;
 
-    private ExemptionFeed(ExemptionBook book, Map<String, String> serdes) {
+    /** @param patient whether it waits for the registry as long as it takes */
+    private ExemptionFeed(ExemptionBook book, Map<String, String> serdes, boolean patient) {
         this.book = book;
+        this.patient = patient;
         serde = SerdeFactory.create(Exemption.class, serdes, false);
     }
 
@@ -49,7 +54,7 @@ public final class ExemptionFeed implements AutoCloseable {
      * @throws KafkaException when broker or registry do not answer or the topic does not exist
      */
     public static void readAll(ExemptionBook book, Map<String, ?> clients, Map<String, String> serdes, String topic) {
-        ExemptionFeed feed = new ExemptionFeed(book, serdes);
+        ExemptionFeed feed = new ExemptionFeed(book, serdes, false);
         try (feed) {
             feed.readAll(clients, topic);
         }
@@ -58,7 +63,7 @@ public final class ExemptionFeed implements AutoCloseable {
     /** As {@link #readAll}, and follows what is written from then on. */
     public static ExemptionFeed open(
             ExemptionBook book, Map<String, ?> clients, Map<String, String> serdes, String topic) {
-        ExemptionFeed feed = new ExemptionFeed(book, serdes);
+        ExemptionFeed feed = new ExemptionFeed(book, serdes, true);
         try {
             // First the place from which it follows, then all before it: nothing lies between, and the book passes over
             // what it has read.
@@ -87,6 +92,7 @@ public final class ExemptionFeed implements AutoCloseable {
     /** Waits for the registry: an exemption that was passed over would be missing until the next start. */
     private void take(ConsumerRecord<byte[], byte[]> record) {
         String key = record.key() == null ? null : new String(record.key(), StandardCharsets.UTF_8);
+        long since = System.nanoTime();
         while (!closed) {
             try {
                 Exemption value = serde.deserializer().deserialize(record.topic(), record.headers(), record.value());
@@ -97,6 +103,7 @@ public final class ExemptionFeed implements AutoCloseable {
                     book.read(record.offset(), key, null, false);
                     return;
                 }
+                if (!patient && System.nanoTime() - since > REGISTRY_TIMEOUT.toNanos()) throw e;
                 LOG.warn("Exemptions wait for the schema registry: {}", e.getMessage());
                 pause();
             } catch (SerializationException e) {

@@ -99,6 +99,8 @@ public final class ExemptionService implements AutoCloseable {
                 config.serdes(),
                 config.topics().labels().name(),
                 config.applicationId() + "-exemptions",
+                topic(),
+                book,
                 desk,
                 writer,
                 new Reports());

@@ -41,6 +41,7 @@ import org.slf4j.LoggerFactory;
 final class LabelFollower implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(LabelFollower.class);
     private static final Duration POLL = Duration.ofMillis(200);
+    private static final Duration CATCH_UP = Duration.ofSeconds(10);
     private static final Duration STOP_TIMEOUT = Duration.ofSeconds(10);
     private static final Backoff BACKOFF = Backoff.exponential(Duration.ofMillis(500), Duration.ofSeconds(15));
 
@@ -56,6 +57,8 @@ final class LabelFollower implements AutoCloseable {
     private final KafkaConsumer<byte[], byte[]> consumer;
     private final String topic;
     private final Serde<FrameLabel> serde;
+    private final String exemptionsTopic;
+    private final ExemptionBook book;
     private final ExemptionDesk desk;
     private final ExemptionWriter writer;
     private final Listener listener;
@@ -67,16 +70,22 @@ final class LabelFollower implements AutoCloseable {
      *
      * @param clients settings of Kafka's clients
      * @param group consumer group
+     * @param exemptionsTopic where the writer writes
+     * @param book what is read of it
      */
     LabelFollower(
             Map<String, ?> clients,
             Map<String, String> serdes,
             String topic,
             String group,
+            String exemptionsTopic,
+            ExemptionBook book,
             ExemptionDesk desk,
             ExemptionWriter writer,
             Listener listener) {
         this.topic = topic;
+        this.exemptionsTopic = exemptionsTopic;
+        this.book = book;
         this.desk = desk;
         this.writer = writer;
         this.listener = listener;
@@ -91,17 +100,20 @@ final class LabelFollower implements AutoCloseable {
 
     private void run() {
         int failures = 0;
+        boolean again = false;
         try (consumer;
                 serde) {
             consumer.subscribe(List.of(topic), new CommitsWhereItBegins());
             while (!stopped) {
                 try {
+                    if (again) repeat();
+                    again = false;
                     for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) carryOut(record);
                     failures = 0;
                 } catch (RegistryException | KafkaRetry e) {
                     failures++;
                     LOG.warn("Exemptions cannot be made from labels now: {}. It is tried again", e.getMessage());
-                    repeat();
+                    again = true;
                     Thread.sleep(BACKOFF.delay(failures).toMillis());
                 } catch (WakeupException e) {
                     // close() woke it.
@@ -137,6 +149,7 @@ final class LabelFollower implements AutoCloseable {
 
     private void carryOut(ConsumerRecord<byte[], byte[]> record) throws InterruptedException {
         try {
+            awaitOwnWords();
             if (!stopped) carryOut(label(record));
         } catch (RejectedException e) {
             LOG.warn("No exemption: {}", e.getMessage());
@@ -152,6 +165,17 @@ final class LabelFollower implements AutoCloseable {
         if (stopped) return;
         consumer.commitSync(Map.of(
                 new TopicPartition(record.topic(), record.partition()), new OffsetAndMetadata(record.offset() + 1)));
+    }
+
+    /**
+     * What was written before, here or by another instance, is in the book first: a label that is taken back at once
+     * must find its exemption.
+     */
+    private void awaitOwnWords() throws InterruptedException {
+        TopicPartition only = new TopicPartition(exemptionsTopic, 0);
+        long end = consumer.endOffsets(List.of(only)).get(only);
+        if (!book.awaitRevision(end, CATCH_UP))
+            LOG.warn("The exemptions are read slowly; a label is carried out by what is known of them so far");
     }
 
     private @Nullable FrameLabel label(ConsumerRecord<byte[], byte[]> record) {

@@ -13,11 +13,14 @@ import io.linesight.schemas.FrameRef;
 import io.linesight.schemas.topics.FrameKeys;
 import io.linesight.streams.exemption.ExemptionBook.Ignored;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 class ExemptionBookTest {
@@ -156,6 +159,22 @@ class ExemptionBookTest {
         assertThat(inForce().ignored()).as("bytes that are no record").isEqualTo(Map.of(Ignored.DAMAGED, 1));
         book.read(offset++, "line/bolt/frames-0-9", exemption(8).build(), true);
         assertThat(inForce().size()).as("about another frame than its key").isZero();
+    }
+
+    @Test
+    void shouldSayWhenARevisionIsRead() throws Exception {
+        assertThat(book.awaitRevision(0, Duration.ZERO)).isTrue();
+        assertThat(book.awaitRevision(1, Duration.ofMillis(1))).isFalse();
+        CompletableFuture<Boolean> waiting = CompletableFuture.supplyAsync(() -> {
+            try {
+                return book.awaitRevision(2, Duration.ofMinutes(2));
+            } catch (InterruptedException e) {
+                return false;
+            }
+        });
+        read(exemption(1).build());
+        read(exemption(2).build());
+        assertThat(waiting.get(2, TimeUnit.MINUTES)).isTrue();
     }
 
     @Test
