@@ -67,6 +67,12 @@ class FitIT {
 
     @Test
     @Tag("full")
+    void shouldLearnATextureToTheEnd() throws Exception {
+        shouldLearnATexture(16, 30, 2.5);
+    }
+
+    @Test
+    @Tag("full")
     void shouldLearnATextureAtEveryStride() throws Exception {
         shouldLearnATexture(4, 30, 2.5);
     }
