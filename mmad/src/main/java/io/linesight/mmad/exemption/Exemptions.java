@@ -66,9 +66,9 @@ public final class Exemptions {
     public Applied apply(float raw, float[] map, FrameFeatures features) {
         if (map.length != SIDE * SIDE)
             throw new IllegalArgumentException("a map has " + SIDE * SIDE + " values, got " + map.length);
-        float level = median(map);
         float[] sorted = map.clone();
         double before = top(sorted);
+        float level = sorted[sorted.length / 2];
         float hot = sorted[sorted.length - count()];
         float[] coverage = coverage(features);
         float[] lowered = map.clone();
@@ -100,12 +100,6 @@ public final class Exemptions {
         double sum = 0;
         for (int i = map.length - count(); i < map.length; i++) sum += map[i];
         return sum / count();
-    }
-
-    private static float median(float[] map) {
-        float[] sorted = map.clone();
-        Arrays.sort(sorted);
-        return sorted[sorted.length / 2];
     }
 
     /** 0 (not covered) to 1, for every pixel. */

@@ -69,7 +69,7 @@ public final class ExemptionDesk {
         if (good.size() < ExemptionMaker.MIN_GOOD)
             throw new RejectedException("of " + named(product) + " only " + good.size()
                     + " frames passed lately, and " + ExemptionMaker.MIN_GOOD
-                    + " are needed to compare with. Where nearly everything is rejected, train or calibrate anew");
+                    + " are needed to compare with. Where nearly everything is rejected, train or calibrate again");
         FalseAlarm alarm =
                 ExemptionMaker.make(FrameKeys.of(ref), seen.raw(), seen.threshold(), seen.map(), seen.features(), good);
         ensureNoDefectPasses(alarm, product);

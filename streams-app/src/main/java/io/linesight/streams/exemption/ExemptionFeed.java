@@ -6,7 +6,8 @@ import io.linesight.schemas.clients.RangeReader;
 import io.linesight.schemas.clients.TopicCursor;
 import io.linesight.schemas.clients.TopicFollower;
 import io.linesight.schemas.registry.RegistryException;
-import io.linesight.schemas.serde.SerdeFactory;
+import io.linesight.schemas.serde.BadRecordException;
+import io.linesight.schemas.serde.RecordDecoder;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
@@ -15,8 +16,6 @@ import java.util.Optional;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.KafkaException;
-import org.apache.kafka.common.errors.SerializationException;
-import org.apache.kafka.common.serialization.Serde;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -29,12 +28,9 @@ import org.slf4j.LoggerFactory;
 public final class ExemptionFeed implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ExemptionFeed.class);
     private static final Duration STALL_TIMEOUT = Duration.ofSeconds(15);
-    private static final Duration REGISTRY_RETRY = Duration.ofSeconds(1);
-    /** Longest wait of {@link #readAll} for the registry. */
-    private static final Duration REGISTRY_TIMEOUT = Duration.ofSeconds(15);
 
     private final ExemptionBook book;
-    private final Serde<Exemption> serde;
+    private final RecordDecoder<Exemption> decoder;
     private final boolean patient;
     private @Nullable TopicFollower follower;
     private volatile boolean closed;
@@ -43,7 +39,7 @@ public final class ExemptionFeed implements AutoCloseable {
     private ExemptionFeed(ExemptionBook book, Map<String, String> serdes, boolean patient) {
         this.book = book;
         this.patient = patient;
-        serde = SerdeFactory.create(Exemption.class, serdes, false);
+        decoder = RecordDecoder.of(Exemption.class, serdes);
     }
 
     /**
@@ -89,38 +85,23 @@ public final class ExemptionFeed implements AutoCloseable {
         }
     }
 
-    /** Waits for the registry: an exemption that was passed over would be missing until the next start. */
+    /** An exemption that was passed over because the registry is away would be missing until the next start. */
     private void take(ConsumerRecord<byte[], byte[]> record) {
         String key = record.key() == null ? null : new String(record.key(), StandardCharsets.UTF_8);
-        long since = System.nanoTime();
-        while (!closed) {
-            try {
-                Exemption value = serde.deserializer().deserialize(record.topic(), record.headers(), record.value());
-                book.read(record.offset(), key, value, true);
-                return;
-            } catch (RegistryException e) {
-                if (!e.mayPass()) {
-                    book.read(record.offset(), key, null, false);
-                    return;
-                }
-                if (!patient && System.nanoTime() - since > REGISTRY_TIMEOUT.toNanos()) throw e;
-                LOG.warn("Exemptions wait for the schema registry: {}", e.getMessage());
-                pause();
-            } catch (SerializationException e) {
-                LOG.debug("Record {} of {} cannot be read", record.offset(), record.topic(), e);
-                book.read(record.offset(), key, null, false);
-                return;
-            }
-        }
-    }
-
-    private void pause() {
+        Exemption value = null;
+        boolean readable = true;
         try {
-            Thread.sleep(REGISTRY_RETRY.toMillis());
-        } catch (InterruptedException e) {
-            closed = true;
-            Thread.currentThread().interrupt();
+            value = patient ? decoder.awaitRegistry(record, () -> closed) : decoder.await(record);
+        } catch (BadRecordException e) {
+            LOG.debug("Record {} of {} cannot be read", record.offset(), record.topic(), e);
+            readable = false;
+        } catch (RegistryException e) {
+            if (closed) return;
+            if (e.mayPass()) throw e;
+            LOG.debug("The schema of record {} of {} is not to be had", record.offset(), record.topic(), e);
+            readable = false;
         }
+        book.read(record.offset(), key, value, readable);
     }
 
     /** What ended the following; then the book stays as it is until a restart. */
@@ -132,6 +113,6 @@ public final class ExemptionFeed implements AutoCloseable {
     public void close() {
         closed = true;
         if (follower != null) follower.close();
-        serde.close();
+        decoder.close();
     }
 }

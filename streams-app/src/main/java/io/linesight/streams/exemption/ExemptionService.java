@@ -36,6 +36,7 @@ public final class ExemptionService implements AutoCloseable {
     private final InspectionConfig config;
     private final ExemptionSettings.Mode mode;
     private final ExemptionBook book;
+    private final VerdictRule rule;
     private final InspectionMetrics metrics;
     private final AtomicInteger looking = new AtomicInteger();
     private final @Nullable ExemptionFeed feed;
@@ -47,6 +48,7 @@ public final class ExemptionService implements AutoCloseable {
         this.config = config;
         this.mode = mode;
         this.metrics = metrics;
+        rule = new VerdictRule(config.review().low(), config.review().high());
         book = new ExemptionBook(config.models().channel(), config.exemptions().max());
         feed = mode == ExemptionSettings.Mode.OFF
                 ? null
@@ -141,7 +143,8 @@ public final class ExemptionService implements AutoCloseable {
                     throw new NotSeenException(
                             "model " + inference.model().version() + " gives no finite answer for it");
                 FrameFeatures features = scored.features();
-                if (features != null) return seen(inference, scored, features, product);
+                if (features != null)
+                    return SeenFrame.of(inference.model(), scored.raw(), scored.map(), features, product, rule);
             }
         } catch (ExecutionException e) {
             throw new NotSeenException("it could not be scored: " + e.getCause().getMessage());
@@ -150,20 +153,6 @@ public final class ExemptionService implements AutoCloseable {
         }
         throw new NotSeenException(
                 "the model in service does not show what its encoder sees, so nothing can be exempted with it");
-    }
-
-    private SeenFrame seen(
-            Inference inference, Answer.Scored scored, FrameFeatures features, @Nullable String product) {
-        VerdictRule.Decision d = new VerdictRule(
-                        config.review().low(), config.review().high())
-                .decide(inference.model().calibration(), product, scored.raw(), true);
-        return new SeenFrame(
-                inference.model(),
-                scored.raw(),
-                scored.map(),
-                features,
-                d.calibration().threshold(),
-                d.verdict());
     }
 
     private final class Reports implements LabelFollower.Listener {

@@ -7,7 +7,8 @@ import io.linesight.schemas.clients.Backoff;
 import io.linesight.schemas.clients.ClientSettings;
 import io.linesight.schemas.clients.DaemonThreads;
 import io.linesight.schemas.registry.RegistryException;
-import io.linesight.schemas.serde.SerdeFactory;
+import io.linesight.schemas.serde.BadRecordException;
+import io.linesight.schemas.serde.RecordDecoder;
 import io.linesight.schemas.topics.FrameKeys;
 import io.linesight.streams.exemption.ExemptionDesk.RejectedException;
 import io.linesight.streams.exemption.ExemptionRecords.Word;
@@ -24,9 +25,7 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.errors.WakeupException;
-import org.apache.kafka.common.serialization.Serde;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -56,7 +55,7 @@ final class LabelFollower implements AutoCloseable {
 
     private final KafkaConsumer<byte[], byte[]> consumer;
     private final String topic;
-    private final Serde<FrameLabel> serde;
+    private final RecordDecoder<FrameLabel> decoder;
     private final String exemptionsTopic;
     private final ExemptionBook book;
     private final ExemptionDesk desk;
@@ -89,7 +88,7 @@ final class LabelFollower implements AutoCloseable {
         this.desk = desk;
         this.writer = writer;
         this.listener = listener;
-        serde = SerdeFactory.create(FrameLabel.class, serdes, false);
+        decoder = RecordDecoder.of(FrameLabel.class, serdes);
         Map<String, Object> configs = ClientSettings.forReader(clients);
         configs.put(ConsumerConfig.GROUP_ID_CONFIG, group);
         configs.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "latest");
@@ -102,7 +101,7 @@ final class LabelFollower implements AutoCloseable {
         int failures = 0;
         boolean again = false;
         try (consumer;
-                serde) {
+                decoder) {
             consumer.subscribe(List.of(topic), new CommitsWhereItBegins());
             while (!stopped) {
                 try {
@@ -150,11 +149,11 @@ final class LabelFollower implements AutoCloseable {
     private void carryOut(ConsumerRecord<byte[], byte[]> record) throws InterruptedException {
         try {
             awaitOwnWords();
-            if (!stopped) carryOut(label(record));
+            if (!stopped) carryOut(decoder.decode(record));
         } catch (RejectedException e) {
             LOG.warn("No exemption: {}", e.getMessage());
             listener.rejected(e.getMessage());
-        } catch (SerializationException e) {
+        } catch (BadRecordException e) {
             LOG.debug("Label at offset {} cannot be read; the trainer says why", record.offset(), e);
         } catch (RegistryException e) {
             if (e.mayPass()) throw e;
@@ -176,10 +175,6 @@ final class LabelFollower implements AutoCloseable {
         long end = consumer.endOffsets(List.of(only)).get(only);
         if (!book.awaitRevision(end, CATCH_UP))
             LOG.warn("The exemptions are read slowly; a label is carried out by what is known of them so far");
-    }
-
-    private @Nullable FrameLabel label(ConsumerRecord<byte[], byte[]> record) {
-        return serde.deserializer().deserialize(record.topic(), record.headers(), record.value());
     }
 
     private void carryOut(@Nullable FrameLabel label) throws RejectedException, InterruptedException {

@@ -15,8 +15,8 @@ import io.linesight.schemas.clients.RangeReader;
 import io.linesight.schemas.clients.RangeReader.Range;
 import io.linesight.schemas.clients.RecordFetcher;
 import io.linesight.schemas.clients.RecordLookup;
-import io.linesight.schemas.serde.SerdeFactory;
-import io.linesight.schemas.topics.FrameKeys;
+import io.linesight.schemas.serde.BadRecordException;
+import io.linesight.schemas.serde.RecordDecoder;
 import io.linesight.schemas.topics.Topics;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -28,13 +28,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import org.apache.avro.specific.SpecificRecord;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.errors.SerializationException;
-import org.apache.kafka.common.serialization.Serde;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -53,9 +50,9 @@ public final class LineFrames implements AutoCloseable {
     private final DecodeSettings decoding;
     private final RecordFetcher records;
     private final KafkaConsumer<byte[], byte[]> consumer;
-    private final Serde<CameraFrame> frames;
-    private final Serde<InspectionResult> results;
-    private final Serde<FrameLabel> labels;
+    private final RecordDecoder<CameraFrame> frames;
+    private final RecordDecoder<InspectionResult> results;
+    private final RecordDecoder<FrameLabel> labels;
 
     /**
      * @param clients settings of Kafka's clients
@@ -64,9 +61,9 @@ public final class LineFrames implements AutoCloseable {
     public LineFrames(Map<String, ?> clients, Map<String, String> serdes, Topics topics, DecodeSettings decoding) {
         this.topics = topics;
         this.decoding = decoding;
-        frames = SerdeFactory.create(CameraFrame.class, serdes, false);
-        results = SerdeFactory.create(InspectionResult.class, serdes, false);
-        labels = SerdeFactory.create(FrameLabel.class, serdes, false);
+        frames = RecordDecoder.of(CameraFrame.class, serdes);
+        results = RecordDecoder.of(InspectionResult.class, serdes);
+        labels = RecordDecoder.of(FrameLabel.class, serdes);
         Map<String, Object> configs = ClientSettings.forReader(clients);
         configs.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
         consumer = ClientSettings.openConsumer(configs);
@@ -112,8 +109,8 @@ public final class LineFrames implements AutoCloseable {
     private Fetched decoded(ConsumerRecord<byte[], byte[]> record) {
         CameraFrame frame;
         try {
-            frame = read(frames, record);
-        } catch (SerializationException e) {
+            frame = frames.await(record);
+        } catch (BadRecordException e) {
             return Fetched.none("the record there is no frame: " + e.getMessage());
         }
         if (frame == null) return Fetched.none("the record there has no value");
@@ -137,10 +134,6 @@ public final class LineFrames implements AutoCloseable {
         }
     }
 
-    private static <T extends SpecificRecord> @Nullable T read(Serde<T> serde, ConsumerRecord<byte[], byte[]> record) {
-        return serde.deserializer().deserialize(record.topic(), record.headers(), record.value());
-    }
-
     /**
      * Frames of a product that passed lately, those of the same camera first, the newest of each first.
      *
@@ -149,7 +142,7 @@ public final class LineFrames implements AutoCloseable {
     public List<FrameRef> passed(@Nullable String product, String camera) {
         List<InspectionResult> found = new ArrayList<>();
         latest(topics.results().name(), record -> {
-            InspectionResult r = read(results, record);
+            InspectionResult r = results.await(record);
             if (r != null && r.getVerdict() == Verdict.PASS && Objects.equals(r.getProduct(), product)) found.add(r);
         });
         Comparator<InspectionResult> sameCamera =
@@ -165,7 +158,7 @@ public final class LineFrames implements AutoCloseable {
         read(reader, reader.ranges(List.of(topics.labels().name())), record -> {
             if (record.key() == null) return;
             String key = new String(record.key(), StandardCharsets.UTF_8);
-            FrameLabel label = read(labels, record);
+            FrameLabel label = labels.await(record);
             if (label == null) byFrame.remove(key);
             else byFrame.put(key, label);
         });
@@ -174,17 +167,6 @@ public final class LineFrames implements AutoCloseable {
                 .sorted(Comparator.comparing(FrameLabel::getAt).reversed())
                 .map(FrameLabel::getFrameRef)
                 .toList();
-    }
-
-    /** The result of a frame, if it is among the latest ones. */
-    public @Nullable InspectionResult result(FrameRef ref) {
-        List<InspectionResult> found = new ArrayList<>();
-        String id = FrameKeys.of(ref);
-        latest(topics.results().name(), record -> {
-            InspectionResult r = read(results, record);
-            if (r != null && r.getResultId().equals(id)) found.add(r);
-        });
-        return found.isEmpty() ? null : found.get(0);
     }
 
     private interface Visitor {
@@ -203,7 +185,7 @@ public final class LineFrames implements AutoCloseable {
         reader.<RuntimeException>read(ranges, record -> {
             try {
                 visitor.visit(record);
-            } catch (SerializationException e) {
+            } catch (BadRecordException e) {
                 // Not one of ours.
             }
             return true;

@@ -22,6 +22,22 @@ public record SeenFrame(
         double threshold,
         VerdictRule.Verdict verdict) {
 
+    /**
+     * Judges an answer.
+     *
+     * @param product of the frame; null or unknown takes the fallback calibration
+     */
+    public static SeenFrame of(
+            CheckpointInfo model,
+            float raw,
+            float[] map,
+            FrameFeatures features,
+            @Nullable String product,
+            VerdictRule rule) {
+        VerdictRule.Decision d = rule.decide(model.calibration(), product, raw, true);
+        return new SeenFrame(model, raw, map, features, d.calibration().threshold(), d.verdict());
+    }
+
     /** Scores a frame with the model that serves, beside the line's own frames. */
     @FunctionalInterface
     public interface Look {

@@ -154,7 +154,7 @@ class ExemptionBookTest {
             assertThat(inForce().ignored()).as("%s", e).isEqualTo(Map.of(Ignored.DAMAGED, 1));
         }
         read(exemption(1).build());
-        assertThat(inForce().ignored()).as("mended").isEmpty();
+        assertThat(inForce().ignored()).as("replaced by one that makes sense").isEmpty();
         book.read(offset++, ExemptionRecords.key(exemption(1).build()), null, false);
         assertThat(inForce().ignored()).as("bytes that are no record").isEqualTo(Map.of(Ignored.DAMAGED, 1));
         book.read(offset++, "line/bolt/frames-0-9", exemption(8).build(), true);

@@ -1,12 +1,18 @@
 package io.linesight.app.cli.common;
 
 import java.io.PrintWriter;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
 /** Columns as wide as they need to be. */
 public final class Table {
+    private static final DateTimeFormatter TIME =
+            DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss").withZone(ZoneId.systemDefault());
+
     private final List<String[]> rows = new ArrayList<>();
 
     public Table(String... head) {
@@ -34,6 +40,11 @@ public final class Table {
                 line.append(row[i]).append(" ".repeat(widths[i] - row[i].length() + 2));
             out.println(line.toString().stripTrailing());
         }
+    }
+
+    /** A time as people read it, in this system's time zone. */
+    public static String time(Instant at) {
+        return TIME.format(at);
     }
 
     /** Texts come from a topic that anybody may have written; they must not steer the terminal. */

@@ -122,15 +122,8 @@ final class AddCommand implements Callable<Integer> {
                     + " does not say where its encoder ends, so nothing can be exempted with it");
         float raw = answer.scores().raw()[0];
         if (!Float.isFinite(raw)) throw new NotSeenException("the model gives no finite answer for it");
-        VerdictRule.Decision d =
-                new VerdictRule(null, null).decide(scorer.info().calibration(), product, raw, true);
-        return new SeenFrame(
-                scorer.info(),
-                raw,
-                answer.scores().map(0),
-                features.frame(0),
-                d.calibration().threshold(),
-                d.verdict());
+        return SeenFrame.of(
+                scorer.info(), raw, answer.scores().map(0), features.frame(0), product, new VerdictRule(null, null));
     }
 
     private Path checkpoint(BookOptions.Read read, Path folder) throws InterruptedException {

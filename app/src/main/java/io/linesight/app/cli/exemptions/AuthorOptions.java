@@ -1,6 +1,6 @@
 package io.linesight.app.cli.exemptions;
 
-import io.linesight.app.cli.common.UserError;
+import io.linesight.app.cli.common.Person;
 import io.linesight.streams.exemption.ExemptionRecords.Word;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -14,9 +14,6 @@ final class AuthorOptions {
     private String reason;
 
     Word word() {
-        String user = by == null ? System.getProperty("user.name", "") : by;
-        if (user.isBlank() || user.equals("?"))
-            throw new UserError("this system does not say who you are: pass --by NAME; nothing was done");
-        return new Word(user, reason);
+        return new Word(Person.named(by), reason);
     }
 }

@@ -5,15 +5,10 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.linesight.schemas.Exemption;
 import io.linesight.schemas.topics.FrameKeys;
-import java.time.Instant;
-import java.time.ZoneId;
-import java.time.format.DateTimeFormatter;
 
 /** What there is to say of an exemption. */
 final class Facts {
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final DateTimeFormatter TIME =
-            DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss").withZone(ZoneId.systemDefault());
 
     private Facts() {}
 
@@ -36,9 +31,5 @@ final class Facts {
         o.put("threshold", e.getThreshold());
         o.put("cells", e.getCells().size());
         return o;
-    }
-
-    static String time(Instant at) {
-        return TIME.format(at);
     }
 }

@@ -1,7 +1,6 @@
 package io.linesight.app.cli.exemptions;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.linesight.app.cli.common.Table;
 import io.linesight.schemas.Exemption;
 import io.linesight.schemas.topics.FrameKeys;
@@ -44,7 +43,7 @@ final class ListCommand implements Callable<Integer> {
                 .toList();
         if (json) {
             ArrayNode array = Facts.array();
-            for (int i = all.size() - 1; i >= 0; i--) array.add((ObjectNode) Facts.of(all.get(i)));
+            for (int i = all.size() - 1; i >= 0; i--) array.add(Facts.of(all.get(i)));
             out.println(array.toPrettyString());
             return 0;
         }
@@ -62,7 +61,7 @@ final class ListCommand implements Callable<Integer> {
                     e.getProduct(),
                     e.getCameraId(),
                     e.getBy(),
-                    Facts.time(e.getAt()),
+                    Table.time(e.getAt()),
                     e.getModelVersion(),
                     e.getReason());
         }

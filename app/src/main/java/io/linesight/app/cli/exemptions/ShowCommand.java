@@ -45,7 +45,7 @@ final class ShowCommand implements Callable<Integer> {
         out.println("frame:     " + FrameKeys.of(e.getFrameRef()) + " (" + Table.printable(e.getFrameId()) + ")");
         out.println("product:   " + Table.printable(e.getProduct().isEmpty() ? "-" : e.getProduct()));
         out.println("camera:    " + Table.printable(e.getCameraId()));
-        out.println("by:        " + Table.printable(e.getBy()) + ", " + Facts.time(e.getAt()));
+        out.println("by:        " + Table.printable(e.getBy()) + ", " + Table.time(e.getAt()));
         out.println("reason:    " + Table.printable(e.getReason().isEmpty() ? "-" : e.getReason()));
         out.printf(
                 Locale.ROOT,

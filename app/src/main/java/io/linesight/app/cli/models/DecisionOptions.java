@@ -1,5 +1,6 @@
 package io.linesight.app.cli.models;
 
+import io.linesight.app.cli.common.Person;
 import io.linesight.app.cli.common.Table;
 import io.linesight.app.cli.common.UserError;
 import io.linesight.models.rollouts.Author;
@@ -11,7 +12,6 @@ import io.linesight.schemas.Rollout;
 import io.linesight.schemas.RolloutMode;
 import java.io.IOException;
 import java.io.PrintWriter;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -40,7 +40,7 @@ final class DecisionOptions {
     }
 
     int decide(PrintWriter out, Rule rule) throws IOException, InterruptedException {
-        Author author = Author.person(user(by), reason);
+        Author author = Author.person(Person.named(by), reason);
         try (RegistryOptions.Open open = registry.open()) {
             Rollout r = new RolloutWriter(
                             open.registry(), open.view(), open.config().timeout())
@@ -51,13 +51,6 @@ final class DecisionOptions {
         } catch (RolloutException e) {
             throw new UserError(Table.printable(e.getMessage()), e);
         }
-    }
-
-    static String user(@Nullable String given) {
-        String user = given == null ? System.getProperty("user.name", "") : given;
-        if (user.isBlank() || user.equals("?"))
-            throw new UserError("this system does not say who you are: pass --by NAME; nothing was done");
-        return user;
     }
 
     /** Describes a rollout in a few words. */

@@ -2,22 +2,12 @@ package io.linesight.app.cli.models;
 
 import io.linesight.models.rollouts.PublishedVersion;
 import io.linesight.models.signing.Verification.Outcome;
-import java.time.Instant;
-import java.time.ZoneId;
-import java.time.format.DateTimeFormatter;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /** Facts as people read them. */
 final class Formats {
-    private static final DateTimeFormatter TIME =
-            DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss").withZone(ZoneId.systemDefault());
-
     private Formats() {}
-
-    static String time(Instant at) {
-        return TIME.format(at);
-    }
 
     static String size(long bytes) {
         return bytes < 1 << 20

@@ -84,7 +84,7 @@ final class GcCommand implements Callable<Integer> {
         outcomes.forEach(o -> table.row(
                 o.manifest().getVersion(),
                 o.manifest().getChannel(),
-                Formats.time(o.manifest().getCreatedAt()),
+                Table.time(o.manifest().getCreatedAt()),
                 Formats.size(o.manifest().getBytes()),
                 o.removed() ? o.why() : "stays: " + o.why()));
         if (!table.isEmpty()) table.print(out);
@@ -98,7 +98,7 @@ final class GcCommand implements Callable<Integer> {
         Duration age = olderThan.compareTo(MAX_UPLOAD) < 0 ? MAX_UPLOAD : olderThan;
         List<AbandonedUpload> found = janitor.collectUploads(age, dryRun);
         found.forEach(u -> out.println(
-                "  " + u.sha256() + ": " + u.indices().size() + " chunks, last written " + Formats.time(u.newest())));
+                "  " + u.sha256() + ": " + u.indices().size() + " chunks, last written " + Table.time(u.newest())));
         long bytes = found.stream().mapToLong(AbandonedUpload::bytes).sum();
         out.println(done() + found.size() + " uploads that were cut off, " + Formats.size(bytes) + ".");
     }

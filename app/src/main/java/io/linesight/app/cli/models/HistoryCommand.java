@@ -64,7 +64,7 @@ final class HistoryCommand implements Callable<Integer> {
                 else
                     t.row(
                             e.counted() ? r.getRevision() : "-",
-                            Formats.time(r.getAt()),
+                            Table.time(r.getAt()),
                             r.getBy() + (r.getAutomatic() ? " (automatic)" : ""),
                             Formats.word(r.getAction()),
                             e.counted() ? DecisionOptions.describe(r) : "DID NOT COUNT: " + e.rejection(),

@@ -44,7 +44,7 @@ final class ListCommand implements Callable<Integer> {
                 t.row(
                         m.getVersion(),
                         m.getChannel(),
-                        Formats.time(m.getCreatedAt()),
+                        Table.time(m.getCreatedAt()),
                         m.getCreatedBy(),
                         Formats.size(m.getBytes()),
                         Formats.word(m.getGate().getOutcome()),

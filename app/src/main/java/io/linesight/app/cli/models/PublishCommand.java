@@ -1,6 +1,7 @@
 package io.linesight.app.cli.models;
 
 import io.linesight.app.cli.common.Inputs;
+import io.linesight.app.cli.common.Person;
 import io.linesight.mmad.checkpoint.Checkpoint;
 import io.linesight.mmad.checkpoint.CheckpointInfo;
 import io.linesight.models.rollouts.ModelPublisher;
@@ -80,7 +81,7 @@ final class PublishCommand implements Callable<Integer> {
         CheckpointInfo info =
                 Checkpoint.read(Inputs.existing(file, "checkpoint")).info();
         Optional<CheckpointSigner> signer = key == null ? Optional.empty() : Optional.of(CheckpointSigner.load(key));
-        ModelVersion draft = ManifestDrafts.byHand(info, channel, DecisionOptions.user(by), note);
+        ModelVersion draft = ManifestDrafts.byHand(info, channel, Person.named(by), note);
         try (RegistryOptions.Open open = registry.open();
                 CheckpointStores stores = CheckpointStores.open(open.config(), store)) {
             ModelVersion m = new ModelPublisher(

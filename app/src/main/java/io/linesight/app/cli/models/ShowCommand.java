@@ -77,7 +77,7 @@ final class ShowCommand implements Callable<Integer> {
         field(out, "version", m.getVersion());
         field(out, "channel", m.getChannel());
         field(out, "named by", aliases.isEmpty() ? "nobody" : String.join(", ", aliases));
-        field(out, "created", Formats.time(m.getCreatedAt()) + " by " + m.getCreatedBy());
+        field(out, "created", Table.time(m.getCreatedAt()) + " by " + m.getCreatedBy());
         field(out, "parent", m.getParent() == null ? "none" : m.getParent());
         field(
                 out,
@@ -131,7 +131,7 @@ final class ShowCommand implements Callable<Integer> {
                         status.getInstance(),
                         Formats.word(status.getState()),
                         Formats.word(status.getRole()),
-                        Formats.time(status.getAt()),
+                        Table.time(status.getAt()),
                         status.getReason());
         }
         if (table.isEmpty()) return;

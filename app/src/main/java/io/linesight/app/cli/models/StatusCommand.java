@@ -78,7 +78,7 @@ final class StatusCommand implements Callable<Integer> {
                 status.getLoadMillis() + " ms",
                 status.getSwapPauseMicros() / 1000.0 + " ms",
                 status.getDevice(),
-                Formats.time(status.getAt()),
+                Table.time(status.getAt()),
                 status.getReason());
     }
 }
