@@ -42,12 +42,12 @@ import org.junit.jupiter.api.io.TempDir;
  */
 @Timeout(1800)
 class SwapLineIT {
-    private static final int SOME_SWAPS = 4;
+    private static final int SOME_SWAPS = 8;
     private static final int MANY_SWAPS = Integer.getInteger("linesight.swaps", 100);
     private static final int MIN_SWAPS_FOR_MEMORY = 100;
     private static final int AVERAGED = 20;
     private static final int CAMERAS = 4;
-    private static final int WAITING = 48;
+    private static final int WAITING = 120;
     private static final String INSTANCE = "line-0";
 
     @TempDir
