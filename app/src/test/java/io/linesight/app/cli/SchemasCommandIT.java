@@ -6,6 +6,8 @@ import io.linesight.embedded.SharedPlatform;
 import io.linesight.schemas.CameraFrame;
 import io.linesight.schemas.FrameRef;
 import io.linesight.schemas.registry.SchemaRegistryClient;
+import io.linesight.schemas.topics.Topics;
+import io.linesight.schemas.topics.ValueSchemas;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
@@ -22,7 +24,7 @@ import picocli.CommandLine;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(300)
 class SchemasCommandIT {
-    private static final int SUBJECTS = 9;
+    private static final int SUBJECTS = ValueSchemas.of(Topics.defaults()).size();
 
     @TempDir
     Path folder;

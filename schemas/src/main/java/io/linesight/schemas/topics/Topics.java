@@ -75,6 +75,7 @@ public final class Topics {
     private final TopicSpec modelStatus;
     private final TopicSpec shadow;
     private final TopicSpec exemptions;
+    private final TopicSpec settings;
 
     private Topics(String prefix, int partitions, short replication, SizeLimits limits) {
         this.limits = Objects.requireNonNull(limits, "limits");
@@ -113,6 +114,11 @@ public final class Topics {
                 "shadow", Duration.ofDays(7), small, "ShadowDifference: champion and challenger on the same frame");
         exemptions = one.compacted(
                 "exemptions", small, "Exemption: false alarms that are forgotten at once, the latest word per frame");
+        settings = one.kept(
+                "settings",
+                FOR_EVER,
+                small,
+                "ProductSettings: thresholds, review bands and alert policies that people set, with their history");
     }
 
     /** What topics have in common. */
@@ -251,6 +257,11 @@ public final class Topics {
         return exemptions;
     }
 
+    /** {@code ProductSettings}, keyed by {@code <channel>/<product>}; never deleted. */
+    public TopicSpec settings() {
+        return settings;
+    }
+
     /** The limits the sizes were derived from. */
     public SizeLimits limits() {
         return limits;
@@ -269,7 +280,8 @@ public final class Topics {
                 rollouts,
                 modelStatus,
                 shadow,
-                exemptions);
+                exemptions,
+                settings);
     }
 
     /** The topic of that full name, if it is in the catalogue. */

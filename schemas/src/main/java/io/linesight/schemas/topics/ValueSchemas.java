@@ -7,6 +7,7 @@ import io.linesight.schemas.FrameLabel;
 import io.linesight.schemas.InspectionResult;
 import io.linesight.schemas.ModelStatus;
 import io.linesight.schemas.ModelVersion;
+import io.linesight.schemas.ProductSettings;
 import io.linesight.schemas.Rollout;
 import io.linesight.schemas.ShadowDifference;
 import java.util.LinkedHashMap;
@@ -30,6 +31,7 @@ public final class ValueSchemas {
         schemas.put(topics.rollouts(), Rollout.getClassSchema());
         schemas.put(topics.modelStatus(), ModelStatus.getClassSchema());
         schemas.put(topics.exemptions(), Exemption.getClassSchema());
+        schemas.put(topics.settings(), ProductSettings.getClassSchema());
         return schemas;
     }
 }

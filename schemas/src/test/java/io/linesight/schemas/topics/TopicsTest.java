@@ -27,7 +27,8 @@ class TopicsTest {
                         "linesight.rollouts.v1",
                         "linesight.model-status.v1",
                         "linesight.shadow.v1",
-                        "linesight.exemptions.v1");
+                        "linesight.exemptions.v1",
+                        "linesight.settings.v1");
         assertThat(Topics.from(Map.of("linesight.topics.prefix", "plant7"))
                         .frames()
                         .name())

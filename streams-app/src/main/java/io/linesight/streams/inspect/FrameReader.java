@@ -4,15 +4,20 @@ import io.linesight.schemas.CameraFrame;
 import io.linesight.schemas.DeadLetterCode;
 import io.linesight.schemas.serde.BadRecordException;
 import io.linesight.schemas.serde.SerdeFactory;
+import java.util.Map;
 import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.serialization.Deserializer;
 import org.jspecify.annotations.Nullable;
 
-/** Bytes of the frames topic to a frame whose text fields are of sane length; waits for the registry. */
+/** Bytes of the frames topic to a frame whose text is of sane length; waits for the registry. */
 final class FrameReader {
 
     /** Results repeat these fields, and a result has to fit its topic. */
     static final int MAX_TEXT = 1024;
+
+    static final int MAX_ATTRIBUTES = 64;
+    /** Characters of all names and values of a frame's attributes. */
+    static final int MAX_ATTRIBUTE_TEXT = 8192;
 
     private final String topic;
     private final Deserializer<CameraFrame> deserializer;
@@ -45,7 +50,28 @@ final class FrameReader {
         checkLength("cameraId", frame.getCameraId());
         checkLength("lineId", frame.getLineId());
         checkLength("product", frame.getProduct());
+        checkAttributes(frame.getAttributes());
         return frame;
+    }
+
+    private static void checkAttributes(Map<String, String> attributes) {
+        if (attributes.size() > MAX_ATTRIBUTES) {
+            throw new BadRecordException(
+                    DeadLetterCode.CORRUPT_RECORD,
+                    "the frame has " + attributes.size() + " attributes; at most " + MAX_ATTRIBUTES + " are accepted");
+        }
+        int sum = 0;
+        for (Map.Entry<String, String> attribute : attributes.entrySet()) {
+            checkLength("an attribute's name", attribute.getKey());
+            checkLength("attribute " + attribute.getKey(), attribute.getValue());
+            sum += attribute.getKey().length() + attribute.getValue().length();
+        }
+        if (sum > MAX_ATTRIBUTE_TEXT) {
+            throw new BadRecordException(
+                    DeadLetterCode.CORRUPT_RECORD,
+                    "the frame's attributes have " + sum + " characters; at most " + MAX_ATTRIBUTE_TEXT
+                            + " are accepted");
+        }
     }
 
     private static void checkLength(String field, String text) {

@@ -7,6 +7,7 @@ import io.linesight.mmad.image.DecodedImage;
 import io.linesight.mmad.image.FrameImages;
 import io.linesight.mmad.image.ImageCodec;
 import io.linesight.mmad.image.ImageNote;
+import io.linesight.mmad.image.ImageQuality;
 import io.linesight.mmad.image.Preprocess;
 import io.linesight.mmad.image.RgbImage;
 import io.linesight.mmad.score.FoundRegion;
@@ -14,6 +15,7 @@ import io.linesight.mmad.score.RegionFinder;
 import io.linesight.schemas.CameraFrame;
 import io.linesight.schemas.DeadLetterCode;
 import io.linesight.schemas.FrameEncoding;
+import io.linesight.schemas.FrameQuality;
 import io.linesight.schemas.FrameRef;
 import io.linesight.schemas.InspectionResult;
 import io.linesight.schemas.Region;
@@ -127,7 +129,14 @@ public final class InspectionPipeline implements AutoCloseable {
                 FrameImages.decode(encoding, 0, 0, Map.of(), file, images).image());
     }
 
-    private record Decoded(FrameHeader header, FrameRef source, int width, int height, byte[] planar, long nanos) {}
+    private record Decoded(
+            FrameHeader header,
+            FrameRef source,
+            int width,
+            int height,
+            byte[] planar,
+            ImageQuality quality,
+            long nanos) {}
 
     /** Starts on a frame; returns at once. Called in the order of the frames, for each camera. */
     CompletableFuture<Outcome> inspect(FrameRef source, CameraFrame frame) {
@@ -193,7 +202,8 @@ public final class InspectionPipeline implements AutoCloseable {
         for (ImageNote note : decoded.notes()) logNote(header, note);
         RgbImage image = decoded.image();
         byte[] planar = Preprocess.toModelInput(image);
-        return new Decoded(header, source, image.width(), image.height(), planar, System.nanoTime() - start);
+        ImageQuality quality = ImageQuality.of(image);
+        return new Decoded(header, source, image.width(), image.height(), planar, quality, System.nanoTime() - start);
     }
 
     private static byte[] bytes(ByteBuffer buffer) {
@@ -286,7 +296,14 @@ public final class InspectionPipeline implements AutoCloseable {
                 .setRawScoreBefore(exempted.applied().isEmpty() ? null : inference.raw())
                 .setNearestImage(nearest == null ? null : nearest.name())
                 .setNearestDistance(nearest == null ? null : nearest.distance())
+                .setAttributes(header.attributes())
+                .setQuality(quality(decoded.quality))
                 .build();
+    }
+
+    private static FrameQuality quality(ImageQuality q) {
+        return new FrameQuality(
+                q.brightness(), q.contrast(), q.sharpness(), q.darkShare(), q.brightShare(), q.pixels());
     }
 
     private List<Region> regions(float[] map, int mapSize, double threshold, Decoded decoded) {

@@ -12,6 +12,7 @@ import io.linesight.schemas.CameraFrame;
 import io.linesight.schemas.DeadLetterCode;
 import io.linesight.schemas.DeadLetterReason;
 import io.linesight.schemas.FrameEncoding;
+import io.linesight.schemas.FrameQuality;
 import io.linesight.schemas.FrameRef;
 import io.linesight.schemas.InspectionResult;
 import io.linesight.schemas.Region;
@@ -552,6 +553,42 @@ class InspectionTopologyTest {
                 grey(1).setFrameId("x".repeat(FrameReader.MAX_TEXT + 1)),
                 DeadLetterCode.CORRUPT_RECORD,
                 "frameId has 1025 characters");
+    }
+
+    @Test
+    void shouldRejectMoreAttributesThanAResultIsToCarry() {
+        Map<String, String> many = new HashMap<>();
+        for (int i = 0; i <= FrameReader.MAX_ATTRIBUTES; i++) many.put("a" + i, "");
+        shouldReject(grey(1).setAttributes(many), DeadLetterCode.CORRUPT_RECORD, "the frame has 65 attributes");
+    }
+
+    @Test
+    void shouldRejectAnAttributeThatIsTooLong() {
+        shouldReject(
+                grey(1).setAttributes(Map.of("lot", "x".repeat(FrameReader.MAX_TEXT + 1))),
+                DeadLetterCode.CORRUPT_RECORD,
+                "attribute lot has 1025 characters");
+    }
+
+    @Test
+    void shouldRejectAttributesThatAreTooLongTogether() {
+        Map<String, String> nine = new HashMap<>();
+        for (int i = 0; i < 9; i++) nine.put("a" + i, "x".repeat(1000));
+        shouldReject(
+                grey(1).setAttributes(nine),
+                DeadLetterCode.CORRUPT_RECORD,
+                "attributes have 9018 characters; at most 8192");
+    }
+
+    @Test
+    void shouldCarryAttributesAndQualityOfTheFrameInItsResult() {
+        send(grey(20).setAttributes(Map.of("lot", "A 17", "shift", "2")));
+        InspectionResult result = result();
+        assertThat(result.getAttributes()).isEqualTo(Map.of("lot", "A 17", "shift", "2"));
+        FrameQuality quality = result.getQuality();
+        assertThat(quality.getBrightness()).isCloseTo(20 / 255f, within(1e-6f));
+        assertThat(quality.getContrast()).isZero();
+        assertThat(result.getSettingsRevision()).isNull();
     }
 
     @Test
