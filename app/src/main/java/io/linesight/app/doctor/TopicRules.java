@@ -52,8 +52,14 @@ final class TopicRules {
         // Without the right to read them, nothing is known of the settings.
         if (topic.configs().isEmpty()) return;
         checkSize(need, topic, found);
-        if (need.topic().cleanup() == TopicSpec.Cleanup.COMPACT) checkCompacted(need.topic(), topic, found);
-        else checkRetention(need.topic(), topic, found);
+        switch (need.topic().cleanup()) {
+            case COMPACT -> checkCompacted(need.topic(), topic, found);
+            case DELETE -> checkRetention(need.topic(), topic, found);
+            // Compacted or not, the latest record of a key is there while its age allows.
+            case COMPACT_DELETE -> {
+                if (topic.deletes()) checkAge(topic, need.topic().retention().toMillis(), found);
+            }
+        }
     }
 
     private static void checkSingleCopies(List<Need> needs, Map<String, TopicView> existing, List<Finding> found) {
@@ -169,7 +175,8 @@ final class TopicRules {
 
     private void checkPartitions(Map<String, TopicView> existing, List<Finding> found) {
         TopicView frames = existing.get(catalogue.frames().name());
-        for (TopicSpec spec : List.of(catalogue.results(), catalogue.anomalies())) {
+        for (TopicSpec spec :
+                List.of(catalogue.results(), catalogue.anomalies(), catalogue.alerts(), catalogue.alertActions())) {
             TopicView t = existing.get(spec.name());
             if (frames != null && t != null && t.partitions() != frames.partitions()) {
                 found.add(Finding.of(

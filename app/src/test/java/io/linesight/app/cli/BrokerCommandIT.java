@@ -47,13 +47,13 @@ class BrokerCommandIT {
     void shouldKeepFramesAndSchemasOverRestart() throws Exception {
         FrameRef sent;
         try (Running broker = new Running(dir)) {
-            assertThat(broker.output()).contains("11, of which 11 are new");
+            assertThat(broker.output()).contains("14, of which 14 are new");
             sent = send(broker.settings());
             assertThat(broker.stop()).isZero();
             assertThat(broker.output()).contains("Stopped").contains(dir.toString());
         }
         try (Running broker = new Running(dir)) {
-            assertThat(broker.output()).contains("11, of which 0 are new");
+            assertThat(broker.output()).contains("14, of which 0 are new");
             assertThat(cameraOf(sent, broker.settings())).isEqualTo("cam-1");
             assertThat(new SchemaRegistryClient(broker.settings()).subjects())
                     .contains(TOPICS.frames().name() + "-value");

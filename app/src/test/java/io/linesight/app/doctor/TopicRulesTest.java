@@ -2,6 +2,7 @@ package io.linesight.app.doctor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.linesight.schemas.Alert;
 import io.linesight.schemas.clients.GroupMembers.Member;
 import io.linesight.schemas.topics.SizeLimits;
 import io.linesight.schemas.topics.TopicSpec;
@@ -140,8 +141,23 @@ class TopicRulesTest {
         only(findings(seen, 3), Problem.PARTITION_OFFLINE, TOPICS.frames(), "1 of 4 partitions");
         seen.put(TOPICS.frames().name(), new TopicView(TOPICS.frames().name(), 8, 3, 3, 0, configs, null));
         assertThat(findings(seen, 3))
+                .as("results, anomalies, alerts and actions belong to the frames of their partition")
                 .extracting(Finding::problem)
-                .containsExactly(Problem.PARTITIONS_DIFFER, Problem.PARTITIONS_DIFFER);
+                .hasSize(4)
+                .containsOnly(Problem.PARTITIONS_DIFFER);
+    }
+
+    @Test
+    void shouldTakeAlertsCompactedOrNotAsLongAsTheyAreKept() {
+        List<Need> alerts = List.of(new Need(TOPICS.alerts(), Alert.getClassSchema(), EnumSet.of(AclOperation.WRITE)));
+        TopicRules rules = new TopicRules("b:9092", TOPICS);
+        Map<String, TopicView> seen = sound();
+        for (String policy : List.of("compact,delete", "compact", "delete")) {
+            seen.put(TOPICS.alerts().name(), view(TOPICS.alerts(), Map.of("cleanup.policy", policy)));
+            assertThat(rules.check(alerts, seen, 3)).as(policy).isEmpty();
+        }
+        seen.put(TOPICS.alerts().name(), view(TOPICS.alerts(), Map.of("retention.ms", "86400000")));
+        only(rules.check(alerts, seen, 3), Problem.RETENTION_SHORT, TOPICS.alerts(), "86400 s");
     }
 
     @Test

@@ -16,7 +16,7 @@ import org.apache.kafka.common.internals.Topic;
  * @param partitions number of partitions, at least 1
  * @param replicationFactor copies per partition, or {@link #BROKER_DEFAULT}
  * @param cleanup what Kafka does with old records
- * @param retention how long records are kept; ignored for compacted topics; at least 1 ms
+ * @param retention how long records are kept; ignored for topics that are compacted only; at least 1 ms
  * @param maxMessageBytes largest record batch the topic accepts
  * @param doc one sentence for people
  */
@@ -32,15 +32,29 @@ public record TopicSpec(
     /** Let the broker choose ({@code default.replication.factor}). */
     public static final short BROKER_DEFAULT = -1;
 
+    /** How long every record of a {@link Cleanup#COMPACT_DELETE} topic stays, so that it can be read as a log. */
+    public static final Duration LOG_TIME = Duration.ofDays(14);
+
     /** Kafka's {@code cleanup.policy}. */
     public enum Cleanup {
         /** Records older than the retention go. */
-        DELETE,
+        DELETE("delete"),
         /** The latest record of each key stays. */
-        COMPACT;
+        COMPACT("compact"),
+        /**
+         * Every record stays for {@link TopicSpec#LOG_TIME}, from then on the latest of each key, and none longer than
+         * the retention.
+         */
+        COMPACT_DELETE("compact,delete");
+
+        private final String policy;
+
+        Cleanup(String policy) {
+            this.policy = policy;
+        }
 
         String policy() {
-            return name().toLowerCase(java.util.Locale.ROOT);
+            return policy;
         }
     }
 
@@ -85,8 +99,11 @@ public record TopicSpec(
     public Map<String, String> configs() {
         Map<String, String> configs = new LinkedHashMap<>();
         configs.put("cleanup.policy", cleanup.policy());
-        if (cleanup == Cleanup.DELETE) {
+        if (cleanup != Cleanup.COMPACT) {
             configs.put("retention.ms", Long.toString(retention.toMillis()));
+        }
+        if (cleanup == Cleanup.COMPACT_DELETE) {
+            configs.put("min.compaction.lag.ms", Long.toString(LOG_TIME.toMillis()));
         }
         configs.put("max.message.bytes", Integer.toString(maxMessageBytes));
         return configs;

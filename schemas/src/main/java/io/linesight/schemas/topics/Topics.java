@@ -76,6 +76,8 @@ public final class Topics {
     private final TopicSpec shadow;
     private final TopicSpec exemptions;
     private final TopicSpec settings;
+    private final TopicSpec alerts;
+    private final TopicSpec alertActions;
 
     private Topics(String prefix, int partitions, short replication, SizeLimits limits) {
         this.limits = Objects.requireNonNull(limits, "limits");
@@ -119,6 +121,16 @@ public final class Topics {
                 FOR_EVER,
                 small,
                 "ProductSettings: thresholds, review bands and alert policies that people set, with their history");
+        alerts = many.logged(
+                "alerts",
+                Duration.ofDays(365),
+                small,
+                "Alert: every change of every alert; the latest record of each is its present state");
+        alertActions = many.kept(
+                "alert-actions",
+                Duration.ofDays(90),
+                small,
+                "AlertAction: what people do about alerts: acknowledge, shelve, close, note, maintenance");
     }
 
     /** What topics have in common. */
@@ -129,6 +141,10 @@ public final class Topics {
 
         TopicSpec compacted(String name, int maxBytes, String doc) {
             return topic(name, Cleanup.COMPACT, FOR_EVER, maxBytes, doc);
+        }
+
+        TopicSpec logged(String name, Duration retention, int maxBytes, String doc) {
+            return topic(name, Cleanup.COMPACT_DELETE, retention, maxBytes, doc);
         }
 
         private TopicSpec topic(String name, Cleanup cleanup, Duration retention, int maxBytes, String doc) {
@@ -262,6 +278,16 @@ public final class Topics {
         return settings;
     }
 
+    /** {@code Alert}, keyed by alert id, in the partition of its camera. */
+    public TopicSpec alerts() {
+        return alerts;
+    }
+
+    /** {@code AlertAction}, keyed by camera id, so that it meets the results of its camera. */
+    public TopicSpec alertActions() {
+        return alertActions;
+    }
+
     /** The limits the sizes were derived from. */
     public SizeLimits limits() {
         return limits;
@@ -281,7 +307,9 @@ public final class Topics {
                 modelStatus,
                 shadow,
                 exemptions,
-                settings);
+                settings,
+                alerts,
+                alertActions);
     }
 
     /** The topic of that full name, if it is in the catalogue. */

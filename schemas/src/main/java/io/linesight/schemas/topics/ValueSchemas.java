@@ -1,5 +1,7 @@
 package io.linesight.schemas.topics;
 
+import io.linesight.schemas.Alert;
+import io.linesight.schemas.AlertAction;
 import io.linesight.schemas.AnomalyEvent;
 import io.linesight.schemas.CameraFrame;
 import io.linesight.schemas.Exemption;
@@ -32,6 +34,8 @@ public final class ValueSchemas {
         schemas.put(topics.modelStatus(), ModelStatus.getClassSchema());
         schemas.put(topics.exemptions(), Exemption.getClassSchema());
         schemas.put(topics.settings(), ProductSettings.getClassSchema());
+        schemas.put(topics.alerts(), Alert.getClassSchema());
+        schemas.put(topics.alertActions(), AlertAction.getClassSchema());
         return schemas;
     }
 }

@@ -28,7 +28,9 @@ class TopicsTest {
                         "linesight.model-status.v1",
                         "linesight.shadow.v1",
                         "linesight.exemptions.v1",
-                        "linesight.settings.v1");
+                        "linesight.settings.v1",
+                        "linesight.alerts.v1",
+                        "linesight.alert-actions.v1");
         assertThat(Topics.from(Map.of("linesight.topics.prefix", "plant7"))
                         .frames()
                         .name())
@@ -53,7 +55,9 @@ class TopicsTest {
                         topics.anomalies(),
                         topics.deadLetter(),
                         topics.labels(),
-                        topics.shadow()))
+                        topics.shadow(),
+                        topics.alerts(),
+                        topics.alertActions()))
                 .extracting(TopicSpec::partitions)
                 .containsOnly(12);
         assertThat(List.of(topics.models(), topics.modelChunks(), topics.rollouts(), topics.modelStatus()))
@@ -89,6 +93,11 @@ class TopicsTest {
 
         assertThat(deleted.configs()).containsEntry("retention.ms", "300000").containsEntry("cleanup.policy", "delete");
         assertThat(compacted.configs()).doesNotContainKey("retention.ms").containsEntry("cleanup.policy", "compact");
+        assertThat(Topics.defaults().alerts().configs())
+                .as("a log for days, and the present state for a year")
+                .containsEntry("cleanup.policy", "compact,delete")
+                .containsEntry("retention.ms", "31536000000")
+                .containsEntry("min.compaction.lag.ms", "1209600000");
         assertThat(deleted.toNewTopic().replicationFactor())
                 .as("-1 means the broker's default")
                 .isEqualTo((short) -1);
