@@ -9,9 +9,11 @@ import com.fasterxml.jackson.annotation.JsonInclude;
  * @param scale raw units per logit, &gt; 0
  * @param review which calibrated scores a person should look at; null where the checkpoint does not say
  * @param basis what the threshold rests on; null where the checkpoint does not say
+ * @param normals how the raw scores of normal images are distributed; null where the checkpoint does not say
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
-public record ProductCalibration(double threshold, double scale, ReviewBand review, ThresholdBasis basis) {
+public record ProductCalibration(
+        double threshold, double scale, ReviewBand review, ThresholdBasis basis, ScoreQuantiles normals) {
     public ProductCalibration {
         if (!Double.isFinite(threshold))
             throw new IllegalArgumentException("threshold must be finite, got " + threshold);
@@ -21,7 +23,17 @@ public record ProductCalibration(double threshold, double scale, ReviewBand revi
 
     /** Without a band or a basis, as older checkpoints have it. */
     public ProductCalibration(double threshold, double scale) {
-        this(threshold, scale, null, null);
+        this(threshold, scale, null, null, null);
+    }
+
+    /** Without the distribution of normal scores, as older checkpoints have it. */
+    public ProductCalibration(double threshold, double scale, ReviewBand review, ThresholdBasis basis) {
+        this(threshold, scale, review, basis, null);
+    }
+
+    /** The same but for the decision point. */
+    public ProductCalibration withThreshold(double raw) {
+        return new ProductCalibration(raw, scale, review, basis, normals);
     }
 
     /** {@code sigmoid((raw - threshold) / scale)}: 0.5 at the decision point, NaN stays NaN. */

@@ -139,7 +139,8 @@ class CheckpointsTest {
                 0.3,
                 0.02,
                 new ReviewBand(0.2, 0.7),
-                new ThresholdBasis("evt", 0.01, 80, 3, 0.01, 0.04, 0.003, 0.02, 0.25));
+                new ThresholdBasis("evt", 0.01, 80, 3, 0.01, 0.04, 0.003, 0.02, 0.25),
+                ScoreQuantiles.of(rate -> -Math.log(rate)));
         ProductCalibration part = new ProductCalibration(
                 0.4, 0.02, null, new ThresholdBasis("student", 0.01, 5, 0, null, null, null, null, null));
         Calibration c = new Calibration(new ProductCalibration(0.25, 0.05), Map.of("bolt", full, "nut", part));

@@ -3,6 +3,7 @@ package io.linesight.trainer.calibration;
 import io.linesight.mmad.checkpoint.Calibration;
 import io.linesight.mmad.checkpoint.ProductCalibration;
 import io.linesight.mmad.checkpoint.ReviewBand;
+import io.linesight.mmad.checkpoint.ScoreQuantiles;
 import io.linesight.mmad.checkpoint.ThresholdBasis;
 import java.util.Arrays;
 import java.util.Map;
@@ -137,7 +138,14 @@ final class Calibrator {
                         Distributions.upperBound(rejected, n, CONFIDENCE),
                         failed,
                         Math.max(0, passed - failed),
-                        s.anomalous().length == 0 ? null : missed / s.anomalous().length));
+                        s.anomalous().length == 0 ? null : missed / s.anomalous().length),
+                distribution(s.normals(), tail));
+    }
+
+    /** The upper half by the tail that thresholds rest on, the lower by the scores themselves. */
+    private static ScoreQuantiles distribution(double[] normals, Tail tail) {
+        Tail below = Tail.empirical(normals);
+        return ScoreQuantiles.of(rate -> rate > 0.5 ? below.quantile(rate) : tail.quantile(rate));
     }
 
     private static double lowered(double[] normals, double[] anomalous, double bound, double wanted) {

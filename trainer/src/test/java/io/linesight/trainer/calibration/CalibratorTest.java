@@ -3,6 +3,7 @@ package io.linesight.trainer.calibration;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
+import static org.assertj.core.api.Assertions.withinPercentage;
 
 import io.linesight.mmad.checkpoint.Calibration;
 import io.linesight.mmad.checkpoint.ProductCalibration;
@@ -214,6 +215,20 @@ class CalibratorTest {
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("10")
                 .hasMessageContaining("20");
+    }
+
+    @Test
+    void shouldNoteTheDistributionThatItsThresholdRestsOn() {
+        for (int normals : new int[] {5, 30, 80, 20_000}) {
+            ProductCalibration c = of(Law.NORMAL.draw(new Random(7), normals));
+            double rate = c.basis().expectedFalseRejectRate();
+            assertThat(c.normals().rateAt(c.threshold()))
+                    .as("%d normals", normals)
+                    .isCloseTo(rate, withinPercentage(10));
+            assertThat(c.normals().scoreAt(rate))
+                    .as("%d normals", normals)
+                    .isCloseTo(c.threshold(), within(0.05 * c.scale()));
+        }
     }
 
     @Test
