@@ -75,8 +75,10 @@ public record EvaluationReport(
     }
 
     /**
-     * Machine-readable: {@code {"mean":{…},"categories":[{"category","imageAuroc",…,"mad","normal","anomalous"}],…}},
-     * fractions 0..1, null where a metric is undefined (no masks).
+     * Machine-readable: {@code {"mean":{…},"categories":[{"category","imageAuroc",…,"mad","normal","anomalous",
+     * "falseRejects","missed"}],"totals":{"normal","anomalous","falseRejects","missed"},…}}, fractions 0..1, null where
+     * a metric is undefined (no masks). {@code falseRejects} of the normal images and {@code missed} of the anomalous
+     * ones are counted at the checkpoint's own thresholds.
      */
     public String toJson() {
         Map<String, Object> root = new LinkedHashMap<>();
@@ -86,10 +88,16 @@ public record EvaluationReport(
             Map<String, Object> one = new LinkedHashMap<>();
             one.put("category", name);
             one.putAll(fields(m));
-            one.putAll(decisions(name));
+            one.putAll(mistakes(decisions(name)));
+            one.putAll(verdicts(name));
             list.add(one);
         });
         root.put("categories", list);
+        Map<String, Object> totals = new LinkedHashMap<>();
+        totals.put("normal", mean.normal());
+        totals.put("anomalous", mean.anomalous());
+        totals.putAll(mistakes(decisions()));
+        root.put("totals", totals);
         root.put("modelVersion", modelVersion);
         root.put("dataset", dataset);
         root.put("skipped", skipped);
@@ -109,8 +117,26 @@ public record EvaluationReport(
         return images.stream().filter(s -> !details.get(s.category()).ownLine()).count();
     }
 
+    /** How all images fared, each at its category's threshold. */
+    public Decisions decisions() {
+        return Decisions.of(images);
+    }
+
+    /** How a category's images fared at its threshold. */
+    public Decisions decisions(String category) {
+        return Decisions.of(
+                images.stream().filter(s -> s.category().equals(category)).toList());
+    }
+
+    private static Map<String, Object> mistakes(Decisions d) {
+        Map<String, Object> f = new LinkedHashMap<>();
+        f.put("falseRejects", d.falseAlarms());
+        f.put("missed", d.misses());
+        return f;
+    }
+
     /** What applied to a category and how often it said what, as {@code score} and {@code serve} say it. */
-    private Map<String, Object> decisions(String category) {
+    private Map<String, Object> verdicts(String category) {
         CategoryDetail detail = details.get(category);
         Map<String, Object> f = new LinkedHashMap<>();
         if (detail == null) return f;

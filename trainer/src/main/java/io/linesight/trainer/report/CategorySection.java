@@ -4,6 +4,7 @@ import io.linesight.mmad.accuracy.CategoryCurves;
 import io.linesight.mmad.accuracy.CategoryMetrics;
 import io.linesight.mmad.accuracy.Curve;
 import io.linesight.trainer.evaluate.CategoryDetail;
+import io.linesight.trainer.evaluate.Decisions;
 import io.linesight.trainer.evaluate.EvaluationReport;
 import io.linesight.trainer.evaluate.EvaluationReport.ImageScore;
 import io.linesight.trainer.report.Gallery.Pick;

@@ -2,6 +2,7 @@ package io.linesight.trainer.report;
 
 import io.linesight.mmad.checkpoint.ProductCalibration;
 import io.linesight.trainer.evaluate.CategoryDetail;
+import io.linesight.trainer.evaluate.Decisions;
 import io.linesight.trainer.evaluate.EvaluateOptions;
 import io.linesight.trainer.evaluate.EvaluationReport;
 import io.linesight.trainer.evaluate.EvaluationReport.ImageScore;

@@ -3,6 +3,7 @@ package io.linesight.trainer.report;
 import io.linesight.mmad.accuracy.CategoryMetrics;
 import io.linesight.mmad.checkpoint.ThresholdBasis;
 import io.linesight.trainer.evaluate.CategoryDetail;
+import io.linesight.trainer.evaluate.Decisions;
 import io.linesight.trainer.evaluate.EvaluationReport.ImageScore;
 import io.linesight.trainer.report.Gallery.Pick;
 import io.linesight.trainer.report.Tiles.Tile;

@@ -2,6 +2,10 @@ package io.linesight.trainer.evaluate;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.linesight.mmad.accuracy.CategoryCurves;
+import io.linesight.mmad.accuracy.CategoryMetrics;
 import io.linesight.mmad.checkpoint.Calibration;
 import io.linesight.mmad.checkpoint.CheckpointInfo;
 import io.linesight.mmad.checkpoint.ProductCalibration;
@@ -18,6 +22,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
 /** Measuring with a model that fails on some images. */
@@ -112,5 +117,51 @@ class EvaluateTest {
 
         assertThat(report.unscored()).hasSize(5);
         assertThat(report.mean().imageAuroc()).isNull();
+    }
+
+    @Test
+    void shouldCountWhatTheThresholdsRejectAndMiss() throws IOException {
+        List<EvaluationReport.ImageScore> images = List.of(
+                new EvaluationReport.ImageScore("bolt", "a", false, false, 1, 0.7),
+                new EvaluationReport.ImageScore("bolt", "b", false, false, 0, 0.3),
+                new EvaluationReport.ImageScore("bolt", "c", true, false, 0, 0.2),
+                new EvaluationReport.ImageScore("bolt", "d", true, true, 1, 0.9),
+                new EvaluationReport.ImageScore("nut", "a", true, false, 1, 0.5),
+                new EvaluationReport.ImageScore("nut", "b", true, false, 1, 0.4));
+        CategoryMetrics bolt = new CategoryMetrics(null, null, null, null, null, null, null, null, 3, 1);
+        CategoryMetrics nut = new CategoryMetrics(null, null, null, null, null, null, null, null, 0, 2);
+        EvaluationReport report = new EvaluationReport(
+                "v",
+                "s",
+                "parts",
+                new TreeMap<>(Map.of("bolt", bolt, "nut", nut)),
+                Map.of("bolt", unmeasured(), "nut", unmeasured()),
+                CategoryMetrics.mean(List.of(bolt, nut)),
+                images,
+                0,
+                List.of(),
+                0,
+                1);
+
+        JsonNode json = new ObjectMapper().readTree(report.toJson());
+
+        assertThat(json.path("categories").path(0).path("falseRejects").asInt()).isEqualTo(2);
+        assertThat(json.path("categories").path(0).path("missed").asInt()).isEqualTo(1);
+        assertThat(json.path("categories").path(1).path("falseRejects").asInt()).isZero();
+        assertThat(json.path("categories").path(1).path("missed").asInt()).isEqualTo(1);
+        assertThat(json.path("totals"))
+                .isEqualTo(
+                        new ObjectMapper().readTree("{\"normal\":3,\"anomalous\":3,\"falseRejects\":2,\"missed\":2}"));
+    }
+
+    private static CategoryDetail unmeasured() {
+        return new CategoryDetail(
+                new CategoryCurves(null, null, null, null, null),
+                new ProductCalibration(0.5, 0.1),
+                true,
+                0,
+                0,
+                0,
+                null);
     }
 }

@@ -6,6 +6,7 @@ import io.linesight.mmad.accuracy.CategoryCurves;
 import io.linesight.mmad.accuracy.CategoryMetrics;
 import io.linesight.mmad.checkpoint.ProductCalibration;
 import io.linesight.trainer.evaluate.CategoryDetail;
+import io.linesight.trainer.evaluate.Decisions;
 import io.linesight.trainer.evaluate.EvaluationReport;
 import io.linesight.trainer.evaluate.EvaluationReport.ImageScore;
 import io.linesight.trainer.report.Gallery.Pick;

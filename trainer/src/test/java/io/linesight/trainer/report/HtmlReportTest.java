@@ -8,6 +8,7 @@ import io.linesight.mmad.checkpoint.ProductCalibration;
 import io.linesight.mmad.checkpoint.ReviewBand;
 import io.linesight.mmad.checkpoint.ThresholdBasis;
 import io.linesight.trainer.evaluate.CategoryDetail;
+import io.linesight.trainer.evaluate.Decisions;
 import io.linesight.trainer.evaluate.EvaluationReport;
 import io.linesight.trainer.evaluate.EvaluationReport.ImageScore;
 import io.linesight.trainer.folders.DatasetLayout;

@@ -1,18 +1,20 @@
-package io.linesight.trainer.report;
+package io.linesight.trainer.evaluate;
 
 import io.linesight.trainer.evaluate.EvaluationReport.ImageScore;
 import java.util.Collection;
 
 /**
- * How images fared at the threshold.
+ * How images fared at the checkpoint's own thresholds, each at that of its category. An image whose ground truth marks
+ * nothing at the model's resolution is normal here, as it is in the metrics.
  *
  * @param normal normal images
  * @param falseAlarms of them, those that are called anomalous
  * @param defective defective images
  * @param misses of them, those that are not
  */
-record Decisions(int normal, int falseAlarms, int defective, int misses) {
-    static Decisions of(Collection<ImageScore> images) {
+public record Decisions(int normal, int falseAlarms, int defective, int misses) {
+    /** Counts. */
+    public static Decisions of(Collection<ImageScore> images) {
         int normal = 0;
         int falseAlarms = 0;
         int defective = 0;
@@ -29,7 +31,8 @@ record Decisions(int normal, int falseAlarms, int defective, int misses) {
         return new Decisions(normal, falseAlarms, defective, misses);
     }
 
-    int found() {
+    /** Defective images that are called anomalous. */
+    public int found() {
         return defective - misses;
     }
 }
