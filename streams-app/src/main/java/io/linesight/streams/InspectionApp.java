@@ -1,7 +1,12 @@
 package io.linesight.streams;
 
+import io.linesight.mmad.checkpoint.VerdictRule;
+import io.linesight.models.settings.SettingsFeed;
 import io.linesight.schemas.Rollout;
 import io.linesight.streams.config.InspectionConfig;
+import io.linesight.streams.config.ReviewSettings;
+import io.linesight.streams.decision.DecisionRules;
+import io.linesight.streams.decision.LiveRules;
 import io.linesight.streams.exemption.ExemptionService;
 import io.linesight.streams.inspect.InspectionPipeline;
 import io.linesight.streams.inspect.InspectionTopology;
@@ -83,6 +88,7 @@ public final class InspectionApp implements AutoCloseable {
     private volatile boolean closing;
 
     private volatile @Nullable ModelServing serving;
+    private @Nullable SettingsFeed settings;
     private @Nullable ExemptionService exemptions;
     private @Nullable InspectionPipeline pipeline;
     private volatile @Nullable RegistryAccess registry;
@@ -161,11 +167,12 @@ public final class InspectionApp implements AutoCloseable {
     private void open() {
         InspectionMetrics opening = new InspectionMetrics(meters.registry());
         metrics = opening;
-        ExemptionService exempting = ExemptionService.open(config, models.followsChannel(), opening);
+        DecisionRules rules = openRules(opening);
+        ExemptionService exempting = ExemptionService.open(config, models.followsChannel(), rules, opening);
         exemptions = exempting;
-        ModelServing opened = new ModelServing(config, models, exempting::wantsFeatures, opening);
+        ModelServing opened = new ModelServing(config, models, exempting::wantsFeatures, rules, opening);
         serving = opened;
-        pipeline = new InspectionPipeline(config, opened.router(), exempting.frames(), opening);
+        pipeline = new InspectionPipeline(config, opened.router(), rules, exempting.frames(), opening);
         pipeline.warmUp();
         exempting.start(opened::championInfo, planar -> opened.router()
                 .submit(FrameRouter.Route.CHAMPION, EXEMPTION_LANE, planar));
@@ -180,6 +187,21 @@ public final class InspectionApp implements AutoCloseable {
         Uuid id = identify(topic);
         startStreams(id);
         watch = new TopicWatch(topic, id, new Rereading());
+    }
+
+    /** Where decisions lie: before the first frame is judged, all that people have set is known. */
+    private DecisionRules openRules(InspectionMetrics opening) {
+        ReviewSettings review = config.review();
+        if (!config.live().follows(models.followsChannel())) return DecisionRules.fixed(review.low(), review.high());
+        SettingsFeed feed = SettingsFeed.open(
+                config.models().channel(),
+                config.adminProperties(),
+                config.serdes(),
+                config.topics().settings().name());
+        settings = feed;
+        LiveRules rules = new LiveRules(new VerdictRule(review.low(), review.high()), feed::state);
+        opening.settings(() -> feed.state().end(), rules::notCarried);
+        return rules;
     }
 
     /** Id of the topic of frames, with the group's offsets set right; null where the broker does not tell ids. */
@@ -402,6 +424,7 @@ public final class InspectionApp implements AutoCloseable {
         if (jvm != null) jvm.close();
         if (pipeline != null) pipeline.close();
         if (exemptions != null) exemptions.close();
+        if (settings != null) settings.close();
         clean &= served == null || served.closeAfterLastBatch();
         if (server != null) server.close();
         return clean;

@@ -14,6 +14,7 @@ import io.linesight.streams.config.BatchingSettings;
 import io.linesight.streams.config.ExemptionSettings;
 import io.linesight.streams.config.InspectionConfig;
 import io.linesight.streams.config.RolloutSettings;
+import io.linesight.streams.decision.DecisionRules;
 import io.linesight.streams.monitoring.InspectionMetrics;
 import io.linesight.streams.routing.FrameRouter;
 import io.linesight.streams.routing.ModelControl;
@@ -58,9 +59,15 @@ final class ModelServing implements AutoCloseable {
      * Loads the champion, before any frame is taken; a challenger follows while frames flow.
      *
      * @param features asked before every batch: whether its answers are to say what the encoder saw
+     * @param rules say where a challenger's decision on a frame lies
      * @throws IllegalStateException saying why there is no model to serve; nothing stays open
      */
-    ModelServing(InspectionConfig config, ModelControl control, BooleanSupplier features, InspectionMetrics metrics) {
+    ModelServing(
+            InspectionConfig config,
+            ModelControl control,
+            BooleanSupplier features,
+            DecisionRules rules,
+            InspectionMetrics metrics) {
         this.features = features;
         this.config = config;
         this.control = control;
@@ -78,7 +85,7 @@ final class ModelServing implements AutoCloseable {
             opened.push(challenger::close);
             RolloutGuard guard =
                     new RolloutGuard(lifecycle::plan, config.models().guard(), lifecycle::distrust);
-            shadow = shadowLane(guard, metrics);
+            shadow = shadowLane(guard, rules, metrics);
             opened.push(shadow::close);
             router = FrameRouter.of(
                     champion, challenger, lifecycle::plan, control.canary(), control.shadow(), guard, shadow);
@@ -153,13 +160,13 @@ final class ModelServing implements AutoCloseable {
         return batcher;
     }
 
-    private ShadowLane shadowLane(RolloutGuard guard, InspectionMetrics metrics) {
+    private ShadowLane shadowLane(RolloutGuard guard, DecisionRules rules, InspectionMetrics metrics) {
         return new ShadowLane(
                 challenger,
                 champion::queued,
                 config.batching().maxBatch(),
                 config.models().shadowQueue(),
-                new Verdicts(config.review().low(), config.review().high()),
+                new Verdicts(rules),
                 reports.differences(),
                 guard,
                 metrics);

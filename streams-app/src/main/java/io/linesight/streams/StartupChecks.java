@@ -75,6 +75,7 @@ final class StartupChecks {
             case LABELS -> used.addAll(List.of(topics.exemptions(), topics.labels()));
             default -> {}
         }
+        if (config.live().follows(followsRollouts)) used.add(topics.settings());
         return used;
     }
 
@@ -83,7 +84,8 @@ final class StartupChecks {
         Topics topics = config.topics();
         ExemptionSettings.Mode exemptions = config.exemptions().mode(followsRollouts);
         boolean makesThem = exemptions == ExemptionSettings.Mode.LABELS;
-        if (topic.equals(topics.frames()) || topic.equals(topics.labels())) return EnumSet.of(AclOperation.READ);
+        if (List.of(topics.frames(), topics.labels(), topics.settings()).contains(topic))
+            return EnumSet.of(AclOperation.READ);
         if (topic.equals(topics.exemptions()) && !makesThem) return EnumSet.of(AclOperation.READ);
         // Frames that passed are what an exemption is compared with.
         return topic.equals(topics.exemptions()) || topic.equals(topics.results()) && makesThem
@@ -106,9 +108,7 @@ final class StartupChecks {
                     case MISSING ->
                         problems.add("Topic " + report.topic().name()
                                 + " does not exist. Create the topics with: linesight topics"
-                                + (report.topic().equals(config.topics().exemptions())
-                                        ? "; or do without exemptions: " + InspectionConfig.EXEMPTIONS + "=off"
-                                        : ""));
+                                + withoutIt(config.topics(), report.topic()));
                     case DIFFERS -> reportDifferences(config, report, problems);
                     case EXISTS, CREATED -> {}
                 }
@@ -125,6 +125,14 @@ final class StartupChecks {
             Thread.currentThread().interrupt();
             problems.add("interrupted while Kafka was asked");
         }
+    }
+
+    private static String withoutIt(Topics topics, TopicSpec topic) {
+        if (topic.equals(topics.exemptions()))
+            return "; or do without exemptions: " + InspectionConfig.EXEMPTIONS + "=off";
+        if (topic.equals(topics.settings()))
+            return "; or do without live settings: " + InspectionConfig.SETTINGS + "=off";
+        return "";
     }
 
     /**

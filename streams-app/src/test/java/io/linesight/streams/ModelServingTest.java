@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.linesight.streams.config.InspectionConfig;
+import io.linesight.streams.decision.DecisionRules;
 import io.linesight.streams.monitoring.InspectionMetrics;
 import io.linesight.streams.routing.ModelControl;
 import io.linesight.streams.support.FakeScorer;
@@ -35,7 +36,8 @@ class ModelServingTest {
         FakeScorer scorer = new FakeScorer();
         ModelControl control = ModelControl.fixed().withScorer(() -> scorer);
 
-        assertThatThrownBy(() -> new ModelServing(config, control, () -> false, metrics))
+        assertThatThrownBy(
+                        () -> new ModelServing(config, control, () -> false, DecisionRules.fixed(null, null), metrics))
                 .hasMessage("no room");
 
         assertThat(scorer.closed).isTrue();

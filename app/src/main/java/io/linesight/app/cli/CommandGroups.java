@@ -19,7 +19,9 @@ final class CommandGroups implements IHelpSectionRenderer {
     static {
         GROUPS.put("Try it on this machine:", List.of("demo", "simulate", "broker", "camera", "replay"));
         GROUPS.put("Make a model:", List.of("fit", "calibrate", "evaluate", "score", "encoder", "parity"));
-        GROUPS.put("Run a line:", List.of("topics", "schemas", "serve", "models", "label", "exemptions", "train"));
+        GROUPS.put(
+                "Run a line:",
+                List.of("topics", "schemas", "serve", "models", "label", "exemptions", "settings", "train"));
         GROUPS.put("Check and look up:", List.of("doctor", "audit", "config", "help"));
     }
 

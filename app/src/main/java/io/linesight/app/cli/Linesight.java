@@ -3,6 +3,7 @@ package io.linesight.app.cli;
 import io.linesight.app.cli.encoder.EncoderCommand;
 import io.linesight.app.cli.exemptions.ExemptionsCommand;
 import io.linesight.app.cli.models.ModelsCommand;
+import io.linesight.app.cli.settings.SettingsCommand;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
@@ -37,6 +38,7 @@ import picocli.CommandLine.Option;
             AuditCommand.class,
             LabelCommand.class,
             ExemptionsCommand.class,
+            SettingsCommand.class,
             TrainCommand.class,
             TopicsCommand.class,
             SchemasCommand.class,

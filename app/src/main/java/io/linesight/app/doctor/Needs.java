@@ -53,6 +53,7 @@ record Needs(List<Need> topics, Set<String> groups, Set<String> transactionalIds
                 need(needs, schemas, t.results(), R);
                 need(needs, schemas, t.labels(), R, C);
                 need(needs, schemas, t.exemptions(), R, W, C);
+                need(needs, schemas, t.settings(), R, C);
             }
             groups.add(applicationId);
             if (follows || part == Part.ALL) groups.add(applicationId + "-exemptions");

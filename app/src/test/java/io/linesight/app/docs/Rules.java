@@ -120,6 +120,15 @@ final class Rules {
             run("./linesight models gc --dry-run"));
 
     private static final List<Rule> LABELS = List.of(
+            run("./linesight settings show" + PLANT_SHORT),
+            run("./linesight settings set -c line.properties flange --false-reject 0.005 --reason "
+                            + "'fewer false alarms on flange'")
+                    .exits(0, 1),
+            run("./linesight settings set -c line.properties '*' --review-low 0.35 --alerts 'open=3/5,clear=10'")
+                    .says("Revision 1 of all products"),
+            run("./linesight settings history" + PLANT_SHORT + " flange"),
+            run("./linesight settings revert -c line.properties flange --reason 'misses scratches'")
+                    .exits(0, 1),
             run("./linesight exemptions list" + PLANT_SHORT),
             run("./linesight exemptions show" + PLANT_SHORT + " linesight.frames.v1-0-42")
                     .exits(0, 1),

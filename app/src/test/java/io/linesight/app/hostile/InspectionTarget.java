@@ -11,6 +11,7 @@ import io.linesight.schemas.topics.DeadLetterHeaders;
 import io.linesight.streams.batching.BatchLimits;
 import io.linesight.streams.batching.SharedBatcher;
 import io.linesight.streams.config.InspectionConfig;
+import io.linesight.streams.decision.DecisionRules;
 import io.linesight.streams.exemption.FrameExemptions;
 import io.linesight.streams.inspect.InspectionPipeline;
 import io.linesight.streams.inspect.InspectionTopology;
@@ -58,7 +59,12 @@ final class InspectionTarget implements AutoCloseable {
                 FixedModel.of(new FlatScorer()),
                 new BatchLimits(4, config.batching().linger(), 8),
                 metrics);
-        pipeline = new InspectionPipeline(config, FixedModel.router(batcher, "flat"), FrameExemptions.none(), metrics);
+        pipeline = new InspectionPipeline(
+                config,
+                FixedModel.router(batcher, "flat"),
+                DecisionRules.fixed(null, null),
+                FrameExemptions.none(),
+                metrics);
         Properties p = new Properties();
         p.putAll(Map.of(
                 "application.id",

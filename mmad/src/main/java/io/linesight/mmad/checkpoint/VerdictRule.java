@@ -59,8 +59,15 @@ public record VerdictRule(@Nullable Double low, @Nullable Double high) {
      *     not cover the part that is
      */
     public Decision decide(Calibration calibrations, @Nullable String product, double raw, boolean finite) {
-        ProductCalibration calibration = calibrations.forProduct(product);
-        String applied = calibrations.applied(product);
+        return decide(calibrations.forProduct(product), calibrations.applied(product), raw, finite);
+    }
+
+    /**
+     * As above, by the given calibration.
+     *
+     * @param applied product that it is of, or {@value #FALLBACK}
+     */
+    public Decision decide(ProductCalibration calibration, String applied, double raw, boolean finite) {
         if (!finite || !Double.isFinite(raw)) return new Decision(Double.NaN, Verdict.REVIEW, calibration, applied);
         double score = score(calibration, raw);
         return new Decision(score, verdict(score, calibration), calibration, applied);

@@ -49,6 +49,7 @@ import org.slf4j.LoggerFactory;
  * @param recovery how long the app waits for others
  * @param models which rollouts are followed, and how
  * @param exemptions what is done with false alarms that are to be forgotten
+ * @param live whether what people set while the app runs is followed
  * @param metricsPort port of {@code /metrics}, {@code /live} and {@code /ready}; null for none, 0 for any free one
  * @param serdes settings of the Avro serde, registry address included
  * @param overrides Kafka settings passed through, prefix removed
@@ -68,6 +69,7 @@ public record InspectionConfig(
         RecoverySettings recovery,
         RolloutSettings models,
         ExemptionSettings exemptions,
+        LiveSettings live,
         @Nullable Integer metricsPort,
         Map<String, String> serdes,
         Map<String, String> overrides,
@@ -123,6 +125,7 @@ public record InspectionConfig(
     public static final String GUARD_ANOMALY_JUMP = "linesight.guard.anomaly.jump";
     public static final String EXEMPTIONS = "linesight.exemptions";
     public static final String EXEMPTIONS_MAX = "linesight.exemptions.max";
+    public static final String SETTINGS = "linesight.settings";
     public static final String METRICS_PORT = "linesight.metrics.port";
     /** Prefix of settings handed to the Kafka clients and to Kafka Streams as they are. */
     public static final String KAFKA_PREFIX = SettingNames.KAFKA_PREFIX;
@@ -151,6 +154,7 @@ public record InspectionConfig(
         RolloutSettings.define(definition);
         GuardLimits.define(definition);
         ExemptionSettings.define(definition);
+        LiveSettings.define(definition);
         return definition.define(
                 METRICS_PORT,
                 Type.INT,
@@ -212,6 +216,7 @@ public record InspectionConfig(
                 RecoverySettings.read(reader),
                 RolloutSettings.read(reader),
                 ExemptionSettings.read(reader),
+                LiveSettings.read(reader),
                 port == NO_PORT ? null : port,
                 serdes(reader, sorted.serdes),
                 sorted.overrides,

@@ -1,7 +1,6 @@
 package io.linesight.streams.exemption;
 
 import io.linesight.mmad.checkpoint.CheckpointInfo;
-import io.linesight.mmad.checkpoint.VerdictRule;
 import io.linesight.mmad.exemption.FrameFeatures;
 import io.linesight.schemas.Exemption;
 import io.linesight.schemas.ExemptionState;
@@ -10,6 +9,7 @@ import io.linesight.streams.batching.Answer;
 import io.linesight.streams.batching.Inference;
 import io.linesight.streams.config.ExemptionSettings;
 import io.linesight.streams.config.InspectionConfig;
+import io.linesight.streams.decision.DecisionRules;
 import io.linesight.streams.exemption.SeenFrame.NotSeenException;
 import io.linesight.streams.monitoring.InspectionMetrics;
 import java.util.HashMap;
@@ -36,7 +36,7 @@ public final class ExemptionService implements AutoCloseable {
     private final InspectionConfig config;
     private final ExemptionSettings.Mode mode;
     private final ExemptionBook book;
-    private final VerdictRule rule;
+    private final DecisionRules rules;
     private final InspectionMetrics metrics;
     private final AtomicInteger looking = new AtomicInteger();
     private final @Nullable ExemptionFeed feed;
@@ -44,11 +44,12 @@ public final class ExemptionService implements AutoCloseable {
     private @Nullable LineFrames lineFrames;
     private @Nullable LabelFollower labels;
 
-    private ExemptionService(InspectionConfig config, ExemptionSettings.Mode mode, InspectionMetrics metrics) {
+    private ExemptionService(
+            InspectionConfig config, ExemptionSettings.Mode mode, DecisionRules rules, InspectionMetrics metrics) {
         this.config = config;
         this.mode = mode;
         this.metrics = metrics;
-        rule = new VerdictRule(config.review().low(), config.review().high());
+        this.rules = rules;
         book = new ExemptionBook(config.models().channel(), config.exemptions().max());
         feed = mode == ExemptionSettings.Mode.OFF
                 ? null
@@ -59,10 +60,12 @@ public final class ExemptionService implements AutoCloseable {
      * Reads the exemptions that there are, before any frame is judged.
      *
      * @param followsChannel whether the app follows a channel
+     * @param rules say which frames were false alarms
      * @throws org.apache.kafka.common.KafkaException when broker or registry do not answer; nothing stays open
      */
-    public static ExemptionService open(InspectionConfig config, boolean followsChannel, InspectionMetrics metrics) {
-        return new ExemptionService(config, config.exemptions().mode(followsChannel), metrics);
+    public static ExemptionService open(
+            InspectionConfig config, boolean followsChannel, DecisionRules rules, InspectionMetrics metrics) {
+        return new ExemptionService(config, config.exemptions().mode(followsChannel), rules, metrics);
     }
 
     private String topic() {
@@ -144,7 +147,13 @@ public final class ExemptionService implements AutoCloseable {
                             "model " + inference.model().version() + " gives no finite answer for it");
                 FrameFeatures features = scored.features();
                 if (features != null)
-                    return SeenFrame.of(inference.model(), scored.raw(), scored.map(), features, product, rule);
+                    return SeenFrame.of(
+                            inference.model(),
+                            scored.raw(),
+                            scored.map(),
+                            features,
+                            product,
+                            rules.of(inference.model(), product));
             }
         } catch (ExecutionException e) {
             throw new NotSeenException("it could not be scored: " + e.getCause().getMessage());

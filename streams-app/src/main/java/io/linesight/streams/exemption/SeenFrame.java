@@ -3,6 +3,7 @@ package io.linesight.streams.exemption;
 import io.linesight.mmad.checkpoint.CheckpointInfo;
 import io.linesight.mmad.checkpoint.VerdictRule;
 import io.linesight.mmad.exemption.FrameFeatures;
+import io.linesight.streams.decision.DecisionRule;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,8 +34,8 @@ public record SeenFrame(
             float[] map,
             FrameFeatures features,
             @Nullable String product,
-            VerdictRule rule) {
-        VerdictRule.Decision d = rule.decide(model.calibration(), product, raw, true);
+            DecisionRule rule) {
+        VerdictRule.Decision d = rule.decide(model, product, raw, true);
         return new SeenFrame(model, raw, map, features, d.calibration().threshold(), d.verdict());
     }
 

@@ -27,6 +27,7 @@ import io.linesight.streams.batching.BatcherClosedException;
 import io.linesight.streams.batching.Inference;
 import io.linesight.streams.config.EventSettings;
 import io.linesight.streams.config.InspectionConfig;
+import io.linesight.streams.decision.DecisionRules;
 import io.linesight.streams.exemption.FrameExemptions;
 import io.linesight.streams.exemption.FrameExemptions.Exempted;
 import io.linesight.streams.monitoring.InspectionMetrics;
@@ -83,15 +84,20 @@ public final class InspectionPipeline implements AutoCloseable {
 
     /**
      * @param router says which model decides a frame; not owned
+     * @param rules say where the decision on a frame lies
      * @param exemptions false alarms that are forgotten
      */
     public InspectionPipeline(
-            InspectionConfig config, FrameRouter router, FrameExemptions exemptions, InspectionMetrics metrics) {
+            InspectionConfig config,
+            FrameRouter router,
+            DecisionRules rules,
+            FrameExemptions exemptions,
+            InspectionMetrics metrics) {
         this.exemptions = exemptions;
         this.router = router;
         this.images = config.images();
         for (ImageNote.Kind kind : ImageNote.Kind.values()) notesLogged.put(kind, ConcurrentHashMap.newKeySet());
-        this.verdicts = new Verdicts(config.review().low(), config.review().high());
+        this.verdicts = new Verdicts(rules);
         EventSettings events = config.events();
         this.renderer = new AnomalyRenderer(events.mapRange(), events.thumbnail(), events.thumbnailQuality());
         this.maxRegions = events.maxRegions();
@@ -238,7 +244,8 @@ public final class InspectionPipeline implements AutoCloseable {
         Verdicts.Decision model = verdicts.decide(inference, header.product());
         Exempted exempted = exemptions.apply(inference, header.product(), model.verdict() == Verdict.PASS);
         boolean forgiven = !exempted.applied().isEmpty();
-        Verdicts.Decision decision = forgiven ? verdicts.decide(inference, header.product(), exempted.raw()) : model;
+        Verdicts.Decision decision =
+                forgiven ? Verdicts.decide(model.rule(), inference, header.product(), exempted.raw()) : model;
         if (forgiven) metrics.exempted(model.anomalous() && !decision.anomalous());
         if (Verdicts.MODEL_RETURNED_NAN.equals(decision.reason())) metrics.nan();
         if (decision.fallback())
@@ -297,6 +304,7 @@ public final class InspectionPipeline implements AutoCloseable {
                 .setNearestImage(nearest == null ? null : nearest.name())
                 .setNearestDistance(nearest == null ? null : nearest.distance())
                 .setAttributes(header.attributes())
+                .setSettingsRevision(decision.rule().revision())
                 .setQuality(quality(decoded.quality))
                 .build();
     }

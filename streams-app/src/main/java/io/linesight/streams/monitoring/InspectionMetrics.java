@@ -24,6 +24,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import java.util.function.IntSupplier;
+import java.util.function.LongSupplier;
 import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -60,6 +61,8 @@ public final class InspectionMetrics implements BatchListener, ModelEvents, Shad
     public static final String CHALLENGER_FRAMES = "linesight.challenger.frames";
     public static final String MODEL_WITHDRAWALS = "linesight.model.withdrawals";
     public static final String MODEL_BEHIND = "linesight.model.behind";
+    public static final String SETTINGS_END = "linesight.settings.end";
+    public static final String SETTINGS_NOT_CARRIED = "linesight.settings.not.carried";
     public static final String EXEMPTIONS = "linesight.exemptions";
     public static final String EXEMPTIONS_IGNORED = "linesight.exemptions.ignored";
     public static final String EXEMPTIONS_WRITTEN = "linesight.exemptions.written";
@@ -261,6 +264,23 @@ public final class InspectionMetrics implements BatchListener, ModelEvents, Shad
 
     public void nan() {
         nanFrames.increment();
+    }
+
+    /**
+     * Live settings as they are now.
+     *
+     * @param end offset behind the last that is known
+     * @param notCarried thresholds that a model in service cannot take over
+     */
+    public void settings(LongSupplier end, IntSupplier notCarried) {
+        Gauge.builder(SETTINGS_END, end::getAsLong)
+                .description("Offset behind the last live settings that are known")
+                .strongReference(true)
+                .register(registry);
+        Gauge.builder(SETTINGS_NOT_CARRIED, notCarried::getAsInt)
+                .description("Thresholds set by people that a model in service cannot take over; its own decide")
+                .strongReference(true)
+                .register(registry);
     }
 
     /**

@@ -1,30 +1,25 @@
 package io.linesight.streams.routing;
 
 import io.linesight.mmad.checkpoint.ProductCalibration;
-import io.linesight.mmad.checkpoint.ReviewBand;
 import io.linesight.mmad.checkpoint.VerdictRule;
 import io.linesight.schemas.Verdict;
 import io.linesight.streams.batching.Answer;
 import io.linesight.streams.batching.Inference;
+import io.linesight.streams.decision.DecisionRule;
+import io.linesight.streams.decision.DecisionRules;
 import org.jspecify.annotations.Nullable;
 
-/** The verdict on an inference, by {@link VerdictRule}, in the words of a result. Immutable. */
+/** The verdict on an inference, by a {@link DecisionRule}, in the words of a result. Thread-safe. */
 public final class Verdicts {
 
     public static final String INFERENCE_FAILED = "INFERENCE_FAILED";
     public static final String MODEL_RETURNED_NAN = "MODEL_RETURNED_NAN";
 
-    private final VerdictRule rule;
+    private final DecisionRules rules;
 
-    /**
-     * Calibrated scores below {@code low} are PASS, from {@code high} on FAIL, between them REVIEW.
-     *
-     * @param low for every product; null leaves it to the checkpoint's band of the product, {@link ReviewBand#USUAL}
-     *     where it has none
-     * @param high likewise
-     */
-    public Verdicts(@Nullable Double low, @Nullable Double high) {
-        this.rule = new VerdictRule(low, high);
+    /** Calibrated scores below the band are PASS, above it FAIL, within it REVIEW. */
+    public Verdicts(DecisionRules rules) {
+        this.rules = rules;
     }
 
     /**
@@ -32,9 +27,15 @@ public final class Verdicts {
      * @param reason why there is none, or null
      * @param calibration what was applied
      * @param applied product of the calibration, or {@value VerdictRule#FALLBACK}
+     * @param rule that decided
      */
     public record Decision(
-            double score, Verdict verdict, @Nullable String reason, ProductCalibration calibration, String applied) {
+            double score,
+            Verdict verdict,
+            @Nullable String reason,
+            ProductCalibration calibration,
+            String applied,
+            DecisionRule rule) {
         /** Whether the score reached the decision point. */
         public boolean anomalous() {
             return score >= VerdictRule.DECISION_POINT;
@@ -48,16 +49,18 @@ public final class Verdicts {
 
     /** @param product of the frame; null or unknown takes the fallback calibration */
     public Decision decide(Inference inference, @Nullable String product) {
-        return decide(inference, product, inference.raw());
+        return decide(rules.of(inference.model(), product), inference, product, inference.raw());
     }
 
-    /** As {@link #decide(Inference, String)}, by another raw score than the model's own. */
-    public Decision decide(Inference inference, @Nullable String product, float raw) {
+    /**
+     * As {@link #decide(Inference, String)}, by a rule that was found before and another raw score than the model's.
+     */
+    public static Decision decide(DecisionRule rule, Inference inference, @Nullable String product, float raw) {
         boolean scored = inference.answer() instanceof Answer.Scored;
         boolean finite = inference.answer() instanceof Answer.Scored answer && answer.isFinite();
-        VerdictRule.Decision d = rule.decide(inference.model().calibration(), product, raw, finite);
+        VerdictRule.Decision d = rule.decide(inference.model(), product, raw, finite);
         String reason = finite ? null : scored ? MODEL_RETURNED_NAN : INFERENCE_FAILED;
-        return new Decision(d.score(), of(d.verdict()), reason, d.calibration(), d.applied());
+        return new Decision(d.score(), of(d.verdict()), reason, d.calibration(), d.applied(), rule);
     }
 
     private static Verdict of(VerdictRule.Verdict verdict) {

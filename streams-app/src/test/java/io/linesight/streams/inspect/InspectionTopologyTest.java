@@ -23,6 +23,7 @@ import io.linesight.schemas.topics.DeadLetterHeaders;
 import io.linesight.streams.batching.BatchLimits;
 import io.linesight.streams.batching.SharedBatcher;
 import io.linesight.streams.config.InspectionConfig;
+import io.linesight.streams.decision.DecisionRules;
 import io.linesight.streams.exemption.FrameExemptions;
 import io.linesight.streams.monitoring.InspectionMetrics;
 import io.linesight.streams.support.FakeScorer;
@@ -111,7 +112,11 @@ class InspectionTopologyTest {
                 new BatchLimits(4, config.batching().linger(), 8),
                 metrics);
         pipeline = new InspectionPipeline(
-                config, FixedModel.router(batcher, scorer.info().version()), FrameExemptions.none(), metrics);
+                config,
+                FixedModel.router(batcher, scorer.info().version()),
+                DecisionRules.fixed(config.review().low(), config.review().high()),
+                FrameExemptions.none(),
+                metrics);
         Properties properties = new Properties();
         properties.put(StreamsConfig.APPLICATION_ID_CONFIG, "test");
         properties.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, "unused:9092");

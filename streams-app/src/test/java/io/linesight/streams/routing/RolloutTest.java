@@ -19,6 +19,7 @@ import io.linesight.streams.batching.BatchListener;
 import io.linesight.streams.batching.Inference;
 import io.linesight.streams.batching.SharedBatcher;
 import io.linesight.streams.config.GuardLimits;
+import io.linesight.streams.decision.DecisionRules;
 import io.linesight.streams.serving.ServingPlan;
 import io.linesight.streams.support.FakeScorer;
 import io.linesight.streams.support.FixedModel;
@@ -57,7 +58,7 @@ class RolloutTest {
     private final AtomicReference<ServingPlan> plan = new AtomicReference<>(new ServingPlan(null, "a", null));
     private final List<String> distrusted = Collections.synchronizedList(new ArrayList<>());
     private final AtomicLong clock = new AtomicLong();
-    private final Verdicts verdicts = new Verdicts(0.4, 0.6);
+    private final Verdicts verdicts = new Verdicts(DecisionRules.fixed(0.4, 0.6));
     private final List<AutoCloseable> open = new ArrayList<>();
     private final TestModels models = new TestModels();
     private long revision;

@@ -11,6 +11,7 @@ import io.linesight.mmad.score.Scores;
 import io.linesight.schemas.Verdict;
 import io.linesight.streams.batching.Answer;
 import io.linesight.streams.batching.Inference;
+import io.linesight.streams.decision.DecisionRules;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
@@ -34,7 +35,8 @@ class VerdictsTest {
             float raw = raw(r, c, new VerdictRule(low, high));
             boolean badMap = r.nextInt(10) == 0;
 
-            Verdicts.Decision onTheLine = new Verdicts(low, high).decide(inference(calibration, raw, badMap), product);
+            Verdicts.Decision onTheLine =
+                    new Verdicts(DecisionRules.fixed(low, high)).decide(inference(calibration, raw, badMap), product);
             VerdictRule.Decision offLine = new VerdictRule(low, high).decide(calibration, product, raw, !badMap);
 
             assertThat(onTheLine.verdict().name())
@@ -53,7 +55,7 @@ class VerdictsTest {
         CheckpointInfo model =
                 new CheckpointInfo("v", "00", new Calibration(new ProductCalibration(0, 1), Map.of()), Map.of());
         Inference failed = new Inference(new Answer.Failed("no memory"), model, 0, 0, 1, Instant.EPOCH);
-        Verdicts.Decision d = new Verdicts(null, null).decide(failed, "bolt");
+        Verdicts.Decision d = new Verdicts(DecisionRules.fixed(null, null)).decide(failed, "bolt");
         assertThat(d.verdict()).isEqualTo(Verdict.REVIEW);
         assertThat(d.reason()).isEqualTo(Verdicts.INFERENCE_FAILED);
         assertThat(d.fallback()).isTrue();

@@ -3,6 +3,7 @@ package io.linesight.streams.support;
 import io.linesight.mmad.score.Scorer;
 import io.linesight.streams.batching.SharedBatcher;
 import io.linesight.streams.config.GuardLimits;
+import io.linesight.streams.decision.DecisionRules;
 import io.linesight.streams.routing.FrameRouter;
 import io.linesight.streams.routing.ModelControl;
 import io.linesight.streams.routing.RolloutGuard;
@@ -39,7 +40,14 @@ public final class FixedModel {
         GuardLimits limits = new GuardLimits(200, 50, 0.1, 0.1, 2, 0.2, Duration.ZERO);
         RolloutGuard guard = new RolloutGuard(plan, limits, (revision, v, reason) -> false);
         ShadowLane shadow = new ShadowLane(
-                batcher, batcher::queued, 1, 1, new Verdicts(null, null), difference -> {}, guard, ShadowEvents.NONE);
+                batcher,
+                batcher::queued,
+                1,
+                1,
+                new Verdicts(DecisionRules.fixed(null, null)),
+                difference -> {},
+                guard,
+                ShadowEvents.NONE);
         // Ends its thread: without a challenger nothing is ever offered to it.
         shadow.close();
         ModelControl fixed = ModelControl.fixed();

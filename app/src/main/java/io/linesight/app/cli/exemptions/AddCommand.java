@@ -1,5 +1,6 @@
 package io.linesight.app.cli.exemptions;
 
+import io.linesight.app.cli.common.ChampionFile;
 import io.linesight.app.cli.common.UserError;
 import io.linesight.mmad.checkpoint.VerdictRule;
 import io.linesight.mmad.exemption.BatchFeatures;
@@ -9,34 +10,29 @@ import io.linesight.mmad.runtime.ScorerOptions;
 import io.linesight.mmad.score.FeaturedScores;
 import io.linesight.mmad.score.OrtScorer;
 import io.linesight.mmad.score.Scorer;
-import io.linesight.models.storage.ModelsConfig;
+import io.linesight.models.settings.SettingsFeed;
+import io.linesight.models.settings.SettingsState;
 import io.linesight.schemas.Exemption;
-import io.linesight.schemas.ModelVersion;
-import io.linesight.schemas.Rollout;
 import io.linesight.schemas.topics.FrameKeys;
+import io.linesight.streams.config.InspectionConfig;
+import io.linesight.streams.config.ReviewSettings;
+import io.linesight.streams.decision.DecisionRules;
+import io.linesight.streams.decision.LiveRules;
 import io.linesight.streams.exemption.ExemptionDesk;
 import io.linesight.streams.exemption.ExemptionRecords.Word;
 import io.linesight.streams.exemption.ExemptionWriter;
 import io.linesight.streams.exemption.LineFrames;
 import io.linesight.streams.exemption.SeenFrame;
 import io.linesight.streams.exemption.SeenFrame.NotSeenException;
-import io.linesight.streams.routing.FollowedChannel;
-import io.linesight.streams.serving.ModelRejectedException;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.stream.Collectors;
 import org.apache.kafka.common.KafkaException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -68,25 +64,27 @@ final class AddCommand implements Callable<Integer> {
     @Parameters(paramLabel = "FRAME", description = "A result's resultId, <topic>-<partition>-<offset>.")
     private String frame;
 
-    @Option(
-            names = "--model",
-            paramLabel = "FILE",
-            description = "Checkpoint that scores the frame. Default: the channel's champion.")
-    private @Nullable Path model;
-
-    @Option(
-            names = "--trust",
-            paramLabel = "PUBLIC.PEM",
-            description = "Public key whose signatures count (linesight.models.trusted.keys); may be repeated.")
-    private List<Path> trust = new ArrayList<>();
+    @Mixin
+    private ChampionFile model;
 
     @Override
     public Integer call() throws Exception {
         Word word = author.word();
         BookOptions.Read read = options.read();
         Path folder = Files.createTempDirectory("linesight-exemption");
+        DecisionRules rules;
+        try {
+            rules = rules(read);
+        } catch (KafkaException e) {
+            throw new UserError(
+                    "the live settings cannot be read: " + e.getMessage()
+                            + ". 'linesight topics' makes a topic that is missing. Nothing was done",
+                    e);
+        }
         try (Scorer scorer = OrtScorer.open(
-                        checkpoint(read, folder), ScorerOptions.defaults().withFeatures(true));
+                        model.get(read.settings(), read.channel(), "exemptions add", folder)
+                                .file(),
+                        ScorerOptions.defaults().withFeatures(true));
                 LineFrames frames = new LineFrames(
                         read.settings(),
                         read.settings(),
@@ -97,7 +95,7 @@ final class AddCommand implements Callable<Integer> {
                         read.settings(),
                         read.topics().exemptions().name())) {
             ExemptionDesk desk = new ExemptionDesk(
-                    read.channel(), read.book(), frames, (planar, product) -> look(scorer, planar, product));
+                    read.channel(), read.book(), frames, (planar, product) -> look(scorer, rules, planar, product));
             Exemption e = desk.forgive(BookOptions.frame(frame), word);
             writer.write(e);
             spec.commandLine()
@@ -114,7 +112,21 @@ final class AddCommand implements Callable<Integer> {
         }
     }
 
-    private static SeenFrame look(Scorer scorer, byte[] planar, @Nullable String product) throws NotSeenException {
+    /** As 'serve' decides with the same settings. */
+    private static DecisionRules rules(BookOptions.Read read) {
+        ReviewSettings review = ReviewSettings.of(read.settings());
+        if (read.settings().getOrDefault(InspectionConfig.SETTINGS, "").equals("off"))
+            return DecisionRules.fixed(review.low(), review.high());
+        SettingsState state = SettingsFeed.readAll(
+                read.channel(),
+                read.settings(),
+                read.settings(),
+                read.topics().settings().name());
+        return new LiveRules(new VerdictRule(review.low(), review.high()), () -> state);
+    }
+
+    private static SeenFrame look(Scorer scorer, DecisionRules rules, byte[] planar, @Nullable String product)
+            throws NotSeenException {
         FeaturedScores answer = scorer.scoreWithFeatures(List.of(planar));
         BatchFeatures features = answer.features();
         if (features == null)
@@ -123,35 +135,11 @@ final class AddCommand implements Callable<Integer> {
         float raw = answer.scores().raw()[0];
         if (!Float.isFinite(raw)) throw new NotSeenException("the model gives no finite answer for it");
         return SeenFrame.of(
-                scorer.info(), raw, answer.scores().map(0), features.frame(0), product, new VerdictRule(null, null));
-    }
-
-    private Path checkpoint(BookOptions.Read read, Path folder) throws InterruptedException {
-        if (model != null) return model;
-        Map<String, String> settings = new HashMap<>(read.settings());
-        if (!trust.isEmpty())
-            settings.put(
-                    ModelsConfig.TRUSTED_KEYS,
-                    trust.stream().map(Path::toString).collect(Collectors.joining(",")));
-        try (FollowedChannel followed = FollowedChannel.open(settings, read.channel(), "exemptions add")) {
-            String version = followed.control()
-                    .feed()
-                    .current()
-                    .map(Rollout::getChampion)
-                    .orElse(null);
-            if (version == null)
-                throw new UserError("channel '" + read.channel()
-                        + "' has no champion; give the checkpoint that serves with --model. Nothing was done");
-            ModelVersion manifest = followed.control().feed().version(version).orElseThrow();
-            followed.control().trust().check(manifest);
-            return followed.control().source().fetch(manifest, folder);
-        } catch (IOException | IllegalArgumentException | KafkaException e) {
-            throw new UserError(
-                    "the champion of channel '" + read.channel() + "' cannot be had: " + e.getMessage()
-                            + ". Give it with --model. Nothing was done",
-                    e);
-        } catch (ModelRejectedException e) {
-            throw new UserError("the champion is not trusted: " + e.getMessage() + ". Nothing was done", e);
-        }
+                scorer.info(),
+                raw,
+                answer.scores().map(0),
+                features.frame(0),
+                product,
+                rules.of(scorer.info(), product));
     }
 }
