@@ -2,11 +2,12 @@ package io.linesight.demo;
 
 import io.linesight.mmad.checkpoint.ProductCalibration;
 import io.linesight.mmad.checkpoint.VerdictRule;
+import io.linesight.mmad.image.BadImageException;
 import io.linesight.mmad.image.Heatmaps;
-import io.linesight.mmad.image.Preprocess;
 import io.linesight.mmad.image.RgbImage;
+import io.linesight.mmad.score.FrameScorer;
+import io.linesight.mmad.score.ScoredFrame;
 import io.linesight.mmad.score.Scorer;
-import io.linesight.mmad.score.Scores;
 import io.linesight.simulator.SimulatedFrame;
 import io.linesight.simulator.SimulatedLine;
 import java.awt.Color;
@@ -23,6 +24,9 @@ import java.util.Locale;
  */
 public final class Gallery {
     private static final int TILE = 260;
+    /** Views that are scored at once. */
+    private static final int BATCH = 8;
+
     private static final int GAP = 8;
     private static final int CAPTION = 44;
     private static final Color BACKGROUND = new Color(24, 27, 33);
@@ -61,14 +65,24 @@ public final class Gallery {
         for (long sequence = 0; sequence < MAX_FRAMES; sequence++) {
             if (line.defectOf(camera, sequence).equals(SimulatedFrame.GOOD)) continue;
             SimulatedFrame frame = line.frame(camera, sequence);
-            Scores scores = scorer.score(List.of(Preprocess.toModelInput(frame.image())));
-            double score = VerdictRule.score(calibration, scores.raw()[0]);
+            ScoredFrame scored = scored(scorer, frame);
+            double score = VerdictRule.score(calibration, scored.raw());
             if (score < VerdictRule.DECISION_POINT) continue;
-            RgbImage overlay = Heatmaps.overlay(frame.image(), scores.map(0), scores.size(), calibration.threshold());
+            RgbImage overlay = Heatmaps.overlay(frame.image(), scored.map(), scored.size(), calibration.threshold());
             return new Example(frame, overlay, score);
         }
         throw new IllegalStateException("the model calls none of the first " + MAX_FRAMES + " frames of "
                 + SimulatedLine.productOf(camera) + " anomalous; no image was made");
+    }
+
+    private static ScoredFrame scored(Scorer scorer, SimulatedFrame frame) {
+        try {
+            byte[] views = scorer.views().cut(frame.product(), frame.image());
+            return FrameScorer.score(scorer, List.of(new FrameScorer.Frame(frame.product(), views)), BATCH)
+                    .get(0);
+        } catch (BadImageException e) {
+            throw new IllegalArgumentException("this checkpoint is not for simulated parts: " + e.getMessage(), e);
+        }
     }
 
     private static void draw(Graphics2D g, int x, Example e) {

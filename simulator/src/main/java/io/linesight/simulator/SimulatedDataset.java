@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Writes parts of the simulated line as a data set in MVTec-AD layout, compressed as its cameras compress them: a model
@@ -34,6 +35,17 @@ public final class SimulatedDataset {
      */
     public static int export(Path out, List<String> products, int train, int test, long seed, Lamp lamp)
             throws IOException {
+        return export(out, products, train, test, seed, lamp, null);
+    }
+
+    /**
+     * The same in large frames.
+     *
+     * @param tray what a frame shows; null = one part
+     */
+    public static int export(
+            Path out, List<String> products, int train, int test, long seed, Lamp lamp, @Nullable Tray tray)
+            throws IOException {
         if (Files.exists(out)) {
             try (var files = Files.list(out)) {
                 if (files.findAny().isPresent())
@@ -44,7 +56,7 @@ public final class SimulatedDataset {
         SimulatedLine line = new SimulatedLine(seed, 0, lamp);
         int written = 0;
         for (String product : products) {
-            List<String> defects = SimulatedLine.defects(product);
+            List<String> defects = tray == null ? SimulatedLine.defects(product) : tray.defects(product);
             List<Job> jobs = new ArrayList<>();
             for (int i = 0; i < train; i++) jobs.add(new Job(TRAIN, i, SimulatedFrame.GOOD, "train/good", name(i)));
             int good = test - test / 2;
@@ -62,7 +74,7 @@ public final class SimulatedDataset {
             try {
                 IntStream.range(0, jobs.size())
                         .parallel()
-                        .forEach(k -> write(line, out.resolve(product), product, jobs.get(k)));
+                        .forEach(k -> write(line, out.resolve(product), product, tray, jobs.get(k)));
             } catch (UncheckedIOException e) {
                 throw e.getCause();
             }
@@ -77,8 +89,10 @@ public final class SimulatedDataset {
         return String.format("%03d", i);
     }
 
-    private static void write(SimulatedLine line, Path root, String product, Job job) {
-        SimulatedFrame f = line.part(product, job.defect, job.stream, job.index);
+    private static void write(SimulatedLine line, Path root, String product, @Nullable Tray tray, Job job) {
+        SimulatedFrame f = tray == null
+                ? line.part(product, job.defect, job.stream, job.index)
+                : line.tray(product, job.defect, tray, job.stream, job.index);
         try {
             Files.write(
                     root.resolve(job.folder).resolve(job.name + ".jpg"),

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A production line that exists only as numbers: parts of several products under cameras, with natural variation,
@@ -21,6 +22,12 @@ public final class SimulatedLine {
 
     /** A defect is drawn again this often until it shows. */
     private static final int MAX_ATTEMPTS = 12;
+    /** A small one has to have the right extent, too. */
+    private static final int MAX_SMALL_ATTEMPTS = 100;
+    /** Pixels that differ clearly from the good part, so that a defect shows; and so that a small one does. */
+    private static final int CLEAR = 45;
+
+    private static final int CLEAR_SMALL = 8;
 
     private static final List<Product> PRODUCTS = List.of(new Flange(), new Board(), new Fabric(), new Blister());
     private static final ThreadLocal<Buffers> BUFFERS = ThreadLocal.withInitial(Buffers::new);
@@ -160,10 +167,66 @@ public final class SimulatedLine {
         throw new IllegalArgumentException("there is no simulated product '" + name + "': choose one of " + products());
     }
 
+    /**
+     * Tray number i of a product, one of whose parts has the given defect (or {@link SimulatedFrame#GOOD}), for data
+     * sets; another stream than {@link #part}.
+     *
+     * @throws IllegalArgumentException when the product or the defect is unknown
+     */
+    public SimulatedFrame tray(String productName, String defect, Tray tray, long seedOffset, int i) {
+        Product product = product(productName);
+        boolean good = defect.equals(SimulatedFrame.GOOD);
+        if (!good && !tray.defects(productName).contains(defect))
+            throw new IllegalArgumentException("a tray of " + productName + " has no defect '" + defect
+                    + "': choose one of " + tray.defects(productName));
+        long stream = Noise.mix(seed, 0x7124, seedOffset, productName.hashCode());
+        SplittableRandom random = new SplittableRandom(Noise.mix(stream, i));
+        int camera = 1000 + random.nextInt(1000);
+        long sequence = random.nextInt(100_000);
+        Light light = Light.at(Noise.mix(stream, i), camera, sequence, drift, lamp);
+        SmallDefect small = tray.small() ? new SmallDefect(tray.minDefect(), tray.maxDefect()) : null;
+        int n = tray.parts();
+        int whole = tray.cut() > 0 ? 1 : 0;
+        int spoiled = (whole + random.nextInt(n - 2 * whole)) * n + whole + random.nextInt(n - 2 * whole);
+        byte[] rgb = new byte[3 * tray.size() * tray.size()];
+        byte[] mask = new byte[tray.size() * tray.size()];
+        for (int cell = 0; cell < n * n; cell++) {
+            Part part = new Part(product, Noise.mix(stream, i, cell), camera, sequence);
+            SimulatedFrame f = render(part, cell == spoiled ? defect : SimulatedFrame.GOOD, light, small);
+            int left = cell % n * SIZE - tray.cut();
+            int top = cell / n * SIZE - tray.cut();
+            copy(f.image().rgb(), 3, left, top, rgb, tray.size());
+            copy(f.mask(), 1, left, top, mask, tray.size());
+        }
+        RgbImage image = new RgbImage(tray.size(), tray.size(), rgb);
+        return new SimulatedFrame(camera, sequence, productName, !good, defect, image, mask);
+    }
+
+    /** Copies what lies inside. */
+    private static void copy(byte[] part, int channels, int left, int top, byte[] to, int side) {
+        int from = Math.max(0, -left);
+        int until = Math.min(SIZE, side - left);
+        for (int y = Math.max(0, -top); y < Math.min(SIZE, side - top); y++)
+            System.arraycopy(
+                    part,
+                    (y * SIZE + from) * channels,
+                    to,
+                    ((top + y) * side + left + from) * channels,
+                    (until - from) * channels);
+    }
+
+    /** What a part follows from, apart from its defect and the light. */
+    private record Part(Product product, long seed, int camera, long sequence) {}
+
     private SimulatedFrame render(Product p, String defect, long seed, int camera, long sequence, Lamp lamp) {
+        return render(new Part(p, seed, camera, sequence), defect, Light.at(seed, camera, sequence, drift, lamp), null);
+    }
+
+    /** @param small draws the defect in the place of the product; null = the product's own */
+    private static SimulatedFrame render(Part of, String defect, Light light, @Nullable SmallDefect small) {
+        Product p = of.product;
         Buffers b = BUFFERS.get();
-        Light light = Light.at(seed, camera, sequence, drift, lamp);
-        SplittableRandom part = new SplittableRandom(Noise.mix(seed, camera, sequence, 2));
+        SplittableRandom part = new SplittableRandom(Noise.mix(of.seed, of.camera, of.sequence, 2));
         Scene.Pose pose = Scene.Pose.of(
                 (part.nextDouble() * 2 - 1) * p.maxAngle,
                 (part.nextDouble() * 2 - 1) * p.maxShift,
@@ -179,22 +242,24 @@ public final class SimulatedLine {
         } else {
             light.shade(b.clean, p.heightGain, p.textureColour, p.textureHeight, b.reference);
             // A defect that nobody could see is no ground truth: draw again until it shows.
-            for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+            for (int attempt = 0; attempt < (small == null ? MAX_ATTEMPTS : MAX_SMALL_ATTEMPTS); attempt++) {
                 b.scene.copyFrom(b.clean);
-                SplittableRandom random = new SplittableRandom(Noise.mix(seed, camera, sequence, 3, attempt));
-                p.damage(defect, b.scene, b.clean, pose, random, (s, layer) -> s.place(layer, pose, p.tile, u, v));
+                SplittableRandom random = new SplittableRandom(Noise.mix(of.seed, of.camera, of.sequence, 3, attempt));
+                if (small != null) small.draw(defect, b.scene, random);
+                else p.damage(defect, b.scene, b.clean, pose, random, (s, layer) -> s.place(layer, pose, p.tile, u, v));
                 light.shade(b.scene, p.heightGain, p.textureColour, p.textureHeight, b.linear);
-                if (isVisible(b.linear, b.reference, b.scene.mask)) break;
+                int clear = clearPixels(b.linear, b.reference, b.scene.mask);
+                if (small == null ? clear >= CLEAR : clear >= CLEAR_SMALL && small.fits(b.scene.mask, SIZE)) break;
             }
         }
         for (int i = 0; i < b.linear.length; i++) b.linear[i] *= tint;
-        byte[] rgb = Light.expose(b.linear, SIZE, new SplittableRandom(Noise.mix(seed, camera, sequence, 4)));
+        byte[] rgb = Light.expose(b.linear, SIZE, new SplittableRandom(Noise.mix(of.seed, of.camera, of.sequence, 4)));
         byte[] mask = (good ? b.clean : b.scene).mask.clone();
-        return new SimulatedFrame(camera, sequence, p.name, !good, defect, new RgbImage(SIZE, SIZE, rgb), mask);
+        return new SimulatedFrame(of.camera, of.sequence, p.name, !good, defect, new RgbImage(SIZE, SIZE, rgb), mask);
     }
 
-    /** Whether enough pixels of the defect differ clearly from the part without it. */
-    private static boolean isVisible(float[] seen, float[] clean, byte[] mask) {
+    /** How many pixels of the defect differ clearly from the part without it. */
+    private static int clearPixels(float[] seen, float[] clean, byte[] mask) {
         int clear = 0;
         for (int i = 0; i < mask.length; i++) {
             if (mask[i] == 0) continue;
@@ -203,6 +268,6 @@ public final class SimulatedLine {
                     + Math.abs(seen[3 * i + 2] - clean[3 * i + 2]);
             if (d > 0.18f) clear++;
         }
-        return clear >= 45;
+        return clear;
     }
 }

@@ -152,6 +152,35 @@ class SimulatedLineTest {
     }
 
     @Test
+    void shouldShowATrayWithOneSmallDefect() {
+        Tray tray = new Tray(1000, 8, 16);
+        SimulatedLine line = new SimulatedLine(3, 0);
+        for (String defect : tray.defects("flange")) {
+            SimulatedFrame f = line.tray("flange", defect, tray, 1, 7);
+            assertThat(f.image().width()).isEqualTo(1000);
+            int left = 1000;
+            int right = -1;
+            int upper = 1000;
+            int lower = -1;
+            for (int i = 0; i < f.mask().length; i++) {
+                if (f.mask()[i] == 0) continue;
+                left = Math.min(left, i % 1000);
+                right = Math.max(right, i % 1000);
+                upper = Math.min(upper, i / 1000);
+                lower = Math.max(lower, i / 1000);
+            }
+            assertThat(Math.max(right - left, lower - upper) + 1).as(defect).isBetween(8, 16);
+            assertThat(sum(line.tray("flange", defect, tray, 1, 7))).isEqualTo(sum(f));
+        }
+        SimulatedFrame good = line.tray("flange", SimulatedFrame.GOOD, tray, 1, 7);
+        assertThat(good.anomalous()).isFalse();
+        for (byte b : good.mask()) assertThat(b).isZero();
+        assertThat(new Tray(1000, 0, 0).defects("board")).contains("missing_part");
+        assertThatThrownBy(() -> new Tray(500, 8, 16)).hasMessageContaining("960");
+        assertThatThrownBy(() -> new Tray(2048, 8, 200)).hasMessageContaining("8-200");
+    }
+
+    @Test
     void shouldNameTheChoicesWhenProductOrDefectIsUnknown() {
         assertThatThrownBy(() -> SimulatedLine.defects("sprocket")).hasMessageContaining("flange");
         assertThatThrownBy(() -> new SimulatedLine(1, 0).part("flange", "hole", 1, 1))

@@ -19,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.ZonedDateTime;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -95,6 +96,15 @@ final class EvaluateCommand implements Callable<Integer> {
             description = "Images per inference (${DEFAULT-VALUE}).")
     private int batch;
 
+    @Option(
+            names = "--resolution",
+            paramLabel = "N",
+            description =
+                    "Measure pixels on maps and masks of NxN, "
+                            + EvaluateOptions.MIN_RESOLUTION + " to " + EvaluateOptions.MAX_RESOLUTION
+                            + ", instead of the checkpoint's own resolution: 256, or what its tiles show. To compare checkpoints.")
+    private @Nullable Integer resolution;
+
     @Option(names = "--skip-unreadable", description = "Leave damaged images out instead of stopping with their list.")
     private boolean skipUnreadable;
 
@@ -111,6 +121,7 @@ final class EvaluateCommand implements Callable<Integer> {
                 .withBatch(batch)
                 .withHeatmaps(heatmaps)
                 .withScores(scores)
+                .withResolution(resolution == null ? 0 : resolution)
                 .withSkipUnreadable(skipUnreadable);
         EvaluationReport measured = data.orSummarize(() -> Evaluate.run(options));
         if (json != null) Files.writeString(json, withFiles(measured.toJson(), opened.files()));
@@ -145,6 +156,11 @@ final class EvaluateCommand implements Callable<Integer> {
     }
 
     private void validate() throws IOException {
+        if (resolution != null
+                && (resolution < EvaluateOptions.MIN_RESOLUTION || resolution > EvaluateOptions.MAX_RESOLUTION))
+            throw new ParameterException(
+                    spec.commandLine(),
+                    "--resolution must be " + EvaluateOptions.MIN_RESOLUTION + ".." + EvaluateOptions.MAX_RESOLUTION);
         if (batch < 1 || batch > 64) throw new ParameterException(spec.commandLine(), "--batch must be 1..64");
         if (gallery < 0 || gallery > ReportOptions.MAX_IMAGES)
             throw new ParameterException(spec.commandLine(), "--gallery must be 0.." + ReportOptions.MAX_IMAGES);

@@ -9,6 +9,7 @@ import io.linesight.app.cli.common.SummaryFile;
 import io.linesight.app.cli.common.ThresholdOptions;
 import io.linesight.app.cli.common.TypedCommand;
 import io.linesight.app.cli.common.UserError;
+import io.linesight.app.cli.common.ViewArguments;
 import io.linesight.mmad.architecture.MapKind;
 import io.linesight.mmad.checkpoint.CheckpointInfo;
 import io.linesight.mmad.encoder.Encoder;
@@ -126,6 +127,9 @@ final class FitCommand implements Callable<Integer> {
             "--device",
             "--encoder-device");
 
+    /** What mmad does not know. */
+    private static final List<String> VIEWS = List.of("--roi", "--tiles", "--smallest-defect");
+
     private static final List<String> RETRIEVAL_ONLY =
             List.of("--memory-images", "--neighbours", "--memory-dimensions");
 
@@ -189,6 +193,9 @@ final class FitCommand implements Callable<Integer> {
             description = "retrieval: principal components that patches are reduced to. All channels by default; 64 "
                     + "make a memory of less than half the size that is compared faster, and find about as much.")
     private Integer memoryDimensions;
+
+    @Mixin
+    private ViewArguments views;
 
     @Option(
             names = "--from",
@@ -410,6 +417,7 @@ final class FitCommand implements Callable<Integer> {
         if (method != Method.RETRIEVAL) rejectGiven(RETRIEVAL_ONLY, "but with --method retrieval");
         if (method == Method.PATCHCORE) return fitPatchCore();
         if (method == Method.RETRIEVAL) return fitRetrieval();
+        rejectGiven(VIEWS, "with --method mmad, which looks at whole images only; retrieval takes them");
         if (bank != null) throw new ParameterException(spec.commandLine(), "--bank is for --method patchcore");
         if (mapOnly) rejectGiven(TRAINING_ONLY, "with --map-only, which trains nothing");
         if (from != null && encoder != null)
@@ -499,6 +507,7 @@ final class FitCommand implements Callable<Integer> {
 
     private int fitPatchCore() throws IOException {
         rejectGiven(MMAD_ONLY, "with --method patchcore, which trains nothing");
+        rejectGiven(VIEWS, "with --method patchcore, which looks at whole images only; retrieval takes them");
         validate(patchCoreOptions(null, null)::validate);
         Inputs.writable(out);
         summary.prepare();
@@ -547,6 +556,7 @@ final class FitCommand implements Callable<Integer> {
                         neighbours == null ? RetrievalOptions.NEIGHBOURS : neighbours,
                         memoryDimensions == null ? 0 : memoryDimensions,
                         seed),
+                views.options(spec),
                 thresholds.rule(ThresholdMethod.AUTO),
                 threads,
                 new RetrievalOptions.Output(out, null, TypedCommand.of(spec), System.err));

@@ -18,14 +18,16 @@ import io.linesight.mmad.image.BadImageException;
 import io.linesight.mmad.image.DecodeSettings;
 import io.linesight.mmad.image.Heatmaps;
 import io.linesight.mmad.image.ImageCodec;
-import io.linesight.mmad.image.Preprocess;
 import io.linesight.mmad.image.RgbImage;
 import io.linesight.mmad.io.Npy;
 import io.linesight.mmad.score.FoundRegion;
+import io.linesight.mmad.score.FrameScorer;
 import io.linesight.mmad.score.OrtScorer;
 import io.linesight.mmad.score.RegionFinder;
+import io.linesight.mmad.score.ScoredFrame;
 import io.linesight.mmad.score.Scorer;
 import io.linesight.mmad.score.Scores;
+import io.linesight.mmad.view.ViewLayouts;
 import io.linesight.trainer.folders.FilesReport;
 import io.linesight.trainer.folders.FolderWalk;
 import io.linesight.trainer.folders.ImageFiles;
@@ -107,7 +109,9 @@ final class ScoreCommand implements Callable<Integer> {
     @Option(
             names = "--maps",
             paramLabel = "DIR",
-            description = "Write the raw anomaly map of each image: NAME.npy, float32 [256, 256].")
+            description =
+                    "Write the raw anomaly map of each image: NAME.npy, float32 [256, 256], or as many pixels as were looked at where the checkpoint has "
+                            + "regions or tiles.")
     private Path maps;
 
     @Option(
@@ -154,7 +158,7 @@ final class ScoreCommand implements Callable<Integer> {
                         "verdict",
                         nearest ? "file, nearest good image, deviations" : "file");
             for (int from = 0; from < files.size(); from += BATCH) {
-                score(scorer, files.subList(from, Math.min(files.size(), from + BATCH)), info.calibration(), list, out);
+                score(scorer, files.subList(from, Math.min(files.size(), from + BATCH)), list, out);
             }
         }
         if (json) {
@@ -215,7 +219,7 @@ final class ScoreCommand implements Callable<Integer> {
         return dot > 0 ? name.substring(0, dot) : name;
     }
 
-    private record Loaded(Path file, RgbImage image) {}
+    private record Loaded(Path file, RgbImage image, byte[] views) {}
 
     /** What the verdicts of this run rest on. */
     private void describeThreshold(ObjectNode document, Calibration calibrations) {
@@ -241,20 +245,25 @@ final class ScoreCommand implements Callable<Integer> {
                         : "Give --product NAME for one of " + String.join(", ", known));
     }
 
-    private void score(Scorer scorer, List<Path> files, Calibration calibrations, ArrayNode list, PrintWriter out)
-            throws IOException {
-        List<Loaded> loaded = load(files, list);
+    private void score(Scorer scorer, List<Path> files, ArrayNode list, PrintWriter out) throws IOException {
+        Calibration calibrations = scorer.info().calibration();
+        List<Loaded> loaded = load(scorer.views(), files, list);
         if (loaded.isEmpty()) return;
-        Scores scores = scorer.score(
-                loaded.stream().map(l -> Preprocess.toModelInput(l.image)).toList());
+        List<ScoredFrame> scored = FrameScorer.score(
+                scorer,
+                loaded.stream()
+                        .map(l -> new FrameScorer.Frame(product, l.views))
+                        .toList(),
+                BATCH);
         for (int i = 0; i < loaded.size(); i++) {
             Loaded l = loaded.get(i);
-            double raw = scores.raw()[i];
-            float[] map = scores.map(i);
+            ScoredFrame frame = scored.get(i);
+            double raw = frame.raw();
+            float[] map = frame.map();
             Decision decision = rule.decide(calibrations, product, raw, isFinite(map));
-            writeFiles(l, map, scores.size(), raw, decision.calibration());
-            Scores.Nearest near = nearest ? scores.nearest() : null;
-            if (json) list.add(withNearest(describe(l, map, scores.size(), raw, decision), near, i));
+            writeFiles(l, map, frame.size(), raw, decision.calibration());
+            Scores.Nearest near = nearest ? frame.batch().nearest() : null;
+            if (json) list.add(withNearest(describe(l, map, frame.size(), raw, decision), near, frame.frame()));
             else
                 out.printf(
                         Locale.ROOT,
@@ -263,7 +272,7 @@ final class ScoreCommand implements Callable<Integer> {
                         raw,
                         decision.verdict(),
                         l.file,
-                        nearestText(near, i));
+                        nearestText(near, frame.frame()));
         }
     }
 
@@ -283,14 +292,13 @@ final class ScoreCommand implements Callable<Integer> {
                 : String.format(Locale.ROOT, "  %s  %.2f", remembered.get(near.images()[i]), near.distances()[i]);
     }
 
-    private List<Loaded> load(List<Path> files, ArrayNode list) {
+    private List<Loaded> load(ViewLayouts views, List<Path> files, ArrayNode list) {
         List<Loaded> loaded = new ArrayList<>();
         for (Path file : files) {
             try {
-                loaded.add(new Loaded(
-                        file,
-                        ImageFiles.image(file, new ReadingContext(decoding, report))
-                                .read()));
+                RgbImage image = ImageFiles.image(file, new ReadingContext(decoding, report))
+                        .read();
+                loaded.add(new Loaded(file, image, views.cut(product, image)));
             } catch (IOException | BadImageException e) {
                 failed++;
                 String why =

@@ -3,9 +3,11 @@ package io.linesight.app.cli;
 import io.linesight.simulator.Lamp;
 import io.linesight.simulator.SimulatedDataset;
 import io.linesight.simulator.SimulatedLine;
+import io.linesight.simulator.Tray;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -17,8 +19,11 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         description = "Writes images of simulated parts and their ground truth, in MVTec-AD layout.",
-        footerHeading = "%nExample:%n",
-        footer = "  linesight simulate --out parts --train 200 --test 80 --seed 1")
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  linesight simulate --out parts --train 200 --test 80 --seed 1",
+            "  linesight simulate --out trays --size 2048 --defect-pixels 8-16 --train 40 --test 40"
+        })
 final class SimulateCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
@@ -65,6 +70,20 @@ final class SimulateCommand implements Callable<Integer> {
             description = "Products. Default: all of flange, board, fabric, blister.")
     private List<String> products;
 
+    @Option(
+            names = "--size",
+            paramLabel = "PIXELS",
+            description = "Side of the images, 960 to 4096: each shows a tray full of parts, one of them defective at "
+                    + "most. Default: 320, one part.")
+    private @Nullable Integer size;
+
+    @Option(
+            names = "--defect-pixels",
+            paramLabel = "MIN-MAX",
+            description = "With --size: small defects of this extent (nick, pit, speck) in the place of the product's "
+                    + "own, 4-64.")
+    private @Nullable String defectPixels;
+
     private enum LampKind {
         tube(Lamp.TUBE),
         led(Lamp.LED);
@@ -88,8 +107,24 @@ final class SimulateCommand implements Callable<Integer> {
                         "there is no simulated product '" + p + "': choose from "
                                 + String.join(", ", SimulatedLine.products()));
         }
-        int n = SimulatedDataset.export(out, chosen, train, test, seed, lamp.lamp);
+        int n = SimulatedDataset.export(out, chosen, train, test, seed, lamp.lamp, tray());
         spec.commandLine().getOut().println("Wrote " + n + " images of " + String.join(", ", chosen) + " to " + out);
         return 0;
+    }
+
+    private @Nullable Tray tray() {
+        if (size == null && defectPixels == null) return null;
+        if (size == null || defectPixels != null && !defectPixels.matches("\\d{1,4}-\\d{1,4}"))
+            throw new ParameterException(
+                    spec.commandLine(),
+                    size == null
+                            ? "--defect-pixels is for large images: give --size too, such as --size 2048"
+                            : "--defect-pixels is MIN-MAX in pixels, such as 8-16, got '" + defectPixels + "'");
+        String[] extent = defectPixels == null ? new String[] {"0", "0"} : defectPixels.split("-");
+        try {
+            return new Tray(size, Integer.parseInt(extent[0]), Integer.parseInt(extent[1]));
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+        }
     }
 }

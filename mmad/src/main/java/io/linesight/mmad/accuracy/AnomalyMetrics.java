@@ -42,7 +42,16 @@ public final class AnomalyMetrics implements AutoCloseable {
      * them and count for the image metrics only.
      */
     public static AnomalyMetrics leavingUnmarkedOut() {
-        AnomalyMetrics metrics = new AnomalyMetrics();
+        return leavingUnmarkedOut(256);
+    }
+
+    /**
+     * The same for maps of another size.
+     *
+     * @param size side of the maps and masks in pixels
+     */
+    public static AnomalyMetrics leavingUnmarkedOut(int size) {
+        AnomalyMetrics metrics = new AnomalyMetrics(size);
         metrics.leavesUnmarkedOut = true;
         return metrics;
     }

@@ -15,25 +15,30 @@ import org.jspecify.annotations.Nullable;
  * a temporary file: the thresholds depend on the extremes of all images, and a class may have gigabytes of maps.
  */
 final class MapSpool implements AutoCloseable {
-    private static final int IN_MEMORY = 64;
+    /** Pixels of the maps on the heap: 64 maps of 256x256. */
+    private static final int PIXELS_IN_MEMORY = 64 * 256 * 256;
 
     interface Visitor {
         void image(float[] map, byte @Nullable [] mask);
     }
 
     private final int pixels;
-    private final float[][] maps = new float[IN_MEMORY][];
-    private final byte[][] masks = new byte[IN_MEMORY][];
+    private final int inMemory;
+    private final float[][] maps;
+    private final byte[][] masks;
     private int count;
     private FileChannel file;
     private ByteBuffer buffer;
 
     MapSpool(int pixels) {
         this.pixels = pixels;
+        inMemory = Math.max(1, PIXELS_IN_MEMORY / pixels);
+        maps = new float[inMemory][];
+        masks = new byte[inMemory][];
     }
 
     void add(float[] map, byte @Nullable [] mask) {
-        if (count < IN_MEMORY) {
+        if (count < inMemory) {
             maps[count] = map.clone();
             masks[count++] = mask == null ? null : mask.clone();
             return;
@@ -59,14 +64,14 @@ final class MapSpool implements AutoCloseable {
     }
 
     void forEach(Visitor visitor) {
-        for (int i = 0; i < Math.min(count, IN_MEMORY); i++) visitor.image(maps[i], masks[i]);
+        for (int i = 0; i < Math.min(count, inMemory); i++) visitor.image(maps[i], masks[i]);
         if (file == null) return;
         try {
             long end = file.position();
             file.position(0);
             float[] map = new float[pixels];
             byte[] mask = new byte[pixels];
-            for (int i = IN_MEMORY; i < count; i++) {
+            for (int i = inMemory; i < count; i++) {
                 buffer.clear();
                 while (buffer.hasRemaining()) {
                     if (file.read(buffer) < 0) throw new IOException("the file ends early");

@@ -1,6 +1,8 @@
 package io.linesight.mmad.architecture;
 
+import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a retrieval model has learnt: normal images of all products, as the encoder sees them, and how far a normal
@@ -25,9 +27,19 @@ public record ImageMemory(
      * @param scale [C]; (mean feature - shift) * scale is what is compared
      * @param images [M,C], standardised
      * @param neighbours images that a frame is compared with; fewer where there are no more
+     * @param places of every image: a frame is compared with those of its own place only, since tiles of one place show
+     *     the same; null = all are of place 0
      */
-    public record Lookup(Tensor shift, Tensor scale, Tensor images, int neighbours) {
+    public record Lookup(Tensor shift, Tensor scale, Tensor images, int neighbours, int @Nullable [] places) {
+        /** All images of place 0. */
+        public Lookup(Tensor shift, Tensor scale, Tensor images, int neighbours) {
+            this(shift, scale, images, neighbours, null);
+        }
+
         public Lookup {
+            if (places != null && places.length != images.shape()[0])
+                throw new IllegalArgumentException(
+                        places.length + " places do not fit " + images.shape()[0] + " images");
             int channels = shift.size();
             if (neighbours < 1) throw new IllegalArgumentException("neighbours must be positive, got " + neighbours);
             if (images.shape().length != 2 || images.shape()[1] != channels || scale.size() != channels)
@@ -38,6 +50,13 @@ public record ImageMemory(
                     if (!Float.isFinite(v))
                         throw new IllegalArgumentException(
                                 "the encoder gave a value that is not a number for an image");
+        }
+
+        /** Images of place 0, which whole frames are compared with; they come first. */
+        public int wholes() {
+            return places == null
+                    ? images.shape()[0]
+                    : (int) Arrays.stream(places).filter(p -> p == 0).count();
         }
 
         /** Images that a frame is compared with, of those there are. */
@@ -93,13 +112,14 @@ public record ImageMemory(
             System.arraycopy(lookup.images().data(), images[i] * channels, rows, i * channels, channels);
             some[i] = products[images[i]];
         }
+        int[] places = lookup.places();
+        int[] chosen = places == null
+                ? null
+                : Arrays.stream(images).map(i -> places[i]).toArray();
+        Lookup reduced = new Lookup(
+                lookup.shift(), lookup.scale(), new Tensor(rows, images.length, channels), lookup.neighbours(), chosen);
         return new ImageMemory(
-                strides.stream().map(p -> p.select(images)).toList(),
-                projections,
-                new Lookup(
-                        lookup.shift(), lookup.scale(), new Tensor(rows, images.length, channels), lookup.neighbours()),
-                some,
-                levels);
+                strides.stream().map(p -> p.select(images)).toList(), projections, reduced, some, levels);
     }
 
     /** Bytes of all patches with their scales. */

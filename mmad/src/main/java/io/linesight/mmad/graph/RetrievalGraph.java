@@ -28,13 +28,17 @@ public final class RetrievalGraph {
     public static final String NEAREST = "nearest";
     /** Name of the output with its distance. */
     public static final String NEAREST_DISTANCE = "nearest_distance";
+    /** Name of the second input, {@code [N]} int64, of a memory of several places: what place each frame shows. */
+    public static final String PLACE = "place";
     /** Name of the output of {@link #features} with the mean feature at stride 16. */
     public static final String MEAN = "mean";
 
     private static final String PREFIX = "retrieval.";
     private static final String PATCHES = "patches.";
     /** Share of the map's pixels, the highest, that make the score: from 0.005 to 0.02 it found the same. */
-    private static final double TOP_SHARE = 0.01;
+    public static final double TOP_SHARE = 0.01;
+    /** Nearness of an image of another place. */
+    private static final float ELSEWHERE = -1e30f;
 
     private RetrievalGraph() {}
 
@@ -174,6 +178,7 @@ public final class RetrievalGraph {
                 .attr("beta", -1f)
                 .attr("transB", 1)
                 .out();
+        if (lookup.places() != null) nearness = ofOwnPlace(g, lookup.places(), nearness);
         List<String> top = g.op("TopK", nearness, g.longs(lookup.compared()))
                 .attr("axis", 1)
                 .attr("sorted", 1)
@@ -188,7 +193,24 @@ public final class RetrievalGraph {
                 g.op("Squeeze", most, g.longs(1)).out());
         g.op("Sqrt", g.mul(g.op("Max", squared, g.scalar(0)).out(), g.scalar(1f / channels)))
                 .out(NEAREST_DISTANCE);
-        return new Found(top.get(1), NEAREST);
+        if (lookup.places() == null) return new Found(top.get(1), NEAREST);
+        // A place with fewer images than are compared: the nearest again, which changes nothing.
+        String own = g.op("Greater", top.get(0), g.scalar(ELSEWHERE / 2)).out();
+        return new Found(g.op("Where", own, top.get(1), nearest).out(), NEAREST);
+    }
+
+    /** The nearness [N,M] of images of other places pushed below all others. */
+    private static String ofOwnPlace(OnnxGraph g, int[] places, String nearness) {
+        g.input(PLACE, Type.INT64, "N");
+        String own = g.op("Unsqueeze", PLACE, g.longs(1)).out();
+        String same = g.op(
+                        "Equal",
+                        own,
+                        g.op("Cast", integers(g, PREFIX + "lookup.places", places))
+                                .attr("to", Type.INT64.code())
+                                .out())
+                .out();
+        return g.op("Where", same, nearness, g.scalar(ELSEWHERE)).out();
     }
 
     /** One scale's part of the map, smoothed: [N,256,256]. */

@@ -28,22 +28,35 @@ public final class Preprocess {
      * @return 256*256 bytes, each 0 or 1
      */
     public static byte[] mask(byte[] gray, int width, int height) {
+        return mask(gray, width, height, SIDE);
+    }
+
+    private static byte[] mask(byte[] gray, int width, int height, int side) {
         if (width < 1 || height < 1 || gray.length != (long) width * height) {
             throw new IllegalArgumentException("a " + width + "x" + height + " mask needs " + (long) width * height
                     + " bytes, got " + gray.length);
         }
         byte[] binary = new byte[gray.length];
         for (int i = 0; i < binary.length; i++) binary[i] = (byte) (gray[i] != 0 ? 255 : 0);
-        byte[] out = Resampler.resizeToPlanar(binary, width, height, 1, SIDE, SIDE);
+        byte[] out = Resampler.resizeToPlanar(binary, width, height, 1, side, side);
         for (int i = 0; i < out.length; i++) out[i] = (byte) ((out[i] & 0xff) > 127 ? 1 : 0);
         return out;
     }
 
     /** The same for a mask decoded as an image: a pixel counts as marked when any of its channels is above 0. */
     public static byte[] mask(RgbImage image) {
+        return mask(image, SIDE);
+    }
+
+    /**
+     * The same at another resolution.
+     *
+     * @return side*side bytes, each 0 or 1
+     */
+    public static byte[] mask(RgbImage image, int side) {
         byte[] rgb = image.rgb();
         byte[] gray = new byte[rgb.length / 3];
         for (int i = 0; i < gray.length; i++) gray[i] = (byte) (rgb[3 * i] | rgb[3 * i + 1] | rgb[3 * i + 2]);
-        return mask(gray, image.width(), image.height());
+        return mask(gray, image.width(), image.height(), side);
     }
 }

@@ -17,6 +17,7 @@ import io.linesight.mmad.runtime.ModelLoadException;
 import io.linesight.mmad.runtime.NativeMemory;
 import io.linesight.mmad.runtime.ScorerOptions;
 import io.linesight.mmad.runtime.ScoringException;
+import io.linesight.mmad.view.ViewLayouts;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -45,6 +46,7 @@ public final class OrtScorer implements Scorer {
     static final String SCORE = "score";
     static final String NEAREST = "nearest";
     static final String NEAREST_DISTANCE = "nearest_distance";
+    static final String PLACE = "place";
 
     private static final int SIDE = MmadConfig.INPUT_SIZE;
     private static final int FRAME_VALUES = 3 * SIDE * SIDE;
@@ -56,6 +58,8 @@ public final class OrtScorer implements Scorer {
     private final CheckpointInfo info;
     private final boolean floatInput;
     private final int fixedBatch;
+    private final boolean takesPlaces;
+    private final ViewLayouts views;
     private final Set<String> outputs;
     /** Of the outputs at strides 8 and 16; empty when features were not asked for or cannot be had. */
     private final List<String> features;
@@ -69,10 +73,14 @@ public final class OrtScorer implements Scorer {
      * @param floats float32 in [0,1] instead of uint8
      * @param fixedBatch frames at a time; 0 = any number
      * @param remembers whether it also says which image is nearest
+     * @param places whether it is told the place that a view shows
      */
-    private record Input(boolean floats, int fixedBatch, boolean remembers) {}
+    private record Input(boolean floats, int fixedBatch, boolean remembers, boolean places) {}
 
-    private OrtScorer(DeviceChooser.Opened opened, CheckpointInfo info, Input input, List<String> features) {
+    private OrtScorer(DeviceChooser.Opened opened, CheckpointInfo info, Input input, List<String> features)
+            throws IOException {
+        this.views = ViewLayouts.read(info.properties());
+        this.takesPlaces = input.places();
         this.opened = opened;
         this.info = info;
         this.floatInput = input.floats();
@@ -156,7 +164,9 @@ public final class OrtScorer implements Scorer {
     /** Rejects a model whose inputs and outputs are not those of an anomaly model. */
     private static Input checkSignature(Path checkpoint, OrtSession session) throws OrtException {
         TensorInfo frames = tensor(checkpoint, "input", session.getInputInfo(), FRAMES);
-        if (session.getNumInputs() != 1) {
+        boolean places =
+                session.getNumInputs() == 2 && isTensor(session.getInputInfo().get(PLACE), OnnxJavaType.INT64);
+        if (session.getNumInputs() != 1 && !places) {
             throw unfit(
                     checkpoint, "it has inputs " + session.getInputNames() + "; only '" + FRAMES + "' can be served");
         }
@@ -172,7 +182,10 @@ public final class OrtScorer implements Scorer {
                 throw unfit(checkpoint, "its output '" + output + "' is " + tensor.type + "; float32 can be served");
         }
         return new Input(
-                frames.type == OnnxJavaType.FLOAT, (int) Math.max(0, shape[0]), remembers(session.getOutputInfo()));
+                frames.type == OnnxJavaType.FLOAT,
+                (int) Math.max(0, shape[0]),
+                remembers(session.getOutputInfo()),
+                places);
     }
 
     /** A foreign model may have outputs of these names that mean something else: only the right types count. */
@@ -243,16 +256,26 @@ public final class OrtScorer implements Scorer {
     }
 
     @Override
+    public ViewLayouts views() {
+        return views;
+    }
+
+    @Override
     public Scores score(List<byte[]> frames) {
-        return score(frames, List.of()).scores();
+        return score(frames, new int[frames.size()]);
+    }
+
+    @Override
+    public Scores score(List<byte[]> frames, int[] places) {
+        return score(frames, places, List.of()).scores();
     }
 
     @Override
     public FeaturedScores scoreWithFeatures(List<byte[]> frames) {
-        return score(frames, features);
+        return score(frames, new int[frames.size()], features);
     }
 
-    private synchronized FeaturedScores score(List<byte[]> frames, List<String> wanted) {
+    private synchronized FeaturedScores score(List<byte[]> frames, int[] places, List<String> wanted) {
         if (closed) throw new IllegalStateException("the scorer of " + info.version() + " is closed");
         if (frames.isEmpty()) throw new IllegalArgumentException("no frames");
         for (byte[] frame : frames) {
@@ -270,7 +293,11 @@ public final class OrtScorer implements Scorer {
         int step = fixedBatch == 0 ? count : fixedBatch;
         float[][] seen = new float[wanted.size()][];
         for (int first = 0; first < count; first += step)
-            run(frames.subList(first, Math.min(count, first + step)), step, first, new Answers(scores, wanted, seen));
+            run(
+                    frames.subList(first, Math.min(count, first + step)),
+                    Arrays.copyOfRange(places, first, first + step),
+                    first,
+                    new Answers(scores, wanted, seen));
         return new FeaturedScores(scores, wanted.isEmpty() ? null : new BatchFeatures(count, seen[0], seen[1]));
     }
 
@@ -290,13 +317,19 @@ public final class OrtScorer implements Scorer {
     }
 
     /**
-     * Scores frames in a batch of {@code size}, filled up with black frames, into the results from {@code first} on.
+     * Scores frames in a batch of as many as there are places, filled up with black frames, into the results from
+     * {@code first} on.
      */
-    private void run(List<byte[]> frames, int size, int first, Answers answers) {
+    private void run(List<byte[]> frames, int[] places, int first, Answers answers) {
         Scores to = answers.scores;
+        int size = places.length;
         long[] shape = {size, 3, SIDE, SIDE};
         try (OnnxTensor batch = fill(frames, size, shape);
-                OrtSession.Result result = opened.session().run(Map.of(FRAMES, batch), names(answers.wanted))) {
+                OnnxTensor where = takesPlaces ? places(places) : null;
+                OrtSession.Result result = opened.session()
+                        .run(
+                                where == null ? Map.of(FRAMES, batch) : Map.of(FRAMES, batch, PLACE, where),
+                                names(answers.wanted))) {
             copy(result, SCORE, size, frames.size(), to.raw(), first);
             copy(result, ANOMALY_MAP, size * MAP_VALUES, frames.size() * MAP_VALUES, to.maps(), first * MAP_VALUES);
             copyFeatures(result, size, frames.size(), first, answers);
@@ -308,6 +341,11 @@ public final class OrtScorer implements Scorer {
             throw new ScoringException(
                     "model " + info.version() + " failed on a batch of " + frames.size() + ": " + e.getMessage(), e);
         }
+    }
+
+    private OnnxTensor places(int[] places) throws OrtException {
+        return OnnxTensor.createTensor(
+                environment, Arrays.stream(places).asLongStream().toArray());
     }
 
     private void copyFeatures(OrtSession.Result result, int size, int frames, int first, Answers to) {

@@ -2,6 +2,7 @@ package io.linesight.mmad.score;
 
 import io.linesight.mmad.checkpoint.CheckpointInfo;
 import io.linesight.mmad.runtime.ScoringException;
+import io.linesight.mmad.view.ViewLayouts;
 import java.util.List;
 
 /**
@@ -30,6 +31,22 @@ public interface Scorer extends AutoCloseable {
      * @throws ScoringException when the runtime fails; the scorer stays usable
      */
     Scores score(List<byte[]> frames);
+
+    /** How the checkpoint looks at frames; {@link FrameScorer} scores them so. */
+    default ViewLayouts views() {
+        return ViewLayouts.NONE;
+    }
+
+    /**
+     * Scores views of frames.
+     *
+     * @param views as {@link #score(List)} takes frames
+     * @param places of each, by {@link ViewLayouts#place}: a model that remembers images compares it with the same
+     *     place of others
+     */
+    default Scores score(List<byte[]> views, int[] places) {
+        return score(views);
+    }
 
     /** Whether {@link #scoreWithFeatures} gives features. */
     default boolean givesFeatures() {

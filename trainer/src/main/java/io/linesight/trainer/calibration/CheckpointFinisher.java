@@ -6,11 +6,11 @@ import io.linesight.mmad.checkpoint.CheckpointInfo;
 import io.linesight.mmad.checkpoint.Checkpoints;
 import io.linesight.mmad.checkpoint.ProductCalibration;
 import io.linesight.mmad.image.BadImageException;
-import io.linesight.mmad.image.Preprocess;
 import io.linesight.mmad.runtime.ScorerOptions;
+import io.linesight.mmad.score.FrameScorer;
 import io.linesight.mmad.score.OrtScorer;
+import io.linesight.mmad.score.ScoredFrame;
 import io.linesight.mmad.score.Scorer;
-import io.linesight.mmad.score.Scores;
 import io.linesight.mmad.score.SelfTest;
 import io.linesight.trainer.dataset.Progress;
 import io.linesight.trainer.folders.ImageSource.Sample;
@@ -39,6 +39,9 @@ public final class CheckpointFinisher {
     private static final int MAX_TRAINING = 100;
 
     private static final int MIN_TRAINING = 10;
+    /** Images, and views of them, that are scored at once. */
+    private static final int BATCH = 4;
+
     private static final int ALL_TRAINING = 400;
 
     /** Images of a category that were trained on and are worth scoring, where there are so many categories. */
@@ -186,9 +189,12 @@ public final class CheckpointFinisher {
         List<byte[]> frames = new ArrayList<>();
         for (int i = 0; i < wanted; i++) {
             try {
-                frames.add(Preprocess.toModelInput(samples.get((int) ((long) i * samples.size() / wanted))
-                        .image()
-                        .read()));
+                frames.add(scorer.views()
+                        .cut(
+                                category,
+                                samples.get((int) ((long) i * samples.size() / wanted))
+                                        .image()
+                                        .read()));
             } catch (BadImageException e) {
                 // It was told of when it was to be trained on.
                 continue;
@@ -200,10 +206,13 @@ public final class CheckpointFinisher {
     /** @throws IllegalStateException when a score is not a number */
     public static double[] score(Scorer scorer, String category, List<byte[]> frames) {
         double[] scores = new double[frames.size()];
-        for (int from = 0; from < frames.size(); from += 4) {
-            Scores s = scorer.score(frames.subList(from, Math.min(frames.size(), from + 4)));
-            for (int i = 0; i < s.raw().length; i++) {
-                float raw = s.raw()[i];
+        for (int from = 0; from < frames.size(); from += BATCH) {
+            List<FrameScorer.Frame> some = frames.subList(from, Math.min(frames.size(), from + BATCH)).stream()
+                    .map(f -> new FrameScorer.Frame(category, f))
+                    .toList();
+            List<ScoredFrame> scored = FrameScorer.score(scorer, some, BATCH);
+            for (int i = 0; i < scored.size(); i++) {
+                float raw = scored.get(i).raw();
                 if (!Float.isFinite(raw))
                     throw new IllegalStateException(
                             "the trained model gives a score that is not a number for category '" + category

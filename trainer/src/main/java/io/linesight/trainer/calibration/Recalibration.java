@@ -6,7 +6,6 @@ import io.linesight.mmad.checkpoint.CheckpointInfo;
 import io.linesight.mmad.checkpoint.Checkpoints;
 import io.linesight.mmad.checkpoint.ProductCalibration;
 import io.linesight.mmad.image.BadImageException;
-import io.linesight.mmad.image.Preprocess;
 import io.linesight.mmad.runtime.ScorerOptions;
 import io.linesight.mmad.score.OrtScorer;
 import io.linesight.mmad.score.Scorer;
@@ -166,7 +165,7 @@ public final class Recalibration {
         for (Sample s : given) {
             try {
                 (s.anomalous() ? anomalous : normals)
-                        .add(Preprocess.toModelInput(s.image().read()));
+                        .add(scorer.views().cut(category, s.image().read()));
             } catch (BadImageException | IOException e) {
                 unreadable.add(category, s, e);
             }

@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,10 +14,14 @@ import org.jspecify.annotations.Nullable;
  * hours on them. Deleted on {@link #close}. Not thread-safe.
  */
 public final class FrameSpool implements AutoCloseable {
+    /** Bytes of a view. */
     private static final int BYTES = 3 * 256 * 256;
 
     private final Path file;
     private final FileChannel channel;
+    /** Where frames begin, and where the next one will. */
+    private long[] starts = new long[64];
+
     private int size;
 
     private FrameSpool(Path file) throws IOException {
@@ -27,8 +32,17 @@ public final class FrameSpool implements AutoCloseable {
 
     /** @param workDir existing folder, or null for the system's temporary one */
     public static FrameSpool create(@Nullable Path workDir, int expected) throws IOException {
+        return create(workDir, expected, expected);
+    }
+
+    /**
+     * For frames of several views.
+     *
+     * @param views of all frames together
+     */
+    public static FrameSpool create(@Nullable Path workDir, int expected, long views) throws IOException {
         return new FrameSpool(Scratch.file(
-                workDir, "linesight-frames-", ".u8", (long) BYTES * expected, expected + " images", "make room there"));
+                workDir, "linesight-frames-", ".u8", BYTES * views, expected + " images", "make room there"));
     }
 
     /** Number of frames. */
@@ -36,20 +50,30 @@ public final class FrameSpool implements AutoCloseable {
         return size;
     }
 
-    /** Appends a planar 256x256 RGB frame. */
+    /** Appends a frame: a planar 256x256 RGB image, or several, one after the other. */
     public void add(byte[] frame) throws IOException {
-        if (frame.length != BYTES)
-            throw new IllegalArgumentException("a frame has " + BYTES + " bytes, got " + frame.length);
+        if (frame.length == 0 || frame.length % BYTES != 0)
+            throw new IllegalArgumentException("a frame has " + BYTES + " bytes a view, got " + frame.length);
         ByteBuffer buffer = ByteBuffer.wrap(frame);
-        long at = (long) size * BYTES;
+        long at = starts[size];
         while (buffer.hasRemaining()) at += channel.write(buffer, at);
-        size++;
+        if (++size == starts.length) starts = Arrays.copyOf(starts, 2 * size);
+        starts[size] = at;
     }
 
-    /** A frame by number. */
+    /** A frame by number, with all its views. */
     public byte[] get(int i) throws IOException {
-        ByteBuffer buffer = ByteBuffer.allocate(BYTES);
-        long at = (long) i * BYTES;
+        return read(starts[i], (int) (starts[i + 1] - starts[i]));
+    }
+
+    /** One view of a frame. */
+    public byte[] view(int i, int view) throws IOException {
+        return read(starts[i] + (long) view * BYTES, BYTES);
+    }
+
+    private byte[] read(long from, int bytes) throws IOException {
+        ByteBuffer buffer = ByteBuffer.allocate(bytes);
+        long at = from;
         while (buffer.hasRemaining()) {
             int n = channel.read(buffer, at);
             if (n < 0) throw new IOException("the frames in " + file + " end early; was the file changed?");

@@ -1,8 +1,8 @@
 package io.linesight.trainer.dataset;
 
 import io.linesight.mmad.image.BadImageException;
-import io.linesight.mmad.image.Preprocess;
 import io.linesight.mmad.image.RgbImage;
+import io.linesight.mmad.view.ViewLayout;
 import io.linesight.trainer.folders.DatasetException;
 import io.linesight.trainer.folders.ImageSource;
 import io.linesight.trainer.folders.ImageSource.Sample;
@@ -131,7 +131,12 @@ public final class ImageReading {
         ensureNotCancelled();
         try {
             RgbImage image = s.image().read();
-            survey.saw(category, s, Survey.Role.TEST, image, Preprocess.toModelInput(image));
+            survey.saw(
+                    category,
+                    s,
+                    Survey.Role.TEST,
+                    image,
+                    ViewLayout.viewOf(set.views().cut(category, image), 0));
         } catch (BadImageException | IOException unreadable) {
             survey.couldNotRead(Survey.Role.TEST);
         }

@@ -1,9 +1,10 @@
 package io.linesight.trainer.dataset;
 
 import io.linesight.mmad.image.BadImageException;
-import io.linesight.mmad.image.Preprocess;
 import io.linesight.mmad.image.RgbImage;
 import io.linesight.mmad.io.Sha256;
+import io.linesight.mmad.view.ViewLayout;
+import io.linesight.mmad.view.ViewLayouts;
 import io.linesight.trainer.folders.DatasetException;
 import io.linesight.trainer.folders.ImageSource;
 import io.linesight.trainer.folders.ImageSource.Sample;
@@ -38,6 +39,7 @@ public final class TrainingSet {
     private final Map<String, List<Sample>> validation = new TreeMap<>();
     private final UnreadableImages unreadable = new UnreadableImages();
     private final MessageDigest digest = Sha256.digest();
+    private ViewLayouts views = ViewLayouts.NONE;
     private String fingerprint;
     private Observer observer = (category, sample, image, frame) -> {};
 
@@ -63,6 +65,16 @@ public final class TrainingSet {
         set.check();
         for (String category : source.categories()) set.split(category, validating);
         return set;
+    }
+
+    /** How images are looked at, from now on. */
+    public void lookBy(ViewLayouts layouts) {
+        views = layouts;
+    }
+
+    /** How images are looked at. */
+    public ViewLayouts views() {
+        return views;
     }
 
     void observe(Observer v) {
@@ -178,16 +190,16 @@ public final class TrainingSet {
         return new SplittableRandom(name.hashCode()).nextLong();
     }
 
-    /** Planar 256x256 RGB frames of those that can be read. */
+    /** Planar 256x256 RGB views of those that can be read, as {@link ViewLayouts#cut} gives them. */
     public List<byte[]> read(String category, List<Sample> samples) throws IOException {
         List<byte[]> frames = new ArrayList<>();
         for (Sample s : samples) {
             try {
                 RgbImage image = s.image().read();
-                byte[] frame = Preprocess.toModelInput(image);
+                byte[] frame = views.cut(category, image);
                 digest.update((category + "/" + s.name()).getBytes(StandardCharsets.UTF_8));
                 digest.update(frame);
-                observer.saw(category, s, image, frame);
+                observer.saw(category, s, image, ViewLayout.viewOf(frame, 0));
                 frames.add(frame);
             } catch (BadImageException | IOException e) {
                 unreadable.add(category, s, e);

@@ -11,9 +11,12 @@ import io.linesight.mmad.image.Heatmaps;
 import io.linesight.mmad.image.ImageCodec;
 import io.linesight.mmad.image.Preprocess;
 import io.linesight.mmad.image.RgbImage;
+import io.linesight.mmad.score.FrameScorer;
 import io.linesight.mmad.score.OrtScorer;
+import io.linesight.mmad.score.ScoredFrame;
 import io.linesight.mmad.score.Scorer;
-import io.linesight.mmad.score.Scores;
+import io.linesight.mmad.view.Maps;
+import io.linesight.mmad.view.ViewLayout;
 import io.linesight.trainer.calibration.CalibrationImages;
 import io.linesight.trainer.evaluate.EvaluationReport.ImageScore;
 import io.linesight.trainer.folders.DatasetException;
@@ -117,7 +120,7 @@ public final class Evaluate {
             for (int from = 0; from < samples.size(); from += options.batch()) {
                 List<Loaded> batch = new ArrayList<>();
                 for (Sample s : samples.subList(from, Math.min(samples.size(), from + options.batch())))
-                    load(category, s, batch);
+                    run.load(s, batch);
                 if (batch.isEmpty()) continue;
                 run.score(batch);
                 report(total);
@@ -131,7 +134,8 @@ public final class Evaluate {
         private final String category;
         private final Scorer scorer;
         private final ProductCalibration calibration;
-        private final AnomalyMetrics metrics = AnomalyMetrics.leavingUnmarkedOut();
+        private final int side;
+        private final AnomalyMetrics metrics;
         private int unmarked;
         private int vanished;
         private int misshapen;
@@ -141,17 +145,42 @@ public final class Evaluate {
             this.category = category;
             this.scorer = scorer;
             this.calibration = scorer.info().calibration().forProduct(category);
+            ViewLayout layout = scorer.views().of(category);
+            side = options.resolution() > 0
+                    ? options.resolution()
+                    : layout == null ? Preprocess.SIDE : layout.mapSide();
+            metrics = AnomalyMetrics.leavingUnmarkedOut(side);
         }
 
         void score(List<Loaded> batch) throws IOException {
-            Scores scores = scorer.score(batch.stream().map(Loaded::frame).toList());
+            List<ScoredFrame> scored = FrameScorer.score(
+                    scorer,
+                    batch.stream()
+                            .map(l -> new FrameScorer.Frame(category, l.frame))
+                            .toList(),
+                    options.batch());
             for (int i = 0; i < batch.size(); i++) {
                 Loaded l = batch.get(i);
-                float raw = scores.raw()[i];
-                float[] map = scores.map(i);
-                add(l, raw, map);
+                ScoredFrame frame = scored.get(i);
+                float[] map = Maps.resized(frame.map(), frame.size(), side);
+                add(l, frame.raw(), map);
                 if (options.heatmaps() != null)
-                    writeHeatmap(category, l, map, scores.size(), raw, calibration.threshold());
+                    writeHeatmap(category, l, map, side, frame.raw(), calibration.threshold());
+            }
+        }
+
+        void load(Sample s, List<Loaded> batch) {
+            try {
+                RgbImage image = s.image().read();
+                RgbImage truth = ImageFiles.truth(s.mask());
+                batch.add(new Loaded(
+                        s,
+                        options.heatmaps() == null ? null : image,
+                        scorer.views().cut(category, image),
+                        truth == null ? null : Preprocess.mask(truth, side),
+                        truth != null && misshapen(image, truth)));
+            } catch (BadImageException | IOException e) {
+                unreadable.add(category, s, e);
             }
         }
 
@@ -196,22 +225,6 @@ public final class Evaluate {
     private static boolean isFinite(float[] map) {
         for (float value : map) if (!Float.isFinite(value)) return false;
         return true;
-    }
-
-    private void load(String category, Sample s, List<Loaded> batch) {
-        try {
-            RgbImage image = s.image().read();
-            RgbImage truth = ImageFiles.truth(s.mask());
-            byte[] mask = truth == null ? null : Preprocess.mask(truth);
-            batch.add(new Loaded(
-                    s,
-                    options.heatmaps() == null ? null : image,
-                    Preprocess.toModelInput(image),
-                    mask,
-                    truth != null && misshapen(image, truth)));
-        } catch (BadImageException | IOException e) {
-            unreadable.add(category, s, e);
-        }
     }
 
     /**

@@ -2,9 +2,10 @@ package io.linesight.trainer.gate;
 
 import io.linesight.mmad.checkpoint.Calibration;
 import io.linesight.mmad.image.BadImageException;
-import io.linesight.mmad.image.Preprocess;
 import io.linesight.mmad.runtime.ScorerOptions;
+import io.linesight.mmad.score.FrameScorer;
 import io.linesight.mmad.score.OrtScorer;
+import io.linesight.mmad.score.ScoredFrame;
 import io.linesight.mmad.score.Scorer;
 import io.linesight.trainer.folders.DatasetException;
 import io.linesight.trainer.folders.ImageSource;
@@ -87,16 +88,19 @@ public final class HeldOut {
     private static float[] raw(Scorer scorer, String product, List<Sample> samples) {
         float[] scores = new float[samples.size()];
         for (int from = 0; from < scores.length; from += BATCH) {
-            List<byte[]> batch = new ArrayList<>();
+            List<FrameScorer.Frame> batch = new ArrayList<>();
             for (Sample s : samples.subList(from, Math.min(scores.length, from + BATCH))) {
                 try {
-                    batch.add(Preprocess.toModelInput(s.image().read()));
+                    batch.add(new FrameScorer.Frame(
+                            product, scorer.views().cut(product, s.image().read())));
                 } catch (BadImageException | IOException e) {
                     throw new DatasetException(
                             "held-out image " + product + "/" + s.name() + " cannot be read: " + e.getMessage(), e);
                 }
             }
-            System.arraycopy(scorer.score(batch).raw(), 0, scores, from, batch.size());
+            List<ScoredFrame> scored = FrameScorer.score(scorer, batch, BATCH);
+            for (int i = 0; i < scored.size(); i++)
+                scores[from + i] = scored.get(i).raw();
         }
         return scores;
     }

@@ -5,9 +5,11 @@ import io.linesight.mmad.image.Heatmaps;
 import io.linesight.mmad.image.ImageCodec;
 import io.linesight.mmad.image.Preprocess;
 import io.linesight.mmad.image.RgbImage;
+import io.linesight.mmad.score.FrameScorer;
 import io.linesight.mmad.score.OrtScorer;
+import io.linesight.mmad.score.ScoredFrame;
 import io.linesight.mmad.score.Scorer;
-import io.linesight.mmad.score.Scores;
+import io.linesight.mmad.view.ViewLayout;
 import io.linesight.trainer.folders.ImageSource.Sample;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -25,6 +27,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class Tiles {
     private static final int MAX_SIDE = 256;
+    /** Of a checkpoint with zoomed tiles: what they find is too small for 256. */
+    private static final int MAX_ZOOMED_SIDE = 768;
+
     private static final int QUALITY = 82;
 
     /**
@@ -62,6 +67,7 @@ final class Tiles {
                 for (int from = 0; from < samples.size(); from += batch)
                     score(
                             scorer,
+                            category,
                             samples.subList(from, Math.min(samples.size(), from + batch)),
                             threshold,
                             mapOnly,
@@ -74,27 +80,41 @@ final class Tiles {
     private record Loaded(Sample sample, RgbImage small, byte[] frame, byte[] mask) {}
 
     private static void score(
-            Scorer scorer, List<Sample> samples, double threshold, boolean mapOnly, Map<String, Tile> to) {
+            Scorer scorer,
+            String category,
+            List<Sample> samples,
+            double threshold,
+            boolean mapOnly,
+            Map<String, Tile> to) {
         List<Loaded> batch = new ArrayList<>();
+        ViewLayout layout = scorer.views().of(category);
+        int side = layout == null ? Preprocess.SIDE : layout.mapSide();
         for (Sample s : samples) {
             try {
                 RgbImage image = s.image().read();
                 byte[] mask = s.mask() == null || mapOnly
                         ? null
-                        : Preprocess.mask(s.mask().read());
-                batch.add(new Loaded(s, Heatmaps.thumbnail(image, MAX_SIDE), Preprocess.toModelInput(image), mask));
+                        : Preprocess.mask(s.mask().read(), side);
+                RgbImage small = Heatmaps.thumbnail(image, side > Preprocess.SIDE ? MAX_ZOOMED_SIDE : MAX_SIDE);
+                batch.add(new Loaded(s, small, scorer.views().cut(category, image), mask));
             } catch (IOException | BadImageException e) {
                 // It was readable when it was measured. The report says that it is gone.
                 to.remove(s.name());
             }
         }
         if (batch.isEmpty()) return;
-        Scores scores = scorer.score(batch.stream().map(Loaded::frame).toList());
+        List<ScoredFrame> scored = FrameScorer.score(
+                scorer,
+                batch.stream()
+                        .map(l -> new FrameScorer.Frame(category, l.frame))
+                        .toList(),
+                batch.size());
         for (int i = 0; i < batch.size(); i++) {
             Loaded l = batch.get(i);
-            byte[] truth = l.mask == null ? null : jpeg(Heatmaps.truth(l.small, l.mask, scores.size()));
-            boolean own = l.sample.anomalous() && scores.raw()[i] < threshold;
-            RgbImage map = Heatmaps.overlay(l.small, scores.map(i), scores.size(), own ? Double.NaN : threshold);
+            ScoredFrame frame = scored.get(i);
+            byte[] truth = l.mask == null ? null : jpeg(Heatmaps.truth(l.small, l.mask, side));
+            boolean own = l.sample.anomalous() && frame.raw() < threshold;
+            RgbImage map = Heatmaps.overlay(l.small, frame.map(), frame.size(), own ? Double.NaN : threshold);
             to.put(l.sample.name(), new Tile(mapOnly ? null : jpeg(l.small), truth, jpeg(map), own));
         }
     }

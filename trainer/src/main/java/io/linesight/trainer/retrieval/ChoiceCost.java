@@ -2,10 +2,10 @@ package io.linesight.trainer.retrieval;
 
 import io.linesight.mmad.accuracy.AnomalyMetrics;
 import io.linesight.mmad.image.BadImageException;
-import io.linesight.mmad.image.Preprocess;
 import io.linesight.mmad.runtime.ScorerOptions;
 import io.linesight.mmad.score.OrtScorer;
 import io.linesight.mmad.score.Scorer;
+import io.linesight.mmad.view.ViewLayouts;
 import io.linesight.trainer.calibration.CheckpointFinisher;
 import io.linesight.trainer.folders.ImageSource;
 import io.linesight.trainer.folders.ImageSource.Sample;
@@ -46,14 +46,19 @@ public record ChoiceCost(double chosen, double whole, int images) {
     }
 
     /** Scores the same test images by both checkpoints. Unreadable ones are left out. */
-    static ChoiceCost measure(ImageSource source, Path chosen, Path whole, int threads) throws IOException {
+    static ChoiceCost measure(ImageSource source, ViewLayouts views, Path chosen, Path whole, int threads)
+            throws IOException {
         Map<String, Tests> tests = new TreeMap<>();
         for (String product : source.categories()) {
             List<Sample> all = source.test(product);
             if (!isMeasurable(all)) continue;
             Tests some = new Tests(new ArrayList<>(), new ArrayList<>());
             for (boolean anomalous : new boolean[] {false, true})
-                read(all.stream().filter(s -> s.anomalous() == anomalous).toList(), some);
+                read(
+                        product,
+                        views,
+                        all.stream().filter(s -> s.anomalous() == anomalous).toList(),
+                        some);
             if (some.anomalous.contains(true) && some.anomalous.contains(false)) tests.put(product, some);
         }
         return new ChoiceCost(
@@ -62,12 +67,12 @@ public record ChoiceCost(double chosen, double whole, int images) {
                 tests.values().stream().mapToInt(t -> t.frames.size()).sum());
     }
 
-    private static void read(List<Sample> samples, Tests into) throws IOException {
+    private static void read(String product, ViewLayouts views, List<Sample> samples, Tests into) throws IOException {
         int wanted = Math.min(samples.size(), SCORED);
         for (int n = 0; n < wanted; n++) {
             Sample s = samples.get((int) ((long) n * samples.size() / wanted));
             try {
-                into.frames.add(Preprocess.toModelInput(s.image().read()));
+                into.frames.add(views.cut(product, s.image().read()));
                 into.anomalous.add(s.anomalous());
             } catch (BadImageException e) {
                 // It is for a figure only; evaluate names it.

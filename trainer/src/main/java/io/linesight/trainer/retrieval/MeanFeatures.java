@@ -86,11 +86,11 @@ final class MeanFeatures {
                 .toArray();
     }
 
-    /** The image nearest to a mean feature as the encoder gives it. */
-    int nearest(float[] mean) {
+    /** The image, of the first ones, that is nearest to a mean feature as the encoder gives it. */
+    int nearest(float[] mean, int count) {
         int nearest = 0;
         double least = Double.POSITIVE_INFINITY;
-        for (int i = 0; i < rows.length; i++) {
+        for (int i = 0; i < count; i++) {
             double sum = 0;
             for (int c = 0; c < shift.length; c++) {
                 double d = (mean[c] - shift[c]) * scale[c] - rows[i][c];

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How far the patches of normal images lie from those of the others, by product and place: each image is compared as a
@@ -31,15 +32,24 @@ final class NormalLevels {
     private final MeanFeatures means;
     private final int[] products;
     private final int[] groups;
+    private final int @Nullable [] places;
     private final int neighbours;
     private final int threads;
 
     /**
      * @param products of every image
      * @param groups of every image: it is not compared with others of its group
+     * @param places of every image: it is compared with others of its place only; null = all are of one place
      */
     NormalLevels(
-            List<PatchMemory> strides, MeanFeatures means, int[] products, int[] groups, int neighbours, int threads) {
+            List<PatchMemory> strides,
+            MeanFeatures means,
+            int[] products,
+            int[] groups,
+            int @Nullable [] places,
+            int neighbours,
+            int threads) {
+        this.places = places;
         this.strides = strides;
         this.means = means;
         this.products = products;
@@ -70,7 +80,10 @@ final class NormalLevels {
         for (int n = 0; n < wanted; n++) {
             int image = own[(int) ((long) n * own.length / wanted)];
             int[] compared = means.nearest(
-                    image, IntStream.range(0, products.length).filter(i -> groups[i] != groups[image]), neighbours);
+                    image,
+                    IntStream.range(0, products.length)
+                            .filter(i -> groups[i] != groups[image] && (places == null || places[i] == places[image])),
+                    neighbours);
             for (int s = 0; s < ImageMemory.STRIDES; s++) {
                 float[] d =
                         NearestPatches.distances(strides.get(s), strides.get(s).features(image), compared, threads);

@@ -8,7 +8,6 @@ import io.linesight.mmad.encoder.FrameSession;
 import io.linesight.mmad.graph.MmadGraph;
 import io.linesight.mmad.graph.RetrievalGraph;
 import io.linesight.mmad.runtime.ScorerOptions;
-import io.linesight.trainer.dataset.FrameSpool;
 import io.linesight.trainer.torch.Torch;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -33,13 +32,13 @@ final class Projections {
     }
 
     /** Per stride [D,C]; D is no more than the channels. */
-    List<Tensor> fit(int[] images, FrameSpool spool, int threads) throws IOException {
+    List<Tensor> fit(int images, RetrievalFit.Frames frames, int threads) throws IOException {
         List<double[]> moments = new ArrayList<>();
         for (int s = 0; s < ImageMemory.STRIDES; s++) {
             int channels = RetrievalGraph.channels(encoder, s);
             moments.add(new double[channels * channels]);
         }
-        int wanted = Math.min(images.length, IMAGES);
+        int wanted = Math.min(images, IMAGES);
         try (FrameSession session = FrameSession.open(
                 "encoder '" + encoder.name() + "'",
                 RetrievalGraph.features(encoder, List.of()),
@@ -47,7 +46,7 @@ final class Projections {
                 List.of(RetrievalGraph.patches(0), RetrievalGraph.patches(1)),
                 ScorerOptions.defaults().withDevice("cpu").withThreads(threads))) {
             for (int n = 0; n < wanted; n++) {
-                byte[] frame = spool.get(images[(int) ((long) n * images.length / wanted)]);
+                byte[] frame = frames.get((int) ((long) n * images / wanted));
                 float[][] patches = session.run(List.of(frame));
                 for (int s = 0; s < ImageMemory.STRIDES; s++) add(patches[s], s, moments.get(s));
             }

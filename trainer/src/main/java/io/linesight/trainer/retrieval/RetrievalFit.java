@@ -13,6 +13,8 @@ import io.linesight.mmad.encoder.FrameSession;
 import io.linesight.mmad.graph.MmadGraph;
 import io.linesight.mmad.graph.RetrievalGraph;
 import io.linesight.mmad.runtime.ScorerOptions;
+import io.linesight.mmad.view.ViewLayout;
+import io.linesight.mmad.view.ViewLayouts;
 import io.linesight.trainer.calibration.CheckpointFinisher;
 import io.linesight.trainer.dataset.FrameSpool;
 import io.linesight.trainer.dataset.ImageReading;
@@ -52,6 +54,7 @@ public final class RetrievalFit {
     private final Encoder encoder;
     private final int threads;
     private final long start = System.nanoTime();
+    private ViewLayouts layouts = ViewLayouts.NONE;
 
     private RetrievalFit(RetrievalOptions options) {
         this.options = options;
@@ -92,39 +95,53 @@ public final class RetrievalFit {
     private RetrievalResult run() throws IOException {
         ImageSource source = Objects.requireNonNull(options.source(), "no images to learn from");
         TrainingSet set = TrainingSet.of(source, options.rules().skipUnreadable(), progress);
+        layouts = options.views().layouts(set, encoder, RetrievalGraph.TOP_SHARE, progress);
+        set.lookBy(layouts);
         ensureRoom(set);
         Files.createDirectories(options.output().checkpoint().toAbsolutePath().getParent());
-        try (FrameSpool spool = FrameSpool.create(options.output().workDir(), set.size())) {
+        long views = set.training().entrySet().stream()
+                .mapToLong(e -> (long) e.getValue().size() * layouts.views(e.getKey()))
+                .sum();
+        try (FrameSpool spool = FrameSpool.create(options.output().workDir(), set.size(), views)) {
             Images images = Images.of(ImageReading.of(
                     source, set, spool, new ImageReading.Context(options.rules(), null, progress, () -> false)));
             int[] kept = chosen(images, spool);
+            Shown shown = Shown.of(images, kept, layouts);
             List<Tensor> projections = options.memory().dimensions() == 0
                     ? List.of()
-                    : new Projections(encoder, options.memory().dimensions()).fit(kept, spool, threads);
-            Remembered remembered = remember(images, kept, projections, spool);
+                    : new Projections(encoder, options.memory().dimensions())
+                            .fit(shown.size(), n -> shown.frame(n, spool), threads);
+            Remembered remembered = remember(images, shown, projections, spool);
             return write(remembered, images, kept, set, spool);
         }
     }
 
     /** Says so before the encoder runs for an hour. */
     private void ensureRoom(TrainingSet set) {
-        long images = set.training().values().stream()
-                .mapToLong(s -> Math.min(s.size(), options.memory().images()))
-                .sum();
-        long each = bytesPerImage();
-        if (images * each <= MAX_BYTES) return;
-        long fit = Math.max(1, MAX_BYTES / each / set.training().size());
+        long images = 0;
+        long views = 0;
+        long viewsOfOne = 0;
+        for (Map.Entry<String, List<ImageSource.Sample>> e : set.training().entrySet()) {
+            long own = Math.min(e.getValue().size(), options.memory().images());
+            images += own;
+            views += own * layouts.views(e.getKey());
+            viewsOfOne += layouts.views(e.getKey());
+        }
+        long each = bytesPerView();
+        if (views * each <= MAX_BYTES) return;
+        long fit = Math.max(1, MAX_BYTES / each / viewsOfOne);
         throw new DatasetException(String.format(
                 Locale.ROOT,
-                "%d images take %.1f GB as this encoder sees them, and a checkpoint holds %.1f: remember fewer "
+                "%d images%s take %.1f GB as this encoder sees them, and a checkpoint holds %.1f: remember fewer "
                         + "(--memory-images %d), or in fewer dimensions (--memory-dimensions 64). Nothing was done",
                 images,
-                images * each / 1e9,
+                layouts.isEmpty() ? "" : " (" + views + " views)",
+                views * each / 1e9,
                 MAX_BYTES / 1e9,
                 fit));
     }
 
-    private long bytesPerImage() {
+    private long bytesPerView() {
         long bytes = 0;
         for (int s = 0; s < ImageMemory.STRIDES; s++)
             bytes += PatchMemory.bytes(1, dimensions(s), RetrievalGraph.side(s));
@@ -145,7 +162,7 @@ public final class RetrievalFit {
         float[][] means = new float[images.products.length][];
         encode(
                 means.length,
-                spool::get,
+                n -> spool.view(n, 0),
                 List.of(),
                 List.of(RetrievalGraph.MEAN),
                 "look",
@@ -166,18 +183,59 @@ public final class RetrievalFit {
         }
     }
 
-    /** The memory, the features that it finds images by, and of every image the fold that it is left out with. */
+    /**
+     * What the memory holds: the images themselves, then the tiles of each.
+     *
+     * @param images of each view its image, by number in the spool
+     * @param views of each which view of the image it is
+     * @param kept of each its image's place among those that are kept
+     * @param places of each its place, by {@link ViewLayouts#place}; null where there are no tiles
+     * @param classes of each what it is normal among: others of its product and place
+     */
+    private record Shown(int[] images, int[] views, int[] kept, int @Nullable [] places, int[] classes) {
+        static Shown of(Images images, int[] kept, ViewLayouts layouts) {
+            List<int[]> all = new ArrayList<>();
+            int products = images.read.categories().size();
+            boolean tiled = false;
+            for (int k = 0; k < kept.length; k++) all.add(new int[] {kept[k], 0, k, 0, images.products[kept[k]]});
+            for (int k = 0; k < kept.length; k++) {
+                String product = images.product(kept[k]);
+                for (int v = 1; v < layouts.views(product); v++) {
+                    int place = layouts.place(product, v);
+                    all.add(new int[] {kept[k], v, k, place, products + place - 1});
+                    tiled = true;
+                }
+            }
+            return new Shown(
+                    column(all, 0), column(all, 1), column(all, 2), tiled ? column(all, 3) : null, column(all, 4));
+        }
+
+        private static int[] column(List<int[]> rows, int c) {
+            return rows.stream().mapToInt(r -> r[c]).toArray();
+        }
+
+        int size() {
+            return images.length;
+        }
+
+        byte[] frame(int n, FrameSpool spool) throws IOException {
+            return spool.view(images[n], views[n]);
+        }
+    }
+
+    /** The memory, the features that it finds images by, and of everything in it the fold that it is left out with. */
     private record Remembered(ImageMemory memory, MeanFeatures means, int[] folds) {}
 
-    private Remembered remember(Images images, int[] kept, List<Tensor> projections, FrameSpool spool)
+    private Remembered remember(Images images, Shown shown, List<Tensor> projections, FrameSpool spool)
             throws IOException {
+        int count = shown.size();
         List<PatchMemory> strides = new ArrayList<>();
         for (int s = 0; s < ImageMemory.STRIDES; s++)
-            strides.add(PatchMemory.create(kept.length, dimensions(s), RetrievalGraph.side(s)));
-        float[][] means = new float[kept.length][];
+            strides.add(PatchMemory.create(count, dimensions(s), RetrievalGraph.side(s)));
+        float[][] means = new float[count][];
         encode(
-                kept.length,
-                n -> spool.get(kept[n]),
+                count,
+                n -> shown.frame(n, spool),
                 projections,
                 List.of(RetrievalGraph.patches(0), RetrievalGraph.patches(1), RetrievalGraph.MEAN),
                 "encode",
@@ -189,15 +247,18 @@ public final class RetrievalFit {
                     means[n] = row(outputs[2], i, RetrievalGraph.channels(encoder, 1));
                 });
         MeanFeatures features = MeanFeatures.of(means);
-        int[] products = Arrays.stream(kept).map(i -> images.products[i]).toArray();
         int neighbours = options.memory().neighbours();
         progress.println("comparing the images with each other: what is normal at which place");
         int[] folds = Folds.of(
-                Arrays.stream(kept).mapToObj(i -> images.read.names().get(i)).toList(), products);
-        List<Tensor> levels = new NormalLevels(strides, features, products, folds, neighbours, threads).fit();
+                Arrays.stream(shown.images)
+                        .mapToObj(i -> images.read.names().get(i))
+                        .toList(),
+                shown.classes);
+        List<Tensor> levels =
+                new NormalLevels(strides, features, shown.classes, folds, shown.places, neighbours, threads).fit();
         ImageMemory.Lookup lookup =
-                new ImageMemory.Lookup(features.shift(), features.scale(), features.rows(), neighbours);
-        return new Remembered(new ImageMemory(strides, projections, lookup, products, levels), features, folds);
+                new ImageMemory.Lookup(features.shift(), features.scale(), features.rows(), neighbours, shown.places);
+        return new Remembered(new ImageMemory(strides, projections, lookup, shown.classes, levels), features, folds);
     }
 
     /** Takes one image's outputs: its number, the batch's outputs, and which of them is its. */
@@ -226,7 +287,7 @@ public final class RetrievalFit {
                 float[][] values = session.run(frames);
                 for (int i = 0; i < frames.size(); i++) encoded.take(from + i, values, i);
                 int done = from + frames.size();
-                bar.update((double) done / count, done + " of " + count + " images");
+                bar.update((double) done / count, done + " of " + count + (layouts.isEmpty() ? " images" : " views"));
             }
         }
     }
@@ -241,7 +302,7 @@ public final class RetrievalFit {
         List<RememberedImage> named = new ArrayList<>();
         for (int image : kept)
             named.add(new RememberedImage(
-                    images.product(image), images.read.names().get(image), thumbnails.of(spool.get(image))));
+                    images.product(image), images.read.names().get(image), thumbnails.of(spool.view(image, 0))));
         RetrievalModel model = new RetrievalModel(remembered.memory, named, encoder);
         Map<String, List<byte[]>> heldOut = images.read.calibrationFrames();
         Map<String, String> provenance = provenance(model, images, set, heldOut);
@@ -268,21 +329,23 @@ public final class RetrievalFit {
             throws IOException {
         ImageSource source = Objects.requireNonNull(options.source());
         int all = images.products.length;
-        if (kept.length == all || all * bytesPerImage() > MAX_BYTES || !ChoiceCost.measurable(source)) return null;
+        if (kept.length == all || !ChoiceCost.measurable(source)) return null;
+        int[] numbers = IntStream.range(0, all).toArray();
+        Shown shown = Shown.of(images, numbers, layouts);
+        if (shown.size() * bytesPerView() > MAX_BYTES) return null;
         progress.println("comparing with a memory of all " + all + " images, to say what those left out cost");
         Path out = options.output().checkpoint();
         Path whole = Files.createTempFile(out.toAbsolutePath().getParent(), "whole-", ".onnx");
         try {
-            int[] numbers = IntStream.range(0, all).toArray();
             List<RememberedImage> named = new ArrayList<>();
             for (int i : numbers)
                 named.add(new RememberedImage(
                         images.product(i), images.read.names().get(i), null));
             write(
                     whole,
-                    new RetrievalModel(remember(images, numbers, projections, spool).memory, named, encoder),
-                    Map.of());
-            return ChoiceCost.measure(source, out, whole, options.threads());
+                    new RetrievalModel(remember(images, shown, projections, spool).memory, named, encoder),
+                    layouts.properties());
+            return ChoiceCost.measure(source, layouts, out, whole, options.threads());
         } finally {
             Files.deleteIfExists(whole);
         }
@@ -292,7 +355,10 @@ public final class RetrievalFit {
     private List<CheckpointFinisher.Seen> unseen(
             Remembered remembered, RetrievalModel model, Images images, int[] kept, FrameSpool spool)
             throws IOException {
-        UnseenNormals unseen = new UnseenNormals(remembered.folds, remembered.memory.products());
+        UnseenNormals unseen = new UnseenNormals(
+                Arrays.copyOf(remembered.folds, kept.length),
+                Arrays.copyOf(remembered.memory.products(), kept.length),
+                remembered.folds);
         unseen.addRemembered(images.read.categories(), i -> spool.get(kept[i]));
         for (String product : images.read.categories()) {
             List<byte[]> frames =
@@ -300,16 +366,17 @@ public final class RetrievalFit {
             frames.addAll(leftOut(product, images, kept, spool));
             encode(
                     frames.size(),
-                    frames::get,
+                    n -> ViewLayout.viewOf(frames.get(n), 0),
                     List.of(),
                     List.of(RetrievalGraph.MEAN),
                     "look",
                     (n, outputs, i) -> unseen.addOther(
                             product,
                             frames.get(n),
-                            remembered.means.nearest(row(outputs[0], i, RetrievalGraph.channels(encoder, 1)))));
+                            remembered.means.nearest(
+                                    row(outputs[0], i, RetrievalGraph.channels(encoder, 1)), kept.length)));
         }
-        return unseen.folds((draft, others) -> write(draft, without(model, others), Map.of()));
+        return unseen.folds((draft, others) -> write(draft, without(model, others), layouts.properties()));
     }
 
     /** Frames of a product that are not remembered, evenly spaced, as many as there is use for. */
@@ -333,7 +400,10 @@ public final class RetrievalFit {
     private static RetrievalModel without(RetrievalModel model, int[] others) {
         return new RetrievalModel(
                 model.memory().select(others),
-                Arrays.stream(others).mapToObj(model.images()::get).toList(),
+                Arrays.stream(others)
+                        .filter(i -> i < model.images().size())
+                        .mapToObj(model.images()::get)
+                        .toList(),
                 model.encoder());
     }
 
@@ -345,7 +415,8 @@ public final class RetrievalFit {
             RetrievalModel model, Images images, TrainingSet set, Map<String, List<byte[]>> heldOut) {
         Map<String, String> provenance = set.provenance(images.products.length, heldOut);
         provenance.put("method", Checkpoints.RETRIEVAL);
-        provenance.put("remembered", String.valueOf(model.memory().images()));
+        provenance.put("remembered", String.valueOf(model.images().size()));
+        provenance.putAll(layouts.properties());
         provenance.put("neighbours", String.valueOf(options.memory().neighbours()));
         provenance.put("dimensions", String.valueOf(options.memory().dimensions()));
         provenance.put("seed", String.valueOf(options.memory().seed()));

@@ -3,6 +3,7 @@ package io.linesight.trainer.retrieval;
 import io.linesight.mmad.encoder.Encoder;
 import io.linesight.trainer.calibration.CalibrationRule;
 import io.linesight.trainer.dataset.ImageRules;
+import io.linesight.trainer.dataset.ViewOptions;
 import io.linesight.trainer.folders.ImageSource;
 import java.io.PrintStream;
 import java.nio.file.Path;
@@ -15,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param source images to learn from; needed to fit, options can be validated without
  * @param encoder frozen; null = the filter bank
+ * @param views regions of interest and tiles
  * @param calibration what the thresholds are to hold
  * @param threads CPU threads; 0 = all processors
  */
@@ -23,9 +25,22 @@ public record RetrievalOptions(
         ImageRules rules,
         @Nullable Encoder encoder,
         Memory memory,
+        ViewOptions views,
         CalibrationRule calibration,
         int threads,
         Output output) {
+    /** Images looked at as a whole. */
+    public RetrievalOptions(
+            @Nullable ImageSource source,
+            ImageRules rules,
+            @Nullable Encoder encoder,
+            Memory memory,
+            CalibrationRule calibration,
+            int threads,
+            Output output) {
+        this(source, rules, encoder, memory, ViewOptions.WHOLE, calibration, threads, output);
+    }
+
     /** Images remembered of a product unless told otherwise, and the most that may be asked for. */
     public static final int IMAGES = 500;
 
@@ -75,6 +90,7 @@ public record RetrievalOptions(
             problems.add("--neighbours must be 1.." + MAX_NEIGHBOURS + ", got " + memory.neighbours);
         if (memory.dimensions != 0 && memory.dimensions < MIN_DIMENSIONS)
             problems.add("--memory-dimensions must be 0 or " + MIN_DIMENSIONS + " or more, got " + memory.dimensions);
+        problems.addAll(views.problems());
         if (threads < 0) problems.add("--threads must not be negative, got " + threads);
         if (!problems.isEmpty()) throw new IllegalArgumentException("fit: " + String.join("; ", problems));
     }

@@ -2,7 +2,9 @@ package io.linesight.trainer.retrieval;
 
 import io.linesight.trainer.calibration.CheckpointFinisher.Seen;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.AbstractList;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -19,11 +21,35 @@ final class UnseenNormals {
     static final int SCORED = 150;
 
     private final int[] folds;
+    private final int[] viewFolds;
     private final int[] products;
     /** The last ones are scored by the whole memory. */
     private final List<Map<String, List<byte[]>>> frames = new ArrayList<>();
 
-    /** Writes a checkpoint that remembers some of the images only. */
+    /** Frames that are read when they are asked for: with their tiles, all of them are gigabytes. */
+    private static final class Later extends AbstractList<byte[]> {
+        private final List<Frame> frames = new ArrayList<>();
+
+        @Override
+        public byte[] get(int i) {
+            try {
+                return frames.get(i).get();
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+
+        @Override
+        public int size() {
+            return frames.size();
+        }
+    }
+
+    private interface Frame {
+        byte[] get() throws IOException;
+    }
+
+    /** Writes a checkpoint that remembers some of the images only, with their tiles. */
     interface Writer {
         void write(Path draft, int[] images) throws IOException;
     }
@@ -31,15 +57,17 @@ final class UnseenNormals {
     /**
      * @param folds of every remembered image
      * @param products of every remembered image
+     * @param viewFolds of everything in the memory: the images, then their tiles
      */
-    UnseenNormals(int[] folds, int[] products) {
+    UnseenNormals(int[] folds, int[] products, int[] viewFolds) {
+        this.viewFolds = viewFolds;
         this.folds = folds;
         this.products = products;
         for (int f = 0; f <= Folds.COUNT; f++) frames.add(new TreeMap<>());
     }
 
     /** @param names of the products */
-    void addRemembered(List<String> names, RetrievalFit.Frames images) throws IOException {
+    void addRemembered(List<String> names, RetrievalFit.Frames images) {
         for (int product = 0; product < names.size(); product++) {
             int p = product;
             int[] own = IntStream.range(0, products.length)
@@ -48,7 +76,7 @@ final class UnseenNormals {
             int wanted = own.length < 2 ? 0 : Math.min(own.length, SCORED);
             for (int n = 0; n < wanted; n++) {
                 int image = own[(int) ((long) n * own.length / wanted)];
-                add(folds[image], names.get(product), images.get(image));
+                add(folds[image], names.get(product), () -> images.get(image));
             }
         }
     }
@@ -61,11 +89,11 @@ final class UnseenNormals {
     void addOther(String product, byte[] frame, int nearest) {
         boolean alone =
                 IntStream.of(products).filter(p -> p == products[nearest]).count() < 2;
-        add(alone ? Folds.COUNT : folds[nearest], product, frame);
+        add(alone ? Folds.COUNT : folds[nearest], product, () -> frame);
     }
 
-    private void add(int fold, String product, byte[] frame) {
-        frames.get(fold).computeIfAbsent(product, p -> new ArrayList<>()).add(frame);
+    private void add(int fold, String product, Frame frame) {
+        ((Later) frames.get(fold).computeIfAbsent(product, p -> new Later())).frames.add(frame);
     }
 
     /** What scores which; every product has an image as long as one of it was held out. */
@@ -73,8 +101,8 @@ final class UnseenNormals {
         List<Seen> all = new ArrayList<>();
         for (int f = 0; f < Folds.COUNT; f++) {
             int fold = f;
-            int[] others = IntStream.range(0, folds.length)
-                    .filter(i -> folds[i] != fold)
+            int[] others = IntStream.range(0, viewFolds.length)
+                    .filter(i -> viewFolds[i] != fold)
                     .toArray();
             if (!frames.get(f).isEmpty()) all.add(new Seen(frames.get(f), draft -> writer.write(draft, others)));
         }

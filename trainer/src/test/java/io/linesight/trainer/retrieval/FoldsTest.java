@@ -44,7 +44,7 @@ class FoldsTest {
     void shouldScoreNoImageByAModelThatKnowsItsFold() throws Exception {
         int[] folds = {0, 1, 2, 0, 1, 2, 0};
         int[] products = {0, 0, 0, 0, 0, 0, 1};
-        UnseenNormals unseen = new UnseenNormals(folds, products);
+        UnseenNormals unseen = new UnseenNormals(folds, products, folds);
         unseen.addRemembered(List.of("cap", "lid"), i -> new byte[] {(byte) i});
         unseen.addOther("cap", new byte[] {50}, 4);
         unseen.addOther("lid", new byte[] {60}, 6);

@@ -38,7 +38,7 @@ class NormalLevelsTest {
     }
 
     private List<Tensor> levels(int[] products, int[] groups) {
-        return new NormalLevels(List.of(fine, coarse), MeanFeatures.of(means), products, groups, 50, 1).fit();
+        return new NormalLevels(List.of(fine, coarse), MeanFeatures.of(means), products, groups, null, 50, 1).fit();
     }
 
     private static double mean(Tensor levels, int product, int which) {

@@ -2,6 +2,7 @@ package io.linesight.trainer.retrieval;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import io.linesight.mmad.checkpoint.Checkpoint;
 import io.linesight.mmad.checkpoint.RememberedImage;
@@ -10,10 +11,19 @@ import io.linesight.mmad.image.ImageLimits;
 import io.linesight.mmad.image.Preprocess;
 import io.linesight.mmad.image.RgbImage;
 import io.linesight.mmad.runtime.ScorerOptions;
+import io.linesight.mmad.score.FoundRegion;
+import io.linesight.mmad.score.FrameScorer;
 import io.linesight.mmad.score.OrtScorer;
+import io.linesight.mmad.score.RegionFinder;
+import io.linesight.mmad.score.ScoredFrame;
 import io.linesight.mmad.score.Scores;
+import io.linesight.mmad.score.SelfTest;
+import io.linesight.mmad.view.Roi;
+import io.linesight.mmad.view.TilePlan.Grid;
 import io.linesight.trainer.calibration.CalibrationRule;
 import io.linesight.trainer.dataset.ImageRules;
+import io.linesight.trainer.dataset.ViewOptions;
+import io.linesight.trainer.dataset.ViewOptions.Tiles;
 import io.linesight.trainer.folders.DatasetException;
 import io.linesight.trainer.folders.ImageSource;
 import java.io.ByteArrayOutputStream;
@@ -104,6 +114,104 @@ class RetrievalFitTest {
             return scorer.score(
                     Arrays.stream(images).map(Preprocess::toModelInput).toList());
         }
+    }
+
+    /** Noise with a pattern of its own in every quarter; large, so that a small spot is lost at 256x256. */
+    private static RgbImage large(long seed, boolean spot) {
+        Random random = new Random(seed);
+        int side = 1024;
+        byte[] rgb = new byte[3 * side * side];
+        for (int p = 0; p < side * side; p++) {
+            int x = p % side;
+            int y = p / side;
+            int width = 8 * (1 + 2 * (x / 512) + y / 512);
+            int base = (y < 512 ? x : y) / width % 2 == 0 ? 90 : 160;
+            boolean marked = spot && Math.abs(x - 700) < 6 && Math.abs(y - 300) < 6;
+            for (int c = 0; c < 3; c++) rgb[3 * p + c] = (byte) (marked ? 250 : base + random.nextInt(12));
+        }
+        return new RgbImage(side, side, rgb);
+    }
+
+    private RetrievalResult fitTiles(ViewOptions views) throws Exception {
+        return RetrievalFit.run(new RetrievalOptions(
+                source,
+                ImageRules.defaults(),
+                null,
+                RetrievalOptions.Memory.defaults(42),
+                views,
+                CalibrationRule.defaults(),
+                1,
+                new RetrievalOptions.Output(
+                        dir.resolve("m.onnx"), dir, "", new PrintStream(said, true, StandardCharsets.UTF_8))));
+    }
+
+    @Test
+    void shouldFindInTilesWhatIsLostInTheWhole() throws Exception {
+        for (int i = 0; i < 8; i++) {
+            int seed = i;
+            normals.computeIfAbsent("tray", k -> new ArrayList<>())
+                    .add(ImageSource.Sample.normal("good/" + i, () -> large(seed, false)));
+        }
+        RetrievalResult r = fitTiles(new ViewOptions(Map.of(), Tiles.GRID, new Grid(3, 3), Double.NaN));
+        assertThat(r.remembered()).isEqualTo(4);
+        assertThat(said.toString(StandardCharsets.UTF_8)).contains("9 tiles of 373x373", "10 views a frame");
+        assertThat(RememberedImage.of(Checkpoint.read(dir.resolve("m.onnx")).info()))
+                .hasSize(4);
+        try (OrtScorer scorer = OrtScorer.open(
+                dir.resolve("m.onnx"),
+                ScorerOptions.defaults().withDevice("cpu").withThreads(1))) {
+            FrameScorer.Frame good =
+                    new FrameScorer.Frame("tray", scorer.views().cut("tray", large(1001, false)));
+            FrameScorer.Frame spotted =
+                    new FrameScorer.Frame("tray", scorer.views().cut("tray", large(1002, true)));
+            List<ScoredFrame> scored = FrameScorer.score(scorer, List.of(good, spotted), 8);
+            double threshold = r.info().calibration().forProduct("tray").threshold();
+            assertThat(scored.get(0).raw()).isLessThan((float) threshold);
+            assertThat(scored.get(1).raw()).isGreaterThan((float) threshold);
+            FoundRegion region = RegionFinder.find(
+                            scored.get(1).map(), scored.get(1).size(), threshold, 1024, 1024, 1)
+                    .get(0);
+            assertThat(region.peakX()).isBetween(680, 720);
+            assertThat(region.peakY()).isBetween(280, 320);
+            // Whatever shares the batch, and however views are cut into batches.
+            ScoredFrame alone = FrameScorer.score(scorer, List.of(spotted), 3).get(0);
+            assertThat(alone.raw()).isCloseTo(scored.get(1).raw(), within(1e-3f));
+            assertThat(scored.get(1).batch().nearest().images()[0]).isBetween(0, 3);
+            SelfTest.check(scorer);
+        }
+    }
+
+    @Test
+    void shouldRefuseRegionsOutsideTheImagesAndTooManyTiles() {
+        product("cap", 8);
+        assertThatThrownBy(() -> fitTiles(
+                        new ViewOptions(Map.of("", Roi.parse("box:200,0,100,50")), Tiles.NONE, null, Double.NaN)))
+                .isInstanceOf(DatasetException.class)
+                .hasMessageContaining("product 'cap'")
+                .hasMessageContaining("256x256")
+                .hasMessageContaining("Nothing was done");
+        assertThatThrownBy(() -> fitTiles(
+                        new ViewOptions(Map.of("lid", Roi.parse("box:0,0,100,50")), Tiles.NONE, null, Double.NaN)))
+                .hasMessageContaining("'lid'")
+                .hasMessageContaining("cap");
+        assertThatThrownBy(() -> fitTiles(new ViewOptions(Map.of(), Tiles.GRID, new Grid(40, 25), Double.NaN)))
+                .hasMessageContaining("1001 views")
+                .hasMessageContaining("ms in it on this machine")
+                .hasMessageContaining("at most 128");
+        assertThatThrownBy(() -> fitTiles(new ViewOptions(Map.of(), Tiles.AUTO, null, Double.NaN)))
+                .hasMessageContaining("--smallest-defect");
+        assertThat(dir.toFile().list()).isEmpty();
+    }
+
+    @Test
+    void shouldNameImagesOfAnotherShape() {
+        product("cap", 8);
+        normals.get("cap").add(ImageSource.Sample.normal("good/tall", () -> new RgbImage(10, 20, new byte[600])));
+        assertThatThrownBy(() -> fitTiles(
+                        new ViewOptions(Map.of("", Roi.parse("box:20,0,100,50")), Tiles.NONE, null, Double.NaN)))
+                .isInstanceOf(DatasetException.class)
+                .hasMessageContaining("good/tall")
+                .hasMessageContaining("10x20");
     }
 
     @Test

@@ -127,6 +127,9 @@ final class AddCommand implements Callable<Integer> {
 
     private static SeenFrame look(Scorer scorer, DecisionRules rules, byte[] planar, @Nullable String product)
             throws NotSeenException {
+        if (scorer.views().of(product) != null)
+            throw new NotSeenException("checkpoint " + scorer.info().version() + " looks at regions or tiles of '"
+                    + product + "', and exemptions know whole frames only; label the frame as normal and train again");
         FeaturedScores answer = scorer.scoreWithFeatures(List.of(planar));
         BatchFeatures features = answer.features();
         if (features == null)
