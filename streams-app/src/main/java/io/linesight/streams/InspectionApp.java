@@ -3,6 +3,7 @@ package io.linesight.streams;
 import io.linesight.mmad.checkpoint.VerdictRule;
 import io.linesight.models.settings.SettingsFeed;
 import io.linesight.schemas.Rollout;
+import io.linesight.streams.batching.FrameViews;
 import io.linesight.streams.config.InspectionConfig;
 import io.linesight.streams.config.ReviewSettings;
 import io.linesight.streams.decision.DecisionRules;
@@ -175,7 +176,7 @@ public final class InspectionApp implements AutoCloseable {
         pipeline = new InspectionPipeline(config, opened.router(), rules, exempting.frames(), opening);
         pipeline.warmUp();
         exempting.start(opened::championInfo, planar -> opened.router()
-                .submit(FrameRouter.Route.CHAMPION, EXEMPTION_LANE, planar));
+                .submit(FrameRouter.Route.CHAMPION, EXEMPTION_LANE, FrameViews.whole(planar)));
         RegistryAccess access = RegistryAccess.of(config, opening);
         registry = access;
         access.prime();

@@ -4,13 +4,25 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.linesight.embedded.SharedPlatform;
+import io.linesight.mmad.image.ImageCodec;
+import io.linesight.mmad.image.Preprocess;
+import io.linesight.mmad.image.RgbImage;
+import io.linesight.mmad.runtime.ScorerOptions;
+import io.linesight.mmad.score.FrameScorer;
+import io.linesight.mmad.score.OrtScorer;
+import io.linesight.mmad.score.ScoredFrame;
 import io.linesight.mmad.score.Scores;
+import io.linesight.mmad.view.Box;
+import io.linesight.mmad.view.Roi;
+import io.linesight.mmad.view.ViewLayout;
+import io.linesight.mmad.view.ViewLayouts;
 import io.linesight.schemas.CameraFrame;
 import io.linesight.schemas.DeadLetterCode;
 import io.linesight.schemas.DeadLetterReason;
 import io.linesight.schemas.FrameEncoding;
 import io.linesight.schemas.FrameRef;
 import io.linesight.schemas.InspectionResult;
+import io.linesight.schemas.Region;
 import io.linesight.schemas.Verdict;
 import io.linesight.schemas.serde.AvroSerde;
 import io.linesight.schemas.topics.TopicSpec;
@@ -24,8 +36,11 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -45,6 +60,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInfo;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 /** The inspection app on a real broker and registry, with a model that answers predictably. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -217,6 +233,89 @@ class InspectionAppIT {
                         HttpResponse.BodyHandlers.ofString());
         assertThat(response.statusCode()).as(response.body()).isEqualTo(status);
         return response.body();
+    }
+
+    @Test
+    void shouldScoreRegionsAndTilesAsTheCommandLineDoes(@TempDir Path dir) throws Exception {
+        Path file = dir.resolve("tiled.onnx");
+        ViewLayouts views = ViewLayouts.of(
+                Map.of(
+                        "tray",
+                        new ViewLayout(
+                                600,
+                                400,
+                                Roi.parse("polygon:100,0,600,0,600,400,100,380"),
+                                List.of(
+                                        new Box(100, 0, 256, 256),
+                                        new Box(344, 0, 256, 256),
+                                        new Box(300, 144, 256, 256)))),
+                0.001);
+        Files.write(file, ToyCheckpoint.bytes("tiled", 1, views.properties()));
+        RgbImage image = spotted(600, 400);
+        byte[] png = ImageCodec.encodePng(image);
+        for (int i = 0; i < 5; i++)
+            line.send(i % PARTITIONS, tray("cam" + i, png).build());
+        line.send(0, tray("tall", ImageCodec.encodePng(spotted(400, 600))).build());
+        line.send(1, tray("other", png).setProduct("cap").build());
+        line.flush();
+        InspectionConfig config = InspectionConfig.of(line.settings(
+                "application.id",
+                "tiled",
+                "linesight.checkpoint",
+                file.toString(),
+                "linesight.batch.max",
+                "3",
+                "linesight.device",
+                "cpu"));
+        try (InspectionApp app = new InspectionApp(config, ModelControl.fixed(), null)) {
+            app.start();
+            line.awaitCommitted("tiled", 7, Desk.TIMEOUT);
+        }
+        try (OrtScorer scorer = OrtScorer.open(file, ScorerOptions.defaults().withDevice("cpu"))) {
+            ScoredFrame alone = FrameScorer.score(
+                            scorer,
+                            List.of(new FrameScorer.Frame("tray", scorer.views().cut("tray", image))),
+                            8)
+                    .get(0);
+            Map<String, InspectionResult> results = new HashMap<>();
+            for (InspectionResult r : line.results()) results.put(r.getCameraId(), r);
+            for (int i = 0; i < 5; i++) {
+                InspectionResult r = results.get("cam" + i);
+                assertThat(r.getRawScore()).isEqualTo(alone.raw());
+                assertThat(r.getRegions()).isNotEmpty();
+                Region region = r.getRegions().get(0);
+                // The spot within the region of interest; the brighter one outside is not looked at.
+                assertThat(region.getPeakX()).isBetween(398, 412);
+                assertThat(region.getPeakY()).isBetween(198, 212);
+            }
+            assertThat(results.get("tall").getVerdict()).isEqualTo(Verdict.REVIEW);
+            assertThat(results.get("tall").getReason()).isEqualTo("FRAME_SIZE");
+            assertThat(results.get("other").getRawScore())
+                    .isEqualTo(scorer.score(List.of(Preprocess.toModelInput(image)))
+                            .raw()[0]);
+        }
+        assertThat(line.deadLetters()).isEmpty();
+    }
+
+    private static CameraFrame.Builder tray(String camera, byte[] png) {
+        return Line.frame(camera, 0, 0)
+                .setProduct("tray")
+                .setEncoding(FrameEncoding.PNG)
+                .setImage(ByteBuffer.wrap(png));
+    }
+
+    /** Dark, with a spot at 400,200 and a brighter one at 10,10. */
+    private static RgbImage spotted(int width, int height) {
+        byte[] rgb = new byte[3 * width * height];
+        Arrays.fill(rgb, (byte) 30);
+        for (int y = 0; y < 12; y++) {
+            for (int x = 0; x < 12; x++)
+                for (int c = 0; c < 3; c++) {
+                    rgb[3 * ((y + 200) * width + Math.min(width - 12, 400) + x) + c] = (byte) 200;
+                    rgb[3 * ((y + 10) * width + 10 + x) + c] = (byte) 255;
+                }
+        }
+        return new RgbImage(width, height, rgb);
     }
 
     @Test

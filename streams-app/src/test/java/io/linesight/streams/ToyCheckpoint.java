@@ -12,6 +12,7 @@ import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import io.linesight.mmad.checkpoint.Checkpoints;
 import java.util.List;
+import java.util.Map;
 
 /**
  * The smallest models that can be served: the map is the mean of the colours, 0..255, times a gain, the score its
@@ -39,6 +40,16 @@ public final class ToyCheckpoint {
                         "{\"fallback\":{\"threshold\":10000,\"scale\":1000},\"byProduct\":{}}"))
                 .build()
                 .toByteArray();
+    }
+
+    /** The same with further properties, and a threshold that bright pixels exceed. */
+    public static byte[] bytes(String version, float gain, Map<String, String> properties) {
+        ModelProto.Builder model = model(gain)
+                .addMetadataProps(property(Checkpoints.VERSION, version))
+                .addMetadataProps(property(
+                        Checkpoints.CALIBRATION, "{\"fallback\":{\"threshold\":100,\"scale\":10},\"byProduct\":{}}"));
+        properties.forEach((key, value) -> model.addMetadataProps(property(key, value)));
+        return model.build().toByteArray();
     }
 
     private static ModelProto.Builder model(float gain) {

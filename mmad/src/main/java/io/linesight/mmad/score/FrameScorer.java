@@ -1,10 +1,13 @@
 package io.linesight.mmad.score;
 
+import io.linesight.mmad.image.Preprocess;
+import io.linesight.mmad.runtime.ScoringException;
 import io.linesight.mmad.view.ViewBlend;
 import io.linesight.mmad.view.ViewLayout;
 import io.linesight.mmad.view.ViewLayouts;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -28,11 +31,11 @@ public final class FrameScorer {
      * Scores frames.
      *
      * @param batch views that go through the model at once, at most
-     * @throws io.linesight.mmad.runtime.ScoringException when the runtime fails
+     * @throws ScoringException when the runtime fails
      */
     public static List<ScoredFrame> score(Scorer scorer, List<Frame> frames, int batch) {
         ViewLayouts layouts = scorer.views();
-        List<@Nullable ScoredFrame> answers = new ArrayList<>(java.util.Collections.nCopies(frames.size(), null));
+        List<@Nullable ScoredFrame> answers = new ArrayList<>(Collections.nCopies(frames.size(), null));
         List<Integer> plain = new ArrayList<>();
         Batch views = new Batch(scorer, batch);
         for (int f = 0; f < frames.size(); f++) {
@@ -83,6 +86,8 @@ public final class FrameScorer {
         }
 
         void add(int view, Scores scores, int i) {
+            if (scores.size() != Preprocess.SIDE)
+                throw new ScoringException("the model's maps have " + scores.size() + " pixels a side", null);
             int values = scores.size() * scores.size();
             failed |= !Float.isFinite(scores.raw()[i]);
             sum.add(view, scores.maps(), i * values);

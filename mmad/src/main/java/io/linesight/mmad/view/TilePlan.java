@@ -12,10 +12,10 @@ import org.jspecify.annotations.Nullable;
  */
 public final class TilePlan {
     /**
-     * Pixels of a view that a defect must have to be found: half a cell of the encoder at stride 8. What is smaller
-     * moves no feature enough; see docs/accuracy.md.
+     * Pixels of a view that a defect must have to be found: a cell of the encoder at stride 8. At half of that, half as
+     * many were found; see docs/accuracy.md.
      */
-    public static final int SEEN = 4;
+    public static final int SEEN = 8;
 
     private static final int SIDE = Preprocess.SIDE;
     /** Share of a tile that the next one shows too, at least: a defect on an edge lies well inside a neighbour. */

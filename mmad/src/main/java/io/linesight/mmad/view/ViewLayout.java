@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record ViewLayout(int width, int height, @Nullable Roi roi, List<Box> tiles) {
     /** Most tiles of a frame; more would take seconds a frame. */
-    public static final int MAX_TILES = 128;
+    public static final int MAX_TILES = 256;
     /** Largest side of a map: 16 MB. */
     static final int MAX_MAP = 2048;
 

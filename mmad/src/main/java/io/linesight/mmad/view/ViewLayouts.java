@@ -199,7 +199,7 @@ public final class ViewLayouts {
 
     @Override
     public boolean equals(Object other) {
-        return other instanceof ViewLayouts o && properties().equals(o.properties());
+        return other == this || other instanceof ViewLayouts o && properties().equals(o.properties());
     }
 
     @Override

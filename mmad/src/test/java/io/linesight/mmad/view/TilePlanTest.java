@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 class TilePlanTest {
     @Test
     void shouldNeedNoTilesWhereTheWholeShowsTheDefect() {
-        assertThat(TilePlan.auto(new Box(0, 0, 256, 256), 1)).isNull();
+        assertThat(TilePlan.auto(new Box(0, 0, 256, 256), 8)).isNull();
         assertThat(TilePlan.auto(new Box(0, 0, 1024, 768), 100)).isNull();
     }
 

@@ -56,4 +56,7 @@ public sealed interface Answer {
 
     /** Inference fails on this frame, even alone. */
     record Failed(String reason) implements Answer {}
+
+    /** The frame does not have the proportions that the model's regions and tiles were made for. */
+    record Unfit(String reason) implements Answer {}
 }

@@ -16,7 +16,7 @@ public record Inference(
         Answer answer, CheckpointInfo model, long queueNanos, long inferenceNanos, int batchSize, Instant scoredAt) {
 
     public boolean failed() {
-        return answer instanceof Answer.Failed;
+        return !(answer instanceof Answer.Scored);
     }
 
     /** Image score, uncalibrated; NaN when the model returned NaN or inference failed. */

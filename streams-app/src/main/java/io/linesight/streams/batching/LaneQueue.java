@@ -27,6 +27,9 @@ final class LaneQueue {
     private final Map<String, ArrayDeque<QueuedFrame>> lanes = new HashMap<>();
     private final ArrayDeque<String> turns = new ArrayDeque<>();
     private int size;
+    /** Places in a batch that the frames take. */
+    private int slots;
+
     private boolean closed;
 
     LaneQueue(BatchLimits limits) {
@@ -43,7 +46,8 @@ final class LaneQueue {
     void put(QueuedFrame frame) throws InterruptedException {
         lock.lockInterruptibly();
         try {
-            while (size >= capacity && !closed) room.await();
+            // A frame of more views than there is room at all comes in alone.
+            while (size > 0 && slots + frame.views().slots() > capacity && !closed) room.await();
             if (closed) throw new BatcherClosedException("the batcher is closed");
             ArrayDeque<QueuedFrame> lane = lanes.get(frame.lane());
             if (lane == null) {
@@ -53,16 +57,18 @@ final class LaneQueue {
             }
             lane.add(frame);
             size++;
+            int before = slots;
+            slots += frame.views().slots();
             // The consumer only cares about the first frame (to start lingering) and about a full batch.
-            if (size == 1 || size == maxBatch) changed.signal();
+            if (size == 1 || before < maxBatch && slots >= maxBatch) changed.signal();
         } finally {
             lock.unlock();
         }
     }
 
     /**
-     * Removes the next batch: as soon as {@code maxBatch} frames are queued or the oldest has lingered. Blocks until
-     * then; once closed it takes what there is.
+     * Removes the next batch: as soon as frames of {@code maxBatch} views are queued or the oldest has lingered. Blocks
+     * until then; once closed it takes what there is. A frame of more views comes alone.
      *
      * @return empty when the queue is closed and empty
      */
@@ -85,7 +91,7 @@ final class LaneQueue {
             changed.awaitUninterruptibly();
         }
         long deadline = oldest() + lingerNanos;
-        while (size < maxBatch && !closed) {
+        while (slots < maxBatch && !closed) {
             long left = deadline - System.nanoTime();
             if (left <= 0) return true;
             awaitNanos(left);
@@ -111,14 +117,19 @@ final class LaneQueue {
 
     private List<QueuedFrame> poll() {
         List<QueuedFrame> batch = new ArrayList<>(Math.min(size, maxBatch));
-        while (batch.size() < maxBatch && !turns.isEmpty()) {
+        int taken = 0;
+        while (taken < maxBatch && !turns.isEmpty()) {
+            ArrayDeque<QueuedFrame> lane = lanes.get(turns.peek());
+            int next = lane.peek().views().slots();
+            if (!batch.isEmpty() && taken + next > maxBatch) break;
             String name = turns.poll();
-            ArrayDeque<QueuedFrame> lane = lanes.get(name);
             batch.add(lane.poll());
+            taken += next;
             if (lane.isEmpty()) lanes.remove(name);
             else turns.add(name);
         }
         size -= batch.size();
+        slots -= taken;
         room.signalAll();
         return batch;
     }
@@ -153,6 +164,7 @@ final class LaneQueue {
             lanes.clear();
             turns.clear();
             size = 0;
+            slots = 0;
             return all;
         } finally {
             lock.unlock();

@@ -5,8 +5,8 @@ import java.util.concurrent.CompletableFuture;
 /**
  * A frame on its way to the model.
  *
- * @param pixels planar RGB; not copied
+ * @param views what models look at; not copied
  * @param queuedAt {@link System#nanoTime} of its submission
  * @param result completed by the batcher
  */
-record QueuedFrame(String lane, byte[] pixels, long queuedAt, CompletableFuture<Inference> result) {}
+record QueuedFrame(String lane, FrameViews views, long queuedAt, CompletableFuture<Inference> result) {}

@@ -2,6 +2,7 @@ package io.linesight.streams.batching;
 
 import io.linesight.mmad.checkpoint.CheckpointInfo;
 import io.linesight.mmad.score.Scorer;
+import io.linesight.mmad.view.ViewLayouts;
 import io.linesight.schemas.clients.DaemonThreads;
 import io.linesight.streams.serving.ServingModel;
 import java.time.Duration;
@@ -57,7 +58,7 @@ public final class SharedBatcher implements AutoCloseable {
         this.model = Objects.requireNonNull(model, "model");
         this.listener = Objects.requireNonNull(listener, "listener");
         this.queue = new LaneQueue(limits);
-        this.batchScorer = new BatchScorer(listener);
+        this.batchScorer = new BatchScorer(listener, limits.maxBatch());
         listener.onStart(queue::size);
         thread = DaemonThreads.start(name, this::run);
     }
@@ -66,12 +67,12 @@ public final class SharedBatcher implements AutoCloseable {
      * Queues a frame; blocks while the queue is full.
      *
      * @param lane frames of one lane are scored in order, and lanes take turns; normally the camera id
-     * @param frame planar RGB as {@link Scorer#score} takes it; not copied, must not change
+     * @param frame not copied, must not change
      * @return completes with the model's answer, or exceptionally with {@link BatcherClosedException} or an
      *     {@link Error} of the JVM
      * @throws BatcherClosedException when the batcher is closed or the caller is interrupted while waiting
      */
-    public CompletableFuture<Inference> submit(String lane, byte[] frame) {
+    public CompletableFuture<Inference> submit(String lane, FrameViews frame) {
         QueuedFrame queued = new QueuedFrame(
                 Objects.requireNonNull(lane, "lane"),
                 Objects.requireNonNull(frame, "frame"),
@@ -83,6 +84,20 @@ public final class SharedBatcher implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new BatcherClosedException("interrupted while a frame waited for room in the batcher");
+        }
+    }
+
+    /** The same for a frame that is only looked at as a whole: planar RGB as {@link Scorer#score} takes it. */
+    public CompletableFuture<Inference> submit(String lane, byte[] frame) {
+        return submit(lane, FrameViews.whole(frame));
+    }
+
+    /** How the model that serves now looks at frames; as a whole where there is none, since the app is stopping. */
+    public ViewLayouts views() {
+        try (ServingModel.Lease lease = model.acquire()) {
+            return lease.scorer().views();
+        } catch (IllegalStateException e) {
+            return ViewLayouts.NONE;
         }
     }
 
@@ -169,7 +184,7 @@ public final class SharedBatcher implements AutoCloseable {
             start = System.nanoTime();
             announceModel(batch, info, start);
             answers = batchScorer.score(
-                    scorer, batch.stream().map(QueuedFrame::pixels).toList(), features.getAsBoolean());
+                    scorer, batch.stream().map(QueuedFrame::views).toList(), features.getAsBoolean());
         } finally {
             lastEnd = System.nanoTime();
         }

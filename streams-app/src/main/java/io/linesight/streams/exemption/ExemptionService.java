@@ -2,6 +2,7 @@ package io.linesight.streams.exemption;
 
 import io.linesight.mmad.checkpoint.CheckpointInfo;
 import io.linesight.mmad.exemption.FrameFeatures;
+import io.linesight.mmad.view.ViewLayouts;
 import io.linesight.schemas.Exemption;
 import io.linesight.schemas.ExemptionState;
 import io.linesight.schemas.topics.FrameKeys;
@@ -12,6 +13,8 @@ import io.linesight.streams.config.InspectionConfig;
 import io.linesight.streams.decision.DecisionRules;
 import io.linesight.streams.exemption.SeenFrame.NotSeenException;
 import io.linesight.streams.monitoring.InspectionMetrics;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -145,6 +148,10 @@ public final class ExemptionService implements AutoCloseable {
                 if (!(inference.answer() instanceof Answer.Scored scored) || !scored.isFinite())
                     throw new NotSeenException(
                             "model " + inference.model().version() + " gives no finite answer for it");
+                if (looksAtViews(inference.model(), product))
+                    throw new NotSeenException("model " + inference.model().version()
+                            + " looks at regions or tiles of its product, and exemptions know whole frames only; the "
+                            + "next training learns from the label");
                 FrameFeatures features = scored.features();
                 if (features != null)
                     return SeenFrame.of(
@@ -162,6 +169,15 @@ public final class ExemptionService implements AutoCloseable {
         }
         throw new NotSeenException(
                 "the model in service does not show what its encoder sees, so nothing can be exempted with it");
+    }
+
+    private static boolean looksAtViews(CheckpointInfo model, @Nullable String product) {
+        try {
+            return ViewLayouts.read(model.properties()).of(product) != null;
+        } catch (IOException e) {
+            // It was read when the model was loaded.
+            throw new UncheckedIOException(e);
+        }
     }
 
     private final class Reports implements LabelFollower.Listener {

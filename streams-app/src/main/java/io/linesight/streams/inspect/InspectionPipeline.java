@@ -24,6 +24,7 @@ import io.linesight.schemas.Verdict;
 import io.linesight.schemas.clients.DaemonThreads;
 import io.linesight.streams.batching.Answer;
 import io.linesight.streams.batching.BatcherClosedException;
+import io.linesight.streams.batching.FrameViews;
 import io.linesight.streams.batching.Inference;
 import io.linesight.streams.config.EventSettings;
 import io.linesight.streams.config.InspectionConfig;
@@ -81,6 +82,7 @@ public final class InspectionPipeline implements AutoCloseable {
     private final AtomicInteger outstanding = new AtomicInteger();
     private final Map<ImageNote.Kind, Set<String>> notesLogged = new EnumMap<>(ImageNote.Kind.class);
     private final Set<String> fallbackLogged = ConcurrentHashMap.newKeySet();
+    private final Set<String> unfitLogged = ConcurrentHashMap.newKeySet();
 
     /**
      * @param router says which model decides a frame; not owned
@@ -140,7 +142,7 @@ public final class InspectionPipeline implements AutoCloseable {
             FrameRef source,
             int width,
             int height,
-            byte[] planar,
+            FrameViews views,
             ImageQuality quality,
             long nanos) {}
 
@@ -171,6 +173,18 @@ public final class InspectionPipeline implements AutoCloseable {
                     note.text());
     }
 
+    /** Once for a camera and product: it is for a person to look at them or to set the camera back. */
+    private void logUnfit(FrameHeader header, String why) {
+        if (unfitLogged.size() < REMEMBERED_CAMERAS && unfitLogged.add(header.cameraId() + '\n' + header.product()))
+            LOG.warn(
+                    "Frame {} of camera {}, product '{}', is not scored and gets verdict REVIEW: {}. Said once for a "
+                            + "camera and product",
+                    header.frameId(),
+                    header.cameraId(),
+                    header.product(),
+                    why);
+    }
+
     /** How long the frames in here will take at the measured speed of the model; zero while nothing was measured. */
     Duration backlog() {
         return Duration.ofNanos(outstanding.get() * router.frameNanos());
@@ -184,9 +198,9 @@ public final class InspectionPipeline implements AutoCloseable {
             FrameRouter.Route route,
             CompletableFuture<Outcome> outcome) {
         try (FrameLog log = FrameLog.of(header.cameraId(), header.frameId(), source)) {
-            Decoded decoded = decode(source, header, frame);
+            Decoded decoded = decode(source, header, frame, route);
             metrics.decoded(decoded.nanos);
-            router.submit(route, header.cameraId(), decoded.planar)
+            router.submit(route, header.cameraId(), decoded.views)
                     .whenCompleteAsync((inference, error) -> judge(decoded, inference, error, outcome), renderers);
         } catch (BadImageException e) {
             outcome.complete(new Outcome.Rejected(DeadLetters.code(e.code()), e.getMessage()));
@@ -199,17 +213,24 @@ public final class InspectionPipeline implements AutoCloseable {
         }
     }
 
-    private Decoded decode(FrameRef source, FrameHeader header, CameraFrame frame) throws BadImageException {
+    private Decoded decode(FrameRef source, FrameHeader header, CameraFrame frame, FrameRouter.Route route)
+            throws BadImageException {
         long start = System.nanoTime();
-        FrameEncoding encoding = frame.getEncoding();
-        byte[] bytes = bytes(frame.getImage());
-        DecodedImage decoded = FrameImages.decode(
-                encoding.name(), frame.getWidth(), frame.getHeight(), frame.getAttributes(), bytes, images);
+        DecodedImage decoded = image(frame);
         for (ImageNote note : decoded.notes()) logNote(header, note);
         RgbImage image = decoded.image();
         byte[] planar = Preprocess.toModelInput(image);
+        FrameViews views = FrameViews.of(header.product(), planar, image, router.views(route), () -> image(frame)
+                .image());
         ImageQuality quality = ImageQuality.of(image);
-        return new Decoded(header, source, image.width(), image.height(), planar, quality, System.nanoTime() - start);
+        return new Decoded(header, source, image.width(), image.height(), views, quality, System.nanoTime() - start);
+    }
+
+    private DecodedImage image(CameraFrame frame) throws BadImageException {
+        FrameEncoding encoding = frame.getEncoding();
+        byte[] bytes = bytes(frame.getImage());
+        return FrameImages.decode(
+                encoding.name(), frame.getWidth(), frame.getHeight(), frame.getAttributes(), bytes, images);
     }
 
     private static byte[] bytes(ByteBuffer buffer) {
@@ -248,13 +269,14 @@ public final class InspectionPipeline implements AutoCloseable {
                 forgiven ? Verdicts.decide(model.rule(), inference, header.product(), exempted.raw()) : model;
         if (forgiven) metrics.exempted(model.anomalous() && !decision.anomalous());
         if (Verdicts.MODEL_RETURNED_NAN.equals(decision.reason())) metrics.nan();
+        if (inference.answer() instanceof Answer.Unfit unfit) logUnfit(header, unfit.reason());
         if (decision.fallback())
             reportFallback(header, inference.model(), decision.calibration().threshold());
         Outcome.Inspected inspected = decision.anomalous() && inference.answer() instanceof Answer.Scored scored
                 ? anomalous(decoded, inference, decision, exempted, scored)
                 : new Outcome.Inspected(result(decoded, inference, decision, exempted, List.of()), null);
         // Models are compared by what they say themselves.
-        router.decided(decoded.source, header.cameraId(), header.product(), inference, model, decoded.planar);
+        router.decided(decoded.source, header.cameraId(), header.product(), inference, model, decoded.views);
         metrics.queued(inference.queueNanos());
         metrics.rendered(System.nanoTime() - start);
         return inspected;
@@ -267,7 +289,7 @@ public final class InspectionPipeline implements AutoCloseable {
         double threshold = decision.calibration().threshold();
         InspectionResult result =
                 result(decoded, inference, decision, exempted, regions(map, scored.mapSize(), threshold, decoded));
-        return new Outcome.Inspected(result, renderer.render(result, map, scored.mapSize(), decoded.planar));
+        return new Outcome.Inspected(result, renderer.render(result, map, scored.mapSize(), decoded.views.whole()));
     }
 
     private InspectionResult result(

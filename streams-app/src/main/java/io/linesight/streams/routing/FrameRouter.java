@@ -1,6 +1,8 @@
 package io.linesight.streams.routing;
 
+import io.linesight.mmad.view.ViewLayouts;
 import io.linesight.schemas.FrameRef;
+import io.linesight.streams.batching.FrameViews;
 import io.linesight.streams.batching.Inference;
 import io.linesight.streams.batching.SharedBatcher;
 import io.linesight.streams.serving.ServingPlan;
@@ -94,8 +96,13 @@ public final class FrameRouter {
     }
 
     /** As {@link SharedBatcher#submit}, to the batcher of the route. */
-    public CompletableFuture<Inference> submit(Route route, String camera, byte[] planar) {
-        return (route == Route.CHALLENGER ? challenger : champion).submit(camera, planar);
+    public CompletableFuture<Inference> submit(Route route, String camera, FrameViews views) {
+        return (route == Route.CHALLENGER ? challenger : champion).submit(camera, views);
+    }
+
+    /** How the model of a route looks at frames now. */
+    public ViewLayouts views(Route route) {
+        return (route == Route.CHALLENGER ? challenger : champion).views();
     }
 
     /** A frame has been decided: guards count it, and a shadow may want it. Returns at once. */
@@ -105,7 +112,7 @@ public final class FrameRouter {
             @Nullable String product,
             Inference inference,
             Verdicts.Decision decision,
-            byte[] planar) {
+            FrameViews views) {
         try {
             guard.decided(camera, product, inference, decision);
         } catch (RuntimeException e) {
@@ -116,7 +123,7 @@ public final class FrameRouter {
         ServingPlan now = plan.get();
         if (!now.shadow() || inference.failed() || !selects(sampled, now, camera, product, source)) return;
         shadow.offer(new ShadowLane.Sample(
-                source, camera, product, inference.model().version(), now.challenger(), decision, planar));
+                source, camera, product, inference.model().version(), now.challenger(), decision, views));
     }
 
     /** Inference time per frame, of the slower model while two decide. */

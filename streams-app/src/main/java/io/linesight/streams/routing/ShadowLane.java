@@ -4,6 +4,7 @@ import io.linesight.schemas.FrameRef;
 import io.linesight.schemas.ShadowDifference;
 import io.linesight.schemas.clients.DaemonThreads;
 import io.linesight.streams.batching.BatcherClosedException;
+import io.linesight.streams.batching.FrameViews;
 import io.linesight.streams.batching.Inference;
 import io.linesight.streams.batching.SharedBatcher;
 import java.time.Instant;
@@ -39,7 +40,7 @@ public final class ShadowLane implements AutoCloseable {
      * A frame that the champion has decided.
      *
      * @param challenger version that is to score it
-     * @param planar as the champion saw it
+     * @param views of the frame
      */
     record Sample(
             FrameRef source,
@@ -48,7 +49,7 @@ public final class ShadowLane implements AutoCloseable {
             String champion,
             String challenger,
             Verdicts.Decision decision,
-            byte[] planar) {}
+            FrameViews views) {}
 
     private final SharedBatcher challenger;
     private final IntSupplier championQueued;
@@ -115,7 +116,7 @@ public final class ShadowLane implements AutoCloseable {
 
     private void compare(List<Sample> samples) throws InterruptedException {
         List<CompletableFuture<Inference>> answers = new ArrayList<>(samples.size());
-        for (Sample sample : samples) answers.add(challenger.submit(sample.camera, sample.planar));
+        for (Sample sample : samples) answers.add(challenger.submit(sample.camera, sample.views));
         for (int i = 0; i < samples.size(); i++) {
             Inference inference;
             try {

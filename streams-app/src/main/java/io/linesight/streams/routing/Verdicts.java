@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 public final class Verdicts {
 
     public static final String INFERENCE_FAILED = "INFERENCE_FAILED";
+    public static final String FRAME_SIZE = "FRAME_SIZE";
     public static final String MODEL_RETURNED_NAN = "MODEL_RETURNED_NAN";
 
     private final DecisionRules rules;
@@ -59,7 +60,11 @@ public final class Verdicts {
         boolean scored = inference.answer() instanceof Answer.Scored;
         boolean finite = inference.answer() instanceof Answer.Scored answer && answer.isFinite();
         VerdictRule.Decision d = rule.decide(inference.model(), product, raw, finite);
-        String reason = finite ? null : scored ? MODEL_RETURNED_NAN : INFERENCE_FAILED;
+        String reason = finite
+                ? null
+                : scored
+                        ? MODEL_RETURNED_NAN
+                        : inference.answer() instanceof Answer.Unfit ? FRAME_SIZE : INFERENCE_FAILED;
         return new Decision(d.score(), of(d.verdict()), reason, d.calibration(), d.applied(), rule);
     }
 

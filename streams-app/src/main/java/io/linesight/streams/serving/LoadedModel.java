@@ -4,6 +4,7 @@ import io.linesight.mmad.checkpoint.CheckpointInfo;
 import io.linesight.mmad.score.FeaturedScores;
 import io.linesight.mmad.score.Scorer;
 import io.linesight.mmad.score.Scores;
+import io.linesight.mmad.view.ViewLayouts;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
@@ -129,6 +130,16 @@ final class LoadedModel {
         @Override
         public synchronized Scores score(List<byte[]> frames) {
             return scorer.score(frames);
+        }
+
+        @Override
+        public ViewLayouts views() {
+            return scorer.views();
+        }
+
+        @Override
+        public synchronized Scores score(List<byte[]> views, int[] places) {
+            return scorer.score(views, places);
         }
 
         @Override

@@ -166,12 +166,6 @@ public final class ModelLoader {
         try {
             CheckpointInfo info = manifest == null ? scorer.info() : named(scorer.info(), manifest);
             stop(cancelled);
-            if (!scorer.views().isEmpty())
-                throw new ModelRejectedException(
-                        "it looks at regions or tiles of frames, which serve does not do yet: fit it without --roi and "
-                                + "--tiles",
-                        null,
-                        false);
             if (manifest != null) SelfTest.check(scorer);
             stop(cancelled);
             LoadedModel model = new LoadedModel(scorer, info, warmUp(scorer), closer);

@@ -16,6 +16,7 @@ import io.linesight.schemas.Verdict;
 import io.linesight.streams.batching.Answer;
 import io.linesight.streams.batching.BatchLimits;
 import io.linesight.streams.batching.BatchListener;
+import io.linesight.streams.batching.FrameViews;
 import io.linesight.streams.batching.Inference;
 import io.linesight.streams.batching.SharedBatcher;
 import io.linesight.streams.config.GuardLimits;
@@ -276,7 +277,7 @@ class RolloutTest {
             String camera = "cam" + i % 10;
             FrameRouter.Route route = router.route(REF, camera, null);
             seen.computeIfAbsent(camera, c -> new java.util.HashSet<>())
-                    .add(router.submit(route, camera, new byte[] {1})
+                    .add(router.submit(route, camera, FrameViews.whole(new byte[] {1}))
                             .join()
                             .model()
                             .version());
@@ -320,9 +321,12 @@ class RolloutTest {
                 guard(),
                 lane(challenger, champion, 4, 4, differences, ShadowEvents.NONE));
         decide(RolloutMode.SHADOW, RolloutAction.SHADOW, "a", "b", false);
-        Inference inference = router.submit(router.route(REF, "cam", "bolt"), "cam", new byte[] {(byte) 200})
+        Inference inference = router.submit(
+                        router.route(REF, "cam", "bolt"), "cam", FrameViews.whole(new byte[] {(byte) 200}))
                 .join();
-        router.decided(REF, "cam", "bolt", inference, verdicts.decide(inference, "bolt"), new byte[] {(byte) 200});
+        router.decided(REF, "cam", "bolt", inference, verdicts.decide(inference, "bolt"), FrameViews.whole(new byte[] {
+            (byte) 200
+        }));
         Awaitility.await("a difference").atMost(TIMEOUT).until(() -> !differences.isEmpty());
         ShadowDifference difference = differences.get(0);
         assertThat(difference.getResultId()).isEqualTo("frames-0-7");
@@ -363,11 +367,11 @@ class RolloutTest {
         decide(RolloutMode.SHADOW, RolloutAction.SHADOW, "a", "fake-1", false);
         long max = 0;
         for (int i = 0; i < 200; i++) {
-            Inference inference = router.submit(router.route(REF, "cam", null), "cam", new byte[] {1})
+            Inference inference = router.submit(router.route(REF, "cam", null), "cam", FrameViews.whole(new byte[] {1}))
                     .join();
             Verdicts.Decision decision = verdicts.decide(inference, null);
             long start = System.nanoTime();
-            router.decided(REF, "cam", null, inference, decision, new byte[] {1});
+            router.decided(REF, "cam", null, inference, decision, FrameViews.whole(new byte[] {1}));
             max = Math.max(max, System.nanoTime() - start);
         }
         System.out.printf(
@@ -399,7 +403,7 @@ class RolloutTest {
         open.add(0, lane);
         Inference inference = inference("a", 0.1f, false, 1, 1);
         lane.offer(new ShadowLane.Sample(
-                REF, "cam", null, "a", "fake-1", verdicts.decide(inference, null), new byte[] {1}));
+                REF, "cam", null, "a", "fake-1", verdicts.decide(inference, null), FrameViews.whole(new byte[] {1})));
         // Looked at, and found to be behind, more than once.
         Awaitility.await("looks at the champion").atMost(TIMEOUT).until(() -> asked.get() >= 3);
         assertThat(challenger.batches).isEmpty();

@@ -197,7 +197,7 @@ class RetrievalFitTest {
         assertThatThrownBy(() -> fitTiles(new ViewOptions(Map.of(), Tiles.GRID, new Grid(40, 25), Double.NaN)))
                 .hasMessageContaining("1001 views")
                 .hasMessageContaining("ms in it on this machine")
-                .hasMessageContaining("at most 128");
+                .hasMessageContaining("at most 256");
         assertThatThrownBy(() -> fitTiles(new ViewOptions(Map.of(), Tiles.AUTO, null, Double.NaN)))
                 .hasMessageContaining("--smallest-defect");
         assertThat(dir.toFile().list()).isEmpty();
