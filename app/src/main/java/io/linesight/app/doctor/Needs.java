@@ -67,6 +67,7 @@ record Needs(List<Need> topics, Set<String> groups, Set<String> transactionalIds
             need(needs, schemas, t.modelChunks(), R, W);
             need(needs, schemas, t.rollouts(), R, W);
             need(needs, schemas, t.modelStatus(), R);
+            need(needs, schemas, t.training(), W);
             groups.add(trainerGroup);
         }
         if (part == Part.CAMERA || part == Part.ALL) need(needs, schemas, t.frames(), W);

@@ -76,6 +76,7 @@ public final class Topics {
     private final TopicSpec shadow;
     private final TopicSpec exemptions;
     private final TopicSpec settings;
+    private final TopicSpec training;
     private final TopicSpec alerts;
     private final TopicSpec alertActions;
 
@@ -121,6 +122,11 @@ public final class Topics {
                 FOR_EVER,
                 small,
                 "ProductSettings: thresholds, review bands and alert policies that people set, with their history");
+        training = one.logged(
+                "training",
+                Duration.ofDays(365),
+                small,
+                "TrainingStatus: what trainers do, and what became of their runs; the latest record of each run");
         alerts = many.logged(
                 "alerts",
                 Duration.ofDays(365),
@@ -288,6 +294,11 @@ public final class Topics {
         return alertActions;
     }
 
+    /** {@code TrainingStatus}, keyed by {@code <channel>/<run>}. */
+    public TopicSpec training() {
+        return training;
+    }
+
     /** The limits the sizes were derived from. */
     public SizeLimits limits() {
         return limits;
@@ -308,6 +319,7 @@ public final class Topics {
                 shadow,
                 exemptions,
                 settings,
+                training,
                 alerts,
                 alertActions);
     }

@@ -12,6 +12,7 @@ import io.linesight.schemas.ModelVersion;
 import io.linesight.schemas.ProductSettings;
 import io.linesight.schemas.Rollout;
 import io.linesight.schemas.ShadowDifference;
+import io.linesight.schemas.TrainingStatus;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.apache.avro.Schema;
@@ -34,6 +35,7 @@ public final class ValueSchemas {
         schemas.put(topics.modelStatus(), ModelStatus.getClassSchema());
         schemas.put(topics.exemptions(), Exemption.getClassSchema());
         schemas.put(topics.settings(), ProductSettings.getClassSchema());
+        schemas.put(topics.training(), TrainingStatus.getClassSchema());
         schemas.put(topics.alerts(), Alert.getClassSchema());
         schemas.put(topics.alertActions(), AlertAction.getClassSchema());
         return schemas;

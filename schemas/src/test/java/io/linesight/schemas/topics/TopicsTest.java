@@ -29,6 +29,7 @@ class TopicsTest {
                         "linesight.shadow.v1",
                         "linesight.exemptions.v1",
                         "linesight.settings.v1",
+                        "linesight.training.v1",
                         "linesight.alerts.v1",
                         "linesight.alert-actions.v1");
         assertThat(Topics.from(Map.of("linesight.topics.prefix", "plant7"))

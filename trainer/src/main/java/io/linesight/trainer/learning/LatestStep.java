@@ -3,10 +3,15 @@ package io.linesight.trainer.learning;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
 
 /** Reads the newest step from a run's metrics file. */
 final class LatestStep {
@@ -24,6 +29,37 @@ final class LatestStep {
 
     private LatestStep() {}
 
+    /**
+     * A run's steps.
+     *
+     * @param losses of all steps, evenly thinned
+     */
+    record Curve(Step last, List<Float> losses) {}
+
+    /** Reads the losses of all steps. */
+    static Curve curve(Path file, int atMost) {
+        List<Float> losses = new ArrayList<>();
+        Step last = Step.NONE;
+        try (Stream<String> lines = Files.lines(file)) {
+            for (String line : (Iterable<String>) lines::iterator) {
+                Step step = parsed(line);
+                if (step.number() == 0) continue;
+                last = step;
+                if (Double.isFinite(step.loss())) losses.add((float) step.loss());
+            }
+        } catch (IOException | UncheckedIOException e) {
+            // no step yet, or the run is being removed
+        }
+        return new Curve(last, thinned(losses, atMost));
+    }
+
+    private static List<Float> thinned(List<Float> all, int atMost) {
+        if (all.size() <= atMost) return all;
+        List<Float> some = new ArrayList<>();
+        for (int i = 0; i < atMost; i++) some.add(all.get((int) ((long) i * (all.size() - 1) / (atMost - 1))));
+        return some;
+    }
+
     static Step last(Path file) {
         String text;
         try (FileChannel channel = FileChannel.open(file)) {
@@ -36,7 +72,10 @@ final class LatestStep {
         }
         int end = text.lastIndexOf('\n');
         if (end < 0) return Step.NONE;
-        String line = text.substring(text.lastIndexOf('\n', end - 1) + 1, end);
+        return parsed(text.substring(text.lastIndexOf('\n', end - 1) + 1, end));
+    }
+
+    private static Step parsed(String line) {
         try {
             JsonNode step = JSON.readTree(line);
             return new Step(step.path("step").asLong(), step.path("loss").asDouble(Double.NaN));

@@ -33,6 +33,7 @@ final class RunScheduler {
     private final TrainerConfig config;
     private final EventLog events;
     private final RunCounters counters;
+    private final TrainingView view;
     private final Lease lease;
     private final ServiceHealth health;
     private final TrainerService.Timing timing;
@@ -48,6 +49,7 @@ final class RunScheduler {
     RunScheduler(
             TrainingRun.Environment environment,
             RunCounters counters,
+            TrainingView view,
             Lease lease,
             ServiceHealth health,
             TrainerService.Timing timing,
@@ -56,6 +58,7 @@ final class RunScheduler {
             throws IOException {
         this.environment = environment;
         this.counters = counters;
+        this.view = view;
         this.lease = lease;
         this.health = health;
         this.timing = timing;
@@ -133,6 +136,7 @@ final class RunScheduler {
     private void start(RunFolder run, String reason) {
         current = run;
         counters.follow(run);
+        view.follow(run);
         events.info(Kind.RUN_STARTED, run.id, reason);
         long number = lease.number();
         thread = DaemonThreads.start("linesight-trainer-run", () -> run(run, number));

@@ -63,6 +63,8 @@ public final class TrainerService implements AutoCloseable {
     private final ServiceHealth health = new ServiceHealth();
     private final Lease lease = new Lease();
     private final EventLog events;
+    private final TrainingView view;
+    private volatile @Nullable TrainingReports reports;
     private @Nullable DatasetStore store;
     private @Nullable FrameFetcher fetcher;
     private @Nullable RecordDecoder<FrameLabel> decoder;
@@ -104,7 +106,13 @@ public final class TrainerService implements AutoCloseable {
         this.sink = sink;
         this.faults = faults;
         this.timing = timing;
-        events = new EventLog(runCounters.countBefore(listener));
+        view = new TrainingView(config, Clock.systemUTC(), counters::snapshot, this::newNormals);
+        events = new EventLog(runCounters.countBefore(event -> {
+            view.see(event);
+            TrainingReports open = reports;
+            if (open != null) open.on(event);
+            listener.accept(event);
+        }));
         topics = Topics.from(config.kafka());
     }
 
@@ -131,8 +139,10 @@ public final class TrainerService implements AutoCloseable {
         store.bind(identity());
         TrainingRun.Environment environment =
                 new TrainingRun.Environment(config, store, champions, sink, events, faults, timing.retry);
-        runs = new RunScheduler(environment, runCounters, lease, health, timing, Clock.systemUTC(), System::nanoTime);
+        runs = new RunScheduler(
+                environment, runCounters, view, lease, health, timing, Clock.systemUTC(), System::nanoTime);
         if (triggeredEarly) runs.trigger();
+        reports = TrainingReports.open(config.kafka(), topics.training().name(), view);
         decoder = RecordDecoder.of(FrameLabel.class, config.kafka());
         fetcher = new FrameFetcher(config.kafka(), topics, store.decoding(), FRAME_TIMEOUT);
         LabelConsumer consumer = new LabelConsumer(
@@ -197,6 +207,12 @@ public final class TrainerService implements AutoCloseable {
     /** Whether this trainer is the active one of its group. */
     public boolean working() {
         return lease.isHeld();
+    }
+
+    private int newNormals() {
+        RunScheduler r = runs;
+        DatasetStore s = store;
+        return r == null || s == null || closed ? 0 : r.newNormals();
     }
 
     /** Whether a run is in progress. */
@@ -282,7 +298,7 @@ public final class TrainerService implements AutoCloseable {
 
     private void release() {
         // Once the loop runs, it closes the reader itself: a consumer belongs to one thread.
-        AutoCloseable[] parts = {thread == null ? labels : null, sampler, fetcher, decoder, store};
+        AutoCloseable[] parts = {reports, thread == null ? labels : null, sampler, fetcher, decoder, store};
         for (AutoCloseable part : parts) {
             if (part == null) continue;
             try {

@@ -49,7 +49,7 @@ final class TrainingRun {
     static final String METRICS = "trained.metrics.jsonl";
     private static final String CHALLENGER = "challenger.onnx";
     private static final String IMAGES = "pictures.json";
-    private static final String DRAFT = "draft.avro";
+    static final String DRAFT = "draft.avro";
     private static final String RETRY = "It is tried again at the next trigger";
 
     private final Environment environment;

@@ -10,7 +10,11 @@ import io.linesight.schemas.FrameEncoding;
 import io.linesight.schemas.FrameLabel;
 import io.linesight.schemas.FrameRef;
 import io.linesight.schemas.LabelKind;
+import io.linesight.schemas.TrainingStatus;
+import io.linesight.schemas.clients.ClientSettings;
+import io.linesight.schemas.clients.RangeReader;
 import io.linesight.schemas.serde.AvroSerde;
+import io.linesight.schemas.serde.RecordDecoder;
 import io.linesight.schemas.topics.FrameKeys;
 import io.linesight.schemas.topics.SizeLimits;
 import io.linesight.schemas.topics.TopicAdmin;
@@ -22,11 +26,14 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
@@ -101,6 +108,19 @@ public final class LabelLine implements AutoCloseable {
 
     public FrameRef shot(String camera, CameraShot shot) {
         return frames.send(camera, shot).join();
+    }
+
+    /** What trainers have published, oldest first. */
+    List<TrainingStatus> trainingStatuses() {
+        Map<String, Object> configs = ClientSettings.forReader(settings);
+        List<TrainingStatus> out = new ArrayList<>();
+        try (KafkaConsumer<byte[], byte[]> consumer = ClientSettings.openConsumer(configs);
+                RecordDecoder<TrainingStatus> decoder = RecordDecoder.of(TrainingStatus.class, settings)) {
+            RangeReader reader = new RangeReader(consumer, TIMEOUT);
+            reader.<RuntimeException>read(
+                    reader.ranges(List.of(topics.training().name())), record -> out.add(decoder.await(record)));
+        }
+        return out;
     }
 
     static byte[] mask(String product, String defect, int i) {

@@ -13,9 +13,12 @@ import io.linesight.mmad.checkpoint.CheckpointInfo;
 import io.linesight.mmad.io.Sha256;
 import io.linesight.schemas.FrameRef;
 import io.linesight.schemas.GateOutcome;
+import io.linesight.schemas.GatedProduct;
 import io.linesight.schemas.LabelKind;
 import io.linesight.schemas.ModelVersion;
 import io.linesight.schemas.ProductMetrics;
+import io.linesight.schemas.TrainingStage;
+import io.linesight.schemas.TrainingStatus;
 import io.linesight.schemas.topics.FrameKeys;
 import io.linesight.simulator.SimulatedFrame;
 import io.linesight.trainer.fit.Fit;
@@ -281,6 +284,7 @@ class TrainerServiceIT {
         assertThat(info.calibration().byProduct()).containsOnlyKeys("fabric", "flange");
         assertThat(flange.getThreshold())
                 .isEqualTo(info.calibration().forProduct("flange").threshold());
+        shouldHavePublishedWhatItDid(draft);
 
         // Nothing is new: no other run begins, also not after a restart.
         try (TrainerService s = service(c, sink, events, FaultInjector.NONE)) {
@@ -288,6 +292,25 @@ class TrainerServiceIT {
             LabelLine.neverWithin(SOME_POLLS, "another run", s::running);
         }
         assertThat(sink.offers).hasSize(1);
+    }
+
+    private void shouldHavePublishedWhatItDid(ModelVersion draft) {
+        List<TrainingStatus> said = line.trainingStatuses().stream()
+                .filter(s -> draft.getVersion().equals(s.getVersion()))
+                .toList();
+        TrainingStatus last = said.get(said.size() - 1);
+        assertThat(last.getStage()).isEqualTo(TrainingStage.PASSED);
+        assertThat(last.getTrainer()).isEqualTo("learns");
+        assertThat(last.getChampion()).isEqualTo(championVersion);
+        assertThat(last.getVerdict()).contains("PASSED", "flange: false alarms");
+        assertThat(last.getStep()).isPositive();
+        assertThat(last.getLosses()).hasSizeBetween(1, 200);
+        assertThat(last.getLoss()).isFinite();
+        assertThat(last.getProducts()).extracting(GatedProduct::getProduct).containsExactly("fabric", "flange");
+        assertThat(last.getProducts().get(1).getChampionImageAuroc()).isBetween(0.0, 1.0);
+        assertThat(last.getLabels()).containsKey("labels.normal");
+        assertThat(last.getMessage()).contains("handed over");
+        assertThat(said).extracting(TrainingStatus::getStage).contains(TrainingStage.PUBLISHING);
     }
 
     /** Waits for the end of a trainer's life and says what its exit code was. */
