@@ -332,6 +332,8 @@ class SecurityIT {
         ModelVersion published = publish(dir, "for-instances");
         Map<String, String> inspect = following("inspect");
         for (AclBinding right : of("inspect", ResourceType.TOPIC)) {
+            // The inspection starts without what only alerts need.
+            if (right.pattern().name().contains("alert")) continue;
             revoke(right);
             Throwable refused = catchThrowable(() -> {
                 if (topic(right).equals("model-chunks")) {

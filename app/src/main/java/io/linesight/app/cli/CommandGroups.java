@@ -21,7 +21,7 @@ final class CommandGroups implements IHelpSectionRenderer {
         GROUPS.put("Make a model:", List.of("fit", "calibrate", "evaluate", "score", "encoder", "parity"));
         GROUPS.put(
                 "Run a line:",
-                List.of("topics", "schemas", "serve", "models", "label", "exemptions", "settings", "train"));
+                List.of("topics", "schemas", "serve", "models", "label", "exemptions", "alerts", "settings", "train"));
         GROUPS.put("Check and look up:", List.of("doctor", "audit", "config", "help"));
     }
 

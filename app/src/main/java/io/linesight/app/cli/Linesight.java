@@ -1,5 +1,6 @@
 package io.linesight.app.cli;
 
+import io.linesight.app.cli.alerts.AlertsCommand;
 import io.linesight.app.cli.encoder.EncoderCommand;
 import io.linesight.app.cli.exemptions.ExemptionsCommand;
 import io.linesight.app.cli.models.ModelsCommand;
@@ -38,6 +39,7 @@ import picocli.CommandLine.Option;
             AuditCommand.class,
             LabelCommand.class,
             ExemptionsCommand.class,
+            AlertsCommand.class,
             SettingsCommand.class,
             TrainCommand.class,
             TopicsCommand.class,

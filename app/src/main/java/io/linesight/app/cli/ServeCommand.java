@@ -4,6 +4,7 @@ import io.linesight.app.cli.common.Kafka;
 import io.linesight.app.cli.common.UserError;
 import io.linesight.models.storage.ModelsConfig;
 import io.linesight.streams.InspectionApp;
+import io.linesight.streams.alert.AlertsApp;
 import io.linesight.streams.config.InspectionConfig;
 import io.linesight.streams.routing.FollowedChannel;
 import io.linesight.streams.routing.ModelControl;
@@ -114,8 +115,10 @@ final class ServeCommand implements Callable<Integer> {
         try (FollowedChannel followed = follow(config, settings);
                 InspectionApp app =
                         new InspectionApp(config, followed == null ? ModelControl.fixed() : followed.control(), null);
+                AlertsApp alerts = new AlertsApp(config, app.meters());
                 StopSignal signal = new StopSignal(stop::countDown)) {
             app.start();
+            alerts.start();
             out.println(greeting(app, config, followed != null));
             out.flush();
             while (!signal.asked() && app.state() != InspectionApp.State.FAILED) stop.await(1, TimeUnit.SECONDS);
@@ -137,6 +140,7 @@ final class ServeCommand implements Callable<Integer> {
                                 + config.models().channel() + "'"
                         : "; rollouts are not followed, because nothing says whose checkpoints count ("
                                 + ModelsConfig.TRUSTED_KEYS + ")")
+                + (config.alerts().on() ? "" : "; no alerts are made (" + InspectionConfig.ALERTS + "=off)")
                 + ". Ctrl-C stops after what is pending has been committed.";
     }
 

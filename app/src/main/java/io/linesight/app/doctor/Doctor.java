@@ -1,6 +1,7 @@
 package io.linesight.app.doctor;
 
 import io.linesight.schemas.clients.DaemonThreads;
+import io.linesight.streams.config.InspectionConfig;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
@@ -28,7 +29,12 @@ public final class Doctor {
     public Doctor(DoctorOptions options) {
         this.options = options;
         needs = Needs.of(
-                options.part(), options.topics(), options.follows(), options.applicationId(), options.trainerGroup());
+                options.part(),
+                options.topics(),
+                options.follows(),
+                !"off".equals(options.settings().get(InspectionConfig.ALERTS)),
+                options.applicationId(),
+                options.trainerGroup());
     }
 
     /** The commands that give a principal the least that is needed; comments begin with {@code #}. */

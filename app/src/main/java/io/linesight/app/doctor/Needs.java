@@ -3,6 +3,7 @@ package io.linesight.app.doctor;
 import io.linesight.schemas.topics.TopicSpec;
 import io.linesight.schemas.topics.Topics;
 import io.linesight.schemas.topics.ValueSchemas;
+import io.linesight.streams.alert.AlertsApp;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
@@ -20,8 +21,9 @@ import org.apache.kafka.common.acl.AclOperation;
  * @param topics with what is done to them
  * @param groups consumer groups, Read
  * @param transactionalIds prefixes of transactional ids, Write
+ * @param ownTopics prefixes of topics that the part makes for itself, Create, Read and Write
  */
-record Needs(List<Need> topics, Set<String> groups, Set<String> transactionalIds) {
+record Needs(List<Need> topics, Set<String> groups, Set<String> transactionalIds, Set<String> ownTopics) {
     private static final AclOperation R = AclOperation.READ;
     private static final AclOperation W = AclOperation.WRITE;
     /** To compare a topic's settings at the start. */
@@ -29,14 +31,16 @@ record Needs(List<Need> topics, Set<String> groups, Set<String> transactionalIds
 
     /**
      * @param follows whether the inspection app follows rollouts
+     * @param alerts whether {@code serve} makes alerts
      * @param applicationId of the inspection app
      * @param trainerGroup of the trainer
      */
-    static Needs of(Part part, Topics t, boolean follows, String applicationId, String trainerGroup) {
+    static Needs of(Part part, Topics t, boolean follows, boolean alerts, String applicationId, String trainerGroup) {
         Map<TopicSpec, Schema> schemas = ValueSchemas.of(t);
         Map<TopicSpec, Need> needs = new LinkedHashMap<>();
         Set<String> groups = new LinkedHashSet<>();
         Set<String> ids = new LinkedHashSet<>();
+        Set<String> own = new LinkedHashSet<>();
         if (part == Part.SERVE || part == Part.ALL) {
             need(needs, schemas, t.frames(), R, C);
             need(needs, schemas, t.results(), W, C);
@@ -58,6 +62,14 @@ record Needs(List<Need> topics, Set<String> groups, Set<String> transactionalIds
             groups.add(applicationId);
             if (follows || part == Part.ALL) groups.add(applicationId + "-exemptions");
             ids.add(applicationId + "-");
+            if (alerts) {
+                need(needs, schemas, t.results(), R);
+                need(needs, schemas, t.alerts(), W);
+                need(needs, schemas, t.alertActions(), R);
+                groups.add(AlertsApp.applicationId(applicationId));
+                // The changelog of their state; transactional ids begin with that of the inspection.
+                own.add(AlertsApp.applicationId(applicationId) + "-");
+            }
         }
         if (part == Part.TRAIN || part == Part.ALL) {
             need(needs, schemas, t.labels(), R);
@@ -71,7 +83,7 @@ record Needs(List<Need> topics, Set<String> groups, Set<String> transactionalIds
             groups.add(trainerGroup);
         }
         if (part == Part.CAMERA || part == Part.ALL) need(needs, schemas, t.frames(), W);
-        return new Needs(new ArrayList<>(needs.values()), groups, ids);
+        return new Needs(new ArrayList<>(needs.values()), groups, ids, own);
     }
 
     private static void need(
@@ -96,6 +108,9 @@ record Needs(List<Need> topics, Set<String> groups, Set<String> transactionalIds
                     .append(name(o)));
             out.add(b + " --topic " + n.topic().name());
         }
+        for (String topic : ownTopics)
+            out.add(head + " --operation Read --operation Write --operation Create --topic " + topic
+                    + " --resource-pattern-type prefixed");
         for (String g : groups) out.add(head + " --operation Read --group " + g);
         for (String id : transactionalIds)
             out.add(head + " --operation Write --transactional-id " + id + " --resource-pattern-type prefixed");

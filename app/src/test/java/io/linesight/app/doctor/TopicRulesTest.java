@@ -2,7 +2,6 @@ package io.linesight.app.doctor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.linesight.schemas.Alert;
 import io.linesight.schemas.clients.GroupMembers.Member;
 import io.linesight.schemas.topics.SizeLimits;
 import io.linesight.schemas.topics.TopicSpec;
@@ -26,7 +25,7 @@ import org.junit.jupiter.api.Test;
 /** The doctor's judgement on clusters that were made up. */
 class TopicRulesTest {
     private static final Topics TOPICS = Topics.of("plant", 4, (short) 3, SizeLimits.defaults());
-    private static final Needs ALL = Needs.of(Part.ALL, TOPICS, true, "inspection", "trainer");
+    private static final Needs ALL = Needs.of(Part.ALL, TOPICS, true, true, "inspection", "trainer");
 
     /** A cluster that is as it should be. */
     private static Map<String, TopicView> sound() {
@@ -149,15 +148,11 @@ class TopicRulesTest {
 
     @Test
     void shouldTakeAlertsCompactedOrNotAsLongAsTheyAreKept() {
-        List<Need> alerts = List.of(new Need(TOPICS.alerts(), Alert.getClassSchema(), EnumSet.of(AclOperation.WRITE)));
-        TopicRules rules = new TopicRules("b:9092", TOPICS);
-        Map<String, TopicView> seen = sound();
-        for (String policy : List.of("compact,delete", "compact", "delete")) {
-            seen.put(TOPICS.alerts().name(), view(TOPICS.alerts(), Map.of("cleanup.policy", policy)));
-            assertThat(rules.check(alerts, seen, 3)).as(policy).isEmpty();
-        }
-        seen.put(TOPICS.alerts().name(), view(TOPICS.alerts(), Map.of("retention.ms", "86400000")));
-        only(rules.check(alerts, seen, 3), Problem.RETENTION_SHORT, TOPICS.alerts(), "86400 s");
+        for (String policy : List.of("compact,delete", "compact", "delete"))
+            assertThat(mangled(TOPICS.alerts(), "cleanup.policy", policy))
+                    .as(policy)
+                    .isEmpty();
+        only(mangled(TOPICS.alerts(), "retention.ms", "86400000"), Problem.RETENTION_SHORT, TOPICS.alerts(), "86400 s");
     }
 
     @Test
@@ -176,20 +171,26 @@ class TopicRulesTest {
                         EnumSet.of(AclOperation.READ, AclOperation.DESCRIBE, AclOperation.DESCRIBE_CONFIGS)));
         only(
                 TopicRules.rights(
-                        Needs.of(Part.SERVE, TOPICS, false, "inspection", "trainer")
+                        Needs.of(Part.SERVE, TOPICS, false, false, "inspection", "trainer")
                                 .topics(),
                         seen),
                 Problem.ACL_MISSING,
                 TOPICS.results(),
                 "not allowed: WRITE");
-        assertThat(Needs.of(Part.CAMERA, TOPICS, false, "inspection", "trainer").commands("b:9092", "User:cam"))
+        assertThat(Needs.of(Part.CAMERA, TOPICS, false, true, "inspection", "trainer")
+                        .commands("b:9092", "User:cam"))
                 .containsExactly("kafka-acls --bootstrap-server b:9092 --command-config admin.properties --add "
                         + "--allow-principal 'User:cam' --operation Write --topic plant.frames.v1");
-        assertThat(Needs.of(Part.SERVE, TOPICS, true, "inspection", "trainer").commands("b:9092", "User:i"))
+        assertThat(Needs.of(Part.SERVE, TOPICS, true, true, "inspection", "trainer")
+                        .commands("b:9092", "User:i"))
                 .anySatisfy(c -> assertThat(c).endsWith("--operation Read --group inspection"))
                 .anySatisfy(c -> assertThat(c)
                         .endsWith("--operation Write --transactional-id inspection- --resource-pattern-type prefixed"))
                 .anySatisfy(c -> assertThat(c).endsWith("--operation Read --group inspection-exemptions"))
+                .anySatisfy(c -> assertThat(c).endsWith("--operation Read --group inspection-alerts"))
+                .anySatisfy(c -> assertThat(c)
+                        .endsWith("--operation Read --operation Write --operation Create --topic inspection-alerts- "
+                                + "--resource-pattern-type prefixed"))
                 .noneSatisfy(c -> assertThat(c).contains("dead-letter").contains("Read"))
                 .noneSatisfy(c -> assertThat(c).contains("--operation All"));
     }
@@ -203,22 +204,25 @@ class TopicRulesTest {
         List<String> rows = Files.readAllLines(Path.of("..", "docs", "operations.md")).stream()
                 .filter(l -> l.startsWith("| ") && l.contains(": WRITE") || l.contains(": READ |"))
                 .toList();
-        assertThat(rows).hasSize(4);
+        assertThat(rows).hasSize(5);
         Topics topics = Topics.from(Map.of());
         Map<String, Set<AclOperation>> serve = new TreeMap<>(row(rows.get(1)));
         assertThat(row(rows.get(0)))
-                .isEqualTo(needed(
-                        Needs.of(Part.CAMERA, topics, true, "linesight-inspection", "linesight-trainer-<channel>")));
-        assertThat(serve)
-                .isEqualTo(needed(
-                        Needs.of(Part.SERVE, topics, false, "linesight-inspection", "linesight-trainer-<channel>")));
+                .isEqualTo(needed(Needs.of(
+                        Part.CAMERA, topics, true, true, "linesight-inspection", "linesight-trainer-<channel>")));
+        assertThat(serve).isEqualTo(needed(serve(topics, false, false)));
+        Map<String, Set<AclOperation>> alerting = new TreeMap<>(serve);
+        alerting.putAll(row(rows.get(3)));
+        assertThat(alerting).isEqualTo(needed(serve(topics, false, true)));
         serve.putAll(row(rows.get(2)));
-        assertThat(serve)
-                .isEqualTo(needed(
-                        Needs.of(Part.SERVE, topics, true, "linesight-inspection", "linesight-trainer-<channel>")));
-        assertThat(row(rows.get(3)))
-                .isEqualTo(needed(
-                        Needs.of(Part.TRAIN, topics, true, "linesight-inspection", "linesight-trainer-<channel>")));
+        assertThat(serve).isEqualTo(needed(serve(topics, true, false)));
+        assertThat(row(rows.get(4)))
+                .isEqualTo(needed(Needs.of(
+                        Part.TRAIN, topics, true, true, "linesight-inspection", "linesight-trainer-<channel>")));
+    }
+
+    private static Needs serve(Topics topics, boolean follows, boolean alerts) {
+        return Needs.of(Part.SERVE, topics, follows, alerts, "linesight-inspection", "linesight-trainer-<channel>");
     }
 
     /** As {@code `frames`, `results`: READ, DESCRIBE_CONFIGS; ...}. */
@@ -237,6 +241,8 @@ class TopicRulesTest {
         Map<String, Set<AclOperation>> all = new TreeMap<>();
         needs.topics().forEach(n -> all.put(n.topic().name().replaceAll("^linesight\\.|\\.v1$", ""), n.operations()));
         needs.groups().forEach(g -> all.put(g, EnumSet.of(AclOperation.READ)));
+        needs.ownTopics()
+                .forEach(t -> all.put(t + "*", EnumSet.of(AclOperation.CREATE, AclOperation.READ, AclOperation.WRITE)));
         needs.transactionalIds().forEach(id -> all.put(id + "*", EnumSet.of(AclOperation.WRITE)));
         return all;
     }

@@ -5,6 +5,7 @@ import io.linesight.mmad.io.NativeLibraries;
 import io.linesight.schemas.topics.TopicSpec;
 import io.linesight.schemas.topics.Topics;
 import io.linesight.streams.InspectionApp;
+import io.linesight.streams.alert.AlertsApp;
 import io.linesight.streams.config.InspectionConfig;
 import io.linesight.streams.config.RolloutSettings;
 import io.linesight.streams.routing.FollowedChannel;
@@ -95,6 +96,9 @@ public final class LocalLine implements AutoCloseable {
         app = new InspectionApp(inspection, followed == null ? ModelControl.fixed() : followed.control(), null);
         open.push(app);
         app.start();
+        AlertsApp alerts = new AlertsApp(inspection, app.meters());
+        open.push(alerts);
+        alerts.start();
         progress.accept(withTime("inspection app", begin));
     }
 

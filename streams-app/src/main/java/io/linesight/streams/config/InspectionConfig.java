@@ -50,6 +50,7 @@ import org.slf4j.LoggerFactory;
  * @param models which rollouts are followed, and how
  * @param exemptions what is done with false alarms that are to be forgotten
  * @param live whether what people set while the app runs is followed
+ * @param alerts when alerts open and clear
  * @param metricsPort port of {@code /metrics}, {@code /live} and {@code /ready}; null for none, 0 for any free one
  * @param serdes settings of the Avro serde, registry address included
  * @param overrides Kafka settings passed through, prefix removed
@@ -70,6 +71,7 @@ public record InspectionConfig(
         RolloutSettings models,
         ExemptionSettings exemptions,
         LiveSettings live,
+        AlertSettings alerts,
         @Nullable Integer metricsPort,
         Map<String, String> serdes,
         Map<String, String> overrides,
@@ -126,6 +128,7 @@ public record InspectionConfig(
     public static final String EXEMPTIONS = "linesight.exemptions";
     public static final String EXEMPTIONS_MAX = "linesight.exemptions.max";
     public static final String SETTINGS = "linesight.settings";
+    public static final String ALERTS = "linesight.alerts";
     public static final String METRICS_PORT = "linesight.metrics.port";
     /** Prefix of settings handed to the Kafka clients and to Kafka Streams as they are. */
     public static final String KAFKA_PREFIX = SettingNames.KAFKA_PREFIX;
@@ -155,6 +158,7 @@ public record InspectionConfig(
         GuardLimits.define(definition);
         ExemptionSettings.define(definition);
         LiveSettings.define(definition);
+        AlertSettings.define(definition);
         return definition.define(
                 METRICS_PORT,
                 Type.INT,
@@ -195,6 +199,7 @@ public record InspectionConfig(
         RecoverySettings.check(reader);
         StreamsSettings.check(reader);
         GuardLimits.check(reader);
+        AlertSettings.check(reader);
         Topics.problems(sorted.known).values().forEach(reader::reject);
         reader.throwIfAny();
         return read(reader, Topics.from(sorted.known), sorted);
@@ -217,6 +222,7 @@ public record InspectionConfig(
                 RolloutSettings.read(reader),
                 ExemptionSettings.read(reader),
                 LiveSettings.read(reader),
+                AlertSettings.read(reader),
                 port == NO_PORT ? null : port,
                 serdes(reader, sorted.serdes),
                 sorted.overrides,
