@@ -417,7 +417,7 @@ final class FitCommand implements Callable<Integer> {
         if (method != Method.RETRIEVAL) rejectGiven(RETRIEVAL_ONLY, "but with --method retrieval");
         if (method == Method.PATCHCORE) return fitPatchCore();
         if (method == Method.RETRIEVAL) return fitRetrieval();
-        rejectGiven(VIEWS, "with --method mmad, which looks at whole images only; retrieval takes them");
+        rejectGiven(VIEWS, "with --method mmad, which looks at whole images only; retrieval and patchcore take them");
         if (bank != null) throw new ParameterException(spec.commandLine(), "--bank is for --method patchcore");
         if (mapOnly) rejectGiven(TRAINING_ONLY, "with --map-only, which trains nothing");
         if (from != null && encoder != null)
@@ -507,7 +507,6 @@ final class FitCommand implements Callable<Integer> {
 
     private int fitPatchCore() throws IOException {
         rejectGiven(MMAD_ONLY, "with --method patchcore, which trains nothing");
-        rejectGiven(VIEWS, "with --method patchcore, which looks at whole images only; retrieval takes them");
         validate(patchCoreOptions(null, null)::validate);
         Inputs.writable(out);
         summary.prepare();
@@ -569,6 +568,7 @@ final class FitCommand implements Callable<Integer> {
                 chosen,
                 recipe == null ? Recipe.PRESET : recipe,
                 PatchCoreOptions.Bank.of(bank == null ? PatchCoreOptions.BANK : bank, seed),
+                views.options(spec),
                 thresholds.rule(ThresholdMethod.AUTO),
                 threads,
                 new PatchCoreOptions.Output(out, null, TypedCommand.of(spec), System.err));

@@ -148,7 +148,7 @@ final class ScoreCommand implements Callable<Integer> {
             describeThreshold(document, info.calibration());
             if (nearest) remembered = remembered(info);
             if (info.calibration().applied(product).equals(VerdictRule.FALLBACK))
-                spec.commandLine().getErr().println("linesight: " + fallback(info.calibration()));
+                spec.commandLine().getErr().println("linesight: " + fallback(info.calibration(), scorer.views()));
             if (!json)
                 out.printf(
                         Locale.ROOT,
@@ -232,12 +232,14 @@ final class ScoreCommand implements Callable<Integer> {
                 .put("reviewHigh", rule.high(calibration));
     }
 
-    private String fallback(Calibration calibrations) {
+    private String fallback(Calibration calibrations, ViewLayouts layouts) {
         List<String> known = calibrations.byProduct().keySet().stream().sorted().toList();
         String which = ProductName.of(product) == null
                 ? "no product was given"
                 : "the checkpoint has no threshold for '" + product + "'";
-        return which + ", so its fallback threshold "
+        return which
+                + (layouts.isEmpty() ? "" : ", so every image is looked at as a whole, without regions and tiles")
+                + ", so its fallback threshold "
                 + String.format(Locale.ROOT, "%.6f", calibrations.fallback().threshold())
                 + " applies to every image. "
                 + (known.isEmpty()

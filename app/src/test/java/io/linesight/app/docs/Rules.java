@@ -28,6 +28,21 @@ final class Rules {
             run("./linesight fit --data parts --preset small --minutes 20 --out m.onnx"),
             run("./linesight fit --data parts --method patchcore --out p.onnx"),
             run("./linesight fit --data parts --method retrieval --out r.onnx"),
+            run("./linesight fit --data parts --method retrieval --tiles auto --smallest-defect 10px --out t.onnx"),
+            run("./linesight fit --data parts --method retrieval --roi flange=box:400,200,1600,1200 --roi "
+                            + "polygon:0,0,2000,0,1000,1500 --tiles 4x3 --out t.onnx")
+                    .with(
+                            "--roi .* --tiles 4x3",
+                            "--roi flange=box:20,20,280,200 --roi polygon:0,0,300,0,160,300 --tiles 2x2"),
+            run("./linesight evaluate --data parts --model t.onnx --compare r.onnx --resolution 1024"),
+            run("./linesight simulate --out trays --size 2048 --defect-pixels 8-16 --products flange,board --train 40 "
+                            + "--test 40 --seed 5")
+                    .with("--size 2048", "--size 1000"),
+            run("./linesight fit --data trays --method retrieval --out whole.onnx"),
+            run("./linesight fit --data trays --method retrieval --tiles auto --smallest-defect 8px --out tiled.onnx")
+                    .with("8px", "24px")
+                    .says("tiles"),
+            run("./linesight evaluate --data trays --model tiled.onnx --compare whole.onnx --resolution 1024"),
             run("./linesight score --model r.onnx --nearest photo.jpg")
                     .given(w -> w.copy("parts/flange/test/good/000.jpg", "photo.jpg")),
             run("./linesight fit --data parts --preset tiny --epochs 20 --seed 1 --schedule cosine --warmup 50 --out "

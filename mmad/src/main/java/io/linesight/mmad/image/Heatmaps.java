@@ -7,6 +7,9 @@ import java.util.Locale;
 public final class Heatmaps {
     private static final int MIN_TILE = 256;
     private static final int MAX_TILE = 512;
+    /** For a map with more pixels: what it shows is too small for less. */
+    private static final int MAX_ZOOMED_TILE = 1024;
+
     private static final int GAP = 6;
     private static final int CAPTION = 22;
     /** Where the overlay begins to show and where it is strongest; the threshold lies at 0.5. */
@@ -121,7 +124,7 @@ public final class Heatmaps {
     public static RgbImage panel(RgbImage frame, byte[] mask, float[] map, int size, double score, double threshold) {
         checkMap(map, size);
         int side = Math.max(frame.width(), frame.height());
-        double scale = (double) Math.max(MIN_TILE, Math.min(MAX_TILE, side)) / side;
+        double scale = (double) Math.max(MIN_TILE, Math.min(size > MAX_TILE ? MAX_ZOOMED_TILE : MAX_TILE, side)) / side;
         int w = Math.max(1, (int) Math.round(frame.width() * scale));
         int h = Math.max(1, (int) Math.round(frame.height() * scale));
         RgbImage small = resize(frame, w, h);

@@ -12,6 +12,9 @@ import org.jspecify.annotations.Nullable;
 /** Images of an anomaly event: the map as a grey PNG, the frame as a small JPEG. Stateless; any thread. */
 final class AnomalyRenderer {
 
+    /** Leaves room in a record of a megabyte, what brokers take by default, for the result. */
+    static final int MAX_MAP_BYTES = 768 << 10;
+
     private final MapRange range;
     private final boolean thumbnail;
     private final int thumbnailQuality;
@@ -57,10 +60,30 @@ final class AnomalyRenderer {
             grey[i] = (byte) Math.round(255 * Math.min(1, Math.max(0, t)));
         }
         return new Images(
-                ImageCodec.encodeGrayPng(grey, size, size),
+                png(grey, size),
                 low,
                 high,
                 thumbnail ? ImageCodec.encodeJpeg(interleaved(planar), thumbnailQuality) : null);
+    }
+
+    /**
+     * As a PNG. A map of tiles that does not fit an event is made smaller by halves, each pixel the highest of four, so
+     * that no spot goes.
+     */
+    static byte[] png(byte[] grey, int size) {
+        byte[] png = ImageCodec.encodeGrayPng(grey, size, size);
+        if (png.length <= MAX_MAP_BYTES || size < 2) return png;
+        int half = size / 2;
+        byte[] smaller = new byte[half * half];
+        for (int y = 0; y < half; y++) {
+            for (int x = 0; x < half; x++) {
+                int at = 2 * y * size + 2 * x;
+                int highest = Math.max(grey[at] & 0xff, grey[at + 1] & 0xff);
+                highest = Math.max(highest, Math.max(grey[at + size] & 0xff, grey[at + size + 1] & 0xff));
+                smaller[y * half + x] = (byte) highest;
+            }
+        }
+        return png(smaller, half);
     }
 
     /** Renders once to nowhere. */

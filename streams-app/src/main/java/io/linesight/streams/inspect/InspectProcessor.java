@@ -114,7 +114,7 @@ final class InspectProcessor implements Processor<byte[], byte[], byte[], byte[]
         } catch (BadRecordException e) {
             return CompletableFuture.completedFuture(new Outcome.Rejected(e.code(), e.getMessage()));
         }
-        return shared.pipeline.inspect(source, frame);
+        return shared.pipeline.inspect(source, frame, () -> shared.reader.read(record.headers(), record.value()));
     }
 
     private void tick() {

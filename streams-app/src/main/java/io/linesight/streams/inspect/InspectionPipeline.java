@@ -50,6 +50,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -146,8 +147,12 @@ public final class InspectionPipeline implements AutoCloseable {
             ImageQuality quality,
             long nanos) {}
 
-    /** Starts on a frame; returns at once. Called in the order of the frames, for each camera. */
-    CompletableFuture<Outcome> inspect(FrameRef source, CameraFrame frame) {
+    /**
+     * Starts on a frame; returns at once. Called in the order of the frames, for each camera.
+     *
+     * @param again reads the frame once more: a frame that waits for its batch is not kept in here
+     */
+    CompletableFuture<Outcome> inspect(FrameRef source, CameraFrame frame, Supplier<CameraFrame> again) {
         CompletableFuture<Outcome> outcome = new CompletableFuture<>();
         outstanding.incrementAndGet();
         outcome.whenComplete((o, e) -> outstanding.decrementAndGet());
@@ -155,7 +160,7 @@ public final class InspectionPipeline implements AutoCloseable {
         // Before the decoders, which may overtake each other: a camera changes its model at one place in its sequence.
         FrameRouter.Route route = router.route(source, header.cameraId(), header.product());
         try {
-            decoders.execute(() -> decodeAndSubmit(source, header, frame, route, outcome));
+            decoders.execute(() -> decodeAndSubmit(new Admitted(source, header, frame, again), route, outcome));
         } catch (RejectedExecutionException e) {
             outcome.completeExceptionally(new BatcherClosedException("the app is stopping"));
         }
@@ -190,15 +195,15 @@ public final class InspectionPipeline implements AutoCloseable {
         return Duration.ofNanos(outstanding.get() * router.frameNanos());
     }
 
+    /** A frame that was read. */
+    private record Admitted(FrameRef source, FrameHeader header, CameraFrame frame, Supplier<CameraFrame> again) {}
+
     @SuppressWarnings("try") // FrameLog works by being open
-    private void decodeAndSubmit(
-            FrameRef source,
-            FrameHeader header,
-            CameraFrame frame,
-            FrameRouter.Route route,
-            CompletableFuture<Outcome> outcome) {
+    private void decodeAndSubmit(Admitted admitted, FrameRouter.Route route, CompletableFuture<Outcome> outcome) {
+        FrameRef source = admitted.source;
+        FrameHeader header = admitted.header;
         try (FrameLog log = FrameLog.of(header.cameraId(), header.frameId(), source)) {
-            Decoded decoded = decode(source, header, frame, route);
+            Decoded decoded = decode(admitted, route);
             metrics.decoded(decoded.nanos);
             router.submit(route, header.cameraId(), decoded.views)
                     .whenCompleteAsync((inference, error) -> judge(decoded, inference, error, outcome), renderers);
@@ -213,17 +218,19 @@ public final class InspectionPipeline implements AutoCloseable {
         }
     }
 
-    private Decoded decode(FrameRef source, FrameHeader header, CameraFrame frame, FrameRouter.Route route)
-            throws BadImageException {
+    private Decoded decode(Admitted admitted, FrameRouter.Route route) throws BadImageException {
         long start = System.nanoTime();
-        DecodedImage decoded = image(frame);
+        FrameHeader header = admitted.header;
+        Supplier<CameraFrame> again = admitted.again;
+        DecodedImage decoded = image(admitted.frame);
         for (ImageNote note : decoded.notes()) logNote(header, note);
         RgbImage image = decoded.image();
         byte[] planar = Preprocess.toModelInput(image);
-        FrameViews views = FrameViews.of(header.product(), planar, image, router.views(route), () -> image(frame)
+        FrameViews views = FrameViews.of(header.product(), planar, image, router.views(route), () -> image(again.get())
                 .image());
         ImageQuality quality = ImageQuality.of(image);
-        return new Decoded(header, source, image.width(), image.height(), views, quality, System.nanoTime() - start);
+        return new Decoded(
+                header, admitted.source, image.width(), image.height(), views, quality, System.nanoTime() - start);
     }
 
     private DecodedImage image(CameraFrame frame) throws BadImageException {
@@ -358,8 +365,8 @@ public final class InspectionPipeline implements AutoCloseable {
             return;
         Set<String> known = new TreeSet<>(model.calibration().byProduct().keySet());
         LOG.warn(
-                "Model {} has no threshold for {} (camera {} sends it): its fallback {} judges these frames, and their "
-                        + "results have calibration *. It knows {}",
+                "Model {} has no threshold for {} (camera {} sends it): its fallback {} judges these frames, looked at "
+                        + "as a whole, and their results have calibration *. It knows {}",
                 model.version(),
                 product,
                 header.cameraId(),

@@ -11,6 +11,9 @@ import io.linesight.mmad.encoder.FrameSession;
 import io.linesight.mmad.graph.MmadGraph;
 import io.linesight.mmad.graph.PatchCoreGraph;
 import io.linesight.mmad.runtime.ScorerOptions;
+import io.linesight.mmad.score.OrtScorer;
+import io.linesight.mmad.score.Scorer;
+import io.linesight.mmad.view.ViewLayouts;
 import io.linesight.trainer.calibration.CheckpointFinisher;
 import io.linesight.trainer.dataset.FrameSpool;
 import io.linesight.trainer.dataset.ImageReading;
@@ -43,6 +46,8 @@ public final class PatchCoreFit {
     private static final int PROJECTED = 128;
 
     private static final int BATCH = 8;
+    /** Of a view's pixels that make the score where there are regions or tiles: ten patches of 1,024. */
+    private static final double TOP_SHARE = 0.01;
 
     private final PatchCoreOptions options;
     private final PrintStream progress;
@@ -50,7 +55,9 @@ public final class PatchCoreFit {
     /** Candidates in the store per category, in its order. */
     private final List<Integer> sizes = new ArrayList<>();
 
+    private ViewLayouts layouts = ViewLayouts.NONE;
     private int images;
+    private int views;
 
     private PatchCoreFit(PatchCoreOptions options) {
         this.options = options;
@@ -75,8 +82,13 @@ public final class PatchCoreFit {
         TrainingSet set = TrainingSet.of(source, options.rules().skipUnreadable(), progress);
         Files.createDirectories(options.output().checkpoint().toAbsolutePath().getParent());
         Encoder encoder = options.encoder() == null ? FilterBankEncoder.create() : options.encoder();
+        layouts = options.views().layouts(set, encoder, TOP_SHARE, progress);
+        set.lookBy(layouts);
         Path workDir = options.output().workDir();
-        try (FrameSpool spool = FrameSpool.create(workDir, set.size())) {
+        long all = set.training().entrySet().stream()
+                .mapToLong(e -> (long) e.getValue().size() * layouts.views(e.getKey()))
+                .sum();
+        try (FrameSpool spool = FrameSpool.create(workDir, set.size(), all)) {
             ImageReading.Result read = ImageReading.of(
                     source,
                     set,
@@ -89,16 +101,18 @@ public final class PatchCoreFit {
                             () -> false));
             try (CandidateStore store = CandidateStore.create(
                     workDir, PatchCoreGraph.channels(encoder), options.bank().candidates())) {
-                collect(encoder, spool, read.sizes(), store);
+                collect(encoder, spool, read, store);
                 PatchBank bank = choose(store);
                 return write(bank, encoder, set, read.calibrationFrames(), store.size());
             }
         }
     }
 
-    /** @param counts images in the spool, by category */
-    private void collect(Encoder encoder, FrameSpool spool, List<Integer> counts, CandidateStore store)
+    private void collect(Encoder encoder, FrameSpool spool, ImageReading.Result read, CandidateStore store)
             throws IOException {
+        List<Integer> counts = new ArrayList<>();
+        for (int c = 0; c < read.sizes().size(); c++)
+            counts.add(read.sizes().get(c) * layouts.views(read.categories().get(c)));
         int[] shares = Shares.of(
                 options.bank().candidates(),
                 counts.stream()
@@ -114,29 +128,45 @@ public final class PatchCoreFit {
                 Progress bar = new Progress(progress, "encode")) {
             for (int c = 0; c < shares.length; c++) {
                 int before = store.size();
-                collectCategory(session, spool, counts.get(c), shares[c], store, bar);
+                int each = layouts.views(read.categories().get(c));
+                collectCategory(session, new Shown(spool, images, each), counts.get(c), shares[c], store, bar);
+                images += counts.get(c) / each;
                 sizes.add(store.size() - before);
             }
         }
     }
 
+    /**
+     * The views of a category's images, in the order of the images.
+     *
+     * @param first number of its first image in the spool
+     * @param each views of an image
+     */
+    private record Shown(FrameSpool spool, int first, int each) {
+        byte[] get(int n) throws IOException {
+            return spool.view(first + n / each, n % each);
+        }
+    }
+
     private void collectCategory(
-            FrameSession session, FrameSpool spool, int size, int share, CandidateStore store, Progress bar)
+            FrameSession session, Shown shown, int size, int share, CandidateStore store, Progress bar)
             throws IOException {
         for (int from = 0; from < size; from += BATCH) {
             List<byte[]> frames = new ArrayList<>();
-            for (int i = from; i < Math.min(size, from + BATCH); i++) frames.add(spool.get(images + frames.size()));
+            for (int i = from; i < Math.min(size, from + BATCH); i++) frames.add(shown.get(i));
             float[] patches = session.run(frames)[0];
             int channels = patches.length / (frames.size() * PatchCoreGraph.PATCH_COUNT);
             for (int i = 0; i < frames.size(); i++) {
                 // As many of one image as of another, to within one.
                 int wanted = (int) ((long) (from + i + 1) * share / size - (long) (from + i) * share / size);
-                long seed = options.bank().seed() * 1_000_003 + images;
+                long seed = options.bank().seed() * 1_000_003 + views;
                 for (int p : drawn(wanted, new SplittableRandom(seed)))
                     store.add(patches, (i * PatchCoreGraph.PATCH_COUNT + p) * channels);
-                images++;
+                views++;
             }
-            bar.update((double) images / spool.size(), images + " of " + spool.size() + " images");
+            int done = shown.first + (from + frames.size()) / shown.each;
+            int of = shown.spool.size();
+            bar.update((double) done / of, done + " of " + of + " images");
         }
     }
 
@@ -259,17 +289,31 @@ public final class PatchCoreFit {
                 ? PatchCoreGraph.Score.REWEIGHTED
                 : PatchCoreGraph.Score.MEAN_OF_LARGEST;
         Path out = options.output().checkpoint();
+        PatchCoreModel model = new PatchCoreModel(bank, score, encoder);
+        provenance.putAll(measured(model, frames).properties());
         CheckpointInfo info = new CheckpointFinisher(out, options.threads(), progress)
                 .run(
                         frames,
                         List.of(),
                         options.calibration(),
-                        draft -> Checkpoints.write(
-                                draft,
-                                new PatchCoreModel(bank, score, encoder),
-                                CheckpointFinisher.UNCALIBRATED,
-                                provenance));
+                        draft -> Checkpoints.write(draft, model, CheckpointFinisher.UNCALIBRATED, provenance));
         return new PatchCoreResult(out, info, images, set.skipped(), candidates, bank.size(), seconds(start));
+    }
+
+    /** The layouts with what is normal in each view: distances in a tile are not those in the whole. */
+    private ViewLayouts measured(PatchCoreModel model, Map<String, List<byte[]>> frames) throws IOException {
+        if (layouts.isEmpty()) return layouts;
+        Path out = options.output().checkpoint();
+        Path draft = Files.createTempFile(out.toAbsolutePath().getParent(), "unmeasured-", ".onnx");
+        try {
+            Checkpoints.write(draft, model, CheckpointFinisher.UNCALIBRATED, Map.of());
+            try (Scorer scorer = OrtScorer.open(
+                    draft, ScorerOptions.defaults().withDevice("cpu").withThreads(options.threads()))) {
+                return layouts.withLevels(ViewLevels.measure(scorer, layouts, frames));
+            }
+        } finally {
+            Files.deleteIfExists(draft);
+        }
     }
 
     private static double seconds(long since) {

@@ -3,6 +3,7 @@ package io.linesight.trainer.patchcore;
 import io.linesight.mmad.encoder.Encoder;
 import io.linesight.trainer.calibration.CalibrationRule;
 import io.linesight.trainer.dataset.ImageRules;
+import io.linesight.trainer.dataset.ViewOptions;
 import io.linesight.trainer.fit.FitOptions;
 import io.linesight.trainer.folders.ImageSource;
 import java.io.PrintStream;
@@ -17,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param source images to learn from; needed to fit, options can be validated without
  * @param encoder frozen; null = the filter bank
  * @param recipe the paper's score is the largest distance, reweighted; the preset's is steadier
+ * @param views regions of interest and tiles
  * @param calibration what the thresholds are to hold
  * @param threads CPU threads; 0 = all processors
  */
@@ -26,9 +28,23 @@ public record PatchCoreOptions(
         @Nullable Encoder encoder,
         FitOptions.Recipe recipe,
         Bank bank,
+        ViewOptions views,
         CalibrationRule calibration,
         int threads,
         Output output) {
+    /** Images looked at as a whole. */
+    public PatchCoreOptions(
+            @Nullable ImageSource source,
+            ImageRules rules,
+            @Nullable Encoder encoder,
+            FitOptions.Recipe recipe,
+            Bank bank,
+            CalibrationRule calibration,
+            int threads,
+            Output output) {
+        this(source, rules, encoder, recipe, bank, ViewOptions.WHOLE, calibration, threads, output);
+    }
+
     /** Patches in the bank unless told otherwise, and the fewest and most that it may have. */
     public static final int BANK = 4000;
 
@@ -72,6 +88,9 @@ public record PatchCoreOptions(
             problems.add("--bank must be " + MIN_BANK + ".." + MAX_BANK + ", got " + bank.size);
         if (bank.candidates < bank.size)
             problems.add("a bank of " + bank.size + " patches cannot be chosen from " + bank.candidates);
+        problems.addAll(views.problems());
+        if (recipe == FitOptions.Recipe.PAPER && !views.isWhole())
+            problems.add("--recipe paper looks at whole images: leave --roi and --tiles out");
         if (threads < 0) problems.add("--threads must not be negative, got " + threads);
         if (!problems.isEmpty()) throw new IllegalArgumentException("fit: " + String.join("; ", problems));
     }

@@ -5,8 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.linesight.mmad.image.BadImageException;
 import io.linesight.mmad.image.RgbImage;
+import io.linesight.mmad.runtime.ScorerOptions;
+import io.linesight.mmad.score.FrameScorer;
+import io.linesight.mmad.score.OrtScorer;
+import io.linesight.mmad.score.ScoredFrame;
+import io.linesight.mmad.view.TilePlan;
 import io.linesight.trainer.calibration.CalibrationRule;
 import io.linesight.trainer.dataset.ImageRules;
+import io.linesight.trainer.dataset.ViewOptions;
 import io.linesight.trainer.fit.FitOptions;
 import io.linesight.trainer.folders.DatasetException;
 import io.linesight.trainer.folders.ImageSource;
@@ -17,6 +23,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
@@ -77,6 +84,54 @@ class PatchCoreFitTest {
                 1,
                 new PatchCoreOptions.Output(
                         dir.resolve("m.onnx"), dir, "", new PrintStream(said, true, StandardCharsets.UTF_8)));
+    }
+
+    @Test
+    void shouldFindInTilesWhatIsLostInTheWhole() throws Exception {
+        for (int i = 0; i < 8; i++) {
+            int seed = i;
+            normals.computeIfAbsent("tray", k -> new ArrayList<>())
+                    .add(ImageSource.Sample.normal("good/" + i, () -> large(seed, false)));
+        }
+        PatchCoreResult r = PatchCoreFit.run(new PatchCoreOptions(
+                source,
+                ImageRules.defaults(),
+                null,
+                FitOptions.Recipe.PRESET,
+                new PatchCoreOptions.Bank(64, 640, 42),
+                new ViewOptions(Map.of(), ViewOptions.Tiles.GRID, new TilePlan.Grid(3, 3), Double.NaN),
+                CalibrationRule.defaults(),
+                1,
+                new PatchCoreOptions.Output(
+                        dir.resolve("m.onnx"), dir, "", new PrintStream(said, true, StandardCharsets.UTF_8))));
+        assertThat(r.images()).isEqualTo(4);
+        assertThat(dir.toFile().list()).containsExactly("m.onnx");
+        double threshold = r.info().calibration().forProduct("tray").threshold();
+        try (OrtScorer scorer = OrtScorer.open(
+                dir.resolve("m.onnx"),
+                ScorerOptions.defaults().withDevice("cpu").withThreads(1))) {
+            List<FrameScorer.Frame> frames = new ArrayList<>();
+            for (boolean spot : new boolean[] {false, true})
+                frames.add(new FrameScorer.Frame("tray", scorer.views().cut("tray", large(1001, spot))));
+            List<ScoredFrame> scored = FrameScorer.score(scorer, frames, 4);
+            assertThat(scored.get(0).raw()).isLessThan((float) threshold);
+            assertThat(scored.get(1).raw()).isGreaterThan((float) threshold);
+        }
+    }
+
+    /** Noise with a pattern; large, so that a small spot is lost at 256x256. */
+    private static RgbImage large(long seed, boolean spot) {
+        Random random = new Random(seed);
+        int side = 1024;
+        byte[] rgb = new byte[3 * side * side];
+        for (int p = 0; p < side * side; p++) {
+            int x = p % side;
+            int y = p / side;
+            int base = x / 16 % 2 == 0 ? 90 : 160;
+            boolean marked = spot && Math.abs(x - 700) < 8 && Math.abs(y - 300) < 8;
+            for (int c = 0; c < 3; c++) rgb[3 * p + c] = (byte) (marked ? 250 : base + random.nextInt(12));
+        }
+        return new RgbImage(side, side, rgb);
     }
 
     private String said() {
