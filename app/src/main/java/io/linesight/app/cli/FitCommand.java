@@ -38,6 +38,7 @@ import io.linesight.trainer.patchcore.PatchCoreFit;
 import io.linesight.trainer.patchcore.PatchCoreOptions;
 import io.linesight.trainer.patchcore.PatchCoreResult;
 import io.linesight.trainer.retrieval.ChoiceCost;
+import io.linesight.trainer.retrieval.GroupBy;
 import io.linesight.trainer.retrieval.RetrievalFit;
 import io.linesight.trainer.retrieval.RetrievalOptions;
 import io.linesight.trainer.retrieval.RetrievalResult;
@@ -47,11 +48,13 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -131,7 +134,7 @@ final class FitCommand implements Callable<Integer> {
     private static final List<String> VIEWS = List.of("--roi", "--tiles", "--smallest-defect");
 
     private static final List<String> RETRIEVAL_ONLY =
-            List.of("--memory-images", "--neighbours", "--memory-dimensions");
+            List.of("--memory-images", "--neighbours", "--memory-dimensions", "--group-by");
 
     @Spec
     private CommandSpec spec;
@@ -196,6 +199,19 @@ final class FitCommand implements Callable<Integer> {
 
     @Mixin
     private ViewArguments views;
+
+    @Option(
+            names = "--group-by",
+            defaultValue = "auto",
+            paramLabel = "auto|none|stem|similarity|REGEX",
+            description = {
+                "retrieval: good images that belong together, such as those of one part (${DEFAULT-VALUE}). Thresholds "
+                        + "rest on images that are scored without their group.",
+                "stem: the name without its last number. REGEX: what it finds in the name, or its first group. "
+                        + "similarity: what looks much alike, four images a group. none: every image by itself.",
+                "auto: the stem where it gives ten groups of two images or more, and similarity elsewhere."
+            })
+    private String groupBy;
 
     @Option(
             names = "--from",
@@ -527,7 +543,7 @@ final class FitCommand implements Callable<Integer> {
     private int fitRetrieval() throws IOException {
         rejectGiven(MMAD_ONLY, "with --method retrieval, which trains nothing");
         rejectGiven(List.of("--bank", "--recipe"), "with --method retrieval");
-        validate(retrievalOptions(null, null)::validate);
+        validate(() -> retrievalOptions(null, null).validate());
         Inputs.writable(out);
         summary.prepare();
         ImageSource source = images();
@@ -556,6 +572,7 @@ final class FitCommand implements Callable<Integer> {
                         memoryDimensions == null ? 0 : memoryDimensions,
                         seed),
                 views.options(spec),
+                GroupBy.of(groupBy),
                 thresholds.rule(ThresholdMethod.AUTO),
                 threads,
                 new RetrievalOptions.Output(out, null, TypedCommand.of(spec), System.err));
@@ -656,12 +673,31 @@ final class FitCommand implements Callable<Integer> {
                     100 * cost.chosen(),
                     r.images(),
                     100 * cost.whole());
+        printGroups(r.groups());
         if (r.thumbnails() < r.remembered())
             o.printf(
                     Locale.ROOT,
                     "%d of the images have no thumbnail in the checkpoint: there is room for no more%n",
                     r.remembered() - r.thumbnails());
         printCalibration(r.info(), r.skipped());
+    }
+
+    private void printGroups(Map<String, RetrievalResult.Groups> groups) {
+        PrintWriter o = spec.commandLine().getOut();
+        o.println("Images are scored without their group for the thresholds (--group-by): "
+                + groups.entrySet().stream()
+                        .map(e -> e.getKey() + " " + e.getValue().groups() + " groups of "
+                                + e.getValue().images() + " images by "
+                                + e.getValue().by().name().toLowerCase(Locale.ROOT))
+                        .collect(Collectors.joining(", ")));
+        String few = groups.entrySet().stream()
+                .filter(e -> e.getValue().groups() < RetrievalResult.Groups.ENOUGH)
+                .map(Map.Entry::getKey)
+                .collect(Collectors.joining(", "));
+        if (!few.isEmpty())
+            o.println(
+                    "Fewer than " + RetrievalResult.Groups.ENOUGH + " groups show no tail, so the threshold is that of "
+                            + "normally distributed scores with a margin for their number: " + few);
     }
 
     private void printCalibration(CheckpointInfo info, int skipped) {

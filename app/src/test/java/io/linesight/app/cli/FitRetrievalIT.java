@@ -61,7 +61,12 @@ class FitRetrievalIT {
         assertThat(said)
                 .contains(info.version())
                 .contains("20 images remembered, 0 left out, a memory of ")
-                .contains(" MB");
+                .contains(" MB")
+                .contains(
+                        "Images are scored without their group for the thresholds (--group-by): fabric 5 groups of 10 "
+                                + "images by similarity, flange 5 groups of 10 images by similarity")
+                .contains("Fewer than 50 groups show no tail")
+                .contains("fabric, flange");
         assertThat(info.properties())
                 .containsEntry("linesight.method", "retrieval")
                 .containsEntry("linesight.provenance.remembered", "20")
@@ -74,6 +79,17 @@ class FitRetrievalIT {
                 OrtScorer.open(model, ScorerOptions.defaults().withDevice("cpu").withThreads(1))) {
             SelfTest.check(scorer);
         }
+    }
+
+    @Test
+    void shouldRejectGroupsThatCannotBeReadBeforeAnyImageIs() {
+        Run fit = run(
+                "fit", "--data", parts, "--method", "retrieval", "--group-by", "part(", "--out", dir.resolve("n.onnx"));
+        assertThat(fit.exit()).isEqualTo(2);
+        assertThat(fit.err()).contains("--group-by takes auto, none, stem, similarity or a regular expression");
+        Run mmad = run("fit", "--data", parts, "--group-by", "stem", "--minutes", 1, "--out", dir.resolve("n.onnx"));
+        assertThat(mmad.exit()).isEqualTo(2);
+        assertThat(mmad.err()).contains("--group-by has no meaning");
     }
 
     @Test

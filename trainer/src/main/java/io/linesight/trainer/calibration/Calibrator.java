@@ -14,6 +14,10 @@ import java.util.TreeMap;
  * high. How the normals' {@link Tail} is found goes by their number ({@link ThresholdMethod}); a logit is one standard
  * deviation of the normal scores there.
  *
+ * <p>Where the normals' groups are known, it goes by the number of groups, the quantile of the tail is that of so many
+ * independent peaks, and products with few groups get Student's bound of the scores as they are: of so many groups
+ * where these are known, of the images where they are but similar.
+ *
  * <p>Anomalous scores lower the threshold towards that of the best F1 (of several equally good ones the one nearest to
  * the normals' threshold): n of them move it by the share {@code n / (n + 10)} of the way. So anomalous labels only
  * ever lower a threshold, a few only a little, and defects that are easy to see do not raise it above what subtle ones
@@ -70,16 +74,18 @@ final class Calibrator {
     }
 
     private static ProductCalibration of(ProductScores s, Tail pooled, boolean company, CalibrationRule rule) {
-        ThresholdMethod method = method(s.normals().length, company, rule);
+        ThresholdMethod method = method(s.independent(), company && !s.isGrouped(), rule);
         Tail tail =
                 switch (method) {
                     case QUANTILE -> Tail.empirical(s.normals());
-                    case EVT -> Tail.pareto(s.normals());
+                    case EVT -> s.isGrouped() ? Tail.pareto(s.normals(), s.groups()) : Tail.pareto(s.normals());
                     case POOLED -> pooled;
-                    default -> Tail.student(s.normals());
+                    default ->
+                        s.isGrouped() ? Tail.student(s.normals(), s.independentForSpread()) : Tail.student(s.normals());
                 };
         double threshold = tail.quantile(rule.falseReject());
-        if (method == ThresholdMethod.STUDENT)
+        // The highest of grouped ones is often an image whose like is in no other group.
+        if (method == ThresholdMethod.STUDENT && !s.isGrouped())
             threshold = Math.max(threshold, Arrays.stream(s.normals()).max().orElseThrow());
         // The normals' spread as the upper tail has it, which is the side that decides.
         double deviation = (threshold - tail.quantile(0.5)) / Distributions.normalQuantile(rule.falseReject());

@@ -32,6 +32,9 @@ import org.jspecify.annotations.Nullable;
 public final class CheckpointFinisher {
     public static final Calibration UNCALIBRATED = new Calibration(new ProductCalibration(0.5, 0.1), Map.of());
 
+    /** Independent normals from which on their highest scores say how the tail falls. */
+    public static final int ENOUGH_FOR_TAIL = Calibrator.ENOUGH_FOR_TAIL;
+
     /**
      * Images trained on that are scored: of one category, and of all together. From a hundred the spread is known to a
      * fourteenth, and the shape begins to show.
@@ -123,9 +126,11 @@ public final class CheckpointFinisher {
      *
      * @param folds normals by category, and models that do not know them; null = the model itself. Together at least
      *     one image of every category
+     * @param groups by category, the groups of images that they are
      * @throws IOException when a file cannot be written; an existing checkpoint stays as it was
      */
-    public CheckpointInfo run(List<Seen> folds, CalibrationRule rule, Draft writer) throws IOException {
+    public CheckpointInfo run(List<Seen> folds, Map<String, Groups> groups, CalibrationRule rule, Draft writer)
+            throws IOException {
         Path draft = draft();
         try (Progress bar = new Progress(progress, "calibrate")) {
             Map<String, List<Double>> normals = new TreeMap<>();
@@ -142,7 +147,7 @@ public final class CheckpointFinisher {
             Map<String, ProductScores> scores = new TreeMap<>();
             normals.forEach((category, all) -> scores.put(
                     category,
-                    new ProductScores(all.stream().mapToDouble(d -> d).toArray(), new double[0], new double[0])));
+                    ProductScores.grouped(all.stream().mapToDouble(d -> d).toArray(), groups.get(category))));
             return Checkpoints.withCalibration(
                     Checkpoint.read(draft),
                     out,

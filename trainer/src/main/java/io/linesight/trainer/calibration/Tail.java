@@ -49,7 +49,15 @@ interface Tail {
      * skewed.
      */
     static Tail student(double[] scores) {
-        boolean log = Arrays.stream(scores).allMatch(d -> d > MIN_LOGARITHM);
+        return student(scores, Arrays.stream(scores).allMatch(d -> d > MIN_LOGARITHM), scores.length);
+    }
+
+    /** The same of the scores as they are, of which only so many groups are independent. */
+    static Tail student(double[] scores, int groups) {
+        return student(scores, false, groups);
+    }
+
+    private static Tail student(double[] scores, boolean log, int independent) {
         double[] x = log ? Arrays.stream(scores).map(Math::log).toArray() : scores;
         int n = x.length;
         double mean = Arrays.stream(x).average().orElseThrow();
@@ -59,8 +67,11 @@ interface Tail {
         return rate -> {
             // Where there are next to no degrees of freedom the bound would be nowhere.
             double t = Math.min(
-                    7, n < 2 ? Distributions.normalQuantile(rate) : Distributions.studentQuantile(rate, n - 1));
-            double bound = mean + t * deviation * Math.sqrt(1 + 1.0 / n);
+                    7,
+                    independent < 2
+                            ? Distributions.normalQuantile(rate)
+                            : Distributions.studentQuantile(rate, independent - 1));
+            double bound = mean + t * deviation * Math.sqrt(1 + 1.0 / independent);
             return log ? Math.exp(bound) : bound;
         };
     }
@@ -77,6 +88,11 @@ interface Tail {
         return pareto(scores, USUAL_SHAPE, true);
     }
 
+    /** The same of scores of which only so many groups are independent: as many fewer peaks tell of the tail. */
+    static Tail pareto(double[] scores, int groups) {
+        return pareto(scores, USUAL_SHAPE, true, (double) groups / scores.length);
+    }
+
     /**
      * The same.
      *
@@ -84,6 +100,10 @@ interface Tail {
      * @param next whether the quantiles are to hold for one more score, and not to be as near to the truth as possible
      */
     static Tail pareto(double[] scores, double usual, boolean next) {
+        return pareto(scores, usual, next, 1);
+    }
+
+    private static Tail pareto(double[] scores, double usual, boolean next, double independent) {
         int n = scores.length;
         int k = Math.max(Math.min(10, n / 2), (int) Math.round(0.15 * n));
         double[] sorted = scores.clone();
@@ -100,10 +120,11 @@ interface Tail {
         double share = (double) k / n;
         if (!(mean > 0)) return below;
         double raw = mean - 2 * weighted > 1e-12 * mean ? 2 - mean / (mean - 2 * weighted) : 0.5;
-        double own = k / (k + 20.0);
+        double peaks = Math.max(1, k * independent);
+        double own = peaks / (peaks + 20.0);
         double shape = Math.max(-0.5, Math.min(0.5, own * raw + (1 - own) * usual));
         double scale = mean * (1 - shape);
-        double used = next ? shape + 1.0 / k : shape;
+        double used = next ? shape + 1 / peaks : shape;
         return rate -> {
             if (rate >= share) return Math.min(from, below.quantile(rate));
             double t = Math.log(rate / share);

@@ -30,6 +30,8 @@ public final class TrainingSet {
     private static final double HELD_OUT = 0.1;
 
     private static final int MIN_HELD_OUT = 4;
+    /** The most of them: their frames are in the heap together, and more say hardly more of a rate of 1 %. */
+    private static final int MAX_HELD_OUT = 1000;
 
     private final ImageSource source;
     private final boolean skipUnreadable;
@@ -171,7 +173,7 @@ public final class TrainingSet {
                 .toList();
         // What the source sets apart is used as it is; only where that is too little, training images fill it up.
         int wanted = apart.isEmpty()
-                ? Math.max(MIN_HELD_OUT, (int) Math.round(HELD_OUT * all.size()))
+                ? Math.min(MAX_HELD_OUT, Math.max(MIN_HELD_OUT, (int) Math.round(HELD_OUT * all.size())))
                 : Math.max(0, MIN_HELD_OUT - apart.size());
         int held = Math.min(wanted, all.size() / 2);
         List<Sample> forThreshold = new ArrayList<>(apart);

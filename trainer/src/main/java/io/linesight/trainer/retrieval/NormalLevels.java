@@ -14,11 +14,11 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * How far the patches of normal images lie from those of the others, by product and place: each image is compared as a
- * new one would be, with the memory less itself and whatever is too much like it.
+ * new one would be, with the memory less all images of its fold.
  */
 final class NormalLevels {
     /** Images of a product that are compared, evenly spaced. */
-    private static final int MAX_IMAGES = 150;
+    private static final int MAX_IMAGES = 400;
 
     /**
      * Mean and deviation of the log distance where nothing can be compared: a single image in all. About what other
@@ -31,21 +31,27 @@ final class NormalLevels {
     private final List<PatchMemory> strides;
     private final MeanFeatures means;
     private final int[] products;
-    private final int[] groups;
+    private final int[] folds;
     private final int @Nullable [] places;
     private final int neighbours;
     private final int threads;
+    private final List<Compared> compared = new ArrayList<>();
+
+    /** An image's log distances to those of other folds, by stride. */
+    private record Compared(int image, List<float[]> logs) {}
 
     /**
+     * Compares.
+     *
      * @param products of every image
-     * @param groups of every image: it is not compared with others of its group
+     * @param folds of every image: it is not compared with others of its fold
      * @param places of every image: it is compared with others of its place only; null = all are of one place
      */
     NormalLevels(
             List<PatchMemory> strides,
             MeanFeatures means,
             int[] products,
-            int[] groups,
+            int[] folds,
             int @Nullable [] places,
             int neighbours,
             int threads) {
@@ -53,53 +59,76 @@ final class NormalLevels {
         this.strides = strides;
         this.means = means;
         this.products = products;
-        this.groups = groups;
+        this.folds = folds;
         this.neighbours = neighbours;
         this.threads = threads;
+        int count = Arrays.stream(products).max().orElseThrow() + 1;
+        for (int product = 0; product < count; product++) compare(product);
     }
 
-    /** Per stride [P,2,S*S]. */
+    /** By all images, per stride [P,2,S*S]. */
     List<Tensor> fit() {
+        return without(-1);
+    }
+
+    /**
+     * The same by the images of the other folds: those that a score was placed by lie closer to it than new ones do. A
+     * product that has no others gets those of all its images.
+     */
+    List<Tensor> without(int fold) {
         int count = Arrays.stream(products).max().orElseThrow() + 1;
         List<Tensor> levels = new ArrayList<>();
         for (PatchMemory p : strides) levels.add(new Tensor(new float[count * 2 * p.places()], count, 2, p.places()));
         List<Integer> unknown = new ArrayList<>();
-        for (int product = 0; product < count; product++) if (!fit(product, levels)) unknown.add(product);
+        for (int product = 0; product < count; product++) if (!fit(product, fold, levels)) unknown.add(product);
         for (int product : unknown) borrow(product, unknown, count, levels);
         return levels;
     }
 
-    private boolean fit(int product, List<Tensor> levels) {
+    private boolean fit(int product, int withoutFold, List<Tensor> levels) {
+        List<Compared> own =
+                compared.stream().filter(c -> products[c.image] == product).toList();
+        if (own.isEmpty()) return false;
+        List<Compared> others =
+                own.stream().filter(c -> folds[c.image] != withoutFold).toList();
+        List<Compared> used = others.isEmpty() ? own : others;
+        for (int s = 0; s < ImageMemory.STRIDES; s++) {
+            int stride = s;
+            PlaceLevels.fit(
+                    used.stream().map(c -> c.logs.get(stride)).toList(),
+                    strides.get(s).side(),
+                    levels.get(s).data(),
+                    2 * product);
+        }
+        return true;
+    }
+
+    private void compare(int product) {
         int[] own = IntStream.range(0, products.length)
                 .filter(i -> products[i] == product && hasOthers(i))
                 .toArray();
-        if (own.length == 0) return false;
         int wanted = Math.min(own.length, MAX_IMAGES);
-        List<List<float[]>> logs = new ArrayList<>();
-        for (int s = 0; s < ImageMemory.STRIDES; s++) logs.add(new ArrayList<>());
         for (int n = 0; n < wanted; n++) {
             int image = own[(int) ((long) n * own.length / wanted)];
-            int[] compared = means.nearest(
+            int[] others = means.nearest(
                     image,
                     IntStream.range(0, products.length)
-                            .filter(i -> groups[i] != groups[image] && (places == null || places[i] == places[image])),
+                            .filter(i -> folds[i] != folds[image] && (places == null || places[i] == places[image])),
                     neighbours);
-            for (int s = 0; s < ImageMemory.STRIDES; s++) {
-                float[] d =
-                        NearestPatches.distances(strides.get(s), strides.get(s).features(image), compared, threads);
+            List<float[]> logs = new ArrayList<>();
+            for (PatchMemory stride : strides) {
+                float[] d = NearestPatches.distances(stride, stride.features(image), others, threads);
                 for (int i = 0; i < d.length; i++) d[i] = (float) Math.log(d[i] + MmadConfig.MIN_DISTANCE);
-                logs.get(s).add(d);
+                logs.add(d);
             }
+            compared.add(new Compared(image, logs));
         }
-        for (int s = 0; s < ImageMemory.STRIDES; s++)
-            PlaceLevels.fit(logs.get(s), strides.get(s).side(), levels.get(s).data(), 2 * product);
-        return true;
     }
 
     /** Images of another product say nothing about how much alike those of a product are. */
     private boolean hasOthers(int image) {
         for (int i = 0; i < products.length; i++)
-            if (products[i] == products[image] && groups[i] != groups[image]) return true;
+            if (products[i] == products[image] && folds[i] != folds[image]) return true;
         return false;
     }
 

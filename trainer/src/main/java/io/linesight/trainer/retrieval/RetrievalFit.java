@@ -16,6 +16,7 @@ import io.linesight.mmad.runtime.ScorerOptions;
 import io.linesight.mmad.view.ViewLayout;
 import io.linesight.mmad.view.ViewLayouts;
 import io.linesight.trainer.calibration.CheckpointFinisher;
+import io.linesight.trainer.calibration.Groups;
 import io.linesight.trainer.dataset.FrameSpool;
 import io.linesight.trainer.dataset.ImageReading;
 import io.linesight.trainer.dataset.Progress;
@@ -34,6 +35,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.ForkJoinPool;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -223,8 +225,16 @@ public final class RetrievalFit {
         }
     }
 
-    /** The memory, the features that it finds images by, and of everything in it the fold that it is left out with. */
-    private record Remembered(ImageMemory memory, MeanFeatures means, int[] folds) {}
+    /**
+     * The memory, the features that it finds images by, what images belong together, of everything in the memory the
+     * fold that it is left out with, and by fold what is normal without it.
+     */
+    private record Remembered(
+            ImageMemory memory,
+            MeanFeatures means,
+            ImageGroups groups,
+            int[] folds,
+            List<List<Tensor>> levelsWithout) {}
 
     private Remembered remember(Images images, Shown shown, List<Tensor> projections, FrameSpool spool)
             throws IOException {
@@ -248,17 +258,28 @@ public final class RetrievalFit {
                 });
         MeanFeatures features = MeanFeatures.of(means);
         int neighbours = options.memory().neighbours();
+        // Tiles come after the images, and are left out with theirs.
+        int[] whole = IntStream.range(0, count)
+                .filter(n -> shown.views[n] == 0)
+                .map(n -> shown.images[n])
+                .toArray();
+        ImageGroups groups = ImageGroups.of(
+                IntStream.of(whole).mapToObj(i -> images.read.names().get(i)).toList(),
+                IntStream.of(whole).map(i -> images.products[i]).toArray(),
+                features,
+                options.groupBy());
         progress.println("comparing the images with each other: what is normal at which place");
-        int[] folds = Folds.of(
-                Arrays.stream(shown.images)
-                        .mapToObj(i -> images.read.names().get(i))
-                        .toList(),
-                shown.classes);
-        List<Tensor> levels =
-                new NormalLevels(strides, features, shown.classes, folds, shown.places, neighbours, threads).fit();
+        int[] folds = IntStream.of(shown.kept).map(k -> groups.folds()[k]).toArray();
+        NormalLevels levels =
+                new NormalLevels(strides, features, shown.classes, folds, shown.places, neighbours, threads);
         ImageMemory.Lookup lookup =
                 new ImageMemory.Lookup(features.shift(), features.scale(), features.rows(), neighbours, shown.places);
-        return new Remembered(new ImageMemory(strides, projections, lookup, shown.classes, levels), features, folds);
+        return new Remembered(
+                new ImageMemory(strides, projections, lookup, shown.classes, levels.fit()),
+                features,
+                groups,
+                folds,
+                IntStream.range(0, ImageGroups.FOLDS).mapToObj(levels::without).toList());
     }
 
     /** Takes one image's outputs: its number, the batch's outputs, and which of them is its. */
@@ -307,9 +328,13 @@ public final class RetrievalFit {
         Map<String, List<byte[]>> heldOut = images.read.calibrationFrames();
         Map<String, String> provenance = provenance(model, images, set, heldOut);
         Path out = options.output().checkpoint();
+        Map<String, RetrievalResult.Groups> groups = remembered.groups.byProduct(images.read.categories());
+        Map<String, Groups> counted = new TreeMap<>();
+        groups.forEach((product, g) -> counted.put(product, g.counted()));
         CheckpointInfo info = new CheckpointFinisher(out, options.threads(), progress)
                 .run(
                         unseen(remembered, model, images, kept, spool),
+                        counted,
                         options.calibration(),
                         draft -> write(draft, model, provenance));
         return new RetrievalResult(
@@ -320,6 +345,7 @@ public final class RetrievalFit {
                 kept.length,
                 remembered.memory.bytes(),
                 thumbnails.made(),
+                groups,
                 cost(images, kept, remembered.memory.projections(), spool),
                 seconds());
     }
@@ -356,9 +382,7 @@ public final class RetrievalFit {
             Remembered remembered, RetrievalModel model, Images images, int[] kept, FrameSpool spool)
             throws IOException {
         UnseenNormals unseen = new UnseenNormals(
-                Arrays.copyOf(remembered.folds, kept.length),
-                Arrays.copyOf(remembered.memory.products(), kept.length),
-                remembered.folds);
+                remembered.groups.folds(), Arrays.copyOf(remembered.memory.products(), kept.length), remembered.folds);
         unseen.addRemembered(images.read.categories(), i -> spool.get(kept[i]));
         for (String product : images.read.categories()) {
             List<byte[]> frames =
@@ -376,7 +400,8 @@ public final class RetrievalFit {
                             remembered.means.nearest(
                                     row(outputs[0], i, RetrievalGraph.channels(encoder, 1)), kept.length)));
         }
-        return unseen.folds((draft, others) -> write(draft, without(model, others), layouts.properties()));
+        return unseen.folds((draft, fold, others) ->
+                write(draft, without(model, others, remembered.levelsWithout.get(fold)), layouts.properties()));
     }
 
     /** Frames of a product that are not remembered, evenly spaced, as many as there is use for. */
@@ -391,15 +416,16 @@ public final class RetrievalFit {
         int[] others = IntStream.range(0, images.products.length)
                 .filter(i -> images.product(i).equals(product) && !remembered.contains(i))
                 .toArray();
-        int wanted = Math.min(others.length, Math.max(0, UnseenNormals.SCORED - own));
+        int wanted = Math.min(others.length, Math.max(0, UnseenNormals.LEFT_OUT - own));
         List<byte[]> frames = new ArrayList<>();
         for (int n = 0; n < wanted; n++) frames.add(spool.get(others[(int) ((long) n * others.length / wanted)]));
         return frames;
     }
 
-    private static RetrievalModel without(RetrievalModel model, int[] others) {
+    private static RetrievalModel without(RetrievalModel model, int[] others, List<Tensor> levels) {
+        ImageMemory some = model.memory().select(others);
         return new RetrievalModel(
-                model.memory().select(others),
+                new ImageMemory(some.strides(), some.projections(), some.lookup(), some.products(), levels),
                 Arrays.stream(others)
                         .filter(i -> i < model.images().size())
                         .mapToObj(model.images()::get)
@@ -417,6 +443,11 @@ public final class RetrievalFit {
         provenance.put("method", Checkpoints.RETRIEVAL);
         provenance.put("remembered", String.valueOf(model.images().size()));
         provenance.putAll(layouts.properties());
+        provenance.put(
+                "groupBy",
+                options.groupBy().pattern() == null
+                        ? options.groupBy().kind().name().toLowerCase(Locale.ROOT)
+                        : options.groupBy().pattern().pattern());
         provenance.put("neighbours", String.valueOf(options.memory().neighbours()));
         provenance.put("dimensions", String.valueOf(options.memory().dimensions()));
         provenance.put("seed", String.valueOf(options.memory().seed()));

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param source images to learn from; needed to fit, options can be validated without
  * @param encoder frozen; null = the filter bank
  * @param views regions of interest and tiles
+ * @param groupBy which images belong together, for the thresholds
  * @param calibration what the thresholds are to hold
  * @param threads CPU threads; 0 = all processors
  */
@@ -26,10 +27,11 @@ public record RetrievalOptions(
         @Nullable Encoder encoder,
         Memory memory,
         ViewOptions views,
+        GroupBy groupBy,
         CalibrationRule calibration,
         int threads,
         Output output) {
-    /** Images looked at as a whole. */
+    /** Images looked at as a whole, grouped automatically. */
     public RetrievalOptions(
             @Nullable ImageSource source,
             ImageRules rules,
@@ -38,7 +40,7 @@ public record RetrievalOptions(
             CalibrationRule calibration,
             int threads,
             Output output) {
-        this(source, rules, encoder, memory, ViewOptions.WHOLE, calibration, threads, output);
+        this(source, rules, encoder, memory, ViewOptions.WHOLE, GroupBy.AUTOMATIC, calibration, threads, output);
     }
 
     /** Images remembered of a product unless told otherwise, and the most that may be asked for. */

@@ -18,7 +18,12 @@ import java.util.stream.IntStream;
  */
 final class UnseenNormals {
     /** Images of a product that are scored, of those to learn from, evenly spaced. */
-    static final int SCORED = 150;
+    private static final int SCORED = 400;
+
+    /**
+     * Images of a product that are scored at least where some were left out of the memory: these are held in the heap.
+     */
+    static final int LEFT_OUT = 150;
 
     private final int[] folds;
     private final int[] viewFolds;
@@ -49,9 +54,9 @@ final class UnseenNormals {
         byte[] get() throws IOException;
     }
 
-    /** Writes a checkpoint that remembers some of the images only, with their tiles. */
+    /** Writes a checkpoint that remembers the images of other folds only, with their tiles, and has levels by these. */
     interface Writer {
-        void write(Path draft, int[] images) throws IOException;
+        void write(Path draft, int fold, int[] others) throws IOException;
     }
 
     /**
@@ -63,7 +68,7 @@ final class UnseenNormals {
         this.viewFolds = viewFolds;
         this.folds = folds;
         this.products = products;
-        for (int f = 0; f <= Folds.COUNT; f++) frames.add(new TreeMap<>());
+        for (int f = 0; f <= ImageGroups.FOLDS; f++) frames.add(new TreeMap<>());
     }
 
     /** @param names of the products */
@@ -89,7 +94,7 @@ final class UnseenNormals {
     void addOther(String product, byte[] frame, int nearest) {
         boolean alone =
                 IntStream.of(products).filter(p -> p == products[nearest]).count() < 2;
-        add(alone ? Folds.COUNT : folds[nearest], product, () -> frame);
+        add(alone ? ImageGroups.FOLDS : folds[nearest], product, () -> frame);
     }
 
     private void add(int fold, String product, Frame frame) {
@@ -99,14 +104,14 @@ final class UnseenNormals {
     /** What scores which; every product has an image as long as one of it was held out. */
     List<Seen> folds(Writer writer) {
         List<Seen> all = new ArrayList<>();
-        for (int f = 0; f < Folds.COUNT; f++) {
+        for (int f = 0; f < ImageGroups.FOLDS; f++) {
             int fold = f;
             int[] others = IntStream.range(0, viewFolds.length)
                     .filter(i -> viewFolds[i] != fold)
                     .toArray();
-            if (!frames.get(f).isEmpty()) all.add(new Seen(frames.get(f), draft -> writer.write(draft, others)));
+            if (!frames.get(f).isEmpty()) all.add(new Seen(frames.get(f), draft -> writer.write(draft, fold, others)));
         }
-        all.add(new Seen(frames.get(Folds.COUNT), null));
+        all.add(new Seen(frames.get(ImageGroups.FOLDS), null));
         return all;
     }
 }

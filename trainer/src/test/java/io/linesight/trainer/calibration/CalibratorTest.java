@@ -373,4 +373,36 @@ class CalibratorTest {
         assertThat(near.basis().expectedMissRate()).isBetween(0.05, 0.6);
         assertThat(far.basis().expectedMissRate()).isZero();
     }
+
+    private static double upper(double deviations) {
+        return org.apache.commons.statistics.distribution.NormalDistribution.of(0, 1)
+                .survivalProbability(deviations);
+    }
+
+    /** Every part four times, so that a hundred images are of 25 parts. */
+    private static double[] fourTimes(Random r, int parts) {
+        double[] x = new double[4 * parts];
+        for (int i = 0; i < x.length; i += 4) Arrays.fill(x, i, i + 4, 1.5 + 0.5 * r.nextGaussian());
+        return x;
+    }
+
+    @ParameterizedTest
+    @CsvSource({"8,STUDENT", "30,STUDENT", "60,EVT", "100,EVT"})
+    void shouldHoldTheRateByTheNumberOfGroupsAndNotOfImages(int parts, ThresholdMethod method) {
+        Random r = new Random(3);
+        double grouped = 0;
+        double single = 0;
+        int trials = 200;
+        for (int t = 0; t < trials; t++) {
+            double[] x = fourTimes(r, parts);
+            ProductCalibration c = Calibrator.calibrate(
+                            Map.of("a", ProductScores.grouped(x, new Groups(parts, true))), CalibrationRule.defaults())
+                    .forProduct("a");
+            assertThat(c.basis().method()).isEqualTo(method.inCheckpoint());
+            grouped += upper((c.threshold() - 1.5) / 0.5) / trials;
+            single += upper((of(x).threshold() - 1.5) / 0.5) / trials;
+        }
+        assertThat(grouped).isBetween(0.003, 0.02);
+        if (method == ThresholdMethod.EVT) assertThat(grouped).isLessThan(single);
+    }
 }

@@ -20,6 +20,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.IntStream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -210,5 +211,33 @@ class TrainingSetTest {
         assertThat(opened.source().train("plain")).extracting("name").containsExactly("good/a.png");
         assertThat(opened.source().test("plain")).extracting("name").containsExactly("bad/b.png");
         assertThat(opened.notes()).contains("all good images are learned from: measure on others");
+    }
+
+    @Test
+    void shouldNotHoldOutMoreImagesThanTheHeapHasRoomFor() {
+        List<ImageSource.Sample> many = IntStream.range(0, 50_000)
+                .mapToObj(i -> ImageSource.Sample.normal("good/" + i, () -> {
+                    throw new AssertionError("no image is read");
+                }))
+                .toList();
+        ImageSource source = new ImageSource() {
+            @Override
+            public String name() {
+                return "many";
+            }
+
+            @Override
+            public List<String> categories() {
+                return List.of("weave");
+            }
+
+            @Override
+            public List<Sample> train(String category) {
+                return many;
+            }
+        };
+        TrainingSet set = TrainingSet.of(source, false, progress);
+        assertThat(set.heldOut().get("weave")).hasSize(1000);
+        assertThat(set.size()).isEqualTo(49_000);
     }
 }

@@ -84,6 +84,25 @@ class NormalLevelsTest {
     }
 
     @Test
+    void shouldLeaveAFoldOutOfItsOwnLevels() {
+        images(0, 6, 7, 0.1);
+        images(6, IMAGES, 7, 0.6);
+        int[] folds = IntStream.range(0, IMAGES).map(i -> i / 3).toArray();
+        NormalLevels levels =
+                new NormalLevels(List.of(fine, coarse), MeanFeatures.of(means), new int[IMAGES], folds, null, 50, 1);
+        double all = mean(levels.fit().get(0), 0, 0);
+        assertThat(mean(levels.without(0).get(0), 0, 0))
+                .as("without clean ones")
+                .isGreaterThan(all + 0.1);
+        assertThat(mean(levels.without(3).get(0), 0, 0))
+                .as("without noisy ones")
+                .isLessThan(all - 0.1);
+        assertThat(levels.without(7).get(0).data())
+                .as("no fold")
+                .isEqualTo(levels.fit().get(0).data());
+    }
+
+    @Test
     void shouldHaveLevelsOfEveryProduct() {
         images(0, 6, 7, 0.1);
         images(6, IMAGES, 20, 0.5);

@@ -47,6 +47,8 @@ class RetrievalFitTest {
     private final Map<String, List<ImageSource.Sample>> normals = new TreeMap<>();
     private final ByteArrayOutputStream said = new ByteArrayOutputStream();
 
+    private GroupBy groupBy = GroupBy.AUTOMATIC;
+
     private final ImageSource source = new ImageSource() {
         @Override
         public String name() {
@@ -101,6 +103,8 @@ class RetrievalFitTest {
                 ImageRules.defaults(),
                 null,
                 new RetrievalOptions.Memory(images, neighbours, 0, 42),
+                ViewOptions.WHOLE,
+                groupBy,
                 CalibrationRule.defaults(),
                 1,
                 new RetrievalOptions.Output(
@@ -139,6 +143,7 @@ class RetrievalFitTest {
                 null,
                 RetrievalOptions.Memory.defaults(42),
                 views,
+                groupBy,
                 CalibrationRule.defaults(),
                 1,
                 new RetrievalOptions.Output(
@@ -351,5 +356,23 @@ class RetrievalFitTest {
                         "--neighbours must be 1..1000, got 5000",
                         "--memory-dimensions must be 0 or 8 or more, got 3",
                         "--threads must not be negative, got -1");
+    }
+
+    @Test
+    void shouldSayWhichImagesBelongTogether() throws Exception {
+        product("cap", 24);
+        product("lid", 1);
+        groupBy = GroupBy.of("good/(\\d)");
+        RetrievalResult r = fit(500, 50);
+        assertThat(r.groups().get("cap").by()).isEqualTo(GroupBy.Kind.PATTERN);
+        assertThat(r.groups().get("cap").groups()).isBetween(8, 10);
+        assertThat(r.groups().get("lid")).isEqualTo(new RetrievalResult.Groups(GroupBy.Kind.PATTERN, 1, 1));
+        assertThat(r.info().calibration().forProduct("cap").basis().method()).isEqualTo("student");
+        assertThat(r.info().calibration().forProduct("cap").basis().normals()).isEqualTo(24);
+        groupBy = GroupBy.of("shift(\\d)");
+        assertThatThrownBy(() -> fit(500, 50))
+                .isInstanceOf(DatasetException.class)
+                .hasMessageContaining("--group-by shift(\\d) finds nothing");
+        assertThat(dir.toFile().list()).containsExactly("m.onnx");
     }
 }
