@@ -144,6 +144,20 @@ final class Rules {
             run("./linesight settings history" + PLANT_SHORT + " flange"),
             run("./linesight settings revert -c line.properties flange --reason 'misses scratches'")
                     .exits(0, 1),
+            run("./linesight alerts list" + PLANT_SHORT),
+            // With an alert: the story of AlertsCommandIT.
+            test("./linesight alerts show -c line.properties ALERT", "AlertsCommandIT"),
+            test("./linesight alerts ack -c line.properties ALERT --note 'fitter is on the way'", "AlertsCommandIT"),
+            test(
+                    "./linesight alerts shelve -c line.properties ALERT --for 2h --note 'lamp is ordered'",
+                    "AlertsCommandIT"),
+            test("./linesight alerts note -c line.properties ALERT 'seen on three parts of lot 7'", "AlertsCommandIT"),
+            test("./linesight alerts close -c line.properties ALERT --note 'wrong lot'", "AlertsCommandIT"),
+            test(
+                    "./linesight alerts maintenance -c line.properties cam-1 --for 30m --note 'new lens'",
+                    "AlertsCommandIT"),
+            run("./linesight alerts history" + PLANT_SHORT + " --last 8h"),
+            run("./linesight alerts health" + PLANT_SHORT + " --last 8h").says("standing:"),
             run("./linesight exemptions list" + PLANT_SHORT),
             run("./linesight exemptions show" + PLANT_SHORT + " linesight.frames.v1-0-42")
                     .exits(0, 1),

@@ -13,6 +13,7 @@ import io.linesight.embedded.SharedPlatform;
 import io.linesight.schemas.FrameEncoding;
 import io.linesight.schemas.LabelKind;
 import io.linesight.streams.InspectionApp;
+import io.linesight.streams.alert.AlertsApp;
 import io.linesight.streams.config.InspectionConfig;
 import io.linesight.streams.routing.ModelControl;
 import io.linesight.trainer.learning.FileChampionSource;
@@ -57,6 +58,7 @@ class MonitoringIT {
     private InspectionApp app;
     private TrainerService trainer;
     private TrainerMetrics trainerMetrics;
+    private AlertsApp alerts;
     private Map<String, List<Map<String, String>>> exported;
 
     @BeforeAll
@@ -76,6 +78,8 @@ class MonitoringIT {
         app = new InspectionApp(InspectionConfig.of(settings), ModelControl.fixed(), null);
         app.start();
         assertThat(app.awaitRunning(Duration.ofSeconds(60))).isTrue();
+        alerts = new AlertsApp(InspectionConfig.of(settings), app.meters());
+        alerts.start();
         trainer = new TrainerService(
                 TrainerConfig.of(line.settings, folder.resolve("trainer")),
                 new FileChampionSource(model),
@@ -103,7 +107,8 @@ class MonitoringIT {
 
     @AfterAll
     void stop() throws Exception {
-        for (AutoCloseable c : new AutoCloseable[] {trainerMetrics, trainer, app, line}) if (c != null) c.close();
+        for (AutoCloseable c : new AutoCloseable[] {trainerMetrics, trainer, alerts, app, line})
+            if (c != null) c.close();
     }
 
     private int appPort() {

@@ -12,6 +12,7 @@ import io.linesight.schemas.topics.TopicSpec;
 import io.linesight.schemas.topics.Topics;
 import io.linesight.streams.config.InspectionConfig;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -75,7 +76,8 @@ public final class AlertsApp implements AutoCloseable {
     public AlertsApp(InspectionConfig config, AlertPolicies policies, MeterRegistry meters) {
         this.config = Objects.requireNonNull(config, "config");
         this.policies = Objects.requireNonNull(policies, "policies");
-        metrics = new AlertMetrics(meters, this::isRunning);
+        // Without alerts there is nothing to say about them, and nobody is to be woken for it.
+        metrics = new AlertMetrics(config.alerts().on() ? meters : new SimpleMeterRegistry(), this::isRunning);
         supervisor = DaemonThreads.create("linesight-alerts", this::supervise);
     }
 
