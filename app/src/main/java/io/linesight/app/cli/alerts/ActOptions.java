@@ -120,11 +120,11 @@ final class ActOptions {
             return refused ? 1 : 0;
         }
         if (refused) throw new UserError("refused: " + Table.printable(answer.getReason()) + ". Nothing was changed");
+        boolean untilThen = answer.getShelvedUntil() != null
+                && (answer.getChange() == AlertChange.SHELVED || answer.getChange() == AlertChange.MAINTENANCE_STARTED);
         out.println(Table.printable(answer.getAlertId()) + ": " + Facts.word(answer.getChange()) + " by "
                 + Table.printable(answer.getBy())
-                + (answer.getShelvedUntil() == null || answer.getState() == AlertState.CLOSED
-                        ? ""
-                        : ", until " + Table.time(answer.getShelvedUntil()))
+                + (untilThen ? ", until " + Table.time(answer.getShelvedUntil()) : "")
                 + ". It is " + Facts.state(answer) + " now.");
         return 0;
     }
