@@ -69,6 +69,7 @@ class ArchitectureTest {
             "embedded", List.of("schemas"),
             "simulator", List.of("mmad"),
             "cameras", List.of("schemas"),
+            "notify", List.of("schemas"),
             "streams", List.of("schemas", "mmad", "models"),
             "trainer", List.of("schemas", "mmad", "models"),
             "demo", List.of("schemas", "mmad", "models", "embedded", "simulator", "cameras", "streams", "trainer"));

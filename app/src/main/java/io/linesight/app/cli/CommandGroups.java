@@ -21,7 +21,8 @@ final class CommandGroups implements IHelpSectionRenderer {
         GROUPS.put("Make a model:", List.of("fit", "calibrate", "evaluate", "score", "encoder", "parity"));
         GROUPS.put(
                 "Run a line:",
-                List.of("topics", "schemas", "serve", "models", "label", "exemptions", "alerts", "settings", "train"));
+                List.of("topics", "schemas", "serve", "models", "label", "exemptions", "settings", "train"));
+        GROUPS.put("Hear of it:", List.of("alerts", "notify"));
         GROUPS.put("Check and look up:", List.of("doctor", "audit", "config", "help"));
     }
 

@@ -4,6 +4,7 @@ import io.linesight.app.cli.alerts.AlertsCommand;
 import io.linesight.app.cli.encoder.EncoderCommand;
 import io.linesight.app.cli.exemptions.ExemptionsCommand;
 import io.linesight.app.cli.models.ModelsCommand;
+import io.linesight.app.cli.notify.NotifyCommand;
 import io.linesight.app.cli.settings.SettingsCommand;
 import java.io.IOException;
 import java.io.InputStream;
@@ -41,6 +42,7 @@ import picocli.CommandLine.Option;
             ExemptionsCommand.class,
             AlertsCommand.class,
             SettingsCommand.class,
+            NotifyCommand.class,
             TrainCommand.class,
             TopicsCommand.class,
             SchemasCommand.class,
