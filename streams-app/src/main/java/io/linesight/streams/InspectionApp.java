@@ -2,6 +2,7 @@ package io.linesight.streams;
 
 import io.linesight.mmad.checkpoint.VerdictRule;
 import io.linesight.models.settings.SettingsFeed;
+import io.linesight.models.settings.SettingsState;
 import io.linesight.schemas.Rollout;
 import io.linesight.streams.batching.FrameViews;
 import io.linesight.streams.config.InspectionConfig;
@@ -89,7 +90,7 @@ public final class InspectionApp implements AutoCloseable {
     private volatile boolean closing;
 
     private volatile @Nullable ModelServing serving;
-    private @Nullable SettingsFeed settings;
+    private volatile @Nullable SettingsFeed settings;
     private @Nullable ExemptionService exemptions;
     private @Nullable InspectionPipeline pipeline;
     private volatile @Nullable RegistryAccess registry;
@@ -365,6 +366,11 @@ public final class InspectionApp implements AutoCloseable {
         return Optional.ofNullable(failure);
     }
 
+    /** What people have set for the products of the channel; empty before the start, and where it is not followed. */
+    public Optional<SettingsState> settings() {
+        return Optional.ofNullable(settings).map(SettingsFeed::state);
+    }
+
     /** Where the metrics of {@link InspectionMetrics} are. */
     public MeterRegistry meters() {
         return meters.registry();
@@ -425,7 +431,8 @@ public final class InspectionApp implements AutoCloseable {
         if (jvm != null) jvm.close();
         if (pipeline != null) pipeline.close();
         if (exemptions != null) exemptions.close();
-        if (settings != null) settings.close();
+        SettingsFeed feed = settings;
+        if (feed != null) feed.close();
         clean &= served == null || served.closeAfterLastBatch();
         if (server != null) server.close();
         return clean;

@@ -4,7 +4,9 @@ import io.linesight.app.cli.common.Kafka;
 import io.linesight.app.cli.common.UserError;
 import io.linesight.models.storage.ModelsConfig;
 import io.linesight.streams.InspectionApp;
+import io.linesight.streams.alert.AlertPolicy;
 import io.linesight.streams.alert.AlertsApp;
+import io.linesight.streams.alert.LiveAlertPolicies;
 import io.linesight.streams.config.InspectionConfig;
 import io.linesight.streams.routing.FollowedChannel;
 import io.linesight.streams.routing.ModelControl;
@@ -115,7 +117,8 @@ final class ServeCommand implements Callable<Integer> {
         try (FollowedChannel followed = follow(config, settings);
                 InspectionApp app =
                         new InspectionApp(config, followed == null ? ModelControl.fixed() : followed.control(), null);
-                AlertsApp alerts = new AlertsApp(config, app.meters());
+                AlertsApp alerts = new AlertsApp(
+                        config, new LiveAlertPolicies(AlertPolicy.of(config.alerts()), app::settings), app.meters());
                 StopSignal signal = new StopSignal(stop::countDown)) {
             app.start();
             alerts.start();

@@ -135,6 +135,14 @@ final class Rules {
             run("./linesight models gc --dry-run"));
 
     private static final List<Rule> LABELS = List.of(
+            run("./linesight notify webhook -c line.properties https://mes.plant/alerts --secret-file hook.secret "
+                            + "--min-severity HIGH")
+                    .exits(1)
+                    .says("hook.secret"),
+            run("./linesight notify mqtt -c line.properties mqtts://broker.plant:8883 --ca plant-ca.pem --user line "
+                            + "--password-file mqtt.pw --retain")
+                    .exits(1)
+                    .says("mqtt.pw"),
             run("./linesight settings show" + PLANT_SHORT),
             run("./linesight settings set -c line.properties flange --false-reject 0.005 --reason "
                             + "'fewer false alarms on flange'")

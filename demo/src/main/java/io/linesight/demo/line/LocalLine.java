@@ -5,7 +5,9 @@ import io.linesight.mmad.io.NativeLibraries;
 import io.linesight.schemas.topics.TopicSpec;
 import io.linesight.schemas.topics.Topics;
 import io.linesight.streams.InspectionApp;
+import io.linesight.streams.alert.AlertPolicy;
 import io.linesight.streams.alert.AlertsApp;
+import io.linesight.streams.alert.LiveAlertPolicies;
 import io.linesight.streams.config.InspectionConfig;
 import io.linesight.streams.config.RolloutSettings;
 import io.linesight.streams.routing.FollowedChannel;
@@ -96,7 +98,8 @@ public final class LocalLine implements AutoCloseable {
         app = new InspectionApp(inspection, followed == null ? ModelControl.fixed() : followed.control(), null);
         open.push(app);
         app.start();
-        AlertsApp alerts = new AlertsApp(inspection, app.meters());
+        AlertsApp alerts = new AlertsApp(
+                inspection, new LiveAlertPolicies(AlertPolicy.of(inspection.alerts()), app::settings), app.meters());
         open.push(alerts);
         alerts.start();
         progress.accept(withTime("inspection app", begin));

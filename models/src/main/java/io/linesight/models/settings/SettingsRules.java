@@ -63,7 +63,7 @@ public final class SettingsRules {
         within("the alert policy's clear limit", p.getClearBelow(), 0, 0.5, problems);
         within("the alert policy's repetition, in seconds,", p.getRenotifySeconds(), 0, 31_536_000, problems);
         within("the score of severity HIGH", p.getHighFrom(), 0.5, 1, problems);
-        within("the region of severity HIGH", p.getHighAreaShare(), 0, 1, problems);
+        within("the region of severity HIGH", p.getHighAreaPixels(), 0, 1e12, problems);
         within("the alert policy's silence, in seconds,", p.getSilentSeconds(), 0, 31_536_000, problems);
         within("the alert policy's frozen frames", p.getFrozenFrames(), 0, 1_000_000, problems);
     }

@@ -10,7 +10,7 @@ import picocli.CommandLine.TypeConversionException;
 /** Alert policies as people write them: {@code cameras=press-*,open=3/5,clear=10}. */
 final class AlertPolicyText implements ITypeConverter<AlertPolicySetting> {
     static final String FORM = "cameras=press-*,open=3/5,clear=10,clear-below=0.4,renotify=30m,high=0.9,"
-            + "high-area=0.05,latched=true,silent=60s,frozen=30";
+            + "high-area=5000,latched=true,silent=60s,frozen=30";
 
     @Override
     public AlertPolicySetting convert(String text) {
@@ -39,7 +39,7 @@ final class AlertPolicyText implements ITypeConverter<AlertPolicySetting> {
             case "clear-below" -> p.setClearBelow(Double.valueOf(value));
             case "renotify" -> p.setRenotifySeconds(seconds(value));
             case "high" -> p.setHighFrom(Double.valueOf(value));
-            case "high-area" -> p.setHighAreaShare(Double.valueOf(value));
+            case "high-area" -> p.setHighAreaPixels(Long.valueOf(value));
             case "latched" -> {
                 if (!value.matches("true|false")) throw new IllegalArgumentException();
                 p.setLatched(Boolean.valueOf(value));
@@ -69,7 +69,7 @@ final class AlertPolicyText implements ITypeConverter<AlertPolicySetting> {
         if (p.getClearBelow() != null) parts.add("clear-below=" + p.getClearBelow());
         if (p.getRenotifySeconds() != null) parts.add("renotify=" + p.getRenotifySeconds() + "s");
         if (p.getHighFrom() != null) parts.add("high=" + p.getHighFrom());
-        if (p.getHighAreaShare() != null) parts.add("high-area=" + p.getHighAreaShare());
+        if (p.getHighAreaPixels() != null) parts.add("high-area=" + p.getHighAreaPixels());
         if (p.getLatched() != null) parts.add("latched=" + p.getLatched());
         if (p.getSilentSeconds() != null) parts.add("silent=" + p.getSilentSeconds() + "s");
         if (p.getFrozenFrames() != null) parts.add("frozen=" + p.getFrozenFrames());
