@@ -1,6 +1,7 @@
 package io.linesight.app.cli;
 
 import io.linesight.app.cli.common.Inputs;
+import io.linesight.app.cli.common.StopSignal;
 import io.linesight.app.cli.common.UserError;
 import io.linesight.embedded.EmbeddedPlatform;
 import io.linesight.embedded.PortInUseException;

@@ -3,6 +3,7 @@ package io.linesight.app.cli;
 import io.linesight.app.cli.common.Durations;
 import io.linesight.app.cli.common.Inputs;
 import io.linesight.app.cli.common.Kafka;
+import io.linesight.app.cli.common.StopSignal;
 import io.linesight.app.cli.common.UserError;
 import io.linesight.cameras.Camera;
 import io.linesight.demo.line.RunSummary;

@@ -3,6 +3,8 @@ package io.linesight.app.cli;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.linesight.app.cli.common.Durations;
 import io.linesight.app.cli.common.Inputs;
+import io.linesight.app.cli.common.Logs;
+import io.linesight.app.cli.common.StopSignal;
 import io.linesight.demo.Demo;
 import io.linesight.demo.DemoOptions;
 import io.linesight.demo.Simulation;

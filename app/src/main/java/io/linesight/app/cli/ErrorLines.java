@@ -1,5 +1,6 @@
 package io.linesight.app.cli;
 
+import io.linesight.app.cli.common.Logs;
 import java.io.PrintStream;
 import java.io.Writer;
 import org.slf4j.Logger;

@@ -5,6 +5,7 @@ import io.linesight.app.cli.common.CalibrationTable;
 import io.linesight.app.cli.common.DataOptions;
 import io.linesight.app.cli.common.Inputs;
 import io.linesight.app.cli.common.Json;
+import io.linesight.app.cli.common.StopSignal;
 import io.linesight.app.cli.common.SummaryFile;
 import io.linesight.app.cli.common.ThresholdOptions;
 import io.linesight.app.cli.common.TypedCommand;

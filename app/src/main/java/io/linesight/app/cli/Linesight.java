@@ -1,6 +1,7 @@
 package io.linesight.app.cli;
 
 import io.linesight.app.cli.alerts.AlertsCommand;
+import io.linesight.app.cli.common.Logs;
 import io.linesight.app.cli.encoder.EncoderCommand;
 import io.linesight.app.cli.exemptions.ExemptionsCommand;
 import io.linesight.app.cli.models.ModelsCommand;

@@ -1,6 +1,8 @@
 package io.linesight.app.cli;
 
 import io.linesight.app.cli.common.Kafka;
+import io.linesight.app.cli.common.Logs;
+import io.linesight.app.cli.common.StopSignal;
 import io.linesight.app.cli.common.UserError;
 import io.linesight.models.storage.ModelsConfig;
 import io.linesight.streams.InspectionApp;

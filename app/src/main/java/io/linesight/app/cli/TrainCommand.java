@@ -5,6 +5,8 @@ import io.linesight.app.cli.common.ImageOptions;
 import io.linesight.app.cli.common.Inputs;
 import io.linesight.app.cli.common.Json;
 import io.linesight.app.cli.common.Kafka;
+import io.linesight.app.cli.common.Logs;
+import io.linesight.app.cli.common.StopSignal;
 import io.linesight.app.cli.common.SummaryFile;
 import io.linesight.app.cli.common.ThresholdOptions;
 import io.linesight.app.cli.common.UserError;

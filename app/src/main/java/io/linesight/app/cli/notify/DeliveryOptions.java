@@ -1,9 +1,9 @@
 package io.linesight.app.cli.notify;
 
-import io.linesight.app.cli.Service;
 import io.linesight.app.cli.common.Durations;
 import io.linesight.app.cli.common.Inputs;
 import io.linesight.app.cli.common.Kafka;
+import io.linesight.app.cli.common.Service;
 import io.linesight.app.cli.common.UserError;
 import io.linesight.notify.AlertFilter;
 import io.linesight.notify.Notifier;

@@ -1,4 +1,4 @@
-package io.linesight.app.cli;
+package io.linesight.app.cli.common;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
@@ -23,17 +23,17 @@ import org.slf4j.LoggerFactory;
  * Where log lines go and what they look like: to stderr and few by default, to a file while a screen is drawn; text, or
  * one JSON object a line.
  */
-final class Logs {
+public final class Logs {
     private Logs() {}
 
     /** Everything from INFO on. */
-    static void verbose() {
+    public static void verbose() {
         root().setLevel(Level.INFO);
         ((Logger) LoggerFactory.getLogger("io.linesight")).setLevel(Level.INFO);
     }
 
     /** Services tell what they do. */
-    static void service() {
+    public static void service() {
         ((Logger) LoggerFactory.getLogger("io.linesight")).setLevel(Level.INFO);
     }
 
@@ -41,13 +41,13 @@ final class Logs {
      * Texts of records reach the log; they can neither start a line of their own nor steer the terminal. The same
      * stands in logback.xml.
      */
-    static final String MESSAGE = "%replace(%msg){'[\\x00-\\x08\\x0A-\\x1F\\x7F\\x80-\\x9F]+', ' '}%n";
+    public static final String MESSAGE = "%replace(%msg){'[\\x00-\\x08\\x0A-\\x1F\\x7F\\x80-\\x9F]+', ' '}%n";
 
     /** Name of the environment variable in which the launcher says where JSON lines go, past its filter for others. */
     private static final String STDERR_VARIABLE = "LINESIGHT_STDERR";
 
     /** Writes where the launcher wants it; to standard error where it says nothing. */
-    static void toLauncher() {
+    public static void toLauncher() {
         String path = System.getenv(STDERR_VARIABLE);
         if (path == null) return;
         try {
@@ -58,23 +58,23 @@ final class Logs {
     }
 
     /** How a line looks. */
-    enum Format {
+    public enum Format {
         TEXT,
         JSON
     }
 
     /** Name of the environment variable that says the format where no option does. */
-    static final String FORMAT_VARIABLE = "LINESIGHT_LOG_FORMAT";
+    public static final String FORMAT_VARIABLE = "LINESIGHT_LOG_FORMAT";
 
     private static volatile boolean json;
 
     /** Whether lines are JSON. */
-    static boolean isJson() {
+    public static boolean isJson() {
         return json;
     }
 
     /** From now on every line on the console is one JSON object, or text again. */
-    static void format(Format format) {
+    public static void format(Format format) {
         json = format == Format.JSON;
         root().iteratorForAppenders().forEachRemaining(appender -> {
             if (appender instanceof ConsoleAppender<ILoggingEvent> console) {
@@ -87,7 +87,7 @@ final class Logs {
     }
 
     /** Logback's own: timestamp in milliseconds, level, threadName, loggerName, mdc, formattedMessage, throwable. */
-    static JsonEncoder json(Context context) {
+    public static JsonEncoder json(Context context) {
         JsonEncoder encoder = new JsonEncoder();
         encoder.setContext(context);
         encoder.setWithFormattedMessage(true);
@@ -100,7 +100,7 @@ final class Logs {
         return encoder;
     }
 
-    static PatternLayoutEncoder text(Context context, String pattern) {
+    public static PatternLayoutEncoder text(Context context, String pattern) {
         PatternLayoutEncoder layout = new PatternLayoutEncoder();
         layout.setContext(context);
         layout.setPattern(pattern);
@@ -109,7 +109,7 @@ final class Logs {
     }
 
     /** From now on everything goes to the file and nothing to the screen. */
-    static void toFile(Path file) {
+    public static void toFile(Path file) {
         LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
         FileAppender<ILoggingEvent> appender = new FileAppender<>();
         appender.setContext(context);

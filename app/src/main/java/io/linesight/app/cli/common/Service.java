@@ -1,6 +1,5 @@
-package io.linesight.app.cli;
+package io.linesight.app.cli.common;
 
-import io.linesight.app.cli.common.UserError;
 import io.linesight.streams.monitoring.JvmMetrics;
 import io.linesight.streams.monitoring.MetricsServer;
 import io.micrometer.core.instrument.binder.MeterBinder;

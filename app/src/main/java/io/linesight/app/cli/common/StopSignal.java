@@ -1,4 +1,4 @@
-package io.linesight.app.cli;
+package io.linesight.app.cli.common;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -11,11 +11,12 @@ import sun.misc.SignalHandler;
  * environment down beside us, and what is pending could not be scored any more. The second signal ends the process at
  * once.
  */
-final class StopSignal implements AutoCloseable {
+public final class StopSignal implements AutoCloseable {
     private final AtomicBoolean asked = new AtomicBoolean();
     private final List<Runnable> restore = new ArrayList<>();
 
-    StopSignal(Runnable wish) {
+    /** Listens until closed. */
+    public StopSignal(Runnable wish) {
         for (String name : List.of("INT", "TERM")) {
             try {
                 Signal signal = new Signal(name);
@@ -31,7 +32,7 @@ final class StopSignal implements AutoCloseable {
     }
 
     /** Whether somebody wants us to end. */
-    boolean asked() {
+    public boolean asked() {
         return asked.get();
     }
 
