@@ -11,6 +11,8 @@ import org.jspecify.annotations.Nullable;
 public final class SettingsRules {
     /** Characters of a product's name, a person's and a reason. */
     public static final int MAX_TEXT = 1024;
+    /** Frames that an alert policy looks back at: they are kept for every camera and product. */
+    public static final int MAX_WINDOW = 200;
     /** Alert policies of a product. */
     public static final int MAX_POLICIES = 100;
 
@@ -55,8 +57,8 @@ public final class SettingsRules {
         if (p.getCameras().isBlank()) problems.add("an alert policy names no cameras; * stands for all");
         Integer count = p.getOpenCount();
         Integer window = p.getOpenWindow();
-        within("the alert policy's open count", count, 1, 1000, problems);
-        within("the alert policy's open window", window, 1, 1000, problems);
+        within("the alert policy's open count", count, 1, MAX_WINDOW, problems);
+        within("the alert policy's open window", window, 1, MAX_WINDOW, problems);
         if (count != null && window != null && count > window)
             problems.add("an alert cannot open after " + count + " anomalous frames of " + window);
         within("the alert policy's clear count", p.getClearCount(), 1, 100_000, problems);
