@@ -98,6 +98,9 @@ public final class Demo {
                     SimulatedCamera.of(line, options.simulation().cameras());
             fps = rate(all, publisher);
             if (fps == 0) return null;
+            say("In another terminal: ./linesight alerts list -b "
+                    + local.settings().get("bootstrap.servers") + " -r "
+                    + local.settings().get("schema.registry.url"));
             ledger.startTiming();
             live = true;
             CameraGroup cameras = CameraGroup.start(all, publisher, ledger, fps, -1);
@@ -106,7 +109,7 @@ public final class Demo {
             cameras.stopAndAwait();
             say("Cameras stopped; waiting for the last answers.");
             ledger.awaitAnswers(ANSWER_TIMEOUT, () -> local.app().state() != InspectionApp.State.FAILED);
-            draw(new LiveTable(out, false), (System.nanoTime() - begin) / 1_000_000_000L, version);
+            draw(local, new LiveTable(out, false), (System.nanoTime() - begin) / 1_000_000_000L, version);
             return failure.or(() -> reader.failure().map(e -> "reading the results failed: " + e.getMessage()))
                     .orElse(null);
         }
@@ -138,7 +141,7 @@ public final class Demo {
             if (stop.await(Math.max(0, until - System.nanoTime()), TimeUnit.NANOSECONDS)) return Optional.empty();
             otherLoad.read();
             if (options.hostileSeconds() > 0 && second % options.hostileSeconds() == 0) sendBroken(hostile);
-            if (options.terminal() || second % TABLE_SECONDS == 0) draw(table, second, version);
+            if (options.terminal() || second % TABLE_SECONDS == 0) draw(local, table, second, version);
             Optional<String> failure =
                     local.failure().or(() -> cameras.failure().map(e -> "a camera stopped: " + e.getMessage()));
             if (failure.isPresent() || isOver(begin)) return failure;
@@ -180,14 +183,15 @@ public final class Demo {
         }
     }
 
-    private void draw(LiveTable table, long second, String version) {
+    private void draw(LocalLine local, LiveTable table, long second, String version) {
         String end = options.duration() == null
                 ? ""
                 : " of " + clock(options.duration().toSeconds());
         String head = String.format(
                 Locale.ROOT, "%s%s   model %s   %.2f frames/s per camera", clock(second), end, version, fps);
         String foot = "  sent " + ledger.frames() + "   in flight " + ledger.open() + "   anomaly events "
-                + ledger.anomalies() + "   dead letters " + ledger.deadLetters()
+                + ledger.anomalies() + "   active alerts " + local.activeAlerts() + "   dead letters "
+                + ledger.deadLetters()
                 + otherLoad.remark().map(remark -> "   " + remark).orElse("");
         table.draw(head, stats.rows(System.currentTimeMillis() * 1000), foot);
     }

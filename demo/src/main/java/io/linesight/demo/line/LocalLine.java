@@ -5,6 +5,7 @@ import io.linesight.mmad.io.NativeLibraries;
 import io.linesight.schemas.topics.TopicSpec;
 import io.linesight.schemas.topics.Topics;
 import io.linesight.streams.InspectionApp;
+import io.linesight.streams.alert.AlertMetrics;
 import io.linesight.streams.alert.AlertPolicy;
 import io.linesight.streams.alert.AlertsApp;
 import io.linesight.streams.alert.LiveAlertPolicies;
@@ -12,6 +13,7 @@ import io.linesight.streams.config.InspectionConfig;
 import io.linesight.streams.config.RolloutSettings;
 import io.linesight.streams.routing.FollowedChannel;
 import io.linesight.streams.routing.ModelControl;
+import io.micrometer.core.instrument.Gauge;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
@@ -150,6 +152,12 @@ public final class LocalLine implements AutoCloseable {
     /** The rollout channel that the app follows, when it follows one. */
     public Optional<FollowedChannel> followed() {
         return Optional.ofNullable(followed);
+    }
+
+    /** Alerts whose condition holds now. */
+    public int activeAlerts() {
+        Gauge gauge = app.meters().find(AlertMetrics.ACTIVE).gauge();
+        return gauge == null ? 0 : (int) gauge.value();
     }
 
     /** The running app. */
