@@ -1,20 +1,9 @@
 package io.linesight.models.settings;
 
 import io.linesight.schemas.ProductSettings;
-import io.linesight.schemas.clients.ClientSettings;
-import io.linesight.schemas.clients.RangeReader;
-import io.linesight.schemas.clients.TopicCursor;
-import io.linesight.schemas.clients.TopicFollower;
-import io.linesight.schemas.registry.RegistryException;
-import io.linesight.schemas.serde.BadRecordException;
-import io.linesight.schemas.serde.RecordDecoder;
-import java.nio.charset.StandardCharsets;
-import java.time.Duration;
-import java.util.List;
+import io.linesight.schemas.serde.RecordFeed;
 import java.util.Map;
 import java.util.Optional;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -29,21 +18,21 @@ import org.slf4j.LoggerFactory;
  */
 public final class SettingsFeed implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(SettingsFeed.class);
-    private static final Duration STALL_TIMEOUT = Duration.ofSeconds(15);
 
     private final SettingsFold fold;
-    private final RecordDecoder<ProductSettings> decoder;
-    private final boolean patient;
-    private @Nullable TopicFollower follower;
+    private final RecordFeed<ProductSettings> records;
     private volatile SettingsState state;
-    private volatile boolean closed;
+    /** While the topic is read for the first time, its past is no news. */
+    private boolean reading = true;
 
-    /** @param patient whether it waits for the registry as long as it takes */
-    private SettingsFeed(String channel, Map<String, String> serdes, boolean patient) {
+    private SettingsFeed(String channel, Map<String, ?> clients, Map<String, String> serdes, String topic) {
         fold = new SettingsFold(channel);
         state = SettingsState.empty(channel);
-        decoder = RecordDecoder.of(ProductSettings.class, serdes);
-        this.patient = patient;
+        records = RecordFeed.open("linesight-settings", ProductSettings.class, clients, serdes, topic, this::take);
+        synchronized (fold) {
+            reading = false;
+            show();
+        }
     }
 
     /**
@@ -51,62 +40,35 @@ public final class SettingsFeed implements AutoCloseable {
      *
      * @param clients settings of Kafka's clients
      * @param serdes settings of the Avro serde, registry address included
-     * @throws org.apache.kafka.common.KafkaException when the broker does not answer or the topic does not exist
-     * @throws RegistryException when the schema registry does not answer
+     * @throws org.apache.kafka.common.KafkaException when broker or registry do not answer or the topic does not exist
      */
     public static SettingsState readAll(
             String channel, Map<String, ?> clients, Map<String, String> serdes, String topic) {
-        SettingsFeed feed = new SettingsFeed(channel, serdes, false);
-        try (feed) {
-            feed.readAll(clients, topic);
-            return feed.state;
-        }
+        SettingsFold fold = new SettingsFold(channel);
+        RecordFeed.readAll(ProductSettings.class, clients, serdes, topic, fold::read);
+        return fold.snapshot();
     }
 
     /** As {@link #readAll}, and follows what is written from then on. */
     public static SettingsFeed open(String channel, Map<String, ?> clients, Map<String, String> serdes, String topic) {
-        SettingsFeed feed = new SettingsFeed(channel, serdes, true);
-        try {
-            // First the place from which it follows, then all before it: nothing lies between, and the fold passes over
-            // what it has read.
-            TopicCursor cursor = TopicCursor.atEnd(ClientSettings.forReader(clients), List.of(topic));
-            feed.readAll(clients, topic);
-            feed.follower = TopicFollower.start("linesight-settings", cursor, record -> {
-                SettingsState before = feed.state;
-                feed.take(record);
-                feed.show();
-                feed.report(before);
-            });
-            return feed;
-        } catch (RuntimeException e) {
-            feed.close();
-            throw e;
-        }
+        return new SettingsFeed(channel, clients, serdes, topic);
     }
 
-    private void readAll(Map<String, ?> clients, String topic) {
-        Map<String, Object> configs = ClientSettings.forReader(clients);
-        configs.put("auto.offset.reset", "earliest");
-        try (KafkaConsumer<byte[], byte[]> consumer = ClientSettings.openConsumer(configs)) {
-            RangeReader reader = new RangeReader(consumer, STALL_TIMEOUT);
-            reader.<RuntimeException>read(reader.ranges(List.of(topic)), record -> {
-                take(record);
-                return true;
-            });
+    private void take(long offset, @Nullable String key, @Nullable ProductSettings value, @Nullable String problem) {
+        synchronized (fold) {
+            fold.read(offset, key, value, problem);
+            if (!reading) show();
         }
-        show();
-        report(SettingsState.empty(state.channel()));
     }
 
     private void show() {
-        synchronized (fold) {
-            state = fold.snapshot();
-        }
+        SettingsState before = state;
+        state = fold.snapshot();
+        report(before);
     }
 
     /** Says what changed, and what does not apply although it is the newest word. */
     private void report(SettingsState before) {
-        if (!patient) return;
         SettingsState now = state;
         for (String product : now.products()) {
             if (now.revision(product) != before.revision(product)) {
@@ -132,24 +94,6 @@ public final class SettingsFeed implements AutoCloseable {
         }
     }
 
-    private void take(ConsumerRecord<byte[], byte[]> record) {
-        String key = record.key() == null ? null : new String(record.key(), StandardCharsets.UTF_8);
-        ProductSettings value = null;
-        String why = "it is empty";
-        try {
-            value = patient ? decoder.awaitRegistry(record, () -> closed) : decoder.await(record);
-        } catch (BadRecordException e) {
-            why = String.valueOf(e.getMessage());
-        } catch (RegistryException e) {
-            if (closed) return;
-            if (e.mayPass()) throw e;
-            why = String.valueOf(e.getMessage());
-        }
-        synchronized (fold) {
-            fold.read(record.offset(), key, value, why);
-        }
-    }
-
     /** The newest state. */
     public SettingsState state() {
         return state;
@@ -157,13 +101,11 @@ public final class SettingsFeed implements AutoCloseable {
 
     /** What ended the following; then the state stays as it is until a restart. */
     public Optional<Throwable> failure() {
-        return follower == null ? Optional.empty() : follower.failure();
+        return records.failure();
     }
 
     @Override
     public void close() {
-        closed = true;
-        if (follower != null) follower.close();
-        decoder.close();
+        records.close();
     }
 }

@@ -33,9 +33,9 @@ final class SettingsFold {
      *
      * @param key of the record; null where it has none
      * @param settings null where the record is empty or cannot be read
-     * @param why it cannot be read
+     * @param problem why it cannot be read; null where it is only empty
      */
-    void read(long offset, @Nullable String key, @Nullable ProductSettings settings, String why) {
+    void read(long offset, @Nullable String key, @Nullable ProductSettings settings, @Nullable String problem) {
         if (offset < end) return;
         end = offset + 1;
         if (key == null || !key.startsWith(channel + "/")) return;
@@ -43,13 +43,14 @@ final class SettingsFold {
         List<SettingsEntry> entries = history.computeIfAbsent(product, p -> new ArrayList<>());
         if (settings == null) {
             unreadable.merge(product, 1L, Long::sum);
+            String why = problem == null ? "it is empty" : problem;
             entries.add(new SettingsEntry(offset, Optional.empty(), false, "it cannot be read: " + why));
             return;
         }
         String rejection = rejection(product, settings);
         boolean counted = rejection.isEmpty();
-        String problem = counted ? String.join("; ", SettingsRules.problems(settings)) : rejection;
-        entries.add(new SettingsEntry(offset, Optional.of(settings), counted, problem));
+        String objection = counted ? String.join("; ", SettingsRules.problems(settings)) : rejection;
+        entries.add(new SettingsEntry(offset, Optional.of(settings), counted, objection));
         if (counted) {
             inForce.put(product, settings.getRevision());
             unreadable.remove(product);
