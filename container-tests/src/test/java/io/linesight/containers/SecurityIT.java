@@ -412,7 +412,7 @@ class SecurityIT {
                     }
                 }
             });
-            // What it does is published beside the training, which goes on without.
+            // The status of a training is published beside it; the training does not need that.
             if (right.pattern().name().equals(line.topics.training().name()))
                 assertThat(refused).as("without %s", right.pattern().name()).isNull();
             else

@@ -114,7 +114,7 @@ public final class WebhookSink implements Sink {
         throw DeliveryException.later(message, wish.compareTo(MAX_WISH) > 0 ? MAX_WISH : wish);
     }
 
-    /** What {@value #SIGNATURE} says; receivers compute it anew and compare. */
+    /** What {@value #SIGNATURE} says; receivers compute the same and compare. */
     public static String signature(byte[] secret, long seconds, byte[] body) {
         try {
             Mac mac = Mac.getInstance("HmacSHA256");

@@ -99,10 +99,10 @@ final class EvaluateCommand implements Callable<Integer> {
     @Option(
             names = "--resolution",
             paramLabel = "N",
-            description =
-                    "Measure pixels on maps and masks of NxN, "
-                            + EvaluateOptions.MIN_RESOLUTION + " to " + EvaluateOptions.MAX_RESOLUTION
-                            + ", instead of the checkpoint's own resolution: 256, or what its tiles show. To compare checkpoints.")
+            description = "Measure pixels on maps and masks of NxN, "
+                    + EvaluateOptions.MIN_RESOLUTION + " to " + EvaluateOptions.MAX_RESOLUTION
+                    + ", instead of the checkpoint's own resolution: 256, or what its tiles show. "
+                    + "To compare checkpoints.")
     private @Nullable Integer resolution;
 
     @Option(names = "--skip-unreadable", description = "Leave damaged images out instead of stopping with their list.")

@@ -109,9 +109,8 @@ final class ScoreCommand implements Callable<Integer> {
     @Option(
             names = "--maps",
             paramLabel = "DIR",
-            description =
-                    "Write the raw anomaly map of each image: NAME.npy, float32 [256, 256], or as many pixels as were looked at where the checkpoint has "
-                            + "regions or tiles.")
+            description = "Write the raw anomaly map of each image: NAME.npy, float32 [256, 256], or as many "
+                    + "pixels as were looked at where the checkpoint has regions or tiles.")
     private Path maps;
 
     @Option(

@@ -126,7 +126,7 @@ final class ActionRules {
         while (a.notes.size() > MAX_NOTES) a.notes.remove(0);
     }
 
-    /** Where the condition still holds, it has to show itself anew; and how sharp images are now is the usual. */
+    /** Where the condition still holds, it has to show itself again; and how sharp images are now is the usual. */
     private static void startOver(CameraState state, LiveAlert a) {
         if (a.kind != AlertKind.CAMERA) return;
         state.runs.remove(a.condition);

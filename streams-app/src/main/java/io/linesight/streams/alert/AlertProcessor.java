@@ -167,14 +167,14 @@ final class AlertProcessor implements Processor<byte[], byte[], byte[], AlertPro
         if (worthKeeping) keep(state, shared.rules.due(state, now()));
     }
 
-    /** A state that cannot be read would stop its partition for good: the camera begins anew, and the log says so. */
+    /** A state that cannot be read would stop its partition for good: the camera starts over, and the log says so. */
     private CameraState decode(String camera, byte @Nullable [] bytes) {
         CameraState state = new CameraState();
         try {
             if (bytes != null) state = StateCodec.read(bytes);
         } catch (UncheckedIOException e) {
             shared.metrics.unreadable();
-            LOG.error("Camera {} begins anew without the alerts it had", camera, e);
+            LOG.error("Camera {} starts over without the alerts it had", camera, e);
         }
         state.camera = camera;
         return state;

@@ -236,8 +236,8 @@ public final class AlertsApp implements AutoCloseable {
             throw new IllegalStateException(
                     e.getCause() instanceof org.apache.kafka.common.errors.UnknownTopicOrPartitionException
                             ? "one of the topics " + String.join(", ", names)
-                                    + " does not exist. Create the topics with: linesight topics; or do without alerts: "
-                                    + InspectionConfig.ALERTS + "=off"
+                                    + " does not exist. Create the topics with: linesight topics; or do without "
+                                    + "alerts: " + InspectionConfig.ALERTS + "=off"
                             : BrokerFault.explain(config.bootstrapServers(), e),
                     e);
         }

@@ -75,10 +75,10 @@ public record EvaluationReport(
     }
 
     /**
-     * Machine-readable: {@code {"mean":{…},"categories":[{"category","imageAuroc",…,"mad","normal","anomalous",
-     * "falseRejects","missed"}],"totals":{"normal","anomalous","falseRejects","missed"},…}}, fractions 0..1, null where
-     * a metric is undefined (no masks). {@code falseRejects} of the normal images and {@code missed} of the anomalous
-     * ones are counted at the checkpoint's own thresholds.
+     * Machine-readable: {@code mean}; {@code categories} with {@code category}, {@code imageAuroc} to {@code mad},
+     * {@code normal}, {@code anomalous}, {@code falseRejects} and {@code missed}; {@code totals} with the last four.
+     * Fractions 0..1, null where a metric is undefined (no masks). {@code falseRejects} of the normal images and
+     * {@code missed} of the anomalous ones are counted at the checkpoint's own thresholds.
      */
     public String toJson() {
         Map<String, Object> root = new LinkedHashMap<>();

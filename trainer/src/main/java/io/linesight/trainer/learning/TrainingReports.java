@@ -42,7 +42,8 @@ final class TrainingReports implements AutoCloseable {
     private final LinkedBlockingQueue<TrainingStatus> waiting = new LinkedBlockingQueue<>(MAX_WAITING);
     private final Thread thread;
     private volatile boolean closed;
-    private boolean failing;
+    /** A status that could not be written; a newer one of the same run takes its place. */
+    private @Nullable TrainingStatus unsent;
 
     private TrainingReports(Map<String, String> kafka, String topic, TrainingView view) {
         this.topic = topic;
@@ -75,14 +76,21 @@ final class TrainingReports implements AutoCloseable {
         while (!closed || !waiting.isEmpty()) {
             try {
                 TrainingStatus next = waiting.poll(PERIOD.toMillis(), TimeUnit.MILLISECONDS);
-                if (next == null && !view.isBusy()) continue;
-                write(next == null ? view.status() : next);
+                if (next != null) writeLast(next);
+                else if (view.isBusy()) writeLast(view.status());
+                else if (unsent != null) write(unsent);
             } catch (InterruptedException e) {
                 return;
             } catch (RuntimeException e) {
-                fail(e);
+                LOG.warn("A status of the training cannot be made; it goes on", e);
             }
         }
+    }
+
+    /** Writes a status, after what is left of the run before. */
+    private void writeLast(TrainingStatus status) throws InterruptedException {
+        if (unsent != null && !unsent.getRun().equals(status.getRun())) write(unsent);
+        write(status);
     }
 
     private void write(TrainingStatus status) throws InterruptedException {
@@ -90,23 +98,23 @@ final class TrainingReports implements AutoCloseable {
         try {
             producer.send(new ProducerRecord<>(topic, 0, key, serde.serializer().serialize(topic, status)))
                     .get();
-            if (failing) LOG.info("What the trainer does is published again");
-            failing = false;
+            if (unsent != null) LOG.info("What the trainer does is published again");
+            unsent = null;
         } catch (ExecutionException e) {
-            fail(e.getCause());
+            fail(status, e.getCause());
         } catch (KafkaException e) {
-            fail(e);
+            fail(status, e);
         }
     }
 
-    private void fail(@Nullable Throwable e) {
-        if (!failing)
+    private void fail(TrainingStatus status, @Nullable Throwable e) {
+        if (unsent == null)
             LOG.warn(
                     "What the trainer does cannot be published to {}: {}. It trains all the same, and publishes again "
                             + "when it can; 'linesight topics' makes a topic that is missing",
                     topic,
                     e == null ? "unknown" : e.getMessage());
-        failing = true;
+        unsent = status;
     }
 
     @Override

@@ -12,8 +12,8 @@ import picocli.CommandLine.Spec;
         name = "ack",
         mixinStandardHelpOptions = true,
         sortOptions = false,
-        description =
-                "Acknowledges an alert: somebody knows of it and takes care. It leaves the list once it is cleared, too.",
+        description = "Acknowledges an alert: somebody knows of it and takes care. It leaves the list once it is "
+                + "cleared, too.",
         footerHeading = "%nExamples:%n",
         footer = "  linesight alerts ack -b localhost:9092 -r http://localhost:8081 "
                 + "DEFECT-ANOMALOUS-linesight.frames.v1-0-42")

@@ -13,8 +13,8 @@ import picocli.CommandLine.Spec;
         synopsisSubcommandLabel = "COMMAND",
         description = {
             "Shows what is wrong at the line, and records what people do about it.",
-            "'linesight serve' opens one alert for a burst of anomalous frames, or for a camera that is silent, frozen, "
-                    + "black, overexposed or blurred, and clears it when the condition is over. An alert leaves the "
+            "'linesight serve' opens one alert for a burst of anomalous frames, or for a camera that is silent, "
+                    + "frozen, black, overexposed or blurred, and clears it when the condition is over. An alert leaves the "
                     + "list when it is cleared and acknowledged, in either order."
         },
         subcommands = {

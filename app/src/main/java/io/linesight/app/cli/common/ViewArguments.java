@@ -30,7 +30,8 @@ public final class ViewArguments {
             defaultValue = "none",
             paramLabel = "none|auto|CxR",
             description = {
-                "Overlapping zoomed tiles that are looked at beside the whole image, each at 256x256 (${DEFAULT-VALUE}).",
+                "Overlapping zoomed tiles that are looked at beside the whole image, each at 256x256 "
+                        + "(${DEFAULT-VALUE}).",
                 "auto: as many as it takes to see --smallest-defect; fit says how many, and what they cost.",
                 "CxR: so many columns and rows, such as 4x3. A frame costs 1 + C * R times as much."
             })

@@ -14,8 +14,8 @@ import picocli.CommandLine.Spec;
         description = {
             "Shows and changes thresholds, review bands and alert policies of products while the line runs.",
             "'linesight serve' follows them within seconds, and every result says up to where it knew them. A "
-                    + "threshold outlives a new model: it keeps the share of good parts that it was expected to reject, "
-                    + "or its raw value."
+                    + "threshold outlives a new model: it keeps the share of good parts that it was expected to "
+                    + "reject, or its raw value."
         },
         subcommands = {
             ShowCommand.class,
