@@ -1,5 +1,6 @@
 package io.linesight.streams;
 
+import io.linesight.mmad.checkpoint.ScoreQuantiles;
 import io.linesight.mmad.checkpoint.VerdictRule;
 import io.linesight.models.settings.SettingsFeed;
 import io.linesight.models.settings.SettingsState;
@@ -369,6 +370,15 @@ public final class InspectionApp implements AutoCloseable {
     /** What people have set for the products of the channel; empty before the start, and where it is not followed. */
     public Optional<SettingsState> settings() {
         return Optional.ofNullable(settings).map(SettingsFeed::state);
+    }
+
+    /**
+     * How a model in service here says that raw scores of normal images are distributed; empty where it does not, or is
+     * not in service. Never waits.
+     */
+    public Optional<ScoreQuantiles> normals(String version, @Nullable String product) {
+        ModelServing running = serving;
+        return running == null ? Optional.empty() : running.normals(version, product);
     }
 
     /** Where the metrics of {@link InspectionMetrics} are. */

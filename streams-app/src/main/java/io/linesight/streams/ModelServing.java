@@ -1,6 +1,7 @@
 package io.linesight.streams;
 
 import io.linesight.mmad.checkpoint.CheckpointInfo;
+import io.linesight.mmad.checkpoint.ScoreQuantiles;
 import io.linesight.mmad.runtime.DeviceChooser;
 import io.linesight.mmad.runtime.ScorerOptions;
 import io.linesight.mmad.score.OrtScorer;
@@ -29,9 +30,12 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.IntSupplier;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -212,6 +216,27 @@ final class ModelServing implements AutoCloseable {
     CheckpointInfo championInfo() {
         try (ServingModel.Lease lease = lifecycle.championModel().acquire()) {
             return lease.scorer().info();
+        }
+    }
+
+    /** How a model in service says that scores of normal images are distributed. */
+    Optional<ScoreQuantiles> normals(String version, @Nullable String product) {
+        return Stream.of(lifecycle.championModel(), lifecycle.challengerModel())
+                .map(ModelServing::info)
+                .flatMap(Optional::stream)
+                .filter(info -> info.version().equals(version))
+                // The fallback's images are of other products.
+                .filter(info -> product == null || info.calibration().knows(product))
+                .map(info -> info.calibration().forProduct(product).normals())
+                .filter(Objects::nonNull)
+                .findFirst();
+    }
+
+    private static Optional<CheckpointInfo> info(ServingModel model) {
+        try (ServingModel.Lease lease = model.acquire()) {
+            return Optional.of(lease.scorer().info());
+        } catch (IllegalStateException none) {
+            return Optional.empty();
         }
     }
 

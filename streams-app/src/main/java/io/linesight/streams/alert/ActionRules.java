@@ -114,7 +114,7 @@ final class ActionRules {
                 turn.tell(a, AlertChange.UNSHELVED, turn.now, author);
             }
             case CLOSE -> {
-                startOver(turn.state, a);
+                startOver(turn, a);
                 turn.close(a, turn.now, author);
             }
             default -> turn.tell(a, AlertChange.NOTED, turn.now, author);
@@ -126,8 +126,10 @@ final class ActionRules {
         while (a.notes.size() > MAX_NOTES) a.notes.remove(0);
     }
 
-    /** Where the condition still holds, it has to show itself again; and how sharp images are now is the usual. */
-    private static void startOver(CameraState state, LiveAlert a) {
+    /** Where the condition still holds, it has to show itself again; and how images are now is the usual. */
+    private static void startOver(Turn turn, LiveAlert a) {
+        CameraState state = turn.state;
+        if (a.kind == AlertKind.DRIFT) DriftRules.forget(turn, FrameRules.key(a.product));
         if (a.kind != AlertKind.CAMERA) return;
         state.runs.remove(a.condition);
         if (a.condition.equals(Conditions.FROZEN)) state.samePixels = 0;

@@ -8,6 +8,7 @@ import io.linesight.schemas.registry.RegistryException;
 import io.linesight.schemas.serde.BadRecordException;
 import io.linesight.schemas.serde.RecordDecoder;
 import io.linesight.streams.config.AlertSettings;
+import io.linesight.streams.drift.DriftStore;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -36,6 +37,7 @@ import org.slf4j.event.Level;
 final class AlertProcessor implements Processor<byte[], byte[], byte[], AlertProcessor.Routed> {
 
     static final String STORE = "cameras";
+    static final String DRIFT_STORE = "drift";
     private static final Logger LOG = LoggerFactory.getLogger(AlertProcessor.class);
     private static final Duration TICK = Duration.ofSeconds(1);
     /** Ticks that are further apart: the clock jumped, or this thread stood still. */
@@ -66,6 +68,7 @@ final class AlertProcessor implements Processor<byte[], byte[], byte[], AlertPro
     private final CameraBook book = new CameraBook();
     private ProcessorContext<byte[], Routed> context;
     private KeyValueStore<String, byte[]> store;
+    private DriftStore drift;
     private long lastTick;
     private long quietSince;
 
@@ -77,6 +80,7 @@ final class AlertProcessor implements Processor<byte[], byte[], byte[], AlertPro
     public void init(ProcessorContext<byte[], Routed> processorContext) {
         context = processorContext;
         store = processorContext.getStateStore(STORE);
+        drift = driftStore(processorContext.getStateStore(DRIFT_STORE));
         long now = now();
         lastTick = now;
         quietSince = now;
@@ -91,6 +95,25 @@ final class AlertProcessor implements Processor<byte[], byte[], byte[], AlertPro
         }
         shared.metrics.holds(this, book.held());
         processorContext.schedule(TICK, PunctuationType.WALL_CLOCK_TIME, ignored -> tick());
+    }
+
+    private static DriftStore driftStore(KeyValueStore<String, byte[]> kept) {
+        return new DriftStore() {
+            @Override
+            public byte @Nullable [] get(String key) {
+                return kept.get(key);
+            }
+
+            @Override
+            public void put(String key, byte[] value) {
+                kept.put(key, value);
+            }
+
+            @Override
+            public void delete(String key) {
+                kept.delete(key);
+            }
+        };
     }
 
     private long now() {
@@ -200,7 +223,7 @@ final class AlertProcessor implements Processor<byte[], byte[], byte[], AlertPro
     }
 
     private AlertRules.Outcome apply(CameraState state, AlertEvent event) {
-        AlertRules.Outcome outcome = shared.rules.apply(state, event, now());
+        AlertRules.Outcome outcome = shared.rules.apply(state, drift, event, now());
         for (Alert alert : outcome.alerts()) forward(alert);
         return outcome;
     }

@@ -2,6 +2,9 @@ package io.linesight.streams.alert;
 
 import io.linesight.schemas.Alert;
 import io.linesight.streams.config.AlertSettings;
+import io.linesight.streams.drift.DriftMonitor;
+import io.linesight.streams.drift.DriftStore;
+import io.linesight.streams.drift.NormalScores;
 import java.util.List;
 
 /**
@@ -10,12 +13,14 @@ import java.util.List;
  */
 final class AlertRules {
 
+    private final AlertSettings limits;
     private final FrameRules frames;
     private final ActionRules actions;
     private final TimeRules times;
 
-    AlertRules(AlertSettings limits, AlertPolicies policies) {
-        frames = new FrameRules(limits, policies);
+    AlertRules(AlertSettings limits, AlertPolicies policies, NormalScores normals) {
+        this.limits = limits;
+        frames = new FrameRules(limits, policies, new DriftRules(new DriftMonitor(limits.drift(), normals), policies));
         actions = new ActionRules(limits);
         times = new TimeRules(limits, policies);
     }
@@ -32,16 +37,18 @@ final class AlertRules {
     /**
      * Changes the state.
      *
+     * @param drift what is kept of the camera's distributions; changed too
      * @param now microseconds since 1970
      */
-    Outcome apply(CameraState state, AlertEvent event, long now) {
-        Turn turn = new Turn(state, now);
+    Outcome apply(CameraState state, DriftStore drift, AlertEvent event, long now) {
+        Turn turn = new Turn(state, drift, limits.drift().suppressesDefects(), now);
         boolean counts = true;
         boolean forgotten = false;
         if (event instanceof AlertEvent.Frame frame) counts = frames.apply(turn, frame.result());
         else if (event instanceof AlertEvent.Action action) counts = actions.apply(turn, action.action());
         else if (event instanceof AlertEvent.Tick tick) forgotten = times.apply(turn, tick.quietSince());
         else if (event instanceof AlertEvent.Forget forget) forgotten = times.forget(turn, forget.why());
+        if (forgotten) state.products.keySet().forEach(product -> DriftRules.forget(turn, product));
         if (counts && !forgotten) turn.updateSuppression();
         return new Outcome(turn.out(), counts, forgotten);
     }

@@ -33,17 +33,17 @@ final class AlertTopology {
                 .addSource(begin, "results", bytes, bytes, topics.results().name())
                 .addSource(begin, "actions", bytes, bytes, topics.alertActions().name())
                 .addProcessor("alert", () -> new AlertProcessor(shared), "results", "actions")
-                .addStateStore(store(), "alert")
+                .addStateStore(store(AlertProcessor.STORE), "alert")
+                .addStateStore(store(AlertProcessor.DRIFT_STORE), "alert")
                 .addSink("alerts", topics.alerts().name(), new ByteArraySerializer(), values, byCamera(), "alert");
     }
 
     /**
      * In memory, because it is small and all of it is read at the start; its changelog in Kafka is what survives. The
-     * cache lets a camera's state be written once a commit and not once a frame.
+     * cache lets what is kept of a camera be written once a commit and not once a frame.
      */
-    private static StoreBuilder<KeyValueStore<String, byte[]>> store() {
-        return Stores.keyValueStoreBuilder(
-                        Stores.inMemoryKeyValueStore(AlertProcessor.STORE), Serdes.String(), Serdes.ByteArray())
+    private static StoreBuilder<KeyValueStore<String, byte[]>> store(String name) {
+        return Stores.keyValueStoreBuilder(Stores.inMemoryKeyValueStore(name), Serdes.String(), Serdes.ByteArray())
                 .withCachingEnabled();
     }
 

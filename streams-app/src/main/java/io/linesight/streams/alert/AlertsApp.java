@@ -11,6 +11,7 @@ import io.linesight.schemas.serde.SerdeFactory;
 import io.linesight.schemas.topics.TopicSpec;
 import io.linesight.schemas.topics.Topics;
 import io.linesight.streams.config.InspectionConfig;
+import io.linesight.streams.drift.NormalScores;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
@@ -62,6 +63,7 @@ public final class AlertsApp implements AutoCloseable {
 
     private final InspectionConfig config;
     private final AlertPolicies policies;
+    private final NormalScores normals;
     private final AlertMetrics metrics;
     private final Thread supervisor;
     private volatile boolean closing;
@@ -71,19 +73,21 @@ public final class AlertsApp implements AutoCloseable {
     /**
      * @param config of the inspection: brokers, registry, topics, {@code linesight.alerts.*}
      * @param policies which policy holds for a camera and product
+     * @param normals how scores of normal images are distributed
      * @param meters receives the metrics
      */
-    public AlertsApp(InspectionConfig config, AlertPolicies policies, MeterRegistry meters) {
+    public AlertsApp(InspectionConfig config, AlertPolicies policies, NormalScores normals, MeterRegistry meters) {
         this.config = Objects.requireNonNull(config, "config");
         this.policies = Objects.requireNonNull(policies, "policies");
+        this.normals = Objects.requireNonNull(normals, "normals");
         // Without alerts there is nothing to say about them, and nobody is to be woken for it.
         metrics = new AlertMetrics(config.alerts().on() ? meters : new SimpleMeterRegistry(), this::isRunning);
         supervisor = DaemonThreads.create("linesight-alerts", this::supervise);
     }
 
-    /** As above, with the policy of the configuration for all. */
+    /** As above, with the policy of the configuration for all and without what checkpoints say. */
     public AlertsApp(InspectionConfig config, MeterRegistry meters) {
-        this(config, always(AlertPolicy.of(config.alerts())), meters);
+        this(config, always(AlertPolicy.of(config.alerts())), NormalScores.UNKNOWN, meters);
     }
 
     private static AlertPolicies always(AlertPolicy policy) {
@@ -170,7 +174,7 @@ public final class AlertsApp implements AutoCloseable {
                     config.topics().results().name(),
                     config.topics().alerts().name(),
                     config.alerts(),
-                    new AlertRules(config.alerts(), policies),
+                    new AlertRules(config.alerts(), policies, normals),
                     results,
                     actions,
                     alerts.serializer(),

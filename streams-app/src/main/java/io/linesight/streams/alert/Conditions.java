@@ -14,6 +14,8 @@ public final class Conditions {
     public static final String OVEREXPOSED = "OVEREXPOSED";
     /** CAMERA: much less sharp than usual. */
     public static final String BLURRED = "BLURRED";
+    /** DRIFT: scores or images of a product at a camera are no longer distributed as before. */
+    public static final String SHIFTED = "SHIFTED";
     /** No alert: the camera's alerts are suppressed meanwhile. */
     public static final String MAINTENANCE = "MAINTENANCE";
     /** MODEL: a guard withdrew a model or rolled it back. */

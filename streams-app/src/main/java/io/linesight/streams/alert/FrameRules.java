@@ -14,8 +14,11 @@ import io.linesight.streams.alert.CameraState.Run;
 import io.linesight.streams.alert.CameraState.Seen;
 import io.linesight.streams.config.AlertSettings;
 import java.util.Iterator;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** What an inspected frame does to the alerts of its camera. */
@@ -37,10 +40,12 @@ final class FrameRules {
 
     private final AlertSettings limits;
     private final AlertPolicies policies;
+    private final DriftRules drift;
 
-    FrameRules(AlertSettings limits, AlertPolicies policies) {
+    FrameRules(AlertSettings limits, AlertPolicies policies, DriftRules drift) {
         this.limits = limits;
         this.policies = policies;
+        this.drift = drift;
     }
 
     /** @return false for a result that was read before */
@@ -60,8 +65,12 @@ final class FrameRules {
         ProductState here = state.products.computeIfAbsent(product, p -> new ProductState());
         here.seenAt = turn.now;
         FrameQuality quality = result.getQuality();
-        if (quality != null) judgeImage(new Image(turn, result, seen, ofCamera, at), quality, product, here);
-        judgeScore(turn, result, seen, product, here, at);
+        boolean usable =
+                quality == null || judgeImage(new Image(turn, result, seen, ofCamera, at), quality, product, here);
+        if (isJudged(result)) judgeScore(turn, result, seen, product, here, at);
+        // What a camera sees in maintenance or without light is not what its products look like.
+        if (usable && state.maintenance == null && !product.equals(OTHER_PRODUCTS))
+            drift.apply(turn, result, seen, product, isJudged(result));
         return true;
     }
 
@@ -123,29 +132,46 @@ final class FrameRules {
 
     /** Empty for frames without a product; one for all beyond the limit. */
     private String productKey(Turn turn, @Nullable String product) {
-        String key = product == null ? "" : product;
+        String key = key(product);
         Map<String, ProductState> products = turn.state.products;
         if (products.containsKey(key) || products.size() < limits.maxProducts()) return key;
         String idle = null;
         for (Map.Entry<String, ProductState> p : products.entrySet()) {
-            boolean open = turn.find(AlertKind.DEFECT, Conditions.ANOMALOUS, named(p.getKey())) != null;
-            if (!open && turn.now - p.getValue().seenAt > IDLE_PRODUCT_MICROS) idle = p.getKey();
+            if (alertsOf(turn, p.getKey()).isEmpty() && turn.now - p.getValue().seenAt > IDLE_PRODUCT_MICROS)
+                idle = p.getKey();
         }
         if (idle == null) return OTHER_PRODUCTS;
         products.remove(idle);
+        DriftRules.forget(turn, idle);
         return key;
+    }
+
+    /** Alerts about a product that are not closed. */
+    static List<LiveAlert> alertsOf(Turn turn, String productKey) {
+        return Stream.of(
+                        turn.find(AlertKind.DEFECT, Conditions.ANOMALOUS, named(productKey)),
+                        turn.find(AlertKind.DRIFT, Conditions.SHIFTED, named(productKey)))
+                .filter(Objects::nonNull)
+                .toList();
+    }
+
+    /** The opposite of {@link #named}. */
+    static String key(@Nullable String product) {
+        return product == null ? "" : product;
     }
 
     static @Nullable String named(String productKey) {
         return productKey.isEmpty() ? null : productKey;
     }
 
-    private void judgeScore(Turn turn, InspectionResult r, Seen seen, String product, ProductState here, long at) {
-        boolean judged = Float.isFinite(r.getScore())
+    private static boolean isJudged(InspectionResult r) {
+        return Float.isFinite(r.getScore())
                 && (r.getVerdict() == Verdict.PASS
                         || r.getVerdict() == Verdict.REVIEW
                         || r.getVerdict() == Verdict.FAIL);
-        if (!judged) return;
+    }
+
+    private void judgeScore(Turn turn, InspectionResult r, Seen seen, String product, ProductState here, long at) {
         AlertPolicy policy = policies.of(turn.state.camera, r.getProduct());
         here.frames++;
         boolean anomalous = r.getScore() >= DECISION_POINT;
@@ -220,7 +246,8 @@ final class FrameRules {
     /** An image to judge. */
     private record Image(Turn turn, InspectionResult result, Seen seen, AlertPolicy policy, long at) {}
 
-    private void judgeImage(Image image, FrameQuality q, String product, ProductState here) {
+    /** @return whether the image shows what is in front of the camera */
+    private boolean judgeImage(Image image, FrameQuality q, String product, ProductState here) {
         CameraState state = image.turn.state;
         AlertPolicy policy = image.policy;
         boolean same = state.pixels != null && state.pixels == q.getPixels();
@@ -244,7 +271,13 @@ final class FrameRules {
                 policy.imageFrames(),
                 AlertSeverity.MEDIUM,
                 Map.of("brightShare", "" + q.getBrightShare(), "brightness", "" + q.getBrightness()));
-        if (product.equals(OTHER_PRODUCTS) || black || bright || frozen) return;
+        if (black || bright || frozen) return false;
+        if (!product.equals(OTHER_PRODUCTS)) judgeSharpness(image, q, here);
+        return true;
+    }
+
+    private void judgeSharpness(Image image, FrameQuality q, ProductState here) {
+        AlertPolicy policy = image.policy;
         boolean known = here.sharpnessFrames >= SHARPNESS_WARMUP;
         boolean blurred = known && policy.blurRatio() > 0 && q.getSharpness() < policy.blurRatio() * here.sharpness;
         observe(

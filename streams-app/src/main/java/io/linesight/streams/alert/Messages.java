@@ -32,6 +32,7 @@ final class Messages {
                         + (a.active
                                 ? " sends images that are less sharp than usual."
                                 : " sends images as sharp as usual again.");
+            case Conditions.SHIFTED -> DriftRules.message(camera, a);
             default -> a.details.getOrDefault("message", a.condition);
         };
     }

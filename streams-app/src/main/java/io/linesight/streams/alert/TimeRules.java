@@ -143,13 +143,13 @@ final class TimeRules {
         while (all.hasNext()) {
             Map.Entry<String, ProductState> p = all.next();
             if (turn.now - p.getValue().seenAt < forget) continue;
-            LiveAlert open = turn.find(AlertKind.DEFECT, Conditions.ANOMALOUS, FrameRules.named(p.getKey()));
-            if (open != null)
+            for (LiveAlert open : FrameRules.alertsOf(turn, p.getKey()))
                 turn.close(
                         open,
                         turn.now,
                         Turn.Author.program("the camera has sent no frame of the product for "
                                 + limits.forget().toSeconds() + " s"));
+            DriftRules.forget(turn, p.getKey());
             all.remove();
         }
     }

@@ -6,6 +6,7 @@ import io.linesight.schemas.AlertKind;
 import io.linesight.streams.alert.CameraState.Closed;
 import io.linesight.streams.alert.CameraState.LiveAlert;
 import io.linesight.streams.alert.CameraState.Seen;
+import io.linesight.streams.drift.DriftStore;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -40,11 +41,17 @@ final class Turn {
     final CameraState state;
     /** Microseconds since 1970, by this machine's clock. */
     final long now;
+    /** The camera's distributions. */
+    final DriftStore drift;
 
+    private final boolean driftSuppresses;
     private final List<Alert> out = new ArrayList<>();
 
-    Turn(CameraState state, long now) {
+    /** @param driftSuppresses whether defects are secondary while their camera and product drift */
+    Turn(CameraState state, DriftStore drift, boolean driftSuppresses, long now) {
         this.state = state;
+        this.drift = drift;
+        this.driftSuppresses = driftSuppresses;
         this.now = now;
     }
 
@@ -125,13 +132,15 @@ final class Turn {
     private @Nullable String suppressor(LiveAlert a) {
         if (state.maintenance != null) return state.maintenance.id();
         if (a.kind != AlertKind.DEFECT && a.kind != AlertKind.DRIFT) return null;
-        for (LiveAlert parent : state.alerts) if (parent != a && isParent(parent, a.kind)) return parent.id;
+        for (LiveAlert parent : state.alerts) if (parent != a && isParent(parent, a)) return parent.id;
         return null;
     }
 
-    private static boolean isParent(LiveAlert a, AlertKind child) {
-        boolean wider = a.kind == AlertKind.DRIFT && child == AlertKind.DEFECT
-                || a.kind == AlertKind.CAMERA && PARENTS.contains(a.condition);
+    /** A drift does not make defects secondary by itself: under another lamp there are still scratched parts. */
+    private boolean isParent(LiveAlert a, LiveAlert child) {
+        boolean drift = driftSuppresses && a.kind == AlertKind.DRIFT && Objects.equals(a.product, child.product);
+        boolean wider =
+                drift && child.kind == AlertKind.DEFECT || a.kind == AlertKind.CAMERA && PARENTS.contains(a.condition);
         return wider && a.active && a.shelvedUntil == 0;
     }
 

@@ -32,6 +32,8 @@ import org.apache.kafka.common.config.ConfigDef.ValidString;
  * @param maxShelve longest time for which an alert may be shelved or a camera be in maintenance
  * @param maxCameras cameras of a partition that are remembered
  * @param maxProducts products of a camera that are told apart
+ * @param modelBehind time after a decision from which an instance that does not serve it is behind; zero for never
+ * @param drift when scores and images count as drifted
  */
 public record AlertSettings(
         boolean on,
@@ -52,7 +54,9 @@ public record AlertSettings(
         Duration forget,
         Duration maxShelve,
         int maxCameras,
-        int maxProducts) {
+        int maxProducts,
+        Duration modelBehind,
+        DriftSettings drift) {
 
     private static final String PREFIX = ALERTS + ".";
     private static final String OPEN_COUNT = PREFIX + "open.count";
@@ -73,6 +77,7 @@ public record AlertSettings(
     private static final String MAX_SHELVE_MS = PREFIX + "shelve.max.ms";
     private static final String MAX_CAMERAS = PREFIX + "cameras.max";
     private static final String MAX_PRODUCTS = PREFIX + "products.max";
+    private static final String MODEL_BEHIND_MS = PREFIX + "model.behind.ms";
     /** Longest window of frames; all that are anomalous in it are remembered. */
     public static final int MAX_WINDOW = 200;
 
@@ -87,7 +92,20 @@ public record AlertSettings(
                         + "(<application.id>-alerts). Frames are inspected alike either way.");
         defineDefects(definition);
         defineCameras(definition);
+        DriftSettings.define(definition);
+        defineModels(definition);
         defineLimits(definition);
+    }
+
+    private static void defineModels(ConfigDef definition) {
+        definition.define(
+                MODEL_BEHIND_MS,
+                Type.INT,
+                (int) Duration.ofMinutes(5).toMillis(),
+                Range.atLeast(0),
+                Importance.LOW,
+                "An instance that began to load the champion decided, or rejected it, and does not serve it for so "
+                        + "long is behind; 0 for never. Needs a channel that is followed.");
     }
 
     private static void defineDefects(ConfigDef definition) {
@@ -238,6 +256,7 @@ public record AlertSettings(
 
     static void check(SettingsReader settings) {
         settings.requireNotAbove(OPEN_COUNT, OPEN_WINDOW, "no window could have so many anomalous frames");
+        DriftSettings.check(settings);
     }
 
     static AlertSettings read(SettingsReader settings) {
@@ -260,6 +279,8 @@ public record AlertSettings(
                 settings.millis(FORGET_MS),
                 settings.millis(MAX_SHELVE_MS),
                 settings.integer(MAX_CAMERAS),
-                settings.integer(MAX_PRODUCTS));
+                settings.integer(MAX_PRODUCTS),
+                settings.millis(MODEL_BEHIND_MS),
+                DriftSettings.read(settings));
     }
 }

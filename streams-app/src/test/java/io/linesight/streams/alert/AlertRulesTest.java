@@ -13,6 +13,7 @@ import io.linesight.schemas.AlertState;
 import io.linesight.schemas.InspectionResult;
 import io.linesight.schemas.Region;
 import io.linesight.schemas.Verdict;
+import io.linesight.streams.drift.NormalScores;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -527,7 +528,8 @@ class AlertRulesTest {
 
     @Test
     void shouldSayWhenItNextNeedsATick() {
-        AlertRules rules = new AlertRules(Play.settings(), (c, p) -> AlertPolicy.of(Play.settings()));
+        AlertRules rules =
+                new AlertRules(Play.settings(), (c, p) -> AlertPolicy.of(Play.settings()), NormalScores.UNKNOWN);
         Play play = opened();
         play.frames(10, 0.7);
         CameraState state = StateCodec.read(play.state);

@@ -11,6 +11,7 @@ import io.linesight.schemas.InspectionResult;
 import io.linesight.schemas.serde.AvroSerde;
 import io.linesight.schemas.serde.RecordDecoder;
 import io.linesight.streams.config.InspectionConfig;
+import io.linesight.streams.drift.NormalScores;
 import io.linesight.streams.support.StubRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.nio.file.Path;
@@ -79,7 +80,7 @@ class AlertTopologyTest {
                 config.topics().results().name(),
                 config.topics().alerts().name(),
                 config.alerts(),
-                new AlertRules(config.alerts(), (camera, product) -> policy),
+                new AlertRules(config.alerts(), (camera, product) -> policy, NormalScores.UNKNOWN),
                 RecordDecoder.of(InspectionResult.class, config.serdes()),
                 RecordDecoder.of(AlertAction.class, config.serdes()),
                 alertSerde.serializer(),

@@ -10,6 +10,7 @@ import io.linesight.schemas.StageTimings;
 import io.linesight.schemas.Verdict;
 import io.linesight.streams.config.AlertSettings;
 import io.linesight.streams.config.InspectionConfig;
+import io.linesight.streams.drift.NormalScores;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -24,6 +25,10 @@ final class Play {
     private static final Instant BEGIN = Instant.parse("2026-03-01T06:00:00Z");
 
     private final AlertRules rules;
+    /** What is kept of distributions. */
+    final MapStore drift = new MapStore();
+
+    private Map<String, byte[]> committedDrift = Map.of();
     byte[] state;
     Instant now = BEGIN;
     private Instant quietSince = BEGIN.minusSeconds(3_600);
@@ -44,7 +49,11 @@ final class Play {
     }
 
     Play(AlertSettings settings, @Nullable AlertPolicies policies) {
-        rules = new AlertRules(settings, policies == null ? (c, p) -> AlertPolicy.of(settings) : policies);
+        this(settings, policies, NormalScores.UNKNOWN);
+    }
+
+    Play(AlertSettings settings, @Nullable AlertPolicies policies, NormalScores normals) {
+        rules = new AlertRules(settings, policies == null ? (c, p) -> AlertPolicy.of(settings) : policies, normals);
         CameraState fresh = new CameraState();
         fresh.camera = CAMERA;
         state = StateCodec.write(fresh);
@@ -54,6 +63,7 @@ final class Play {
     /** State and records are there for good. */
     void commit() {
         committed = state;
+        committedDrift = drift.copy();
         written = all.size();
         log.clear();
     }
@@ -64,6 +74,7 @@ final class Play {
         Instant before = now;
         log.clear();
         state = committed;
+        drift.restore(committedDrift);
         all.subList(written, all.size()).clear();
         for (Happened h : again) {
             now = h.at();
@@ -85,7 +96,7 @@ final class Play {
     List<Alert> apply(AlertEvent event) {
         log.add(new Happened(event, now));
         CameraState s = StateCodec.read(state);
-        AlertRules.Outcome outcome = rules.apply(s, event, AlertRecords.micros(now));
+        AlertRules.Outcome outcome = rules.apply(s, drift, event, AlertRecords.micros(now));
         state = StateCodec.write(s);
         known = outcome.known();
         forgotten = outcome.forgotten();
