@@ -120,7 +120,10 @@ final class ServeCommand implements Callable<Integer> {
                 InspectionApp app =
                         new InspectionApp(config, followed == null ? ModelControl.fixed() : followed.control(), null);
                 AlertsApp alerts = new AlertsApp(
-                        config, new LiveAlertPolicies(AlertPolicy.of(config.alerts()), app::settings), app::normals, app.meters());
+                        config,
+                        new LiveAlertPolicies(AlertPolicy.of(config.alerts()), app::settings),
+                        app::normals,
+                        app.meters());
                 StopSignal signal = new StopSignal(stop::countDown)) {
             app.start();
             alerts.start();

@@ -101,7 +101,10 @@ public final class LocalLine implements AutoCloseable {
         open.push(app);
         app.start();
         AlertsApp alerts = new AlertsApp(
-                inspection, new LiveAlertPolicies(AlertPolicy.of(inspection.alerts()), app::settings), app::normals, app.meters());
+                inspection,
+                new LiveAlertPolicies(AlertPolicy.of(inspection.alerts()), app::settings),
+                app::normals,
+                app.meters());
         open.push(alerts);
         alerts.start();
         progress.accept(withTime("inspection app", begin));

@@ -72,7 +72,7 @@ public final class DriftMonitor {
         if (over || stale || otherModel || full) {
             DriftMemory memory = read(DriftMemory::of, store, MEMORY + key);
             fold(window, memory);
-            if (over) report = end(window, memory, product);
+            if (over) report = end(window, memory, product, s.capturedAt());
             if (over || stale) begin(window, memory, s.capturedAt());
             if (otherModel) report = changeModel(window, memory, s, report);
             store.put(MEMORY + key, memory.toBytes());
@@ -119,12 +119,13 @@ public final class DriftMonitor {
         window.frames = 0;
     }
 
-    private DriftReport end(WindowBuffer window, DriftMemory memory, @Nullable String product) {
+    /** @param at when the next window begins */
+    private DriftReport end(WindowBuffer window, DriftMemory memory, @Nullable String product, long at) {
         List<Shift> shifts = new ArrayList<>();
         for (Measure m : Measure.values()) compareWithFirstDay(memory, m).ifPresent(shifts::add);
         compareWithNormals(memory, window.model, product).ifPresent(shifts::add);
-        learn(memory.images, memory.window.subList(1, Measure.COUNT), window);
-        learn(memory.scores, memory.window.subList(0, 1), window);
+        learn(memory.images, memory.window.subList(1, Measure.COUNT), window.start, at);
+        learn(memory.scores, memory.window.subList(0, 1), window.start, at);
         return new DriftReport(
                 false, memory.drifted(), window.start, Math.max(window.start, window.end), window.frames, shifts);
     }
@@ -168,11 +169,11 @@ public final class DriftMonitor {
         return sketch.size() >= settings.windowFrames() / 2;
     }
 
-    private void learn(@Nullable Baseline first, List<Sketch> window, WindowBuffer of) {
+    private void learn(@Nullable Baseline first, List<Sketch> window, long start, long at) {
         if (first == null || first.complete) return;
-        if (first.start > of.end) first.start = of.start;
+        if (first.start > at) first.start = start;
         for (int i = 0; i < first.sketches.size(); i++) first.sketches.get(i).merge(window.get(i));
-        first.complete = of.end - first.start >= baselineMicros && first.frames() >= settings.baselineFrames();
+        first.complete = at - first.start >= baselineMicros && first.frames() >= settings.baselineFrames();
     }
 
     /** Scores of different models cannot be compared; images can. */

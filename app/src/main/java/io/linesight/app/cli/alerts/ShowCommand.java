@@ -7,6 +7,7 @@ import io.linesight.schemas.AlertNote;
 import java.io.PrintWriter;
 import java.time.Instant;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -63,7 +64,8 @@ final class ShowCommand implements Callable<Integer> {
         line(out, "last", frame(a.getLast()));
         line(out, "model", a.getModelVersion());
         a.getAttributes().forEach((key, value) -> line(out, key, value));
-        a.getDetails().forEach((key, value) -> line(out, key, value));
+        Map<String, String> details = DriftTable.print(out, a);
+        details.forEach((key, value) -> line(out, key, value));
         for (AlertNote n : a.getNotes())
             line(out, "note", n.getText() + " (" + n.getBy() + ", " + time(n.getAt()) + ")");
         out.println();
