@@ -77,7 +77,7 @@ class DriftRulesTest {
         frames(400, "bolt", 0.1, 0.35);
         assertThat(play.all).as("one alert for as long as it lasts").hasSize(1);
         play.after(Duration.ofSeconds(5));
-        assertThat(play.last()).returns(AlertChange.COUNTED, Alert::getChange).returns(420L, Alert::getAnomalousFrames);
+        assertThat(play.last()).returns(AlertChange.COUNTED, Alert::getChange).returns(440L, Alert::getAnomalousFrames);
     }
 
     @Test

@@ -3,7 +3,10 @@ package io.linesight.app.cli.alerts;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.linesight.schemas.Alert;
+import io.linesight.schemas.AlertChange;
 import io.linesight.schemas.AlertKind;
+import io.linesight.schemas.AlertSeverity;
+import io.linesight.schemas.AlertState;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.time.Instant;
@@ -20,6 +23,9 @@ class DriftTableTest {
                 .setRevision(1)
                 .setCameraId("cam-1")
                 .setKind(kind)
+                .setChange(AlertChange.OPENED)
+                .setState(AlertState.ACTIVE_UNACKNOWLEDGED)
+                .setSeverity(AlertSeverity.MEDIUM)
                 .setOpenedAt(Instant.EPOCH)
                 .setLastAt(Instant.EPOCH)
                 .setAt(Instant.EPOCH)
