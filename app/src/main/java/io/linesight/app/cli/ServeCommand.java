@@ -4,11 +4,13 @@ import io.linesight.app.cli.common.Kafka;
 import io.linesight.app.cli.common.Logs;
 import io.linesight.app.cli.common.StopSignal;
 import io.linesight.app.cli.common.UserError;
+import io.linesight.models.rollouts.RegistryState;
 import io.linesight.models.storage.ModelsConfig;
 import io.linesight.streams.InspectionApp;
 import io.linesight.streams.alert.AlertPolicy;
 import io.linesight.streams.alert.AlertsApp;
 import io.linesight.streams.alert.LiveAlertPolicies;
+import io.linesight.streams.alert.ServedModels;
 import io.linesight.streams.config.InspectionConfig;
 import io.linesight.streams.routing.FollowedChannel;
 import io.linesight.streams.routing.ModelControl;
@@ -18,6 +20,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -122,7 +125,7 @@ final class ServeCommand implements Callable<Integer> {
                 AlertsApp alerts = new AlertsApp(
                         config,
                         new LiveAlertPolicies(AlertPolicy.of(config.alerts()), app::settings),
-                        app::normals,
+                        new ServedModels(app::normals, () -> registry(followed)),
                         app.meters());
                 StopSignal signal = new StopSignal(stop::countDown)) {
             app.start();
@@ -138,6 +141,10 @@ final class ServeCommand implements Callable<Integer> {
             out.flush();
             return 0;
         }
+    }
+
+    private static Optional<RegistryState> registry(@Nullable FollowedChannel followed) {
+        return Optional.ofNullable(followed).map(f -> f.view().state());
     }
 
     private static String greeting(InspectionApp app, InspectionConfig config, boolean follows) {

@@ -2,6 +2,7 @@ package io.linesight.demo.line;
 
 import io.linesight.embedded.EmbeddedPlatform;
 import io.linesight.mmad.io.NativeLibraries;
+import io.linesight.models.rollouts.RegistryState;
 import io.linesight.schemas.topics.TopicSpec;
 import io.linesight.schemas.topics.Topics;
 import io.linesight.streams.InspectionApp;
@@ -9,6 +10,7 @@ import io.linesight.streams.alert.AlertMetrics;
 import io.linesight.streams.alert.AlertPolicy;
 import io.linesight.streams.alert.AlertsApp;
 import io.linesight.streams.alert.LiveAlertPolicies;
+import io.linesight.streams.alert.ServedModels;
 import io.linesight.streams.config.InspectionConfig;
 import io.linesight.streams.config.RolloutSettings;
 import io.linesight.streams.routing.FollowedChannel;
@@ -103,11 +105,15 @@ public final class LocalLine implements AutoCloseable {
         AlertsApp alerts = new AlertsApp(
                 inspection,
                 new LiveAlertPolicies(AlertPolicy.of(inspection.alerts()), app::settings),
-                app::normals,
+                new ServedModels(app::normals, () -> registry(followed)),
                 app.meters());
         open.push(alerts);
         alerts.start();
         progress.accept(withTime("inspection app", begin));
+    }
+
+    private static Optional<RegistryState> registry(@Nullable FollowedChannel followed) {
+        return Optional.ofNullable(followed).map(f -> f.view().state());
     }
 
     private static FollowedChannel follow(Map<String, String> config, RolloutSettings models) {

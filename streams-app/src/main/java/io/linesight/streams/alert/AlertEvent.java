@@ -1,9 +1,12 @@
 package io.linesight.streams.alert;
 
+import io.linesight.models.rollouts.ChannelState;
 import io.linesight.schemas.AlertAction;
 import io.linesight.schemas.InspectionResult;
+import io.linesight.schemas.ModelStatus;
+import java.util.List;
 
-/** What happens to a camera. */
+/** What happens to a camera, or to the models. */
 sealed interface AlertEvent {
 
     /** One of its frames was inspected. */
@@ -11,6 +14,14 @@ sealed interface AlertEvent {
 
     /** A person does something about its alerts. */
     record Action(AlertAction action) implements AlertEvent {}
+
+    /**
+     * The models were looked at.
+     *
+     * @param channel that is followed
+     * @param statuses the latest of every instance about every version, in the order they came
+     */
+    record Models(ChannelState channel, List<ModelStatus> statuses) implements AlertEvent {}
 
     /**
      * Time has passed.

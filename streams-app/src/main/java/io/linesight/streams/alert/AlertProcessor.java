@@ -1,5 +1,6 @@
 package io.linesight.streams.alert;
 
+import io.linesight.models.rollouts.RegistryState;
 import io.linesight.schemas.Alert;
 import io.linesight.schemas.AlertAction;
 import io.linesight.schemas.AlertChange;
@@ -13,6 +14,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.apache.avro.specific.SpecificRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.record.TimestampType;
@@ -46,6 +48,8 @@ final class AlertProcessor implements Processor<byte[], byte[], byte[], AlertPro
     private static final long MIN_PAUSE_MICROS = 5_000_000;
     /** So that no tick keeps results waiting. */
     private static final int TICKS_AT_ONCE = 2_000;
+    /** How often models are looked at where nothing of them changed: instances get later. */
+    private static final long MODELS_MICROS = 5_000_000;
     /** The stream thread waits so long for the registry; then the transaction is given up and the record read again. */
     private static final Duration REGISTRY_TIMEOUT = Duration.ofSeconds(15);
 
@@ -59,6 +63,8 @@ final class AlertProcessor implements Processor<byte[], byte[], byte[], AlertPro
             RecordDecoder<AlertAction> actions,
             Serializer<Alert> alerts,
             FrameBacklog backlog,
+            String channel,
+            Supplier<Optional<RegistryState>> registry,
             AlertMetrics metrics) {}
 
     /** Bytes of an alert, and the camera whose partition they belong to. */
@@ -71,6 +77,8 @@ final class AlertProcessor implements Processor<byte[], byte[], byte[], AlertPro
     private DriftStore drift;
     private long lastTick;
     private long quietSince;
+    private @Nullable RegistryState lookedAt;
+    private long modelsDue;
 
     AlertProcessor(Shared shared) {
         this.shared = shared;
@@ -84,6 +92,7 @@ final class AlertProcessor implements Processor<byte[], byte[], byte[], AlertPro
         long now = now();
         lastTick = now;
         quietSince = now;
+        lookedAt = null;
         // Also called when a task resumes or is revived: then the store is as it was committed.
         book.clear();
         try (KeyValueIterator<String, byte[]> all = store.all()) {
@@ -239,6 +248,20 @@ final class AlertProcessor implements Processor<byte[], byte[], byte[], AlertPro
         if (now < lastTick || now - lastTick > JUMP_MICROS || shared.backlog.framesWait()) quietSince = now;
         lastTick = now;
         for (String camera : book.due(now, TICKS_AT_ONCE)) tick(camera, now);
+        if (context.taskId().partition() == AlertTopology.partition(CameraState.NO_CAMERA, 1)) lookAtModels(now);
+    }
+
+    /** Every task could; see {@link ModelRules} why one does. */
+    private void lookAtModels(long now) {
+        RegistryState registry = shared.registry.get().orElse(null);
+        boolean due = now >= modelsDue || now < modelsDue - MODELS_MICROS;
+        if (registry == null || registry == lookedAt && !due) return;
+        lookedAt = registry;
+        modelsDue = now + MODELS_MICROS;
+        CameraState state = decode(CameraState.NO_CAMERA, store.get(CameraState.NO_CAMERA));
+        AlertRules.Outcome outcome =
+                apply(state, new AlertEvent.Models(registry.channel(shared.channel), registry.statuses()));
+        if (outcome.known()) keep(state, shared.rules.due(state, now));
     }
 
     private void tick(String camera, long now) {

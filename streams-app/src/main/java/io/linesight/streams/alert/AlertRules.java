@@ -17,19 +17,22 @@ final class AlertRules {
     private final FrameRules frames;
     private final ActionRules actions;
     private final TimeRules times;
+    private final ModelRules models;
 
     AlertRules(AlertSettings limits, AlertPolicies policies, NormalScores normals) {
         this.limits = limits;
         frames = new FrameRules(limits, policies, new DriftRules(new DriftMonitor(limits.drift(), normals), policies));
         actions = new ActionRules(limits);
         times = new TimeRules(limits, policies);
+        models = new ModelRules(limits, policies);
     }
 
     /**
      * What an event led to.
      *
      * @param alerts records to write, in order
-     * @param known whether the event counted: false for a result or an action that was read before
+     * @param known whether the event counted: false for a result or an action that was read before, and for models of
+     *     which nothing is new
      * @param forgotten whether nothing of the camera needs to be remembered
      */
     record Outcome(List<Alert> alerts, boolean known, boolean forgotten) {}
@@ -47,6 +50,7 @@ final class AlertRules {
         if (event instanceof AlertEvent.Frame frame) counts = frames.apply(turn, frame.result());
         else if (event instanceof AlertEvent.Action action) counts = actions.apply(turn, action.action());
         else if (event instanceof AlertEvent.Tick tick) forgotten = times.apply(turn, tick.quietSince());
+        else if (event instanceof AlertEvent.Models seen) counts = models.apply(turn, seen);
         else if (event instanceof AlertEvent.Forget forget) forgotten = times.forget(turn, forget.why());
         if (forgotten) state.products.keySet().forEach(product -> DriftRules.forget(turn, product));
         if (counts && !forgotten) turn.updateSuppression();

@@ -11,7 +11,6 @@ import io.linesight.schemas.serde.SerdeFactory;
 import io.linesight.schemas.topics.TopicSpec;
 import io.linesight.schemas.topics.Topics;
 import io.linesight.streams.config.InspectionConfig;
-import io.linesight.streams.drift.NormalScores;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
@@ -63,7 +62,7 @@ public final class AlertsApp implements AutoCloseable {
 
     private final InspectionConfig config;
     private final AlertPolicies policies;
-    private final NormalScores normals;
+    private final ServedModels models;
     private final AlertMetrics metrics;
     private final Thread supervisor;
     private volatile boolean closing;
@@ -73,21 +72,21 @@ public final class AlertsApp implements AutoCloseable {
     /**
      * @param config of the inspection: brokers, registry, topics, {@code linesight.alerts.*}
      * @param policies which policy holds for a camera and product
-     * @param normals how scores of normal images are distributed
+     * @param models what is known of the models that make the results
      * @param meters receives the metrics
      */
-    public AlertsApp(InspectionConfig config, AlertPolicies policies, NormalScores normals, MeterRegistry meters) {
+    public AlertsApp(InspectionConfig config, AlertPolicies policies, ServedModels models, MeterRegistry meters) {
         this.config = Objects.requireNonNull(config, "config");
         this.policies = Objects.requireNonNull(policies, "policies");
-        this.normals = Objects.requireNonNull(normals, "normals");
+        this.models = Objects.requireNonNull(models, "models");
         // Without alerts there is nothing to say about them, and nobody is to be woken for it.
         metrics = new AlertMetrics(config.alerts().on() ? meters : new SimpleMeterRegistry(), this::isRunning);
         supervisor = DaemonThreads.create("linesight-alerts", this::supervise);
     }
 
-    /** As above, with the policy of the configuration for all and without what checkpoints say. */
+    /** As above, with the policy of the configuration for all and without what is known of models. */
     public AlertsApp(InspectionConfig config, MeterRegistry meters) {
-        this(config, always(AlertPolicy.of(config.alerts())), NormalScores.UNKNOWN, meters);
+        this(config, always(AlertPolicy.of(config.alerts())), ServedModels.UNKNOWN, meters);
     }
 
     private static AlertPolicies always(AlertPolicy policy) {
@@ -174,11 +173,13 @@ public final class AlertsApp implements AutoCloseable {
                     config.topics().results().name(),
                     config.topics().alerts().name(),
                     config.alerts(),
-                    new AlertRules(config.alerts(), policies, normals),
+                    new AlertRules(config.alerts(), policies, models.normals()),
                     results,
                     actions,
                     alerts.serializer(),
                     backlog,
+                    config.models().channel(),
+                    models.registry(),
                     metrics);
             run(new KafkaStreams(AlertTopology.build(config.topics(), shared), properties(config)), ended);
         }

@@ -45,6 +45,10 @@ final class CameraState {
     Map<String, ProductState> products = new TreeMap<>();
     List<LiveAlert> alerts = new ArrayList<>();
 
+    /** Where alerts about models are kept. */
+    @Nullable
+    ModelWatch models;
+
     @Nullable
     Maintenance maintenance;
     /** Ids of the last actions. */
@@ -86,6 +90,24 @@ final class CameraState {
         List<Candidate> candidates = new ArrayList<>();
         double sharpness;
         long sharpnessFrames;
+    }
+
+    /** What is known of a channel's decisions and instances. */
+    static final class ModelWatch {
+        /** Of the last decision that was looked at. */
+        long revision;
+        /** By instance. */
+        Map<String, Behind> behind = new TreeMap<>();
+    }
+
+    /** An instance that does not serve what was decided. */
+    static final class Behind {
+        /** By this machine's clock. */
+        long since;
+
+        long revision;
+        /** Whether people know. */
+        boolean alarmed;
     }
 
     record Note(String by, long at, String text) {}

@@ -33,6 +33,7 @@ final class Messages {
                                 ? " sends images that are less sharp than usual."
                                 : " sends images as sharp as usual again.");
             case Conditions.SHIFTED -> DriftRules.message(camera, a);
+            case Conditions.GUARD_TRIPPED, Conditions.INSTANCE_BEHIND -> ModelRules.message(a);
             default -> a.details.getOrDefault("message", a.condition);
         };
     }

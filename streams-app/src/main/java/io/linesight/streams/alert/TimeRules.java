@@ -43,13 +43,14 @@ final class TimeRules {
         boolean settled = turn.now - quietSince >= GRACE_MICROS;
         for (LiveAlert a : List.copyOf(state.alerts)) passTime(turn, a, settled);
         if (!state.camera.isEmpty()) watchSilence(turn, quietSince);
-        if (!settled) return false;
+        // What was alarmed about models is remembered for ever, or it would be alarmed again.
+        if (!settled || state.camera.isEmpty()) return false;
         forgetProducts(turn);
         if (state.maintenance != null) return false;
         long idle = turn.now - state.seenAt;
         if (state.frames < EXPECTED_FRAMES && state.alerts.isEmpty())
             return idle >= Math.min(PASSING_MICROS, micros(limits.forget()));
-        if (state.camera.isEmpty() || idle < micros(limits.forget())) return false;
+        if (idle < micros(limits.forget())) return false;
         return forget(
                 turn, "the camera has sent no frame for " + limits.forget().toSeconds() + " s");
     }
@@ -159,7 +160,8 @@ final class TimeRules {
         long forget = micros(limits.forget());
         boolean passing = state.frames < EXPECTED_FRAMES && state.alerts.isEmpty();
         long due = Math.max(state.seenAt, now) + (passing ? Math.min(PASSING_MICROS, forget) : forget);
-        if (state.seenAt != 0) due = state.seenAt + (passing ? Math.min(PASSING_MICROS, forget) : forget);
+        if (state.camera.isEmpty()) due = Long.MAX_VALUE;
+        else if (state.seenAt != 0) due = state.seenAt + (passing ? Math.min(PASSING_MICROS, forget) : forget);
         if (state.last != null && isExpected(state)) due = Math.min(due, state.seenAt + silence(state));
         if (state.maintenance != null) due = Math.min(due, state.maintenance.until());
         for (ProductState p : state.products.values()) due = Math.min(due, p.seenAt + forget);

@@ -70,7 +70,16 @@ final class Turn {
 
     /** Opens an alert that is filled in but for what follows from opening it. */
     void open(LiveAlert a, Seen openedBy, long at) {
-        a.id = a.kind + "-" + a.condition + "-" + openedBy.resultId();
+        openAs(a, openedBy.resultId(), at);
+    }
+
+    /**
+     * As {@link #open}, where no result opens it.
+     *
+     * @param name that no other alert of this condition ever has
+     */
+    void openAs(LiveAlert a, String name, long at) {
+        a.id = a.kind + "-" + a.condition + "-" + name;
         a.active = true;
         a.openedAt = at;
         a.lastAt = at;

@@ -1,13 +1,21 @@
 package io.linesight.streams.alert;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
+import io.linesight.models.rollouts.ChannelState;
+import io.linesight.models.rollouts.HistoryEntry;
+import io.linesight.models.rollouts.RegistryState;
 import io.linesight.schemas.Alert;
 import io.linesight.schemas.AlertAction;
 import io.linesight.schemas.AlertActionKind;
 import io.linesight.schemas.AlertChange;
+import io.linesight.schemas.AlertKind;
 import io.linesight.schemas.AlertState;
 import io.linesight.schemas.InspectionResult;
+import io.linesight.schemas.Rollout;
+import io.linesight.schemas.RolloutAction;
+import io.linesight.schemas.RolloutMode;
 import io.linesight.schemas.serde.AvroSerde;
 import io.linesight.schemas.serde.RecordDecoder;
 import io.linesight.streams.config.InspectionConfig;
@@ -20,6 +28,7 @@ import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.StringDeserializer;
@@ -51,6 +60,7 @@ class AlertTopologyTest {
     private AvroSerde<AlertAction> actionSerde;
     private AvroSerde<Alert> alertSerde;
     private boolean framesWait;
+    private RegistryState modelRegistry;
     private Instant now = BEGIN;
 
     @BeforeEach
@@ -85,6 +95,8 @@ class AlertTopologyTest {
                 RecordDecoder.of(AlertAction.class, config.serdes()),
                 alertSerde.serializer(),
                 () -> framesWait,
+                "line",
+                () -> Optional.ofNullable(modelRegistry),
                 new AlertMetrics(meters, () -> true));
         driver = new TopologyTestDriver(
                 AlertTopology.build(config.topics(), shared), AlertsApp.properties(config), BEGIN);
@@ -199,6 +211,55 @@ class AlertTopologyTest {
         pass(Duration.ofSeconds(50));
         frame("cam", 20, 0.1);
         assertThat(read()).isEmpty();
+    }
+
+    @Test
+    void shouldAlarmForWhatAGuardDidFromOneTaskOnceOverARestart() {
+        Rollout withdrawn = Rollout.newBuilder()
+                .setChannel("line")
+                .setRevision(1)
+                .setBasedOn(0)
+                .setAction(RolloutAction.WITHDRAW)
+                .setMode(RolloutMode.ACTIVE)
+                .setChampion("m1")
+                .setBy("line-1, guard")
+                .setAutomatic(true)
+                .setAt(now)
+                .build();
+        HistoryEntry entry = new HistoryEntry(0, Optional.of(withdrawn), true, "");
+        ChannelState channel = new ChannelState("line", Optional.of(withdrawn), List.of(entry));
+        modelRegistry = new RegistryState(Map.of(), Map.of("line", channel), List.of());
+        pass(Duration.ofSeconds(10));
+        assertThat(read()).extracting(Alert::getAlertId).containsExactly("MODEL-GUARD_TRIPPED-line-1");
+        KeyValueStore<String, byte[]> store = driver.getKeyValueStore(AlertProcessor.STORE);
+        byte[] kept = store.get(CameraState.NO_CAMERA);
+
+        driver.close();
+        open();
+        driver.<String, byte[]>getKeyValueStore(AlertProcessor.STORE).put(CameraState.NO_CAMERA, kept);
+        pass(Duration.ofMinutes(5));
+        assertThat(read()).as("it was alarmed before").isEmpty();
+    }
+
+    @Test
+    void shouldKeepDistributionsBesideTheCameraAndAlarmWhenTheyShift() {
+        driver.close();
+        open(
+                "linesight.alerts.drift.window.ms", "10000",
+                "linesight.alerts.drift.window.frames", "10",
+                "linesight.alerts.drift.baseline.ms", "10000",
+                "linesight.alerts.drift.baseline.frames", "10",
+                "linesight.alerts.drift.open.windows", "1");
+        for (int i = 0; i < 60; i++) {
+            now = now.plusMillis(500);
+            frame("cam", i, i < 30 ? 0.1 : 0.4);
+        }
+        assertThat(read())
+                .extracting(Alert::getKind, Alert::getChange)
+                .containsExactly(tuple(AlertKind.DRIFT, AlertChange.OPENED));
+        assertThat(driver.<String, byte[]>getKeyValueStore(AlertProcessor.DRIFT_STORE)
+                        .approximateNumEntries())
+                .isEqualTo(2);
     }
 
     @Test

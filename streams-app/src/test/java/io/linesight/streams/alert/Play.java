@@ -49,13 +49,15 @@ final class Play {
     }
 
     Play(AlertSettings settings, @Nullable AlertPolicies policies) {
-        this(settings, policies, NormalScores.UNKNOWN);
+        this(settings, policies, CAMERA);
     }
 
-    Play(AlertSettings settings, @Nullable AlertPolicies policies, NormalScores normals) {
-        rules = new AlertRules(settings, policies == null ? (c, p) -> AlertPolicy.of(settings) : policies, normals);
+    /** @param camera {@link CameraState#NO_CAMERA} for the alerts about models */
+    Play(AlertSettings settings, @Nullable AlertPolicies policies, String camera) {
+        rules = new AlertRules(
+                settings, policies == null ? (c, p) -> AlertPolicy.of(settings) : policies, NormalScores.UNKNOWN);
         CameraState fresh = new CameraState();
-        fresh.camera = CAMERA;
+        fresh.camera = camera;
         state = StateCodec.write(fresh);
         committed = state;
     }
