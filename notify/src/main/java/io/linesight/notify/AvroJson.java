@@ -16,12 +16,13 @@ import org.jspecify.annotations.Nullable;
  * A record as JSON for people and programs that know nothing of Avro: enums by name, times in ISO 8601, bytes in
  * Base64, NaN and infinities as text. Avro's own JSON has unions with type names and times as numbers.
  */
-final class AvroJson {
+public final class AvroJson {
     private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
 
     private AvroJson() {}
 
-    static ObjectNode of(IndexedRecord record) {
+    /** The whole record, nested records included. */
+    public static ObjectNode of(IndexedRecord record) {
         ObjectNode o = NODES.objectNode();
         for (Schema.Field field : record.getSchema().getFields()) o.set(field.name(), value(record.get(field.pos())));
         return o;

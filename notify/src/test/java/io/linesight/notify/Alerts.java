@@ -11,12 +11,12 @@ import java.time.Instant;
 import java.util.Map;
 
 /** Alerts as the line writes them. */
-final class Alerts {
+public final class Alerts {
     private static final Instant AT = Instant.parse("2026-01-01T00:00:00Z");
 
     private Alerts() {}
 
-    static Alert of(String camera, int number, AlertChange change) {
+    public static Alert of(String camera, int number, AlertChange change) {
         AlertFrame frame = AlertFrame.newBuilder()
                 .setResultId("linesight.frames.v1-0-" + number)
                 .setFrameRef(new FrameRef("linesight.frames.v1", 0, (long) number))

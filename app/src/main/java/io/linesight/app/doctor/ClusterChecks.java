@@ -94,7 +94,7 @@ final class ClusterChecks {
 
     /** Whether the group of the inspection app is its own, keeps up, and reads frames of the present. */
     String group(List<Finding> found) throws ExecutionException, InterruptedException, NotApplicable {
-        if (options.part() == Part.CAMERA || options.part() == Part.TRAIN)
+        if (options.part() != Part.SERVE && options.part() != Part.ALL)
             throw new NotApplicable("only the inspection app shares one");
         TopicView frames = existing.get(options.topics().frames().name());
         if (frames == null || frames.partitions() == 0)

@@ -53,6 +53,7 @@ final class ModelCheck {
      */
     static ModelCheck of(DoctorOptions options, Set<String> existing, long deadline) throws IOException, NotApplicable {
         if (options.part() == Part.CAMERA) throw new NotApplicable("a camera does not use models");
+        if (options.part() == Part.OPCUA) throw new NotApplicable("the OPC UA server does not use models");
         if (options.part() == Part.SERVE && !options.follows())
             throw new NotApplicable("without linesight.models.trusted.keys, serve does not follow a channel");
         Topics t = options.topics();

@@ -83,6 +83,11 @@ record Needs(List<Need> topics, Set<String> groups, Set<String> transactionalIds
             groups.add(trainerGroup);
         }
         if (part == Part.CAMERA || part == Part.ALL) need(needs, schemas, t.frames(), W);
+        if (part == Part.OPCUA) {
+            need(needs, schemas, t.alerts(), R);
+            need(needs, schemas, t.results(), R);
+            need(needs, schemas, t.alertActions(), W);
+        }
         return new Needs(new ArrayList<>(needs.values()), groups, ids, own);
     }
 

@@ -5,5 +5,8 @@ public enum Part {
     SERVE,
     TRAIN,
     CAMERA,
+    /** {@code notify opcua}. */
+    OPCUA,
+    /** Inspection, trainer and cameras. */
     ALL
 }

@@ -143,6 +143,9 @@ final class Rules {
                             + "--password-file mqtt.pw --retain")
                     .exits(1)
                     .says("mqtt.pw"),
+            serve("./linesight notify opcua -c line.properties --users opcua.users", "Serving OPC UA at")
+                    .given(Workshop::users)
+                    .with("$", " --port 0"),
             run("./linesight settings show" + PLANT_SHORT),
             run("./linesight settings set -c line.properties flange --false-reject 0.005 --reason "
                             + "'fewer false alarms on flange'")

@@ -15,6 +15,7 @@ import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -205,6 +206,12 @@ final class Workshop implements AutoCloseable {
     }
 
     /** Images of another day. */
+    /** A file of users of the OPC UA server. */
+    void users() throws IOException {
+        Path file = Files.writeString(dir.resolve("opcua.users"), "eva=correct horse\n");
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
+    }
+
     void simulate(String folder, long seed) throws IOException {
         SimulatedDataset.export(dir.resolve(folder), PRODUCTS, TRAIN, TEST, seed, Lamp.TUBE);
     }

@@ -204,7 +204,7 @@ class TopicRulesTest {
         List<String> rows = Files.readAllLines(Path.of("..", "docs", "operations.md")).stream()
                 .filter(l -> l.startsWith("| ") && l.contains(": WRITE") || l.contains(": READ |"))
                 .toList();
-        assertThat(rows).hasSize(5);
+        assertThat(rows).hasSize(6);
         Topics topics = Topics.from(Map.of());
         Map<String, Set<AclOperation>> serve = new TreeMap<>(row(rows.get(1)));
         assertThat(row(rows.get(0)))
@@ -217,6 +217,8 @@ class TopicRulesTest {
         serve.putAll(row(rows.get(2)));
         assertThat(serve).isEqualTo(needed(serve(topics, true, false)));
         assertThat(row(rows.get(4)))
+                .isEqualTo(needed(Needs.of(Part.OPCUA, topics, true, true, "linesight-inspection", "none")));
+        assertThat(row(rows.get(5)))
                 .isEqualTo(needed(Needs.of(
                         Part.TRAIN, topics, true, true, "linesight-inspection", "linesight-trainer-<channel>")));
     }

@@ -12,11 +12,12 @@ import picocli.CommandLine.Spec;
         sortOptions = false,
         synopsisSubcommandLabel = "COMMAND",
         description = {
-            "Delivers every change of every alert to a webhook or an MQTT broker, as CloudEvents, until it is stopped.",
+            "Delivers every change of every alert to a webhook or an MQTT broker, as CloudEvents, until it is stopped; "
+                    + "or shows the line's alerts and last results on an OPC UA server.",
             "At least once, in the order of each camera. While nobody answers, alerts wait in Kafka. What is refused "
                     + "for good is a dead letter. Run one for each receiver; several of one group share the work."
         },
-        subcommands = {WebhookCommand.class, MqttCommand.class, CommandLine.HelpCommand.class},
+        subcommands = {WebhookCommand.class, MqttCommand.class, OpcUaCommand.class, CommandLine.HelpCommand.class},
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
             "0:stopped in order",
@@ -26,7 +27,8 @@ import picocli.CommandLine.Spec;
         footerHeading = "%nExamples:%n",
         footer = {
             "  linesight notify webhook -c line.properties https://mes.plant/alerts --secret-file hook.secret",
-            "  linesight notify mqtt -c line.properties mqtts://broker.plant:8883 --user line --password-file mqtt.pw"
+            "  linesight notify mqtt -c line.properties mqtts://broker.plant:8883 --user line --password-file mqtt.pw",
+            "  linesight notify opcua -c line.properties --users opcua.users"
         })
 public final class NotifyCommand implements Runnable {
     @Spec
@@ -34,6 +36,6 @@ public final class NotifyCommand implements Runnable {
 
     @Override
     public void run() {
-        throw new CommandLine.ParameterException(spec.commandLine(), "say whom to notify: webhook or mqtt");
+        throw new CommandLine.ParameterException(spec.commandLine(), "say whom to notify: webhook, mqtt or opcua");
     }
 }

@@ -1,4 +1,4 @@
-/** The commands under {@code notify}, which deliver alerts to webhooks and MQTT brokers. */
+/** The commands under {@code notify}, which deliver alerts to webhooks, MQTT brokers and OPC UA clients. */
 @NullMarked
 package io.linesight.app.cli.notify;
 
