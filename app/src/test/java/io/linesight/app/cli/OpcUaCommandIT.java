@@ -207,8 +207,8 @@ class OpcUaCommandIT {
 
     @Test
     void shouldNameEverythingThatIsWrongAndNotStart() throws Exception {
-        assertThat(run("--forget-after", "1ms", "--max-alarms", "0")).isEqualTo(1);
-        assertThat(err.toString()).contains("no users", "forgotten", "0 alarms", "Nothing was started");
+        assertThat(run("--max-sources", "0", "--max-alarms", "0")).isEqualTo(1);
+        assertThat(err.toString()).contains("no users", "0 cameras", "0 alarms", "Nothing was started");
         assertThat(run("--users", folder.resolve("none").toString())).isEqualTo(1);
         assertThat(err.toString()).contains("there is no file of users");
         assertThat(run("--users", users("rw-r--r--").toString())).isEqualTo(1);
